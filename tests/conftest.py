@@ -40,3 +40,12 @@ def data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("no real data: set STEADYMARK_DATA to the data folder to run this test")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def cases(data: Path) -> Path:
+    """The folder of small files that have failed before, beside the real data; else a skip."""
+    folder = data.parent / "cases"
+    if not folder.is_dir():
+        pytest.skip("no folder 'cases' beside the real data")
+    return folder

@@ -15,7 +15,7 @@ import pytest
 import steadymark as sm
 from steadymark.engine.output.csv.check_table import check_csv
 from steadymark.models.face.schema import assets_root
-from support.fakes.foreign_networks import of_heatmap1d
+from support.fakes.foreign_networks import heatmap1d_network
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 DEMO = assets_root() / "clips" / "demo.mp4"
@@ -41,25 +41,25 @@ def script(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.fixture
-def picture(tmp_path: Path) -> Path:
-    """The demo clip's first frame in a folder of its own."""
-    folder = tmp_path / "pictures"
+def image_path(tmp_path: Path) -> Path:
+    """The first frame of the demo clip as the only image in a folder."""
+    folder = tmp_path / "images"
     folder.mkdir()
     path = folder / "a.png"
     cv2.imwrite(str(path), next(sm.read_frames(DEMO)).image)
     return path
 
 
-def test_detect_in_picture(script: Script, picture: Path, tmp_path: Path) -> None:
-    out = script("detect_in_picture", picture, tmp_path / "drawn.png")
+def test_detect_in_picture(script: Script, image_path: Path, tmp_path: Path) -> None:
+    out = script("detect_in_picture", image_path, tmp_path / "drawn.png")
     assert out.startswith("face 0: nose at (")
-    drawn, plain = (sm.read_image(path) for path in (tmp_path / "drawn.png", picture))
+    drawn, plain = (sm.read_image(path) for path in (tmp_path / "drawn.png", image_path))
     assert (drawn != plain).any(2).sum() > 300
 
 
-def test_detect_in_folder(script: Script, picture: Path, tmp_path: Path) -> None:
-    cv2.imwrite(str(picture.with_name("b.png")), np.zeros((90, 90, 3), np.uint8))
-    out = script("detect_in_folder", picture.parent, tmp_path / "a.npz")
+def test_detect_in_folder(script: Script, image_path: Path, tmp_path: Path) -> None:
+    cv2.imwrite(str(image_path.with_name("b.png")), np.zeros((90, 90, 3), np.uint8))
+    out = script("detect_in_folder", image_path.parent, tmp_path / "a.npz")
     assert out == "1 of 2 pictures have a face\n"
     with np.load(tmp_path / "a.npz") as saved:
         assert saved["landmarks"].shape == (2, 68, 2)
@@ -114,7 +114,7 @@ def test_score_on_truth(script: Script) -> None:
 
 
 def test_own_onnx_model(script: Script, tmp_path: Path) -> None:
-    network = of_heatmap1d(tmp_path, "wflw98", batch=1)
+    network = heatmap1d_network(tmp_path, "wflw98", batch=1)
     out = script("own_onnx_model", network, DEMO, "--schema", "wflw98", "--end", "0.1")
     assert "VideoLandmarks(3 frames, 1 face, 98 landmarks of wflw98)" in out
     with pytest.raises(SystemExit, match=r"error: .*missing\.onnx"):

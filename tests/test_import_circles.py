@@ -8,50 +8,60 @@ import pytest
 ROOTS = ("steadymark.app", "steadymark.engine", "steadymark.models")
 
 
-def circles(graph: grimp.ImportGraph) -> list[list[str]]:
+def import_circles(graph: grimp.ImportGraph) -> list[list[str]]:
     """Groups of modules that import each other, directly or through others.
 
     Modules that import nothing, or that nothing imports, are removed until none is left; what
     remains lies on a circle or between two of them.
     """
-    left = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    remaining = {
+        module: graph.find_modules_directly_imported_by(module) for module in graph.modules
+    }
     while True:
-        imported = set().union(*left.values())
-        ends = {module for module, needs in left.items() if not needs or module not in imported}
+        imported = set().union(*remaining.values())
+        ends = {
+            module for module, needs in remaining.items() if not needs or module not in imported
+        }
         if not ends:
             break
-        left = {module: needs - ends for module, needs in left.items() if module not in ends}
-    reached = {module: _reached(module, left) for module in left}
+        remaining = {
+            module: needs - ends for module, needs in remaining.items() if module not in ends
+        }
+    imported_by_module = {module: _imported_modules(module, remaining) for module in remaining}
     groups = {
-        tuple(sorted(other for other in reached[module] if module in reached[other]))
-        for module in left
-        if module in reached[module]
+        tuple(
+            sorted(
+                other for other in imported_by_module[module] if module in imported_by_module[other]
+            )
+        )
+        for module in remaining
+        if module in imported_by_module[module]
     }
     return [list(group) for group in sorted(groups)]
 
 
-def _reached(module: str, imports: dict[str, set[str]]) -> set[str]:
+def _imported_modules(module: str, imports: dict[str, set[str]]) -> set[str]:
     """All modules that this one imports, directly or through others."""
     found: set[str] = set()
-    waiting = [module]
-    while waiting:
-        new = imports[waiting.pop()] - found
+    to_visit = [module]
+    while to_visit:
+        new = imports[to_visit.pop()] - found
         found |= new
-        waiting += new
+        to_visit += new
     return found
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
     graph = grimp.build_graph(*ROOTS, exclude_type_checking_imports=False, cache_dir=None)
-    assert circles(graph) == []
+    assert import_circles(graph) == []
 
 
 @pytest.mark.parametrize("length", [2, 3])
-def test_a_circle_is_found_among_modules_that_lead_to_it_and_away(length: int) -> None:
+def test_a_circle_is_found_among_other_imports(length: int) -> None:
     graph = grimp.ImportGraph()
     ring = [f"ring{i}" for i in range(length)]
     for one, other in zip(ring, [*ring[1:], ring[0]], strict=True):
         graph.add_import(importer=one, imported=other)
     graph.add_import(importer="before", imported=ring[0])
     graph.add_import(importer=ring[-1], imported="after")
-    assert circles(graph) == [ring]
+    assert import_circles(graph) == [ring]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-USE = """\
+VALID_CODE = """\
 import numpy as np
 import steadymark as sm
 import steadymark.app.cli.main
@@ -25,7 +25,7 @@ result = sm.track_video("talk.mp4", max_faces=2, progress=True)
 motion: float = sm.metrics.mav(result.landmarks[:, 0])
 version: str = sm.__version__
 """
-WRONG = USE + 'sm.track_video("talk.mp4", max_face=2)\nsm.nothing\nresult.landmark\n'
+INVALID_CODE = VALID_CODE + 'sm.track_video("talk.mp4", max_face=2)\nsm.nothing\nresult.landmark\n'
 
 
 @pytest.fixture(scope="module", params=["wheel", "editable"])
@@ -46,8 +46,8 @@ def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     return folder
 
 
-def checked(environment: Path, code: str, *command: str) -> str:
-    """What a type checker says of this code."""
+def type_checker_output(environment: Path, code: str, *command: str) -> str:
+    """The output of a type checker for this code."""
     (environment / "use.py").write_text(code)
     run = subprocess.run(
         [*command, "use.py"],
@@ -62,34 +62,35 @@ def checked(environment: Path, code: str, *command: str) -> str:
 
 
 @pytest.mark.slow
-def test_mypy_knows_the_public_names_and_their_types(environment: Path) -> None:
+def test_mypy_checks_the_public_names_and_their_types(environment: Path) -> None:
     python = environment / "bin" / "python"
     command = (sys.executable, "-m", "mypy", "--strict", "--python-executable", str(python))
-    assert "Success" in checked(environment, USE, *command)
-    told = checked(environment, WRONG, *command)
-    assert 'Unexpected keyword argument "max_face"' in told
-    assert 'Module has no attribute "nothing"' in told
-    assert '"VideoLandmarks" has no attribute "landmark"' in told
+    assert "Success" in type_checker_output(environment, VALID_CODE, *command)
+    output = type_checker_output(environment, INVALID_CODE, *command)
+    assert 'Unexpected keyword argument "max_face"' in output
+    assert 'Module has no attribute "nothing"' in output
+    assert '"VideoLandmarks" has no attribute "landmark"' in output
 
 
 @pytest.mark.slow
-def test_pyright_knows_the_public_names_and_their_types(environment: Path) -> None:
+def test_pyright_checks_the_public_names_and_their_types(environment: Path) -> None:
     pyright = shutil.which("pyright")
     if pyright is None:
         pytest.skip("pyright is not installed")
     command = (pyright, "--pythonpath", str(environment / "bin" / "python"))
-    public = "\n".join(line for line in USE.splitlines() if "import steadymark." not in line)
-    assert "0 errors" in checked(environment, public, *command)
-    told = checked(environment, WRONG, *command)
-    assert 'No parameter named "max_face"' in told
-    assert '"nothing" is not a known attribute of module "steadymark"' in told
-    assert 'Cannot access attribute "landmark"' in told
+    public = "\n".join(line for line in VALID_CODE.splitlines() if "import steadymark." not in line)
+    assert "0 errors" in type_checker_output(environment, public, *command)
+    output = type_checker_output(environment, INVALID_CODE, *command)
+    assert 'No parameter named "max_face"' in output
+    assert '"nothing" is not a known attribute of module "steadymark"' in output
+    assert 'Cannot access attribute "landmark"' in output
 
 
 @pytest.mark.slow
-def test_all_parts_are_imported(environment: Path) -> None:
+def test_all_three_packages_can_be_imported(environment: Path) -> None:
     code = (
-        USE.split("\n\n")[0] + "; print(sm.FaceLandmarker, steadymark.models.runtime.zoo.__file__)"
+        VALID_CODE.split("\n\n")[0]
+        + "; print(sm.FaceLandmarker, steadymark.models.runtime.zoo.__file__)"
     )
     run = subprocess.run(
         [environment / "bin" / "python", "-I", "-W", "error", "-c", code],

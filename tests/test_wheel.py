@@ -1,4 +1,4 @@
-"""The wheel holds one top-level name, and runs where nothing else of this checkout is."""
+"""The wheel has one top-level package, and runs without the rest of the checkout."""
 
 from __future__ import annotations
 

@@ -2062,6 +2062,10 @@
         <translation>1 beschädigtes Bild wurde übersprungen, bei {time}</translation>
     </message>
     <message>
+        <source>1 packet is damaged</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>A low-pass filter of the landmarks, whose cut-off frequency rises with their speed.</source>
         <translation>Ein Tiefpass der Punkte, dessen Grenzfrequenz mit ihrer Geschwindigkeit steigt.</translation>
     </message>
@@ -2152,6 +2156,10 @@
     <message>
         <source>a start or end of {given} s makes no sense: give seconds from 0 on</source>
         <translation>Ein Anfang oder Ende bei {given} s ergibt keinen Sinn: Geben Sie Sekunden ab 0 an</translation>
+    </message>
+    <message>
+        <source>about 1 frame seems to be missing at {time}</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>about {count} frames seem to be missing, the first ones at {time}</source>
@@ -2262,6 +2270,10 @@
         <translation>die Datei „{file}“ liegt außerhalb des Ordners der Karte</translation>
     </message>
     <message>
+        <source>files in {folder} that are neither videos nor images by their names: {shown}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>forbids access: check user and password</source>
         <translation>verweigert den Zugriff: Prüfen Sie Benutzer und Passwort</translation>
     </message>
@@ -2332,6 +2344,10 @@
     <message>
         <source>its folder is a file: choose another folder</source>
         <translation>Der Ordner ist eine Datei: Wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>its high dynamic range ({name}) is mapped to 8 bits</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>its name is missing, or too long</source>
@@ -2630,6 +2646,10 @@
         <translation>Die Aufnahme ist beendet: In {folder} sind weniger als {least_mb} MB frei; schaffen Sie Platz und nehmen Sie erneut auf</translation>
     </message>
     <message>
+        <source>the sound of {name} could not be copied to its end ({reason})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the start, {start_s:g} s, must be before the end, {end_s:g} s</source>
         <translation>Der Anfang, {start_s:g} s, muss vor dem Ende, {end_s:g} s, liegen</translation>
     </message>
@@ -2838,6 +2858,10 @@
         <translation>Unbekannt ({kind}): „{name}“. Zur Wahl stehen {known}</translation>
     </message>
     <message>
+        <source>uses a protocol that the installed FFmpeg lacks: use rtsp:// or http://</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>wants a user and password: http://user:password@host/…</source>
         <translation>verlangt Benutzer und Passwort: http://user:password@host/…</translation>
     </message>
@@ -2876,6 +2900,10 @@
     <message>
         <source>{count} frames carry the time stamp of the frame before them</source>
         <translation>Bilder mit dem Zeitstempel des Bildes davor: {count}</translation>
+    </message>
+    <message>
+        <source>{count} images in {folder} are beside videos: name them to track them</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{count} packets are damaged</source>
@@ -3138,6 +3166,10 @@
         <translation>{path} ist ein Ordner: Wählen Sie eine Videodatei darin</translation>
     </message>
     <message>
+        <source>{path} is a link to nothing</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{path} is a list that names other files: open the video itself</source>
         <translation>{path} ist eine Liste, die andere Dateien nennt: Öffnen Sie das Video selbst</translation>
     </message>
@@ -3312,6 +3344,10 @@
     <message>
         <source>{truth} has no face wholly in the picture: nothing to compare</source>
         <translation>{truth} hat kein Gesicht, das ganz im Bild ist: nichts zu vergleichen</translation>
+    </message>
+    <message>
+        <source>{url} is a recording and no live stream: download it, for example by &apos;ffmpeg -i ADDRESS -c copy FILE.mp4&apos;, and track the file</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{url} sends no pictures: check the address</source>

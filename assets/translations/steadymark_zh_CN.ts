@@ -2059,6 +2059,10 @@
         <translation>{time} 附近有 1 帧损坏，已跳过</translation>
     </message>
     <message>
+        <source>1 packet is damaged</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>A low-pass filter of the landmarks, whose cut-off frequency rises with their speed.</source>
         <translation>关键点的低通滤波器，截止频率随其速度上升。</translation>
     </message>
@@ -2149,6 +2153,10 @@
     <message>
         <source>a start or end of {given} s makes no sense: give seconds from 0 on</source>
         <translation>起点或终点 {given} 秒无意义：请给出从 0 起的秒数</translation>
+    </message>
+    <message>
+        <source>about 1 frame seems to be missing at {time}</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>about {count} frames seem to be missing, the first ones at {time}</source>
@@ -2259,6 +2267,10 @@
         <translation>文件“{file}”位于模型卡所在文件夹之外</translation>
     </message>
     <message>
+        <source>files in {folder} that are neither videos nor images by their names: {shown}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>forbids access: check user and password</source>
         <translation>拒绝访问：请检查用户名和密码</translation>
     </message>
@@ -2329,6 +2341,10 @@
     <message>
         <source>its folder is a file: choose another folder</source>
         <translation>其文件夹是一个文件：请选择其他文件夹</translation>
+    </message>
+    <message>
+        <source>its high dynamic range ({name}) is mapped to 8 bits</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>its name is missing, or too long</source>
@@ -2627,6 +2643,10 @@
         <translation>录制已结束：{folder} 剩余空间不足 {least_mb} MB；请释放空间后重新录制</translation>
     </message>
     <message>
+        <source>the sound of {name} could not be copied to its end ({reason})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the start, {start_s:g} s, must be before the end, {end_s:g} s</source>
         <translation>起点 {start_s:g} 秒须在终点 {end_s:g} 秒之前</translation>
     </message>
@@ -2835,6 +2855,10 @@
         <translation>未知的 {kind}“{name}”：可选 {known}</translation>
     </message>
     <message>
+        <source>uses a protocol that the installed FFmpeg lacks: use rtsp:// or http://</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>wants a user and password: http://user:password@host/…</source>
         <translation>需要用户名和密码：http://user:password@host/…</translation>
     </message>
@@ -2873,6 +2897,10 @@
     <message>
         <source>{count} frames carry the time stamp of the frame before them</source>
         <translation>{count} 帧与前一帧的时间戳相同</translation>
+    </message>
+    <message>
+        <source>{count} images in {folder} are beside videos: name them to track them</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{count} packets are damaged</source>
@@ -3135,6 +3163,10 @@
         <translation>{path} 是文件夹：请选择其中的视频文件</translation>
     </message>
     <message>
+        <source>{path} is a link to nothing</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{path} is a list that names other files: open the video itself</source>
         <translation>{path} 是指向其他文件的列表：请直接打开视频</translation>
     </message>
@@ -3309,6 +3341,10 @@
     <message>
         <source>{truth} has no face wholly in the picture: nothing to compare</source>
         <translation>{truth} 中没有完全位于画面内的人脸：没有可对比的内容</translation>
+    </message>
+    <message>
+        <source>{url} is a recording and no live stream: download it, for example by &apos;ffmpeg -i ADDRESS -c copy FILE.mp4&apos;, and track the file</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{url} sends no pictures: check the address</source>

@@ -1,4 +1,4 @@
-"""Qt's objects end in the thread of the tests, as in the program's GUI thread; the command line."""
+"""Fixtures for the app: garbage collection in the tests' thread, and the command line."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def garbage_ends_here() -> Iterator[None]:
-    """A worker thread that collects a window of an earlier test would wait for ever."""
+def collect_garbage_in_the_test_thread() -> Iterator[None]:
+    """Keep worker threads from collecting a window of an earlier test, which would deadlock."""
     gc.disable()
     yield
     gc.collect()
@@ -28,7 +28,7 @@ def garbage_ends_here() -> Iterator[None]:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """`steadymark` with the given arguments, its networks replaced; wide enough not to wrap."""
+    """Run `steadymark` with fake networks in a console that is too wide to wrap lines."""
     monkeypatch.setattr(track_command, "open_models", square_models)
     monkeypatch.setattr(error_boundary.out, "_width", 300)
     monkeypatch.setattr(error_boundary.err, "_width", 300)

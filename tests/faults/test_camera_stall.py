@@ -1,4 +1,4 @@
-"""A camera that stops sending: rows before and after are valid, nothing hangs, and it is told."""
+"""A camera that stops sending: all rows are valid, nothing hangs, and it is reported."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.schema import load_schema
 from support.fakes.fake_camera import mjpeg_server
 from support.fakes.fake_engine import SquareDetector, SquareNetwork
-from support.program_runs import started
+from support.program_runs import start_program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,21 +33,21 @@ def tracker() -> Tracker:
     return Tracker(SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema())
 
 
-def test_rows_go_on_after_a_stall_and_the_gap_is_told(tmp_path: Path) -> None:
-    back = threading.Event()
+def test_rows_continue_after_a_stall_and_the_gap_is_reported(tmp_path: Path) -> None:
+    reconnected = threading.Event()
 
-    def note(result: TrackResult) -> None:
+    def let_server_continue(result: TrackResult) -> None:
         if server.connections >= 2:
             server.pictures = 10_000
-            back.set()
+            reconnected.set()
 
     with mjpeg_server() as server:
         server.pictures, server.stalls = 12, True
         camera = NetworkCamera(server.url, read_timeout_s=0.3, retry_s=(0.01,))
         sink = NativeCsvSink(tmp_path / "a.csv", Header())
-        pipeline = Pipeline(camera, tracker(), [sink], on_result=note)
+        pipeline = Pipeline(camera, tracker(), [sink], on_result=let_server_continue)
         pipeline.start()
-        assert back.wait(20)
+        assert reconnected.wait(20)
         report = pipeline.stop()
         assert camera.join(5)
     assert report.state is PipelineState.STOPPED
@@ -55,25 +55,25 @@ def test_rows_go_on_after_a_stall_and_the_gap_is_told(tmp_path: Path) -> None:
     assert "the picture was lost at" in report.problems[0]
     assert "the picture came back at" in report.problems[1]
     assert sink.path == str(tmp_path / "a.csv")
-    assert {f.severity for f in check_csv(sink.path)} <= {Severity.WARNING}  # frames passed over
+    assert {f.severity for f in check_csv(sink.path)} <= {Severity.WARNING}  # skipped frames
     times = read_landmarks(tmp_path / "a.csv").timestamp_s
     gaps = times[1:] - times[:-1]
     assert (gaps > 0).all()
     assert gaps.max() >= 0.3  # time did not stand still
 
 
-def test_stopping_in_a_stall_takes_no_two_seconds_and_keeps_every_row(tmp_path: Path) -> None:
-    some = threading.Event()
+def test_stopping_in_a_stall_is_quick_and_keeps_every_row(tmp_path: Path) -> None:
+    first_result = threading.Event()
     with mjpeg_server() as server:
         server.pictures, server.stalls = 12, True
         camera = NetworkCamera(server.url, read_timeout_s=20)
         sink = NativeCsvSink(tmp_path / "a.csv", Header())
-        pipeline = Pipeline(camera, tracker(), [sink], on_result=lambda _: some.set())
+        pipeline = Pipeline(camera, tracker(), [sink], on_result=lambda _: first_result.set())
         pipeline.start()
-        assert some.wait(20)
-        began = time.monotonic()
+        assert first_result.wait(20)
+        start_s = time.monotonic()
         report = pipeline.stop()
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - start_s < 2
     assert report.faults == ()
     table = read_landmarks(tmp_path / "a.csv")
     assert len(set(table.frame)) == report.frames > 0
@@ -83,7 +83,7 @@ def test_stopping_in_a_stall_takes_no_two_seconds_and_keeps_every_row(tmp_path: 
 def test_sigterm_in_a_stall_ends_the_program_with_a_valid_table(tmp_path: Path) -> None:
     with mjpeg_server() as server:
         server.pictures, server.stalls = 12, True
-        process = started("track", server.url, "--out", tmp_path, "--device", "cpu")
+        process = start_program("track", server.url, "--out", tmp_path, "--device", "cpu")
         end_s = time.monotonic() + 30
         while not any(p.stat().st_size > 12_000 for p in tmp_path.glob("*.csv.part")):
             assert process.poll() is None, process.communicate()

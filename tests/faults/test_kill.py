@@ -1,4 +1,4 @@
-"""kill -9 and SIGTERM at any moment: rows are valid, and resuming ends as if nothing had been."""
+"""kill -9 and SIGTERM at any moment: rows stay valid, and resuming completes the results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 from steadymark.engine.output.csv.check_table import Severity, check_csv
 from steadymark.engine.output.csv.landmark_table import read_landmarks
-from support.program_runs import run, small_clip, started
+from support.program_runs import run_program, small_clip, start_program
 
 if TYPE_CHECKING:
     import subprocess
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
 CLIPS = {"a.mp4": 60, "b.mp4": 40}  # frames
-WHOLE = 250_000  # bytes of their tables, about
+TOTAL_SIZE = 250_000  # bytes of their tables, about
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +39,9 @@ def arguments(clips: Path, out: Path) -> list[str | Path]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+def uninterrupted(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     out = tmp_path_factory.mktemp("undisturbed")
-    code, text = run(*arguments(clips, out))
+    code, text = run_program(*arguments(clips, out))
     assert code == 0, text
     tables = tables_in(out)
     assert sorted(tables) == ["a.csv", "b.csv"]
@@ -49,13 +49,13 @@ def undisturbed(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[s
 
 
 def tables_in(folder: Path) -> dict[str, bytes]:
-    """The finished ones of our clips."""
+    """Return the finished tables of the clips."""
     paths = [folder / f"{name.removesuffix('.mp4')}.csv" for name in CLIPS]
     return {path.name: path.read_bytes() for path in paths if path.exists()}
 
 
-def sizes(folder: Path) -> dict[Path, tuple[int, int]]:
-    """Of tables, finished or not, and when they were written; what is renamed now may be missed."""
+def table_sizes(folder: Path) -> dict[Path, tuple[int, int]]:
+    """Return size and time of all tables; one that is being renamed may be missing."""
     found = {}
     for path in folder.rglob("[ab].*csv*") if folder.exists() else ():
         try:
@@ -67,16 +67,16 @@ def sizes(folder: Path) -> dict[Path, tuple[int, int]]:
 
 
 def stop_at(process: subprocess.Popen[str], out: Path, share: float, number: int) -> bool:
-    """Send the signal when the run has written that share of what is missing.
+    """Send the signal when the run has written that share of the missing rows.
 
-    False where the program ended before that.
+    Returns False when the program ended before.
     """
-    end_s, before = time.monotonic() + 60, sizes(out)
+    end_s, before = time.monotonic() + 60, table_sizes(out)
     done = sum(size for path, (size, _) in before.items() if path.suffix == ".csv")
-    moment = share * (WHOLE - done)
+    signal_size = share * (TOTAL_SIZE - done)
     while share:
-        now = sizes(out)
-        if sum(facts[0] for path, facts in now.items() if before.get(path) != facts) >= moment:
+        now = table_sizes(out)
+        if sum(facts[0] for path, facts in now.items() if before.get(path) != facts) >= signal_size:
             break
         if process.poll() is not None:
             process.communicate()
@@ -89,18 +89,18 @@ def stop_at(process: subprocess.Popen[str], out: Path, share: float, number: int
     return process.returncode != 0
 
 
-def check_what_is_left(out: Path, undisturbed: dict[str, bytes]) -> int:
-    """Finished tables are right; the rest are valid up to their last row. Rows of these."""
+def check_remaining_files(out: Path, uninterrupted: dict[str, bytes]) -> int:
+    """Check finished tables and the valid rows of the others; return the number of these rows."""
     index = out / "index.csv"
-    if index.exists():  # whole at any moment
+    if index.exists():  # complete at any moment
         rows_of = csv.DictReader(index.read_text("utf-8").splitlines())
         inputs = [Path(row["input"]).name for row in rows_of]
         assert set(inputs) <= set(CLIPS)
         assert len(inputs) == len(set(inputs))
     for name, content in tables_in(out).items():
-        assert content == undisturbed[name]
+        assert content == uninterrupted[name]
     rows = 0
-    unfinished = [p for p in out.glob("[ab].*csv*") if p.name not in undisturbed]
+    unfinished = [p for p in out.glob("[ab].*csv*") if p.name not in uninterrupted]
     for path in [p for p in unfinished if p.stat().st_size]:
         if path.suffix not in (".csv", ".part"):
             continue
@@ -108,7 +108,7 @@ def check_what_is_left(out: Path, undisturbed: dict[str, bytes]) -> int:
         assert all("it was cut off" in f.text for f in errors), errors
         assert len(errors) <= 1
         whole = path.read_bytes()
-        assert undisturbed[f"{path.name.split('.')[0]}.csv"].startswith(whole)
+        assert uninterrupted[f"{path.name.split('.')[0]}.csv"].startswith(whole)
         if whole.count(b"\n") > 3:
             table = read_landmarks(path)
             assert list(table.frame) == list(range(len(table.frame)))
@@ -117,52 +117,52 @@ def check_what_is_left(out: Path, undisturbed: dict[str, bytes]) -> int:
 
 
 def kill_and_resume(
-    clips: Path, folder: Path, undisturbed: dict[str, bytes], kills: int, seed: int
+    clips: Path, folder: Path, uninterrupted: dict[str, bytes], kills: int, seed: int
 ) -> list[int]:
-    """So many kills, up to three after each other in a folder; the rows that each left.
+    """Kill runs, up to three in a row per folder; return the rows that each kill left.
 
-    Each run goes on with what the last one left; the last one of a folder is not disturbed.
+    Each run resumes the one before; the last run of a folder is not killed.
     """
-    rng, left = random.Random(seed), list[int]()
-    while len(left) < kills:
-        out = folder / f"out{len(left)}"
-        for _ in range(min(3, kills - len(left))):
+    rng, remaining_rows = random.Random(seed), list[int]()
+    while len(remaining_rows) < kills:
+        out = folder / f"out{len(remaining_rows)}"
+        for _ in range(min(3, kills - len(remaining_rows))):
             share = 0.0 if rng.random() < 0.1 else rng.random()
-            killed = stop_at(started(*arguments(clips, out)), out, share, signal.SIGKILL)
-            left.append(check_what_is_left(out, undisturbed))
+            killed = stop_at(start_program(*arguments(clips, out)), out, share, signal.SIGKILL)
+            remaining_rows.append(check_remaining_files(out, uninterrupted))
             if not killed:
                 break
-        code, text = run(*arguments(clips, out))
+        code, text = run_program(*arguments(clips, out))
         assert code == 0, text
-        assert tables_in(out) == undisturbed
-    return left
+        assert tables_in(out) == uninterrupted
+    return remaining_rows
 
 
 def test_resuming_after_kills_gives_the_same_bytes(
-    clips: Path, tmp_path: Path, undisturbed: dict[str, bytes]
+    clips: Path, tmp_path: Path, uninterrupted: dict[str, bytes]
 ) -> None:
-    assert kill_and_resume(clips, tmp_path, undisturbed, kills=3, seed=3)[0] > 0
+    assert kill_and_resume(clips, tmp_path, uninterrupted, kills=3, seed=3)[0] > 0
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not os.environ.get("STEADYMARK_KILLS"), reason="set STEADYMARK_KILLS to 20")
 def test_resuming_after_many_kills_gives_the_same_bytes(
-    clips: Path, tmp_path: Path, undisturbed: dict[str, bytes]
+    clips: Path, tmp_path: Path, uninterrupted: dict[str, bytes]
 ) -> None:
     kills = int(os.environ["STEADYMARK_KILLS"])
-    left = kill_and_resume(clips, tmp_path, undisturbed, kills=kills, seed=20)
-    assert len(set(left)) > kills / 2  # they were spread
+    remaining_rows = kill_and_resume(clips, tmp_path, uninterrupted, kills=kills, seed=20)
+    assert len(set(remaining_rows)) > kills / 2  # the kills were spread over the run
 
 
-def test_resuming_after_sigterm_gives_the_same_bytes_and_says_so(
-    clips: Path, tmp_path: Path, undisturbed: dict[str, bytes]
+def test_resuming_after_sigterm_gives_the_same_bytes_and_a_note(
+    clips: Path, tmp_path: Path, uninterrupted: dict[str, bytes]
 ) -> None:
-    process = started(*arguments(clips, tmp_path))
+    process = start_program(*arguments(clips, tmp_path))
     assert stop_at(process, tmp_path, 0.1, signal.SIGTERM)
     assert process.returncode == 130
-    assert check_what_is_left(tmp_path, undisturbed) > 0
+    assert check_remaining_files(tmp_path, uninterrupted) > 0
     assert not list(tmp_path.glob("*.part"))
-    code, text = run(*arguments(clips, tmp_path))
+    code, text = run_program(*arguments(clips, tmp_path))
     assert code == 0, text
     assert "it was interrupted before, and is tracked anew" in text
-    assert tables_in(tmp_path) == undisturbed
+    assert tables_in(tmp_path) == uninterrupted

@@ -1,4 +1,4 @@
-"""What a killed program left of a camera is not overwritten by the next: it never comes again."""
+"""Camera recordings of a killed program are not overwritten by the next run."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def write(sink: Sink, frames: int, *, live: bool = True) -> None:
         sink.write(result)
 
 
-def killed(sink: Sink) -> None:
-    """The system closes its files, and nobody else does anything."""
+def close_like_a_kill(sink: Sink) -> None:
+    """Close the file without finishing it, as the system does for a killed program."""
     file = sink._file  # type: ignore[attr-defined]
     (getattr(file, "_file", None) or file).close()
 
 
 @pytest.mark.parametrize("style", ["native", "openface"])
-def test_tables_of_a_camera_are_kept_beside_each_other(tmp_path: Path, style: str) -> None:
+def test_all_tables_of_a_camera_are_kept(tmp_path: Path, style: str) -> None:
     path = tmp_path / "camera.csv"
     for frames in (8, 12):
         sink = table(path, style)
         write(sink, frames)
-        killed(sink)
+        close_like_a_kill(sink)
     stopped = table(path, style)
     write(stopped, 16)
     stopped.close(complete=False)
@@ -54,25 +54,25 @@ def test_tables_of_a_camera_are_kept_beside_each_other(tmp_path: Path, style: st
     assert frames_of == [8, 12, 16, 20]
 
 
-def test_of_a_file_only_the_newest_is_kept(tmp_path: Path) -> None:
+def test_only_the_newest_unfinished_table_of_a_file_is_kept(tmp_path: Path) -> None:
     for frames in (8, 12):
         sink = table(tmp_path / "a.csv", "native")
         write(sink, frames, live=False)
-        killed(sink)
+        close_like_a_kill(sink)
     assert [p.name for p in tmp_path.iterdir()] == ["a.csv.part"]
 
 
-def test_a_cameras_video_plays_after_a_kill_and_is_kept(tmp_path: Path) -> None:
+def test_the_video_of_a_killed_camera_recording_is_kept_and_can_be_played(tmp_path: Path) -> None:
     path = tmp_path / "camera.mp4"
     first = AnnotatedVideoSink(path)
     write(first, 200)
-    killed(first)
+    close_like_a_kill(first)
     second = AnnotatedVideoSink(path)
     write(second, 10)
     second.close(complete=True)
     counts = {}
-    for made in tmp_path.iterdir():
-        with av.open(str(made)) as container:
-            counts[made.name] = sum(1 for _ in container.decode(video=0))
+    for video_file in tmp_path.iterdir():
+        with av.open(str(video_file)) as container:
+            counts[video_file.name] = sum(1 for _ in container.decode(video=0))
     assert counts["camera.mp4"] == 10
     assert counts["camera-2.partial.mp4"] >= 120  # up to the last key frame

@@ -11,14 +11,14 @@ import pytest
 
 from steadymark.engine.output.csv.check_table import Severity, check_csv
 from steadymark.engine.output.csv.landmark_table import read_landmarks
-from support.program_runs import run, small_clip
+from support.program_runs import run_program, small_clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 FRAMES = 60
-ROOM_KB = 96  # of 165
+ROOM_KB = 96  # the table needs 165
 
 
 @pytest.fixture
@@ -36,11 +36,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_full_disk_is_told_and_tracking_again_with_room_is_whole(
+def test_a_full_disk_is_reported_and_tracking_with_more_room_completes_the_table(
     tmp_path: Path, small_disk: Path
 ) -> None:
     clip = small_clip(tmp_path / "a.mp4", FRAMES)
-    code, text = run("track", clip, "--out", small_disk, "--device", "cpu")
+    code, text = run_program("track", clip, "--out", small_disk, "--device", "cpu")
     assert code == 2, text
     assert "the disk is full: free some space" in text
     partial = small_disk / "a.partial.csv"
@@ -48,12 +48,12 @@ def test_a_full_disk_is_told_and_tracking_again_with_room_is_whole(
     assert [f.severity for f in check_csv(partial)] == [Severity.WARNING]
     rows = len(read_landmarks(partial).frame)
     assert 20 < rows < FRAMES
-    code, text = run("check", partial)
+    code, text = run_program("check", partial)
     assert code == 1
     assert f"{partial}: '.partial': the recording stopped before its end" in text
     remount = ["mount", "-o", "remount,size=1m", str(small_disk)]
     subprocess.run(remount, check=True)
-    code, text = run("track", clip, "--out", small_disk, "--device", "cpu", "--resume")
+    code, text = run_program("track", clip, "--out", small_disk, "--device", "cpu", "--resume")
     assert code == 0, text
     whole = small_disk / "a.csv"
     assert check_csv(whole) == ()

@@ -1,4 +1,4 @@
-"""The session's receiving side breaks: what is tracked is kept, and the reason is told."""
+"""Callbacks of the session fail: results are kept, and the reason is reported."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ FRAMES, AT = 80, 30
 
 
 @pytest.fixture
-def film(tmp_path: Path) -> Iterator[Media]:
-    film = Media(str(square_video(tmp_path / "a.mp4", FRAMES)))
-    yield film
-    film.close()
+def media(tmp_path: Path) -> Iterator[Media]:
+    media = Media(str(square_video(tmp_path / "a.mp4", FRAMES)))
+    yield media
+    media.close()
 
 
-class Kept:
-    """A tracking that is kept on disk, and what was told of it."""
+class StoredTracking:
+    """A tracking that is stored on disk, and its messages."""
 
-    def __init__(self, film: Media, root: Path, results: Results, **named: Any) -> None:
+    def __init__(self, media: Media, root: Path, results: Results, **named: Any) -> None:
         self.root, self.results, self.told = root, results, list[str]()
-        self.keeping = SessionStore(root, "a.mp4", {})
+        self.store = SessionStore(root, "a.mp4", {})
         self.tracking = BackgroundTracking(
-            film,
+            media,
             square_models(),
             TrackSettings(),
             results,
-            sinks=lambda number: [self.keeping.sink(number, self.told.append)],
+            sinks=lambda number: [self.store.sink(number, self.told.append)],
             **named,
         )
 
@@ -60,8 +60,8 @@ class Kept:
         assert self.tracking.join(5)
 
     def recovered(self) -> list[int]:
-        """Frames that the next start would find, were the program killed now."""
-        self.keeping._lock.unlock()
+        """Return the frames that could be recovered if the program were killed now."""
+        self.store._lock.unlock()
         (found,) = find_sessions(self.root)
         results = Results(self.results.times_s)
         assert recover(found, results) == found.frames
@@ -69,7 +69,7 @@ class Kept:
 
 
 class FailingResults(Results):
-    """Once, there is no memory for a frame."""
+    """Fails once, for lack of memory."""
 
     failed = False
 
@@ -80,48 +80,50 @@ class FailingResults(Results):
         super().add(result)
 
 
-def test_a_result_that_cannot_be_kept_is_told_and_tracking_goes_on_behind_it(
-    film: Media, tmp_path: Path
+def test_a_result_that_cannot_be_stored_is_reported_and_tracking_can_continue(
+    media: Media, tmp_path: Path
 ) -> None:
-    kept = Kept(film, tmp_path / "state", FailingResults(film.times_s))
-    kept.tracking.start()
-    assert kept.tracking.wait(TrackingPhase.FAILED, 20)
-    assert f"tracking stopped after {AT + 1} frames" in kept.tracking.report.fault
-    np.testing.assert_array_equal(kept.results.rows().frame, np.arange(AT))
-    kept.tracking.go_on()
-    assert kept.tracking.wait(TrackingPhase.FINISHED, 20)
-    kept.end()
-    known = kept.results.known()
+    stored = StoredTracking(media, tmp_path / "state", FailingResults(media.times_s))
+    stored.tracking.start()
+    assert stored.tracking.wait(TrackingPhase.FAILED, 20)
+    assert f"tracking stopped after {AT + 1} frames" in stored.tracking.report.fault
+    np.testing.assert_array_equal(stored.results.rows().frame, np.arange(AT))
+    stored.tracking.go_on()
+    assert stored.tracking.wait(TrackingPhase.FINISHED, 20)
+    stored.end()
+    known = stored.results.known()
     assert np.flatnonzero(known != FrameStatus.TRACKED).tolist() == [AT]
-    assert kept.recovered() == list(range(FRAMES))  # what did not fit in memory is on disk
+    assert stored.recovered() == list(
+        range(FRAMES)
+    )  # the result that did not fit in memory is on disk
 
 
-def test_a_receiver_that_breaks_once_loses_no_result(film: Media, tmp_path: Path) -> None:
-    broken: list[int] = []
+def test_a_callback_that_fails_once_loses_no_result(media: Media, tmp_path: Path) -> None:
+    failures: list[int] = []
 
-    def tell() -> None:
-        if kept.tracking.head == AT and not broken:
-            broken.append(AT)
+    def fail_once() -> None:
+        if stored.tracking.head == AT and not failures:
+            failures.append(AT)
             raise RuntimeError("Internal C++ object already deleted")
 
-    kept = Kept(film, tmp_path / "state", Results(film.times_s), on_change=tell)
-    kept.tracking.start()
-    assert kept.tracking.wait(TrackingPhase.FAILED, 20)
-    assert "already deleted" in kept.tracking.report.fault
-    np.testing.assert_array_equal(kept.results.rows().frame, np.arange(AT + 1))
-    kept.tracking.go_on()
-    assert kept.tracking.wait(TrackingPhase.FINISHED, 20)
-    kept.end()
-    assert kept.recovered()[: AT + 1] == list(range(AT + 1))
+    stored = StoredTracking(media, tmp_path / "state", Results(media.times_s), on_change=fail_once)
+    stored.tracking.start()
+    assert stored.tracking.wait(TrackingPhase.FAILED, 20)
+    assert "already deleted" in stored.tracking.report.fault
+    np.testing.assert_array_equal(stored.results.rows().frame, np.arange(AT + 1))
+    stored.tracking.go_on()
+    assert stored.tracking.wait(TrackingPhase.FINISHED, 20)
+    stored.end()
+    assert stored.recovered()[: AT + 1] == list(range(AT + 1))
 
 
-def test_a_full_disk_does_not_stop_the_window_and_is_told_once(
-    film: Media, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_full_disk_does_not_stop_tracking_and_is_reported_once(
+    media: Media, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add = RowFile.add
     written: list[int] = []
 
-    def full(file: RowFile, text: str) -> None:
+    def raise_disk_full(file: RowFile, text: str) -> None:
         if sum(written) > 50_000:
             from steadymark.engine.output.output_paths import cannot_write
 
@@ -129,20 +131,20 @@ def test_a_full_disk_does_not_stop_the_window_and_is_told_once(
         written.append(len(text))
         add(file, text)
 
-    monkeypatch.setattr(RowFile, "add", full)
-    kept = Kept(film, tmp_path / "state", Results(film.times_s))
-    kept.tracking.start()
-    assert kept.tracking.wait(TrackingPhase.FINISHED, 20)
-    kept.end()
-    assert (kept.results.known() == FrameStatus.TRACKED).all()
-    (told,) = kept.told
-    assert "the disk is full" in told
-    frames = kept.recovered()
+    monkeypatch.setattr(RowFile, "add", raise_disk_full)
+    stored = StoredTracking(media, tmp_path / "state", Results(media.times_s))
+    stored.tracking.start()
+    assert stored.tracking.wait(TrackingPhase.FINISHED, 20)
+    stored.end()
+    assert (stored.results.known() == FrameStatus.TRACKED).all()
+    (message,) = stored.told
+    assert "the disk is full" in message
+    frames = stored.recovered()
     assert frames == list(range(len(frames)))
     assert 5 < len(frames) < FRAMES
 
 
-def test_a_live_view_whose_results_break_stops_with_the_reason_and_starts_again(
+def test_a_failing_live_view_stops_with_the_reason_and_can_be_restarted(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = Session(
@@ -151,19 +153,19 @@ def test_a_live_view_whose_results_break_stops_with_the_reason_and_starts_again(
         models=ModelCache(square_models),
         opener=camera_opener(PacedDevice()),
     )
-    told: list[str] = []
-    session.live.told.connect(told.append)
+    messages: list[str] = []
+    session.live.told.connect(messages.append)
     append = LiveResults.append
 
-    def broken(results: LiveResults, result: TrackResult) -> None:
+    def failing_append(results: LiveResults, result: TrackResult) -> None:
         if result.frame.index == 5:
             raise MemoryError("no room")
         append(results, result)
 
-    monkeypatch.setattr(LiveResults, "append", broken)
+    monkeypatch.setattr(LiveResults, "append", failing_append)
     session.live.open(LiveTarget("camera:0"), TrackSettings(stabilizer="none"))
     qtbot.waitUntil(lambda: session.live.facts.phase is Phase.STOPPED)
-    assert any("no room" in text for text in told)
+    assert any("no room" in text for text in messages)
     monkeypatch.setattr(LiveResults, "append", append)
     session.live.start_again()
     qtbot.waitUntil(

@@ -1,4 +1,4 @@
-"""Something breaks in a stage of the pipeline: rows on disk are valid, and the reason is told."""
+"""A stage of the pipeline fails: rows on disk are valid, and the reason is reported."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from steadymark.engine.stabilizers.guarded_filters import GuardedOfflineFilter
 from steadymark.engine.stabilizers.no_stabilizer import NoStabilizer
 from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.schema import load_schema
-from support.fakes.fake_engine import ListSource, SquareDetector, SquareNetwork, picture
+from support.fakes.fake_engine import ListSource, SquareDetector, SquareNetwork, square_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
     from steadymark.engine.pipeline.pipeline_report import PipelineReport
     from steadymark.models.runtime.onnx_session import Prediction
 
-FRAMES, AT = 60, 25
+FRAMES, FAULT_FRAME = 60, 25
 
 
 def scene() -> list[Frame]:
-    """The face is away for a moment, so that the detector is asked again."""
-    faces = [(100 + i, 100, 60) if i != AT else None for i in range(FRAMES)]
-    return [Frame(picture(face), i, i / 25) for i, face in enumerate(faces)]
+    """Return frames of a face that is missing once, so that the detector runs again."""
+    faces = [(100 + i, 100, 60) if i != FAULT_FRAME else None for i in range(FRAMES)]
+    return [Frame(square_image(face), i, i / 25) for i, face in enumerate(faces)]
 
 
 def tracker(network: SquareNetwork | None = None, detector: Any = None) -> Tracker:
@@ -52,27 +52,27 @@ def tracker(network: SquareNetwork | None = None, detector: Any = None) -> Track
 
 
 class FailingSource(ListSource):
-    """The device driver has a fault that nobody foresaw."""
+    """A source whose device driver fails unexpectedly."""
 
     def frames(self) -> Iterator[Frame]:
         for frame in super().frames():
-            if frame.index == AT:
+            if frame.index == FAULT_FRAME:
                 raise OSError(errno.EIO, "Input/output error")
             yield frame
 
 
 class BrokenNetwork(SquareNetwork):
-    """As ONNX Runtime fails: with an exception of its own."""
+    """A network that fails with an exception of ONNX Runtime."""
 
     steps = 0
 
-    def step(self, *given: Any, **named: Any) -> Prediction:
+    def step(self, *args: Any, **kwargs: Any) -> Prediction:
         self.steps += 1
-        if self.steps > AT:
+        if self.steps > FAULT_FRAME:
             from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
 
             raise RuntimeException("[ONNXRuntimeError] : 6 : Failed to allocate memory")
-        return super().step(*given, **named)
+        return super().step(*args, **kwargs)
 
 
 class BrokenDetector(SquareDetector):
@@ -92,7 +92,7 @@ class BrokenSink:
 
     def write(self, result: TrackResult) -> None:
         self.count += 1
-        if self.count > AT:
+        if self.count > FAULT_FRAME:
             raise ZeroDivisionError("planted")
 
     def close(self, *, complete: bool) -> None:
@@ -104,13 +104,13 @@ def run(
     *,
     source: ListSource | None = None,
     by: Tracker | None = None,
-    more: tuple[Sink, ...] = (),
+    more_sinks: tuple[Sink, ...] = (),
     on_result: Callable[[TrackResult], None] = lambda _: None,
 ) -> PipelineReport:
-    """Until the end; no thread is left."""
+    """Run a pipeline to its end, and check that no thread is left."""
     before = set(threading.enumerate())
     pipeline = Pipeline(
-        source or ListSource(scene()), by or tracker(), [table, *more], on_result=on_result
+        source or ListSource(scene()), by or tracker(), [table, *more_sinks], on_result=on_result
     )
     pipeline.start()
     assert pipeline.wait(30)
@@ -121,31 +121,39 @@ def run(
 
 
 def valid_rows(path: str, *, whole: bool = False) -> list[int]:
-    """Frames in a table without faults: a partial one is told to be so, and nothing else."""
+    """Return the frames of a table whose only finding may be that it is partial."""
     findings = check_csv(path)
     assert [f.severity for f in findings] == ([] if whole else [Severity.WARNING]), findings
     return list(read_landmarks(Path(path)).frame)
 
 
 def broken_hand_over(result: TrackResult) -> None:
-    if result.frame.index == AT:
+    if result.frame.index == FAULT_FRAME:
         raise RuntimeError("wrapped C/C++ object of type Signal has been deleted")
 
 
 STAGES: dict[str, tuple[dict[str, Any], str, int]] = {
-    "source": ({"source": FailingSource(scene())}, r"reading list failed: .*Input/output", AT),
+    "source": (
+        {"source": FailingSource(scene())},
+        r"reading list failed: .*Input/output",
+        FAULT_FRAME,
+    ),
     "network": (
         {"by": tracker(BrokenNetwork())},
         r"frame \d+ at .* could not be tracked .*allocate memory.*what came before it is kept",
         0,
     ),
     "detector": ({"by": tracker(detector=BrokenDetector())}, "MemoryError", 0),
-    "hand-over": ({"on_result": broken_hand_over}, "tracking stopped after 26 frames", AT + 1),
+    "hand-over": (
+        {"on_result": broken_hand_over},
+        "tracking stopped after 26 frames",
+        FAULT_FRAME + 1,
+    ),
 }
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_what_came_before_a_fault_is_on_disk_and_the_reason_is_told(
+def test_rows_before_a_fault_are_on_disk_and_the_reason_is_reported(
     tmp_path: Path, stage: str
 ) -> None:
     parts, words, rows = STAGES[stage]
@@ -160,11 +168,11 @@ def test_what_came_before_a_fault_is_on_disk_and_the_reason_is_told(
     assert len(frames) == rows or (rows == 0 and len(frames) == report.frames > 0)
 
 
-def test_a_sink_that_breaks_and_cannot_be_closed_takes_no_row_from_the_table(
+def test_a_failing_sink_does_not_affect_the_table(
     tmp_path: Path,
 ) -> None:
     sink = NativeCsvSink(tmp_path / "a.csv", Header())
-    report = run(sink, more=(BrokenSink(),))
+    report = run(sink, more_sinks=(BrokenSink(),))
     assert report.state is PipelineState.FAILED
     assert [fault.split(" failed")[0] for fault in report.faults] == [
         "writing broken",
@@ -174,24 +182,24 @@ def test_a_sink_that_breaks_and_cannot_be_closed_takes_no_row_from_the_table(
 
 
 @dataclass
-class Disk:
-    """With room for so many bytes."""
+class LimitedDisk:
+    """A disk with room for a number of bytes."""
 
     room: int
 
 
-class OnDisk:
-    """A file on a disk, which takes a part of what is too much."""
+class FileOnLimitedDisk:
+    """A file on a limited disk, which writes only the part that fits."""
 
-    def __init__(self, file: Any, disk: Disk) -> None:
+    def __init__(self, file: Any, disk: LimitedDisk) -> None:
         self._file, self._disk = file, disk
 
     def write(self, data: memoryview) -> int:
         if not self._disk.room:
             raise OSError(errno.ENOSPC, "No space left on device")
-        taken: int = self._file.write(data[: self._disk.room])
-        self._disk.room -= taken
-        return taken
+        written: int = self._file.write(data[: self._disk.room])
+        self._disk.room -= written
+        return written
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
@@ -199,22 +207,22 @@ class OnDisk:
 
 @pytest.fixture(params=[30_000, 180_000], ids=["soon", "later"])
 def full_disk(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    """For all files together, as disks are."""
-    opened, disk = RowFile.open, Disk(request.param)
+    """Limit the room of all files together."""
+    original_open, disk = RowFile.open, LimitedDisk(request.param)
 
     def open_on_full_disk(file: RowFile, *, live: bool = False) -> None:
-        opened(file, live=live)
-        file._file = OnDisk(file._file, disk)  # type: ignore[assignment]
+        original_open(file, live=live)
+        file._file = FileOnLimitedDisk(file._file, disk)  # type: ignore[assignment]
 
     monkeypatch.setattr(RowFile, "open", open_on_full_disk)
 
 
 @pytest.mark.usefixtures("full_disk")
 @pytest.mark.parametrize("style", ["native", "openface", "smoothed"])
-def test_a_full_disk_ends_tracking_with_whole_rows(
+def test_a_full_disk_ends_tracking_with_complete_rows(
     tmp_path: Path, style: str, request: pytest.FixtureRequest
 ) -> None:
-    """Later, only the smoothed rows do not fit any more, which are written at the end."""
+    """With the larger disk, only the smoothed rows do not fit, which are written at the end."""
     later = "later" in request.node.callspec.id
 
     def native(path: Path) -> Sink:
@@ -236,20 +244,20 @@ def test_a_full_disk_ends_tracking_with_whole_rows(
 
 
 class SlowSink(NativeCsvSink):
-    """On a disk that hangs until it is let go."""
+    """A sink on a disk that hangs until `may_write` is set."""
 
-    def __init__(self, path: Path, go: Event) -> None:
+    def __init__(self, path: Path, may_write: Event) -> None:
         super().__init__(path, Header())
-        self.go, self.waits = go, Event()
+        self.may_write, self.blocked = may_write, Event()
 
     def write(self, result: TrackResult) -> None:
-        self.waits.set()
-        assert self.go.wait(20)
+        self.blocked.set()
+        assert self.may_write.wait(20)
         super().write(result)
 
 
 class CountingSource(ListSource):
-    """Tells when so many frames were given."""
+    """Sets an event when a number of frames was read."""
 
     def __init__(self, frames: list[Frame], most: int, *, live: bool = False) -> None:
         super().__init__(frames, live=live)
@@ -263,34 +271,34 @@ class CountingSource(ListSource):
             yield frame
 
 
-def test_a_slow_disk_holds_a_file_back_and_loses_nothing(tmp_path: Path) -> None:
-    go = Event()
-    sink = SlowSink(tmp_path / "a.csv", go)
-    hands = 3  # one frame or result in the hands of each thread
-    source = CountingSource(scene(), FILE_QUEUE + SINK_QUEUE + hands)
+def test_a_slow_disk_delays_a_file_without_losing_frames(tmp_path: Path) -> None:
+    may_write = Event()
+    sink = SlowSink(tmp_path / "a.csv", may_write)
+    in_threads = 3  # one frame or result in each thread
+    source = CountingSource(scene(), FILE_QUEUE + SINK_QUEUE + in_threads)
     pipeline = Pipeline(source, tracker(), [sink])
     pipeline.start()
     assert source.reached.wait(10)
     assert not pipeline.wait(0.2)
     assert source.given <= source.most
     assert pipeline.waiting == (FILE_QUEUE, SINK_QUEUE)
-    go.set()
+    may_write.set()
     assert pipeline.wait(20)
     assert pipeline.report.state is PipelineState.FINISHED
     assert valid_rows(sink.path, whole=True) == list(range(FRAMES))
 
 
-def test_a_slow_disk_drops_and_counts_pictures_of_a_camera(tmp_path: Path) -> None:
-    go = Event()
-    sink = SlowSink(tmp_path / "a.csv", go)
+def test_a_slow_disk_drops_and_counts_frames_of_a_camera(tmp_path: Path) -> None:
+    may_write = Event()
+    sink = SlowSink(tmp_path / "a.csv", may_write)
     source = CountingSource(scene(), FRAMES, live=True)
     pipeline = Pipeline(source, tracker(), [sink])
     pipeline.start()
     assert source.reached.wait(10)
-    assert sink.waits.wait(10)
-    go.set()
+    assert sink.blocked.wait(10)
+    may_write.set()
     assert pipeline.wait(20)
     frames = list(read_landmarks(tmp_path / "a.csv").frame)
     assert frames == sorted(set(frames))
     assert len(frames) + pipeline.report.dropped == FRAMES
-    assert {f.severity for f in check_csv(sink.path)} <= {Severity.WARNING}  # frames left out
+    assert {f.severity for f in check_csv(sink.path)} <= {Severity.WARNING}  # dropped frames

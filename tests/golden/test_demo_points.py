@@ -1,7 +1,7 @@
-"""The demo clip, tracked with the shipped weights: against its truth, and against stored results.
+"""The demo clip, tracked with the shipped weights: against ground truth and stored results.
 
-`STEADYMARK_WRITE_GOLDEN=1 pytest tests/golden` stores new results of every stabilizer in it, after
-a look at what changed; so does who trains the weights of one anew.
+Run `STEADYMARK_WRITE_GOLDEN=1 pytest tests/golden` to store new results after weights were trained
+again. Check the differences before.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ CLIPS = assets_root() / "clips"
 GOLDEN = Path(__file__).parent
 
 
-def tracked(folder: Path, settings: TrackSettings) -> Path:
-    """The demo clip's table."""
+def track_demo(folder: Path, settings: TrackSettings) -> Path:
+    """Track the demo clip and return its table."""
     report = run_job(
         str(CLIPS / "demo.mp4"),
         open_models(settings),
@@ -53,7 +53,7 @@ def tracked(folder: Path, settings: TrackSettings) -> Path:
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """`steadymark track assets/clips/demo.mp4`, on the CPU."""
-    return tracked(tmp_path_factory.mktemp("demo"), TrackSettings(device="cpu"))
+    return track_demo(tmp_path_factory.mktemp("demo"), TrackSettings(device="cpu"))
 
 
 @pytest.fixture(scope="module")
@@ -62,17 +62,17 @@ def table(file: Path) -> LandmarkTable:
 
 
 @pytest.fixture(scope="module")
-def truth() -> NDArray[np.float64]:
-    """(300, 68, 2), NaN where the face is out of the picture."""
+def ground_truth() -> NDArray[np.float64]:
+    """Return the ground truth, (300, 68, 2), NaN where the face is outside the image."""
     with (CLIPS / "demo_truth.csv").open(encoding="utf-8") as file:
         rows = list(csv.reader(file))[1:]
     values = np.array([row[3:] for row in rows], float)
     return np.stack((values[:, :68], values[:, 68:]), -1)
 
 
-def whole(truth: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Frames in which every landmark lies within the picture."""
-    inside = (truth >= 0) & (truth <= (639, 479))
+def fully_visible(ground_truth: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return the frames in which every landmark is inside the image."""
+    inside = (ground_truth >= 0) & (ground_truth <= (639, 479))
     return np.asarray(inside.all((1, 2)))
 
 
@@ -81,58 +81,60 @@ def test_there_is_a_row_for_every_frame_with_its_exact_time(table: LandmarkTable
     np.testing.assert_allclose(table.timestamp_s, np.arange(300) / 30, atol=1e-6)
 
 
-def test_landmarks_are_right(table: LandmarkTable, truth: NDArray[np.float64]) -> None:
-    frames = whole(truth)
-    errors = nrmse(table.xy_px[frames], truth[frames])
+def test_landmarks_are_accurate(table: LandmarkTable, ground_truth: NDArray[np.float64]) -> None:
+    frames = fully_visible(ground_truth)
+    errors = nrmse(table.xy_px[frames], ground_truth[frames])
     assert np.isnan(errors).sum() == 0
     assert errors.mean() <= 4.0
 
 
-def test_evaluate_scores_the_clip_and_its_table_alike(
-    file: Path, table: LandmarkTable, truth: NDArray[np.float64], tmp_path: Path
+def test_evaluate_gives_the_clip_and_its_table_the_same_scores(
+    file: Path, table: LandmarkTable, ground_truth: NDArray[np.float64], tmp_path: Path
 ) -> None:
     figures = tmp_path / "figures.json"
     arguments = [DEFAULT_MODEL, "--data", CLIPS / "demo.mp4", "--csv", file, "--json", figures]
     result = CliRunner().invoke(cli.app, ["evaluate", *map(str, arguments), "--device", "cpu"])
     assert result.exit_code == 0, result.output
     models = json.loads(figures.read_text(encoding="utf-8"))["models"]
-    ours, theirs = models[DEFAULT_MODEL], models["demo"]
-    frames = whole(truth)
-    assert ours["faces"] == frames.sum()
-    assert ours["nrmse"] == pytest.approx(nrmse(table.xy_px[frames], truth[frames]).mean())
-    assert ours["nrmse"] <= 4.0
+    model_scores, table_scores = models[DEFAULT_MODEL], models["demo"]
+    frames = fully_visible(ground_truth)
+    assert model_scores["faces"] == frames.sum()
+    assert model_scores["nrmse"] == pytest.approx(
+        nrmse(table.xy_px[frames], ground_truth[frames]).mean()
+    )
+    assert model_scores["nrmse"] <= 4.0
     first, end = PARTS["still"]
-    stability = ours["stability"]
+    stability = model_scores["stability"]
     assert 40 <= stability["still_frames"] <= end - first
     still = mean_motion(table.xy_px[first:end])
     assert stability["still_motion"] == pytest.approx(still, rel=0.25)
     assert abs(stability["lag_frames"]) < 0.2
-    assert theirs == ours
+    assert table_scores == model_scores
 
 
-def test_landmarks_are_still_while_the_face_is(table: LandmarkTable) -> None:
+def test_landmarks_are_stable_while_the_face_is_still(table: LandmarkTable) -> None:
     first, end = PARTS["still"]
     assert mean_motion(table.xy_px[first:end]) < 0.5
 
 
 def test_the_face_is_lost_when_it_leaves_and_found_when_it_returns(
-    table: LandmarkTable, truth: NDArray[np.float64]
+    table: LandmarkTable, ground_truth: NDArray[np.float64]
 ) -> None:
-    gone = np.flatnonzero(np.isnan(truth[:, 0, 0]))
+    hidden = np.flatnonzero(np.isnan(ground_truth[:, 0, 0]))
     lost = table.state == "lost"
-    assert lost[gone[0] + 3 : gone[-1] + 1].all()
-    back = np.flatnonzero(whole(truth) & (np.arange(300) > gone[-1]))[0]
-    assert not lost[back + 3 :].any()
-    assert not lost[: gone[0] - 8].any()
+    assert lost[hidden[0] + 3 : hidden[-1] + 1].all()
+    first_visible = np.flatnonzero(fully_visible(ground_truth) & (np.arange(300) > hidden[-1]))[0]
+    assert not lost[first_visible + 3 :].any()
+    assert not lost[: hidden[0] - 8].any()
 
 
 @pytest.mark.parametrize("stabilizer", ["flow", "convlstm"])
-def test_results_are_those_that_were_stored(tmp_path: Path, stabilizer: str) -> None:
+def test_results_equal_the_stored_ones(tmp_path: Path, stabilizer: str) -> None:
     settings = TrackSettings(device="cpu", stabilizer=stabilizer)
-    stored_in = GOLDEN / f"demo_points_{stabilizer}.npz"
-    table = read_landmarks(tracked(tmp_path, settings))
+    stored_file = GOLDEN / f"demo_points_{stabilizer}.npz"
+    table = read_landmarks(track_demo(tmp_path, settings))
     if os.environ.get("STEADYMARK_WRITE_GOLDEN"):
-        np.savez_compressed(stored_in, xy_px=table.xy_px.astype(np.float32))
-    stored = np.load(stored_in)["xy_px"]
+        np.savez_compressed(stored_file, xy_px=table.xy_px.astype(np.float32))
+    stored = np.load(stored_file)["xy_px"]
     np.testing.assert_array_equal(np.isnan(table.xy_px), np.isnan(stored))
     assert np.nanmax(np.linalg.norm(table.xy_px - stored, axis=-1)) <= 0.25

@@ -37,7 +37,7 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry[Entry]
     return Registry("shelf entry", "shelf", first=("plain", "zoom"))
 
 
-def test_entries_are_listed_in_the_registry_s_order_and_then_by_name(
+def test_entries_are_listed_in_the_order_of_the_registry_and_then_by_name(
     registry: Registry[Entry],
 ) -> None:
     for name in ("b", "zoom", "a", "plain"):
@@ -82,7 +82,7 @@ def test_a_plug_in_is_run_when_a_registry_is_read(
 
 
 @pytest.mark.parametrize("content", ["1 / 0", "def", None])
-def test_a_plug_in_that_fails_is_named_in_one_sentence(
+def test_a_failing_plug_in_is_reported_in_one_sentence(
     registry: Registry[Entry],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -115,7 +115,9 @@ def test_parameters_take_given_values_and_otherwise_defaults() -> None:
         ({"beta": 1.0}, "filter has no parameter 'beta': choose one of cutoff_hz, window_frames"),
     ],
 )
-def test_a_wrong_parameter_gets_a_sentence(values: dict[str, float], message: str) -> None:
+def test_an_invalid_parameter_is_refused_with_a_reason(
+    values: dict[str, float], message: str
+) -> None:
     with pytest.raises(UsageError, match=message):
         checked_parameters([CUTOFF, WINDOW], values, "filter")
 

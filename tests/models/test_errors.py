@@ -1,4 +1,4 @@
-"""What a fault tells is one line of printable text."""
+"""Error messages are one line of printable text."""
 
 import pytest
 
@@ -6,15 +6,17 @@ from steadymark.models.errors import SteadymarkError, WeightsError
 
 
 @pytest.mark.parametrize(
-    ("quoted", "told"),
+    ("quoted", "message"),
     [
         ("my  film.mp4", "my  film.mp4"),
         ("Größe 视频.mp4", "Größe 视频.mp4"),
         ("two\nlines\r", "two lines "),
-        ("\x1b[31mred", " [31mred"),  # what would colour a terminal
-        ("fdp.\u202e4pm", "fdp. 4pm"),  # what would turn a name round
+        ("\x1b[31mred", " [31mred"),  # colours a terminal
+        ("fdp.\u202e4pm", "fdp. 4pm"),  # reverses the direction of text
     ],
 )
-def test_a_name_is_quoted_as_it_is_but_for_what_cannot_be_printed(quoted: str, told: str) -> None:
-    assert str(WeightsError(f"'{quoted}' is no model")) == f"'{told}' is no model"
-    assert f"{SteadymarkError(quoted)}" == told
+def test_names_in_messages_are_unchanged_except_for_unprintable_characters(
+    quoted: str, message: str
+) -> None:
+    assert str(WeightsError(f"'{quoted}' is no model")) == f"'{message}' is no model"
+    assert f"{SteadymarkError(quoted)}" == message

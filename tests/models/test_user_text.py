@@ -1,4 +1,4 @@
-"""A sentence is English text that remembers what it was made of."""
+"""A user text is English text that keeps its template and fields."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from steadymark.models.errors import ContentError, SteadymarkError, WeightsError
 from steadymark.models.user_text import NOTHING, UserText, join_texts
 
 
-def test_a_sentence_is_its_english_text() -> None:
-    told = UserText("{path} has {count} frames", path=Path("a.mp4"), count=3)
-    assert told == "a.mp4 has 3 frames"
-    assert told.template == "{path} has {count} frames"
-    assert told.fields == {"path": "a.mp4", "count": 3}
+def test_a_user_text_equals_its_english_text() -> None:
+    text = UserText("{path} has {count} frames", path=Path("a.mp4"), count=3)
+    assert text == "a.mp4 has 3 frames"
+    assert text.template == "{path} has {count} frames"
+    assert text.fields == {"path": "a.mp4", "count": 3}
 
 
-def test_numbers_stay_numbers_for_their_format() -> None:
-    told = UserText("from {first:.3f} s, {size:g}", first=np.float32(1.5), size=np.float64(2))
-    assert told == "from 1.500 s, 2"
+def test_numbers_are_formatted_by_their_format() -> None:
+    text = UserText("from {first:.3f} s, {size:g}", first=np.float32(1.5), size=np.float64(2))
+    assert text == "from 1.500 s, 2"
 
 
-def test_a_fault_tells_what_its_sentence_tells() -> None:
+def test_an_error_has_the_text_of_its_sentence() -> None:
     fault = WeightsError("no weights at {path}", path=Path("a.onnx"))
     assert str(fault) == "no weights at a.onnx"
     assert fault.sentence.template == "no weights at {path}"
@@ -35,7 +35,7 @@ def test_a_fault_tells_what_its_sentence_tells() -> None:
 @pytest.mark.parametrize(
     "inner", [WeightsError("is {kind}", kind="odd"), UserText("is {kind}", kind="odd")]
 )
-def test_what_is_quoted_of_ours_stays_a_sentence(inner: object) -> None:
+def test_a_quoted_steadymark_error_stays_a_user_text(inner: object) -> None:
     outer = SteadymarkError("{name} cannot be run: it {why}", name="a", why=inner)
     assert str(outer) == "a cannot be run: it is odd"
     why = outer.sentence.fields["why"]
@@ -43,34 +43,34 @@ def test_what_is_quoted_of_ours_stays_a_sentence(inner: object) -> None:
     assert (why.template, why.fields) == ("is {kind}", {"kind": "odd"})
 
 
-def test_what_is_quoted_of_the_system_is_text() -> None:
+def test_a_quoted_system_error_becomes_plain_text() -> None:
     fault = SteadymarkError("cannot read: {why}", why=OSError(28, "No space left"))
     assert fault.sentence.fields == {"why": "[Errno 28] No space left"}
 
 
-def test_faults_and_sentences_travel_to_other_processes() -> None:
+def test_errors_and_user_texts_can_be_pickled_and_copied() -> None:
     inner = ContentError("it is larger than {most} MiB", most=4)
     fault = WeightsError("{path} is no card ({error})", path=Path("a.json"), error=inner)
-    for again in (pickle.loads(pickle.dumps(fault)), copy.deepcopy(fault)):
-        assert type(again) is WeightsError
-        assert str(again) == "a.json is no card (it is larger than 4 MiB)"
-        assert again.sentence.template == fault.sentence.template
-        why = again.sentence.fields["error"]
+    for restored in (pickle.loads(pickle.dumps(fault)), copy.deepcopy(fault)):
+        assert type(restored) is WeightsError
+        assert str(restored) == "a.json is no card (it is larger than 4 MiB)"
+        assert restored.sentence.template == fault.sentence.template
+        why = restored.sentence.fields["error"]
         assert isinstance(why, UserText)
         assert why.template == "it is larger than {most} MiB"
 
 
-def test_braces_of_what_is_quoted_are_nothing_to_be_filled_in() -> None:
+def test_braces_in_quoted_values_are_not_filled_in() -> None:
     assert UserText("{path} is empty", path="{path} {0}.mp4") == "{path} {0}.mp4 is empty"
     assert WeightsError("a {name} that nobody fills").sentence == "a {name} that nobody fills"
 
 
-def test_what_cannot_be_printed_becomes_a_space_also_in_what_is_quoted() -> None:
+def test_unprintable_characters_become_spaces_in_quoted_texts_too() -> None:
     quoted = UserText("'{name}'", name="two\nlines")
     assert UserText("{name}: {what}", name="\x1b[31m", what=quoted) == " [31m: 'two lines'"
 
 
-def test_several_sentences_are_one() -> None:
+def test_several_texts_are_joined_into_one() -> None:
     one, two, three = UserText("one"), UserText("{n}", n=2), UserText("three")
     assert join_texts(()) == NOTHING == ""
     assert join_texts(iter([one])) is one

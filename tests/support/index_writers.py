@@ -1,4 +1,4 @@
-"""What processes of tests do to files that several write; a module that they can import."""
+"""Functions that test processes import, for files that several processes write."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 LINES = 25
 
 
-def write_lines(folder: Path, number: int, together: Barrier) -> None:
+def write_lines(folder: Path, number: int, barrier: Barrier) -> None:
     index = ResultsIndex(folder)
-    together.wait(60)
+    barrier.wait(60)
     for line in range(LINES):
         index.begin(f"camera:{number}-{line}", f"t{number}-{line}", "now")
 
 
-def hold(path: Path, told: Connection) -> None:
-    """Until it is killed."""
+def hold_lock(path: Path, connection: Connection) -> None:
+    """Hold the lock until the process is killed."""
     with exclusive_lock(path):
-        told.send("held")
-        told.recv()
+        connection.send("held")
+        connection.recv()

@@ -1,4 +1,4 @@
-"""What strangers might put into files, for hypothesis."""
+"""Hypothesis strategies for the content of untrusted files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 T = TypeVar("T")
-NASTY_NAMES = (
+MALICIOUS_NAMES = (
     "net.onnx",
     "../net.onnx",
     "/etc/passwd",
@@ -36,7 +36,7 @@ NUMBERS: SearchStrategy[Any] = st.one_of(
 )
 VALUES: SearchStrategy[Any] = st.recursive(
     st.one_of(
-        st.none(), st.booleans(), NUMBERS, st.text(max_size=20), st.sampled_from(NASTY_NAMES)
+        st.none(), st.booleans(), NUMBERS, st.text(max_size=20), st.sampled_from(MALICIOUS_NAMES)
     ),
     lambda inner: st.one_of(
         st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=8), inner, max_size=4)
@@ -51,20 +51,20 @@ def objects(names: Sequence[str]) -> SearchStrategy[dict[str, Any]]:
 
 
 @st.composite
-def mangled(draw: st.DrawFn, whole: bytes, *, most: int = 4) -> bytes:
-    """A good file with a few places altered, taken out, put in, doubled, or cut off."""
-    content = bytearray(whole)
+def corrupted(draw: st.DrawFn, valid: bytes, *, most: int = 4) -> bytes:
+    """A valid file with some bytes changed, removed, inserted or repeated, or cut off."""
+    content = bytearray(valid)
     for _ in range(draw(st.integers(1, most))):
-        place = draw(st.integers(0, len(content)))
+        position = draw(st.integers(0, len(content)))
         length = draw(st.integers(0, 30))
         new = draw(st.one_of(st.binary(max_size=12), st.sampled_from(FRAGMENTS)))
         match draw(st.sampled_from(["alter", "cut", "double"])):
             case "alter":
-                content[place : place + length] = new
+                content[position : position + length] = new
             case "cut":
-                del content[place:]
+                del content[position:]
             case _:
-                content[place:place] = content[place : place + length] * 3
+                content[position:position] = content[position : position + length] * 3
     return bytes(content)
 
 
@@ -76,7 +76,7 @@ FRAGMENTS = (
 
 
 def read_or_refused(read: Callable[[], T], name: str) -> T | None:
-    """What `read` gives; None where it refuses in one sentence that names the file."""
+    """The result of `read`; None if it refuses in one sentence with the name of the file."""
     try:
         return read()
     except SteadymarkError as error:

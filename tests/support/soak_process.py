@@ -1,4 +1,4 @@
-"""A short soak of fakes, in a process: `python tests/support/soak_process.py FILM FOLDER JSON`."""
+"""A short soak test with fakes: `python tests/support/soak_process.py VIDEO FOLDER JSON`."""
 
 import sys
 from pathlib import Path
@@ -10,16 +10,16 @@ from steadymark.engine.tracking.settings import TrackSettings
 from support.videos.square_video import square_models
 
 if __name__ == "__main__":
-    film, folder, figures = map(Path, sys.argv[1:])
+    video, folder, json_path = map(Path, sys.argv[1:])
     out = Console(width=200)
     sys.exit(
         report_soak(
-            film,
+            video,
             TrackSettings(),
             minutes=0.03,
             fps=100,
             folder=folder,
-            json_file=figures,
+            json_file=json_path,
             out=out,
             err=out,
             models=square_models(),

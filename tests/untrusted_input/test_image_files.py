@@ -1,4 +1,4 @@
-"""Picture files of strangers: read, or known not to be readable."""
+"""Untrusted image files: read, or reported as unreadable."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steadymark.engine.sources.image_sequence import read_image
+from steadymark.engine.sources.image_pages import read_image
 from steadymark.models.datasets import read_300w
 from steadymark.models.datasets.image_loaders import ImageFile
 from steadymark.models.face.schema import load_schema
-from support.malformed_files import mangled, read_or_refused
+from support.malformed_files import corrupted, read_or_refused
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-MOST_PIXELS = 1 << 28
+MAX_PIXELS = 1 << 28
 NOISE = np.random.default_rng(0).integers(0, 255, (9, 12, 4), np.uint8)
-WHOLE = [
+VALID_FILES = [
     cv2.imencode(suffix, NOISE[..., :channels])[1].tobytes()
     for suffix, channels in ((".png", 3), (".png", 4), (".jpg", 3))
 ]
@@ -33,8 +33,8 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("pictures") / "a.png"
 
 
-@given(content=st.one_of(*map(mangled, WHOLE), st.binary(max_size=60)))
-def test_a_picture_is_read_or_refused(path: Path, content: bytes) -> None:
+@given(content=st.one_of(*map(corrupted, VALID_FILES), st.binary(max_size=60)))
+def test_an_image_is_read_or_refused(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     image = read_image(path)
     labelled = read_or_refused(ImageFile(path), path.name)
@@ -42,10 +42,10 @@ def test_a_picture_is_read_or_refused(path: Path, content: bytes) -> None:
     if image is not None:
         assert image.dtype == np.uint8
         assert image.shape[2] == 3
-        assert image.shape[0] * image.shape[1] <= MOST_PIXELS
+        assert image.shape[0] * image.shape[1] <= MAX_PIXELS
 
 
-def test_a_picture_that_says_it_is_larger_than_any_is_left_out(tmp_path: Path) -> None:
+def test_an_image_with_an_excessive_declared_size_is_skipped(tmp_path: Path) -> None:
     png = bytearray(cv2.imencode(".png", np.zeros((90, 90, 3), np.uint8))[1])
     points = "".join(f"{x} {y}\n" for x, y in load_schema().mean_shape * 40 + 45)
     for name in ("whole", "wild"):

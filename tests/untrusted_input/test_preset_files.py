@@ -1,4 +1,4 @@
-"""Presets of strangers: read with every value checked, or refused."""
+"""Untrusted presets: every value is checked, or they are refused."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from hypothesis import strategies as st
 from steadymark.app.session.presets import read_preset
 from steadymark.app.session.settings_values import as_plain
 from steadymark.engine.tracking.settings import TrackSettings
-from support.malformed_files import NASTY_NAMES, VALUES, mangled, objects, read_or_refused
+from support.malformed_files import MALICIOUS_NAMES, VALUES, corrupted, objects, read_or_refused
 
 if TYPE_CHECKING:
     import pytest
 
 SETTINGS = as_plain(TrackSettings())
-WHOLE = {"steadymark_preset": 1, "name": "mine", "settings": SETTINGS}
+VALID_PRESET = {"steadymark_preset": 1, "name": "mine", "settings": SETTINGS}
 
 
 @given(
     text=st.one_of(
-        objects(list(WHOLE)).map(lambda some: json.dumps({**WHOLE, **some})),
+        objects(list(VALID_PRESET)).map(lambda some: json.dumps({**VALID_PRESET, **some})),
         objects(list(SETTINGS)).map(
-            lambda some: json.dumps({**WHOLE, "settings": {**SETTINGS, **some}})
+            lambda some: json.dumps({**VALID_PRESET, "settings": {**SETTINGS, **some}})
         ),
-        st.sampled_from(NASTY_NAMES).map(
-            lambda name: json.dumps({**WHOLE, "settings": {**SETTINGS, "model": name}})
+        st.sampled_from(MALICIOUS_NAMES).map(
+            lambda name: json.dumps({**VALID_PRESET, "settings": {**SETTINGS, "model": name}})
         ),
-        mangled(json.dumps(WHOLE).encode()).map(lambda content: content.decode("latin-1")),
+        corrupted(json.dumps(VALID_PRESET).encode()).map(lambda content: content.decode("latin-1")),
         VALUES.map(json.dumps),
         st.integers(1, 50_000).map(lambda n: "[" * n),
     )

@@ -1,4 +1,4 @@
-"""Sessions, settings and lists of strangers: whatever stands in them, the program goes on."""
+"""Untrusted sessions, settings and playlists: the program continues, whatever they contain."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from steadymark.app.session.settings_values import as_plain, from_plain
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.tracking.settings import TrackSettings
 from support.fakes.fake_results import moving_results, source_info
-from support.malformed_files import VALUES, mangled, objects
+from support.malformed_files import VALUES, corrupted, objects
 from support.videos.video_corpus import Recipe, make
 
 if TYPE_CHECKING:
@@ -35,20 +35,20 @@ FACTS = {"source": "clip.mp4", "settings": SETTINGS, "saved_at": 1.7e9}
 
 
 @pytest.fixture(scope="module")
-def piece(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """What a session leaves of 5 frames."""
-    keeping = SessionStore(tmp_path_factory.mktemp("session"), "clip.mp4", SETTINGS)
-    sink = keeping.sink(1, pytest.fail)
+def session_rows(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The file that a session writes for 5 frames."""
+    store = SessionStore(tmp_path_factory.mktemp("session"), "clip.mp4", SETTINGS)
+    sink = store.sink(1, pytest.fail)
     sink.open(source_info())
     for result in moving_results(5):
         sink.write(result)
     sink.close(complete=True)
-    (path,) = keeping.folder.glob("piece-*")
+    (path,) = store.folder.glob("piece-*")
     return path.read_bytes()
 
 
-def leave(root: Path, facts: str, content: bytes) -> None:
-    """A session's folder with these files."""
+def write_session(root: Path, facts: str, content: bytes) -> None:
+    """Write the folder of a session with this content."""
     shutil.rmtree(root, ignore_errors=True)
     folder = root / "20260101-000000-0"
     folder.mkdir(parents=True)
@@ -57,18 +57,20 @@ def leave(root: Path, facts: str, content: bytes) -> None:
 
 
 @pytest.mark.hypothesis
-def test_a_session_is_recovered_or_refused(tmp_path: Path, piece: bytes) -> None:
+def test_a_session_is_recovered_or_refused(tmp_path: Path, session_rows: bytes) -> None:
     root = tmp_path / "sessions"
-    some_facts = st.one_of(
+    facts_of_sessions = st.one_of(
         st.just(json.dumps(FACTS)),
         objects(list(FACTS)).map(lambda some: json.dumps({**FACTS, **some})),
         VALUES.map(json.dumps),
         st.integers(1, 50_000).map(lambda n: "[" * n),
     )
 
-    @given(facts=some_facts, content=st.one_of(st.just(piece), mangled(piece)))
-    def recovers(facts: str, content: bytes) -> None:
-        leave(root, facts, content)
+    @given(
+        facts=facts_of_sessions, content=st.one_of(st.just(session_rows), corrupted(session_rows))
+    )
+    def check(facts: str, content: bytes) -> None:
+        write_session(root, facts, content)
         for found in find_sessions(root):
             assert isinstance(from_plain(found.settings), TrackSettings)
             results = Results(np.arange(5) / 25)
@@ -79,15 +81,17 @@ def test_a_session_is_recovered_or_refused(tmp_path: Path, piece: bytes) -> None
             assert count >= int((results.rows().frame >= 0).any())
             assert np.isfinite(results.rows().frame).all()
 
-    recovers()
-    leave(root, json.dumps(FACTS), piece)
+    check()
+    write_session(root, json.dumps(FACTS), session_rows)
     (found,) = find_sessions(root)
     assert recover(found, Results(np.arange(5) / 25)) == 5
 
 
-def test_landmarks_of_another_number_are_left_out(tmp_path: Path, piece: bytes) -> None:
+def test_rows_with_another_number_of_landmarks_are_skipped(
+    tmp_path: Path, session_rows: bytes
+) -> None:
     root = tmp_path / "sessions"
-    leave(root, json.dumps(FACTS), piece)
+    write_session(root, json.dumps(FACTS), session_rows)
     (found,) = find_sessions(root)
     assert recover(found, Results(np.arange(5) / 25, points=5)) == 0
 
@@ -95,29 +99,29 @@ def test_landmarks_of_another_number_are_left_out(tmp_path: Path, piece: bytes) 
 @pytest.mark.parametrize(
     ("column", "value"), [("face_id", 2**40), ("x_0", 1e30), ("raw_y_3", "nan"), ("score_2", "inf")]
 )
-def test_what_no_tracker_gives_is_left_out(
-    tmp_path: Path, piece: bytes, column: str, value: object
+def test_rows_that_no_tracker_produces_are_skipped(
+    tmp_path: Path, session_rows: bytes, column: str, value: object
 ) -> None:
     root = tmp_path / "sessions"
-    *head, rows = piece.decode().split("\n", 3)
+    *head, rows = session_rows.decode().split("\n", 3)
     first = rows.split("\n", 1)[0].split(",")
     first[head[2].split(",").index(column)] = str(value)
-    leave(root, json.dumps(FACTS), "\n".join([*head, ",".join(first), ""]).encode())
+    write_session(root, json.dumps(FACTS), "\n".join([*head, ",".join(first), ""]).encode())
     (found,) = find_sessions(root)
     assert recover(found, Results(np.arange(5) / 25)) == 0
 
 
-def test_a_session_without_line_ends_fills_no_memory(
-    tmp_path: Path, piece: bytes, monkeypatch: pytest.MonkeyPatch
+def test_a_session_file_without_line_ends_does_not_fill_the_memory(
+    tmp_path: Path, session_rows: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(crash_recovery, "_LONGEST_ROW", 10_000)
-    leave(tmp_path / "a", json.dumps(FACTS), piece + b"7" * 50_000)
+    write_session(tmp_path / "a", json.dumps(FACTS), session_rows + b"7" * 50_000)
     (found,) = find_sessions(tmp_path / "a")
     assert found.frames == 5
 
 
 @given(values=st.one_of(objects(list(SETTINGS)), st.dictionaries(st.text(), VALUES, max_size=3)))
-def test_settings_are_read_or_left_as_they_are(values: dict[str, Any]) -> None:
+def test_invalid_settings_are_replaced_by_defaults(values: dict[str, Any]) -> None:
     settings = from_plain(values)
     assert from_plain(as_plain(settings)) == settings
     assert 0 <= settings.threads <= 1024
@@ -130,27 +134,27 @@ def test_settings_are_read_or_left_as_they_are(values: dict[str, Any]) -> None:
         objects([name for part in SETTINGS.values() if isinstance(part, dict) for name in part]),
     )
 )
-def test_parts_of_settings_are_read_or_left_as_they_are(values: dict[str, Any]) -> None:
+def test_invalid_nested_settings_are_replaced_by_defaults(values: dict[str, Any]) -> None:
     settings = from_plain(values)
     assert from_plain(as_plain(settings)) == settings
 
 
 @pytest.mark.hypothesis
-def test_what_the_window_remembers_may_be_anything(tmp_path: Path) -> None:
+def test_stored_preferences_of_the_window_may_be_invalid(tmp_path: Path) -> None:
     settings = QSettings(str(tmp_path / "a.ini"), QSettings.Format.IniFormat)
-    told = st.one_of(VALUES.map(json.dumps), st.text(max_size=30), st.just("[" * 20_000))
+    stored_texts = st.one_of(VALUES.map(json.dumps), st.text(max_size=30), st.just("[" * 20_000))
 
-    @given(told=told)
-    def remembers(told: str) -> None:
+    @given(stored_text=stored_texts)
+    def check(stored_text: str) -> None:
         for name in ("tracking", "overlay", "recent", "geometry", "state"):
-            settings.setValue(name, told)
+            settings.setValue(name, stored_text)
         preferences = Preferences(settings)
         assert isinstance(preferences.tracking(), TrackSettings)
         assert all(isinstance(name, str) for name in preferences.recent())
         preferences.overlay()
         preferences.window()
 
-    remembers()
+    check()
 
 
 @pytest.mark.parametrize(
@@ -164,16 +168,14 @@ def test_what_the_window_remembers_may_be_anything(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["a.mp4", "a.avi", "a.m3u8"])
-def test_a_video_file_that_names_other_files_opens_none(
-    tmp_path: Path, name: str, text: str
-) -> None:
+def test_a_playlist_named_like_a_video_is_refused(tmp_path: Path, name: str, text: str) -> None:
     make(tmp_path, Recipe("real.mp4", frames=3))
     (tmp_path / name).write_text(text, encoding="utf-8")
     with pytest.raises(SteadymarkError, match="is a list that names other files"):
         Media(str(tmp_path / name))
 
 
-GIANT = """
+DECODE_GIANT_IMAGE = """
 import struct, sys, zlib
 import numpy as np
 import steadymark.engine.sources.image_sequence as images
@@ -186,20 +188,24 @@ try:
     images.cv2.imdecode(np.frombuffer(content, np.uint8), images.cv2.IMREAD_COLOR)
 except images.cv2.error as error:
     sys.exit("CV_IO_MAX_IMAGE_PIXELS" not in str(error))
-sys.exit("it was begun")
+sys.exit("decoding was started")
 """
 
 
-def test_a_picture_of_a_giant_size_takes_no_memory() -> None:
+def test_an_image_of_giant_size_is_not_decoded() -> None:
     paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     paths.pop("OPENCV_IO_MAX_IMAGE_PIXELS", None)
     run = subprocess.run(
-        [sys.executable, "-c", GIANT], capture_output=True, text=True, env=paths, check=False
+        [sys.executable, "-c", DECODE_GIANT_IMAGE],
+        capture_output=True,
+        text=True,
+        env=paths,
+        check=False,
     )
     assert run.returncode == 0, run.stderr[-500:]
 
 
 @pytest.mark.parametrize("source", ["http://127.0.0.1:9/a.mp4", "camera:0", "rtsp://127.0.0.1:9/"])
-def test_a_session_that_names_what_is_live_is_not_opened(source: str) -> None:
+def test_a_session_that_names_a_live_source_is_not_opened(source: str) -> None:
     with pytest.raises(SteadymarkError, match="is live"):
         Media(source)

@@ -1,4 +1,4 @@
-"""Tables, points and lists of strangers: read, or refused in a sentence."""
+"""Untrusted tables, points and lists: read, or refused in one sentence."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from steadymark.models.datasets.video_datasets import read_steadymark_csv
 from steadymark.models.errors import DataError
 from steadymark.models.face.pts_file import read_pts
 from support.fakes.fake_results import moving_results, source_info
-from support.malformed_files import mangled, read_or_refused
+from support.malformed_files import corrupted, read_or_refused
 from support.videos.video_corpus import Recipe, make
 
 if TYPE_CHECKING:
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 
 
 def row(frame: int, *, lost: bool = False) -> str:
-    """A row of a file of 2 landmarks."""
-    told = {"frame": str(frame), "face_id": "0", "timestamp_s": f"{frame / 25:.6f}"}
-    told["state"] = "lost" if lost else "tracked"
-    other = "nan" if lost else "0.5"
-    return ",".join(told.get(name, other) for name in native_columns(2)) + "\n"
+    """A row of a table with 2 landmarks."""
+    values = {"frame": str(frame), "face_id": "0", "timestamp_s": f"{frame / 25:.6f}"}
+    values["state"] = "lost" if lost else "tracked"
+    landmark_value = "nan" if lost else "0.5"
+    return ",".join(values.get(name, landmark_value) for name in native_columns(2)) + "\n"
 
 
 NATIVE = (
@@ -69,12 +69,12 @@ BOXES = b"image,left,top,right,bottom\na.jpg,1.5,2,30,40\nb.jpg,5,6,7,8\na.jpg,0
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("strangers")
+    path = tmp_path_factory.mktemp("untrusted")
     (path / "images").mkdir()
     return path
 
 
-@given(content=st.one_of(mangled(NATIVE), mangled(OPENFACE), st.binary(max_size=100)))
+@given(content=st.one_of(corrupted(NATIVE), corrupted(OPENFACE), st.binary(max_size=100)))
 def test_a_table_is_read_or_refused(folder: Path, content: bytes) -> None:
     path = folder / "table.csv"
     path.write_bytes(content)
@@ -95,20 +95,20 @@ def test_a_written_table_is_read_or_refused(folder: Path, kind: type[Sink]) -> N
     for result in moving_results(4):
         sink.write(result)
     sink.close(complete=True)
-    whole = path.read_bytes()
+    valid = path.read_bytes()
 
-    @given(content=mangled(whole, most=2))
-    def reads(content: bytes) -> None:
+    @given(content=corrupted(valid, most=2))
+    def check(content: bytes) -> None:
         path.write_bytes(content)
         check_csv(path)
         table = read_or_refused(lambda: read_landmarks(path), path.name)
         if table is not None:
             assert table.xy_px.shape == (len(table), table.point_score.shape[1], 2)
 
-    reads()
+    check()
 
 
-@given(content=st.one_of(mangled(PTS), st.binary(max_size=60)))
+@given(content=st.one_of(corrupted(PTS), st.binary(max_size=60)))
 def test_points_are_read_or_refused(folder: Path, content: bytes) -> None:
     path = folder / "a.pts"
     path.write_bytes(content)
@@ -120,25 +120,25 @@ def test_points_are_read_or_refused(folder: Path, content: bytes) -> None:
     assert np.isfinite(points).all()
 
 
-@given(content=st.one_of(*map(mangled, (NATIVE, OPENFACE, b"frame,x_0,y_0\n0,1,2\n1,3,4\n"))))
-def test_truth_is_read_or_refused(folder: Path, content: bytes) -> None:
+@given(content=st.one_of(*map(corrupted, (NATIVE, OPENFACE, b"frame,x_0,y_0\n0,1,2\n1,3,4\n"))))
+def test_ground_truth_is_read_or_refused(folder: Path, content: bytes) -> None:
     path = folder / "truth.csv"
     path.write_bytes(content)
-    truth = read_or_refused(lambda: read_truth(path), "truth.csv")
-    if truth is None:
+    ground_truth = read_or_refused(lambda: read_truth(path), "truth.csv")
+    if ground_truth is None:
         return
-    assert truth.ndim == 3
-    assert truth.nbytes < 100 * (len(content) + 10_000) * 16
+    assert ground_truth.ndim == 3
+    assert ground_truth.nbytes < 100 * (len(content) + 10_000) * 16
 
 
-@given(content=mangled(HRNET))
+@given(content=corrupted(HRNET))
 def test_lists_of_faces_are_read_or_refused(folder: Path, content: bytes) -> None:
     path = folder / "a.csv"
     path.write_bytes(content)
     read_or_refused(lambda: open_dataset(path, pictures=folder / "images"), path.name)
 
 
-@given(content=mangled(WFLW))
+@given(content=corrupted(WFLW))
 def test_lists_of_wflw_are_read_or_refused(folder: Path, content: bytes) -> None:
     path = folder / "list_98pt_test.txt"
     path.write_bytes(content)
@@ -146,39 +146,39 @@ def test_lists_of_wflw_are_read_or_refused(folder: Path, content: bytes) -> None
 
 
 @pytest.mark.hypothesis
-def test_tracks_to_train_on_are_read_or_refused(folder: Path) -> None:
-    film, path = make(folder, Recipe("film.mp4", width=160, height=120)), folder / "film.csv"
+def test_tracks_for_training_are_read_or_refused(folder: Path) -> None:
+    video, path = make(folder, Recipe("film.mp4", width=160, height=120)), folder / "film.csv"
     sink = NativeCsvSink(path, Header({}))
     sink.open(source_info())
     for result in moving_results(4):
         sink.write(result)
     sink.close(complete=True)
-    whole = path.read_bytes()
-    assert len(read_steadymark_csv(path, film).faces) == 4
+    valid = path.read_bytes()
+    assert len(read_steadymark_csv(path, video).faces) == 4
 
-    @given(content=mangled(whole, most=2))
-    def reads(content: bytes) -> None:
+    @given(content=corrupted(valid, most=2))
+    def check(content: bytes) -> None:
         path.write_bytes(content)
-        data = read_or_refused(lambda: read_steadymark_csv(path, film), path.name)
+        data = read_or_refused(lambda: read_steadymark_csv(path, video), path.name)
         for face in data.faces if data else ():
             assert face.points.shape[1] == 2
             assert np.isfinite(face.points).all()
 
-    reads()
+    check()
 
 
-@given(content=st.one_of(mangled(BOXES), st.binary(max_size=60)))
+@given(content=st.one_of(corrupted(BOXES), st.binary(max_size=60)))
 def test_boxes_are_read_or_refused(folder: Path, content: bytes) -> None:
     boxes = folder / "boxes"
     boxes.mkdir(exist_ok=True)
     (boxes / "a.jpg").touch()
     (boxes / "boxes.csv").write_bytes(content)
-    read = read_or_refused(lambda: read_boxes(boxes), "boxes.csv")
-    if read is None:
+    found = read_or_refused(lambda: read_boxes(boxes), "boxes.csv")
+    if found is None:
         return
-    assert list(read) == ["a.jpg"]
-    assert np.isfinite(read["a.jpg"]).all()
-    assert (read["a.jpg"][:, 2:] > read["a.jpg"][:, :2]).all()
+    assert list(found) == ["a.jpg"]
+    assert np.isfinite(found["a.jpg"]).all()
+    assert (found["a.jpg"][:, 2:] > found["a.jpg"][:, :2]).all()
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_boxes_are_read_or_refused(folder: Path, content: bytes) -> None:
         (BOXES.replace(b"b.jpg", b"\xff.jpg"), r"boxes\.csv cannot be read"),
     ],
 )
-def test_boxes_of_another_form_are_refused(tmp_path: Path, table: bytes, what: str) -> None:
+def test_boxes_of_invalid_format_are_refused(tmp_path: Path, table: bytes, what: str) -> None:
     (tmp_path / "a.jpg").touch()
     (tmp_path / "boxes.csv").write_bytes(BOXES)
     np.testing.assert_array_equal(read_boxes(tmp_path)["a.jpg"], [[1.5, 2, 30, 40], [0, 0, 9, 9]])
@@ -213,7 +213,7 @@ def test_a_camera_mode_is_read_or_refused(text: str) -> None:
     assert min(mode.width, mode.height) > 0
 
 
-def test_a_file_without_lines_fills_no_memory(
+def test_a_file_without_line_ends_does_not_fill_the_memory(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(row_parsing, "_LONGEST_LINE", 1000)
@@ -227,7 +227,7 @@ def test_a_file_without_lines_fills_no_memory(
         read_landmarks(path)
 
 
-def test_a_file_of_points_that_is_too_large_is_refused(
+def test_a_points_file_that_is_too_large_is_refused(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bounded_read, "MOST_BYTES", 100)
@@ -238,7 +238,7 @@ def test_a_file_of_points_that_is_too_large_is_refused(
 
 
 @pytest.mark.parametrize("frame", [10**9, 2**52])
-def test_a_wild_frame_number_takes_no_memory(folder: Path, frame: int) -> None:
+def test_an_excessive_frame_number_is_refused(folder: Path, frame: int) -> None:
     for name, text in (
         ("wild.csv", f"frame,x_0,y_0\n0,1,2\n{frame},3,4\n"),
         ("wild_native.csv", NATIVE.decode().replace("\n1,0,", f"\n{frame},0,")),

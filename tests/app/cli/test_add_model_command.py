@@ -1,4 +1,4 @@
-"""`steadymark add-model`, and what `track` and `evaluate` make of models that are not ours."""
+"""`steadymark add-model`, and how `track` and `evaluate` use models that users added."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from steadymark.engine.output.csv.check_table import check_csv
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.models.face.schema import assets_root
 from steadymark.models.own_models.demo_faces import demo_faces
-from support.fakes.foreign_networks import mean_face, network, of_heatmap1d, write
+from support.fakes.foreign_networks import heatmap1d_network, mean_face, network, write_network
 from support.fakes.small_model import tiny_model, write_model
 
 if TYPE_CHECKING:
@@ -25,32 +25,32 @@ if TYPE_CHECKING:
 
     from typer.testing import Result
 
-STATED = ("--licence", "MIT", "--data", "faces")
+LICENCE_AND_DATA = ("--licence", "MIT", "--data", "faces")
 DEMO = assets_root() / "clips" / "demo.mp4"
 
 
 @pytest.fixture
 def steadymark(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Result]:
-    """The program with its real networks; models of the user's own lie in `tmp_path`/own."""
+    """The program with its real networks; the user's own models are in `tmp_path`/own."""
     monkeypatch.setenv("STEADYMARK_MODELS", str(tmp_path / "own"))
     monkeypatch.setattr(error_boundary.out, "_width", 300)
     monkeypatch.setattr(error_boundary.err, "_width", 300)
     return lambda *arguments: CliRunner().invoke(cli.app, [str(a) for a in arguments])
 
 
-def refused(result: Result, why: str) -> None:
-    """One sentence, exit code 2."""
+def assert_refused(result: Result, why: str) -> None:
+    """Assert that the program printed one sentence and returned exit code 2."""
     assert result.exit_code == 2, result.output
     assert why in result.output
     assert len(result.output.strip().splitlines()) == 1
     assert "unexpected" not in result.output
 
 
-def test_a_network_of_98_points_is_added_and_tracked_with(
+def test_a_network_of_98_points_can_be_added_and_used_for_tracking(
     steadymark: Callable[..., Result], tmp_path: Path
 ) -> None:
-    path = of_heatmap1d(tmp_path, "wflw98", batch=1)
-    added = steadymark("add-model", path, "--name", "mine", "--margin", "1.4", *STATED)
+    path = heatmap1d_network(tmp_path, "wflw98", batch=1)
+    added = steadymark("add-model", path, "--name", "mine", "--margin", "1.4", *LICENCE_AND_DATA)
     assert added.exit_code == 0, added.output
     assert "--schema wflw98 --margin 1.4 --scale pixels" in added.output
     assert "--model mine" in added.output
@@ -64,26 +64,28 @@ def test_a_network_of_98_points_is_added_and_tracked_with(
     assert "100.0 %" in tracked.output
     assert check_csv(out / "demo.csv") == ()
     assert read_landmarks(out / "demo.csv").xy_px.shape[1:] == (98, 2)
-    fails = steadymark("track", DEMO, "--out", out / "b", "--model", "mine", "--csv", "openface")
-    assert fails.exit_code == 2
-    assert "Traceback" not in fails.output
+    failed = steadymark("track", DEMO, "--out", out / "b", "--model", "mine", "--csv", "openface")
+    assert failed.exit_code == 2
+    assert "Traceback" not in failed.output
 
 
-def test_it_loses_a_face_that_leaves(steadymark: Callable[..., Result], tmp_path: Path) -> None:
-    """The demo clip's face leaves the picture and comes back, by its truth."""
-    path = of_heatmap1d(tmp_path)
-    options = ("--name", "mine", "--margin", "1.4", "--rgb", "--pixels", "255", *STATED)
+def test_an_added_model_loses_a_face_that_leaves_the_image(
+    steadymark: Callable[..., Result], tmp_path: Path
+) -> None:
+    """By its ground truth, the face of the demo clip leaves the image and comes back."""
+    path = heatmap1d_network(tmp_path)
+    options = ("--name", "mine", "--margin", "1.4", "--rgb", "--pixels", "255", *LICENCE_AND_DATA)
     assert steadymark("add-model", path, *options).exit_code == 0
     out = tmp_path / "out"
     assert steadymark("track", DEMO, "--out", out, "--model", "mine").exit_code == 0
     table = read_landmarks(out / "demo.csv")
-    truth = np.genfromtxt(DEMO.with_name("demo_truth.csv"), delimiter=",", names=True)
-    there = np.zeros(len(truth), bool)
-    there[table.frame[np.isfinite(table.xy_px).all((1, 2))]] = True
-    gone = truth["visible"] == 0
-    assert gone.sum() > 10
-    assert not there[gone].any()
-    assert there[~gone].mean() > 0.9
+    ground_truth = np.genfromtxt(DEMO.with_name("demo_truth.csv"), delimiter=",", names=True)
+    found = np.zeros(len(ground_truth), bool)
+    found[table.frame[np.isfinite(table.xy_px).all((1, 2))]] = True
+    hidden = ground_truth["visible"] == 0
+    assert hidden.sum() > 10
+    assert not found[hidden].any()
+    assert found[~hidden].mean() > 0.9
 
 
 @pytest.mark.parametrize(
@@ -91,38 +93,40 @@ def test_it_loses_a_face_that_leaves(steadymark: Callable[..., Result], tmp_path
     [
         ((), "--licence is missing: state the terms of its weights, or write --licence unknown"),
         (("--licence", "MIT"), "--data is missing: state what it was trained on"),
-        ((*STATED, "--mean", "1,2"), "mean has 2 numbers: write one, or three"),
-        ((*STATED, "--std", "wide"), "std is 'wide': write a number, or three"),
-        ((*STATED, "--std", "0"), "std must be more than 0"),
-        ((*STATED, "--output", "points"), "choose one of coordinates, heatmaps, lines"),
-        ((*STATED, "--layout", "chw"), "choose one of nchw, nhwc"),
-        ((*STATED, "--pixels", "3"), "choose one of 1, 255"),
-        ((*STATED, "--scale", "cm"), "choose one of pixels, unit, signed"),
-        ((*STATED, "--schema", "helen194"), "unknown schema 'helen194': models of"),
-        ((*STATED, "--schema", "wflw98"), "none of them holds"),
-        ((*STATED, "--margin", "0"), "margin must lie between 0.5 and 5, not 0"),
-        ((*STATED, "--margin", "wide"), "margin is 'wide': write a number"),
-        ((*STATED, "--input-size", "3.5"), "input-size is '3.5': write a number"),
-        ((*STATED, "--input-size", "-3"), "takes pictures of 32 × 32 pixels"),
-        ((*STATED, "--name", "heatmap1d-lite"), "comes with Steadymark"),
-        ((*STATED, "--name", "a/b"), "is no name for a model"),
-        ((*STATED, "--output-names", "a"), "has no output 'a'"),
+        ((*LICENCE_AND_DATA, "--mean", "1,2"), "mean has 2 numbers: write one, or three"),
+        ((*LICENCE_AND_DATA, "--std", "wide"), "std is 'wide': write a number, or three"),
+        ((*LICENCE_AND_DATA, "--std", "0"), "std must be more than 0"),
+        ((*LICENCE_AND_DATA, "--output", "points"), "choose one of coordinates, heatmaps, lines"),
+        ((*LICENCE_AND_DATA, "--layout", "chw"), "choose one of nchw, nhwc"),
+        ((*LICENCE_AND_DATA, "--pixels", "3"), "choose one of 1, 255"),
+        ((*LICENCE_AND_DATA, "--scale", "cm"), "choose one of pixels, unit, signed"),
+        ((*LICENCE_AND_DATA, "--schema", "helen194"), "unknown schema 'helen194': models of"),
+        ((*LICENCE_AND_DATA, "--schema", "wflw98"), "none of them holds"),
+        ((*LICENCE_AND_DATA, "--margin", "0"), "margin must lie between 0.5 and 5, not 0"),
+        ((*LICENCE_AND_DATA, "--margin", "wide"), "margin is 'wide': write a number"),
+        ((*LICENCE_AND_DATA, "--input-size", "3.5"), "input-size is '3.5': write a number"),
+        ((*LICENCE_AND_DATA, "--input-size", "-3"), "takes pictures of 32 × 32 pixels"),
+        ((*LICENCE_AND_DATA, "--name", "heatmap1d-lite"), "comes with Steadymark"),
+        ((*LICENCE_AND_DATA, "--name", "a/b"), "is no name for a model"),
+        ((*LICENCE_AND_DATA, "--output-names", "a"), "has no output 'a'"),
     ],
 )
-def test_every_wrong_option_gets_a_sentence(
+def test_every_invalid_option_is_reported_in_one_sentence(
     steadymark: Callable[..., Result], tmp_path: Path, options: tuple[str, ...], why: str
 ) -> None:
-    path = write(tmp_path, network(("out", mean_face("ibug68", 1.0))))
-    refused(steadymark("add-model", path, *options), why)
+    path = write_network(tmp_path, network(("out", mean_face("ibug68", 1.0))))
+    assert_refused(steadymark("add-model", path, *options), why)
     assert not (tmp_path / "own").exists()
 
 
-def test_a_hopeless_network_is_added_with_a_warning(
+def test_a_network_that_ignores_the_face_is_added_with_a_warning(
     steadymark: Callable[..., Result], tmp_path: Path
 ) -> None:
-    path = write(tmp_path, network(("out", mean_face("ibug68", 1.0))))
+    path = write_network(tmp_path, network(("out", mean_face("ibug68", 1.0))))
     out = tmp_path / "out"
-    result = steadymark("add-model", path, "--rgb", "--pixels", "1", "--out", out, *STATED)
+    result = steadymark(
+        "add-model", path, "--rgb", "--pixels", "1", "--out", out, *LICENCE_AND_DATA
+    )
     assert result.exit_code == 0, result.output
     assert "warning: Its points hardly follow the face" in result.output
     card = json.loads((out / "strange.json").read_text("utf-8"))
@@ -140,7 +144,7 @@ def test_a_hopeless_network_is_added_with_a_warning(
     ],
 )
 @pytest.mark.parametrize("command", ["track", "evaluate"])
-def test_commands_check_models_as_the_window_does(
+def test_track_and_evaluate_reject_invalid_models_like_the_window(
     steadymark: Callable[..., Result],
     tmp_path: Path,
     command: str,
@@ -150,28 +154,28 @@ def test_commands_check_models_as_the_window_does(
 ) -> None:
     path = write_model(tmp_path, model, **card)
     if command == "track":
-        refused(steadymark("track", DEMO, "--out", tmp_path / "out", "--model", path), why)
+        assert_refused(steadymark("track", DEMO, "--out", tmp_path / "out", "--model", path), why)
     else:
-        refused(steadymark("evaluate", path, "--data", DEMO), why)
+        assert_refused(steadymark("evaluate", path, "--data", DEMO), why)
 
 
 @pytest.mark.parametrize("command", ["track", "evaluate"])
-def test_a_network_without_a_card_is_told_how_to_get_one(
+def test_the_error_for_a_network_without_a_card_names_add_model(
     steadymark: Callable[..., Result], tmp_path: Path, command: str
 ) -> None:
-    path = write(tmp_path, network(("out", mean_face("ibug68", 1.0))))
+    path = write_network(tmp_path, network(("out", mean_face("ibug68", 1.0))))
     options = {
         "track": ("track", DEMO, "--out", tmp_path / "out", "--model", path),
         "evaluate": ("evaluate", path, "--data", DEMO),
     }[command]
-    refused(steadymark(*options), "make a model of it with 'steadymark add-model'")
+    assert_refused(steadymark(*options), "make a model of it with 'steadymark add-model'")
 
 
-def test_98_points_are_scored_by_those_that_the_truth_has(
+def test_a_98_point_model_is_scored_on_the_landmarks_of_the_ground_truth(
     steadymark: Callable[..., Result], tmp_path: Path
 ) -> None:
-    path = of_heatmap1d(tmp_path, "wflw98")
-    options = ("--name", "mine", "--margin", "1.4", "--rgb", "--pixels", "255", *STATED)
+    path = heatmap1d_network(tmp_path, "wflw98")
+    options = ("--name", "mine", "--margin", "1.4", "--rgb", "--pixels", "255", *LICENCE_AND_DATA)
     assert steadymark("add-model", path, *options).exit_code == 0
     folder = tmp_path / "labelled"
     folder.mkdir()

@@ -24,7 +24,7 @@ DEMO = str(assets_root() / "clips" / "demo.mp4")
 
 @pytest.fixture(autouse=True)
 def wide_console(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A console keeps the width that it had when it was made, by whichever test came first."""
+    """Widen the console, which otherwise keeps the width at which an earlier test created it."""
     monkeypatch.setattr(error_boundary.out, "width", 160)
 
 
@@ -33,19 +33,21 @@ def bench(*words: str) -> Result:
 
 
 @pytest.fixture
-def faceless(tmp_path: Path) -> str:
+def faceless_video(tmp_path: Path) -> str:
     path = tmp_path / "grey.mkv"
     images = [np.full((320, 320, 3), 90 + i % 2, np.uint8) for i in range(8)]
     encode(str(path), images, 25, "ffv1", "bgr0")
     return str(path)
 
 
-def test_clips_gives_a_line_for_each_clip_worst_first_and_a_median_of_each_choice(
-    tmp_path: Path, faceless: str
+def test_bench_clips_prints_each_clip_and_a_median_for_each_stabilizer(
+    tmp_path: Path, faceless_video: str
 ) -> None:
     table = tmp_path / "t.json"
     names = ("--choices", "none,one-euro,convlstm")
-    result = bench("clips", DEMO, faceless, *names, "--most-frames", "16", "--json", str(table))
+    result = bench(
+        "clips", DEMO, faceless_video, *names, "--most-frames", "16", "--json", str(table)
+    )
     assert result.exit_code == 0, result.output
     assert result.output.count("median of 2") == 6
     content = json.loads(table.read_text())
@@ -62,20 +64,20 @@ def test_clips_gives_a_line_for_each_clip_worst_first_and_a_median_of_each_choic
     assert content["medians"]["none"]["besides_ratio"] == 1
 
 
-def test_light_judges_each_light_and_choice(tmp_path: Path) -> None:
+def test_bench_light_scores_each_light_change_and_stabilizer(tmp_path: Path) -> None:
     table = tmp_path / "t.json"
-    asked = ("--kinds", "steady,exposure-ramp", "--choices", "convlstm", "--most-frames", "14")
-    result = bench("light", DEMO, *asked, "--json", str(table))
+    options = ("--kinds", "steady,exposure-ramp", "--choices", "convlstm", "--most-frames", "14")
+    result = bench("light", DEMO, *options, "--json", str(table))
     assert result.exit_code == 0, result.output
     assert "exposure-ramp" in result.output
     rows = {row["kind"]: row for row in json.loads(table.read_text())["rows"]}
     assert set(rows) == {"steady", "exposure-ramp"}
-    same = rows["steady"]
-    assert same["furthest"] == same["furthest_steady"] > 0
-    assert same["beyond"] == same["furthest"]
-    assert (same["tracked"], same["resets"], same["frames"]) == (100, 0, 14)
-    assert rows["exposure-ramp"]["furthest"] != same["furthest"]
-    assert rows["exposure-ramp"]["furthest_steady"] == same["furthest_steady"]
+    steady = rows["steady"]
+    assert steady["furthest"] == steady["furthest_steady"] > 0
+    assert steady["beyond"] == steady["furthest"]
+    assert (steady["tracked"], steady["resets"], steady["frames"]) == (100, 0, 14)
+    assert rows["exposure-ramp"]["furthest"] != steady["furthest"]
+    assert rows["exposure-ramp"]["furthest_steady"] == steady["furthest_steady"]
     assert all(row["passed"] is (not row["failed"]) for row in rows.values())
 
 
@@ -92,7 +94,9 @@ def test_light_judges_each_light_and_choice(tmp_path: Path) -> None:
         (("clips", DEMO, "--model", "dan-lite", "--choices", "convlstm"), "no convlstm stabilizer"),
     ],
 )
-def test_what_cannot_be_run_is_told_in_a_sentence(words: tuple[str, ...], sentence: str) -> None:
+def test_an_invalid_option_is_reported_in_one_sentence(
+    words: tuple[str, ...], sentence: str
+) -> None:
     result = bench(*words)
     assert result.exit_code == 2, result.output
     assert sentence in result.output
@@ -100,16 +104,16 @@ def test_what_cannot_be_run_is_told_in_a_sentence(words: tuple[str, ...], senten
 
 
 @pytest.mark.parametrize("command", ["clips", "light"])
-def test_a_file_that_is_no_video_is_told_and_the_others_are_measured(
+def test_a_file_that_is_not_a_video_is_reported_and_the_others_are_measured(
     command: str, tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"no video")
-    few = ("--most-frames", "4", "--choices", "convlstm")
+    few_frames = ("--most-frames", "4", "--choices", "convlstm")
     kinds = ("--kinds", "flash") if command == "light" else ()
-    alone = bench(command, str(broken), *few, *kinds)
+    alone = bench(command, str(broken), *few_frames, *kinds)
     assert alone.exit_code == 2, alone.output
     assert "broken.mp4" in alone.output
-    both = bench(command, str(broken), DEMO, *few, *kinds)
+    both = bench(command, str(broken), DEMO, *few_frames, *kinds)
     assert both.exit_code == 1, both.output
     assert "demo.mp4" in both.output

@@ -20,25 +20,29 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def faces(folder: Path, count: int) -> Path:
-    """The first frame of the demo clip, so many times, labelled."""
+def write_labelled_images(folder: Path, count: int) -> Path:
+    """Write `count` labelled copies of the first frame of the demo clip."""
     clips = assets_root() / "clips"
     with av.open(str(clips / "demo.mp4")) as video:
-        picture = next(video.decode(video=0)).to_ndarray(format="bgr24")
-    truth = np.genfromtxt(clips / "demo_truth.csv", delimiter=",", names=True)[0]
-    rows = "\n".join(f"{truth[f'x_{k}'] + 1:.3f} {truth[f'y_{k}'] + 1:.3f}" for k in range(68))
+        image = next(video.decode(video=0)).to_ndarray(format="bgr24")
+    ground_truth = np.genfromtxt(clips / "demo_truth.csv", delimiter=",", names=True)[0]
+    rows = "\n".join(
+        f"{ground_truth[f'x_{k}'] + 1:.3f} {ground_truth[f'y_{k}'] + 1:.3f}" for k in range(68)
+    )
     for number in range(count):
         text = f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n"
         (folder / f"a{number}_1.pts").write_text(text)
-        darker = cv2.convertScaleAbs(picture, alpha=1 - 0.1 * number)  # readers leave out copies
-        cv2.imwrite(str(folder / f"a{number}_1.png"), darker)
+        darkened = cv2.convertScaleAbs(
+            image, alpha=1 - 0.1 * number
+        )  # readers skip identical images
+        cv2.imwrite(str(folder / f"a{number}_1.png"), darkened)
     return folder
 
 
 @pytest.mark.slow
-def test_scores_of_each_kind_and_of_all_are_told_and_written(tmp_path: Path) -> None:
+def test_scores_of_each_kind_of_video_and_of_all_are_printed_and_saved(tmp_path: Path) -> None:
     table = tmp_path / "t.json"
-    data = faces(tmp_path, 2)
+    data = write_labelled_images(tmp_path, 2)
     command = ["bench", "identity", "--data", str(data), "--videos", "1", "--json", str(table)]
     result = CliRunner().invoke(cli.app, command)
     assert result.exit_code == 0, result.output
@@ -52,8 +56,10 @@ def test_scores_of_each_kind_and_of_all_are_told_and_written(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("count", "videos", "words"), [(1, 1, "need two"), (2, 0, "a video")])
-def test_what_is_missing_is_told(tmp_path: Path, count: int, videos: int, words: str) -> None:
-    data = faces(tmp_path, count)
+def test_missing_images_or_videos_are_reported(
+    tmp_path: Path, count: int, videos: int, words: str
+) -> None:
+    data = write_labelled_images(tmp_path, count)
     command = ["bench", "identity", "--data", str(data), "--videos", str(videos)]
     result = CliRunner().invoke(cli.app, command)
     assert result.exit_code == 2
@@ -61,7 +67,7 @@ def test_what_is_missing_is_told(tmp_path: Path, count: int, videos: int, words:
 
 
 @pytest.mark.slow
-def test_the_cost_of_one_to_sixteen_faces_is_told() -> None:
+def test_bench_speed_prints_the_cost_of_one_to_sixteen_faces() -> None:
     result = CliRunner().invoke(cli.app, ["bench", "speed", "--faces", "--rounds", "10"])
     assert result.exit_code == 0, result.output
     assert re.findall(r"^(\d+) ", result.output, re.MULTILINE)[-1] == "16"

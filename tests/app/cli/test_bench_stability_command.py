@@ -21,29 +21,29 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def labelled(folder: Path, picture: np.ndarray, points: np.ndarray) -> Path:
+def write_labelled_image(folder: Path, image: np.ndarray, points: np.ndarray) -> Path:
     rows = "\n".join(f"{x + 1:.3f} {y + 1:.3f}" for x, y in points)
     (folder / "a_1.pts").write_text(f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n")
-    cv2.imwrite(str(folder / "a_1.png"), picture)
+    cv2.imwrite(str(folder / "a_1.png"), image)
     return folder
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The first frame of the demo clip."""
+    """Return a folder that holds the first frame of the demo clip and its landmarks."""
     clips = assets_root() / "clips"
     with av.open(str(clips / "demo.mp4")) as video:
-        picture = next(video.decode(video=0)).to_ndarray(format="bgr24")
-    truth = np.genfromtxt(clips / "demo_truth.csv", delimiter=",", names=True)[0]
-    points = np.array([[truth[f"x_{k}"], truth[f"y_{k}"]] for k in range(68)])
-    return labelled(tmp_path, picture, points)
+        image = next(video.decode(video=0)).to_ndarray(format="bgr24")
+    ground_truth = np.genfromtxt(clips / "demo_truth.csv", delimiter=",", names=True)[0]
+    points = np.array([[ground_truth[f"x_{k}"], ground_truth[f"y_{k}"]] for k in range(68)])
+    return write_labelled_image(tmp_path, image, points)
 
 
-def test_a_face_that_is_never_found_is_lost_in_the_table_and_left_out_of_the_plot(
+def test_a_face_that_is_never_found_is_lost_in_the_table_and_not_plotted(
     tmp_path: Path,
 ) -> None:
     grey = np.full((320, 320, 3), 90, np.uint8)
-    labelled(tmp_path, grey, load_schema().mean_shape * 170 + 160)
+    write_labelled_image(tmp_path, grey, load_schema().mean_shape * 170 + 160)
     plot = tmp_path / "p.png"
     size = ("--sequences", "1", "--frames", "12", "--noise", "2")
     command = ["bench", "stability", "--data", str(tmp_path), *size, "--plot", str(plot)]
@@ -53,7 +53,7 @@ def test_a_face_that_is_never_found_is_lost_in_the_table_and_left_out_of_the_plo
     assert plot.is_file()
 
 
-def test_table_json_and_plot_are_made(folder: Path) -> None:
+def test_table_json_and_plot_are_written(folder: Path) -> None:
     table, plot = folder / "t.json", folder / "p.png"
     size = ("--sequences", "1", "--frames", "12", "--noise", "2,3")
     files = ("--json", str(table), "--plot", str(plot))
@@ -70,12 +70,12 @@ def test_table_json_and_plot_are_made(folder: Path) -> None:
     plain = {row["choice"]: row["reached"] for row in content["rows"] if not row["setting"]}
     assert plain["none"]["furthest"] == 0 < plain["convlstm"]["furthest"]
     assert all(0 < r["nrmse"] < 30 and r["lost"] == 0 for r in reached)
-    picture = cv2.imread(str(plot))
-    assert picture is not None
-    assert picture.std() > 5
+    image = cv2.imread(str(plot))
+    assert image is not None
+    assert image.std() > 5
 
 
-def test_filters_as_still_as_a_network_are_told_with_what_they_cost() -> None:
+def test_filters_as_stable_as_a_network_are_listed_with_their_error_and_lag() -> None:
     def row(choice: str, mav: float, nrmse: float, lag: float, setting: str = "") -> StabilityRow:
         return StabilityRow(
             2, choice, StabilityBenchScores(nrmse, 0, 0, mav, lag, 0, 0, 0), setting
@@ -88,14 +88,14 @@ def test_filters_as_still_as_a_network_are_told_with_what_they_cost() -> None:
         row("one-euro", 0.05, 5.2, 2.1, "0.3 Hz"),
         row("one-euro", 0.3, 2.5, 0.0, "10 Hz"),
     ]
-    (told,) = against_filter(rows, 2)
-    assert told.startswith("convlstm: 2 of 3 settings of one-euro are as still")
-    assert "least NRMSE is 5.200 %" in told
-    assert "least lag 1.90 frames" in told
+    (message,) = against_filter(rows, 2)
+    assert message.startswith("convlstm: 2 of 3 settings of one-euro are as still")
+    assert "least NRMSE is 5.200 %" in message
+    assert "least lag 1.90 frames" in message
     assert against_filter(rows, 3) == []
 
 
-def test_scenes_are_written_for_other_trackers_whose_tables_get_a_row(
+def test_scenes_can_be_exported_and_tables_of_other_trackers_scored(
     folder: Path, tmp_path: Path
 ) -> None:
     size = ("--sequences", "2", "--frames", "12", "--noise", "2")
@@ -110,21 +110,21 @@ def test_scenes_are_written_for_other_trackers_whose_tables_get_a_row(
     track = ["track", str(videos), "--out", str(tables), "--stabilizer", "none"]
     result = CliRunner().invoke(cli.app, track)
     assert result.exit_code == 0, result.output
-    given = ("--csv", f"theirs={tables}", "--json", str(table))
-    result = CliRunner().invoke(cli.app, [*command, *given])
+    options = ("--csv", f"theirs={tables}", "--json", str(table))
+    result = CliRunner().invoke(cli.app, [*command, *options])
     assert result.exit_code == 0, result.output
     rows = {r["choice"]: r["reached"] for r in json.loads(table.read_text())["rows"]}
     # the same network from the detector's box instead of the true one
     assert rows["theirs"]["nrmse"] == pytest.approx(rows["none"]["nrmse"], rel=0.1)
     assert rows["theirs"]["lost"] == 0
     (tables / "noise2-scene001.csv").unlink()
-    result = CliRunner().invoke(cli.app, [*command, *given])
+    result = CliRunner().invoke(cli.app, [*command, *options])
     assert result.exit_code == 2
     assert "noise2-scene001.csv is missing" in " ".join(result.output.split())
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--csv", "tables"], "give a name and a folder of tables, NAME=FOLDER"),
         (["--write", "/dev/null/here"], "cannot write"),
@@ -137,17 +137,17 @@ def test_scenes_are_written_for_other_trackers_whose_tables_get_a_row(
         (["--json", "NOWHERE/t.json"], "cannot write"),
     ],
 )
-def test_what_cannot_be_run_is_told_in_a_sentence(
-    folder: Path, arguments: list[str], told: str
+def test_an_invalid_option_is_reported_in_one_sentence(
+    folder: Path, arguments: list[str], message: str
 ) -> None:
-    given = ["--data", str(folder), "--sequences", "1", "--frames", "12", "--noise", "1"]
-    result = CliRunner().invoke(cli.app, ["bench", "stability", *given, *arguments])
+    options = ["--data", str(folder), "--sequences", "1", "--frames", "12", "--noise", "1"]
+    result = CliRunner().invoke(cli.app, ["bench", "stability", *options, *arguments])
     assert result.exit_code == 2
-    assert told in " ".join(result.output.split())
+    assert message in " ".join(result.output.split())
     assert "Traceback" not in result.output
 
 
-def test_clips_are_measured_under_every_choice(tmp_path: Path) -> None:
+def test_bench_clips_measures_every_stabilizer(tmp_path: Path) -> None:
     table = tmp_path / "t.json"
     clip = assets_root() / "clips" / "demo.mp4"
     result = CliRunner().invoke(cli.app, ["bench", "clips", str(clip), "--json", str(table)])
@@ -161,7 +161,7 @@ def test_clips_are_measured_under_every_choice(tmp_path: Path) -> None:
     assert abs(rows["butterworth"]["lag_frames"]) < 0.1
 
 
-def test_a_clip_that_cannot_be_read_does_not_stop_the_others(tmp_path: Path) -> None:
+def test_a_clip_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     (tmp_path / "bad.mp4").write_bytes(b"nothing")
     result = CliRunner().invoke(cli.app, ["bench", "clips", str(tmp_path / "bad.mp4")])
     assert result.exit_code == 2

@@ -1,4 +1,4 @@
-"""`steadymark evaluate` and `steadymark bench speed`, on fakes of the networks."""
+"""`steadymark evaluate` and `steadymark bench speed` with fake networks."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from steadymark.app.cli import main as cli
 from steadymark.engine.bench import speed_benchmark
 from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 from steadymark.models.face.schema import load_schema
-from support.fakes.fake_engine import SquareDetector, SquareNetwork, picture
+from support.fakes.fake_engine import SquareDetector, SquareNetwork, square_image
 
 SHAPE = load_schema().mean_shape
 ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(autouse=True)
-def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
+def fake_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     def open_models(settings: TrackSettings) -> OpenModels:
         network = SquareNetwork()
         return OpenModels(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
@@ -41,39 +41,39 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
 def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "faces"
     folder.mkdir()
-    cv2.imwrite(str(folder / "a.png"), picture((120, 110, 80)))
+    cv2.imwrite(str(folder / "a.png"), square_image((120, 110, 80)))
     write_pts(folder / "a.pts", SHAPE * 79 + (119.5, 109.5))
     return folder
 
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
-    """40 frames of a square that comes and goes, away in 20…24; its truth lies beside it."""
-    truth = np.full((40, 68, 2), np.nan)
+    """Write 40 frames of a square, which is missing in frames 20 to 24, and its ground truth."""
+    ground_truth = np.full((40, 68, 2), np.nan)
     path = tmp_path / "clip.mp4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=25)
         stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
         for t in range(40):
-            x = way(t)
-            there = not 20 <= t < 25
-            if there:
-                truth[t] = SHAPE * 59 + (x - 0.5, 99.5)
-            image = picture((x, 100, 60) if there else None)
+            x = square_x(t)
+            visible = not 20 <= t < 25
+            if visible:
+                ground_truth[t] = SHAPE * 59 + (x - 0.5, 99.5)
+            image = square_image((x, 100, 60) if visible else None)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
         container.mux(stream.encode(None))
-    write_truth(tmp_path / "clip_truth.csv", truth)
+    write_ground_truth(tmp_path / "clip_truth.csv", ground_truth)
     return path
 
 
-def way(frame: int) -> int:
-    """Where the square of `clip` is: no two steps are alike for long."""
+def square_x(frame: int) -> int:
+    """Return the x position of the square of `clip`, which moves irregularly."""
     return round(160 + 12 * math.sin(frame**1.5 / 20))
 
 
-def write_truth(path: Path, truth: np.ndarray) -> None:
-    names = ["frame", *(f"{a}_{k}" for a in "xy" for k in range(truth.shape[1]))]
-    rows = [",".join([str(t), *map(str, xy.T.ravel())]) for t, xy in enumerate(truth)]
+def write_ground_truth(path: Path, ground_truth: np.ndarray) -> None:
+    names = ["frame", *(f"{a}_{k}" for a in "xy" for k in range(ground_truth.shape[1]))]
+    rows = [",".join([str(t), *map(str, xy.T.ravel())]) for t, xy in enumerate(ground_truth)]
     path.write_text("\n".join([",".join(names), *rows]) + "\n")
 
 
@@ -97,8 +97,8 @@ def figures(file: Path) -> dict[str, dict[str, object]]:
     return content["models"]
 
 
-def one_sentence(result: Result, *words: str) -> None:
-    """Exit code 2, the words, and nothing of a program's inside."""
+def assert_one_sentence(result: Result, *words: str) -> None:
+    """Assert exit code 2, an error message that contains all words, and no traceback."""
     text = " ".join(result.output.split())
     assert result.exit_code == 2, text
     assert "Traceback" not in text
@@ -109,7 +109,7 @@ def one_sentence(result: Result, *words: str) -> None:
 
 
 @pytest.mark.parametrize("boxes", ["truth", "detector"])
-def test_evaluate_prints_and_writes_the_same_figures(folder: Path, boxes: str) -> None:
+def test_evaluate_prints_and_saves_the_same_figures(folder: Path, boxes: str) -> None:
     file = folder / "figures.json"
     result = evaluate("net", "--data", folder, "--boxes", boxes, "--json", file)
     found = figures(file)["net"]
@@ -124,14 +124,16 @@ def test_evaluate_prints_and_writes_the_same_figures(folder: Path, boxes: str) -
     assert {"fr8", "fr10", "auc10", "median", "nrmse_box_diagonal"} <= set(found)
 
 
-def test_models_stand_side_by_side(folder: Path) -> None:
+def test_several_models_are_printed_side_by_side(folder: Path) -> None:
     file = folder / "figures.json"
     result = evaluate("one", "other", "--data", folder, "--json", file)
     assert list(figures(file)) == ["one", "other"]
     assert any(line.split() == ["one", "other"] for line in result.output.splitlines())
 
 
-def test_a_video_is_scored_against_the_truth_beside_it(clip: Path, tmp_path: Path) -> None:
+def test_a_video_is_scored_against_the_ground_truth_file_beside_it(
+    clip: Path, tmp_path: Path
+) -> None:
     file = tmp_path / "figures.json"
     result = evaluate("net", "--data", clip, "--json", file)
     found = figures(file)["net"]
@@ -143,12 +145,12 @@ def test_a_video_is_scored_against_the_truth_beside_it(clip: Path, tmp_path: Pat
     assert stability["tracked"] == pytest.approx(35 / 40)
     assert abs(stability["lag_frames"]) < 0.1
     assert stability["nrmse_fast"] > 0
-    assert stability["still_motion"] is None  # NaN is no JSON; it never stands
+    assert stability["still_motion"] is None  # NaN is written as null; the face is never still
     assert "MAV of error" in result.output
 
 
 @pytest.mark.parametrize("style", ["native", "openface"])
-def test_the_table_that_track_writes_scores_as_the_model_does(
+def test_a_table_written_by_track_scores_like_the_model(
     clip: Path, tmp_path: Path, style: str
 ) -> None:
     run("track", clip, "--out", tmp_path / "out", "--csv", style)
@@ -163,7 +165,7 @@ def test_the_table_that_track_writes_scores_as_the_model_does(
     assert figures(other)["clip"] == both["clip"]
 
 
-def test_videos_in_the_form_of_300vw_are_scored_each_and_together(
+def test_videos_in_300vw_format_are_scored_individually_and_together(
     clip: Path, tmp_path: Path
 ) -> None:
     for name in ("001", "002"):
@@ -172,7 +174,7 @@ def test_videos_in_the_form_of_300vw_are_scored_each_and_together(
         (annot.parent / "vid.mp4").write_bytes(clip.read_bytes())
         for t in range(40):
             if not 20 <= t < 25:
-                write_pts(annot / f"{t + 1:06d}.pts", SHAPE * 59 + (way(t) - 0.5, 99.5))
+                write_pts(annot / f"{t + 1:06d}.pts", SHAPE * 59 + (square_x(t) - 0.5, 99.5))
     file = tmp_path / "figures.json"
     evaluate("net", "--data", tmp_path / "vw", "--json", file, "--stabilizer", "one-euro")
     found = figures(file)["net"]
@@ -181,14 +183,14 @@ def test_videos_in_the_form_of_300vw_are_scored_each_and_together(
     assert isinstance(videos, dict)
     assert list(videos) == ["001", "002"]
     assert videos["001"]["nrmse"] == pytest.approx(found["nrmse"])
-    assert videos["001"]["stability"]["lag_frames"] > 0.3  # what the smoother costs
+    assert videos["001"]["stability"]["lag_frames"] > 0.3  # the delay of the filter
 
 
-def test_a_video_without_truth_is_scored_where_the_face_is_still(tmp_path: Path) -> None:
+def test_a_video_without_ground_truth_is_scored_on_still_frames(tmp_path: Path) -> None:
     images = tmp_path / "still"
     images.mkdir()
     for t in range(50):
-        cv2.imwrite(str(images / f"{t:03d}.png"), picture((120, 110, 80 + t % 2)))
+        cv2.imwrite(str(images / f"{t:03d}.png"), square_image((120, 110, 80 + t % 2)))
     run("track", images, "--out", tmp_path / "out")
     file = tmp_path / "figures.json"
     table = tmp_path / "out" / "still.csv"
@@ -205,43 +207,43 @@ def test_a_video_without_truth_is_scored_where_the_face_is_still(tmp_path: Path)
     assert stability["lag_frames"] is None
 
 
-def test_tables_without_truth_are_compared_where_all_are_still(tmp_path: Path) -> None:
-    """The one stands from frame 0 to 69, the other from 30 to 99."""
+def test_tables_without_ground_truth_are_compared_on_common_still_frames(tmp_path: Path) -> None:
+    """The first face is still in frames 0 to 69, the second in frames 30 to 99."""
     for name, still in (("a", range(70)), ("b", range(30, 100))):
         images = tmp_path / name
         images.mkdir()
         for t in range(100):
             x = 120 + (0 if t in still else 4 * (t % 5))
-            cv2.imwrite(str(images / f"{t:03d}.png"), picture((x, 110, 80)))
+            cv2.imwrite(str(images / f"{t:03d}.png"), square_image((x, 110, 80)))
         run("track", images, "--out", tmp_path / "out")
     alone, both = tmp_path / "alone.json", tmp_path / "both.json"
     tables = [tmp_path / "out" / f"{name}.csv" for name in "ab"]
     evaluate("--csv", tables[0], "--json", alone)
     evaluate("--csv", tables[0], "--csv", tables[1], "--json", both)
 
-    def still_frames(figures: dict[str, dict[str, object]]) -> list[int]:
+    def still_frame_counts(figures: dict[str, dict[str, object]]) -> list[int]:
         stability = [f["stability"] for f in figures.values()]
         return [s["still_frames"] for s in stability if isinstance(s, dict)]
 
-    common = still_frames(figures(both))
+    common = still_frame_counts(figures(both))
     assert common[0] == common[1]
-    assert 10 <= common[0] <= 40 < still_frames(figures(alone))[0]
+    assert 10 <= common[0] <= 40 < still_frame_counts(figures(alone))[0]
 
 
-def test_only_chosen_landmarks_are_compared_also_in_other_numbers(
+def test_chosen_landmarks_are_compared_with_a_differently_numbered_ground_truth(
     clip: Path, tmp_path: Path
 ) -> None:
-    file, truth = tmp_path / "figures.json", tmp_path / "three.csv"
+    file, ground_truth = tmp_path / "figures.json", tmp_path / "three.csv"
     evaluate("net", "--data", clip, "--landmarks", "36,45,48", "--json", file)
-    ours = figures(file)["net"]
+    expected = figures(file)["net"]
     rows = np.loadtxt(tmp_path / "clip_truth.csv", delimiter=",", skiprows=1)[:, 1:]
-    write_truth(truth, np.stack((rows[:, :68], rows[:, 68:]), -1)[:, [48, 45, 36]])
-    arguments = ["--data", clip, "--truth", truth, "--landmarks", "36=2,45=1,48=0"]
+    write_ground_truth(ground_truth, np.stack((rows[:, :68], rows[:, 68:]), -1)[:, [48, 45, 36]])
+    arguments = ["--data", clip, "--truth", ground_truth, "--landmarks", "36=2,45=1,48=0"]
     evaluate("net", *arguments, "--json", file)
-    theirs = figures(file)["net"]
-    assert theirs["nrmse"] == pytest.approx(ours["nrmse"])
-    assert theirs["stability"] == pytest.approx(ours["stability"])
-    assert theirs["nrmse_box_size"] is None
+    renumbered = figures(file)["net"]
+    assert renumbered["nrmse"] == pytest.approx(expected["nrmse"])
+    assert renumbered["stability"] == pytest.approx(expected["stability"])
+    assert renumbered["nrmse_box_size"] is None
 
 
 def read_png(path: Path) -> np.ndarray:
@@ -269,7 +271,9 @@ def test_curves_and_worst_faces_are_drawn(clip: Path, folder: Path, tmp_path: Pa
         worst.unlink()
 
 
-def test_the_worst_count_is_the_number_of_faces_shown(clip: Path, tmp_path: Path) -> None:
+def test_worst_count_sets_the_number_of_faces_on_the_contact_sheet(
+    clip: Path, tmp_path: Path
+) -> None:
     shown = []
     for count in (1, 2):
         worst = tmp_path / f"{count}.png"
@@ -279,7 +283,7 @@ def test_the_worst_count_is_the_number_of_faces_shown(clip: Path, tmp_path: Path
     assert shown == [[True, False, False], [True, True, False]]
 
 
-def test_the_plot_needs_no_display_and_nothing_else_loads_qt() -> None:
+def test_the_plot_needs_no_display_and_only_the_plot_loads_qt() -> None:
     code = (
         "import sys, numpy as np, steadymark.app.cli.evaluate_command\n"
         "from steadymark.app.cli.plots import error_plot\n"
@@ -299,7 +303,7 @@ def test_the_plot_needs_no_display_and_nothing_else_loads_qt() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_qt_that_cannot_be_loaded_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_qt_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "PySide6.QtWidgets", None)
     result = run("evaluate", "net", "--data", folder, "--plot", folder / "p.png")
     assert result.exit_code == 2
@@ -339,7 +343,7 @@ def test_qt_that_cannot_be_loaded_is_told(folder: Path, monkeypatch: pytest.Monk
         (["net", "--data", "TEXT", "--plot", "x.png"], "say where it is with --truth"),
     ],
 )
-def test_bad_input_is_told_in_one_sentence(
+def test_invalid_input_is_reported_in_one_sentence(
     clip: Path,
     folder: Path,
     tmp_path: Path,
@@ -349,9 +353,9 @@ def test_bad_input_is_told_in_one_sentence(
 ) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.mp4").write_text("no video")
-    write_truth(tmp_path / "short.csv", np.zeros((30, 68, 2)))
-    write_truth(tmp_path / "outside.csv", np.full((40, 68, 2), -5.0))
-    write_truth(tmp_path / "points.csv", np.zeros((40, 3, 2)))
+    write_ground_truth(tmp_path / "short.csv", np.zeros((30, 68, 2)))
+    write_ground_truth(tmp_path / "outside.csv", np.full((40, 68, 2), -5.0))
+    write_ground_truth(tmp_path / "points.csv", np.zeros((40, 3, 2)))
     names = {
         "FOLDER": folder,
         "CLIP": clip,
@@ -362,29 +366,29 @@ def test_bad_input_is_told_in_one_sentence(
     }
     monkeypatch.chdir(tmp_path)
     result = run("evaluate", *(names.get(a, a) for a in arguments))
-    said = " ".join(result.output.replace(f"('{chr(35)} steadymark-csv 1')", "").split())
-    assert words in said
-    one_sentence(result)
+    printed = " ".join(result.output.replace(f"('{chr(35)} steadymark-csv 1')", "").split())
+    assert words in printed
+    assert_one_sentence(result)
 
 
-def test_a_table_of_another_video_is_told(clip: Path, tmp_path: Path) -> None:
+def test_a_table_of_another_video_is_reported(clip: Path, tmp_path: Path) -> None:
     run("track", clip, "--out", tmp_path / "out")
-    write_truth(tmp_path / "short.csv", np.zeros((30, 68, 2)))
+    write_ground_truth(tmp_path / "short.csv", np.zeros((30, 68, 2)))
     table = tmp_path / "out" / "clip.csv"
     result = run("evaluate", "--csv", table, "--truth", tmp_path / "short.csv")
-    one_sentence(result, "has 40 frames, the video has 30")
+    assert_one_sentence(result, "has 40 frames, the video has 30")
 
 
-def test_an_unknown_model_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_model_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from steadymark.engine.tracking import settings
 
     monkeypatch.setattr(evaluate_command, "open_models", settings.open_models)
-    one_sentence(run("evaluate", "nothing", "--data", folder), "unknown model 'nothing'")
+    assert_one_sentence(run("evaluate", "nothing", "--data", folder), "unknown model 'nothing'")
 
 
-def test_a_label_with_other_landmarks_is_named(folder: Path) -> None:
+def test_a_label_with_a_wrong_number_of_landmarks_is_reported(folder: Path) -> None:
     write_pts(folder / "a.pts", SHAPE[:66])
-    one_sentence(run("evaluate", "net", "--data", folder), "a.pts has 66 landmarks")
+    assert_one_sentence(run("evaluate", "net", "--data", folder), "a.pts has 66 landmarks")
 
 
 def test_bench_speed_prints_wall_and_cpu_time_of_both_stages() -> None:

@@ -1,4 +1,4 @@
-"""`--help` groups the options of commands that have many, and is whole at 80 columns."""
+"""`--help` groups the options of commands that have many, and fits 80 columns."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GROUPED = {
 }
 
 
-def shown(*command: str) -> str:
+def help_text(*command: str) -> str:
     result = CliRunner().invoke(
         cli.app, [*command, "--help"], env={"COLUMNS": "80", "TERMINAL_WIDTH": "80"}
     )
@@ -43,10 +43,8 @@ def options_of(command: tuple[str, ...]) -> set[str]:
 
 
 @pytest.mark.parametrize(("command", "groups"), GROUPED.items(), ids=" ".join)
-def test_help_shows_the_options_in_groups_and_none_beside(
-    command: tuple[str, ...], groups: list[str]
-) -> None:
-    text = shown(*command)
+def test_help_shows_every_option_in_a_group(command: tuple[str, ...], groups: list[str]) -> None:
+    text = help_text(*command)
     assert [
         g for g in re.findall(r"╭─ (\w+) ─", text) if g not in ("Arguments", "Options")
     ] == groups
@@ -56,13 +54,13 @@ def test_help_shows_the_options_in_groups_and_none_beside(
 
 
 @pytest.mark.parametrize("command", GROUPED, ids=" ".join)
-def test_help_names_every_option_whole_at_80_columns(command: tuple[str, ...]) -> None:
-    text = shown(*command)
+def test_help_shows_every_option_in_full_at_80_columns(command: tuple[str, ...]) -> None:
+    text = help_text(*command)
     assert max(map(len, text.splitlines())) <= 80
     assert options_of(command) <= set(re.findall(r"--[\w-]+", text))
 
 
-def test_an_option_in_no_group_is_refused() -> None:
+def test_an_option_without_a_group_is_refused() -> None:
     def command(
         one: Annotated[int, typer.Option()] = 1, two: Annotated[int, typer.Option()] = 2
     ) -> None:
@@ -74,8 +72,8 @@ def test_an_option_in_no_group_is_refused() -> None:
         help_groups({INPUT: "one two", OUTPUT: "three"})(command)
 
 
-def test_a_grouped_command_is_called_as_before() -> None:
-    app, got = typer.Typer(), []
+def test_a_grouped_command_is_called_with_its_arguments() -> None:
+    app, calls = typer.Typer(), []
 
     @app.command()
     @help_groups({FACES: "second", OUTPUT: "first"})
@@ -84,7 +82,7 @@ def test_a_grouped_command_is_called_as_before() -> None:
         first: Annotated[int, typer.Option()],
         second: Annotated[str, typer.Option("--other")] = "b",
     ) -> None:
-        got.append((file, first, second))
+        calls.append((file, first, second))
 
     assert CliRunner().invoke(app, ["a", "--first", "3"]).exit_code == 0
-    assert got == [(Path("a"), 3, "b")]
+    assert calls == [(Path("a"), 3, "b")]

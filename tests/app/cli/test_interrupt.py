@@ -20,17 +20,17 @@ ROOT = Path(__file__).resolve().parents[3]
 DEMO = assets_root() / "clips" / "demo.mp4"
 
 
-def sizeable(folder: Path) -> bool:
-    """Whether a table is being written there that has some rows."""
+def has_rows(folder: Path) -> bool:
+    """Return whether an unfinished table in the folder has some rows."""
     for part in folder.glob("*.csv.part"):
-        with contextlib.suppress(FileNotFoundError):  # it has its name by now
+        with contextlib.suppress(FileNotFoundError):  # it was renamed in the meantime
             if part.stat().st_size > 50_000:
                 return True
     return False
 
 
-def started(folder: Path, jobs: int, *options: str) -> subprocess.Popen[str]:
-    """`steadymark track` on the demo clip twice over, waited for until rows are on disk."""
+def start_tracking(folder: Path, jobs: int, *options: str) -> subprocess.Popen[str]:
+    """Start `steadymark track` on two copies of the demo clip and wait for rows on disk."""
     paths = os.pathsep.join(str(ROOT / part) for part in ("app", "engine", "models"))
     second = folder / "second.mp4"
     if not second.exists():
@@ -45,7 +45,7 @@ def started(folder: Path, jobs: int, *options: str) -> subprocess.Popen[str]:
         text=True,
     )
     deadline = time.monotonic() + 60
-    while not sizeable(folder / "out"):
+    while not has_rows(folder / "out"):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         os.sched_yield() if hasattr(os, "sched_yield") else None
@@ -56,10 +56,10 @@ def started(folder: Path, jobs: int, *options: str) -> subprocess.Popen[str]:
 @pytest.mark.parametrize(
     ("number", "jobs"), [(signal.SIGINT, 1), (signal.SIGTERM, 2)], ids=["Ctrl-C", "SIGTERM"]
 )
-def test_ctrl_c_leaves_what_is_tracked_and_begins_nothing_new(
+def test_ctrl_c_keeps_the_tracked_rows_and_starts_no_other_video(
     tmp_path: Path, number: int, jobs: int
 ) -> None:
-    process = started(tmp_path, jobs)
+    process = start_tracking(tmp_path, jobs)
     process.send_signal(number)
     out, error = process.communicate(timeout=20)
     assert process.returncode == 130, out + error
@@ -70,7 +70,9 @@ def test_ctrl_c_leaves_what_is_tracked_and_begins_nothing_new(
     if jobs == 1:
         assert names == partial == {"demo.partial.csv"}
     assert partial
-    assert names <= {f"{film}{end}.csv" for film in ("demo", "second") for end in ("", ".partial")}
+    assert names <= {
+        f"{video}{end}.csv" for video in ("demo", "second") for end in ("", ".partial")
+    }
     for name in names:
         assert {f.severity for f in check_csv(tmp_path / "out" / name)} <= {Severity.WARNING}
         table = read_landmarks(tmp_path / "out" / name)
@@ -79,12 +81,14 @@ def test_ctrl_c_leaves_what_is_tracked_and_begins_nothing_new(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_a_killed_program_leaves_valid_rows_and_can_be_resumed(tmp_path: Path) -> None:
-    process = started(tmp_path, 2, "--end", "4")
+    process = start_tracking(tmp_path, 2, "--end", "4")
     process.kill()
     process.communicate(timeout=20)
     parts = list((tmp_path / "out").glob("*.csv.part"))
     assert max(len(read_landmarks(part).frame) for part in parts) > 10
-    process = started(tmp_path, 2, "--end", "4", "--resume")  # no process is left that writes
+    process = start_tracking(
+        tmp_path, 2, "--end", "4", "--resume"
+    )  # succeeds only when no process still writes
     out, error = process.communicate(timeout=60)
     assert process.returncode == 0, out + error
     demo, second = (

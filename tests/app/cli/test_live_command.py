@@ -31,8 +31,8 @@ def run(*arguments: str, home: Path, **more: str) -> subprocess.CompletedProcess
 def test_bench_live_prints_latency_rate_and_drops(tmp_path: Path) -> None:
     done = run("bench", "live", "--seconds", "1", "--size", "320x240", "--record", home=tmp_path)
     assert done.returncode == 0, done.stderr
-    named = r"(latency, median|latency, 95 %|painted|recorded)\D+([\d.]+)"
-    figures = {name: float(value) for name, value in re.findall(named, done.stdout)}
+    pattern = r"(latency, median|latency, 95 %|painted|recorded)\D+([\d.]+)"
+    figures = {name: float(value) for name, value in re.findall(pattern, done.stdout)}
     assert set(figures) == {"latency, median", "latency, 95 %", "painted", "recorded"}
     assert 0 < figures["latency, median"] <= figures["latency, 95 %"]
     assert figures["painted"] > 5
@@ -48,13 +48,13 @@ def test_bench_live_prints_latency_rate_and_drops(tmp_path: Path) -> None:
         (["bench", "live", "--size", "huge"], "no camera mode"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_sentence(arguments: list[str], words: str) -> None:
+def test_invalid_arguments_are_reported_in_one_sentence(arguments: list[str], words: str) -> None:
     done = CliRunner().invoke(cli.app, arguments)
     assert done.exit_code == 2
     assert words in done.output
 
 
-def test_a_stream_that_is_not_there_leaves_the_window_open(tmp_path: Path) -> None:
+def test_the_window_stays_open_when_the_stream_cannot_be_reached(tmp_path: Path) -> None:
     arguments = ("live", "http://127.0.0.1:9/video", "--send", "osf")
     done = run(*arguments, home=tmp_path, STEADYMARK_QUIT_AFTER_MS="600")
     assert done.returncode == 0, done.stderr

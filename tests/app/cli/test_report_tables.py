@@ -1,4 +1,4 @@
-"""Every report is read whole at 80 columns, as log files and narrow terminals have them."""
+"""Every report is complete at 80 columns, the width of log files and narrow terminals."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ REPORTS = {
 
 
 def printed(tables: Iterable[ReportTable], width: int) -> str:
-    """What a log file holds at this width."""
+    """Return the text that a log file of this width contains."""
     console = Console(file=StringIO(), width=width, highlight=False)
     console.print(Group(*tables))
     assert isinstance(console.file, StringIO)
@@ -185,12 +185,12 @@ def printed(tables: Iterable[ReportTable], width: int) -> str:
 
 
 def cells(line: str) -> list[str]:
-    """The cells of a line, which two spaces part."""
+    """Return the cells of a line, which are separated by two spaces."""
     return [cell for cell in re.split(r" {2,}", line.strip()) if cell]
 
 
 def rows(table: ReportTable) -> list[list[str]]:
-    """The rows of a table in a console that is wide enough for all."""
+    """Return the rows of a table in a console that is wide enough for all columns."""
     lines = printed([table], 1000).splitlines()
     first = next((i for i, line in enumerate(lines) if line.startswith("──")), -1) + 1
     end = len(lines) - (2 if table.caption else 0)
@@ -199,23 +199,23 @@ def rows(table: ReportTable) -> list[list[str]]:
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
-def test_every_name_and_figure_of_a_report_is_whole(
+def test_every_name_and_figure_of_a_report_is_printed_in_full(
     report: Callable[[], Iterable[ReportTable]], width: int
 ) -> None:
     for table in report():
         text = printed([table], width)
         assert "…" not in text
         assert max(map(len, text.splitlines())) <= width
-        every = rows(table)
-        assert every
-        for row in every:
-            seen = beside(row[0], text)
+        expected_rows = rows(table)
+        assert expected_rows
+        for row in expected_rows:
+            cells = cells_near(row[0], text)
             for cell in row[1:]:
-                assert cell in seen or set(cell.split()) <= set(" ".join(seen).split()), text
+                assert cell in cells or set(cell.split()) <= set(" ".join(cells).split()), text
 
 
-def beside(name: str, text: str) -> list[str]:
-    """Cells of the lines with this name, and of the line after a name that stands alone."""
+def cells_near(name: str, text: str) -> list[str]:
+    """Return the cells of each line with this name and of the line after it."""
     lines = text.splitlines()
     found: list[str] = []
     for number, line in enumerate(lines):
@@ -235,7 +235,7 @@ def _finished(*names: str, devices: Iterable[str] = ("cuda",)) -> list[JobReport
     return [JobReport(name, files, report, device) for name, files, device in each]
 
 
-def test_the_summary_of_track_is_one_line_a_file_at_80_columns() -> None:
+def test_the_summary_of_track_has_one_line_per_file_at_80_columns() -> None:
     text = printed([summary(_finished(*CLIPS), Path("out"), 80)], 80)
     assert "tracked on cuda" in text
     for name in CLIPS:
@@ -243,7 +243,7 @@ def test_the_summary_of_track_is_one_line_a_file_at_80_columns() -> None:
         assert cells(line) == [name, "12345", "97.2 %", "3", "12.3", ".csv, .mp4"]
 
 
-def test_a_wide_console_shows_all_names_of_results_and_the_device() -> None:
+def test_a_wide_console_shows_the_device_and_the_names_of_all_results() -> None:
     text = printed([summary(_finished(*CLIPS), Path("out"), 200)], 200)
     for name in CLIPS:
         (line,) = (line for line in text.splitlines() if line.startswith(name))
@@ -251,15 +251,15 @@ def test_a_wide_console_shows_all_names_of_results_and_the_device() -> None:
         assert cells(line)[-2:] == ["cuda", f"{stem}.csv, {stem}.mp4"]
 
 
-def test_the_device_keeps_its_column_where_inputs_were_tracked_on_several() -> None:
+def test_the_device_has_a_column_when_several_devices_were_used() -> None:
     jobs = _finished(*CLIPS, devices=("cuda", "cpu"))
     text = printed([summary(jobs, Path("out"), 80)], 80)
     assert "tracked on" not in text
-    assert {"cuda"} < set(beside(CLIPS[0], text))
-    assert {"cpu"} < set(beside(CLIPS[1], text))
+    assert {"cuda"} < set(cells_near(CLIPS[0], text))
+    assert {"cpu"} < set(cells_near(CLIPS[1], text))
 
 
-def test_results_of_another_name_than_the_input_are_told_whole_at_80_columns() -> None:
+def test_results_named_unlike_their_input_are_printed_in_full_at_80_columns() -> None:
     (job,) = _finished(CLIPS[0])
     other = replace(job, outputs=("out/talk_mediapipe_selfie-2.csv", "out/a.partial.csv"))
     text = printed([summary([other], Path("out"), 80)], 80)
@@ -267,7 +267,7 @@ def test_results_of_another_name_than_the_input_are_told_whole_at_80_columns() -
     assert "a.partial.csv" in text
 
 
-def test_a_table_is_one_part_where_it_fits_and_repeats_names_where_not() -> None:
+def test_a_table_that_is_too_wide_is_split_and_repeats_the_names() -> None:
     table = ReportTable(("name",), [f"figure{i}" for i in range(12)])
     table.add_row("one", *(f"{i}.125" for i in range(12)))
     assert printed([table], 200).count("one") == 1
@@ -275,22 +275,22 @@ def test_a_table_is_one_part_where_it_fits_and_repeats_names_where_not() -> None
     assert printed([table], 80).count("name") == 2
 
 
-def test_long_names_stand_above_their_figures() -> None:
+def test_long_names_are_printed_above_their_figures() -> None:
     table = ReportTable(("name",), [f"figure{i}" for i in range(8)])
     name = "a name that takes most of a narrow console, and leaves little"
     table.add_row(name, *(f"{i}.125" for i in range(8)))
     lines = printed([table], 80).splitlines()
-    place = lines.index(name)
-    assert cells(lines[place + 1]) == [f"{i}.125" for i in range(8)]
+    line_of_name = lines.index(name)
+    assert cells(lines[line_of_name + 1]) == [f"{i}.125" for i in range(8)]
 
 
-def test_names_are_plain_text_and_no_markup() -> None:
+def test_names_are_not_interpreted_as_markup() -> None:
     table = ReportTable(("name",), ("figure",))
     table.add_row("[red]clip[0]", "1.5")
     assert "[red]clip[0]" in printed([table], 80)
 
 
-def test_a_row_without_its_remark_is_not_repeated_for_it() -> None:
+def test_a_row_without_a_remark_is_not_repeated_in_the_remark_part() -> None:
     table = ReportTable(("name",), ("figure", Column("remark", "left", wraps=True)))
     table.add_row("first", "1" * 60, "")
     table.add_row("second", "2", "a remark that has words enough for two lines of the console " * 2)

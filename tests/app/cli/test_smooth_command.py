@@ -1,4 +1,4 @@
-"""`steadymark smooth`: what it writes, says and refuses."""
+"""`steadymark smooth`: what it writes, prints and refuses."""
 
 from __future__ import annotations
 
@@ -37,25 +37,27 @@ def tracked(run: Callable[..., Result], out: Path, *options: str) -> Path:
 
 
 @pytest.mark.parametrize("method", ["butterworth", "one-euro"])
-def test_a_table_is_smoothed_as_if_it_had_been_tracked_so(
+def test_smoothing_a_table_equals_tracking_with_the_filter(
     run: Callable[..., Result], tmp_path: Path, method: str
 ) -> None:
     raw = tracked(run, tmp_path / "raw", "--stabilizer", "none")
-    wanted = read_landmarks(tracked(run, tmp_path / "direct", "--stabilizer", method))
+    expected = read_landmarks(tracked(run, tmp_path / "direct", "--stabilizer", method))
     result = run("smooth", raw, "--method", method, "--size", "640x480")
     assert result.exit_code == 0, result.output
     path = raw.with_name(f"demo.{method}.csv")
     assert result.output.strip() == f"{path}: 15 frames, 1 face"
     assert check_csv(path) == ()
-    made = read_landmarks(path)
-    np.testing.assert_allclose(made.xy_px, wanted.xy_px, atol=2e-3)  # a table's points are rounded
-    np.testing.assert_allclose(made.pose, wanted.pose, atol=0.1)
-    np.testing.assert_array_equal(made.raw_xy_px, wanted.raw_xy_px)
-    assert made.header["settings"] == wanted.header["settings"]
-    assert np.abs(made.xy_px - made.raw_xy_px).max() > 0.02
+    smoothed = read_landmarks(path)
+    np.testing.assert_allclose(
+        smoothed.xy_px, expected.xy_px, atol=2e-3
+    )  # a table's points are rounded
+    np.testing.assert_allclose(smoothed.pose, expected.pose, atol=0.1)
+    np.testing.assert_array_equal(smoothed.raw_xy_px, expected.raw_xy_px)
+    assert smoothed.header["settings"] == expected.header["settings"]
+    assert np.abs(smoothed.xy_px - smoothed.raw_xy_px).max() > 0.02
 
 
-def test_without_the_size_poses_are_left_empty_and_a_note_says_so(
+def test_without_the_image_size_poses_are_empty_and_a_note_says_why(
     run: Callable[..., Result], tmp_path: Path
 ) -> None:
     raw = tracked(run, tmp_path)
@@ -66,7 +68,7 @@ def test_without_the_size_poses_are_left_empty_and_a_note_says_so(
     assert check_csv(tmp_path / "b.csv") == ()
 
 
-def test_a_table_of_openface_stays_one(run: Callable[..., Result], tmp_path: Path) -> None:
+def test_an_openface_table_keeps_its_style(run: Callable[..., Result], tmp_path: Path) -> None:
     raw = tracked(run, tmp_path, "--csv", "openface")
     assert run("smooth", raw, "--out", tmp_path / "b.csv").exit_code == 0
     assert read_landmarks(tmp_path / "b.csv").style == "openface"

@@ -22,7 +22,7 @@ LEFT, RIGHT = (120, 180, 60), (500, 180, 80)
 
 
 def tracked(folder: Path) -> tuple[Path, Path]:
-    """One face in frames 3 … 20, another in 3 … 9 and 14 … 20, nobody before."""
+    """Track one face in frames 3 to 20 and another in frames 3 to 9 and 14 to 20."""
     frames = [crowd_frame(i) for i in range(3)]
     frames += [crowd_frame(i, LEFT, *(() if 10 <= i < 14 else (RIGHT,))) for i in range(3, 21)]
     files = folder / "native.csv", folder / "openface.csv"
@@ -35,7 +35,7 @@ def tracked(folder: Path) -> tuple[Path, Path]:
     return files
 
 
-def test_spans_of_both_styles_are_those_of_the_video(
+def test_spans_of_native_and_openface_tables_match_the_video(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(error_boundary.out, "_width", 200)
@@ -46,8 +46,8 @@ def test_spans_of_both_styles_are_those_of_the_video(
     )
     assert result.exit_code == 0, result.output
     spans = json.loads(found.read_text())
-    told = [(s["face_id"], s["tracked"], s["first"], s["last"]) for s in spans[str(native)]]
-    assert told == [
+    native_spans = [(s["face_id"], s["tracked"], s["first"], s["last"]) for s in spans[str(native)]]
+    assert native_spans == [
         (-1, False, 0, 2),
         (0, True, 3, 9),
         (1, True, 3, 20),
@@ -56,13 +56,13 @@ def test_spans_of_both_styles_are_those_of_the_video(
     ]
     assert spans[str(native)][0]["score"] is None
     assert (spans[str(native)][3]["start_s"], spans[str(native)][3]["end_s"]) == (0.4, 0.52)
-    seen = [s for s in spans[str(openface)] if s["tracked"]]
-    assert [(s["first"], s["last"]) for s in seen] == [(3, 9), (3, 20), (14, 20)]
+    openface_spans = [s for s in spans[str(openface)] if s["tracked"]]
+    assert [(s["first"], s["last"]) for s in openface_spans] == [(3, 9), (3, 20), (14, 20)]
     assert "no face" in result.output
     assert "10 – 13" in result.output
 
 
-def test_a_file_that_is_none_is_one_sentence(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_in_one_sentence(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli.app, ["spans", str(tmp_path / "nothing.csv")])
     assert result.exit_code == 2
     assert "cannot read" in result.output

@@ -1,4 +1,4 @@
-"""`steadymark track --send`: what other programs get is what the table holds."""
+"""`steadymark track --send`: other programs receive what the table contains."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.streaming.osf import parse_osf_packet
-from support.fakes.stream_receivers import free_place, place_of, receiver
+from support.fakes.stream_receivers import address_of, free_address, receiver
 from support.videos.square_video import square_video
 
 if TYPE_CHECKING:
@@ -22,35 +22,37 @@ if TYPE_CHECKING:
     Run = Callable[..., Result]
 
 
-def test_every_packet_is_a_row_of_the_table(run: Run, tmp_path: Path) -> None:
-    film = square_video(tmp_path / "a.mp4")
+def test_every_sent_packet_equals_a_row_of_the_table(run: Run, tmp_path: Path) -> None:
+    video = square_video(tmp_path / "a.mp4")
     with receiver() as bound:
-        target = f"osf://{place_of(bound)}"
-        done = run("track", film, "--out", tmp_path / "out", "--send", target)
+        target = f"osf://{address_of(bound)}"
+        done = run("track", video, "--out", tmp_path / "out", "--send", target)
         assert done.exit_code == 0, done.output
-        told = re.search(r"(\d+) packets were sent to (\S+?)[\s;]", f"{done.output} ")
-        assert told is not None
-        assert told[2] == target
-        came = [parse_osf_packet(bound.recv(65535))[0] for _ in range(int(told[1]))]
+        summary = re.search(r"(\d+) packets were sent to (\S+?)[\s;]", f"{done.output} ")
+        assert summary is not None
+        assert summary[2] == target
+        received = [parse_osf_packet(bound.recv(65535))[0] for _ in range(int(summary[1]))]
     table = read_landmarks(tmp_path / "out" / "a.csv")
     kept = [i for i in range(68) if i not in (48, 54)]
-    off = [np.abs(table.xy_px[:, kept] - face.points_px[:66]).max((1, 2)) for face in came]
-    rows = [int(np.nanargmin(each)) for each in off]
+    distances = [
+        np.abs(table.xy_px[:, kept] - face.points_px[:66]).max((1, 2)) for face in received
+    ]
+    rows = [int(np.nanargmin(each)) for each in distances]
     assert rows == sorted(set(rows))  # in order, none twice
-    for row, face, each in zip(rows, came, off, strict=True):
+    for row, face, each in zip(rows, received, distances, strict=True):
         assert each[row] < 1e-3
         assert face.face_id == table.face_id[row]
         assert face.size == (320, 240)
     assert rows[-1] == len(table.frame) - 1
 
 
-def test_the_table_is_the_same_whether_it_is_sent_or_not(run: Run, tmp_path: Path) -> None:
-    film = square_video(tmp_path / "a.mp4")
-    assert run("track", film, "--out", tmp_path / "one").exit_code == 0
-    sent = run("track", film, "--out", tmp_path / "two", "--send", f"vmc://{free_place()}")
+def test_sending_does_not_change_the_table(run: Run, tmp_path: Path) -> None:
+    video = square_video(tmp_path / "a.mp4")
+    assert run("track", video, "--out", tmp_path / "one").exit_code == 0
+    sent = run("track", video, "--out", tmp_path / "two", "--send", f"vmc://{free_address()}")
     assert sent.exit_code == 0, sent.output
-    one, two = ((tmp_path / name / "a.csv").read_bytes() for name in ("one", "two"))
-    assert one == two
+    plain, with_stream = ((tmp_path / name / "a.csv").read_bytes() for name in ("one", "two"))
+    assert plain == with_stream
 
 
 @pytest.mark.parametrize(
@@ -64,7 +66,7 @@ def test_the_table_is_the_same_whether_it_is_sent_or_not(run: Run, tmp_path: Pat
         (["--send", "osf", "--scheduler", "tcp://127.0.0.1:1"], "of a cluster's workers"),
     ],
 )
-def test_what_cannot_be_sent_is_told_before_anything_is_tracked(
+def test_an_invalid_target_is_reported_before_tracking_starts(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], words: str
 ) -> None:
     monkeypatch.chdir(tmp_path)

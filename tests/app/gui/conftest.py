@@ -1,4 +1,4 @@
-"""A window on fakes of the networks, and that nothing of it is left behind."""
+"""A window with fake networks, and checks that it leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from steadymark.app.session.session import Session
 from steadymark.engine.tracking.settings import TrackSettings
 from support.fakes.fake_live_sources import PacedDevice
 from support.videos.square_video import square_models, square_video
-from support.window.live_window_driver import use
+from support.window.live_window_driver import use_camera
 from support.window.window_texts import Brackets
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def preferences(tmp_path: Path) -> Preferences:
 
 @pytest.fixture
 def english(qtbot: QtBot) -> Iterator[None]:
-    """Whatever language the machine speaks, and whatever a test chooses."""
+    """Use English, independent of the system's language and of earlier tests."""
     application = QApplication.instance()
     assert isinstance(application, QApplication)
     speak(application, "en")
@@ -48,7 +48,7 @@ def english(qtbot: QtBot) -> Iterator[None]:
 
 @pytest.fixture
 def brackets(english: None) -> Iterator[None]:
-    """Everything that goes through the translator stands in ⟦⟧."""
+    """Enclose every translated text in ⟦⟧."""
     application = QApplication.instance()
     assert application is not None
     translator = Brackets()
@@ -93,9 +93,9 @@ def clip(tmp_path: Path) -> str:
 
 @pytest.fixture
 def device(window: MainWindow, tmp_path: Path) -> PacedDevice:
-    """Behind every camera of the window."""
+    """Return the fake device that every camera of the window opens."""
     device = PacedDevice()
-    use(window, device)
+    use_camera(window, device)
     folder = tmp_path / "recordings"
     folder.mkdir()
     window.desk._keep(replace(window.desk.kept, folder=str(folder)))

@@ -31,21 +31,21 @@ if TYPE_CHECKING:
 COMMAND = [sys.executable, "-m", "steadymark.app"]
 
 
-def surroundings(home: Path, **more: str) -> dict[str, str]:
+def environment(home: Path, **more: str) -> dict[str, str]:
     env = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
     return {**env, "HOME": str(home), "XDG_STATE_HOME": str(home / "state"), **more}
 
 
-def until(there: Callable[[], bool], patience_s: float = 30) -> None:
-    """Of another process."""
+def wait_until(condition: Callable[[], bool], patience_s: float = 30) -> None:
+    """Wait for a condition of another process."""
     deadline = time.monotonic() + patience_s
-    while not there():
+    while not condition():
         assert time.monotonic() < deadline
         Event().wait(0.02)
 
 
-def test_without_a_display_it_says_so_and_what_to_do(tmp_path: Path) -> None:
-    env = surroundings(tmp_path)
+def test_without_a_display_the_program_says_what_to_do(tmp_path: Path) -> None:
+    env = environment(tmp_path)
     env.pop("QT_QPA_PLATFORM", None)
     if sys.platform in ("win32", "darwin"):
         pytest.skip("there is always a display here")
@@ -56,7 +56,7 @@ def test_without_a_display_it_says_so_and_what_to_do(tmp_path: Path) -> None:
     assert "Traceback" not in run.stderr
 
 
-def test_a_display_that_does_not_answer_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_display_that_does_not_answer_counts_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("QT_QPA_PLATFORM", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     monkeypatch.setattr(sys, "platform", "linux")
@@ -65,19 +65,19 @@ def test_a_display_that_does_not_answer_is_none(monkeypatch: pytest.MonkeyPatch)
         assert not has_display()
 
 
-def test_the_program_starts_and_ends_by_itself_when_told(tmp_path: Path) -> None:
-    env = surroundings(tmp_path, QT_QPA_PLATFORM="offscreen", STEADYMARK_QUIT_AFTER_MS="300")
+def test_the_program_quits_after_the_time_of_the_environment_variable(tmp_path: Path) -> None:
+    env = environment(tmp_path, QT_QPA_PLATFORM="offscreen", STEADYMARK_QUIT_AFTER_MS="300")
     run = subprocess.run(COMMAND, env=env, capture_output=True, text=True, check=False, timeout=300)
     assert run.returncode == 0, run.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGTERM")
 def test_sigterm_closes_the_window_properly(tmp_path: Path) -> None:
-    env = surroundings(tmp_path, QT_QPA_PLATFORM="offscreen")
+    env = environment(tmp_path, QT_QPA_PLATFORM="offscreen")
     with subprocess.Popen(COMMAND, env=env, stderr=subprocess.PIPE) as run:
         log = tmp_path / "state" / "steadymark" / "log" / "steadymark.log"
         try:
-            until(lambda: log.is_file() and "ready" in log.read_text("utf-8"))
+            wait_until(lambda: log.is_file() and "ready" in log.read_text("utf-8"))
             run.send_signal(signal.SIGTERM)
             assert run.wait(10) == 0
         finally:
@@ -89,13 +89,13 @@ def test_a_crashed_session_is_offered_and_recovered(
 ) -> None:
     clip = square_video(tmp_path / "a.mp4", 60)
     root = tmp_path / "crashed"
-    keeping = SessionStore(root, str(clip), as_plain(TrackSettings()))
-    sink = keeping.sink(1, print)
+    store = SessionStore(root, str(clip), as_plain(TrackSettings()))
+    sink = store.sink(1, print)
     sink.open(source_info())
     for result in moving_results(40):
         sink.write(result)
     sink.close(complete=False)
-    keeping._lock.unlock()
+    store._lock.unlock()
     offer_recovery(window, root)
     assert "40 tracked frames of a.mp4" in window.messages.texts[0]
     message = window.messages._shown[0]
@@ -111,8 +111,8 @@ def test_a_crashed_session_is_offered_and_recovered(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
-def test_a_killed_program_has_saved_what_it_tracked(tmp_path: Path) -> None:
-    env = surroundings(tmp_path, QT_QPA_PLATFORM="offscreen")
+def test_a_killed_program_has_saved_its_results(tmp_path: Path) -> None:
+    env = environment(tmp_path, QT_QPA_PLATFORM="offscreen")
     root = tmp_path / "state" / "steadymark" / "sessions"
     clip = assets_root() / "clips" / "demo.mp4"
 
@@ -121,12 +121,12 @@ def test_a_killed_program_has_saved_what_it_tracked(tmp_path: Path) -> None:
 
     with subprocess.Popen([*COMMAND, "open", str(clip)], env=env) as run:
         try:
-            until(lambda: rows() > 50)
-            seen = rows()
+            wait_until(lambda: rows() > 50)
+            rows_before_kill = rows()
         finally:
             run.kill()
         run.wait(10)
     (found,) = find_sessions(root)
     assert found.source == str(clip)
-    assert found.frames >= seen
+    assert found.frames >= rows_before_kill
     assert from_plain(found.settings) == TrackSettings()

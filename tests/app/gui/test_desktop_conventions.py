@@ -1,4 +1,4 @@
-"""What is expected of any desktop program: keys, names, colours, help, and what is remembered."""
+"""Conventions of desktop programs: shortcuts, names, themes, help, and restored state."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from steadymark.app.gui.theme import palette
 from steadymark.app.session.background_opening import ModelCache
 from steadymark.app.session.session import Session
 from support.videos.square_video import square_models
-from support.window.window_driver import opened
+from support.window.window_driver import open_video
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from steadymark.app.gui.preferences import Preferences
 
 
-def test_every_command_has_a_text_and_keys_are_not_shared(window: MainWindow) -> None:
+def test_every_command_has_a_text_and_a_unique_shortcut(window: MainWindow) -> None:
     keys = [k for c in COMMANDS for k in c.keys]
     keys += [d.toggleViewAction().shortcut().toString() for d in window.docks.all]
     assert len(keys) == len(set(keys))
@@ -35,10 +35,10 @@ def test_every_command_has_a_text_and_keys_are_not_shared(window: MainWindow) ->
         assert action.shortcuts()
 
 
-def test_whatever_can_be_pressed_or_typed_into_has_a_name(
+def test_every_button_and_field_has_an_accessible_name(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     for kind in (QAbstractButton, QLineEdit):
         for widget in window.findChildren(kind):
             named = widget.accessibleName() or widget.toolTip() or getattr(widget, "text", str)()
@@ -49,10 +49,10 @@ def test_whatever_can_be_pressed_or_typed_into_has_a_name(
             assert named or inner, widget
 
 
-def test_light_becomes_dark_while_a_video_is_open(
+def test_the_theme_changes_to_dark_while_a_video_is_open(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     application = QApplication.instance()
     assert isinstance(application, QApplication)
     light = window.grab().toImage().pixelColor(4, 4).lightness()
@@ -61,15 +61,17 @@ def test_light_becomes_dark_while_a_video_is_open(
     assert window.grab().toImage().pixelColor(4, 4).lightness() < light
 
 
-def test_diagnostics_are_copied(qtbot: QtBot, window: MainWindow, clip: str) -> None:
-    opened(qtbot, window, clip)
+def test_diagnostics_are_copied_to_the_clipboard(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    open_video(qtbot, window, clip)
     window.actions_by_name["diagnostics"].trigger()
     text = QGuiApplication.clipboard().text()
     for word in ("Steadymark", "Python", "Qt 6", "a.mp4", "100 % tracked"):
         assert word in text
 
 
-def test_about_tells_versions_and_licences(qtbot: QtBot, window: MainWindow) -> None:
+def test_the_about_dialog_opens(qtbot: QtBot, window: MainWindow) -> None:
     window.actions_by_name["about"].trigger()
     (dialog,) = window.findChildren(AboutDialog)
     assert dialog.isVisible()
@@ -77,22 +79,22 @@ def test_about_tells_versions_and_licences(qtbot: QtBot, window: MainWindow) -> 
     dialog.deleteLater()
 
 
-def test_the_window_comes_back_as_it_was(
+def test_the_window_restores_its_docks_and_overlays_after_a_restart(
     qtbot: QtBot, window: MainWindow, clip: str, preferences: Preferences, tmp_path: Path
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     window.docks.plots.hide()
     window.session.set_overlay(replace(window.session.display.overlay, boxes=True))
     assert window.close()
     session = Session(
         preferences.tracking(), state_root=tmp_path / "other", models=ModelCache(square_models)
     )
-    again = type(window)(session, preferences)
-    again.show()
-    assert again.session.display.overlay.boxes
-    opened(qtbot, again, clip)
-    assert not again.docks.plots.isVisible()
-    assert again.docks.numbers.isVisible() or again.docks.settings.isVisible()
-    assert again.preferences.recent() == [clip]
-    assert again.close()
-    again.deleteLater()
+    restarted = type(window)(session, preferences)
+    restarted.show()
+    assert restarted.session.display.overlay.boxes
+    open_video(qtbot, restarted, clip)
+    assert not restarted.docks.plots.isVisible()
+    assert restarted.docks.numbers.isVisible() or restarted.docks.settings.isVisible()
+    assert restarted.preferences.recent() == [clip]
+    assert restarted.close()
+    restarted.deleteLater()

@@ -1,4 +1,4 @@
-"""Qt's objects that nobody holds end in the GUI thread."""
+"""Unreferenced Qt objects are destroyed in the GUI thread."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
 
-class Loop(QObject):
-    """Held by nothing but itself."""
+class SelfReference(QObject):
+    """An object that only a reference cycle keeps alive."""
 
     def __init__(self) -> None:
         super().__init__()
         self.me = self
 
 
-def test_a_worker_thread_collects_nothing_and_the_gui_thread_does(qtbot: QtBot) -> None:
-    garbage = GuiGarbageCollector()
-    loop = Loop()
-    gone = weakref.ref(loop)
-    del loop
+def test_garbage_is_collected_in_the_gui_thread_and_never_in_a_worker_thread(qtbot: QtBot) -> None:
+    collector = GuiGarbageCollector()
+    cycle = SelfReference()
+    reference = weakref.ref(cycle)
+    del cycle
 
     def work() -> None:
-        kept = [[i] for i in range(20_000)]
-        assert len(kept) == 20_000
+        objects = [[i] for i in range(20_000)]
+        assert len(objects) == 20_000
 
     worker = threading.Thread(target=work, daemon=True)
     worker.start()
     worker.join()
-    assert gone() is not None
-    filling = [[i] for i in range(5_000)]
-    qtbot.waitUntil(lambda: gone() is None, timeout=5000)
-    garbage.stop()
+    assert reference() is not None
+    more_objects = [[i] for i in range(5_000)]
+    qtbot.waitUntil(lambda: reference() is None, timeout=5000)
+    collector.stop()
     assert gc.isenabled()
-    assert len(filling) == 5_000
+    assert len(more_objects) == 5_000

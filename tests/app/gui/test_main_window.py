@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 
 from steadymark.app.session.state import ComparisonLayout, Phase, ShownLandmarks
-from support.window.window_driver import key, opened, shows
+from support.window.window_driver import key, open_video, shows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FRAMES = 120
 
 
-def test_an_empty_window_says_what_to_do(window: MainWindow) -> None:
+def test_an_empty_window_shows_what_to_do(window: MainWindow) -> None:
     assert window.pages.currentWidget() is window.empty
     assert "Drop a video" in window.empty.title.text()
     assert not window.transport.isVisible()
@@ -32,7 +32,7 @@ def test_an_empty_window_says_what_to_do(window: MainWindow) -> None:
     assert not window.actions_by_name["play"].isEnabled()
 
 
-def test_open_play_seek_step_toggle_compare_export_quit(
+def test_keys_play_seek_step_compare_and_export_a_recording(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
     window.activateWindow()
@@ -72,7 +72,7 @@ def test_open_play_seek_step_toggle_compare_export_quit(
 def test_keys_typed_into_a_field_are_not_commands(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     window.activateWindow()
     key(window, "go_to")
     field = window.transport.time
@@ -92,8 +92,10 @@ def test_keys_typed_into_a_field_are_not_commands(
     assert window.messages.texts[0].startswith("'soon' is no place")
 
 
-def test_a_layout_shows_both(qtbot: QtBot, window: MainWindow, clip: str) -> None:
-    opened(qtbot, window, clip)
+def test_choosing_a_layout_shows_raw_and_stabilized_landmarks(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    open_video(qtbot, window, clip)
     layouts = [window.actions_by_name[f"layout_{layout}"] for layout in ComparisonLayout]
     assert [action.isChecked() for action in layouts] == [False, False, False]
     key(window, "layout_side")
@@ -104,10 +106,10 @@ def test_a_layout_shows_both(qtbot: QtBot, window: MainWindow, clip: str) -> Non
     assert all(action.isEnabled() for action in layouts)
 
 
-def test_the_timeline_is_clicked_and_dragged_to_a_frame(
+def test_clicking_or_dragging_the_timeline_seeks_to_a_frame(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     line = window.transport.timeline
     middle = QPoint(line.width() // 2, line.height() // 2)
     QTest.mouseClick(line, Qt.MouseButton.LeftButton, pos=middle)
@@ -137,7 +139,7 @@ def test_a_dropped_video_is_opened(qtbot: QtBot, window: MainWindow, clip: str) 
     assert window.files.recent_menu.actions()[0].text() == clip
 
 
-def test_a_fault_is_told_can_be_dismissed_and_the_window_goes_on(
+def test_an_error_is_shown_and_can_be_dismissed(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
     window.open_path(str(tmp_path / "none.mp4"))
@@ -147,32 +149,34 @@ def test_a_fault_is_told_can_be_dismissed_and_the_window_goes_on(
     key(window, "dismiss")
     assert window.messages.texts == []
     assert not window.messages.isVisible()
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
 
 
-def test_a_click_into_a_plot_goes_to_that_frame(
+def test_a_click_into_a_plot_seeks_to_that_frame(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     plot = window.plots._plots["x"]
 
-    def all_is_plotted() -> bool:
+    def plot_is_complete() -> bool:
         found = window.session.measures
         drawn = found is not None and bool(np.isfinite(found.raw_xy[-1, 0]))
         return drawn and plot.vb.viewRange()[0][1] > 4.5 and not window._measure_soon.isActive()
 
-    qtbot.waitUntil(all_is_plotted)
-    at = plot.vb.mapViewToScene(QPointF(2.0, float(np.mean(plot.vb.viewRange()[1]))))
+    qtbot.waitUntil(plot_is_complete)
+    scene_position = plot.vb.mapViewToScene(QPointF(2.0, float(np.mean(plot.vb.viewRange()[1]))))
     surface = window.plots._widget
-    QTest.mouseClick(surface.viewport(), Qt.MouseButton.LeftButton, pos=surface.mapFromScene(at))
+    QTest.mouseClick(
+        surface.viewport(), Qt.MouseButton.LeftButton, pos=surface.mapFromScene(scene_position)
+    )
     qtbot.waitUntil(lambda: abs(window.session.display.frame - 50) <= 1)
     assert window.numbers.table.cells["mav", "raw"].text()
 
 
-def test_the_pose_of_the_head_is_drawn_told_and_plotted(
+def test_the_head_pose_is_drawn_printed_and_plotted(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     assert window.view.shown is not None
     (face,) = window.view.shown.faces or ()
     assert face.pose is not None
@@ -191,19 +195,19 @@ def test_the_pose_of_the_head_is_drawn_told_and_plotted(
     assert window.numbers.turned.text() == "–"
 
 
-def test_a_focal_length_of_ones_own_is_a_setting(window: MainWindow) -> None:
+def test_a_focal_length_can_be_set(window: MainWindow) -> None:
     assert window.settings.focal.text() == "automatic"
-    with_focal: list[float | None] = []
-    window.settings.changed.connect(lambda settings: with_focal.append(settings.focal_px))
+    focal_lengths: list[float | None] = []
+    window.settings.changed.connect(lambda settings: focal_lengths.append(settings.focal_px))
     window.settings.focal.setValue(900)
     window.settings.focal.setValue(0)
-    assert with_focal == [900.0, None]
+    assert focal_lengths == [900.0, None]
 
 
-def test_the_landmark_is_named_while_its_way_is_plotted(
+def test_the_landmark_is_named_while_its_coordinates_are_plotted(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     qtbot.waitUntil(lambda: "30" in window.plots.landmark.toolTip())
     window.plots.choose("jitter", "score")
     assert window.plots.landmark.text() == ""
@@ -214,7 +218,7 @@ def test_the_landmark_is_named_while_its_way_is_plotted(
 def test_closing_the_recording_leaves_an_empty_window(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     key(window, "close")
     assert window.pages.currentWidget() is window.empty
     assert window.windowTitle() == "Steadymark"
@@ -223,11 +227,13 @@ def test_closing_the_recording_leaves_an_empty_window(
 def test_files_are_chosen_in_dialogs(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[str] = []
+    suggestions: list[str] = []
 
     def choose(_: object, title: str, start: str, kinds: str = "") -> tuple[str, str]:
-        asked.append(start)
-        return (str(tmp_path / f"chosen{len(asked)}"), "") if "Open" not in title else (clip, "")
+        suggestions.append(start)
+        return (
+            (str(tmp_path / f"chosen{len(suggestions)}"), "") if "Open" not in title else (clip, "")
+        )
 
     monkeypatch.setattr(QFileDialog, "getOpenFileName", choose)
     monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
@@ -244,4 +250,4 @@ def test_files_are_chosen_in_dialogs(
     )  # fmt: skip
     qtbot.waitUntil(lambda: all((tmp_path / n).is_file() for n in names), timeout=20000)
     qtbot.waitUntil(lambda: window.exports.running == 0)
-    assert asked[1:3] == [str(tmp_path / "a.csv"), str(tmp_path / "a_openface.csv")]
+    assert suggestions[1:3] == [str(tmp_path / "a.csv"), str(tmp_path / "a_openface.csv")]

@@ -1,4 +1,4 @@
-"""Whatever is done to the window, in whatever order, it goes on and ends in time."""
+"""The window survives random actions in any order and closes in time."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from steadymark.app.session.state import Phase
 from steadymark.models.face.schema import assets_root
 from support.fakes.small_model import write_model
 from support.videos.square_video import square_video
-from support.window.random_user import Monkey
-from support.window.window_driver import opened
+from support.window.random_user import RandomUser
+from support.window.window_driver import open_video
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -40,93 +40,95 @@ QUIT_S = 2.0
 
 
 @pytest.fixture
-def answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
-    """What is chosen in dialogs that wait; every other one is cancelled."""
+def dialog_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """Answer modal dialogs, and cancel every second one; return the titles of the dialogs."""
     model = str(write_model(tmp_path))
-    asked: list[str] = []
+    questions: list[str] = []
 
     def answer(title: str, chosen: str) -> str:
-        asked.append(title)
-        return chosen if len(asked) % 2 else ""
+        questions.append(title)
+        return chosen if len(questions) % 2 else ""
 
-    def to_open(_: object, title: str, *more: str) -> tuple[str, str]:
+    def choose_to_open(_: object, title: str, *more: str) -> tuple[str, str]:
         kinds = more[-1] if more else ""
         return answer(title, model if "onnx" in kinds else str(tmp_path / "a.mp4")), ""
 
-    def to_open_many(_: object, title: str, *__: str) -> tuple[list[str], str]:
+    def choose_several_to_open(_: object, title: str, *__: str) -> tuple[list[str], str]:
         chosen = answer(title, str(tmp_path / "a.mp4"))
         return [chosen] if chosen else [], ""
 
-    def to_save(_: object, title: str, start: str, kinds: str) -> tuple[str, str]:
+    def choose_to_save(_: object, title: str, start: str, kinds: str) -> tuple[str, str]:
         return answer(
-            title, str(tmp_path / f"saved{len(asked)}{Path(kinds.split(';;')[0]).suffix}")
+            title, str(tmp_path / f"saved{len(questions)}{Path(kinds.split(';;')[0]).suffix}")
         ), ""
 
-    monkeypatch.setattr(QFileDialog, "getOpenFileName", to_open)
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", to_save)
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", choose_to_open)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", choose_to_save)
     monkeypatch.setattr(
         QFileDialog, "getExistingDirectory", lambda _, title, *__: answer(title, str(tmp_path))
     )
-    monkeypatch.setattr(QFileDialog, "getOpenFileNames", to_open_many)
-    monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("mine", len(asked) % 3 == 0))
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", choose_several_to_open)
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("mine", len(questions) % 3 == 0))
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda _: True)
-    return asked
+    return questions
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_200_random_actions_in_a_row_leave_no_fault(
+def test_200_random_actions_leave_no_fault(
     qtbot: QtBot,
     window: MainWindow,
     clip: str,
     tmp_path: Path,
     device: PacedDevice,
-    answers: list[str],
+    dialog_answers: list[str],
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
     seed: int,
 ) -> None:
     caplog.set_level(logging.WARNING)
-    monkeypatch.chdir(tmp_path)  # what is typed into fields may be a folder to write to
+    monkeypatch.chdir(tmp_path)  # the typed text may be a folder that is written to
     window._may_cancel_exports = lambda: True  # type: ignore[method-assign]
-    told: list[str] = []
-    window.session.told.connect(told.append)
+    messages: list[str] = []
+    window.session.told.connect(messages.append)
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(Path(clip).read_bytes()[:5000])
     other = str(square_video(tmp_path / "b.mp4", 60))
     clips = [clip, clip, other, other, str(broken), str(tmp_path / "none.mp4")]
-    monkey = Monkey(window, clips, seed, device)
+    random_user = RandomUser(window, clips, seed, device)
     for number in range(10 * ACTIONS):
-        monkey.act()
+        random_user.act()
         qtbot.wait(number % 4 * 4)
-        missing = [kind for kind in KINDS if not any(d.startswith(kind) for d in monkey.done)]
+        missing = [kind for kind in KINDS if not any(d.startswith(kind) for d in random_user.done)]
         if number + 1 >= ACTIONS and not missing:
             break
-    assert missing == [], monkey.done
-    assert answers
-    assert [r.getMessage() for r in caplog.records] == [], monkey.done
-    assert [text for text in told if "Error" in text or "unexpected" in text] == [], monkey.done
+    assert missing == [], random_user.done
+    assert dialog_answers
+    assert [r.getMessage() for r in caplog.records] == [], random_user.done
+    assert [text for text in messages if "Error" in text or "unexpected" in text] == [], (
+        random_user.done
+    )
     window.session.close_film()
-    window.open_path(clip)  # and it still works
+    window.open_path(clip)  # the window still works
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=30000)
     QApplication.setPalette(QApplication.style().standardPalette())
 
 
 @pytest.mark.slow
-def test_the_same_in_a_real_window_under_xvfb(tmp_path: Path) -> None:
+def test_random_actions_leave_no_fault_in_a_real_window_under_xvfb(tmp_path: Path) -> None:
     if shutil.which("xvfb-run") is None:
         pytest.skip("no Xvfb here: apt-get install xvfb to run this test")
     screen = ["xvfb-run", "-a", "-s", "-screen 0 1600x1000x24"]
     env = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
     env |= {"QT_QPA_PLATFORM": "xcb", "STEADYMARK_SEEDS": "7"}
     probe = "from PySide6.QtWidgets import QApplication; QApplication([])"
-    started = subprocess.run(
+    probe_run = subprocess.run(
         [*screen, sys.executable, "-c", probe],
         env=env, capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
-    if "platform plugin" in started.stderr:
+    if "platform plugin" in probe_run.stderr:
         pytest.skip("Qt's xcb plugin does not load: install the libraries that the README names")
-    assert started.returncode == 0, started.stderr
-    test = f"{HERE}::test_200_random_actions_in_a_row_leave_no_fault"
+    assert probe_run.returncode == 0, probe_run.stderr
+    test = f"{HERE}::test_200_random_actions_leave_no_fault"
     run = subprocess.run(
         [*screen, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test,
          f"--basetemp={tmp_path / 'inner'}"],
@@ -167,16 +169,16 @@ def bring_to(state: str, qtbot: QtBot, window: MainWindow, clip: str, tmp_path: 
     if state in ("opening", "failed"):
         return
     qtbot.waitUntil(lambda: window.view.shown is not None)
-    early = {
+    before_finished = {
         "tracking": lambda: None,
         "playing fast": lambda: session.set_speed(4.0),
         "paused": session.toggle_tracking,
     }
-    if state in early:
-        early[state]()
+    if state in before_finished:
+        before_finished[state]()
         return
     qtbot.waitUntil(lambda: session.display.phase is Phase.FINISHED, timeout=20000)
-    late = {
+    after_finished = {
         "finished": lambda: None,
         "tracking again": session.retrack,
         "filtering": lambda: session.use_settings(replace(session.settings, stabilizer="one-euro")),
@@ -187,7 +189,7 @@ def bring_to(state: str, qtbot: QtBot, window: MainWindow, clip: str, tmp_path: 
         "tracking twice": lambda: window._compare((RAW, Variant("none", "dan-lite"))),
         "seeing heatmaps": window.actions_by_name["heatmaps"].trigger,
     }
-    late[state]()
+    after_finished[state]()
 
 
 @pytest.mark.parametrize(
@@ -198,24 +200,24 @@ def bring_to(state: str, qtbot: QtBot, window: MainWindow, clip: str, tmp_path: 
         "tracking twice", "seeing heatmaps",
     ],
 )  # fmt: skip
-def test_quitting_in_any_state_ends_in_two_seconds_with_no_thread_left(
+def test_closing_in_any_state_takes_two_seconds_and_leaves_no_thread(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path, state: str
 ) -> None:
     window._may_cancel_exports = lambda: True  # type: ignore[method-assign]
     bring_to(state, qtbot, window, clip, tmp_path)
-    begun = time.monotonic()
+    start_s = time.monotonic()
     assert window.close()
-    assert time.monotonic() - begun < QUIT_S
+    assert time.monotonic() - start_s < QUIT_S
     assert window.closed_in_time
 
 
-def test_while_an_export_runs_closing_asks(
+def test_closing_during_an_export_asks_first(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
-    opened(qtbot, window, clip)
-    asked = []
-    window._may_cancel_exports = lambda: bool(asked.append(1))  # type: ignore[method-assign, func-returns-value]
+    open_video(qtbot, window, clip)
+    questions = []
+    window._may_cancel_exports = lambda: bool(questions.append(1))  # type: ignore[method-assign, func-returns-value]
     window.files.export(ExportKind.VIDEO, tmp_path / "out.mp4")
     assert not window.close()
-    assert asked == [1]
+    assert questions == [1]
     qtbot.waitUntil(lambda: window.exports.running == 0, timeout=20000)

@@ -1,4 +1,4 @@
-"""A session that watches a hand-made camera, and leaves no thread."""
+"""A session with a fake camera, which must leave no thread."""
 
 from __future__ import annotations
 

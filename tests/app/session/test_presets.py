@@ -1,4 +1,4 @@
-"""Presets are kept as files of their own, and say what is wrong with those that are none."""
+"""Presets are stored as separate files, and errors in these files are reported."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def write(path: Path, **changes: Any) -> Path:
     return path
 
 
-def test_what_is_saved_comes_back_with_every_value(tmp_path: Path) -> None:
+def test_a_saved_preset_is_read_with_every_value(tmp_path: Path) -> None:
     presets = Presets(tmp_path / "new" / "presets")
     assert presets.own() == ([], [])
     saved = presets.save("  Über/Nacht:  still ", OWN)
@@ -38,14 +38,14 @@ def test_what_is_saved_comes_back_with_every_value(tmp_path: Path) -> None:
     assert saved.settings == OWN
     assert Presets(tmp_path / "new" / "presets").own() == ([saved], [])
     presets.save("über/nacht: STILL", TrackSettings())
-    ((again,), _) = presets.own()
-    assert again.settings == TrackSettings()
-    presets.drop(again)
+    ((replaced,), _) = presets.own()
+    assert replaced.settings == TrackSettings()
+    presets.drop(replaced)
     assert presets.own() == ([], [])
 
 
 @pytest.mark.parametrize("name", ["con", "..", "a/b", "a_b", "面部" * 30, "x" * 60, "\\:*?"])
-def test_every_name_has_a_file_of_its_own(tmp_path: Path, name: str) -> None:
+def test_every_preset_has_its_own_file(tmp_path: Path, name: str) -> None:
     presets = Presets(tmp_path / "presets")
     for saved in (name, "other"):
         presets.save(saved, OWN)
@@ -54,15 +54,15 @@ def test_every_name_has_a_file_of_its_own(tmp_path: Path, name: str) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["presets"]
 
 
-def test_the_machine_is_no_part_of_a_preset(tmp_path: Path) -> None:
+def test_device_and_threads_are_not_part_of_a_preset(tmp_path: Path) -> None:
     saved = Presets(tmp_path).save("mine", replace(OWN, device="cuda", threads=4))
     assert saved.settings == OWN
-    here = TrackSettings(device="cpu", threads=2)
-    assert saved.over(here) == replace(OWN, device="cpu", threads=2)
+    current = TrackSettings(device="cpu", threads=2)
+    assert saved.over(current) == replace(OWN, device="cpu", threads=2)
     assert Presets(tmp_path).find(replace(OWN, device="cuda")) == saved
 
 
-def test_shipped_presets_differ_can_be_tracked_with_and_say_what_they_are_for(
+def test_shipped_presets_are_distinct_usable_and_described(
     tmp_path: Path,
 ) -> None:
     shipped = Presets(tmp_path).shipped()
@@ -75,7 +75,7 @@ def test_shipped_presets_differ_can_be_tracked_with_and_say_what_they_are_for(
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 61, "stillest", "RAW, lowest latency"])
-def test_a_name_that_cannot_be_is_refused(tmp_path: Path, name: str) -> None:
+def test_an_invalid_name_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(PresetError):
         Presets(tmp_path).save(name, OWN)
     assert list(tmp_path.iterdir()) == []
@@ -102,7 +102,7 @@ def test_a_name_that_cannot_be_is_refused(tmp_path: Path, name: str) -> None:
         ({"settings": {"one_euro": 3}}, "'one_euro'"),
     ],
 )
-def test_a_file_says_what_is_wrong_with_it(
+def test_the_error_names_what_is_wrong_in_a_preset_file(
     tmp_path: Path, changes: dict[str, Any], why: str
 ) -> None:
     with pytest.raises(PresetError, match=why):
@@ -110,7 +110,9 @@ def test_a_file_says_what_is_wrong_with_it(
 
 
 @pytest.mark.parametrize("text", [b"", b"\xff\xfe", b"[1]", b"{", b"[" * 100_000, b"null"])
-def test_what_is_no_preset_at_all_is_told_and_the_others_stay(tmp_path: Path, text: bytes) -> None:
+def test_an_invalid_file_is_reported_and_the_other_presets_stay(
+    tmp_path: Path, text: bytes
+) -> None:
     (tmp_path / "bad.json").write_bytes(text)
     (tmp_path / "folder.json").mkdir()
     write(tmp_path / "good.json")
@@ -120,7 +122,7 @@ def test_what_is_no_preset_at_all_is_told_and_the_others_stay(tmp_path: Path, te
     assert "bad.json is no preset" in faults[0]
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(PresetError, match="cannot be kept"):
         Presets(tmp_path / "file" / "presets").save("mine", OWN)

@@ -44,7 +44,7 @@ def clip(tmp_path: Path) -> str:
     return str(square_video(tmp_path / "a.mp4", FRAMES))
 
 
-def opened(qtbot: QtBot, session: Session, clip: str, *, paused: bool = True) -> None:
+def open_clip(qtbot: QtBot, session: Session, clip: str, *, paused: bool = True) -> None:
     session.open(clip)
     assert session.display.phase is Phase.OPENING
     qtbot.waitUntil(lambda: session.frame is not None)
@@ -60,7 +60,7 @@ def finished(session: Session) -> bool:
     return session.display.phase is Phase.FINISHED
 
 
-def test_a_session_begins_empty_and_imports_no_widgets(session: Session) -> None:
+def test_a_session_starts_empty_and_imports_no_widgets(session: Session) -> None:
     assert session.display.phase is Phase.EMPTY
     code = (
         "import sys, steadymark.app.session.session; "
@@ -75,27 +75,29 @@ def test_an_opened_video_plays_and_is_tracked_to_its_end(
     qtbot: QtBot, session: Session, clip: str
 ) -> None:
     session.set_speed(4.0)
-    opened(qtbot, session, clip, paused=False)
+    open_clip(qtbot, session, clip, paused=False)
     qtbot.waitUntil(lambda: finished(session) and not session.display.playing, timeout=20000)
     assert session.display.share == 1.0
     assert session.display.frame == FRAMES - 1
 
 
-def test_playing_at_the_end_begins_again(qtbot: QtBot, session: Session, clip: str) -> None:
+def test_playing_at_the_end_starts_from_the_beginning(
+    qtbot: QtBot, session: Session, clip: str
+) -> None:
     session.set_speed(4.0)
-    opened(qtbot, session, clip, paused=False)
+    open_clip(qtbot, session, clip, paused=False)
     qtbot.waitUntil(lambda: not session.display.playing, timeout=20000)
     session.play()
     qtbot.waitUntil(lambda: session.display.frame < 60)
     assert session.display.playing
 
 
-def test_landmarks_are_those_of_the_frame_that_is_shown(
+def test_landmarks_belong_to_the_frame_that_is_shown(
     qtbot: QtBot, session: Session, clip: str
 ) -> None:
-    wrong = []
+    mismatches = []
 
-    def look() -> None:
+    def record_mismatches() -> None:
         if session.frame is None or session.results is None:
             return
         faces = session.results.faces(session.frame.index)
@@ -104,29 +106,29 @@ def test_landmarks_are_those_of_the_frame_that_is_shown(
                 centre = face.raw.xy_px[:, 0].mean()
                 expected = square_x(session.frame.index)
                 if abs(centre - expected) > 3:
-                    wrong.append((session.frame.index, centre, expected))
+                    mismatches.append((session.frame.index, centre, expected))
 
-    session.pictured.connect(look)
+    session.pictured.connect(record_mismatches)
     session.set_speed(4.0)
-    opened(qtbot, session, clip, paused=False)
+    open_clip(qtbot, session, clip, paused=False)
     session.seek(90)
     qtbot.waitUntil(lambda: finished(session) and not session.display.playing, timeout=20000)
-    assert wrong == []
+    assert mismatches == []
 
 
 @pytest.mark.parametrize("index", [0, 1, 57, FRAMES - 1])
 def test_seeking_shows_exactly_that_frame(
     qtbot: QtBot, session: Session, clip: str, index: int
 ) -> None:
-    opened(qtbot, session, clip)
+    open_clip(qtbot, session, clip)
     session.seek(index)
     qtbot.waitUntil(lambda: shows(session, index))
 
 
-def test_steps_and_jumps_add_up_even_before_pictures_come(
+def test_steps_and_jumps_add_up_before_their_frames_are_shown(
     qtbot: QtBot, session: Session, clip: str
 ) -> None:
-    opened(qtbot, session, clip)
+    open_clip(qtbot, session, clip)
     session.seek(10)
     for _ in range(5):
         session.step(1)
@@ -137,10 +139,10 @@ def test_steps_and_jumps_add_up_even_before_pictures_come(
     qtbot.waitUntil(lambda: shows(session, 0))
 
 
-def test_a_region_is_marked_in_two_steps_and_taken_away_with_a_third(
+def test_a_loop_region_is_set_by_two_marks_and_removed_by_a_third(
     qtbot: QtBot, session: Session, clip: str
 ) -> None:
-    opened(qtbot, session, clip)
+    open_clip(qtbot, session, clip)
     session.seek(30)
     qtbot.waitUntil(lambda: shows(session, 30))
     session.mark_loop()
@@ -153,18 +155,18 @@ def test_a_region_is_marked_in_two_steps_and_taken_away_with_a_third(
     assert session.display.loop is None
 
 
-def test_what_is_no_video_is_told_and_the_session_stays_empty(
+def test_a_file_that_is_not_a_video_is_reported_and_the_session_stays_empty(
     qtbot: QtBot, session: Session, tmp_path: Path
 ) -> None:
     bad = tmp_path / "bad.mp4"
     bad.write_bytes(b"no video")
-    with qtbot.waitSignal(session.told) as told:
+    with qtbot.waitSignal(session.told) as message_signal:
         session.open(str(bad))
-    assert "bad.mp4" in told.args[0]
+    assert "bad.mp4" in message_signal.args[0]
     assert session.display.phase is Phase.EMPTY
 
 
-def test_opening_another_file_at_once_shows_only_the_second(
+def test_opening_two_files_in_a_row_shows_only_the_second(
     qtbot: QtBot, session: Session, clip: str, tmp_path: Path
 ) -> None:
     session.open(clip)
@@ -175,11 +177,11 @@ def test_opening_another_file_at_once_shows_only_the_second(
     assert session.display.last == 29
 
 
-def test_a_filter_applies_at_once_and_another_detector_waits_for_tracking_anew(
+def test_a_filter_applies_immediately_and_a_detector_setting_needs_new_tracking(
     qtbot: QtBot, session: Session, clip: str
 ) -> None:
     session.use_settings(replace(session.settings, stabilizer="none"))
-    opened(qtbot, session, clip)
+    open_clip(qtbot, session, clip)
     qtbot.waitUntil(lambda: finished(session), timeout=20000)
     results = session.results
     assert results is not None
@@ -195,8 +197,8 @@ def test_a_filter_applies_at_once_and_another_detector_waits_for_tracking_anew(
     assert (session.results.known() == 1).all()
 
 
-def test_tracking_pauses_and_goes_on(qtbot: QtBot, session: Session, clip: str) -> None:
-    opened(qtbot, session, clip)
+def test_tracking_can_be_paused_and_continued(qtbot: QtBot, session: Session, clip: str) -> None:
+    open_clip(qtbot, session, clip)
     session.toggle_tracking()
     qtbot.waitUntil(lambda: session.display.phase in (Phase.PAUSED, Phase.FINISHED))
     if session.display.phase is Phase.PAUSED:
@@ -204,10 +206,10 @@ def test_tracking_pauses_and_goes_on(qtbot: QtBot, session: Session, clip: str) 
     qtbot.waitUntil(lambda: finished(session), timeout=20000)
 
 
-def test_measures_come_for_the_face_and_landmark_that_are_chosen(
+def test_measures_are_computed_for_the_chosen_landmark(
     qtbot: QtBot, session: Session, clip: str
 ) -> None:
-    opened(qtbot, session, clip)
+    open_clip(qtbot, session, clip)
     qtbot.waitUntil(lambda: finished(session), timeout=20000)
     with qtbot.waitSignal(session.measured):
         session.choose(landmark=8)
@@ -215,18 +217,18 @@ def test_measures_come_for_the_face_and_landmark_that_are_chosen(
     assert session.measures.landmark == 8
 
 
-def test_a_crashed_session_goes_on_where_it_was(
+def test_a_crashed_session_continues_where_it_stopped(
     qtbot: QtBot, session: Session, clip: str, tmp_path: Path
 ) -> None:
     from steadymark.app.session.recording.crash_recovery import SessionStore
 
     root = tmp_path / "state"
-    opened(qtbot, session, clip)
+    open_clip(qtbot, session, clip)
     qtbot.waitUntil(lambda: finished(session), timeout=20000)
     results = session.results
     assert results is not None
-    keeping = SessionStore(tmp_path / "left", clip, {})
-    sink = keeping.sink(1, lambda _: None)
+    store = SessionStore(tmp_path / "left", clip, {})
+    sink = store.sink(1, lambda _: None)
     assert session.film is not None
     sink.open(session.film.film.info)
     for index in range(60):
@@ -234,20 +236,20 @@ def test_a_crashed_session_goes_on_where_it_was(
         assert result is not None
         sink.write(result)
     sink.close(complete=False)
-    keeping._lock.unlock()
+    store._lock.unlock()
     (found,) = find_sessions(tmp_path / "left")
     session.open(clip, found=found)
     qtbot.waitUntil(lambda: finished(session), timeout=20000)
     assert session.results is not None
-    begins = np.flatnonzero(session.results.restarted())
-    assert 60 in begins
+    restarts = np.flatnonzero(session.results.restarted())
+    assert 60 in restarts
     assert root.exists()
 
 
-def test_closing_in_the_middle_of_everything_leaves_no_thread(
+def test_closing_while_everything_runs_leaves_no_thread(
     qtbot: QtBot, session: Session, clip: str
 ) -> None:
-    opened(qtbot, session, clip, paused=False)
+    open_clip(qtbot, session, clip, paused=False)
     session.seek(100)
     session.use_settings(replace(session.settings, stabilizer="butterworth"))
     session.ask_measures()
@@ -260,11 +262,11 @@ def test_closing_in_the_middle_of_everything_leaves_no_thread(
         ("heatmap1d-lite", "flow", True),
         ("heatmap1d-lite", "convlstm", False),
         ("heatmap1d-lite", "none", False),
-        ("heatmap1d-tracker", "refine", True),  # it stabilizes by itself
+        ("heatmap1d-tracker", "refine", True),  # the model contains its stabilizer
         ("heatmap1d-tracker", "flow", False),
     ],
 )
-def test_only_what_automatic_means_needs_no_tracking_anew(
+def test_only_the_automatic_choice_itself_needs_no_new_tracking(
     model: str, stabilizer: str, *, same: bool
 ) -> None:
     automatic = TrackSettings(model=model)

@@ -19,15 +19,15 @@ from steadymark.app.session.state import (
 )
 
 TIMES = np.arange(100) / 25
-FILM = Facts(phase=Phase.TRACKING, name="a.mp4", times_s=TIMES, shown=10, share=0.4)
+RECORDING = Facts(phase=Phase.TRACKING, name="a.mp4", times_s=TIMES, shown=10, share=0.4)
 
 
-def test_without_a_recording_nothing_can_be_done() -> None:
+def test_without_a_recording_no_action_is_possible() -> None:
     display = resolve(UserState(playing=True), Facts())
     assert not display.has_film
     assert not display.playing
-    can = (display.can_play, display.can_step_on, display.can_export, display.can_track)
-    assert not any(can)
+    possible = (display.can_play, display.can_step_on, display.can_export, display.can_track)
+    assert not any(possible)
 
 
 @pytest.mark.parametrize(
@@ -39,23 +39,26 @@ def test_without_a_recording_nothing_can_be_done() -> None:
         (Phase.FINISHED, False, False),
     ],
 )
-def test_tracking_goes_on_or_pauses_where_that_makes_sense(
+def test_tracking_can_be_continued_or_paused_in_matching_phases(
     phase: Phase, can_track: bool, can_pause: bool
 ) -> None:
-    display = resolve(UserState(), replace(FILM, phase=phase))
+    display = resolve(UserState(), replace(RECORDING, phase=phase))
     assert (display.can_track, display.can_pause) == (can_track, can_pause)
 
 
-def test_the_ends_stop_stepping() -> None:
-    first, last = (resolve(UserState(), replace(FILM, shown=i)) for i in (0, 99))
+def test_stepping_stops_at_the_first_and_last_frame() -> None:
+    first, last = (resolve(UserState(), replace(RECORDING, shown=i)) for i in (0, 99))
     assert (first.can_step_back, first.can_step_on) == (False, True)
     assert (last.can_step_back, last.can_step_on) == (True, False)
 
 
-def test_a_layout_of_both_counts_only_when_both_are_shown() -> None:
-    wish = UserState(show=ShownLandmarks.RAW, layout=ComparisonLayout.WIPE)
-    assert resolve(wish, FILM).layout is ComparisonLayout.TOGETHER
-    assert resolve(replace(wish, show=ShownLandmarks.BOTH), FILM).layout is ComparisonLayout.WIPE
+def test_a_comparison_layout_applies_only_when_both_landmark_sets_are_shown() -> None:
+    user_state = UserState(show=ShownLandmarks.RAW, layout=ComparisonLayout.WIPE)
+    assert resolve(user_state, RECORDING).layout is ComparisonLayout.TOGETHER
+    assert (
+        resolve(replace(user_state, show=ShownLandmarks.BOTH), RECORDING).layout
+        is ComparisonLayout.WIPE
+    )
 
 
 def test_a_recording_lasts_until_its_last_frame_ends() -> None:
@@ -63,7 +66,7 @@ def test_a_recording_lasts_until_its_last_frame_ends() -> None:
     assert duration_s(np.zeros(1)) == 0.0
 
 
-def test_the_frame_at_a_time_is_the_one_on_the_screen() -> None:
+def test_the_frame_at_a_time_is_the_one_shown_then() -> None:
     assert [frame_at_time(TIMES, t) for t in (-1, 0, 0.039, 0.04, 3.99, 99)] == [0, 0, 0, 1, 99, 99]
 
 
@@ -71,7 +74,7 @@ def test_the_frame_at_a_time_is_the_one_on_the_screen() -> None:
     ("time_s", "text"),
     [(0, "0:00.000"), (61.5, "1:01.500"), (3599.9996, "1:00:00.000"), (3725.25, "1:02:05.250")],
 )
-def test_clocks_are_exact_to_the_millisecond(time_s: float, text: str) -> None:
+def test_times_are_written_to_the_millisecond(time_s: float, text: str) -> None:
     assert clock_text(time_s) == text
 
 
@@ -95,5 +98,5 @@ def test_clocks_are_exact_to_the_millisecond(time_s: float, text: str) -> None:
         ("inf s", None),
     ],
 )
-def test_places_are_typed_as_frames_or_times(text: str, frame: int | None) -> None:
+def test_a_position_is_parsed_as_a_frame_or_a_time(text: str, frame: int | None) -> None:
     assert parse_place(text, TIMES) == frame

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     import pytest
 
 
-def test_the_program_is_started_opens_a_video_and_is_gone_without_torch_or_threads() -> None:
+def test_the_program_starts_tracks_and_quits_without_torch_or_threads() -> None:
     start = measure_startup(assets_root() / "clips" / "demo.mp4")
-    assert 0 < start.usable_s < 20  # of a machine that may be busy; the command tells the median
+    assert 0 < start.usable_s < 20  # the machine may be busy; the command prints the median
     assert 0 < start.tracked_s < 10
     assert 0 < start.quit_s < 5 * QUIT_S
     assert start.threads == ()
@@ -23,7 +23,7 @@ def test_the_program_is_started_opens_a_video_and_is_gone_without_torch_or_threa
     assert any("QtWidgets" in name for name in start.files)
 
 
-def test_a_missed_limit_is_told_by_the_exit_code(
+def test_an_exceeded_limit_sets_the_exit_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     forget((str(tmp_path / "missing"),))

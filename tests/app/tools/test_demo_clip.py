@@ -1,4 +1,4 @@
-"""The demo clip: its truth is exact, its parts are what they are said to be."""
+"""The demo clip: its ground truth is exact, and its parts are as described."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def points(warp: ExpressionWarp) -> Array:
 
 @pytest.fixture(scope="module")
 def rows() -> Array:
-    """(frames, 3 + 136): the truth file's columns."""
+    """Return the columns of the ground truth file, (frames, 3 + 136)."""
     with (CLIPS / "demo_truth.csv").open(newline="", encoding="utf-8") as stream:
         table = list(csv.reader(stream))
     header = ["frame", "timestamp_s", "visible"] + [f"{a}_{k}" for a in "xy" for k in range(68)]
@@ -42,7 +42,7 @@ def rows() -> Array:
     return np.array(table[1:], np.float64)
 
 
-def test_the_clip_has_a_truth_row_for_each_frame_at_its_exact_time(rows: Array) -> None:
+def test_the_ground_truth_has_a_row_for_each_frame_at_its_exact_time(rows: Array) -> None:
     with av.open(str(CLIPS / "demo.mp4")) as container:
         stream = container.streams.video[0]
         size = (stream.width, stream.height, stream.pix_fmt)
@@ -60,27 +60,29 @@ def test_the_clip_is_at_most_2_mb() -> None:
     assert (CLIPS / "demo.mp4").stat().st_size <= 2_000_000
 
 
-def test_making_the_truth_again_gives_the_same(points: Array, rows: Array, tmp_path: Path) -> None:
+def test_writing_the_ground_truth_again_gives_the_same_file(
+    points: Array, rows: Array, tmp_path: Path
+) -> None:
     make_demo_clip.write_truth(tmp_path / "demo_truth.csv", points)
-    again = np.genfromtxt(tmp_path / "demo_truth.csv", delimiter=",", skip_header=1)
-    np.testing.assert_allclose(again, rows, atol=0.0011)  # half a unit of the last place, twice
+    rewritten = np.genfromtxt(tmp_path / "demo_truth.csv", delimiter=",", skip_header=1)
+    np.testing.assert_allclose(rewritten, rows, atol=0.0011)  # half a unit of the last place, twice
 
 
-def test_pictures_are_the_same_for_the_same_seed(warp: ExpressionWarp) -> None:
+def test_frames_are_the_same_for_the_same_seed(warp: ExpressionWarp) -> None:
     canvas = np.full((1472, 1472, 3), 90, np.uint8)
     a, b = (make_demo_clip.Renderer(canvas, warp).picture(60, seed=1) for _ in range(2))
     np.testing.assert_array_equal(a, b)
     assert (a != make_demo_clip.Renderer(canvas, warp).picture(60, seed=2)).any()
 
 
-def test_nothing_but_noise_moves_in_the_still_part(rows: Array) -> None:
+def test_the_face_does_not_move_in_the_still_part(rows: Array) -> None:
     first, end = path.PARTS["still"]
     assert (end - first) / path.FPS >= 2
     assert (rows[first:end, 3:] == rows[first, 3:]).all()
     assert all(len(path.exposure_times(n)) == 1 for n in range(first + 1, end))
 
 
-def test_no_part_of_the_face_is_in_the_picture_after_its_exit(rows: Array, points: Array) -> None:
+def test_no_part_of_the_face_is_visible_after_its_exit(rows: Array, points: Array) -> None:
     out = slice(*path.PARTS["out"])
     assert not rows[out, 2].any()
     assert np.isnan(rows[out, 3:]).all()
@@ -107,30 +109,30 @@ def test_the_parts_follow_each_other_from_first_to_last_frame() -> None:
 
 
 @pytest.mark.parametrize("frame", STRONG)
-def test_forward_then_inverse_comes_back(warp: ExpressionWarp, frame: int) -> None:
+def test_the_inverse_warp_inverts_the_forward_warp(warp: ExpressionWarp, frame: int) -> None:
     weights = path.weights_at(frame)
     x, y = np.meshgrid(np.linspace(175, 275, 60), np.linspace(80, 185, 60))
     start = np.concatenate((np.stack((x, y), -1).reshape(-1, 2), make_demo_clip.annotated()))
-    there = warp.forward(weights, start)
-    back = there + bilinear(warp.inverse(weights), warp.origin, there)
+    forward = warp.forward(weights, start)
+    back = forward + bilinear(warp.inverse(weights), warp.origin, forward)
     assert np.linalg.norm(back - start, axis=-1).max() < 0.05
 
 
 @pytest.mark.parametrize("frame", [148, 200, 222])
-def test_pixels_go_where_the_truth_goes(warp: ExpressionWarp, points: Array, frame: int) -> None:
+def test_pixels_move_with_the_ground_truth(warp: ExpressionWarp, points: Array, frame: int) -> None:
     marked = (8, 14, 30, 45, 54)
     x, y = np.meshgrid(np.arange(512), np.arange(512))
-    light = np.zeros((512, 512))
+    brightness = np.zeros((512, 512))
     for px, py in make_demo_clip.annotated()[list(marked)]:
-        light += np.exp(-((x - px) ** 2 + (y - py) ** 2) / (2 * 1.2**2))
-    canvas = make_demo_clip.backdrop(np.repeat(light[..., None] * 250, 3, -1).astype(np.uint8))
+        brightness += np.exp(-((x - px) ** 2 + (y - py) ** 2) / (2 * 1.2**2))
+    canvas = make_demo_clip.backdrop(np.repeat(brightness[..., None] * 250, 3, -1).astype(np.uint8))
     picture = make_demo_clip.Renderer(canvas, warp).picture(frame, seed=0).astype(np.float64)
     bright = (picture.mean(-1) - 12).clip(0)
     for px, py in points[frame, list(marked)]:
         cx, cy = round(px), round(py)
-        part = bright[cy - 14 : cy + 15, cx - 14 : cx + 15]
+        patch = bright[cy - 14 : cy + 15, cx - 14 : cx + 15]
         v, u = np.mgrid[cy - 14 : cy + 15, cx - 14 : cx + 15]
-        centre = np.array([(part * u).sum(), (part * v).sum()]) / part.sum()
+        centre = np.array([(patch * u).sum(), (patch * v).sum()]) / patch.sum()
         assert (
             np.abs(centre - (px, py)).max() < 0.35
         )  # the spot is stretched: its mean is not exact
@@ -139,8 +141,8 @@ def test_pixels_go_where_the_truth_goes(warp: ExpressionWarp, points: Array, fra
 def test_landmarks_are_ordered_as_on_a_face(points: Array) -> None:
     schema = load_schema()
     for xy in points[[0, 75, 148, 178, 276]]:
-        middle = {name: xy[list(indices)].mean(0) for name, indices in schema.regions.items()}
-        heights = [middle[name][1] for name in ("brows", "eyes", "nose", "mouth")]
+        centre = {name: xy[list(indices)].mean(0) for name, indices in schema.regions.items()}
+        heights = [centre[name][1] for name in ("brows", "eyes", "nose", "mouth")]
         assert heights == sorted(heights)
         assert (xy[17:, 0] > xy[:17, 0].min()).all()
         assert (xy[17:, 0] < xy[:17, 0].max()).all()
@@ -156,7 +158,7 @@ def test_the_annotation_is_nearly_its_own_mirror_image() -> None:
     mirrored = (xy * (-1, 1))[schema.mirror]
     a, b = xy - xy.mean(0), mirrored - mirrored.mean(0)
     u, _, vt = np.linalg.svd(b.T @ a)
-    apart = np.linalg.norm(b @ u @ vt - a, axis=1)
+    distance_px = np.linalg.norm(b @ u @ vt - a, axis=1)
     eyes_px = np.linalg.norm(xy[schema.eyes[0]] - xy[schema.eyes[1]])
-    assert apart.mean() < 0.06 * eyes_px
-    assert apart.max() < 0.15 * eyes_px
+    assert distance_px.mean() < 0.06 * eyes_px
+    assert distance_px.max() < 0.15 * eyes_px

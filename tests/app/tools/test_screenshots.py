@@ -1,4 +1,4 @@
-"""The pictures of the window: all are made, and few colours look like many."""
+"""Screenshots of the window: all are rendered, and a small palette looks like the original."""
 
 from __future__ import annotations
 
@@ -16,18 +16,20 @@ from tools.png_palette import reduce_to_palette
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def test_few_colours_are_near_those_of_the_picture(tmp_path: Path, qapp: object) -> None:
+def test_a_reduced_palette_stays_close_to_the_original_colours(
+    tmp_path: Path, qapp: object
+) -> None:
     y, x = np.mgrid[0:90, 0:161].astype(np.float32)
     pixels = np.stack([x, y, (x + y) / 2, np.full_like(x, 255)], -1).astype(np.uint8)
     image = QImage(pixels.data, 161, 90, pixels.strides[0], QImage.Format.Format_RGB32)
-    small = reduce_to_palette(image)
-    assert small.size() == image.size()
-    assert len(small.colorTable()) <= 256
-    again = small.convertToFormat(QImage.Format.Format_RGB32)
-    given = np.frombuffer(again.constBits(), np.uint8).reshape(90, 161, 4)
-    away = np.abs(given[..., :3].astype(int) - pixels[..., :3])
-    assert away.mean() < 5
-    assert away.max() < 40
+    reduced = reduce_to_palette(image)
+    assert reduced.size() == image.size()
+    assert len(reduced.colorTable()) <= 256
+    converted = reduced.convertToFormat(QImage.Format.Format_RGB32)
+    reduced_pixels = np.frombuffer(converted.constBits(), np.uint8).reshape(90, 161, 4)
+    difference = np.abs(reduced_pixels[..., :3].astype(int) - pixels[..., :3])
+    assert difference.mean() < 5
+    assert difference.max() < 40
 
 
 @pytest.mark.slow
@@ -43,7 +45,7 @@ def test_every_main_screen_is_rendered(tmp_path: Path) -> None:
     assert not QImage(str(tmp_path / "de_shortcuts.png")).isNull()
 
 
-def test_the_pictures_of_the_readme_and_the_guide_are_small() -> None:
+def test_the_images_of_the_readme_and_the_guide_are_small() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
     assert "(docs/window_light.png)" in readme

@@ -1,4 +1,4 @@
-"""The .ts files hold every text of the sources, translated, and the .qm files say the same."""
+"""The .ts files contain a translation of every text, and the .qm files match them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tools.update_translations import TranslationEntry, compile_entries, extract
 if TYPE_CHECKING:
     from pathlib import Path
 
-AGAIN = "run 'python -m tools.update_translations' and translate what it lists"
+HINT = "run 'python -m tools.update_translations' and translate what it lists"
 
 
 def entries(language: str) -> list[TranslationEntry]:
@@ -23,37 +23,39 @@ def entries(language: str) -> list[TranslationEntry]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_everything_is_translated_and_placeholders_agree(language: str) -> None:
+def test_every_text_is_translated_with_the_same_placeholders(language: str) -> None:
     wrong = [(e.source, e.faults) for e in entries(language) if e.faults]
-    assert wrong == [], AGAIN
+    assert wrong == [], HINT
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_text_of_the_sources_is_there_and_no_other(language: str, tmp_path: Path) -> None:
+def test_the_ts_files_contain_exactly_the_texts_of_the_sources(
+    language: str, tmp_path: Path
+) -> None:
     fresh = tmp_path / f"steadymark_{language}.ts"
     extract(fresh)
 
     def texts(found: list[TranslationEntry]) -> set[tuple[str, str, bool]]:
         return {(e.context, e.source, e.plural) for e in found}
 
-    wanted, there = texts(read_entries(fresh)), texts(entries(language))
-    assert wanted
-    assert wanted - there == set(), AGAIN
-    assert there - wanted == set(), AGAIN
+    expected, existing = texts(read_entries(fresh)), texts(entries(language))
+    assert expected
+    assert expected - existing == set(), HINT
+    assert existing - expected == set(), HINT
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_what_is_compiled_is_what_is_written(language: str, qapp: object) -> None:
+def test_the_qm_files_match_the_ts_files(language: str, qapp: object) -> None:
     translator = QTranslator()
     assert translator.load(str(translations_folder() / f"steadymark_{language}.qm"))
     for entry in entries(language):
         counts = (1, 2)[: len(entry.words)] if entry.plural else (-1,)
-        said = [translator.translate(entry.context, entry.source, "", n) for n in counts]
-        assert said == list(entry.words), AGAIN
+        translations = [translator.translate(entry.context, entry.source, "", n) for n in counts]
+        assert translations == list(entry.words), HINT
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_texts_of_one_source_are_translated_alike(language: str) -> None:
+def test_the_same_text_has_the_same_translation_everywhere(language: str) -> None:
     found: dict[str, set[str]] = {}
     for entry in entries(language):
         if entry.context != "commands":
@@ -61,7 +63,7 @@ def test_texts_of_one_source_are_translated_alike(language: str) -> None:
     assert {source: words for source, words in found.items() if len(words) > 1} == {}
 
 
-def test_faults_of_a_translation_are_told() -> None:
+def test_faults_of_a_translation_are_reported() -> None:
     def faults(source: str, *words: str, plural: bool = False, finished: bool = True) -> list[str]:
         return TranslationEntry("c", source, words, plural, finished).faults
 
@@ -76,7 +78,7 @@ def test_faults_of_a_translation_are_told() -> None:
     assert faults("Open", "&Öffnen")
 
 
-def test_new_texts_are_added_old_ones_dropped_and_what_is_translated_stays(tmp_path: Path) -> None:
+def test_an_update_adds_new_texts_drops_old_ones_and_keeps_translations(tmp_path: Path) -> None:
     path = tmp_path / "steadymark_de.ts"
     shutil.copy(translations_folder() / path.name, path)
     before = Counter(read_entries(path))

@@ -1,4 +1,4 @@
-"""The demo clip, and what the shipped model finds in it."""
+"""The demo clip, and the landmarks that the shipped model finds in it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def video() -> Path:
 
 @pytest.fixture(scope="session")
 def image() -> Image:
-    """The first frame of the demo clip."""
+    """Return the first frame of the demo clip."""
     return next(sm.read_frames(DEMO)).image
 
 
@@ -35,11 +35,11 @@ def landmarker() -> sm.FaceLandmarker:
 
 @pytest.fixture(scope="session")
 def tracked(landmarker: sm.FaceLandmarker) -> sm.VideoLandmarks:
-    """The demo clip's first second."""
+    """Return the tracked first second of the demo clip."""
     return landmarker.track_video(DEMO, end_s=1)
 
 
 @pytest.fixture(scope="session")
 def raw() -> sm.VideoLandmarks:
-    """The demo clip's first second without a stabilizer."""
+    """Return the first second of the demo clip, tracked without a stabilizer."""
     return sm.track_video(DEMO, stabilizer="none", end_s=1)

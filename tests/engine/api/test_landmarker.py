@@ -1,4 +1,4 @@
-"""Faces in single pictures, and their drawing and pose."""
+"""Faces in single images, their drawing and their head pose."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ if TYPE_CHECKING:
 
     from steadymark.models.face.crop import Image
 
-TRUTH = assets_root() / "clips" / "demo_truth.csv"
+GROUND_TRUTH = assets_root() / "clips" / "demo_truth.csv"
 
 
-def test_a_picture_gives_a_face_whose_landmarks_are_near_the_truth(
+def test_the_landmarks_of_a_detected_face_are_close_to_the_ground_truth(
     landmarker: sm.FaceLandmarker, image: Image
 ) -> None:
     (face,) = landmarker.detect(image)
-    truth = sm.read_truth(TRUTH)[0]
+    ground_truth = sm.read_truth(GROUND_TRUTH)[0]
     assert face.landmarks.shape == (68, 2)
     assert face.landmarks.dtype == np.float32
     assert face.scores.shape == (68,)
-    assert float(sm.metrics.nme(face.landmarks, truth)) < 6
+    assert float(sm.metrics.nme(face.landmarks, ground_truth)) < 6
     assert face.state is sm.FaceState.DETECTED
     assert face.schema == landmarker.schema == "ibug68"
     assert face.box is not None
     assert face.box.left < face.landmarks[:, 0].mean() < face.box.left + face.box.width
 
 
-def test_a_picture_without_a_face_gives_none(landmarker: sm.FaceLandmarker) -> None:
+def test_an_image_without_a_face_gives_an_empty_list(landmarker: sm.FaceLandmarker) -> None:
     assert landmarker.detect(np.zeros((120, 160, 3), np.uint8)) == []
 
 
-def test_a_second_picture_does_not_depend_on_the_first(
+def test_the_result_of_an_image_does_not_depend_on_earlier_images(
     landmarker: sm.FaceLandmarker, image: Image
 ) -> None:
     moved = np.roll(image, 25, axis=1)
@@ -59,7 +59,7 @@ def test_a_second_picture_does_not_depend_on_the_first(
         (np.zeros((0, 9, 3), np.uint8), r"is \(0, 9, 3\)"),
     ],
 )
-def test_what_is_no_picture_is_refused_in_a_sentence(
+def test_an_invalid_image_is_refused_with_a_reason(
     landmarker: sm.FaceLandmarker, wrong: object, words: str
 ) -> None:
     with pytest.raises(sm.UsageError, match=words):
@@ -76,14 +76,14 @@ def test_what_is_no_picture_is_refused_in_a_sentence(
         ({"focal_px": 0.0}, sm.UsageError, "focal length must be 1 pixel or more"),
     ],
 )
-def test_a_wrong_option_is_refused_in_a_sentence(
+def test_an_invalid_option_is_refused_with_a_reason(
     options: dict[str, object], error: type[sm.SteadymarkError], words: str
 ) -> None:
     with pytest.raises(error, match=words):
         sm.FaceLandmarker(**options)  # type: ignore[arg-type]
 
 
-def test_drawing_changes_a_copy_only_where_the_face_is(
+def test_drawing_changes_only_a_copy_and_only_near_the_face(
     landmarker: sm.FaceLandmarker, image: Image
 ) -> None:
     before = image.copy()
@@ -99,7 +99,7 @@ def test_drawing_changes_a_copy_only_where_the_face_is(
     assert empty is not image
 
 
-def test_a_pose_of_the_same_landmarks_is_the_face_s_own(
+def test_head_pose_of_the_landmarks_equals_the_pose_of_the_face(
     landmarker: sm.FaceLandmarker, image: Image
 ) -> None:
     (face,) = landmarker.detect(image)
@@ -118,12 +118,12 @@ def test_a_pose_of_the_same_landmarks_is_the_face_s_own(
         (np.full((68, 2), "a"), (640, 480), "an array of numbers"),
     ],
 )
-def test_a_pose_of_other_points_is_refused(points: object, size: object, words: str) -> None:
+def test_head_pose_refuses_unsuitable_points(points: object, size: object, words: str) -> None:
     with pytest.raises(sm.UsageError, match=words):
         sm.head_pose(points, size)  # type: ignore[arg-type]
 
 
-def test_a_picture_file_is_read_as_bgr(image: Image, tmp_path: Path) -> None:
+def test_an_image_file_is_read_as_bgr(image: Image, tmp_path: Path) -> None:
     path = tmp_path / "grüße.png"
     path.write_bytes(cv2.imencode(".png", image)[1].tobytes())  # cv2 cannot write such names
     np.testing.assert_array_equal(sm.read_image(path), image)

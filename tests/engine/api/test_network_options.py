@@ -1,4 +1,4 @@
-"""Networks of others behind the public API."""
+"""Third-party networks in the public API."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import steadymark as sm
-from support.fakes.foreign_networks import of_heatmap1d
+from support.fakes.foreign_networks import heatmap1d_network
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,38 +19,38 @@ if TYPE_CHECKING:
 @pytest.fixture
 def network(tmp_path: Path) -> Path:
     """A network of 98 landmarks that finds faces."""
-    return of_heatmap1d(tmp_path, "wflw98", batch=1)
+    return heatmap1d_network(tmp_path, "wflw98", batch=1)
 
 
 def test_an_onnx_file_becomes_a_landmarker(network: Path, image: Image, video: Path) -> None:
-    found = sm.OnnxLandmarker(
+    landmarker = sm.OnnxLandmarker(
         network, output="coordinates", schema="wflw98", margin=1.4, colours="bgr", white=255
     )
-    (face,) = found.detect(image)
+    (face,) = landmarker.detect(image)
     assert face.landmarks.shape == (98, 2)
-    assert face.schema == found.schema == "wflw98"
+    assert face.schema == landmarker.schema == "wflw98"
     assert face.head_pose is None
-    assert 0 < found.error < 0.1
-    (ours,) = sm.FaceLandmarker().detect(image)
-    assert np.linalg.norm(face.landmarks.mean(0) - ours.landmarks.mean(0)) < 15
-    assert found.track_video(video, end_s=0.1).landmarks.shape == (3, 1, 98, 2)
+    assert 0 < landmarker.error < 0.1
+    (shipped,) = sm.FaceLandmarker().detect(image)
+    assert np.linalg.norm(face.landmarks.mean(0) - shipped.landmarks.mean(0)) < 15
+    assert landmarker.track_video(video, end_s=0.1).landmarks.shape == (3, 1, 98, 2)
     assert sm.draw(image, [face]).shape == image.shape
 
 
-def test_a_model_that_was_added_is_listed_and_opened_by_its_name(
+def test_an_added_model_is_listed_and_opened_by_name(
     network: Path, image: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STEADYMARK_MODELS", str(tmp_path / "own"))
-    made = sm.add_model(
+    added = sm.add_model(
         network, "mine", licence="MIT", schema="wflw98", margin=1.4, colours="bgr", white=255
     )
-    assert (made.name, made.kind, made.schema, made.licence) == (
+    assert (added.name, added.kind, added.schema, added.licence) == (
         "mine",
         "landmarks",
         "wflw98",
         "MIT",
     )
-    assert made in sm.list_models()
+    assert added in sm.list_models()
     assert sm.FaceLandmarker(model="mine").detect(image)[0].landmarks.shape == (98, 2)
     with pytest.raises(sm.WeightsError, match="there is a model 'mine' already"):
         sm.add_model(network, "mine")
@@ -75,14 +75,14 @@ def test_the_shipped_models_are_listed() -> None:
         ({"margin": 99}, sm.WeightsError, "margin must lie between 0.5 and 5"),
     ],
 )
-def test_what_is_said_wrongly_of_a_network_is_refused(
+def test_an_invalid_option_of_a_network_is_refused(
     network: Path, options: dict[str, Any], error: type[sm.SteadymarkError], words: str
 ) -> None:
     with pytest.raises(error, match=words):
         sm.OnnxLandmarker(network, **options)
 
 
-def test_a_file_that_is_no_network_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_network_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.onnx").write_bytes(b"nothing")
     with pytest.raises(sm.WeightsError):
         sm.OnnxLandmarker(tmp_path / "a.onnx")

@@ -1,4 +1,4 @@
-"""Stabilizers over points alone: the numbers are those that tracking gives."""
+"""Filters over points give the same numbers as tracking."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("method", sm.POINT_STABILIZERS)
-def test_smoothed_raw_landmarks_are_those_of_tracking_with_it(
+def test_smoothing_raw_landmarks_equals_tracking_with_the_filter(
     raw: sm.VideoLandmarks, video: Path, method: str
 ) -> None:
-    wanted = sm.track_video(video, stabilizer=method, end_s=1)
+    expected = sm.track_video(video, stabilizer=method, end_s=1)
     alone = sm.smooth(raw.raw_landmarks, raw.timestamp_s, method)
     one = sm.smooth(raw.raw_landmarks[:, 0], raw.timestamp_s, method)
     whole = raw.smooth(method)
-    np.testing.assert_array_equal(alone, wanted.landmarks)
-    np.testing.assert_array_equal(one, wanted.landmarks[:, 0])
-    np.testing.assert_array_equal(whole.landmarks, wanted.landmarks)
-    np.testing.assert_array_equal(whole.head_poses, wanted.head_poses)
-    assert not np.array_equal(wanted.landmarks, raw.landmarks)
+    np.testing.assert_array_equal(alone, expected.landmarks)
+    np.testing.assert_array_equal(one, expected.landmarks[:, 0])
+    np.testing.assert_array_equal(whole.landmarks, expected.landmarks)
+    np.testing.assert_array_equal(whole.head_poses, expected.head_poses)
+    assert not np.array_equal(expected.landmarks, raw.landmarks)
 
 
-def test_a_smoothed_video_is_written_as_if_tracked_so(
+def test_a_smoothed_result_writes_the_same_table_as_tracking(
     raw: sm.VideoLandmarks, video: Path, tmp_path: Path
 ) -> None:
     raw.smooth("butterworth").to_csv(tmp_path / "a.csv")
@@ -36,7 +36,7 @@ def test_a_smoothed_video_is_written_as_if_tracked_so(
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
 
 
-def test_parameters_reach_the_filter(raw: sm.VideoLandmarks) -> None:
+def test_parameters_change_the_strength_of_the_filter(raw: sm.VideoLandmarks) -> None:
     points, times = raw.raw_landmarks[:, 0], raw.timestamp_s
     motion = {
         hz: np.abs(np.diff(sm.smooth(points, times, "butterworth", cutoff_hz=hz), axis=0)).mean()
@@ -48,25 +48,25 @@ def test_parameters_reach_the_filter(raw: sm.VideoLandmarks) -> None:
     assert np.abs(np.diff(strong, axis=0)).mean() < np.abs(np.diff(weak, axis=0)).mean()
 
 
-def test_a_filter_begins_anew_where_the_face_was_gone() -> None:
+def test_a_filter_restarts_after_frames_without_a_face() -> None:
     rng = np.random.default_rng(0)
     points = rng.normal(100, 3, (20, 5, 2))
     points[9] = np.nan
-    out = sm.smooth(points, np.arange(20) / 30, "one-euro")
-    assert np.isnan(out[9]).all()
-    np.testing.assert_allclose(out[10], points[10], rtol=1e-6)
-    assert not np.allclose(out[11], points[11])
+    smoothed = sm.smooth(points, np.arange(20) / 30, "one-euro")
+    assert np.isnan(smoothed[9]).all()
+    np.testing.assert_allclose(smoothed[10], points[10], rtol=1e-6)
+    assert not np.allclose(smoothed[11], points[11])
 
 
-def test_a_filter_begins_anew_after_a_pause() -> None:
+def test_a_filter_restarts_after_a_gap_in_time() -> None:
     points = np.random.default_rng(0).normal(100, 3, (20, 5, 2))
     times = np.arange(20) / 30
     times[10:] += 0.6
-    out = sm.smooth(points, times, "one-euro")
-    np.testing.assert_allclose(out[10], points[10], rtol=1e-6)
+    smoothed = sm.smooth(points, times, "one-euro")
+    np.testing.assert_allclose(smoothed[10], points[10], rtol=1e-6)
 
 
-def test_numbers_keep_their_precision() -> None:
+def test_smoothing_keeps_the_floating_point_type() -> None:
     points, times = np.ones((8, 4, 2)), np.arange(8)
     assert sm.smooth(points, times).dtype == np.float64
     assert sm.smooth(points.astype(np.float32), times).dtype == np.float32
@@ -88,37 +88,39 @@ def test_numbers_keep_their_precision() -> None:
         ((9, 2), 9, "butterworth", {}, r"points is \(9, 2\)"),
     ],
 )
-def test_what_does_not_fit_is_refused_in_a_sentence(
+def test_invalid_arguments_are_refused_with_a_reason(
     points: tuple[int, ...], times: int, method: str, parameters: dict[str, float], words: str
 ) -> None:
     with pytest.raises(sm.UsageError, match=words):
         sm.smooth(np.zeros(points), np.arange(times) / 30, method, **parameters)
 
 
-def test_times_that_do_not_rise_are_refused() -> None:
+def test_times_that_do_not_increase_are_refused() -> None:
     with pytest.raises(sm.UsageError, match="each later than the one before"):
         sm.smooth(np.zeros((3, 4, 2)), [0.0, 0.2, 0.1])
 
 
-def test_a_table_without_the_pictures_size_loses_poses_that_would_be_wrong(
+def test_smoothing_without_the_image_size_leaves_the_poses_empty(
     raw: sm.VideoLandmarks, tmp_path: Path
 ) -> None:
     raw.to_csv(tmp_path / "a.csv")
-    blind = sm.read_csv(tmp_path / "a.csv")
-    np.testing.assert_allclose(blind.head_poses, raw.head_poses, atol=0.01)
-    assert np.isnan(blind.smooth().head_poses).all()
-    seeing = sm.read_csv(tmp_path / "a.csv", image_size=(640, 480))
-    np.testing.assert_allclose(seeing.smooth().head_poses, raw.smooth().head_poses, atol=0.05)
-    assert seeing.faces(0)[0].head_pose is not None
-    assert blind.faces(0)[0].head_pose is None
+    without_size = sm.read_csv(tmp_path / "a.csv")
+    np.testing.assert_allclose(without_size.head_poses, raw.head_poses, atol=0.01)
+    assert np.isnan(without_size.smooth().head_poses).all()
+    with_size = sm.read_csv(tmp_path / "a.csv", image_size=(640, 480))
+    np.testing.assert_allclose(with_size.smooth().head_poses, raw.smooth().head_poses, atol=0.05)
+    assert with_size.faces(0)[0].head_pose is not None
+    assert without_size.faces(0)[0].head_pose is None
 
 
-def test_a_table_of_openface_is_smoothed_as_it_is(raw: sm.VideoLandmarks, tmp_path: Path) -> None:
+def test_an_openface_table_is_smoothed_without_raw_landmarks(
+    raw: sm.VideoLandmarks, tmp_path: Path
+) -> None:
     raw.to_csv(tmp_path / "a.csv", style="openface")
     table = sm.read_csv(tmp_path / "a.csv")
     assert np.isnan(table.raw_landmarks).all()
     smooth = table.smooth("butterworth", cutoff_hz=3)
     assert np.isnan(smooth.raw_landmarks).all()
     assert np.abs(smooth.landmarks - table.landmarks).max() > 0.01
-    wanted = sm.smooth(table.landmarks, table.timestamp_s, cutoff_hz=3)
-    np.testing.assert_array_equal(smooth.landmarks, wanted)
+    expected = sm.smooth(table.landmarks, table.timestamp_s, cutoff_hz=3)
+    np.testing.assert_array_equal(smooth.landmarks, expected)

@@ -1,4 +1,4 @@
-"""Whole videos and loops over frames: the numbers are those of the command line."""
+"""Whole videos and loops over frames give the same numbers as the command line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def command(*arguments: object) -> None:
 
 
 @pytest.mark.parametrize("stabilizer", ["auto", "one-euro", "butterworth", "none"])
-def test_tables_are_byte_for_byte_those_of_the_command_line(
+def test_tables_equal_those_of_the_command_line_byte_for_byte(
     video: Path, tmp_path: Path, stabilizer: str
 ) -> None:
     result = sm.track_video(video, stabilizer=stabilizer, end_s=END)
@@ -36,7 +36,7 @@ def test_tables_are_byte_for_byte_those_of_the_command_line(
         assert (tmp_path / "mine.csv").read_bytes() == (out / "demo.csv").read_bytes()
 
 
-def test_a_loop_over_frames_gives_the_numbers_of_the_whole_video(
+def test_a_loop_over_frames_gives_the_same_landmarks_as_track_video(
     landmarker: sm.FaceLandmarker, tracked: sm.VideoLandmarks, video: Path
 ) -> None:
     tracker = landmarker.tracker()
@@ -51,19 +51,19 @@ def test_a_loop_over_frames_gives_the_numbers_of_the_whole_video(
     assert [frame.timestamp_s for frame in frames] == tracked.timestamp_s.tolist()
 
 
-def test_butterworth_is_refused_in_a_loop_and_not_silently_raw() -> None:
+def test_butterworth_is_refused_in_a_loop_over_frames() -> None:
     landmarker = sm.FaceLandmarker(stabilizer="butterworth")
     with pytest.raises(sm.UsageError, match="butterworth needs the whole video"):
         landmarker.tracker()
 
 
-def test_a_time_that_is_no_number_is_refused(landmarker: sm.FaceLandmarker) -> None:
-    picture = np.zeros((60, 80, 3), np.uint8)
+def test_a_time_that_is_not_finite_is_refused(landmarker: sm.FaceLandmarker) -> None:
+    image = np.zeros((60, 80, 3), np.uint8)
     with pytest.raises(sm.UsageError, match="timestamp_s must be a finite number"):
-        landmarker.tracker().update(picture, timestamp_s=float("nan"))
+        landmarker.tracker().update(image, timestamp_s=float("nan"))
 
 
-def test_arrays_have_a_place_for_each_frame_and_face(tracked: sm.VideoLandmarks) -> None:
+def test_arrays_have_an_entry_for_each_frame_and_face(tracked: sm.VideoLandmarks) -> None:
     t = len(tracked)
     assert t == 30
     assert tracked.face_ids.tolist() == [0]
@@ -97,7 +97,7 @@ def test_frames_without_the_face_are_nan(tmp_path: Path, raw: sm.VideoLandmarks)
     assert (tmp_path / "c.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
 
 
-def test_a_table_read_and_written_is_the_same_file(
+def test_reading_and_writing_a_table_gives_the_same_file(
     tracked: sm.VideoLandmarks, tmp_path: Path
 ) -> None:
     tracked.to_csv(tmp_path / "a.csv")
@@ -105,14 +105,16 @@ def test_a_table_read_and_written_is_the_same_file(
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
 
 
-def test_progress_is_told_up_to_the_last_frame(landmarker: sm.FaceLandmarker, video: Path) -> None:
-    told: list[tuple[int, int | None]] = []
-    landmarker.track_video(video, end_s=0.2, progress=lambda done, of: told.append((done, of)))
-    assert told[-1][0] == 6
-    assert [done for done, _ in told] == sorted(done for done, _ in told)
+def test_progress_is_reported_up_to_the_last_frame(
+    landmarker: sm.FaceLandmarker, video: Path
+) -> None:
+    reports: list[tuple[int, int | None]] = []
+    landmarker.track_video(video, end_s=0.2, progress=lambda done, of: reports.append((done, of)))
+    assert reports[-1][0] == 6
+    assert [done for done, _ in reports] == sorted(done for done, _ in reports)
 
 
-def test_a_bar_on_the_terminal_goes_to_standard_error(
+def test_the_progress_bar_is_written_to_standard_error(
     landmarker: sm.FaceLandmarker, video: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     landmarker.track_video(video, end_s=0.1, progress=True)
@@ -121,7 +123,7 @@ def test_a_bar_on_the_terminal_goes_to_standard_error(
     assert "demo" in shown.err
 
 
-def test_an_error_in_the_callers_progress_ends_the_tracking(
+def test_an_error_in_the_progress_callback_ends_the_tracking(
     landmarker: sm.FaceLandmarker, video: Path
 ) -> None:
     def stop(done: int, of: int | None) -> None:
@@ -140,7 +142,7 @@ def test_an_error_in_the_callers_progress_ends_the_tracking(
         ("demo", {"end_s": "x"}, sm.UsageError, "end_s must be a finite number, not 'x'"),
     ],
 )
-def test_what_cannot_be_tracked_is_refused_in_a_sentence(
+def test_an_input_that_cannot_be_tracked_is_refused_with_a_reason(
     landmarker: sm.FaceLandmarker,
     video: Path,
     source: str,
@@ -152,7 +154,7 @@ def test_what_cannot_be_tracked_is_refused_in_a_sentence(
         landmarker.track_video(video if source == "demo" else source, **options)
 
 
-def test_a_video_that_cannot_be_decoded_is_an_error_of_ours(
+def test_a_video_that_cannot_be_decoded_raises_a_source_error(
     landmarker: sm.FaceLandmarker, tmp_path: Path
 ) -> None:
     (tmp_path / "a.mp4").write_bytes(b"no video" * 100)
@@ -160,20 +162,20 @@ def test_a_video_that_cannot_be_decoded_is_an_error_of_ours(
         landmarker.track_video(tmp_path / "a.mp4")
 
 
-def test_an_annotated_video_shows_the_pictures_that_drawing_gives(
+def test_save_video_writes_the_same_frames_as_the_command_line(
     tracked: sm.VideoLandmarks, video: Path, tmp_path: Path
 ) -> None:
     tracked.save_video(tmp_path / "drawn.mp4")
     command("track", video, "--out", tmp_path, "--end", 1, "--video")
-    mine = list(sm.read_frames(tmp_path / "drawn.mp4"))
-    theirs = list(sm.read_frames(tmp_path / "demo.mp4"))
-    assert len(mine) == len(theirs) == 30
-    for a, b in zip(mine, theirs, strict=True):
+    saved = list(sm.read_frames(tmp_path / "drawn.mp4"))
+    expected = list(sm.read_frames(tmp_path / "demo.mp4"))
+    assert len(saved) == len(expected) == 30
+    for a, b in zip(saved, expected, strict=True):
         np.testing.assert_array_equal(a.image, b.image)
         assert a.timestamp_s == b.timestamp_s
 
 
-def test_a_table_needs_its_video_to_be_drawn(
+def test_drawing_a_table_needs_its_video(
     tracked: sm.VideoLandmarks, video: Path, tmp_path: Path
 ) -> None:
     tracked.to_csv(tmp_path / "a.csv")
@@ -186,7 +188,7 @@ def test_a_table_needs_its_video_to_be_drawn(
         tracked.save_video(video)
 
 
-def test_an_output_that_cannot_be_written_leaves_nothing(
+def test_an_output_that_cannot_be_written_leaves_no_file(
     tracked: sm.VideoLandmarks, tmp_path: Path
 ) -> None:
     with pytest.raises(sm.SinkError, match="the folder does not exist"):
@@ -198,7 +200,7 @@ def test_an_output_that_cannot_be_written_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_pandas_gets_the_columns_of_the_table(tracked: sm.VideoLandmarks, tmp_path: Path) -> None:
+def test_to_pandas_has_the_columns_of_the_table(tracked: sm.VideoLandmarks, tmp_path: Path) -> None:
     pandas = pytest.importorskip("pandas", reason="pandas is not installed")
     frame = tracked.to_pandas()
     tracked.to_csv(tmp_path / "a.csv")
@@ -211,7 +213,7 @@ def test_pandas_gets_the_columns_of_the_table(tracked: sm.VideoLandmarks, tmp_pa
     assert str(frame["face_id"].dtype) == "Int64"
 
 
-def test_without_pandas_a_sentence_says_how_to_get_it(
+def test_to_pandas_without_pandas_says_how_to_install_it(
     tracked: sm.VideoLandmarks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "pandas", None)

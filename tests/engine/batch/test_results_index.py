@@ -1,4 +1,4 @@
-"""index.csv, names of results, and what a second run finds done."""
+"""index.csv, names of results, and which results a second run skips."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from steadymark.engine.pipeline.pipeline_report import PipelineReport
 
 
-class Keeper:
-    """Puts what it is told into an index."""
+class IndexObserver:
+    """Writes the reports that it receives into an index."""
 
     def __init__(self, index: ResultsIndex) -> None:
         self.index = index
@@ -42,209 +42,209 @@ class Keeper:
 
 
 def run(
-    films: list[Path],
+    videos: list[Path],
     folder: Path,
     settings: TrackSettings | None = None,
     stop: Event | None = None,
     **output: bool | str,
 ) -> list[JobReport]:
-    """One run of `steadymark track` over the films."""
+    """Run `steadymark track` once over the videos."""
     chosen = OutputSettings(folder, **output)  # type: ignore[arg-type]
     index = ResultsIndex(folder)
-    keeper = Keeper(index)
+    observer = IndexObserver(index)
     jobs = plan_jobs(
-        list(map(str, films)), settings or TrackSettings(), chosen, InputSettings(), index
+        list(map(str, videos)), settings or TrackSettings(), chosen, InputSettings(), index
     )
-    run_here(jobs, square_models(), keeper, stop or Event())
-    return keeper.jobs
+    run_here(jobs, square_models(), observer, stop or Event())
+    return observer.jobs
 
 
-def lines(folder: Path) -> dict[str, dict[str, str]]:
+def index_rows(folder: Path) -> dict[str, dict[str, str]]:
     with (folder / "index.csv").open(encoding="utf-8", newline="") as file:
         return {row["input"]: row for row in csv.DictReader(file)}
 
 
 @pytest.mark.parametrize("style", ["native", "openface"])
-def test_what_is_done_is_not_done_again_and_keeps_its_figures(tmp_path: Path, style: str) -> None:
-    film, out = square_video(tmp_path / "a.mp4", 20), tmp_path / "out"
-    (first,) = run([film], out, csv=style)
-    line = lines(out)[str(film)]
-    assert (line["state"], line["table"], line["frames"]) == ("done", "a.csv", "20")
-    assert line["tracked_share"] == "0.8000"
-    assert line["lost_spans"] == "1"
-    assert line["duration_s"] == "0.760"
+def test_finished_videos_are_skipped_and_keep_their_figures(tmp_path: Path, style: str) -> None:
+    video, out = square_video(tmp_path / "a.mp4", 20), tmp_path / "out"
+    (first,) = run([video], out, csv=style)
+    row = index_rows(out)[str(video)]
+    assert (row["state"], row["table"], row["frames"]) == ("done", "a.csv", "20")
+    assert row["tracked_share"] == "0.8000"
+    assert row["lost_spans"] == "1"
+    assert row["duration_s"] == "0.760"
     assert first.made is not None
-    assert line["source_sha256"] == first.made.source_sha256
-    assert line["models"] == "square:0"
-    assert line["began_utc"] < line["ended_utc"]
+    assert row["source_sha256"] == first.made.source_sha256
+    assert row["models"] == "square:0"
+    assert row["began_utc"] < row["ended_utc"]
     written = (out / "a.csv").stat().st_mtime_ns
-    for _ in range(2):  # the second finds it skipped
-        (again,) = run([film], out, csv=style, resume=True)
-        assert again.skipped
-    assert lines(out)[str(film)] == {**line, "state": "skipped"}
+    for _ in range(2):  # the second time, the index says skipped
+        (second,) = run([video], out, csv=style, resume=True)
+        assert second.skipped
+    assert index_rows(out)[str(video)] == {**row, "state": "skipped"}
     assert (out / "a.csv").stat().st_mtime_ns == written
 
 
 @pytest.mark.parametrize("style", ["native", "openface"])
-def test_a_source_that_changed_is_tracked_anew_and_so_are_other_settings(
-    tmp_path: Path, style: str
-) -> None:
-    film, out = square_video(tmp_path / "a.mp4", 20), tmp_path / "out"
-    run([film], out, csv=style)
-    square_video(film, 30)
-    (job,) = run([film], out, csv=style, resume=True)
+def test_changed_sources_and_settings_are_tracked_again(tmp_path: Path, style: str) -> None:
+    video, out = square_video(tmp_path / "a.mp4", 20), tmp_path / "out"
+    run([video], out, csv=style)
+    square_video(video, 30)
+    (job,) = run([video], out, csv=style, resume=True)
     assert job.notes[0] == "the file has changed since it was tracked: tracked anew"
-    assert lines(out)[str(film)]["frames"] == "30"
-    other = replace(TrackSettings(), stabilizer="one-euro")
-    (job,) = run([film], out, other, csv=style, resume=True)
+    assert index_rows(out)[str(video)]["frames"] == "30"
+    other_settings = replace(TrackSettings(), stabilizer="one-euro")
+    (job,) = run([video], out, other_settings, csv=style, resume=True)
     assert job.notes[0].startswith("settings or models differ")
-    (job,) = run([film], out, other, csv=style, resume=True)
+    (job,) = run([video], out, other_settings, csv=style, resume=True)
     assert job.skipped
 
 
-def test_the_style_of_a_table_counts_and_so_does_a_video_that_is_wanted(tmp_path: Path) -> None:
-    film, out = square_video(tmp_path / "a.mp4", 8), tmp_path / "out"
-    run([film], out)
-    (job,) = run([film], out, csv="openface", resume=True)
+def test_another_table_style_or_a_missing_video_is_tracked_again(tmp_path: Path) -> None:
+    video, out = square_video(tmp_path / "a.mp4", 8), tmp_path / "out"
+    run([video], out)
+    (job,) = run([video], out, csv="openface", resume=True)
     assert job.notes[0].startswith("settings or models differ")
-    (job,) = run([film], out, csv="openface", video=True, resume=True)
+    (job,) = run([video], out, csv="openface", video=True, resume=True)
     assert not job.skipped
-    assert lines(out)[str(film)]["video"] == "a.mp4"
-    (job,) = run([film], out, csv="openface", video=True, resume=True)
+    assert index_rows(out)[str(video)]["video"] == "a.mp4"
+    (job,) = run([video], out, csv="openface", video=True, resume=True)
     assert job.skipped
 
 
 @pytest.mark.parametrize("style", ["native", "openface"])
-def test_a_video_that_was_drawn_otherwise_is_made_anew(tmp_path: Path, style: str) -> None:
-    film, out = square_video(tmp_path / "a.mp4", 8), tmp_path / "out"
-    run([film], out, csv=style, video=True)
-    (job,) = run([film], out, csv=style, video=True, axes=True, resume=True)
+def test_a_video_with_other_drawing_options_is_written_again(tmp_path: Path, style: str) -> None:
+    video, out = square_video(tmp_path / "a.mp4", 8), tmp_path / "out"
+    run([video], out, csv=style, video=True)
+    (job,) = run([video], out, csv=style, video=True, axes=True, resume=True)
     assert job.notes[0].startswith("what was drawn into its video differs")
-    drawn = lines(out)[str(film)]["drawn"]
+    drawn = index_rows(out)[str(video)]["drawn"]
     assert "axes" in drawn.split()
-    (job,) = run([film], out, csv=style, video=True, axes=True, resume=True)
+    (job,) = run([video], out, csv=style, video=True, axes=True, resume=True)
     assert job.skipped
-    (job,) = run([film], out, csv=style, resume=True)  # without a video, only the table counts
+    (job,) = run([video], out, csv=style, resume=True)  # without a video, only the table counts
     assert job.skipped
-    assert lines(out)[str(film)]["drawn"] == drawn
-    (job,) = run([film], out, csv=style, video=True, resume=True)
+    assert index_rows(out)[str(video)]["drawn"] == drawn
+    (job,) = run([video], out, csv=style, video=True, resume=True)
     assert job.notes[0].startswith("what was drawn into its video differs")
 
 
-def test_a_video_that_is_older_than_its_table_is_made_anew(tmp_path: Path) -> None:
-    film, out = square_video(tmp_path / "a.mp4", 8), tmp_path / "out"
-    run([film], out, video=True)
-    other = replace(TrackSettings(), stabilizer="one-euro")
-    run([film], out, other, overwrite=True)
-    (job,) = run([film], out, other, video=True, resume=True)
+def test_a_video_that_is_older_than_its_table_is_written_again(tmp_path: Path) -> None:
+    video, out = square_video(tmp_path / "a.mp4", 8), tmp_path / "out"
+    run([video], out, video=True)
+    other_settings = replace(TrackSettings(), stabilizer="one-euro")
+    run([video], out, other_settings, overwrite=True)
+    (job,) = run([video], out, other_settings, video=True, resume=True)
     assert job.notes[0].startswith("what was drawn into its video differs, or is not known")
-    (job,) = run([film], out, other, video=True, resume=True)
+    (job,) = run([video], out, other_settings, video=True, resume=True)
     assert job.skipped
 
 
-def test_a_native_table_is_known_without_the_index_and_another_is_not(tmp_path: Path) -> None:
-    film, out = square_video(tmp_path / "a.mp4", 8), tmp_path / "out"
+def test_without_the_index_only_native_tables_are_recognized(tmp_path: Path) -> None:
+    video, out = square_video(tmp_path / "a.mp4", 8), tmp_path / "out"
     for style, skipped in (("native", True), ("openface", False)):
-        run([film], out, csv=style, overwrite=True)
+        run([video], out, csv=style, overwrite=True)
         (out / "index.csv").unlink()
-        (job,) = run([film], out, csv=style, resume=True)
+        (job,) = run([video], out, csv=style, resume=True)
         assert job.skipped is skipped
     assert job.refused
     assert "a.csv is there, and nothing tells that it was tracked: use --overwrite" in str(
         job.error
     )
-    (job,) = run([film], out, csv=style, overwrite=True)
+    (job,) = run([video], out, csv=style, overwrite=True)
     assert job.error is None
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.mp4"])
 @pytest.mark.parametrize("style", ["native", "openface"])
-def test_resuming_leaves_files_of_other_origin_alone(tmp_path: Path, style: str, name: str) -> None:
-    film, out = square_video(tmp_path / "a.mp4", 8), tmp_path / "out"
+def test_resuming_does_not_replace_unrelated_files(tmp_path: Path, style: str, name: str) -> None:
+    video, out = square_video(tmp_path / "a.mp4", 8), tmp_path / "out"
     out.mkdir()
     (out / name).write_text("mine")
     for _ in range(2):
-        (job,) = run([film], out, csv=style, video=True, resume=True)
+        (job,) = run([video], out, csv=style, video=True, resume=True)
         assert f"{name} is there, and nothing tells" in str(job.error)
     assert (out / name).read_text() == "mine"
     (out / name).unlink()
-    (job,) = run([film], out, csv=style, video=True, resume=True)
+    (job,) = run([video], out, csv=style, video=True, resume=True)
     assert job.error is None
 
 
-def test_results_of_a_film_that_once_could_not_be_read_are_still_known(tmp_path: Path) -> None:
-    film, out = square_video(tmp_path / "a.mp4", 8), tmp_path / "out"
-    run([film], out, csv="openface")
-    whole = film.read_bytes()
-    film.write_bytes(b"no video")
-    (job,) = run([film], out, csv="openface", resume=True)
+def test_results_of_a_temporarily_unreadable_video_stay_in_the_index(tmp_path: Path) -> None:
+    video, out = square_video(tmp_path / "a.mp4", 8), tmp_path / "out"
+    run([video], out, csv="openface")
+    content = video.read_bytes()
+    video.write_bytes(b"no video")
+    (job,) = run([video], out, csv="openface", resume=True)
     assert job.error is not None
-    assert lines(out)[str(film)]["table"] == "a.csv"
-    film.write_bytes(whole)
-    (job,) = run([film], out, csv="openface", resume=True)
+    assert index_rows(out)[str(video)]["table"] == "a.csv"
+    video.write_bytes(content)
+    (job,) = run([video], out, csv="openface", resume=True)
     assert job.notes[0].startswith("how its results were made is not known")
     assert job.error is None
 
 
-def test_what_was_interrupted_is_tracked_anew_and_its_part_goes(tmp_path: Path) -> None:
-    film, out = square_video(tmp_path / "a.mp4", 400), tmp_path / "out"
+def test_an_interrupted_video_is_tracked_again_and_its_partial_table_removed(
+    tmp_path: Path,
+) -> None:
+    video, out = square_video(tmp_path / "a.mp4", 400), tmp_path / "out"
     stop = Event()
     begin = ResultsIndex.begin
 
-    def stop_it(index: ResultsIndex, text: str, stem: str, began: str) -> None:
-        begin(index, text, stem, began)
-        assert lines(out)[str(film)]["state"] == "running"
+    def stop_after_begin(index: ResultsIndex, text: str, stem: str, start_time: str) -> None:
+        begin(index, text, stem, start_time)
+        assert index_rows(out)[str(video)]["state"] == "running"
         stop.set()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ResultsIndex, "begin", stop_it)
-        run([film], out, stop=stop)
-    line = lines(out)[str(film)]
-    assert (line["state"], line["table"]) == ("partial", "a.partial.csv")
-    (job,) = run([film], out, resume=True)
+        patch.setattr(ResultsIndex, "begin", stop_after_begin)
+        run([video], out, stop=stop)
+    row = index_rows(out)[str(video)]
+    assert (row["state"], row["table"]) == ("partial", "a.partial.csv")
+    (job,) = run([video], out, resume=True)
     assert not job.skipped
     assert sorted(p.name for p in out.iterdir()) == ["a.csv", "index.csv"]
-    run([film], tmp_path / "whole")
+    run([video], tmp_path / "whole")
     assert (out / "a.csv").read_bytes() == (tmp_path / "whole" / "a.csv").read_bytes()
 
 
-def test_films_of_one_name_keep_their_results_apart_in_every_run(tmp_path: Path) -> None:
-    films = []
+def test_videos_with_the_same_name_keep_separate_results_in_every_run(tmp_path: Path) -> None:
+    videos = []
     for i, folder in enumerate("xyz"):
         (tmp_path / folder).mkdir()
-        films.append(square_video(tmp_path / folder / "a.mp4", 10 + i))
+        videos.append(square_video(tmp_path / folder / "a.mp4", 10 + i))
     out = tmp_path / "out"
-    run(films[:2], out)
-    tables = {path: line["table"] for path, line in lines(out).items()}
-    assert tables == {str(films[0]): "a.csv", str(films[1]): "a-2.csv"}
-    (job,) = run([films[1]], out, resume=True)  # alone, and not mistaken for the first
+    run(videos[:2], out)
+    tables = {path: row["table"] for path, row in index_rows(out).items()}
+    assert tables == {str(videos[0]): "a.csv", str(videos[1]): "a-2.csv"}
+    (job,) = run([videos[1]], out, resume=True)  # it is not mistaken for the first
     assert job.skipped
-    run([films[2], films[1], films[0]], out, resume=True)
-    assert {path: line["table"] for path, line in lines(out).items()} == {
+    run([videos[2], videos[1], videos[0]], out, resume=True)
+    assert {path: row["table"] for path, row in index_rows(out).items()} == {
         **tables,
-        str(films[2]): "a-3.csv",
+        str(videos[2]): "a-3.csv",
     }
-    for film, frames in zip(films, (10, 11, 12), strict=True):
-        table = out / lines(out)[str(film)]["table"]
+    for video, frames in zip(videos, (10, 11, 12), strict=True):
+        table = out / index_rows(out)[str(video)]["table"]
         assert len(table.read_text(encoding="utf-8").splitlines()) == 3 + frames
 
 
-def test_a_film_that_was_moved_is_known_again(tmp_path: Path) -> None:
-    film, out = square_video(tmp_path / "a.mp4", 10), tmp_path / "out"
-    run([film], out, csv="openface")
+def test_a_moved_video_is_recognized(tmp_path: Path) -> None:
+    video, out = square_video(tmp_path / "a.mp4", 10), tmp_path / "out"
+    run([video], out, csv="openface")
     (tmp_path / "moved").mkdir()
-    moved = film.rename(tmp_path / "moved" / "a.mp4")
+    moved = video.rename(tmp_path / "moved" / "a.mp4")
     (job,) = run([moved], out, csv="openface", resume=True)
     assert job.skipped
-    ((path, line),) = lines(out).items()
-    assert (path, line["state"], line["frames"]) == (str(moved), "skipped", "10")
+    ((path, row),) = index_rows(out).items()
+    assert (path, row["state"], row["frames"]) == (str(moved), "skipped", "10")
 
 
-def test_names_that_belong_to_the_program_are_not_given_to_results(tmp_path: Path) -> None:
+def test_reserved_names_are_not_used_for_results(tmp_path: Path) -> None:
     names = ("index", "a", "a.partial", "a.smooth")
-    films = [square_video(tmp_path / f"{name}.mp4", 4) for name in names]
-    run(films, tmp_path / "out")
-    assert [lines(tmp_path / "out")[str(film)]["table"] for film in films] == [
+    videos = [square_video(tmp_path / f"{name}.mp4", 4) for name in names]
+    run(videos, tmp_path / "out")
+    assert [index_rows(tmp_path / "out")[str(video)]["table"] for video in videos] == [
         "index-2.csv",
         "a.csv",
         "a.partial_.csv",
@@ -252,62 +252,62 @@ def test_names_that_belong_to_the_program_are_not_given_to_results(tmp_path: Pat
     ]
 
 
-def test_a_failure_is_a_line_and_a_refusal_leaves_it(tmp_path: Path) -> None:
-    film, out = square_video(tmp_path / "a.mp4", 8), tmp_path / "out"
+def test_a_failure_is_written_to_the_index_and_a_refusal_changes_nothing(tmp_path: Path) -> None:
+    video, out = square_video(tmp_path / "a.mp4", 8), tmp_path / "out"
     bad = tmp_path / "bad, \n name.mp4"
     bad.write_bytes(b"no video")
-    run([film, bad], out)
-    before = lines(out)
+    run([video, bad], out)
+    before = index_rows(out)
     assert before[str(bad)]["state"] == "failed"
     assert "is not a video" in before[str(bad)]["error"]
-    (refused,) = run([film], out)
+    (refused,) = run([video], out)
     assert refused.refused
-    assert lines(out) == before
+    assert index_rows(out) == before
 
 
-def test_another_program_may_add_to_the_index_meanwhile(tmp_path: Path) -> None:
-    one, other = ResultsIndex(tmp_path), ResultsIndex(tmp_path)
-    one.end("camera:0", JobReport("a", error=UserText("x")))
-    other.end("camera:1", JobReport("b", error=UserText("y")))
-    one.end("camera:2", JobReport("c", error=UserText("z")))
-    assert list(lines(tmp_path)) == ["camera:0", "camera:1", "camera:2"]
+def test_two_programs_can_add_to_the_index(tmp_path: Path) -> None:
+    first, second = ResultsIndex(tmp_path), ResultsIndex(tmp_path)
+    first.end("camera:0", JobReport("a", error=UserText("x")))
+    second.end("camera:1", JobReport("b", error=UserText("y")))
+    first.end("camera:2", JobReport("c", error=UserText("z")))
+    assert list(index_rows(tmp_path)) == ["camera:0", "camera:1", "camera:2"]
 
 
-def test_what_another_program_found_later_of_the_same_input_stays(tmp_path: Path) -> None:
-    one, other = ResultsIndex(tmp_path), ResultsIndex(tmp_path)
-    one.end("camera:0", JobReport("a", error=UserText("x")))
-    other.end("camera:0", JobReport("a", error=UserText("later")))
-    one.end("camera:1", JobReport("b", error=UserText("y")))
-    assert lines(tmp_path)["camera:0"]["error"] == "later"
+def test_a_later_entry_of_another_program_is_kept(tmp_path: Path) -> None:
+    first, second = ResultsIndex(tmp_path), ResultsIndex(tmp_path)
+    first.end("camera:0", JobReport("a", error=UserText("x")))
+    second.end("camera:0", JobReport("a", error=UserText("later")))
+    first.end("camera:1", JobReport("b", error=UserText("y")))
+    assert index_rows(tmp_path)["camera:0"]["error"] == "later"
 
 
-def test_a_file_of_that_name_that_is_no_index_is_left_alone(tmp_path: Path) -> None:
+def test_a_foreign_file_named_index_csv_is_not_changed(tmp_path: Path) -> None:
     (tmp_path / "index.csv").write_text("mine,yours\n1,2\n", encoding="utf-8")
     with pytest.raises(SinkError, match=r"index.csv: it is no results index"):
         ResultsIndex(tmp_path)
     assert (tmp_path / "index.csv").read_text(encoding="utf-8") == "mine,yours\n1,2\n"
 
 
-def test_a_write_that_fails_leaves_the_index_whole(
+def test_a_failed_write_leaves_the_index_unchanged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index = ResultsIndex(tmp_path)
     index.end("camera:0", JobReport("a", error=UserText("x")))
     before = (tmp_path / "index.csv").read_bytes()
 
-    def full(*_: object, **__: object) -> None:
+    def raise_disk_full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(csv.DictWriter, "writerow", full)
+        patch.setattr(csv.DictWriter, "writerow", raise_disk_full)
         with pytest.raises(SinkError, match="the disk is full"):
             index.end("camera:1", JobReport("b", error=UserText("y")))
     assert [p.read_bytes() for p in tmp_path.iterdir()] == [before]
     index.end("camera:2", JobReport("c", error=UserText("z")))
-    assert list(lines(tmp_path)) == ["camera:0", "camera:1", "camera:2"]
+    assert list(index_rows(tmp_path)) == ["camera:0", "camera:1", "camera:2"]
 
 
-def test_pictures_that_changed_are_tracked_anew(tmp_path: Path) -> None:
+def test_changed_images_are_tracked_again(tmp_path: Path) -> None:
     import cv2
 
     folder, out = tmp_path / "pictures", tmp_path / "out"

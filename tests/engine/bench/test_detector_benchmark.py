@@ -1,4 +1,4 @@
-"""The hard set of a detector, and what `bench detector` counts on it."""
+"""The hard set of faces for detectors, and the figures of `bench detector`."""
 
 from __future__ import annotations
 
@@ -62,15 +62,17 @@ def write_boxes(folder: Path, stems: list[str], box: tuple[float, ...] | None) -
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Path:
-    """A data folder with a few photos in every part; afw_hard_1 is the hardest of AFW."""
-    held = next(n for n in (f"helen_{i}" for i in range(99)) if is_held_back(n, HELD_BACK["train"]))
+def data_folder(tmp_path: Path) -> Path:
+    """Write a data folder with a few photos in every part; afw_hard_1 is the hardest of AFW."""
+    held_back = next(
+        n for n in (f"helen_{i}" for i in range(99)) if is_held_back(n, HELD_BACK["train"])
+    )
     afw = [f"afw_{i}_1" for i in range(9)]
-    for stem in (f"{held}_1", *afw):
+    for stem in (f"{held_back}_1", *afw):
         write_face(tmp_path / "300w" / "train", stem, face_points())
     write_face(tmp_path / "300w" / "train", "afw_hard_1", face_points(narrow=0.4))
     box = (80.0, 80.0, 230.0, 230.0)
-    write_boxes(tmp_path / "faces" / "train", [f"{held}_1", *afw, "afw_hard_1"], box)
+    write_boxes(tmp_path / "faces" / "train", [f"{held_back}_1", *afw, "afw_hard_1"], box)
     write_boxes(tmp_path / "faces" / "crowds", [f"crowd{i}" for i in range(30)], box)
     write_boxes(tmp_path / "faces" / "none", [f"none{i}" for i in range(30)], None)
     for i in range(12):
@@ -81,43 +83,43 @@ def made(tmp_path: Path) -> Path:
     return tmp_path
 
 
-class Middle:
-    """Finds one upright face in the middle of every picture."""
+class CentreDetector:
+    """Finds one upright face in the centre of every image."""
 
     def detect(self, image: Image) -> tuple[FaceBox, ...]:
         height, width = image.shape[:2]
         return (FaceBox(width / 2 - 75, height / 2 - 75, 150, 150, 0.9, 0.0),)
 
 
-def test_the_hard_set_holds_afw_s_hardest_the_turned_and_every_version(made: Path) -> None:
-    kinds = [picture.kind for picture in hard_pictures(made)]
+def test_the_hard_set_contains_hard_afw_turned_faces_and_every_version(data_folder: Path) -> None:
+    kinds = [picture.kind for picture in hard_pictures(data_folder)]
     assert set(kinds) == set(HARD)
     assert kinds.count(AFW) == 1
     assert 0 < kinds.count(TURNED) < 10
     assert all(kinds.count(kind) == 2 for kind in VERSIONS)  # the hard one and the held-back one
 
 
-def test_a_face_is_missed_where_no_box_hits_it(made: Path) -> None:
-    told = missed(Middle(), hard_pictures(made), is_hit)
-    assert told[TURNED].missed == ()
-    assert told["40 px"].percent > 0  # it stands anywhere in its frame
-    assert told["occluded"].percent == 0
+def test_a_face_is_missed_when_no_box_hits_it(data_folder: Path) -> None:
+    result = missed(CentreDetector(), hard_pictures(data_folder), is_hit)
+    assert result[TURNED].missed == ()
+    assert result["40 px"].percent > 0  # the face is not in the centre of its frame
+    assert result["occluded"].percent == 0
 
 
-def test_the_figures_of_a_detector_count_false_boxes_and_rolls(made: Path) -> None:
+def test_the_figures_of_a_detector_include_false_boxes_and_rolls(data_folder: Path) -> None:
     parts: list[str] = []
-    figures = measure(Middle(), made, reported=True, on_part=parts.append)
+    figures = measure(CentreDetector(), data_folder, reported=True, on_part=parts.append)
     assert figures.false_per_100 == 100  # a box in every photo of none
     assert figures.crowds.percent == 100
     assert figures.hard[EXACT].faces == 2
     assert figures.hard[TURNED_ALL].faces == 12
-    kept = sum(figures.hard[kind].faces for kind in HARD)  # those that are only reported are not in
+    kept = sum(figures.hard[kind].faces for kind in HARD)  # without faces that are only reported
     assert figures.hard_set.faces == kept
     assert len(parts) == len(set(parts)) > 3
-    rolls = all_rolls(Middle(), made, is_hit)
+    rolls = all_rolls(CentreDetector(), data_folder, is_hit)
     assert rolls.faces == 24
     assert rolls.found == 24
-    assert rolls.within_10 == 2  # only the upright ones have the roll that it tells
+    assert rolls.within_10 == 2  # the detector reports a roll of 0 for all
     assert rolls.median_deg == pytest.approx(90, abs=15)
 
 
@@ -127,14 +129,14 @@ def test_a_photo_is_rolled_clockwise_with_its_landmarks() -> None:
     x, y = np.rint(points[8]).astype(int)
     image[y - 2 : y + 3, x - 2 : x + 3] = 255
     for turn in (90.0, 200.0):
-        turned, moved = rolled(image, points, turn)
+        rolled_image, moved = rolled(image, points, turn)
         assert abs((roll_of(moved) - turn + 180) % 360 - 180) < 1
         x, y = np.rint(moved[8]).astype(int)
-        assert turned[y, x].min() > 100
+        assert rolled_image[y, x].min() > 100
 
 
 @pytest.mark.parametrize("kind", list(VERSIONS))
-def test_a_version_is_decided_by_its_seed_and_keeps_the_face_inside(kind: str) -> None:
+def test_a_hard_version_is_reproducible_and_keeps_the_face_inside(kind: str) -> None:
     image = np.random.default_rng(0).integers(0, 255, (SIZE, SIZE, 3), np.uint8)
     one, two, other = (hard_version(kind, image, face_points(), seed) for seed in (3, 3, 4))
     assert np.array_equal(one[0], two[0])
@@ -145,20 +147,22 @@ def test_a_version_is_decided_by_its_seed_and_keeps_the_face_inside(kind: str) -
     assert (one[1] < (width + 10, height + 10)).all()
 
 
-def test_the_command_prints_one_table_and_writes_it(made: Path) -> None:
-    file = made / "figures.json"
-    arguments = ["bench", "detector", "--data", str(made), "--json", str(file)]
+def test_the_command_prints_and_saves_one_table(data_folder: Path) -> None:
+    file = data_folder / "figures.json"
+    arguments = ["bench", "detector", "--data", str(data_folder), "--json", str(file)]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     assert "hard set, missed" in result.output
-    told = json.loads(file.read_text())["face_net"]
-    assert told["false_per_100"] == 0
-    assert told["hard_set"]["missed"] == told["hard_set"]["faces"] > 10  # grey pictures, no faces
+    figures = json.loads(file.read_text())["face_net"]
+    assert figures["false_per_100"] == 0
+    assert (
+        figures["hard_set"]["missed"] == figures["hard_set"]["faces"] > 10
+    )  # grey images, no faces
 
 
-def test_the_threshold_leaves_as_many_false_boxes_as_allowed(made: Path) -> None:
-    class Scored:
-        """Finds a box of the score 0.7 in photos without faces, too."""
+def test_the_threshold_allows_the_given_number_of_false_boxes(data_folder: Path) -> None:
+    class ConstantScoreDetector:
+        """Finds a box with a score of 0.7 in every photo."""
 
         def __init__(self, threshold: float) -> None:
             self.threshold = threshold
@@ -166,23 +170,23 @@ def test_the_threshold_leaves_as_many_false_boxes_as_allowed(made: Path) -> None
         def detect(self, image: Image) -> tuple[FaceBox, ...]:
             return (FaceBox(0, 0, 9, 9, 0.7),) if self.threshold <= 0.7 else ()
 
-    assert threshold_for(Scored, made, 0.6) == pytest.approx(0.7, abs=0.006)
-    assert threshold_for(Scored, made, 100) == pytest.approx(0.1, abs=0.006)
+    assert threshold_for(ConstantScoreDetector, data_folder, 0.6) == pytest.approx(0.7, abs=0.006)
+    assert threshold_for(ConstantScoreDetector, data_folder, 100) == pytest.approx(0.1, abs=0.006)
 
 
-def test_the_command_finds_a_threshold_for_false_boxes(made: Path) -> None:
-    arguments = ["bench", "detector", "--data", str(made), "--false", "0.6"]
+def test_the_command_prints_a_threshold_for_false_boxes(data_folder: Path) -> None:
+    arguments = ["bench", "detector", "--data", str(data_folder), "--false", "0.6"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
-    assert "0.10" in result.output  # grey pictures have no faces at any threshold
+    assert "0.10" in result.output  # grey images have no faces at any threshold
     both = CliRunner().invoke(app, [*arguments, "--threshold", "0.5"])
     assert both.exit_code == 2
     assert "leave one out" in " ".join(both.output.split())
 
 
-def test_the_hard_set_is_written_in_300w_form(made: Path, tmp_path: Path) -> None:
+def test_the_hard_set_is_written_in_300w_format(data_folder: Path, tmp_path: Path) -> None:
     folder = tmp_path / "hard"
-    arguments = ["bench", "detector", "--data", str(made), "--write", str(folder)]
+    arguments = ["bench", "detector", "--data", str(data_folder), "--write", str(folder)]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     kinds = {path.name for path in folder.iterdir()}
@@ -193,10 +197,10 @@ def test_the_hard_set_is_written_in_300w_form(made: Path, tmp_path: Path) -> Non
     assert cv2.imread(str(label.with_suffix(".png"))) is not None
 
 
-def test_a_detector_or_a_folder_that_is_missing_is_told(made: Path) -> None:
+def test_a_missing_detector_or_folder_is_reported(data_folder: Path) -> None:
     for arguments, words in (
-        (["yunet:none.onnx", "--data", str(made)], "yunet:FILE.onnx"),
-        (["--data", str(made / "nowhere")], "is no folder"),
+        (["yunet:none.onnx", "--data", str(data_folder)], "yunet:FILE.onnx"),
+        (["--data", str(data_folder / "nowhere")], "is no folder"),
     ):
         result = CliRunner().invoke(app, ["bench", "detector", *arguments])
         assert result.exit_code == 2

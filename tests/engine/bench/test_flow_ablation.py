@@ -1,4 +1,4 @@
-"""The gain of a constant that moves the mouth as far as another stabilizer does."""
+"""The constant gain whose mouth amplitude equals that of another stabilizer."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import pytest
 from steadymark.engine.bench.scenes.flow_ablation import GAINS, NEAR, gain_of
 
 
-@pytest.mark.parametrize("wanted", [0.3, 0.62, 0.9])
-def test_the_gain_that_reaches_an_amplitude_is_found(wanted: float) -> None:
-    gain = gain_of(lambda gain: gain / (1 + gain), wanted)
-    assert gain / (1 + gain) == pytest.approx(wanted, abs=NEAR)
+@pytest.mark.parametrize("amplitude", [0.3, 0.62, 0.9])
+def test_the_gain_that_reaches_an_amplitude_is_found(amplitude: float) -> None:
+    gain = gain_of(lambda gain: gain / (1 + gain), amplitude)
+    assert gain / (1 + gain) == pytest.approx(amplitude, abs=NEAR)
 
 
-def test_an_amplitude_beyond_all_gains_is_answered_by_the_nearest_end() -> None:
+def test_an_amplitude_outside_the_range_gives_the_nearest_gain() -> None:
     assert gain_of(lambda gain: gain / (1 + gain), 1.5) == GAINS[-1]
     assert gain_of(lambda gain: gain / (1 + gain), 0.0) == GAINS[0]

@@ -1,4 +1,4 @@
-"""The trained flow cell earns its place: it is stiller than constants that keep as much of lips."""
+"""The trained flow cell is more stable than constants that keep as much mouth motion."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 pytest.importorskip("skimage", reason="the portrait is one of scikit-image's")
-LESS = 0.85  # of the MAV of constants: 15 % less
+MAV_RATIO = 0.85  # of the MAV of constants: 15 % less
 NEAR = 0.01  # amplitudes that differ by less are equal
 CONSTANTS = tuple(
     partial(flow_with_constant_mean, gain=gain) for gain in (1.0, 2.0, 4.0, 8.0, 32.0, 128.0)
@@ -39,7 +39,7 @@ CONSTANTS = tuple(
 
 @cache
 def scenes() -> tuple[Scene, ...]:
-    """The demo clip's portrait talks, turns and blinks in light that changes."""
+    """Return scenes of the demo portrait, which talks, turns and blinks in changing light."""
     config = SceneConfig(frames=30, noise=2, light=1.0, things=0.0, drops=0.0)
     points, schema = annotated().astype(np.float32), load_schema()
     return tuple(
@@ -49,8 +49,8 @@ def scenes() -> tuple[Scene, ...]:
 
 
 @cache
-def reached(edit: Callable[[bytes], bytes] | None) -> StabilityBenchScores:
-    """What the flow cell reaches on the scenes, with these other weights."""
+def scores_of(edit: Callable[[bytes], bytes] | None) -> StabilityBenchScores:
+    """Return the scores of the flow cell on the scenes, with edited weights."""
     settings = TrackSettings(device="cpu", stabilizer=FLOW)
     card, schema = find_model(FLOW_CELL, "stabilizer"), load_schema()
     content = verified_bytes(card)
@@ -61,21 +61,21 @@ def reached(edit: Callable[[bytes], bytes] | None) -> StabilityBenchScores:
     return score_tracks(scenes(), [steady for _, steady in found], [raw for raw, _ in found])
 
 
-def is_ahead(cell: StabilityBenchScores) -> bool:
-    """Whether MAV is 15 % lower than that of every constant whose mouth moves no further."""
-    rivals = [reached(edit) for edit in CONSTANTS]
-    alike = [rival.mav for rival in rivals if rival.mouth <= cell.mouth + NEAR]
-    return bool(alike) and all(cell.mav <= LESS * mav for mav in alike)
+def is_better(cell: StabilityBenchScores) -> bool:
+    """Return whether MAV is 15 % below every constant that moves the mouth no further."""
+    constants = [scores_of(edit) for edit in CONSTANTS]
+    comparable = [rival.mav for rival in constants if rival.mouth <= cell.mouth + NEAR]
+    return bool(comparable) and all(cell.mav <= MAV_RATIO * mav for mav in comparable)
 
 
 @pytest.mark.slow
-def test_the_trained_cell_is_stiller_than_constants_that_move_the_mouth_no_further() -> None:
-    trained = reached(None)
-    assert is_ahead(trained)
+def test_the_trained_cell_is_more_stable_than_constants_with_the_same_mouth_motion() -> None:
+    trained = scores_of(None)
+    assert is_better(trained)
     # the last constants are nearly the raw points: the cell opens the mouth no less
-    assert trained.mouth > max(reached(edit).mouth for edit in CONSTANTS) - NEAR
+    assert trained.mouth > max(scores_of(edit).mouth for edit in CONSTANTS) - NEAR
 
 
 @pytest.mark.slow
-def test_an_untrained_cell_is_not_ahead_of_constants() -> None:
-    assert not is_ahead(reached(flow_with_untrained_weights))
+def test_an_untrained_cell_is_not_better_than_constants() -> None:
+    assert not is_better(scores_of(flow_with_untrained_weights))

@@ -21,20 +21,20 @@ from steadymark.engine.metrics.accuracy import (
 )
 
 RNG = np.random.default_rng(4)
-TRUTH = RNG.uniform(0, 200, (7, 68, 2))
-FOUND = TRUTH + RNG.normal(0, 3, TRUTH.shape)
+GROUND_TRUTH = RNG.uniform(0, 200, (7, 68, 2))
+PREDICTED = GROUND_TRUTH + RNG.normal(0, 3, GROUND_TRUTH.shape)
 
 
 def test_nrmse_is_the_mean_distance_over_the_outer_eye_distance() -> None:
-    for face, value in enumerate(nrmse(FOUND, TRUTH)):
+    for face, value in enumerate(nrmse(PREDICTED, GROUND_TRUTH)):
         total = 0.0
         for k in range(68):
-            total += math.dist(FOUND[face, k], TRUTH[face, k])
-        eyes = math.dist(TRUTH[face, 36], TRUTH[face, 45])
+            total += math.dist(PREDICTED[face, k], GROUND_TRUTH[face, k])
+        eyes = math.dist(GROUND_TRUTH[face, 36], GROUND_TRUTH[face, 45])
         assert value == pytest.approx(100 * total / 68 / eyes)
 
 
-def test_other_lengths_are_of_the_true_face() -> None:
+def test_other_normalisations_use_the_ground_truth() -> None:
     points = np.zeros((68, 2))
     points[0] = (-3, 0)
     points[1] = (0, 4)
@@ -46,7 +46,7 @@ def test_other_lengths_are_of_the_true_face() -> None:
     assert nrmse(points + 1, points, box_diagonal) == pytest.approx(100 * math.sqrt(2) / 5)
 
 
-def test_failures_reach_the_bound_or_were_not_found() -> None:
+def test_failures_are_faces_at_the_bound_or_not_found() -> None:
     errors = np.array([1.0, 7.99, 8.0, 12.0, np.nan])
     assert failure_rate(errors) == pytest.approx(3 / 5)
     assert failure_rate(errors, 10.0) == pytest.approx(2 / 5)
@@ -72,24 +72,26 @@ def test_the_cumulative_curve_counts_faces_up_to_each_bound() -> None:
     assert curve.tolist() == [0, 0.25, 0.5, 0.75]
 
 
-def test_no_faces_at_all_is_refused() -> None:
+def test_an_empty_list_of_errors_is_refused() -> None:
     with pytest.raises(ValueError, match="N ≥ 1"):
         auc(np.array([]))
 
 
 def test_different_shapes_are_refused() -> None:
     with pytest.raises(ValueError, match="against"):
-        nrmse(FOUND[:3], TRUTH)
+        nrmse(PREDICTED[:3], GROUND_TRUTH)
 
 
 def test_the_error_of_each_point_is_its_distance_in_percent() -> None:
-    errors = point_errors(FOUND, TRUTH)
-    eyes = math.dist(TRUTH[2, 36], TRUTH[2, 45])
+    errors = point_errors(PREDICTED, GROUND_TRUTH)
+    eyes = math.dist(GROUND_TRUTH[2, 36], GROUND_TRUTH[2, 45])
     assert errors.shape == (7, 68)
-    assert errors[2, 5] == pytest.approx(100 * math.dist(FOUND[2, 5], TRUTH[2, 5]) / eyes)
+    assert errors[2, 5] == pytest.approx(
+        100 * math.dist(PREDICTED[2, 5], GROUND_TRUTH[2, 5]) / eyes
+    )
 
 
-def test_the_mean_passes_over_what_is_not_finite() -> None:
+def test_the_mean_ignores_values_that_are_not_finite() -> None:
     values = np.array([[1.0, np.nan, 3.0], [np.nan, np.nan, np.inf]])
     assert mean_of_finite(values) == 2
     np.testing.assert_array_equal(mean_of_finite(values, 1), [2, np.nan])

@@ -26,28 +26,32 @@ from support.fakes.fake_results import face_points
 
 SCHEMA = load_schema()
 RNG = np.random.default_rng(11)
-TRUTH = np.stack([face_points(80, 60, size).astype(np.float64) for size in (50, 60, 80, 100)])
-FOUND = TRUTH + RNG.normal(0, [[[1.0]], [[2.0]], [[4.0]], [[1.0]]], TRUTH.shape)
-FOUND[3] = np.nan
+GROUND_TRUTH = np.stack(
+    [face_points(80, 60, size).astype(np.float64) for size in (50, 60, 80, 100)]
+)
+PREDICTED = GROUND_TRUTH + RNG.normal(0, [[[1.0]], [[2.0]], [[4.0]], [[1.0]]], GROUND_TRUTH.shape)
+PREDICTED[3] = np.nan
 
 
 def comparison(
-    found: np.ndarray = FOUND, truth: np.ndarray = TRUTH, scored: tuple[int, ...] = ()
+    found: np.ndarray = PREDICTED,
+    ground_truth: np.ndarray = GROUND_TRUTH,
+    scored: tuple[int, ...] = (),
 ) -> LandmarkComparison:
     places = tuple(FacePlace(f"face{i}", f"face{i}.png") for i in range(len(found)))
-    return LandmarkComparison(places, found, truth, SCHEMA, scored or tuple(range(68)))
+    return LandmarkComparison(places, found, ground_truth, SCHEMA, scored or tuple(range(68)))
 
 
 def plain_nrmse(face: int, landmarks: list[int], length: float) -> float:
-    total = sum(math.dist(FOUND[face, k], TRUTH[face, k]) for k in landmarks)
+    total = sum(math.dist(PREDICTED[face, k], GROUND_TRUTH[face, k]) for k in landmarks)
     return 100 * total / len(landmarks) / length
 
 
 def eyes(face: int) -> float:
-    return math.dist(TRUTH[face, 36], TRUTH[face, 45])
+    return math.dist(GROUND_TRUTH[face, 36], GROUND_TRUTH[face, 45])
 
 
-def test_every_figure_is_that_of_plain_loops() -> None:
+def test_every_figure_equals_that_of_plain_loops() -> None:
     result = accuracy_of(comparison())
     errors = [plain_nrmse(i, list(range(68)), eyes(i)) for i in range(3)]
     assert (result.faces, result.missed) == (4, 1)
@@ -62,21 +66,23 @@ def test_every_figure_is_that_of_plain_loops() -> None:
     assert result.auc8 != result.auc10
 
 
-def test_other_lengths_are_of_each_true_face() -> None:
+def test_other_normalisations_use_the_ground_truth_of_each_face() -> None:
     result = accuracy_of(comparison())
-    everyone = list(range(68))
+    all_landmarks = list(range(68))
 
     def mean(length: list[float]) -> float:
-        return sum(plain_nrmse(i, everyone, length[i]) for i in range(3)) / 3
+        return sum(plain_nrmse(i, all_landmarks, length[i]) for i in range(3)) / 3
 
-    sizes = [np.ptp(TRUTH[i], axis=0) for i in range(3)]
-    pupils = [math.dist(TRUTH[i, 36:42].mean(0), TRUTH[i, 42:48].mean(0)) for i in range(3)]
+    sizes = [np.ptp(GROUND_TRUTH[i], axis=0) for i in range(3)]
+    pupils = [
+        math.dist(GROUND_TRUTH[i, 36:42].mean(0), GROUND_TRUTH[i, 42:48].mean(0)) for i in range(3)
+    ]
     assert result.nrmse_inter_pupil == pytest.approx(mean(pupils))
     assert result.nrmse_box_diagonal == pytest.approx(mean([math.hypot(*s) for s in sizes]))
     assert result.nrmse_box_size == pytest.approx(mean([math.sqrt(s[0] * s[1]) for s in sizes]))
 
 
-def test_regions_are_means_over_their_landmarks_and_the_faces_found() -> None:
+def test_regions_are_means_over_their_landmarks_and_the_found_faces() -> None:
     result = accuracy_of(comparison())
     assert list(result.regions) == ["contour", "brows", "nose", "eyes", "mouth"]
     for name, part in SCHEMA.regions.items():
@@ -96,27 +102,29 @@ def test_only_the_chosen_landmarks_count() -> None:
     assert math.isnan(result.regions["nose"])
 
 
-def test_where_no_face_was_found_every_face_failed() -> None:
-    result = accuracy_of(comparison(np.full_like(FOUND, np.nan)))
+def test_every_face_fails_when_none_was_found() -> None:
+    result = accuracy_of(comparison(np.full_like(PREDICTED, np.nan)))
     assert (result.missed, result.fr8, result.auc8) == (4, 1.0, 0.0)
     assert math.isnan(result.nrmse)
     assert math.isnan(result.median)
 
 
-def test_truth_in_other_numbers_is_compared_where_it_corresponds() -> None:
+def test_differently_numbered_ground_truth_is_compared_at_corresponding_landmarks() -> None:
     chosen = Correspondence.parse("36=1,45=0,48=2")
-    other = TRUTH[:, [45, 36, 48]]
-    truth = in_our_numbers(other, SCHEMA, chosen, "other.pts")
-    np.testing.assert_array_equal(truth[:, [36, 45, 48]], TRUTH[:, [36, 45, 48]])
-    assert np.isfinite(truth).all(-1).sum() == 3 * 4
-    result = accuracy_of(comparison(truth=truth, scored=scored_landmarks(SCHEMA, chosen)))
+    other = GROUND_TRUTH[:, [45, 36, 48]]
+    ground_truth = in_our_numbers(other, SCHEMA, chosen, "other.pts")
+    np.testing.assert_array_equal(ground_truth[:, [36, 45, 48]], GROUND_TRUTH[:, [36, 45, 48]])
+    assert np.isfinite(ground_truth).all(-1).sum() == 3 * 4
+    result = accuracy_of(
+        comparison(ground_truth=ground_truth, scored=scored_landmarks(SCHEMA, chosen))
+    )
     errors = [plain_nrmse(i, [36, 45, 48], eyes(i)) for i in range(3)]
     assert result.nrmse == pytest.approx(sum(errors) / 3)
-    assert math.isnan(result.nrmse_box_diagonal)  # the truth's box is unknown
+    assert math.isnan(result.nrmse_box_diagonal)  # the box of the ground truth is unknown
 
 
 @pytest.mark.parametrize("text", ["", "a", "1=2=3", "1,,2", "36,36", "-1", "1=-2", "36=1,36=2"])
-def test_what_is_no_list_of_landmarks_is_told(text: str) -> None:
+def test_an_invalid_list_of_landmarks_is_reported(text: str) -> None:
     with pytest.raises(UsageError, match="no list of landmarks"):
         Correspondence.parse(text)
 
@@ -130,24 +138,26 @@ def test_what_is_no_list_of_landmarks_is_told(text: str) -> None:
         (10, "36=1,48=2", "outer eye corners 36 and 45"),
     ],
 )
-def test_landmarks_that_do_not_fit_are_told(points: int, text: str | None, words: str) -> None:
+def test_landmarks_outside_the_schema_are_reported(
+    points: int, text: str | None, words: str
+) -> None:
     chosen = None if text is None else Correspondence.parse(text)
     with pytest.raises(UsageError, match=words):
         in_our_numbers(np.zeros((points, 2)), SCHEMA, chosen, "it")
 
 
-def test_the_worst_faces_come_first_and_those_not_found_before_them() -> None:
+def test_the_worst_faces_are_first_after_those_that_were_not_found() -> None:
     errors = comparison().errors()
     order = sorted(range(3), key=lambda i: -errors[i])
     assert comparison().worst(3) == [3, *order[:2]]
     assert comparison().worst(9) == [3, *order]
 
 
-def test_the_worst_frames_of_a_video_lie_apart() -> None:
-    truth = np.repeat(TRUTH[:1], 60, axis=0)
-    found = truth + np.linspace(1, 3, 60)[:, None, None]  # the later the worse
+def test_the_worst_frames_of_a_video_have_a_minimum_distance() -> None:
+    ground_truth = np.repeat(GROUND_TRUTH[:1], 60, axis=0)
+    found = ground_truth + np.linspace(1, 3, 60)[:, None, None]  # the later the worse
     places = tuple(FacePlace("v", "v.mp4", t) for t in range(60))
-    video = LandmarkComparison(places, found, truth, SCHEMA, tuple(range(68)))
+    video = LandmarkComparison(places, found, ground_truth, SCHEMA, tuple(range(68)))
     assert video.worst(3) == [59, 59 - APART, 59 - 2 * APART]
     both = join_comparisons([video, comparison()])
     assert len(both.places) == 64

@@ -14,13 +14,13 @@ NEAR_A = FaceBox(2, 0, 10, 10)  # IoU 2/3
 FAR = FaceBox(300, 0, 10, 10)
 
 
-def test_all_found_under_one_id_each_is_perfect() -> None:
+def test_faces_that_keep_their_ids_score_perfectly() -> None:
     scores = identity_scores([IdentityFrame({0: A, 1: B}, {7: NEAR_A, 3: B}, {})] * 5)
     assert scores == IdentityScores(truths=10, founds=10, kept=10)
     assert (scores.mota, scores.idf1) == (1, 1)
 
 
-def test_ids_that_swap_half_way_are_two_switches_and_half_of_idf1() -> None:
+def test_ids_that_swap_halfway_give_two_switches_and_half_the_idf1() -> None:
     before, after = (
         IdentityFrame({0: A, 1: B}, {0: A, 1: B}, {}),
         IdentityFrame({0: A, 1: B}, {1: A, 0: B}, {}),
@@ -31,7 +31,7 @@ def test_ids_that_swap_half_way_are_two_switches_and_half_of_idf1() -> None:
     assert scores.idf1 == pytest.approx(0.5)
 
 
-def test_a_switch_is_counted_after_a_gap_and_once() -> None:
+def test_a_switch_after_a_gap_is_counted_once() -> None:
     scores = identity_scores(
         [IdentityFrame({0: A}, {0: A}, {})] * 3
         + [IdentityFrame({0: A}, {}, {})]
@@ -42,26 +42,26 @@ def test_a_switch_is_counted_after_a_gap_and_once() -> None:
     assert scores.idf1 == pytest.approx(2 * 4 / (8 + 7))
 
 
-def test_misses_and_false_faces_count() -> None:
+def test_misses_and_false_faces_lower_the_scores() -> None:
     scores = identity_scores([IdentityFrame({0: A}, {0: FAR}, {}), IdentityFrame({}, {0: FAR}, {})])
     assert (scores.misses, scores.false) == (1, 2)
     assert scores.mota == pytest.approx(-2)
     assert scores.idf1 == 0
 
 
-def test_what_lies_on_a_hidden_face_counts_neither_way() -> None:
+def test_a_box_on_a_hidden_face_is_ignored() -> None:
     scores = identity_scores([IdentityFrame({0: A}, {0: A, 1: B}, {1: B})] * 3)
     assert scores == IdentityScores(truths=3, founds=3, kept=3)
 
 
-def test_a_pair_is_kept_where_another_lies_better() -> None:
+def test_a_matched_pair_is_kept_although_another_box_fits_better() -> None:
     scores = identity_scores(
         [IdentityFrame({0: A}, {1: A}, {}), IdentityFrame({0: A}, {1: NEAR_A, 2: A}, {})]
     )
     assert (scores.switches, scores.false) == (0, 1)
 
 
-def test_scores_of_videos_add_up_and_none_are_no_number() -> None:
+def test_scores_of_videos_add_up_and_empty_scores_are_nan() -> None:
     one = identity_scores([IdentityFrame({0: A}, {0: A}, {})])
     other = identity_scores([IdentityFrame({0: A}, {9: A}, {})])
     assert (one + other) == IdentityScores(truths=2, founds=2, kept=2)

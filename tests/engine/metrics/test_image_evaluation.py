@@ -12,7 +12,7 @@ from steadymark.engine.core.types import FaceBox
 from steadymark.engine.metrics.image_evaluation import evaluate
 from steadymark.engine.tracking.face_pass import TrackerConfig
 from steadymark.models.face.schema import load_schema
-from support.fakes.fake_engine import SquareDetector, SquareNetwork, picture
+from support.fakes.fake_engine import SquareDetector, SquareNetwork, square_image
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,16 +25,16 @@ SCHEMA = load_schema()
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Three bright squares whose landmarks are the mean shape, 1-based as .pts files are."""
+    """Write three bright squares with the mean shape as landmarks, 1-based as in .pts files."""
     for i, x in enumerate((120.0, 160.0, 180.0)):
-        cv2.imwrite(str(tmp_path / f"{i}.png"), picture((x, 110, 80)))
+        cv2.imwrite(str(tmp_path / f"{i}.png"), square_image((x, 110, 80)))
         points = SCHEMA.mean_shape * 79 + (x - 0.5, 109.5) + 1
         rows = "\n".join(f"{a:.3f} {b:.3f}" for a, b in points)
         (tmp_path / f"{i}.pts").write_text(f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n")
     return tmp_path
 
 
-def test_a_network_that_finds_the_truth_has_a_small_error(folder: Path) -> None:
+def test_a_network_that_finds_the_square_has_a_small_error(folder: Path) -> None:
     for detector in (None, SquareDetector()):
         found = evaluate(SquareNetwork(), folder, SCHEMA, detector=detector)
         assert (found.faces, found.missed) == (3, 0)
@@ -45,18 +45,18 @@ def test_a_network_that_finds_the_truth_has_a_small_error(folder: Path) -> None:
 
 
 def test_faces_that_are_not_detected_count_as_failures(folder: Path) -> None:
-    class Blind:
+    class DetectorWithoutRightSquare:
         def detect(self, image: Image) -> tuple[FaceBox, ...]:
             right = int(np.nonzero(image[..., 0])[1].max())
             return SquareDetector().detect(image) if right < 205 else ()
 
-    found = evaluate(SquareNetwork(), folder, SCHEMA, detector=Blind())
+    found = evaluate(SquareNetwork(), folder, SCHEMA, detector=DetectorWithoutRightSquare())
     assert found.missed == 1
     assert found.fr8 == pytest.approx(1 / 3)
 
 
-class Doubtful(SquareNetwork):
-    """Finds the landmarks, but doubts that they are a face's."""
+class LowScoreNetwork(SquareNetwork):
+    """Finds the landmarks, but with a low face score."""
 
     def step(
         self,
@@ -64,43 +64,45 @@ class Doubtful(SquareNetwork):
         state: tuple[object, ...] | None = None,
         moved: Moves | None = None,
     ) -> Prediction:
-        told = super().step(crops)
-        return told._replace(face=np.full_like(told.face, 0.9))
+        result = super().step(crops)
+        return result._replace(face=np.full_like(result.face, 0.9))
 
 
-def test_a_face_that_the_tracker_would_not_take_up_is_missed_with_a_detector_only(
+def test_a_low_face_score_counts_as_missed_only_with_a_detector(
     folder: Path,
 ) -> None:
-    assert evaluate(Doubtful(), folder, SCHEMA).missed == 0
-    assert evaluate(Doubtful(), folder, SCHEMA, detector=SquareDetector()).missed == 3
-    taken = TrackerConfig(find_from=0.8)
-    told = evaluate(Doubtful(), folder, SCHEMA, detector=SquareDetector(), config=taken)
-    assert told.missed == 0
+    assert evaluate(LowScoreNetwork(), folder, SCHEMA).missed == 0
+    assert evaluate(LowScoreNetwork(), folder, SCHEMA, detector=SquareDetector()).missed == 3
+    config = TrackerConfig(find_from=0.8)
+    result = evaluate(LowScoreNetwork(), folder, SCHEMA, detector=SquareDetector(), config=config)
+    assert result.missed == 0
 
 
-def test_of_several_boxes_the_one_on_the_labelled_face_counts(folder: Path) -> None:
-    class Elsewhere:
+def test_of_several_boxes_the_one_on_the_labelled_face_is_used(folder: Path) -> None:
+    class DetectorWithSecondBox:
         def detect(self, image: Image) -> tuple[FaceBox, ...]:
             return (FaceBox(2, 2, 30, 30, 0.99), *SquareDetector().detect(image))
 
-    config = TrackerConfig(max_faces=1)  # a picture's faces are all looked for
-    found = evaluate(SquareNetwork(), folder, SCHEMA, detector=Elsewhere(), config=config)
+    config = TrackerConfig(max_faces=1)  # the limit does not apply to single images
+    found = evaluate(
+        SquareNetwork(), folder, SCHEMA, detector=DetectorWithSecondBox(), config=config
+    )
     assert found.missed == 0
     assert found.nrmse < 2.5
 
 
-def test_a_folder_without_labels_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_labels_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no \.pts files"):
         evaluate(SquareNetwork(), tmp_path, SCHEMA)
 
 
-def test_a_label_without_its_picture_is_named(folder: Path) -> None:
+def test_a_label_without_its_image_is_reported(folder: Path) -> None:
     (folder / "1.png").unlink()
     with pytest.raises(UsageError, match=r"1\.pts"):
         evaluate(SquareNetwork(), folder, SCHEMA)
 
 
-def test_a_bad_label_is_named_and_not_passed_over(folder: Path) -> None:
+def test_an_invalid_label_is_reported_and_not_skipped(folder: Path) -> None:
     label = folder / "1.pts"
     text = label.read_text()
     for bad, words in (

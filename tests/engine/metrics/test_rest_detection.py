@@ -1,4 +1,4 @@
-"""Which frames count as still, of faces whose motion is known."""
+"""Still frames of faces whose motion is known."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ from support.fakes.fake_results import face_points
 
 FPS = 30.0
 FACE = face_points(300, 200, 300).astype(np.float64)
-EYES = float(np.linalg.norm(FACE[45] - FACE[36]))
+EYE_DISTANCE = float(np.linalg.norm(FACE[45] - FACE[36]))
 RNG = np.random.default_rng(6)
 
 
-def walk(still: int = 90, moving: int = 60, step: float = 2.0) -> np.ndarray:
-    """Moves, stands for `still` frames, moves on; step: % of the eye distance a frame."""
+def walking_face(still: int = 90, moving: int = 60, step: float = 2.0) -> np.ndarray:
+    """Return a face that moves by `step` % of the eye distance a frame, with a pause."""
     steps = np.concatenate((np.full(moving, step), np.zeros(still), np.full(moving, step)))
-    x = np.cumsum(steps) / 100 * EYES
+    x = np.cumsum(steps) / 100 * EYE_DISTANCE
     video: np.ndarray = FACE + np.stack((x, np.zeros_like(x)), -1)[:, None]
     return video
 
 
 @pytest.mark.parametrize("jitter", [0.0, 0.5, 1.0])
-def test_the_still_part_is_found_in_spite_of_jitter_and_nothing_else(jitter: float) -> None:
-    noise = RNG.normal(0, jitter / 100 * EYES / 2, walk().shape)
-    (found,) = segments(still_frames(walk() + noise, FPS, EYES), FPS)
+def test_exactly_the_still_part_is_found_despite_jitter(jitter: float) -> None:
+    noise = RNG.normal(0, jitter / 100 * EYE_DISTANCE / 2, walking_face().shape)
+    (found,) = segments(still_frames(walking_face() + noise, FPS, EYE_DISTANCE), FPS)
     assert 60 <= found.start <= 60 + 16  # the half second before must be still, too
     assert 150 - 16 <= found.stop <= 150
 
 
-def test_a_face_that_nods_fast_is_not_still() -> None:
-    nod = 6 * np.sin(np.arange(120) * 2 * np.pi / 10) / 100 * EYES
+def test_a_fast_nodding_face_is_not_still() -> None:
+    nod = 6 * np.sin(np.arange(120) * 2 * np.pi / 10) / 100 * EYE_DISTANCE
     video = FACE + np.stack((np.zeros(120), nod), -1)[:, None]
-    assert not still_frames(video, FPS, EYES).any()
+    assert not still_frames(video, FPS, EYE_DISTANCE).any()
 
 
-def test_a_slow_drift_is_no_stillness() -> None:
-    assert not still_frames(walk(0, 60, step=0.1), FPS, EYES).any()
+def test_a_slowly_drifting_face_is_not_still() -> None:
+    assert not still_frames(walking_face(0, 60, step=0.1), FPS, EYE_DISTANCE).any()
 
 
-def test_seconds_in_which_the_face_is_lost_do_not_count() -> None:
+def test_frames_near_a_lost_face_are_not_still() -> None:
     video = np.repeat(FACE[None], 120, axis=0)
     video[60] = np.nan
-    still = still_frames(video, FPS, EYES)
+    still = still_frames(video, FPS, EYE_DISTANCE)
     assert still[20:40].all()
     assert still[80:100].all()
     assert not still[50:70].any()
@@ -51,10 +51,10 @@ def test_seconds_in_which_the_face_is_lost_do_not_count() -> None:
 
 @pytest.mark.parametrize("frames", [0, 1, 29])
 def test_a_video_shorter_than_a_second_has_no_still_frame(frames: int) -> None:
-    assert not still_frames(np.repeat(FACE[None], frames, axis=0), FPS, EYES).any()
+    assert not still_frames(np.repeat(FACE[None], frames, axis=0), FPS, EYE_DISTANCE).any()
 
 
-def test_a_face_that_is_never_there_is_not_still() -> None:
+def test_a_face_that_is_never_found_is_not_still() -> None:
     assert not still_frames(np.full((90, 68, 2), np.nan), FPS, float("nan")).any()
 
 

@@ -1,4 +1,4 @@
-"""Motion besides the rigid one, on motions whose answer is known."""
+"""Motion besides the rigid one, on motions with known results."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from support.fakes.fake_results import face_points
 FACE = face_points().astype(np.float64)
 
 
-def moving(frames: int) -> tuple[np.ndarray, np.ndarray]:
-    """Points of a rigid face that turns, grows and wanders, and its similarities."""
+def rigidly_moving_face(frames: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return points of a rigid face that rolls, grows and shifts, and its similarity matrices."""
     points, steps = [FACE], []
     for t in range(frames - 1):
         angle, scale = 0.05 * math.sin(t), 1 + 0.02 * math.cos(t)
@@ -31,26 +31,26 @@ def moving(frames: int) -> tuple[np.ndarray, np.ndarray]:
     return np.array(points), np.array(steps)
 
 
-def test_a_face_that_moves_rigidly_has_none_though_it_moves() -> None:
-    points, steps = moving(12)
+def test_a_rigidly_moving_face_has_no_other_motion() -> None:
+    points, steps = rigidly_moving_face(12)
     assert motion_besides(points, steps, 40.0) == pytest.approx(0, abs=1e-9)
     still = np.repeat(np.eye(2, 3)[None], 11, axis=0)
     assert motion_besides(points, still, 40.0) > 1
 
 
-def test_it_is_the_mean_distance_over_landmarks_and_frames_in_percent() -> None:
-    points, steps = moving(3)
+def test_motion_is_the_mean_distance_over_landmarks_and_frames_in_percent() -> None:
+    points, steps = rigidly_moving_face(3)
     points[1, 60] += (3.0, 4.0)  # 5 px on the way to frame 1, and back on the way to frame 2
     scale = float(np.hypot(*steps[1][:, 0]))
-    told = motion_besides(points, steps, 50.0)
-    assert told == pytest.approx((5 + 5 * scale) / (2 * 68) / 50 * 100)
+    result = motion_besides(points, steps, 50.0)
+    assert result == pytest.approx((5 + 5 * scale) / (2 * 68) / 50 * 100)
     assert motion_besides(points, steps, 50.0, landmarks=RIGID) == pytest.approx(0, abs=1e-9)
     mouth_and_more = motion_besides(points, steps, 50.0, landmarks=WITHOUT_JAW)
-    assert mouth_and_more == pytest.approx(told * 68 / 51)
+    assert mouth_and_more == pytest.approx(result * 68 / 51)
 
 
-def test_frames_without_face_or_known_motion_do_not_count() -> None:
-    points, steps = moving(6)
+def test_frames_without_a_face_or_known_motion_are_ignored() -> None:
+    points, steps = rigidly_moving_face(6)
     points[:, 0] += np.arange(6)[:, None]
     whole = left_over(points, steps)
     gap, unknown = points.copy(), steps.copy()

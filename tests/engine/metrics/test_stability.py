@@ -1,4 +1,4 @@
-"""The stability measures against plain loops and motions whose answer is known."""
+"""The stability measures against plain loops and motions with known results."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ STILL = np.repeat(face_points()[None].astype(np.float64), 40, axis=0)
 NOISY = STILL + RNG.normal(0, 0.4, STILL.shape)
 
 
-def moving(frames: int = 200, late: float = 0.0) -> np.ndarray:
-    """A face that swings in both axes, `late` frames behind."""
+def swinging_face(frames: int = 200, late: float = 0.0) -> np.ndarray:
+    """Return a face that swings in both axes, delayed by `late` frames."""
     t = np.arange(frames) - late
-    way = np.stack((30 * np.sin(t / 9), 12 * np.cos(t / 5.3)), axis=-1)
-    moved: np.ndarray = face_points()[None] + way[:, None]
+    path = np.stack((30 * np.sin(t / 9), 12 * np.cos(t / 5.3)), axis=-1)
+    moved: np.ndarray = face_points()[None] + path[:, None]
     return moved
 
 
@@ -53,22 +53,22 @@ def test_mav_is_equation_11_in_plain_loops() -> None:
     assert allan_variance(NOISY) == pytest.approx(sum(values) / len(values))
 
 
-def test_mav_of_a_moving_face_is_of_its_error() -> None:
-    truth = moving()
-    assert allan_variance(truth, truth) == 0
-    noisy = truth + RNG.normal(0, 0.4, truth.shape)
-    size = eye_distance(truth) / 100
-    assert allan_variance(noisy, truth) == pytest.approx((0.4 / size) ** 2, rel=0.05)
+def test_mav_of_a_moving_face_measures_its_error() -> None:
+    ground_truth = swinging_face()
+    assert allan_variance(ground_truth, ground_truth) == 0
+    noisy = ground_truth + RNG.normal(0, 0.4, ground_truth.shape)
+    size = eye_distance(ground_truth) / 100
+    assert allan_variance(noisy, ground_truth) == pytest.approx((0.4 / size) ** 2, rel=0.05)
 
 
-def test_mav_averages_over_videos_and_passes_over_empty_ones() -> None:
+def test_mav_averages_over_videos_and_ignores_empty_ones() -> None:
     other = STILL + RNG.normal(0, 1, STILL.shape)
     nothing = np.full_like(STILL, np.nan)
     expected = (allan_variance(NOISY) + allan_variance(other)) / 2
     assert mav([NOISY, other, nothing]) == pytest.approx(expected)
 
 
-def test_frames_without_the_face_do_not_count() -> None:
+def test_frames_without_the_face_are_ignored() -> None:
     gap = NOISY.copy()
     gap[20] = np.nan
     parts = [allan_variance(NOISY[:20]) * 19, allan_variance(NOISY[21:]) * 18]
@@ -98,7 +98,7 @@ def test_mcv_is_equation_10_in_percent() -> None:
     assert mcv(errors) == pytest.approx(100 * sum(each) / 2)
 
 
-def test_mcv_without_truth_is_of_distances_to_the_mean_place() -> None:
+def test_mcv_without_ground_truth_uses_distances_to_the_mean_position() -> None:
     values = []
     for k in range(68):
         mean = [sum(f[k][a] for f in NOISY) / len(NOISY) for a in range(2)]
@@ -109,28 +109,28 @@ def test_mcv_without_truth_is_of_distances_to_the_mean_place() -> None:
 
 
 @pytest.mark.parametrize("late", [-2, -0.5, 0, 0.3, 1, 1.54, 3])
-def test_lag_is_found_to_parts_of_a_frame(late: float) -> None:
-    noisy = moving(late=late) + RNG.normal(0, 0.05, (200, 68, 2))
-    assert lag_frames(noisy, moving()) == pytest.approx(late, abs=0.05)
+def test_lag_is_measured_to_fractions_of_a_frame(late: float) -> None:
+    noisy = swinging_face(late=late) + RNG.normal(0, 0.05, (200, 68, 2))
+    assert lag_frames(noisy, swinging_face()) == pytest.approx(late, abs=0.05)
 
 
-def test_an_exponential_smoother_lags() -> None:
-    truth = moving()
-    smooth = truth.copy()
+def test_an_exponential_filter_lags() -> None:
+    ground_truth = swinging_face()
+    smooth = ground_truth.copy()
     for t in range(1, len(smooth)):
-        smooth[t] = 0.5 * smooth[t - 1] + 0.5 * truth[t]
-    assert 0.6 < lag_frames(smooth, truth) < 1.2
+        smooth[t] = 0.5 * smooth[t - 1] + 0.5 * ground_truth[t]
+    assert 0.6 < lag_frames(smooth, ground_truth) < 1.2
 
 
-def test_without_motion_there_is_no_lag_to_tell() -> None:
+def test_lag_is_nan_without_motion() -> None:
     assert math.isnan(lag_frames(STILL, STILL))
     assert math.isnan(lag_frames(STILL[:2], STILL[:2]))
 
 
-def test_a_smoother_fails_on_the_fastest_frames() -> None:
-    truth = np.concatenate((STILL, STILL + 30))
-    late = np.concatenate((STILL, STILL[:1], STILL[1:] + 30))
-    fast, rest = fast_and_slow_error(nrmse(late, truth), truth, share=1 / 79)
+def test_a_delay_increases_the_error_of_the_fastest_frames() -> None:
+    ground_truth = np.concatenate((STILL, STILL + 30))
+    delayed = np.concatenate((STILL, STILL[:1], STILL[1:] + 30))
+    fast, rest = fast_and_slow_error(nrmse(delayed, ground_truth), ground_truth, share=1 / 79)
     assert fast == pytest.approx(float(nrmse(STILL[0], STILL[0] + 30)))
     assert rest == 0
 
@@ -147,13 +147,13 @@ def test_motion_in_percent_of_the_true_eye_distance() -> None:
     )
 
 
-def test_landmarks_that_the_truth_lacks_do_not_hide_which_frames_are_fast() -> None:
-    truth = moving()
-    errors = RNG.uniform(1, 2, len(truth))
-    partial = np.full_like(truth, np.nan)
-    partial[:, [36, 45, 50]] = truth[:, [36, 45, 50]]
+def test_fast_frames_are_found_with_incomplete_ground_truth() -> None:
+    ground_truth = swinging_face()
+    errors = RNG.uniform(1, 2, len(ground_truth))
+    partial = np.full_like(ground_truth, np.nan)
+    partial[:, [36, 45, 50]] = ground_truth[:, [36, 45, 50]]
     fast, rest = fast_and_slow_error(errors, partial)
-    assert (fast, rest) == pytest.approx(fast_and_slow_error(errors, truth))
+    assert (fast, rest) == pytest.approx(fast_and_slow_error(errors, ground_truth))
     assert math.isfinite(fast)
 
 
@@ -163,7 +163,7 @@ def test_mav_of_positions_is_equation_11_of_locations_in_square_pixels() -> None
     expected = (25 + 0 + 4) / (2 * 3)
     assert allan_variance_of_positions(video) == pytest.approx(expected / 2)  # the other is still
     assert mav_of_positions([video, 0 * video]) == pytest.approx(expected / 4)
-    moved = moving(20)
+    moved = swinging_face(20)
     assert allan_variance_of_positions(moved) > 1  # true motion counts
     assert allan_variance_of_positions(2 * moved) == pytest.approx(
         4 * allan_variance_of_positions(moved)
@@ -180,17 +180,17 @@ def test_mcv_of_positions_is_equations_9_and_10_of_coordinates() -> None:
 
 
 def test_nmf_is_the_mean_change_of_the_error_in_percent_of_the_eye_distance() -> None:
-    truth = moving(4)
-    size = eye_distance(truth)
-    found = truth + 7.0  # an error that does not change is no flicker
-    assert nmf(found, truth) == pytest.approx(0, abs=1e-9)
+    ground_truth = swinging_face(4)
+    size = eye_distance(ground_truth)
+    found = ground_truth + 7.0  # an error that does not change is no flicker
+    assert nmf(found, ground_truth) == pytest.approx(0, abs=1e-9)
     found[2, 10] += (3.0, 4.0)  # 5 px there and back, of 3 steps of 68 landmarks
-    assert nmf(found, truth) == pytest.approx(10 / (3 * 68) / size * 100)
+    assert nmf(found, ground_truth) == pytest.approx(10 / (3 * 68) / size * 100)
     found[3] = np.nan
-    assert nmf(found, truth) == pytest.approx(5 / (2 * 68) / size * 100)
+    assert nmf(found, ground_truth) == pytest.approx(5 / (2 * 68) / size * 100)
 
 
-def test_dropped_frames_make_no_long_steps() -> None:
+def test_dropped_frames_do_not_count_as_motion() -> None:
     times = np.array([0, 1, 2, 5, 6, 90, 91]) / 30
     moving_on = STILL[:7] + np.rint(times * 30)[:, None, None]
     whole = with_dropped_frames(moving_on, times)

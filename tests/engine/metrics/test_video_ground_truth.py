@@ -1,4 +1,4 @@
-"""Truth of videos: where it is found, in what forms, and what is wrong with it."""
+"""Ground truth of videos: where it is found, its formats, and its errors."""
 
 from __future__ import annotations
 
@@ -30,27 +30,29 @@ def write_pts(path: Path, points: np.ndarray) -> None:
     path.write_text(f"version: 1\nn_points: {len(points)}\n{{\n{rows}\n}}\n")
 
 
-def write_table(path: Path, truth: np.ndarray) -> None:
-    count = truth.shape[1]
+def write_table(path: Path, ground_truth: np.ndarray) -> None:
+    count = ground_truth.shape[1]
     names = ["frame", *(f"{a}_{k}" for a in "xy" for k in range(count))]
     lines = [",".join(names)]
-    lines += [",".join([str(t), *(f"{v:.4f}" for v in xy.T.ravel())]) for t, xy in enumerate(truth)]
+    lines += [
+        ",".join([str(t), *(f"{v:.4f}" for v in xy.T.ravel())]) for t, xy in enumerate(ground_truth)
+    ]
     path.write_text("\n".join(lines) + "\n")
 
 
-def test_the_demo_has_its_truth_beside_it_and_the_truth_its_video() -> None:
+def test_the_demo_video_and_its_ground_truth_are_found_from_each_other() -> None:
     clips = assets_root() / "clips"
     (video,) = find_videos(clips / "demo.mp4")
     assert (video.name, video.truth) == ("demo", clips / "demo_truth.csv")
     assert find_videos(clips) == (video,)
     assert video_of_truth(clips / "demo_truth.csv") == video
-    truth = read_truth(clips / "demo_truth.csv")
-    assert truth.shape == (300, 68, 2)
-    assert np.isnan(truth[240]).all()
-    assert np.isfinite(truth[0]).all()
+    ground_truth = read_truth(clips / "demo_truth.csv")
+    assert ground_truth.shape == (300, 68, 2)
+    assert np.isnan(ground_truth[240]).all()
+    assert np.isfinite(ground_truth[0]).all()
 
 
-def test_videos_in_the_form_of_300vw_are_named_after_their_folders(tmp_path: Path) -> None:
+def test_videos_in_300vw_format_are_named_after_their_folders(tmp_path: Path) -> None:
     for name in ("002", "001"):
         (tmp_path / name / "annot").mkdir(parents=True)
         (tmp_path / name / "vid.avi").touch()
@@ -63,7 +65,7 @@ def test_videos_in_the_form_of_300vw_are_named_after_their_folders(tmp_path: Pat
     assert video_of_truth(tmp_path / "001" / "annot") == found[0]
 
 
-def test_an_annot_folder_beside_several_videos_belongs_to_none(tmp_path: Path) -> None:
+def test_an_annot_folder_beside_several_videos_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "annot").mkdir()
     for name in ("a.mp4", "b.mp4"):
         (tmp_path / name).touch()
@@ -76,14 +78,14 @@ def test_an_annot_folder_beside_several_videos_belongs_to_none(tmp_path: Path) -
 def test_pts_files_are_numbered_from_one_or_from_zero(tmp_path: Path, first: int) -> None:
     for number in (first, first + 1, first + 3):
         write_pts(tmp_path / f"f{number:06d}.pts", FACE + number)
-    truth = read_truth(tmp_path)
-    assert truth.shape == (4, 68, 2)
-    np.testing.assert_allclose(truth[3], FACE + first + 3, atol=1e-3)
-    assert np.isnan(truth[2]).all()
+    ground_truth = read_truth(tmp_path)
+    assert ground_truth.shape == (4, 68, 2)
+    np.testing.assert_allclose(ground_truth[3], FACE + first + 3, atol=1e-3)
+    assert np.isnan(ground_truth[2]).all()
 
 
 @pytest.mark.parametrize("style", ["native", "openface"])
-def test_a_tracker_s_table_of_one_face_may_be_the_truth(tmp_path: Path, style: str) -> None:
+def test_a_tracking_table_of_one_face_can_be_the_ground_truth(tmp_path: Path, style: str) -> None:
     path = tmp_path / "t.csv"
     sink = NativeCsvSink(path, Header()) if style == "native" else OpenFaceCsvSink(path)
     sink.open(source_info())
@@ -91,13 +93,13 @@ def test_a_tracker_s_table_of_one_face_may_be_the_truth(tmp_path: Path, style: s
         faces = () if i == 1 else (tracked_face(points=FACE + i, raw_shift_px=0),)
         sink.write(track_result(i, *faces))
     sink.close(complete=True)
-    truth = read_truth(path)
-    assert truth.shape == (3, 68, 2)
-    np.testing.assert_allclose(truth[2], FACE + 2, atol=0.051)
-    assert np.isnan(truth[1]).all()
+    ground_truth = read_truth(path)
+    assert ground_truth.shape == (3, 68, 2)
+    np.testing.assert_allclose(ground_truth[2], FACE + 2, atol=0.051)
+    assert np.isnan(ground_truth[1]).all()
 
 
-def test_a_table_of_several_faces_is_no_truth(tmp_path: Path) -> None:
+def test_a_table_of_several_faces_is_refused_as_ground_truth(tmp_path: Path) -> None:
     sink = NativeCsvSink(tmp_path / "t.csv", Header())
     sink.open(source_info())
     sink.write(track_result(0, tracked_face(0), tracked_face(1)))
@@ -106,12 +108,12 @@ def test_a_table_of_several_faces_is_no_truth(tmp_path: Path) -> None:
         read_truth(tmp_path / "t.csv")
 
 
-def test_tables_with_and_without_names_are_read(tmp_path: Path) -> None:
-    truth = np.stack([FACE[:5], FACE[:5] + 1, FACE[:5] + 2]).astype(np.float64)
-    write_table(tmp_path / "named.csv", truth)
-    np.testing.assert_allclose(read_truth(tmp_path / "named.csv"), truth, atol=1e-4)
-    np.savetxt(tmp_path / "rows.csv", truth.reshape(3, -1), delimiter=",")
-    np.testing.assert_allclose(read_truth(tmp_path / "rows.csv"), truth)
+def test_tables_with_and_without_column_names_are_read(tmp_path: Path) -> None:
+    ground_truth = np.stack([FACE[:5], FACE[:5] + 1, FACE[:5] + 2]).astype(np.float64)
+    write_table(tmp_path / "named.csv", ground_truth)
+    np.testing.assert_allclose(read_truth(tmp_path / "named.csv"), ground_truth, atol=1e-4)
+    np.savetxt(tmp_path / "rows.csv", ground_truth.reshape(3, -1), delimiter=",")
+    np.testing.assert_allclose(read_truth(tmp_path / "rows.csv"), ground_truth)
 
 
 @pytest.mark.parametrize(
@@ -129,14 +131,14 @@ def test_tables_with_and_without_names_are_read(tmp_path: Path) -> None:
         ("frame, timestamp, x_0\n", "missing"),
     ],
 )
-def test_what_is_no_truth_is_told(tmp_path: Path, content: str, words: str) -> None:
+def test_invalid_ground_truth_is_reported(tmp_path: Path, content: str, words: str) -> None:
     path = tmp_path / "t.csv"
     path.write_text(content)
     with pytest.raises(LandmarkFileError, match=words):
         read_truth(path)
 
 
-def test_folders_without_frames_numbers_or_with_other_points_are_told(tmp_path: Path) -> None:
+def test_folders_of_invalid_pts_files_are_reported(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no \.pts files"):
         read_truth(tmp_path)
     write_pts(tmp_path / "1.pts", FACE)
@@ -148,18 +150,18 @@ def test_folders_without_frames_numbers_or_with_other_points_are_told(tmp_path: 
         read_truth(tmp_path)
 
 
-def test_truth_of_another_length_is_told_and_gaps_are_not(tmp_path: Path) -> None:
-    whole, gaps = np.zeros((9, 68, 2)), np.zeros((9, 68, 2))
-    gaps[4] = np.nan
+def test_ground_truth_of_another_length_is_reported_and_gaps_are_allowed(tmp_path: Path) -> None:
+    complete, with_gaps = np.zeros((9, 68, 2)), np.zeros((9, 68, 2))
+    with_gaps[4] = np.nan
     table = tmp_path / "truth.csv"
-    check_length(whole, table, 9)
-    check_length(gaps, tmp_path, 12)
-    for truth, path, frames in (
-        (whole, table, 8),
-        (whole, table, 10),
-        (gaps, table, 12),
-        (whole, tmp_path, 12),
-        (gaps, tmp_path, 8),
+    check_length(complete, table, 9)
+    check_length(with_gaps, tmp_path, 12)
+    for ground_truth, path, frames in (
+        (complete, table, 8),
+        (complete, table, 10),
+        (with_gaps, table, 12),
+        (complete, tmp_path, 12),
+        (with_gaps, tmp_path, 8),
     ):
         with pytest.raises(UsageError, match=f"has 9 frames, the video {frames}"):
-            check_length(truth, path, frames)
+            check_length(ground_truth, path, frames)

@@ -1,4 +1,4 @@
-"""Tables of trackers scored against a video's truth, and without it."""
+"""Tables of trackers, scored with and without ground truth of the video."""
 
 from __future__ import annotations
 
@@ -31,38 +31,38 @@ SCHEMA = load_schema()
 FRAMES = 120
 
 
-def swing(late: float = 0.0) -> np.ndarray:
-    """(FRAMES, 68, 2): a face that swings, `late` frames behind."""
+def swinging_face(late: float = 0.0) -> np.ndarray:
+    """Return (FRAMES, 68, 2) points of a swinging face, delayed by `late` frames."""
     t = np.arange(FRAMES) - late
-    way = np.stack((30 * np.sin(t / 9), 12 * np.cos(t / 5.3)), axis=-1)
-    video: np.ndarray = face_points(300, 200, 150) + way[:, None]
+    path = np.stack((30 * np.sin(t / 9), 12 * np.cos(t / 5.3)), axis=-1)
+    video: np.ndarray = face_points(300, 200, 150) + path[:, None]
     return video
 
 
-def known(truth: np.ndarray | None, frames: int | None = FRAMES) -> ScoredVideo:
-    return ScoredVideo("clip", None, frames, truth, SCHEMA, tuple(range(68)))
+def scored_video(ground_truth: np.ndarray | None, frames: int | None = FRAMES) -> ScoredVideo:
+    return ScoredVideo("clip", None, frames, ground_truth, SCHEMA, tuple(range(68)))
 
 
-def write(
+def write_table(
     path: Path,
     faces: Mapping[int, tuple[TrackedFace, ...]],
     *,
     openface: bool = False,
     settings: Mapping[str, object] | None = None,
 ) -> LandmarkTable:
-    """The table that our own sink writes of these frames."""
+    """Write a table of these frames with Steadymark's own sink."""
     sink = (
         OpenFaceCsvSink(path) if openface else NativeCsvSink(path, Header(settings=settings or {}))
     )
     sink.open(source_info())
-    for frame, there in faces.items():
-        sink.write(track_result(frame, *there))
+    for frame, found_faces in faces.items():
+        sink.write(track_result(frame, *found_faces))
     sink.close(complete=True)
     return read_landmarks(path)
 
 
-def of_points(points: np.ndarray) -> dict[int, tuple[TrackedFace, ...]]:
-    """A face a frame; none where the points are NaN."""
+def faces_of_points(points: np.ndarray) -> dict[int, tuple[TrackedFace, ...]]:
+    """Return one face for each frame, and none where the points are NaN."""
     return {
         t: (tracked_face(points=xy.astype(np.float32), raw_shift_px=0),)
         if np.isfinite(xy).all()
@@ -71,30 +71,40 @@ def of_points(points: np.ndarray) -> dict[int, tuple[TrackedFace, ...]]:
     }
 
 
-def test_openface_s_columns_score_exactly_as_ours(tmp_path: Path) -> None:
-    points = np.round(swing() + np.random.default_rng(1).normal(0, 2, swing().shape), 1)
+def test_openface_tables_score_exactly_like_native_tables(tmp_path: Path) -> None:
+    points = np.round(
+        swinging_face() + np.random.default_rng(1).normal(0, 2, swinging_face().shape), 1
+    )
     points[40:50] = np.nan
     scores = []
     for openface in (False, True):
-        table = write(tmp_path / f"{openface}.csv", of_points(points), openface=openface)
-        video = followed(table, known(swing()), name="t")
+        table = write_table(
+            tmp_path / f"{openface}.csv", faces_of_points(points), openface=openface
+        )
+        video = followed(table, scored_video(swinging_face()), name="t")
         compared = video.compared()
         assert compared is not None
         scores.append((accuracy_of(compared), stability_of([video])))
     assert scores[0][0].missed == 10
     assert scores[0][0].nrmse > 1
-    for ours, theirs in zip(*scores, strict=True):
-        np.testing.assert_equal(asdict(ours), asdict(theirs))  # NaN is equal to NaN there
+    for native_scores, openface_scores in zip(*scores, strict=True):
+        np.testing.assert_equal(
+            asdict(native_scores), asdict(openface_scores)
+        )  # NaN is equal to NaN there
 
 
-def test_the_figures_are_those_of_the_points(tmp_path: Path) -> None:
-    truth = swing()
-    points = truth + 1.5
+def test_the_scores_are_computed_from_the_points(tmp_path: Path) -> None:
+    ground_truth = swinging_face()
+    points = ground_truth + 1.5
     points[7] = np.nan
-    video = followed(write(tmp_path / "t.csv", of_points(points)), known(truth), name="t")
+    video = followed(
+        write_table(tmp_path / "t.csv", faces_of_points(points)),
+        scored_video(ground_truth),
+        name="t",
+    )
     compared = video.compared()
     assert compared is not None
-    each = nrmse(points, truth)
+    each = nrmse(points, ground_truth)
     result = accuracy_of(compared)
     assert (result.faces, result.missed) == (FRAMES, 1)
     assert result.nrmse == pytest.approx(np.nanmean(each), abs=1e-3)
@@ -106,28 +116,32 @@ def test_the_figures_are_those_of_the_points(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("late", [-1, 0, 1, 2, 3])
-def test_a_copy_that_is_late_by_k_frames_lags_by_k(tmp_path: Path, late: int) -> None:
-    table = write(tmp_path / "t.csv", of_points(swing(late)))
-    steady = stability_of([followed(table, known(swing()), name="t")])
+def test_a_copy_delayed_by_k_frames_has_a_lag_of_k(tmp_path: Path, late: int) -> None:
+    table = write_table(tmp_path / "t.csv", faces_of_points(swinging_face(late)))
+    steady = stability_of([followed(table, scored_video(swinging_face()), name="t")])
     assert steady.lag_frames == pytest.approx(late, abs=0.02)
     if late:
         assert steady.nrmse_fast > steady.nrmse_rest > 0
 
 
-def test_stability_of_the_error_is_that_of_its_noise(tmp_path: Path) -> None:
-    points = swing() + np.random.default_rng(2).normal(0, 1.5, swing().shape)
-    table = write(tmp_path / "t.csv", of_points(points))
-    steady = stability_of([followed(table, known(swing()), name="t")])
-    eyes = float(np.linalg.norm(swing()[0, 45] - swing()[0, 36]))
+def test_mav_of_the_error_equals_the_variance_of_its_noise(tmp_path: Path) -> None:
+    points = swinging_face() + np.random.default_rng(2).normal(0, 1.5, swinging_face().shape)
+    table = write_table(tmp_path / "t.csv", faces_of_points(points))
+    steady = stability_of([followed(table, scored_video(swinging_face()), name="t")])
+    eyes = float(np.linalg.norm(swinging_face()[0, 45] - swinging_face()[0, 36]))
     assert steady.mav == pytest.approx((150 / eyes) ** 2, rel=0.05)
 
 
-def test_frames_without_truth_do_not_count(tmp_path: Path) -> None:
-    truth = swing()
-    truth[30:60] = np.nan
-    points = swing()
+def test_frames_without_ground_truth_are_ignored(tmp_path: Path) -> None:
+    ground_truth = swinging_face()
+    ground_truth[30:60] = np.nan
+    points = swinging_face()
     points[30:60] += 500
-    video = followed(write(tmp_path / "t.csv", of_points(points)), known(truth), name="t")
+    video = followed(
+        write_table(tmp_path / "t.csv", faces_of_points(points)),
+        scored_video(ground_truth),
+        name="t",
+    )
     compared = video.compared()
     assert compared is not None
     assert len(compared.places) == FRAMES - 30
@@ -135,30 +149,32 @@ def test_frames_without_truth_do_not_count(tmp_path: Path) -> None:
     assert stability_of([video]).mav < 1e-4
 
 
-def test_of_several_faces_the_one_nearest_the_truth_counts(tmp_path: Path) -> None:
-    truth = swing()
+def test_of_several_faces_the_one_nearest_the_ground_truth_is_scored(tmp_path: Path) -> None:
+    ground_truth = swinging_face()
     faces = {}
-    for t, xy in enumerate(truth.astype(np.float32)):
-        true = tracked_face(t % 2, points=xy, raw_shift_px=0)  # ids change places
+    for t, xy in enumerate(ground_truth.astype(np.float32)):
+        true = tracked_face(t % 2, points=xy, raw_shift_px=0)  # the ids alternate
         other = tracked_face(1 - t % 2, points=xy + 200, raw_shift_px=0)
         faces[t] = (true, other)
-    video = followed(write(tmp_path / "t.csv", faces), known(truth), name="t")
-    np.testing.assert_allclose(video.points, truth, atol=1e-3)
+    video = followed(write_table(tmp_path / "t.csv", faces), scored_video(ground_truth), name="t")
+    np.testing.assert_allclose(video.points, ground_truth, atol=1e-3)
 
 
-def test_without_truth_the_face_seen_most_counts(tmp_path: Path) -> None:
-    faces = of_points(swing())
+def test_without_ground_truth_the_most_frequent_face_is_scored(tmp_path: Path) -> None:
+    faces = faces_of_points(swinging_face())
     for t in range(40):
         faces[t] = (tracked_face(5, points=face_points(50, 50, 20)), *faces[t])
-    video = followed(write(tmp_path / "t.csv", faces), known(None), name="t")
-    np.testing.assert_allclose(video.points, swing(), atol=1e-3)
+    video = followed(write_table(tmp_path / "t.csv", faces), scored_video(None), name="t")
+    np.testing.assert_allclose(video.points, swinging_face(), atol=1e-3)
 
 
-def test_without_truth_only_still_frames_are_scored(tmp_path: Path) -> None:
+def test_without_ground_truth_only_still_frames_are_scored(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
-    still = np.repeat(swing()[:1], 70, axis=0) + rng.normal(0, 0.3, (70, 68, 2))
-    points = np.concatenate((still, swing()[:50]))
-    video = followed(write(tmp_path / "t.csv", of_points(points)), known(None), name="t")
+    still = np.repeat(swinging_face()[:1], 70, axis=0) + rng.normal(0, 0.3, (70, 68, 2))
+    points = np.concatenate((still, swinging_face()[:50]))
+    video = followed(
+        write_table(tmp_path / "t.csv", faces_of_points(points)), scored_video(None), name="t"
+    )
     steady = stability_of([video])
     first, end = (int(v) for v in np.flatnonzero(video.still)[[0, -1]] + (0, 1))
     assert 12 <= first < 15
@@ -173,13 +189,13 @@ def test_without_truth_only_still_frames_are_scored(tmp_path: Path) -> None:
     assert video.compared() is None
 
 
-def test_trackers_without_truth_are_compared_where_all_are_still() -> None:
+def test_trackers_without_ground_truth_are_compared_on_common_still_frames() -> None:
     def tracked(still: slice, frames: int = FRAMES) -> TrackedVideo:
         mask = np.zeros(frames, np.bool_)
         mask[still] = True
         points = np.zeros((frames, 68, 2))
-        there = np.ones(frames, np.bool_)
-        return TrackedVideo("v", None, points, None, there, mask, 25.0, SCHEMA, (0,))
+        found = np.ones(frames, np.bool_)
+        return TrackedVideo("v", None, points, None, found, mask, 25.0, SCHEMA, (0,))
 
     common = alike_still([tracked(slice(10, 60)), tracked(slice(40, 90))])
     assert common is not None
@@ -187,42 +203,48 @@ def test_trackers_without_truth_are_compared_where_all_are_still() -> None:
     assert alike_still([tracked(slice(0, 9)), tracked(slice(0, 9), 50)]) is None
 
 
-def test_a_table_of_a_part_is_scored_on_that_part(tmp_path: Path) -> None:
-    part = {t: faces for t, faces in of_points(swing()).items() if 30 <= t < 80}
+def test_a_table_of_a_part_of_the_video_is_scored_on_that_part(tmp_path: Path) -> None:
+    part = {t: faces for t, faces in faces_of_points(swinging_face()).items() if 30 <= t < 80}
     settings = {"start_s": 1.2, "end_s": None}
-    video = followed(write(tmp_path / "t.csv", part, settings=settings), known(swing()), name="t")
+    video = followed(
+        write_table(tmp_path / "t.csv", part, settings=settings),
+        scored_video(swinging_face()),
+        name="t",
+    )
     compared = video.compared()
     assert compared is not None
     assert [p.frame for p in compared.places] == list(range(30, 80))
     assert accuracy_of(compared).missed == 0
-    np.testing.assert_allclose(compared.found, swing()[30:80], atol=1e-3)
+    np.testing.assert_allclose(compared.found, swinging_face()[30:80], atol=1e-3)
 
 
-def test_a_tracker_may_leave_out_frames_without_a_face(tmp_path: Path) -> None:
-    faces = {t: f for t, f in of_points(swing()).items() if t not in (0, 50, FRAMES - 1)}
-    table = write(tmp_path / "t.csv", faces, openface=True)
-    compared = followed(table, known(swing()), name="t").compared()
+def test_a_table_may_omit_frames_without_a_face(tmp_path: Path) -> None:
+    faces = {
+        t: f for t, f in faces_of_points(swinging_face()).items() if t not in (0, 50, FRAMES - 1)
+    }
+    table = write_table(tmp_path / "t.csv", faces, openface=True)
+    compared = followed(table, scored_video(swinging_face()), name="t").compared()
     assert compared is not None
     result = accuracy_of(compared)
     assert (result.faces, result.missed) == (FRAMES, 3)
 
 
 @pytest.mark.parametrize("frames", [FRAMES - 1, FRAMES + 1])
-def test_a_table_of_another_length_is_told(tmp_path: Path, frames: int) -> None:
-    table = write(tmp_path / "t.csv", of_points(swing()))
-    truth = swing()[[*range(FRAMES), 0]][:frames]
+def test_a_table_of_another_length_is_reported(tmp_path: Path, frames: int) -> None:
+    table = write_table(tmp_path / "t.csv", faces_of_points(swinging_face()))
+    ground_truth = swinging_face()[[*range(FRAMES), 0]][:frames]
     with pytest.raises(UsageError, match=f"{FRAMES} frames, the video has {frames}"):
-        followed(table, known(truth, frames), name="t")
+        followed(table, scored_video(ground_truth, frames), name="t")
 
 
-def test_tables_with_nothing_to_compare_are_told(tmp_path: Path) -> None:
-    table = write(tmp_path / "t.csv", of_points(swing()))
-    nothing = np.full_like(swing(), np.nan)
+def test_tables_with_nothing_to_compare_are_reported(tmp_path: Path) -> None:
+    table = write_table(tmp_path / "t.csv", faces_of_points(swinging_face()))
+    nothing = np.full_like(swinging_face(), np.nan)
     with pytest.raises(UsageError, match="no frame that has truth"):
-        followed(table, known(nothing), name="t")
-    empty = write(tmp_path / "e.csv", {})
+        followed(table, scored_video(nothing), name="t")
+    empty = write_table(tmp_path / "e.csv", {})
     with pytest.raises(UsageError, match="no rows"):
-        followed(empty, known(swing()), name="e")
+        followed(empty, scored_video(swinging_face()), name="e")
     other = replace(table, xy_px=table.xy_px[:, :66])
     with pytest.raises(UsageError, match="66 landmarks"):
-        followed(other, known(swing()), name="o")
+        followed(other, scored_video(swinging_face()), name="o")

@@ -1,4 +1,4 @@
-"""The checker finds each planted fault, and nothing in valid files."""
+"""The checker finds each kind of fault, and nothing in valid files."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 NAMES = [name for name in native_columns(1) if name not in POSE]  # as in older files
 HEAD = "# steadymark-csv 1\n# {}\n" + ",".join(NAMES) + "\n"
-POSED = HEAD.replace("x_0,", ",".join(POSE) + ",x_0,", 1)
-GONE = "nan,nan,nan,nan,nan,nan,nan,nan,nan,nan"
+HEAD_WITH_POSE = HEAD.replace("x_0,", ",".join(POSE) + ",x_0,", 1)
+LOST_VALUES = "nan,nan,nan,nan,nan,nan,nan,nan,nan,nan"
 
 
 def row(
@@ -34,8 +34,8 @@ def row(
     return f"{frame},{face},{t},{state},{values}\n"
 
 
-GOOD = row(0) + row(1, 0, 0.1) + row(1, 4, 0.1) + row(2, 0, 0.2, "lost", GONE)
-GOOD += row(3, "nan", 0.3, "lost", GONE)  # line 8
+GOOD = row(0) + row(1, 0, 0.1) + row(1, 4, 0.1) + row(2, 0, 0.2, "lost", LOST_VALUES)
+GOOD += row(3, "nan", 0.3, "lost", LOST_VALUES)  # line 8
 
 
 def test_a_valid_file_has_no_findings(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_a_valid_file_has_no_findings(tmp_path: Path) -> None:
     assert check_csv(path) == ()
 
 
-def test_what_the_sinks_write_has_no_findings(tmp_path: Path) -> None:
+def test_files_written_by_the_sinks_have_no_findings(tmp_path: Path) -> None:
     for sink in (
         NativeCsvSink(tmp_path / "a.csv", Header()),
         OpenFaceCsvSink(tmp_path / "b.csv"),
@@ -56,17 +56,24 @@ def test_what_the_sinks_write_has_no_findings(tmp_path: Path) -> None:
         assert check_csv(sink.path) == ()
 
 
-def test_poses_are_all_there_or_none_and_a_lost_face_has_none(tmp_path: Path) -> None:
+def test_pose_columns_are_complete_or_absent_and_empty_for_a_lost_face(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    there, gone = ",".join(["0.9,1,2,3,4", *"123456", "10,20,10,20,0.5"]), f"{GONE},{GONE[:23]}"
-    path.write_text(POSED + row(values=there) + row(1, 0, 0.1, "lost", gone))
+    values_with_pose, lost_values = (
+        ",".join(["0.9,1,2,3,4", *"123456", "10,20,10,20,0.5"]),
+        f"{LOST_VALUES},{LOST_VALUES[:23]}",
+    )
+    path.write_text(
+        HEAD_WITH_POSE + row(values=values_with_pose) + row(1, 0, 0.1, "lost", lost_values)
+    )
     assert check_csv(path) == ()
-    unknown = there.replace("1,2,3,4,5,6", "nan,nan,nan,nan,nan,nan")
-    path.write_text(POSED + row(values=unknown))
+    unknown = values_with_pose.replace("1,2,3,4,5,6", "nan,nan,nan,nan,nan,nan")
+    path.write_text(HEAD_WITH_POSE + row(values=unknown))
     assert check_csv(path) == ()
-    path.write_text(POSED + row(1, 0, 0.1, "lost", gone[:-3] + "nan").replace("nan", "1", 7))
+    path.write_text(
+        HEAD_WITH_POSE + row(1, 0, 0.1, "lost", lost_values[:-3] + "nan").replace("nan", "1", 7)
+    )
     assert "a lost face has values" in check_csv(path)[0].text
-    path.write_text(POSED.replace("pose_Rz", "pose_Rw") + row(values=there))
+    path.write_text(HEAD_WITH_POSE.replace("pose_Rz", "pose_Rw") + row(values=values_with_pose))
     assert {f.text for f in check_csv(path)} == {
         "column 'pose_Rz' is missing",
         "column 'pose_Rw' is unknown",
@@ -104,7 +111,7 @@ def test_poses_are_all_there_or_none_and_a_lost_face_has_none(tmp_path: Path) ->
         ("frame,timestamp,confidence,success,x_0,y_0\n1,0,0.9,2,1,1\n", 2, "neither 0 nor 1"),
     ],
 )
-def test_a_planted_fault_is_found_in_its_line(
+def test_a_fault_is_found_in_its_line(
     tmp_path: Path, text: str, line: int | None, part: str
 ) -> None:
     path = tmp_path / "a.csv"
@@ -113,7 +120,7 @@ def test_a_planted_fault_is_found_in_its_line(
     assert any(f.line == line and part in f.text for f in found), found
 
 
-def test_only_frames_that_are_missing_or_simultaneous_are_mild(tmp_path: Path) -> None:
+def test_missing_and_simultaneous_frames_are_only_warnings(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text(HEAD + GOOD + row(7, 0, 0.7) + row(8, 0, 0.7))
     assert [f.severity for f in check_csv(path)] == [Severity.WARNING] * 2
@@ -131,7 +138,7 @@ def test_the_name_of_an_unfinished_file_is_a_warning(tmp_path: Path, name: str) 
     assert [f.severity for f in check_csv(tmp_path / name)] == [Severity.WARNING]
 
 
-def test_many_faults_are_counted(tmp_path: Path) -> None:
+def test_faults_beyond_the_limit_are_counted(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text(HEAD + "1,2\n" * 30)
     found = check_csv(path, most=10)
@@ -139,7 +146,7 @@ def test_many_faults_are_counted(tmp_path: Path) -> None:
     assert found[-1].text == "and 20 more findings"
 
 
-def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SteadymarkError, match="cannot read"):
         check_csv(tmp_path / "nothing.csv")
 

@@ -15,21 +15,21 @@ from steadymark.engine.output.video.draw_style import (
 )
 
 
-def test_a_score_belongs_to_the_band_that_begins_with_it() -> None:
+def test_a_score_at_a_limit_belongs_to_the_upper_band() -> None:
     scores = np.array([0.0, 0.29, 0.3, 0.59, 0.6, 0.8, 1.0], np.float32)
     assert score_bands(scores).tolist() == [0, 0, 1, 1, 2, 3, 3]
 
 
-def test_a_score_that_is_no_number_has_the_colour_of_the_worst() -> None:
+def test_a_nan_score_has_the_colour_of_the_worst_band() -> None:
     (band,) = score_bands(np.array([np.nan], np.float32))
     assert SCORE_BANDS[band][1] == VERMILLION
 
 
-def test_colours_are_given_to_opencv_as_blue_green_red() -> None:
+def test_bgr_returns_blue_green_red() -> None:
     assert bgr(ORANGE) == (0, 159, 230)
 
 
-def test_faces_have_different_colours_until_there_are_no_more() -> None:
+def test_faces_have_different_colours_until_the_palette_repeats() -> None:
     count = len(FACE_COLOURS)
     colours = [face_colour(i) for i in range(count + 1)]
     assert len(set(colours[:count])) == count

@@ -1,4 +1,4 @@
-"""Drawing is exact to parts of a pixel and never fails on odd input."""
+"""Drawing is accurate to fractions of a pixel and never fails on odd input."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from support.fakes.fake_results import face_points, lost_face, track_result, tra
 POINTS_ONLY = DrawOptions(contours=False, face_id=False, status=False)
 
 
-def test_the_frame_itself_is_not_drawn_into() -> None:
+def test_drawing_does_not_change_the_frame() -> None:
     result = track_result(0, tracked_face())
-    picture = draw(result, DrawOptions(box=True))
+    image = draw(result, DrawOptions(box=True))
     assert (result.picture.image == 90).all()
-    assert (picture != 90).any()
+    assert (image != 90).any()
 
 
 @pytest.mark.parametrize("x", [20.0, 20.25, 20.5, 20.9])
-def test_a_point_is_drawn_where_it_is(x: float) -> None:
+def test_a_point_is_drawn_at_its_position(x: float) -> None:
     landmarks = Landmarks(np.array([[x, 30.25]] * 2, np.float32), np.ones(2, np.float32))
     face = replace(tracked_face(), raw=landmarks, stabilized=landmarks)
     change = np.abs(draw(track_result(0, face), POINTS_ONLY).astype(float) - 90).sum(-1)
@@ -31,43 +31,43 @@ def test_a_point_is_drawn_where_it_is(x: float) -> None:
     assert (change * rows).sum() / change.sum() == pytest.approx(30.25, abs=0.15)
 
 
-def test_dots_grow_with_the_face() -> None:
-    def changed(size_px: float) -> int:
+def test_the_size_of_dots_grows_with_the_face() -> None:
+    def changed_pixels(size_px: float) -> int:
         face = tracked_face(points=face_points(500, 500, size_px))
-        picture = draw(track_result(0, face, size=(1000, 1000)), POINTS_ONLY)
-        return int((picture != 90).any(-1).sum())
+        image = draw(track_result(0, face, size=(1000, 1000)), POINTS_ONLY)
+        return int((image != 90).any(-1).sum())
 
-    assert changed(800) > 10 * changed(100)
+    assert changed_pixels(800) > 10 * changed_pixels(100)
 
 
-def test_the_score_shows_in_the_colour() -> None:
+def test_the_colour_depends_on_the_score() -> None:
     landmarks = Landmarks(np.array([[20, 20], [90, 90]], np.float32), np.array([0.1, 1], "f4"))
     face = replace(tracked_face(), raw=landmarks, stabilized=landmarks)
-    picture = draw(track_result(0, face), POINTS_ONLY)
-    assert picture[20, 20].tolist() != picture[90, 90].tolist()
+    image = draw(track_result(0, face), POINTS_ONLY)
+    assert image[20, 20].tolist() != image[90, 90].tolist()
 
 
-def test_lost_faces_and_points_that_are_nowhere_are_passed_over() -> None:
+def test_lost_faces_and_points_outside_the_image_are_skipped() -> None:
     nowhere = np.full((68, 2), np.nan, np.float32)
     far = face_points(1e9, -1e9, 100)
     faces = (lost_face(1), tracked_face(points=nowhere), tracked_face(points=far))
     draw(track_result(0, *faces), DrawOptions(box=True))
 
 
-def test_another_number_of_landmarks_has_points_and_no_contours() -> None:
+def test_another_number_of_landmarks_is_drawn_as_points_only() -> None:
     face = tracked_face(points=face_points()[:5])
     assert (draw(track_result(0, face)) != 90).any()
 
 
-def test_axes_of_the_head_are_drawn_where_its_pose_has_them() -> None:
+def test_head_axes_are_drawn_as_the_pose_projects_them() -> None:
     face = tracked_face()
     assert face.pose is not None
     only = replace(POINTS_ONLY, points=False)
     assert (draw(track_result(0, face), only) == 90).all()
-    picture = draw(track_result(0, face), replace(only, axes=True))
-    middle, right, down, _ = face.pose.axes_px()
+    image = draw(track_result(0, face), replace(only, axes=True))
+    centre, right, down, _ = face.pose.axes_px()
     for end in (right, down):
-        x, y = np.rint(middle + 0.7 * (end - middle)).astype(int)
-        assert (picture[y, x] != 90).any()
+        x, y = np.rint(centre + 0.7 * (end - centre)).astype(int)
+        assert (image[y, x] != 90).any()
     behind = replace(face, pose=replace(face.pose, position_mm=(0.0, 0.0, -100.0)))
     assert (draw(track_result(0, behind), replace(only, axes=True)) == 90).all()

@@ -1,4 +1,4 @@
-"""What every sink promises."""
+"""The contract of every sink."""
 
 from __future__ import annotations
 
@@ -32,41 +32,41 @@ def native(path: Path) -> Sink:
 
 
 SINKS = {".csv": native, ".of.csv": OpenFaceCsvSink, ".mp4": AnnotatedVideoSink}
-each_sink = pytest.mark.parametrize(("ending", "make"), SINKS.items(), ids=SINKS.keys())
-needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+for_each_sink = pytest.mark.parametrize(("ending", "make"), SINKS.items(), ids=SINKS.keys())
+needs_dev_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 
 
-def record(sink: Sink, *, complete: bool = True) -> None:
+def write_results(sink: Sink, *, complete: bool = True) -> None:
     sink.open(source_info())
     for result in moving_results(9):
         sink.write(result)
     sink.close(complete=complete)
 
 
-@each_sink
+@for_each_sink
 def test_a_complete_recording_gets_its_name(tmp_path: Path, ending: str, make: MakeSink) -> None:
     sink = make(tmp_path / f"out{ending}")
     assert isinstance(sink, Sink)
-    record(sink)
+    write_results(sink)
     assert sink.path == str(tmp_path / f"out{ending}")
     assert [p.name for p in tmp_path.iterdir()] == [f"out{ending}"]
     assert (tmp_path / f"out{ending}").stat().st_size > 500
 
 
-@each_sink
+@for_each_sink
 def test_a_stopped_recording_is_kept_as_partial(
     tmp_path: Path, ending: str, make: MakeSink
 ) -> None:
     sink = make(tmp_path / f"out{ending}")
-    record(sink, complete=False)
+    write_results(sink, complete=False)
     name = f"out{ending}"
     stem, dot, suffix = name.rpartition(".")
     assert [p.name for p in tmp_path.iterdir()] == [f"{stem}.partial{dot}{suffix}"]
     assert sink.path == str(tmp_path / f"{stem}.partial{dot}{suffix}")
 
 
-@each_sink
-def test_nothing_lies_under_the_final_name_while_writing(
+@for_each_sink
+def test_the_final_name_is_not_used_while_writing(
     tmp_path: Path, ending: str, make: MakeSink
 ) -> None:
     path = tmp_path / f"out{ending}"
@@ -81,27 +81,27 @@ def test_nothing_lies_under_the_final_name_while_writing(
     assert path.read_bytes()[:8] != b"an older"
 
 
-@each_sink
+@for_each_sink
 def test_closing_twice_or_unopened_does_nothing(
     tmp_path: Path, ending: str, make: MakeSink
 ) -> None:
     sink = make(tmp_path / f"out{ending}")
     sink.close(complete=True)
     assert not list(tmp_path.iterdir())
-    record(sink)
+    write_results(sink)
     sink.close(complete=False)
     assert [p.name for p in tmp_path.iterdir()] == [f"out{ending}"]
 
 
-@each_sink
-def test_writing_to_a_closed_sink_is_told(tmp_path: Path, ending: str, make: MakeSink) -> None:
+@for_each_sink
+def test_writing_to_a_closed_sink_is_refused(tmp_path: Path, ending: str, make: MakeSink) -> None:
     with pytest.raises(SinkError, match="not open"):
         make(tmp_path / f"out{ending}").write(track_result(0))
 
 
-@each_sink
+@for_each_sink
 @pytest.mark.parametrize("folder", ["missing", "file"])
-def test_a_folder_that_cannot_be_written_is_told_at_once(
+def test_opening_fails_when_the_folder_cannot_be_written(
     tmp_path: Path, ending: str, make: MakeSink, folder: str
 ) -> None:
     (tmp_path / "file").touch()
@@ -111,16 +111,16 @@ def test_a_folder_that_cannot_be_written_is_told_at_once(
     sink.close(complete=False)
 
 
-@each_sink
+@for_each_sink
 def test_names_may_be_in_any_script(tmp_path: Path, ending: str, make: MakeSink) -> None:
     folder = tmp_path / "Größe 顔"
     folder.mkdir()
-    record(make(folder / f"é 动{ending}"))
+    write_results(make(folder / f"é 动{ending}"))
     assert [p.name for p in folder.iterdir()] == [f"é 动{ending}"]
 
 
-@each_sink
-def test_every_kind_of_result_is_taken(tmp_path: Path, ending: str, make: MakeSink) -> None:
+@for_each_sink
+def test_every_kind_of_result_is_accepted(tmp_path: Path, ending: str, make: MakeSink) -> None:
     sink = make(tmp_path / f"out{ending}")
     sink.open(source_info())
     sink.write(track_result(5))
@@ -130,19 +130,21 @@ def test_every_kind_of_result_is_taken(tmp_path: Path, ending: str, make: MakeSi
     assert Path(sink.path).exists()
 
 
-@needs_full
-@each_sink
-def test_a_full_disk_is_one_clear_sentence(tmp_path: Path, ending: str, make: MakeSink) -> None:
+@needs_dev_full
+@for_each_sink
+def test_a_full_disk_is_reported_in_one_sentence(
+    tmp_path: Path, ending: str, make: MakeSink
+) -> None:
     (tmp_path / f"out{ending}.part").symlink_to("/dev/full")
     sink = make(tmp_path / f"out{ending}")
     with pytest.raises(SinkError, match="disk is full"):
-        record(sink)
+        write_results(sink)
     sink.close(complete=True)
     assert not os.path.lexists(tmp_path / f"out{ending}")
 
 
-@each_sink
-def test_a_recording_without_frames_leaves_nothing_half_made(
+@for_each_sink
+def test_a_recording_without_frames_leaves_no_unfinished_file(
     tmp_path: Path, ending: str, make: MakeSink
 ) -> None:
     sink = make(tmp_path / f"out{ending}")

@@ -1,4 +1,4 @@
-"""What was written is read back; what cannot be read is named."""
+"""Written tables are read back unchanged, and invalid files are reported."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ K2 = f"# steadymark-csv 1\n# {{}}\n{K2}\n"
 ROW = "0,0,0.000000,tracked,0.9,1,2,3,4,10,20,11,21,10,20,11,21,0.5,0.6\n"
 
 
-def written(sink: Sink) -> LandmarkTable:
+def write_and_read(sink: Sink) -> LandmarkTable:
     sink.open(source_info())
     for result in RESULTS:
         sink.write(result)
@@ -38,8 +38,8 @@ def written(sink: Sink) -> LandmarkTable:
     return read_landmarks(sink.path)
 
 
-def rows() -> list[tuple[TrackResult, TrackedFace | None]]:
-    """Frames and faces in the order of the file."""
+def expected_rows() -> list[tuple[TrackResult, TrackedFace | None]]:
+    """Return frames and faces in the order of the file."""
     found: list[tuple[TrackResult, TrackedFace | None]] = []
     for result in RESULTS:
         found += [(result, face) for face in sorted(result.faces, key=lambda f: f.face_id)]
@@ -48,9 +48,9 @@ def rows() -> list[tuple[TrackResult, TrackedFace | None]]:
 
 
 def test_a_native_file_reads_back_as_written(tmp_path: Path) -> None:
-    table = written(NativeCsvSink(tmp_path / "a.csv", HEADER))
-    assert len(table) == len(rows())
-    for i, (result, face) in enumerate(rows()):
+    table = write_and_read(NativeCsvSink(tmp_path / "a.csv", HEADER))
+    assert len(table) == len(expected_rows())
+    for i, (result, face) in enumerate(expected_rows()):
         assert table.frame[i] == result.frame.index
         assert table.timestamp_s[i] == pytest.approx(result.frame.pts_s, abs=5e-7)
         assert table.face_id[i] == (-1 if face is None else face.face_id)
@@ -73,16 +73,16 @@ def test_a_native_file_reads_back_as_written(tmp_path: Path) -> None:
 
 
 def test_the_header_reads_back(tmp_path: Path) -> None:
-    table = written(NativeCsvSink(tmp_path / "a.csv", HEADER))
+    table = write_and_read(NativeCsvSink(tmp_path / "a.csv", HEADER))
     assert table.style == "native"
     assert table.header == json.loads(HEADER.line())
     assert table.header["source"] == {"name": "Straße \udce9.mp4", "sha256": "cd"}
 
 
 def test_an_openface_file_reads_back_as_written(tmp_path: Path) -> None:
-    table = written(OpenFaceCsvSink(tmp_path / "a.csv"))
+    table = write_and_read(OpenFaceCsvSink(tmp_path / "a.csv"))
     assert (table.style, table.header) == ("openface", {})
-    for i, (result, face) in enumerate(rows()):
+    for i, (result, face) in enumerate(expected_rows()):
         assert table.frame[i] == result.frame.index
         assert table.timestamp_s[i] == pytest.approx(result.frame.pts_s, abs=6e-4)
         assert table.face_id[i] == (0 if face is None else face.face_id)
@@ -95,8 +95,8 @@ def test_an_openface_file_reads_back_as_written(tmp_path: Path) -> None:
     assert np.isnan(table.raw_xy_px).all()
 
 
-def test_an_openface_file_looks_as_openface_writes_it(tmp_path: Path) -> None:
-    written(OpenFaceCsvSink(tmp_path / "a.csv"))
+def test_an_openface_file_has_the_format_of_openface(tmp_path: Path) -> None:
+    write_and_read(OpenFaceCsvSink(tmp_path / "a.csv"))
     head, first, *_ = (tmp_path / "a.csv").read_text().splitlines()
     assert head.startswith(
         "frame, face_id, timestamp, confidence, success, "
@@ -110,7 +110,7 @@ def test_an_openface_file_looks_as_openface_writes_it(tmp_path: Path) -> None:
     assert "4, 0, 0.120, 0.00, 0, nan, nan" in (tmp_path / "a.csv").read_text()
 
 
-def test_openfaces_other_columns_are_passed_over(tmp_path: Path) -> None:
+def test_other_columns_of_openface_are_ignored(tmp_path: Path) -> None:
     path = tmp_path / "of.csv"
     path.write_text(
         "frame, face_id, timestamp, confidence, success, gaze_0_x, eye_lmk_x_0, x_0, x_1, x_2,"
@@ -165,7 +165,9 @@ def test_a_windows_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
         (K2 + "\n\n" + ROW[:20], "line 6: 4 fields"),
     ],
 )
-def test_what_cannot_be_read_is_named(tmp_path: Path, text: str, message: str) -> None:
+def test_an_invalid_file_is_reported_with_its_name_and_line(
+    tmp_path: Path, text: str, message: str
+) -> None:
     path = tmp_path / "bad.csv"
     path.write_text(text)
     with pytest.raises(SteadymarkError) as error:
@@ -174,7 +176,7 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, text: str, message: str) -
     assert "bad.csv" in str(error.value)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SteadymarkError, match=r"cannot read .*nothing\.csv"):
         read_landmarks(tmp_path / "nothing.csv")
 
@@ -193,7 +195,7 @@ BODIES = st.lists(st.lists(FIELDS, min_size=17, max_size=20).map(",".join), max_
         BODIES.map(lambda lines: (K2 + "\n".join(lines)).encode()),
     )
 )
-def test_any_bytes_give_a_table_or_one_of_our_errors(
+def test_any_bytes_give_a_table_or_a_steadymark_error(
     tmp_path_factory: pytest.TempPathFactory, data: bytes
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "any.csv"

@@ -1,4 +1,4 @@
-"""Recording what is watched live."""
+"""Recording of a live view."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def sinks(folder: Path) -> tuple[AnnotatedVideoSink, NativeCsvSink]:
     )
 
 
-def test_rows_belong_to_the_videos_frames_with_the_same_times(tmp_path: Path) -> None:
+def test_rows_and_frames_of_a_recording_have_the_same_times(tmp_path: Path) -> None:
     recorder = Recorder(sinks(tmp_path), source_info())
     recorder.start()
-    given = moving_results(40)[7:]  # a recording begins somewhere in the middle
-    for i, result in enumerate(given):
-        if i % 5 != 3:  # and some frames never came
+    results = moving_results(40)[7:]  # a recording starts in the middle of a stream
+    for i, result in enumerate(results):
+        if i % 5 != 3:  # some frames are missing
             recorder.offer(result)
     recorder.finish(within_s=20)
     assert recorder.join(20)
@@ -56,14 +56,14 @@ def test_rows_belong_to_the_videos_frames_with_the_same_times(tmp_path: Path) ->
     assert times[0] == 0
 
 
-def test_giving_never_waits_and_what_does_not_fit_is_counted(tmp_path: Path) -> None:
-    hold = Event()
-    slow = ListSink(held=hold, path=str(tmp_path / "slow"))
+def test_offering_a_result_never_blocks_and_drops_are_counted(tmp_path: Path) -> None:
+    may_write = Event()
+    slow = ListSink(held=may_write, path=str(tmp_path / "slow"))
     recorder = Recorder([slow], source_info(), capacity=4)
     recorder.start()
     for result in moving_results(50):
         recorder.offer(result)
-    hold.set()
+    may_write.set()
     recorder.finish(within_s=20)
     assert recorder.join(20)
     report = recorder.report
@@ -72,22 +72,22 @@ def test_giving_never_waits_and_what_does_not_fit_is_counted(tmp_path: Path) -> 
     assert [r.frame.index for r in slow.results] == list(range(report.frames))
 
 
-def test_what_cannot_be_written_in_time_is_dropped_at_the_end(tmp_path: Path) -> None:
-    hold = Event()
-    slow = ListSink(held=hold, path=str(tmp_path / "slow"))
+def test_results_that_cannot_be_written_in_time_are_dropped_at_the_end(tmp_path: Path) -> None:
+    may_write = Event()
+    slow = ListSink(held=may_write, path=str(tmp_path / "slow"))
     recorder = Recorder([slow], source_info(), capacity=40)
     recorder.start()
     for result in moving_results(40):
         recorder.offer(result)
     recorder.finish(within_s=0.0)
-    hold.set()
+    may_write.set()
     assert recorder.join(10)
     assert recorder.report.frames <= 1
     assert recorder.report.frames + recorder.report.dropped == 40
     assert slow.closed == [True]
 
 
-def test_pictures_of_another_size_end_a_recording_that_is_whole(tmp_path: Path) -> None:
+def test_a_change_of_the_image_size_ends_the_recording_with_complete_files(tmp_path: Path) -> None:
     recorder = Recorder(sinks(tmp_path), source_info())
     recorder.start()
     for result in (*moving_results(5), track_result(5, size=(320, 240)), *moving_results(5)):
@@ -98,39 +98,39 @@ def test_pictures_of_another_size_end_a_recording_that_is_whole(tmp_path: Path) 
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.csv", "a.mp4"]
 
 
-@pytest.mark.parametrize("fails", ["at once", "later", "no room"])
-def test_faults_are_told_and_the_outputs_closed(tmp_path: Path, fails: str) -> None:
-    told: list[RecorderReport] = []
+@pytest.mark.parametrize("failure", ["at once", "later", "no room"])
+def test_faults_are_reported_and_the_outputs_closed(tmp_path: Path, failure: str) -> None:
+    reports: list[RecorderReport] = []
     good = ListSink(path=str(tmp_path / "good"))
     bad = ListSink(
-        fail_open=fails == "at once",
-        fail_at=5 if fails == "later" else None,
+        fail_open=failure == "at once",
+        fail_at=5 if failure == "later" else None,
         path=str(tmp_path / "bad"),
     )
     recorder = Recorder(
         [good, bad],
         source_info(),
-        on_end=told.append,
-        free=lambda _: LEAST_FREE - 1 if fails == "no room" else LEAST_FREE,
+        on_end=reports.append,
+        free=lambda _: LEAST_FREE - 1 if failure == "no room" else LEAST_FREE,
     )
     recorder.start()
     for result in moving_results(20):
         recorder.offer(result)
     assert recorder.join(10)
-    (report,) = told
+    (report,) = reports
     words = {
         "at once": "cannot be opened",
         "later": "the disk is full",
         "no room": "200 MB are left",
     }
-    assert words[fails] in report.fault
+    assert words[failure] in report.fault
     assert not report.running
-    assert good.closed == [fails != "later"]
+    assert good.closed == [failure != "later"]
     recorder.offer(moving_results(1)[0])
     recorder.finish(within_s=1)
 
 
-def test_recording_without_a_frame_leaves_nothing(tmp_path: Path) -> None:
+def test_recording_without_a_frame_leaves_no_file(tmp_path: Path) -> None:
     recorder = Recorder(sinks(tmp_path)[:1], source_info())
     recorder.start()
     recorder.finish(within_s=1)

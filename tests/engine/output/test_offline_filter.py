@@ -1,4 +1,4 @@
-"""A table that is smoothed when all of it is known."""
+"""A table that is smoothed when tracking has ended."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def native(path: Path) -> Sink:
     return NativeCsvSink(path, Header())
 
 
-def shaking(frames: int = 60) -> list[TrackResult]:
-    """Two faces that shake, one of them lost now and then, at uneven times."""
+def shaking_faces(frames: int = 60) -> list[TrackResult]:
+    """Return results of two jittering faces, one of which is lost at times, at uneven times."""
     rng = np.random.default_rng(0)
     results = []
     for i in range(frames):
@@ -53,10 +53,10 @@ def write(sink: Sink, results: list[TrackResult], *, complete: bool = True) -> P
 
 
 @pytest.mark.parametrize("complete", [True, False])
-def test_stabilized_points_are_smooth_and_all_else_is_as_without(
+def test_only_the_stabilized_points_differ_from_an_unfiltered_table(
     tmp_path: Path, *, complete: bool
 ) -> None:
-    results = shaking()
+    results = shaking_faces()
     plain = read_landmarks(write(native(tmp_path / "plain.csv"), results))
     sink = OfflineFilterSink(tmp_path / "a.csv", native, FILTER)
     path = write(sink, results, complete=complete)
@@ -66,18 +66,21 @@ def test_stabilized_points_are_smooth_and_all_else_is_as_without(
     np.testing.assert_array_equal(table.frame, plain.frame)
     np.testing.assert_array_equal(table.timestamp_s, plain.timestamp_s)
     np.testing.assert_array_equal(table.raw_xy_px, plain.raw_xy_px)
-    there = np.isfinite(plain.xy_px).all((1, 2))
-    np.testing.assert_array_equal(np.isfinite(table.xy_px).all((1, 2)), there)
-    one = (table.face_id == 1) & (table.frame < 20)
-    expected = FILTER.smooth(plain.raw_xy_px[one], plain.timestamp_s[one])
-    np.testing.assert_allclose(table.xy_px[one], expected, atol=2e-3)
-    assert np.diff(table.xy_px[one], axis=0).std() < 0.4 * np.diff(plain.xy_px[one], axis=0).std()
+    found = np.isfinite(plain.xy_px).all((1, 2))
+    np.testing.assert_array_equal(np.isfinite(table.xy_px).all((1, 2)), found)
+    second_face = (table.face_id == 1) & (table.frame < 20)
+    expected = FILTER.smooth(plain.raw_xy_px[second_face], plain.timestamp_s[second_face])
+    np.testing.assert_allclose(table.xy_px[second_face], expected, atol=2e-3)
+    assert (
+        np.diff(table.xy_px[second_face], axis=0).std()
+        < 0.4 * np.diff(plain.xy_px[second_face], axis=0).std()
+    )
 
 
-def test_rows_are_on_disk_while_tracking_goes_on(tmp_path: Path) -> None:
+def test_rows_are_written_to_disk_during_tracking(tmp_path: Path) -> None:
     sink = OfflineFilterSink(tmp_path / "a.csv", native, FILTER)
     sink.open(INFO)
-    for result in shaking(10):
+    for result in shaking_faces(10):
         sink.write(result)
     rows = (tmp_path / "a.csv.part").read_text().splitlines()
     assert len(rows) == 3 + 20
@@ -86,18 +89,21 @@ def test_rows_are_on_disk_while_tracking_goes_on(tmp_path: Path) -> None:
     assert (tmp_path / "a.csv").is_file()
 
 
-def test_openface_s_columns_are_smoothed_too_and_an_empty_table_stays_empty(tmp_path: Path) -> None:
+def test_openface_tables_are_smoothed_and_empty_tables_stay_empty(tmp_path: Path) -> None:
     table = read_landmarks(
-        write(OfflineFilterSink(tmp_path / "a.csv", OpenFaceCsvSink, FILTER), shaking())
+        write(OfflineFilterSink(tmp_path / "a.csv", OpenFaceCsvSink, FILTER), shaking_faces())
     )
-    raw = read_landmarks(write(OpenFaceCsvSink(tmp_path / "b.csv"), shaking()))
-    one = table.face_id == 0
-    assert np.diff(table.xy_px[one], axis=0).std() < 0.4 * np.diff(raw.xy_px[one], axis=0).std()
+    raw = read_landmarks(write(OpenFaceCsvSink(tmp_path / "b.csv"), shaking_faces()))
+    first_face = table.face_id == 0
+    assert (
+        np.diff(table.xy_px[first_face], axis=0).std()
+        < 0.4 * np.diff(raw.xy_px[first_face], axis=0).std()
+    )
     empty = write(OfflineFilterSink(tmp_path / "c.csv", native, FILTER), [])
     assert len(read_landmarks(empty).frame) == 0
 
 
-def test_poses_are_those_of_the_smoothed_points(tmp_path: Path) -> None:
+def test_poses_are_computed_from_the_smoothed_points(tmp_path: Path) -> None:
     points = face_points()
     rng = np.random.default_rng(1)
     results = [
@@ -112,19 +118,19 @@ def test_poses_are_those_of_the_smoothed_points(tmp_path: Path) -> None:
     np.testing.assert_allclose(table.pose[30, 3:], expected.rotation_rad, atol=2e-3)
 
 
-def test_raw_rows_never_bear_the_name_of_the_smoothed_table(
+def test_an_unsmoothed_table_never_has_the_final_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pathlib import Path
 
     replace = Path.replace
 
-    def killed(path: Path, target: Path) -> Path:
+    def replace_and_kill(path: Path, target: Path) -> Path:
         if path.name == "a.smooth.csv":
             raise KeyboardInterrupt
         return replace(path, target)
 
-    monkeypatch.setattr(Path, "replace", killed)
+    monkeypatch.setattr(Path, "replace", replace_and_kill)
     with pytest.raises(KeyboardInterrupt):
-        write(OfflineFilterSink(tmp_path / "a.csv", native, FILTER), shaking())
+        write(OfflineFilterSink(tmp_path / "a.csv", native, FILTER), shaking_faces())
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.partial.csv", "a.smooth.csv"]

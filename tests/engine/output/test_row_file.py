@@ -1,4 +1,4 @@
-"""Rows are there as a whole or not at all, and at once."""
+"""Rows are written immediately, and each as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class FullFile:
-    """A file on a disk with room for a few bytes, which then takes only a part of a row."""
+    """A file on a disk with room for a few bytes, which writes only a part of a row."""
 
     def __init__(self, file: Any, room: int) -> None:
         self._file = file
@@ -25,15 +25,15 @@ class FullFile:
     def write(self, data: memoryview) -> int:
         if not self._room:
             raise OSError(errno.ENOSPC, "No space left on device")
-        taken: int = self._file.write(data[: self._room])
-        self._room -= taken
-        return taken
+        written: int = self._file.write(data[: self._room])
+        self._room -= written
+        return written
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
 
 
-def test_a_row_that_does_not_fit_is_cut_off_again(tmp_path: Path) -> None:
+def test_an_incomplete_row_is_removed_when_the_disk_is_full(tmp_path: Path) -> None:
     rows = RowFile(tmp_path / "a.csv")
     rows.open()
     rows._file = FullFile(rows._file, 15)  # type: ignore[assignment]
@@ -45,7 +45,7 @@ def test_a_row_that_does_not_fit_is_cut_off_again(tmp_path: Path) -> None:
     assert rows.path.read_text() == "0,1,2,3\n"
 
 
-def test_a_row_is_on_the_disk_as_soon_as_it_was_added(tmp_path: Path) -> None:
+def test_a_row_is_on_disk_as_soon_as_it_is_added(tmp_path: Path) -> None:
     rows = RowFile(tmp_path / "a.csv")
     rows.open()
     rows.add("0,1,2,3\n")
@@ -53,7 +53,7 @@ def test_a_row_is_on_the_disk_as_soon_as_it_was_added(tmp_path: Path) -> None:
     rows.close(complete=True)
 
 
-def test_a_name_taken_by_a_folder_is_told(tmp_path: Path) -> None:
+def test_a_folder_with_the_same_name_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a.csv").mkdir()
     rows = RowFile(tmp_path / "a.csv")
     rows.open()

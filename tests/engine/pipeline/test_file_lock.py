@@ -1,4 +1,4 @@
-"""Files that several programs write: nothing is lost, and nobody waits for those that are gone."""
+"""Files that several programs write: no data is lost, and dead programs block nobody."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from steadymark.engine.core.file_lock import open_locked
 from steadymark.engine.output.csv.row_file import RowFile
 from steadymark.engine.pipeline.job import JobReport
 from steadymark.models.user_text import UserText
-from support.index_writers import LINES, hold, write_lines
+from support.index_writers import LINES, hold_lock, write_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,10 +26,10 @@ SPAWN = multiprocessing.get_context("spawn")
 WRITERS = 4
 
 
-def test_processes_that_write_an_index_at_once_lose_no_line(tmp_path: Path) -> None:
-    together = SPAWN.Barrier(WRITERS)
+def test_processes_that_write_an_index_together_lose_no_line(tmp_path: Path) -> None:
+    barrier = SPAWN.Barrier(WRITERS)
     writers = [
-        SPAWN.Process(target=write_lines, args=(tmp_path, i, together)) for i in range(WRITERS)
+        SPAWN.Process(target=write_lines, args=(tmp_path, i, barrier)) for i in range(WRITERS)
     ]
     for writer in writers:
         writer.start()
@@ -43,12 +43,12 @@ def test_processes_that_write_an_index_at_once_lose_no_line(tmp_path: Path) -> N
     assert [p.name for p in tmp_path.iterdir()] == ["index.csv"] or sys.platform == "win32"
 
 
-def test_a_lock_goes_with_its_process_however_that_ends(tmp_path: Path) -> None:
-    near, far = SPAWN.Pipe()
-    holder = SPAWN.Process(target=hold, args=(tmp_path / "lock", far))
+def test_a_lock_is_released_when_its_process_is_killed(tmp_path: Path) -> None:
+    receiving, sending = SPAWN.Pipe()
+    holder = SPAWN.Process(target=hold_lock, args=(tmp_path / "lock", sending))
     holder.start()
-    far.close()  # so that a holder that fails is no endless wait
-    assert near.recv() == "held"
+    sending.close()  # so that recv fails when the holder fails
+    assert receiving.recv() == "held"
     assert open_locked(tmp_path / "lock") is None
     holder.kill()
     holder.join()
@@ -58,7 +58,7 @@ def test_a_lock_goes_with_its_process_however_that_ends(tmp_path: Path) -> None:
     os.close(handle)
 
 
-def test_a_holder_that_does_not_go_on_holds_nobody_up(
+def test_a_lock_that_is_held_too_long_is_ignored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(file_lock, "_PATIENCE_S", 0.05)
@@ -71,13 +71,13 @@ def test_a_holder_that_does_not_go_on_holds_nobody_up(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX locks")
 @pytest.mark.parametrize("fault", [errno.ENOLCK, errno.ENOTSUP, errno.EINVAL])
-def test_a_disk_without_locks_is_written_all_the_same(
+def test_files_are_written_on_disks_without_locks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: int
 ) -> None:
-    def none(*_: object) -> None:
+    def raise_fault(*_: object) -> None:
         raise OSError(fault, os.strerror(fault))
 
-    monkeypatch.setattr("fcntl.flock", none)
+    monkeypatch.setattr("fcntl.flock", raise_fault)
     ResultsIndex(tmp_path).end("camera:0", JobReport("a", error=UserText("x")))
     file = RowFile(tmp_path / "a.csv")
     file.open()
@@ -86,7 +86,7 @@ def test_a_disk_without_locks_is_written_all_the_same(
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.csv", "index.csv"]
 
 
-def test_what_another_program_writes_is_not_written_into(tmp_path: Path) -> None:
+def test_a_file_that_another_program_writes_is_refused(tmp_path: Path) -> None:
     first, second = RowFile(tmp_path / "a.csv"), RowFile(tmp_path / "a.csv")
     first.open()
     first.add("1\n")
@@ -103,20 +103,20 @@ def test_what_another_program_writes_is_not_written_into(tmp_path: Path) -> None
     assert (tmp_path / "a.csv").read_text() == "3\n"
 
 
-def test_who_comes_when_a_file_gets_its_name_begins_another(
+def test_a_file_that_is_renamed_before_the_lock_is_not_overwritten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.csv.part"
     path.write_text("all rows")
     lock, calls = file_lock._lock, list[int]()
 
-    def late(handle: int) -> bool:
+    def rename_before_lock(handle: int) -> bool:
         calls.append(handle)
         if len(calls) == 1:
             path.replace(tmp_path / "a.csv")
         return lock(handle)
 
-    monkeypatch.setattr(file_lock, "_lock", late)
+    monkeypatch.setattr(file_lock, "_lock", rename_before_lock)
     handle = open_locked(path)
     assert handle is not None
     os.write(handle, b"other rows")

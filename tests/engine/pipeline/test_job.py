@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
     from steadymark.engine.core.types import SourceInfo
 
-OURS = "<class 'steadymark."
+STEADYMARK_CLASS = "<class 'steadymark."
 
 
-def fakes() -> OpenModels:
+def fake_models() -> OpenModels:
     network = SquareNetwork()
     return OpenModels(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
 
 
-def test_a_network_camera_is_tracked_until_it_is_stopped_and_its_table_is_complete(
+def test_a_stopped_network_camera_leaves_a_complete_table(
     tmp_path: Path,
 ) -> None:
     stop = Event()
 
-    def watch(info: SourceInfo, report: PipelineReport) -> None:
+    def stop_after_20_frames(info: SourceInfo, report: PipelineReport) -> None:
         assert info.live
         if report.frames > 20:
             stop.set()
@@ -45,12 +45,12 @@ def test_a_network_camera_is_tracked_until_it_is_stopped_and_its_table_is_comple
     with mjpeg_server() as server:
         job = run_job(
             server.url,
-            fakes(),
+            fake_models(),
             TrackSettings(),
             OutputSettings(tmp_path),
             taken=set(),
             stop=stop,
-            on_progress=watch,
+            on_progress=stop_after_20_frames,
             progress_s=0.01,
         )
     assert job.error is None
@@ -64,30 +64,32 @@ def test_a_network_camera_is_tracked_until_it_is_stopped_and_its_table_is_comple
     assert (np.diff(rows.timestamp_s) >= 0).all()
 
 
-def test_a_job_that_ended_keeps_nothing_until_the_garbage_collector_comes(tmp_path: Path) -> None:
-    """Its encoder alone would keep dozens of frames, job after job."""
+def test_a_finished_job_frees_its_objects_without_the_garbage_collector(tmp_path: Path) -> None:
+    """The encoder of each job would otherwise keep dozens of frames alive."""
 
-    def alive() -> collections.Counter[str]:
+    def living_objects() -> collections.Counter[str]:
         kinds = (repr(type(thing)) for thing in gc.get_objects())
-        return collections.Counter(k for k in kinds if k.startswith(("<class 'av.", OURS)))
+        return collections.Counter(
+            k for k in kinds if k.startswith(("<class 'av.", STEADYMARK_CLASS))
+        )
 
     def track() -> None:
         output = OutputSettings(tmp_path / "out", video=True, overwrite=True)
-        job = run_job(str(film), fakes(), TrackSettings(), output, taken=set(), stop=Event())
+        job = run_job(str(video), fake_models(), TrackSettings(), output, taken=set(), stop=Event())
         assert job.error is None
         assert job.report.frames == 12
 
-    film = make(tmp_path, Recipe("film.mp4", frames=12))
-    track()  # what is made once and kept
+    video = make(tmp_path, Recipe("film.mp4", frames=12))
+    track()  # creates the objects that are kept on purpose
     gc.collect()
-    before = alive()
+    before = living_objects()
     gc.disable()
     try:
         track()
-        left = alive() - before
+        leaked = living_objects() - before
     finally:
         gc.enable()
-    assert not left
+    assert not leaked
 
 
 def test_names_of_results_are_safe_and_distinct() -> None:

@@ -13,7 +13,13 @@ from steadymark.engine.pipeline.pipeline_report import PipelineState
 from steadymark.engine.stabilizers.no_stabilizer import NoStabilizer
 from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.schema import load_schema
-from support.fakes.fake_engine import ListSink, ListSource, SquareDetector, SquareNetwork, picture
+from support.fakes.fake_engine import (
+    ListSink,
+    ListSource,
+    SquareDetector,
+    SquareNetwork,
+    square_image,
+)
 
 FACE = (100.0, 100.0, 60.0)
 
@@ -23,7 +29,7 @@ def tracker() -> Tracker:
 
 
 def scene(count: int) -> list[Frame]:
-    with_face, without = picture(FACE), picture(None)
+    with_face, without = square_image(FACE), square_image(None)
     return [Frame(with_face if i % 10 < 8 else without, i, i / 25) for i in range(count)]
 
 
@@ -44,7 +50,7 @@ class BrokenSource(ListSource):
         raise SourceError("the camera was unplugged")
 
 
-def test_a_file_gives_every_frame_once_in_order_to_every_sink() -> None:
+def test_every_sink_gets_every_frame_of_a_file_once_in_order() -> None:
     sinks = [ListSink(), ListSink()]
     pipeline = Pipeline(ListSource(scene(200)), tracker(), sinks)
     pipeline.start()
@@ -87,7 +93,7 @@ def test_a_live_source_drops_old_frames_and_counts_them() -> None:
     assert pipeline.report.dropped > 0
 
 
-def test_a_failing_sink_is_reported_and_the_others_go_on() -> None:
+def test_a_failing_sink_is_reported_and_the_others_continue() -> None:
     good, bad = ListSink(), ListSink(fail_at=5)
     pipeline = Pipeline(ListSource(scene(100)), tracker(), [bad, good])
     pipeline.start()
@@ -98,7 +104,7 @@ def test_a_failing_sink_is_reported_and_the_others_go_on() -> None:
     assert pipeline.report.faults == ("the disk is full",)
 
 
-def test_when_every_sink_failed_tracking_stops() -> None:
+def test_tracking_stops_when_every_sink_has_failed() -> None:
     pipeline = Pipeline(ListSource(scene(5000)), tracker(), [ListSink(fail_at=0)])
     pipeline.start()
     assert pipeline.wait(30)
@@ -106,7 +112,7 @@ def test_when_every_sink_failed_tracking_stops() -> None:
     assert "the disk is full" in pipeline.report.faults
 
 
-def test_a_frame_that_cannot_be_tracked_is_named_and_what_came_before_is_kept() -> None:
+def test_a_frame_that_cannot_be_tracked_is_reported_and_earlier_results_kept() -> None:
     sink = ListSink()
     pipeline = Pipeline(ListSource(scene(50)), BrokenTracker(20), [sink])
     pipeline.start()
@@ -116,7 +122,7 @@ def test_a_frame_that_cannot_be_tracked_is_named_and_what_came_before_is_kept() 
     assert "frame 20" in pipeline.report.faults[0]
 
 
-def test_a_source_that_breaks_is_reported_and_its_frames_are_kept() -> None:
+def test_a_failing_source_is_reported_and_its_frames_are_kept() -> None:
     sink = ListSink()
     pipeline = Pipeline(BrokenSource(scene(30)), tracker(), [sink])
     pipeline.start()
@@ -126,7 +132,7 @@ def test_a_source_that_breaks_is_reported_and_its_frames_are_kept() -> None:
     assert pipeline.report.faults == ("the camera was unplugged",)
 
 
-def test_a_sink_that_cannot_be_opened_stops_the_start_and_closes_the_rest() -> None:
+def test_a_sink_that_cannot_be_opened_stops_the_start_and_closes_the_others() -> None:
     first = ListSink()
     pipeline = Pipeline(ListSource(scene(3)), tracker(), [first, ListSink(fail_open=True)])
     before = set(threading.enumerate())
@@ -136,21 +142,21 @@ def test_a_sink_that_cannot_be_opened_stops_the_start_and_closes_the_rest() -> N
     assert set(threading.enumerate()) <= before
 
 
-@pytest.mark.parametrize("held", ["source", "sink", "nothing"])
-def test_stop_returns_within_two_seconds_from_any_state(held: str) -> None:
-    gate, hold = Event(), Event()
-    if held != "source":
+@pytest.mark.parametrize("blocked", ["source", "sink", "nothing"])
+def test_stop_returns_within_two_seconds_from_any_state(blocked: str) -> None:
+    gate, may_write = Event(), Event()
+    if blocked != "source":
         gate.set()
-    sink = ListSink(held=hold if held == "sink" else None)
+    sink = ListSink(held=may_write if blocked == "sink" else None)
     pipeline = Pipeline(ListSource(scene(5000), gate=gate), tracker(), [sink])
     pipeline.start()
     started = time.monotonic()
     report = pipeline.stop()
     assert time.monotonic() - started < 2.5
-    hold.set()
+    may_write.set()
     assert sink.done.wait(10)
     assert sink.closed == [False]
-    assert report.state is (PipelineState.FAILED if held == "sink" else PipelineState.STOPPED)
+    assert report.state is (PipelineState.FAILED if blocked == "sink" else PipelineState.STOPPED)
 
 
 def test_stopping_a_live_source_completes_its_outputs() -> None:

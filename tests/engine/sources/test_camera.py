@@ -1,4 +1,4 @@
-"""Cameras, with a hand-made device."""
+"""Cameras, with a fake device."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_pictures_come_with_rising_times_from_zero() -> None:
+def test_frames_have_increasing_times_from_zero() -> None:
     device = FakeDevice()
     device.give()
     camera = CameraSource(0, open_capture=device)
     frames = camera.frames()
-    seen = []
+    frames_read = []
     for _ in range(5):
-        seen.append(next(frames))
+        frames_read.append(next(frames))
         device.give()
     camera.close()
     assert list(frames) == []
-    assert [f.index for f in seen] == list(range(5))
-    times = [f.pts_s for f in seen]
+    assert [f.index for f in frames_read] == list(range(5))
+    times = [f.pts_s for f in frames_read]
     assert times[0] == 0
     assert times == sorted(times)
-    assert np.diff(times) == pytest.approx(np.diff([f.captured_s for f in seen]))
+    assert np.diff(times) == pytest.approx(np.diff([f.captured_s for f in frames_read]))
     assert camera.status is LiveStatus.CLOSED
     assert device.wait_for(released=1)
 
 
-def test_the_mode_asked_for_and_the_one_delivered_are_told() -> None:
+def test_the_requested_and_the_delivered_mode_are_reported() -> None:
     device = FakeDevice(bars(1, 64, 48))
     device.settings = {cv2.CAP_PROP_FRAME_WIDTH: 64, cv2.CAP_PROP_FRAME_HEIGHT: 48}
     device.refused = {cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT}
@@ -61,18 +61,18 @@ def test_the_mode_asked_for_and_the_one_delivered_are_told() -> None:
     camera.close()
 
 
-def test_an_unplugged_camera_comes_back_on_the_same_clock() -> None:
+def test_an_unplugged_camera_reconnects_with_the_same_clock() -> None:
     device = FakeDevice()
     states: list[LiveStatus] = []
     lost = threading.Event()
 
-    def note(status: LiveStatus) -> None:
+    def record_status(status: LiveStatus) -> None:
         states.append(status)
         if status is LiveStatus.LOST:
             lost.set()
 
     device.give()
-    camera = CameraSource(0, open_capture=device, retry_s=0.01, on_status=note)
+    camera = CameraSource(0, open_capture=device, retry_s=0.01, on_status=record_status)
     frames = camera.frames()
     first = next(frames)
     device.plugged = False
@@ -90,25 +90,25 @@ def test_an_unplugged_camera_comes_back_on_the_same_clock() -> None:
     assert ["lost" in camera.problems[0], "back" in camera.problems[1]] == [True, True]
 
 
-def test_a_read_that_hangs_counts_as_unplugged() -> None:
+def test_a_hanging_read_counts_as_unplugged() -> None:
     device = FakeDevice()
     device.give()
     camera = CameraSource(0, open_capture=device, read_timeout_s=0.5, retry_s=0.01)
     frames = camera.frames()
     next(frames)
-    ahead: list[int] = []
-    reading = threading.Thread(target=lambda: ahead.append(next(frames).index), daemon=True)
+    indices: list[int] = []
+    reading = threading.Thread(target=lambda: indices.append(next(frames).index), daemon=True)
     reading.start()
     assert device.wait_for(opened=2)  # while the first read still hangs
     device.give(2)  # one for each read: the one left behind is not used
     reading.join(5)
-    assert ahead == [1]
+    assert indices == [1]
     assert "lost" in camera.problems[0]
     device.give(3)
     camera.close()
 
 
-def test_a_camera_that_is_absent_or_silent_is_refused() -> None:
+def test_an_absent_or_silent_camera_is_refused() -> None:
     device = FakeDevice()
     device.plugged = False
     with pytest.raises(SourceError, match="plugged in"):
@@ -120,13 +120,13 @@ def test_a_camera_that_is_absent_or_silent_is_refused() -> None:
     assert silent.wait_for(released=1)
 
 
-def test_a_real_absent_camera_is_refused_quietly(capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_absent_real_camera_is_refused_without_output(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SourceError, match="camera 97"):
         CameraSource(97)
     assert capfd.readouterr().err == ""
 
 
-def test_grey_pictures_become_bgr() -> None:
+def test_grey_images_become_bgr() -> None:
     device = FakeDevice(np.full((4, 5), 9, np.uint8))
     device.give()
     camera = CameraSource(0, open_capture=device)
@@ -135,12 +135,12 @@ def test_grey_pictures_become_bgr() -> None:
     camera.close()
 
 
-def test_the_newest_picture_wins_and_drops_are_counted() -> None:
+def test_the_newest_frame_wins_and_drops_are_counted() -> None:
     device = FakeDevice()
     device.give()
     camera = CameraSource(0, open_capture=device, read_timeout_s=5)
     device.give(49)
-    assert device.wait_for(reads=51)  # the 50th picture was handed over
+    assert device.wait_for(reads=51)  # the 50th frame was handed over
     first = next(camera.frames())
     assert camera.dropped == 48  # all but the one that opened the camera and the newest
     assert (first.index, first.pts_s) == (0, 0)
@@ -148,7 +148,7 @@ def test_the_newest_picture_wins_and_drops_are_counted() -> None:
     camera.close()
 
 
-def test_modes_are_read() -> None:
+def test_camera_modes_are_parsed() -> None:
     assert CameraMode.parse("1280x720@29.97") == CameraMode(1280, 720, 29.97)
     assert str(CameraMode.parse("640x480")) == "640x480@30"
     for wrong in ("640", "0x5", "axb", "640x480@0"):

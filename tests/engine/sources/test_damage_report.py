@@ -1,4 +1,4 @@
-"""Files that are broken: one clear sentence, or as many frames as can be had."""
+"""Broken files give one clear error, or all frames that can be read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def _written(name: str, content: bytes) -> Callable[[Path], Path]:
+def file_of(name: str, content: bytes) -> Callable[[Path], Path]:
     def write(folder: Path) -> Path:
         (folder / name).write_bytes(content)
         return folder / name
@@ -28,13 +28,13 @@ def _written(name: str, content: bytes) -> Callable[[Path], Path]:
     return write
 
 
-def _without_index(folder: Path) -> Path:
+def without_index(folder: Path) -> Path:
     path = make(folder, Recipe("cut.mp4", frames=40))
     path.write_bytes(path.read_bytes()[:-1500])
     return path
 
 
-def _header_only(folder: Path) -> Path:
+def header_only(folder: Path) -> Path:
     path = make(folder, Recipe("header.mkv", frames=1))
     content = path.read_bytes()
     path.write_bytes(content[: content.index(b"\x1f\x43\xb6\x75")])  # the first cluster
@@ -44,18 +44,18 @@ def _header_only(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("broken", "words"),
     [
-        (_written("zero.mp4", b""), "empty"),
-        (_written("notes.mp4", b"this is text\n" * 50), "not a video"),
-        (_written("noise.mkv", bytes(range(256)) * 40), "not a video"),
-        (_without_index, "moov"),
-        (_header_only, "cut off|not a video"),
+        (file_of("zero.mp4", b""), "empty"),
+        (file_of("notes.mp4", b"this is text\n" * 50), "not a video"),
+        (file_of("noise.mkv", bytes(range(256)) * 40), "not a video"),
+        (without_index, "moov"),
+        (header_only, "cut off|not a video"),
         (lambda folder: make_sound(folder / "sound.m4a"), "sound but no pictures"),
         (lambda folder: folder / "absent.mp4", "does not exist"),
         (lambda folder: folder, "is a folder"),
         (lambda folder: folder / ("x" * 300 + ".mp4"), "too long"),
     ],
 )
-def test_what_is_no_video_is_refused_in_one_sentence(
+def test_a_file_that_is_not_a_video_is_refused_in_one_sentence(
     tmp_path: Path, broken: Callable[[Path], Path], words: str
 ) -> None:
     path = broken(tmp_path)
@@ -66,7 +66,7 @@ def test_what_is_no_video_is_refused_in_one_sentence(
         assert path.name[:40] in str(caught.value)
 
 
-NOISY = (
+RECIPES = (
     Recipe("h264.mkv", b_frames=2, frames=40),
     Recipe("h264.mp4", b_frames=2, frames=40),
     Recipe("h264.ts", b_frames=2, frames=40),
@@ -77,16 +77,16 @@ NOISY = (
 )
 
 
-def noisy(folder: Path, recipe: Recipe) -> Path:
-    """A video whose packets are large, so that damage hits them and not what is between."""
+def make_noisy_video(folder: Path, recipe: Recipe) -> Path:
+    """Make a video with large packets, so that damage hits packets and not headers."""
     random = np.random.default_rng(0)
     noise = random.integers(0, 40, (40, 64, 96, 3), np.uint8)
     return make(folder, recipe, [bars(n) // 4 * 3 + noise[n] for n in range(40)])
 
 
-@pytest.mark.parametrize("recipe", NOISY, ids=lambda r: r.name)
-def test_damage_in_the_middle_is_passed_over_and_told(tmp_path: Path, recipe: Recipe) -> None:
-    path = noisy(tmp_path, recipe)
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda r: r.name)
+def test_damage_in_the_middle_is_skipped_and_reported(tmp_path: Path, recipe: Recipe) -> None:
+    path = make_noisy_video(tmp_path, recipe)
     content = bytearray(path.read_bytes())
     begin, size = len(content) // 2, len(content) // 10
     content[begin : begin + size] = np.random.default_rng(1).bytes(size)
@@ -97,13 +97,13 @@ def test_damage_in_the_middle_is_passed_over_and_told(tmp_path: Path, recipe: Re
     assert indices == sorted(set(indices))
     assert [number_in(f.image) for f in frames[:10]] == list(range(10))
     assert number_in(frames[-1].image) in (38, 39)
-    if path.suffix != ".avi":  # which knows times by counting only
+    if path.suffix != ".avi":  # AVI has no timestamps
         assert frames[-1].pts_s == pytest.approx(number_in(frames[-1].image) / 25, abs=0.002)
     assert any("damaged" in p or "missing" in p for p in (*source.problems, *source.info.notes))
 
 
-def test_damage_never_shifts_the_numbers_of_later_frames(tmp_path: Path) -> None:
-    path = noisy(tmp_path, Recipe("png.mov", "png", "rgb24", frames=40))
+def test_damage_does_not_shift_the_numbers_of_later_frames(tmp_path: Path) -> None:
+    path = make_noisy_video(tmp_path, Recipe("png.mov", "png", "rgb24", frames=40))
     content = bytearray(path.read_bytes())
     with av.open(path) as container:
         packets = [(p.pos, p.size) for p in container.demux() if p.size]
@@ -121,8 +121,8 @@ def test_damage_never_shifts_the_numbers_of_later_frames(tmp_path: Path) -> None
     assert number_in(source.frame_at(20).image) == 20
 
 
-def test_a_file_cut_off_gives_what_is_there_and_says_so(tmp_path: Path) -> None:
-    path = noisy(tmp_path, Recipe("a.mkv", frames=40, rate=10))
+def test_a_truncated_file_gives_its_frames_and_a_note(tmp_path: Path) -> None:
+    path = make_noisy_video(tmp_path, Recipe("a.mkv", frames=40, rate=10))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     source = VideoFile(path)
     frames = list(source.frames())
@@ -131,7 +131,7 @@ def test_a_file_cut_off_gives_what_is_there_and_says_so(tmp_path: Path) -> None:
     assert any("cut off" in note for note in source.info.notes)
 
 
-def test_many_places_become_few_sentences() -> None:
+def test_many_damaged_places_are_summarized() -> None:
     damage = DamageReport()
     for number in range(100):
         damage.add(DamageKind.SKIPPED, number / 50)
@@ -143,7 +143,7 @@ def test_many_places_become_few_sentences() -> None:
     assert clock(3661.27) == "61:01.3"
 
 
-def test_damage_without_end_takes_no_memory_and_is_counted() -> None:
+def test_endless_damage_is_counted_in_constant_memory() -> None:
     damage = DamageReport()
     for number in range(5000):
         damage.add(DamageKind.SKIPPED, number * 10)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from steadymark.engine.core.errors import SourceError, UsageError
-from steadymark.engine.sources.image_sequence import ImageSequence, read_image
+from steadymark.engine.sources.image_pages import read_image
+from steadymark.engine.sources.image_sequence import ImageSequence
 from support.videos.video_corpus import bars, number_in
 
 if TYPE_CHECKING:
@@ -20,15 +21,15 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image
 
 
-def write(path: Path, image: NDArray[np.uint8] | NDArray[np.uint16]) -> Path:
-    good, data = cv2.imencode(path.suffix, image)
-    assert good
+def write_image(path: Path, image: NDArray[np.uint8] | NDArray[np.uint16]) -> Path:
+    encoded, data = cv2.imencode(path.suffix, image)
+    assert encoded
     path.write_bytes(data.tobytes())
     return path
 
 
-def test_an_unreadable_picture_leaves_a_gap_and_is_told(tmp_path: Path) -> None:
-    files = [write(tmp_path / f"{n}.png", bars(n)) for n in range(5)]
+def test_an_unreadable_image_leaves_a_gap_and_is_reported(tmp_path: Path) -> None:
+    files = [write_image(tmp_path / f"{n}.png", bars(n)) for n in range(5)]
     files[2].write_bytes(b"no picture")
     files[0].write_bytes(b"")
     source = ImageSequence(files, fps=10)
@@ -45,22 +46,22 @@ def test_an_unreadable_picture_leaves_a_gap_and_is_told(tmp_path: Path) -> None:
     assert number_in(source.frame_at(3).image) == 3
 
 
-def test_the_assumed_rate_is_noted(tmp_path: Path) -> None:
-    files = [write(tmp_path / f"{n}.png", bars(n)) for n in range(2)]
+def test_the_assumed_frame_rate_is_noted(tmp_path: Path) -> None:
+    files = [write_image(tmp_path / f"{n}.png", bars(n)) for n in range(2)]
     assert ImageSequence(files).info.fps == 25
     assert "25 frames per second" in ImageSequence(files).info.notes[0]
     assert ImageSequence(files, fps=50).info.notes == ()
 
 
-def test_sizes_may_differ(tmp_path: Path) -> None:
-    files = [write(tmp_path / f"{n}.png", bars(n, 60 + n, 40)) for n in range(3)]
+def test_images_may_differ_in_size(tmp_path: Path) -> None:
+    files = [write_image(tmp_path / f"{n}.png", bars(n, 60 + n, 40)) for n in range(3)]
     source = ImageSequence(files)
     assert [f.width for f in source.frames()] == [60, 61, 62]
     assert (source.info.width, source.info.height) == (60, 40)
 
 
 def _alpha(top: int) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """Grey, the left half transparent."""
+    """Return a grey image whose left half is transparent."""
     image = np.full((8, 8, 4), top // 2)
     image[:, :4, 3], image[:, 4:, 3] = 0, top
     return image.astype(np.uint8) if top == 255 else image.astype(np.uint16)
@@ -78,10 +79,10 @@ def _alpha(top: int) -> NDArray[np.uint8] | NDArray[np.uint16]:
         ("one.bmp", np.full((1, 1, 3), 90, np.uint8), 90, 90),
     ],
 )
-def test_every_kind_becomes_bgr(
+def test_every_image_format_becomes_bgr(
     tmp_path: Path, name: str, image: Image, left: int, right: int
 ) -> None:
-    read = read_image(write(tmp_path / name, image))
+    read = read_image(write_image(tmp_path / name, image))
     assert read is not None
     assert read.shape == (*image.shape[:2], 3)
     assert read.dtype == np.uint8
@@ -90,7 +91,7 @@ def test_every_kind_becomes_bgr(
 
 
 def test_exif_orientation_is_applied(tmp_path: Path) -> None:
-    path = write(tmp_path / "phone.jpg", np.full((8, 16, 3), 90, np.uint8))
+    path = write_image(tmp_path / "phone.jpg", np.full((8, 16, 3), 90, np.uint8))
     plain = path.read_bytes()
     entry = b"\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00"  # orientation 6: turn clockwise
     tiff = b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01" + entry + bytes(4)
@@ -102,7 +103,7 @@ def test_exif_orientation_is_applied(tmp_path: Path) -> None:
     assert read.shape == (16, 8, 3)
 
 
-def test_no_readable_picture_is_refused(tmp_path: Path) -> None:
+def test_a_sequence_without_readable_images_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"nothing")
     with pytest.raises(SourceError, match="none of the pictures"):
         ImageSequence([tmp_path / "a.png", tmp_path / "absent.png"])

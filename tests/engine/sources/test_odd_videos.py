@@ -1,4 +1,4 @@
-"""Awkward files that are whole: FFmpeg's own frames and times, and seeks that hit exactly."""
+"""Odd but intact videos: frames and times equal those of FFmpeg, and seeks are exact."""
 
 from __future__ import annotations
 
@@ -17,7 +17,14 @@ from steadymark.engine.sources.video import container
 from steadymark.engine.sources.video.probe_report import probe
 from steadymark.engine.sources.video.video_file import VideoFile
 from support.videos import damage_videos
-from support.videos.odd_videos import AWKWARD, EMPTY, Awkward, at, plain_decode, repacked
+from support.videos.odd_videos import (
+    EMPTY,
+    ODD_VIDEOS,
+    OddVideo,
+    plain_decode,
+    repacked,
+    timed,
+)
 from support.videos.video_corpus import Recipe, make, number_in
 
 if TYPE_CHECKING:
@@ -30,29 +37,29 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(20)
 
 
-@pytest.fixture(scope="module", params=AWKWARD, ids=lambda a: a.name)
-def awkward(
+@pytest.fixture(scope="module", params=ODD_VIDEOS, ids=lambda a: a.name)
+def odd_video(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Awkward, Path]:
-    file: Awkward = request.param
+) -> tuple[OddVideo, Path]:
+    file: OddVideo = request.param
     return file, file.make(tmp_path_factory.mktemp("awkward"))
 
 
 def test_the_corpus_is_large() -> None:
-    names = [a.name for a in (*AWKWARD, *EMPTY)]
+    names = [a.name for a in (*ODD_VIDEOS, *EMPTY)]
     assert len(names) == len(set(names)) >= 90
 
 
-def test_frames_and_times_are_ffmpegs_own(awkward: tuple[Awkward, Path]) -> None:
-    file, path = awkward
+def test_frames_and_times_equal_those_of_ffmpeg(odd_video: tuple[OddVideo, Path]) -> None:
+    file, path = odd_video
     times, numbers = plain_decode(path)
     source = VideoFile(path)
     frames = list(source.frames())
     assert [number_in(np.rot90(f.image, -file.quarters)) for f in frames] == numbers
-    given = [f.index for f in frames]
-    assert given == sorted(set(given))
-    assert [f.pts_s for f in frames] == source.times_s[given].tolist()
-    skipped = any("skipped" in told for told in source.problems)
+    indices = [f.index for f in frames]
+    assert indices == sorted(set(indices))
+    assert [f.pts_s for f in frames] == source.times_s[indices].tolist()
+    skipped = any("skipped" in problem for problem in source.problems)
     assert skipped == (source.info.frames != len(frames))
     assert skipped == path.name.startswith(("no_key", "lost_key"))
     assert probe(path, decode=True).decoded == len(frames)
@@ -62,14 +69,14 @@ def test_frames_and_times_are_ffmpegs_own(awkward: tuple[Awkward, Path]) -> None
         assert source.info.notes
     else:
         known = np.array(times, np.float64)
-        if path.suffix in (".m2v", ".m4v", ".avi"):  # these begin before their first frame
+        if path.suffix in (".m2v", ".m4v", ".avi"):  # their times start before the first frame
             known -= known[0]
         assert found == pytest.approx(known, abs=1e-5)
     assert np.all(np.diff(found) >= 0)
 
 
-def test_seeks_hit_every_frame(awkward: tuple[Awkward, Path]) -> None:
-    _, path = awkward
+def test_a_seek_returns_exactly_the_requested_frame(odd_video: tuple[OddVideo, Path]) -> None:
+    _, path = odd_video
     frames = {f.index: f for f in VideoFile(path).frames()}
     source = VideoFile(path)
     for index in np.random.default_rng(5).permutation(len(source.times_s)).tolist():
@@ -77,14 +84,14 @@ def test_seeks_hit_every_frame(awkward: tuple[Awkward, Path]) -> None:
             with pytest.raises(SourceError, match=f"frame {index} .* is damaged"):
                 source.frame_at(index)
             continue
-        still = source.frame_at(index)
-        assert (still.index, still.pts_s) == (index, frames[index].pts_s)
-        assert np.array_equal(still.image, frames[index].image), index
+        single_frame = source.frame_at(index)
+        assert (single_frame.index, single_frame.pts_s) == (index, frames[index].pts_s)
+        assert np.array_equal(single_frame.image, frames[index].image), index
     source.close()
 
 
 @pytest.mark.parametrize("file", EMPTY, ids=lambda a: a.name)
-def test_a_file_without_frames_is_refused(tmp_path: Path, file: Awkward) -> None:
+def test_a_file_without_frames_is_refused(tmp_path: Path, file: OddVideo) -> None:
     path = file.make(tmp_path)
     for reader in (VideoFile, probe):
         with pytest.raises(SourceError, match=r"no frames|no pictures|not a video|empty") as caught:
@@ -92,19 +99,19 @@ def test_a_file_without_frames_is_refused(tmp_path: Path, file: Awkward) -> None
         assert "\n" not in str(caught.value)
 
 
-def test_a_picture_of_a_giant_size_is_refused_before_it_takes_memory(tmp_path: Path) -> None:
+def test_a_huge_frame_size_is_refused_before_memory_is_allocated(tmp_path: Path) -> None:
     path = make(tmp_path, Recipe("giant.mjpeg", "mjpeg", "yuvj420p", frames=2))
     content = bytearray(path.read_bytes())
-    place = 0
-    while (place := content.find(b"\xff\xc0", place)) >= 0:
-        content[place + 5 : place + 9] = b"\xff\x00\xff\x00"
-        place += 2
+    position = 0
+    while (position := content.find(b"\xff\xc0", position)) >= 0:
+        content[position + 5 : position + 9] = b"\xff\x00\xff\x00"
+        position += 2
     path.write_bytes(content)
     with pytest.raises(SourceError, match=r"65280x65280, more than|no frame can be decoded"):
         VideoFile(path)
 
 
-def test_a_decoder_makes_no_picture_larger_than_allowed(
+def test_frames_larger_than_the_limit_are_not_decoded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = make(tmp_path, Recipe("a.mjpeg", "mjpeg", "yuvj420p", frames=3))
@@ -126,8 +133,8 @@ def test_a_decoder_makes_no_picture_larger_than_allowed(
         ("mpeg4_b.avi", "mpeg2.mpg", "mjpeg.avi", "animated.gif", "raw.ivf"),
     ],
 )
-def test_files_cut_off_or_altered_are_read_or_refused(names: tuple[str, ...]) -> None:
-    """At 10 places, and in 1 % of their bytes with 100 seeds; `damaging.py` alone does all."""
+def test_truncated_or_altered_files_are_read_or_refused(names: tuple[str, ...]) -> None:
+    """Cut at 10 places and alter 1 % of the bytes; `damage_videos.py` does so for all videos."""
     command = [sys.executable, damage_videos.__file__, *names]
     paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     run = subprocess.run(
@@ -139,13 +146,13 @@ def test_files_cut_off_or_altered_are_read_or_refused(names: tuple[str, ...]) ->
 
 
 @pytest.mark.parametrize(("name", "codec"), [("a.mkv", "libx264"), ("a.webm", "libvpx-vp9")])
-def test_damage_at_the_end_loses_no_sound_frame(tmp_path: Path, name: str, codec: str) -> None:
+def test_damage_at_the_end_loses_no_intact_frame(tmp_path: Path, name: str, codec: str) -> None:
     path = make(tmp_path, Recipe(name, codec, frames=40, gop=1))
     content = bytearray(path.read_bytes())
     with av.open(path) as container:
         last = [p for p in container.demux() if p.size][38]
-        place = content.rindex(bytes(last))
-        content[place + 4 : place + last.size] = bytes(last.size - 4)
+        position = content.rindex(bytes(last))
+        content[position + 4 : position + last.size] = bytes(last.size - 4)
     path.write_bytes(content)
     source = VideoFile(path)
     frames = {f.index: number_in(f.image) for f in source.frames()}
@@ -154,17 +161,17 @@ def test_damage_at_the_end_loses_no_sound_frame(tmp_path: Path, name: str, codec
     assert source.problems
 
 
-def test_a_picture_that_cannot_be_converted_costs_that_frame_only(
+def test_a_frame_that_cannot_be_converted_is_skipped_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     convert = FrameConverter.picture
 
-    def fails(maker: FrameConverter, frame: VideoFrame) -> Image:
+    def convert_or_fail(converter: FrameConverter, frame: VideoFrame) -> Image:
         if frame.pts is not None and frame.pts % 5 == 0:
             raise ValueError("no such colours")
-        return convert(maker, frame)
+        return convert(converter, frame)
 
-    monkeypatch.setattr(FrameConverter, "picture", fails)
+    monkeypatch.setattr(FrameConverter, "picture", convert_or_fail)
     source = VideoFile(make(tmp_path, Recipe("a.mkv", frames=12, rate=1000)))
     assert [f.index for f in source.frames()] == [1, 2, 3, 4, 6, 7, 8, 9, 11]
     assert source.problems == ("3 damaged frames were skipped near 00:00.0",)
@@ -172,12 +179,12 @@ def test_a_picture_that_cannot_be_converted_costs_that_frame_only(
         source.frame_at(5)
 
 
-def test_one_time_stamp_gone_wild_loses_no_frame(tmp_path: Path) -> None:
+def test_one_wrong_timestamp_loses_no_frame(tmp_path: Path) -> None:
     recipe = Recipe("a.mkv", b_frames=2, frames=40)
     ticks = [p * 25 // 1000 for p in packet_order(make(tmp_path, recipe))]
     ticks[9] = 1_000_000
-    wild = repacked("wild.mkv", recipe, at(ticks)).make(tmp_path)
-    source = VideoFile(wild)
+    video = repacked("wild.mkv", recipe, timed(ticks)).make(tmp_path)
+    source = VideoFile(video)
     frames = list(source.frames())
     assert [number_in(f.image) for f in frames] == list(range(40))
     assert [f.pts_s for f in frames] == pytest.approx(np.arange(40) / 25)
@@ -185,7 +192,7 @@ def test_one_time_stamp_gone_wild_loses_no_frame(tmp_path: Path) -> None:
 
 
 def packet_order(path: Path) -> list[int]:
-    """Presentation times of the packets in the order of the file, in ms."""
+    """Return the presentation times of the packets in file order, in ms."""
     with av.open(path) as container:
         stream = container.streams.video[0]
         unit_ms = 1000 * float(stream.time_base or 1)

@@ -1,4 +1,4 @@
-"""Reports on files."""
+"""Probe reports on video files."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from steadymark.engine.sources.video.probe_report import probe
-from support.videos.video_corpus import SOUND, Recipe, make
+from support.videos.video_corpus import INTACT_VIDEOS, Recipe, make
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_report_tells_what_the_file_is(tmp_path: Path) -> None:
+def test_a_report_describes_the_video(tmp_path: Path) -> None:
     recipe = Recipe("a.mp4", b_frames=2, rotation=90, aspect=Fraction(4, 3))
     report = probe(make(tmp_path, recipe), decode=True)
     assert report.codec == "h264"
@@ -34,14 +34,14 @@ def test_a_report_tells_what_the_file_is(tmp_path: Path) -> None:
     assert "variable rate: no" in report.lines()
 
 
-@pytest.mark.parametrize("recipe", SOUND, ids=lambda r: r.name)
-def test_only_uneven_times_count_as_variable(tmp_path: Path, recipe: Recipe) -> None:
+@pytest.mark.parametrize("recipe", INTACT_VIDEOS, ids=lambda r: r.name)
+def test_only_uneven_times_count_as_variable_rate(tmp_path: Path, recipe: Recipe) -> None:
     report = probe(make(tmp_path, recipe))
     assert report.variable_rate == (recipe.name == "uneven.mp4")
     assert report.frames == len(recipe.times)
 
 
-def test_ntsc_in_milliseconds_is_not_variable(tmp_path: Path) -> None:
+def test_ntsc_times_in_milliseconds_are_a_constant_rate(tmp_path: Path) -> None:
     ticks = [round(n * 1001 / 30) for n in range(20)]
     report = probe(make(tmp_path, Recipe("ntsc.mkv", ticks=ticks, unit=40)))
     assert not report.variable_rate

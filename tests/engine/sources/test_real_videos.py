@@ -1,4 +1,4 @@
-"""Real videos."""
+"""Real videos of the data folder."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def test_real_clips_give_every_frame_at_its_time(data: Path) -> None:
         source = VideoFile(clip)
         kept = {}
         times: list[float] = []
-        wanted = {0, 17, report.frames // 2, report.frames - 1}
+        checked_indices = {0, 17, report.frames // 2, report.frames - 1}
         for frame in source.frames():
             assert frame.index == len(times), clip.name
             times.append(frame.pts_s)
-            if frame.index in wanted:
+            if frame.index in checked_indices:
                 kept[frame.index] = frame
         ticks = np.array(packet_ticks(clip), np.float64)
         scale = (times[-1] - times[0]) / (ticks[-1] - ticks[0])
@@ -37,6 +37,6 @@ def test_real_clips_give_every_frame_at_its_time(data: Path) -> None:
         assert times == pytest.approx(times[0] + (ticks - ticks[0]) * scale, abs=1e-6), clip.name
         assert source.problems == (), clip.name
         for index in (report.frames // 2, 17, report.frames - 1, 0):
-            still = source.frame_at(index)
-            assert np.array_equal(still.image, kept[index].image), (clip.name, index)
+            single_frame = source.frame_at(index)
+            assert np.array_equal(single_frame.image, kept[index].image), (clip.name, index)
         source.close()

@@ -1,4 +1,4 @@
-"""From what a user types to sources."""
+"""Inputs that a user types are resolved to sources."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """v2.mp4, v10.mp4 and other things; below/c.MKV; pictures/img_2.png, 3, 10; empty/."""
+    """Write v2.mp4, v10.mp4, other files, below/c.MKV, pictures/img_2, 3, 10.png, and empty/."""
     for name in ("v10.mp4", "v2.mp4", "._v2.mp4", "notes.txt", "cover.jpg"):
         (tmp_path / name).write_bytes(b"x")
     for sub in ("below", "pictures", "empty"):
@@ -33,47 +33,47 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def names(found: list[str], folder: Path) -> list[str]:
+def relative_names(found: list[str], folder: Path) -> list[str]:
     return [f.removeprefix(str(folder)).lstrip("/\\").replace("\\", "/") for f in found]
 
 
-def test_a_folder_stands_for_its_videos_in_natural_order(folder: Path) -> None:
-    found = names(expand_inputs([str(folder)]), folder)
+def test_a_folder_expands_to_its_videos_in_natural_order(folder: Path) -> None:
+    found = relative_names(expand_inputs([str(folder)]), folder)
     assert found == ["below/c.MKV", "pictures", "v2.mp4", "v10.mp4"]
 
 
-def test_globs_are_expanded_and_each_input_counts_once(folder: Path) -> None:
-    found = names(expand_inputs([str(folder / "v1*.mp4"), str(folder / "v*.mp4")]), folder)
+def test_globs_are_expanded_without_duplicates(folder: Path) -> None:
+    found = relative_names(expand_inputs([str(folder / "v1*.mp4"), str(folder / "v*.mp4")]), folder)
     assert found == ["v10.mp4", "v2.mp4"]
-    assert names(expand_inputs([str(folder / "**" / "*.MKV")]), folder) == ["below/c.MKV"]
+    assert relative_names(expand_inputs([str(folder / "**" / "*.MKV")]), folder) == ["below/c.MKV"]
 
 
-def test_live_inputs_pass_unchanged() -> None:
+def test_live_inputs_are_not_expanded() -> None:
     live = ["camera:0", "camera:HD Webcam", "rtsp://host/a?b=*", "http://host/video.mjpg"]
     assert expand_inputs(live) == live
 
 
-def test_a_name_with_brackets_is_a_name(folder: Path) -> None:
+def test_an_existing_name_with_brackets_is_not_a_glob(folder: Path) -> None:
     (folder / "a [1].mp4").write_bytes(b"x")
-    assert names(expand_inputs([str(folder / "a [1].mp4")]), folder) == ["a [1].mp4"]
+    assert relative_names(expand_inputs([str(folder / "a [1].mp4")]), folder) == ["a [1].mp4"]
 
 
 @pytest.mark.parametrize("text", ["pictures", "pictures/img_%d.png", "pictures/*.png"])
-def test_pictures_are_one_sequence_in_natural_order(folder: Path, text: str) -> None:
-    (only,) = expand_inputs([str(folder / text)])
-    source = open_source(only)
+def test_images_are_one_sequence_in_natural_order(folder: Path, text: str) -> None:
+    (sequence,) = expand_inputs([str(folder / text)])
+    source = open_source(sequence)
     assert isinstance(source, ImageSequence)
     assert [number_in(f.image) for f in source.frames()] == [2, 3, 10]
 
 
-def test_pictures_that_the_shell_listed_are_one_sequence(folder: Path) -> None:
+def test_images_listed_by_the_shell_are_one_sequence(folder: Path) -> None:
     listed = [str(folder / "pictures" / f"img_{n}.png") for n in (10, 2, 3)]
-    (only,) = expand_inputs(listed)
-    assert [number_in(f.image) for f in open_source(only).frames()] == [2, 3, 10]
+    (sequence,) = expand_inputs(listed)
+    assert [number_in(f.image) for f in open_source(sequence).frames()] == [2, 3, 10]
     assert len(expand_inputs(listed[:2])) == 2
 
 
-def test_a_numbered_pattern_asks_for_its_digits(folder: Path) -> None:
+def test_a_numbered_pattern_requires_its_number_of_digits(folder: Path) -> None:
     with pytest.raises(UsageError, match="nothing fits"):
         expand_inputs([str(folder / "pictures" / "img_%04d.png")])
     (folder / "pictures" / "img_0007.png").write_bytes(b"x")
@@ -90,20 +90,20 @@ def test_a_numbered_pattern_asks_for_its_digits(folder: Path) -> None:
         ("x" * 300 + ".mp4", SourceError, "no name that a file can have"),
     ],
 )
-def test_what_is_not_there_is_named(
+def test_a_missing_input_is_reported(
     folder: Path, text: str, kind: type[Exception], words: str
 ) -> None:
     with pytest.raises(kind, match=words):
         expand_inputs([str(folder / text)])
 
 
-def test_no_input_is_refused() -> None:
+def test_an_empty_input_is_refused() -> None:
     for nothing in ([], [""], [" "]):
         with pytest.raises(UsageError, match="no input"):
             expand_inputs(nothing)
 
 
-def test_files_open_by_path_and_address(tmp_path: Path) -> None:
+def test_files_open_by_path_and_file_address(tmp_path: Path) -> None:
     path = make(tmp_path, Recipe("a b é.mp4", frames=10))
     for text in (str(path), path.as_uri(), str(tmp_path)):
         source = open_source(text, start_s=0.2)
@@ -127,7 +127,7 @@ def test_an_address_opens_a_network_camera() -> None:
         ("camera:", None, None, "number or a name"),
     ],
 )
-def test_what_does_not_go_together_is_refused(
+def test_options_that_do_not_fit_the_source_are_refused(
     text: str, start_s: float | None, camera: CameraMode | None, words: str
 ) -> None:
     with pytest.raises(UsageError, match=words):

@@ -1,4 +1,4 @@
-"""What every FrameSource promises."""
+"""The contract of every FrameSource."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FrameSour
             camera = CameraSource(0, open_capture=device)
             stop = threading.Event()
 
-            def film() -> None:
+            def produce_frames() -> None:
                 while not stop.wait(0.002):
                     device.give()
 
-            filming = threading.Thread(target=film, daemon=True)
-            filming.start()
+            producer = threading.Thread(target=produce_frames, daemon=True)
+            producer.start()
             yield camera
             stop.set()
-            filming.join()
+            producer.join()
             device.give()
         case _:
             with mjpeg_server() as server:
@@ -56,19 +56,19 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FrameSour
 
 
 @pytest.fixture(autouse=True)
-def _closed(source: FrameSource) -> Iterator[None]:
+def close_source(source: FrameSource) -> Iterator[None]:
     yield
     source.close()
 
 
-def test_it_is_a_frame_source(source: FrameSource) -> None:
+def test_every_source_is_a_frame_source(source: FrameSource) -> None:
     assert isinstance(source, FrameSource)
     assert source.info.name
     assert source.info.path
     assert (source.info.frames is None) == source.info.live
 
 
-def test_frames_come_in_order_and_fit_the_info(source: FrameSource) -> None:
+def test_frames_are_in_order_and_match_the_info(source: FrameSource) -> None:
     frames = []
     for frame in source.frames():
         frames.append(frame)
@@ -88,7 +88,7 @@ def test_frames_come_in_order_and_fit_the_info(source: FrameSource) -> None:
         assert source.info.fps == pytest.approx(29 / times[-1], rel=0.02)
 
 
-def test_every_frame_owns_its_picture(source: FrameSource) -> None:
+def test_every_frame_owns_its_image(source: FrameSource) -> None:
     frames = source.frames()
     first = next(frames)
     kept = first.image.copy()
@@ -102,7 +102,7 @@ def test_every_frame_owns_its_picture(source: FrameSource) -> None:
     assert (second.image == 77).all()
 
 
-def test_closing_twice_ends_the_frames(source: FrameSource) -> None:
+def test_closing_twice_is_allowed_and_ends_the_frames(source: FrameSource) -> None:
     frames = source.frames()
     next(frames)
     source.close()
@@ -111,25 +111,25 @@ def test_closing_twice_ends_the_frames(source: FrameSource) -> None:
     assert list(source.frames()) == []
 
 
-def test_a_source_closed_before_reading_gives_nothing(source: FrameSource) -> None:
+def test_a_source_closed_before_reading_gives_no_frames(source: FrameSource) -> None:
     source.close()
     assert list(source.frames()) == []
 
 
-def test_closing_from_another_thread_ends_the_frames_soon(source: FrameSource) -> None:
+def test_closing_from_another_thread_ends_the_frames(source: FrameSource) -> None:
     started, ended = threading.Event(), threading.Event()
-    held = threading.Event()
+    may_continue = threading.Event()
 
     def read() -> None:
         for _ in source.frames():
             started.set()
-            held.wait(5)
+            may_continue.wait(5)
         ended.set()
 
     reading = threading.Thread(target=read, daemon=True)
     reading.start()
     assert started.wait(5)
     source.close()
-    held.set()
+    may_continue.set()
     assert ended.wait(10)
     reading.join(5)

@@ -16,125 +16,125 @@ EYES_PX = float(np.linalg.norm(np.diff(SHAPE[list(load_schema().eyes)], axis=0))
 
 
 def waves(hz: float, t_s: np.ndarray) -> np.ndarray:
-    """(T, 2, 2)."""
+    """Return sine waves, (T, 2, 2)."""
     wave = np.sin(2 * np.pi * hz * t_s)
     return np.stack((wave, 3 * wave, -wave, 0.5 * wave), 1).reshape(-1, 2, 2)
 
 
 @pytest.mark.parametrize(("hz", "gain"), [(0.5, 1.0), (6.0, np.sqrt(0.5)), (30.0, 0.0)])
-def test_it_leaves_half_of_the_power_at_its_cut_off_and_does_not_lag(
-    hz: float, gain: float
-) -> None:
+def test_butterworth_halves_the_power_at_its_cut_off_without_lag(hz: float, gain: float) -> None:
     t_s = np.arange(400) / RATE
-    given = waves(hz, t_s)
-    got = Butterworth(6.0).smooth(given, t_s)
+    raw = waves(hz, t_s)
+    smoothed = Butterworth(6.0).smooth(raw, t_s)
     inner = slice(100, 300)
-    np.testing.assert_allclose(got[inner], gain * given[inner], atol=0.03)
+    np.testing.assert_allclose(smoothed[inner], gain * raw[inner], atol=0.03)
 
 
-def test_uneven_times_are_taken_as_they_are() -> None:
+def test_uneven_times_are_filtered_correctly() -> None:
     rng = np.random.default_rng(0)
     t_s = np.cumsum(rng.uniform(0.6, 1.4, 400)) / RATE
-    got = Butterworth(6.0).smooth(waves(1.0, t_s), t_s)
-    np.testing.assert_allclose(got[60:-60], waves(1.0, t_s)[60:-60], atol=0.02)
+    smoothed = Butterworth(6.0).smooth(waves(1.0, t_s), t_s)
+    np.testing.assert_allclose(smoothed[60:-60], waves(1.0, t_s)[60:-60], atol=0.02)
 
 
-def test_lost_frames_and_pauses_divide_a_recording() -> None:
+def test_lost_frames_and_pauses_split_a_recording() -> None:
     rng = np.random.default_rng(0)
     t_s = np.arange(120) / 30
     t_s[80:] += 5
     noise = rng.normal(0, 1, (120, 5, 2))
     noise[80:] += 50
     noise[40:43] = np.nan
-    got = Butterworth(3.0).smooth(noise, t_s)
-    assert np.isnan(got[40:43]).all()
-    assert np.isfinite(np.delete(got, [40, 41, 42], 0)).all()
+    smoothed = Butterworth(3.0).smooth(noise, t_s)
+    assert np.isnan(smoothed[40:43]).all()
+    assert np.isfinite(np.delete(smoothed, [40, 41, 42], 0)).all()
     for part in (slice(0, 40), slice(43, 80), slice(80, 120)):
         alone = Butterworth(3.0).smooth(noise[part], t_s[part])
-        np.testing.assert_allclose(got[part], alone, atol=1e-9)
+        np.testing.assert_allclose(smoothed[part], alone, atol=1e-9)
         assert alone.std() < 0.6 * noise[part].std()
 
 
-def test_what_cannot_be_filtered_stays() -> None:
-    few, t_s = np.random.default_rng(0).normal(0, 1, (3, 5, 2)), np.arange(3) / 30
-    np.testing.assert_array_equal(Butterworth().smooth(few, t_s), few)
-    slow = np.random.default_rng(0).normal(0, 1, (30, 5, 2))
-    np.testing.assert_array_equal(Butterworth(6.0).smooth(slow, np.arange(30) / 5.0), slow)
+def test_recordings_that_cannot_be_filtered_stay_unchanged() -> None:
+    short_recording, t_s = np.random.default_rng(0).normal(0, 1, (3, 5, 2)), np.arange(3) / 30
+    np.testing.assert_array_equal(Butterworth().smooth(short_recording, t_s), short_recording)
+    low_rate_recording = np.random.default_rng(0).normal(0, 1, (30, 5, 2))
+    np.testing.assert_array_equal(
+        Butterworth(6.0).smooth(low_rate_recording, np.arange(30) / 5.0), low_rate_recording
+    )
     assert Butterworth().smooth(np.zeros((0, 5, 2)), np.zeros(0)).shape == (0, 5, 2)
 
 
-def head(x_px: np.ndarray, noise_px: float = 0.4) -> np.ndarray:
-    """(T, 68, 2): the mean face moving to the right, with noise."""
+def moving_face(x_px: np.ndarray, noise_px: float = 0.4) -> np.ndarray:
+    """Return the mean face moving to the right, with noise, (T, 68, 2)."""
     rng = np.random.default_rng(1)
     moved = SHAPE + np.stack((x_px, np.zeros_like(x_px)), -1)[:, None]
     noisy: np.ndarray = moved + rng.normal(0, noise_px, (len(x_px), 68, 2))
     return noisy
 
 
-def apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(T,): mean distance of the landmarks, in shares of the eye distance."""
+def mean_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return the mean distance of the landmarks as a share of the eye distance, (T,)."""
     shares: np.ndarray = np.linalg.norm(a - b, axis=-1).mean(-1) / EYES_PX
     return shares
 
 
 @pytest.mark.parametrize("low_hz", [1.0, 6.0])
-def test_a_detector_that_jumps_for_one_frame_leaves_the_frames_around_it_alone(
+def test_an_outlier_in_one_frame_does_not_change_its_neighbours(
     low_hz: float,
 ) -> None:
     t_s = np.arange(90) / FPS
-    raw = head(np.zeros(90))
+    raw = moving_face(np.zeros(90))
     steady = smooth_guarded(Butterworth(low_hz), raw, t_s)
     raw[45] += (1.5 * EYES_PX, 0)
-    smeared = apart(Butterworth(low_hz).smooth(raw, t_s), raw)
-    assert smeared[[44, 46]].min() > 0.1  # what the filter alone does
-    got = smooth_guarded(Butterworth(low_hz), raw, t_s)
-    np.testing.assert_array_equal(got[45], raw[45])
+    unguarded_error = mean_distances(Butterworth(low_hz).smooth(raw, t_s), raw)
+    assert unguarded_error[[44, 46]].min() > 0.1  # without the guard
+    smoothed = smooth_guarded(Butterworth(low_hz), raw, t_s)
+    np.testing.assert_array_equal(smoothed[45], raw[45])
     others = np.arange(90) != 45
-    assert apart(got, raw)[others].max() < 0.01
-    assert apart(got, steady)[others].max() < 0.01
+    assert mean_distances(smoothed, raw)[others].max() < 0.01
+    assert mean_distances(smoothed, steady)[others].max() < 0.01
 
 
-def test_two_scenes_do_not_run_into_each_other() -> None:
+def test_two_scenes_are_filtered_separately() -> None:
     t_s = np.arange(90) / FPS
-    raw = head(np.where(np.arange(90) < 50, 0.0, 2 * EYES_PX))
-    got = smooth_guarded(Butterworth(3.0), raw, t_s)
+    raw = moving_face(np.where(np.arange(90) < 50, 0.0, 2 * EYES_PX))
+    smoothed = smooth_guarded(Butterworth(3.0), raw, t_s)
     for part in (slice(0, 50), slice(50, 90)):
         alone = Butterworth(3.0).smooth(raw[part], t_s[part])
-        np.testing.assert_allclose(got[part], alone, atol=1e-9)
+        np.testing.assert_allclose(smoothed[part], alone, atol=1e-9)
         assert alone.std(0).mean() < 0.7 * raw[part].std(0).mean()
 
 
-def test_an_absurdly_low_cut_off_does_not_take_a_fast_head_from_its_place() -> None:
+def test_a_very_low_cut_off_stays_close_to_a_fast_head() -> None:
     t_s = np.arange(120) / FPS
-    raw = head(EYES_PX * np.sin(2 * np.pi * 1.0 * t_s))
+    raw = moving_face(EYES_PX * np.sin(2 * np.pi * 1.0 * t_s))
     low = Butterworth(0.05)
-    assert apart(low.smooth(raw, t_s), raw).max() > 0.5
-    way = np.linalg.norm(np.diff(raw, axis=0), axis=-1).mean(-1).max() / EYES_PX
-    assert apart(smooth_guarded(low, raw, t_s), raw).max() < way + 0.06
+    assert mean_distances(low.smooth(raw, t_s), raw).max() > 0.5
+    largest_step = np.linalg.norm(np.diff(raw, axis=0), axis=-1).mean(-1).max() / EYES_PX
+    assert mean_distances(smooth_guarded(low, raw, t_s), raw).max() < largest_step + 0.06
 
 
-def test_what_does_not_contradict_is_the_filters_own() -> None:
+def test_the_guard_changes_nothing_without_a_contradiction() -> None:
     t_s = np.arange(90) / FPS
-    raw = head(0.3 * EYES_PX * np.sin(2 * np.pi * 0.8 * t_s))
+    raw = moving_face(0.3 * EYES_PX * np.sin(2 * np.pi * 0.8 * t_s))
     low = Butterworth(6.0)
     np.testing.assert_array_equal(smooth_guarded(low, raw, t_s), low.smooth(raw, t_s))
     raw[30:33] = np.nan
     np.testing.assert_array_equal(smooth_guarded(low, raw, t_s), low.smooth(raw, t_s))
 
 
-def test_the_guard_is_the_same_backwards_in_time() -> None:
+def test_the_guard_is_symmetric_in_time() -> None:
     t_s = np.arange(90) / FPS
-    raw = head(np.where(np.arange(90) < 50, 0.0, 2 * EYES_PX))
+    raw = moving_face(np.where(np.arange(90) < 50, 0.0, 2 * EYES_PX))
     raw[20] += (0, EYES_PX)
-    there = smooth_guarded(Butterworth(3.0), raw, t_s)
-    back = smooth_guarded(Butterworth(3.0), raw[::-1], t_s)[::-1]
-    assert apart(there, back).max() < 0.004
-    np.testing.assert_array_equal(there[20], back[20])
+    forward = smooth_guarded(Butterworth(3.0), raw, t_s)
+    backward = smooth_guarded(Butterworth(3.0), raw[::-1], t_s)[::-1]
+    assert mean_distances(forward, backward).max() < 0.004
+    np.testing.assert_array_equal(forward[20], backward[20])
 
 
-def test_a_recording_of_a_frame_or_two_stays() -> None:
+def test_a_recording_of_up_to_two_frames_stays_unchanged() -> None:
     for count in (0, 1, 2):
-        raw = head(np.zeros(count))
+        raw = moving_face(np.zeros(count))
         np.testing.assert_array_equal(
             smooth_guarded(Butterworth(), raw, np.arange(count) / FPS), raw
         )

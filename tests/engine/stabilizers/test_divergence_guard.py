@@ -1,4 +1,4 @@
-"""The last guard lets a stabilizer smooth and be a little late, and nothing beyond."""
+"""The guard restarts a stabilizer that deviates more than smoothing and a small lag allow."""
 
 from __future__ import annotations
 
@@ -17,57 +17,57 @@ EYES_PX = float(np.linalg.norm(np.diff(SCHEMA.mean_shape[list(SCHEMA.eyes)], axi
 
 
 def face(x: float = 0.0, noise: float = 0.0, seed: int = 0) -> Landmarks:
-    """The mean face, moved to the right, with noise in pixels."""
+    """Return the mean face, moved to the right, with noise in pixels."""
     rng = np.random.default_rng(seed)
     xy = SCHEMA.mean_shape * SIDE_PX + (200 + x, 150) + rng.normal(0, noise or 1e-9, (68, 2))
     return Landmarks(xy.astype(np.float32), np.ones(68, np.float32))
 
 
-def watched(noise: float, step: float = 0.0) -> RawHistory:
-    """The course of 40 noisy frames, moving by so much a frame; the next frame comes at x = 0."""
-    known: RawHistory | None = None
+def history_of(noise: float, step: float = 0.0) -> RawHistory:
+    """Return the history of 40 noisy frames that move by `step` px and end before x = 0."""
+    history: RawHistory | None = None
     for frame in range(40):
-        known = update_history(known, face((frame - 40) * step, noise, frame))
-    assert known is not None
-    return known
+        history = update_history(history, face((frame - 40) * step, noise, frame))
+    assert history is not None
+    return history
 
 
-def test_nothing_contradicts_before_anything_is_known() -> None:
+def test_nothing_contradicts_without_a_history() -> None:
     assert not contradicts(face(500), face(), None)
 
 
-@pytest.mark.parametrize(("shift", "wrong"), [(0.02, False), (0.06, True), (0.5, True)])
-def test_a_whole_face_that_strays_contradicts(shift: float, *, wrong: bool) -> None:
-    assert contradicts(face(shift * EYES_PX), face(), watched(0.0)) == wrong
+@pytest.mark.parametrize(("shift", "expected"), [(0.02, False), (0.06, True), (0.5, True)])
+def test_a_shifted_face_contradicts(shift: float, *, expected: bool) -> None:
+    assert contradicts(face(shift * EYES_PX), face(), history_of(0.0)) == expected
 
 
-@pytest.mark.parametrize(("share", "wrong"), [(0.08, False), (0.12, True)])
-def test_so_does_a_single_landmark(share: float, *, wrong: bool) -> None:
+@pytest.mark.parametrize(("share", "expected"), [(0.08, False), (0.12, True)])
+def test_a_single_shifted_landmark_contradicts(share: float, *, expected: bool) -> None:
     steady = face()
     steady.xy_px[48] += (0, share * EYES_PX)
-    assert contradicts(steady, face(), watched(0.0)) == wrong
+    assert contradicts(steady, face(), history_of(0.0)) == expected
 
 
-def test_noise_and_motion_of_the_raw_landmarks_leave_room() -> None:
+def test_noise_and_motion_of_the_raw_landmarks_raise_the_tolerance() -> None:
     steady = face(0.06 * EYES_PX)
-    assert contradicts(steady, face(), watched(0.0))
-    assert not contradicts(steady, face(), watched(0.02 * EYES_PX))
-    assert not contradicts(steady, face(), watched(0.0, step=0.05 * EYES_PX))
+    assert contradicts(steady, face(), history_of(0.0))
+    assert not contradicts(steady, face(), history_of(0.02 * EYES_PX))
+    assert not contradicts(steady, face(), history_of(0.0, step=0.05 * EYES_PX))
 
 
-def test_the_noise_is_that_of_landmarks_and_not_of_the_head() -> None:
-    assert watched(0.5).noise_px == pytest.approx(1.0, rel=0.15)  # √2 · √2 · 0.5 px
-    assert watched(0.5, step=7.0).noise_px == pytest.approx(1.0, rel=0.15)
-    assert watched(0.0, step=7.0).noise_px < 0.01
+def test_the_noise_estimate_excludes_head_motion() -> None:
+    assert history_of(0.5).noise_px == pytest.approx(1.0, rel=0.15)  # √2 · √2 · 0.5 px
+    assert history_of(0.5, step=7.0).noise_px == pytest.approx(1.0, rel=0.15)
+    assert history_of(0.0, step=7.0).noise_px < 0.01
 
 
-def test_a_filter_that_contradicts_begins_anew_from_the_raw_landmarks() -> None:
+def test_a_contradicting_filter_restarts_from_the_raw_landmarks() -> None:
     stiff = GuardedStabilizer(OneEuro(1e-4, 0.0))
     state = stiff.start()
     for frame in range(20):
         steady, state = stiff.step(face(0.0, 0.2, frame), frame / 25, state)
     raw = face(0.5 * EYES_PX)
-    jumped, state = stiff.step(raw, 20 / 25, state)  # the way of this frame is allowed for
+    jumped, state = stiff.step(raw, 20 / 25, state)  # the motion of this frame is tolerated
     assert np.abs(jumped.xy_px - steady.xy_px).max() < 0.1
     settled, _ = stiff.step(raw, 21 / 25, state)
     np.testing.assert_array_equal(settled.xy_px, raw.xy_px)

@@ -1,4 +1,4 @@
-"""What lids, brows and mouth do, as numbers."""
+"""Expression features of lids, brows and mouth."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TURNS = [(0.0, 0.0, 0.0), (0.2, 0.0, 0.0), (0.0, -0.4, 0.0), (0.1, 0.3, -0.5)]
 
 
 @pytest.mark.parametrize("turn", TURNS)
-def test_points_are_laid_onto_the_mean_face_whichever_way_it_looks(
+def test_solid_points_match_the_mean_face_in_any_pose(
     turn: tuple[float, float, float],
 ) -> None:
     solid = solid_points(posed_face(turn))
@@ -21,20 +21,20 @@ def test_points_are_laid_onto_the_mean_face_whichever_way_it_looks(
     assert np.abs(solid - mean_face()).max() < 0.5
 
 
-def moved(places: list[int], axis: int, by_mm: float) -> dict[str, float]:
+def features_after_moving(landmarks: list[int], axis: int, by_mm: float) -> dict[str, float]:
     face = mean_face().copy()
-    face[places, axis] += by_mm
+    face[landmarks, axis] += by_mm
     solid = solid_points(posed_face((0.1, 0.2, 0.1), solid=face))
     assert solid is not None
     return features(solid)
 
 
 UP, DOWN = -1, 1
-REST = moved([], 1, 0)
+REST = features_after_moving([], 1, 0)
 
 
 @pytest.mark.parametrize(
-    ("places", "axis", "by_mm", "more", "less"),
+    ("landmarks", "axis", "by_mm", "increased", "decreased"),
     [
         ([43, 44], 1, 6, [], ["eye_l"]),
         ([40, 41], 1, 3, ["eye_r"], []),
@@ -46,36 +46,36 @@ REST = moved([], 1, 0)
         ([65, 66, 67, 56, 57, 58], 1, 15, ["mouth_open"], []),
     ],
 )
-def test_each_number_follows_its_part_of_the_face_and_no_other(
-    places: list[int], axis: int, by_mm: float, more: list[str], less: list[str]
+def test_each_feature_changes_only_with_its_part_of_the_face(
+    landmarks: list[int], axis: int, by_mm: float, increased: list[str], decreased: list[str]
 ) -> None:
     """Sides are the person's: iBUG's 22–26, 42–47 and 54 lie on the person's left."""
-    now = moved(places, axis, by_mm)
-    changed = {name: now[name] - REST[name] for name in now}
-    assert all(changed[name] > 0.1 for name in more), changed
-    assert all(changed[name] < -0.1 for name in less), changed
-    others = {n: v for n, v in changed.items() if n not in (*more, *less)}
+    measured = features_after_moving(landmarks, axis, by_mm)
+    changed = {name: measured[name] - REST[name] for name in measured}
+    assert all(changed[name] > 0.1 for name in increased), changed
+    assert all(changed[name] < -0.1 for name in decreased), changed
+    others = {n: v for n, v in changed.items() if n not in (*increased, *decreased)}
     assert all(abs(v) < 0.09 for v in others.values()), others
 
 
-def test_a_closed_eye_is_0_and_an_open_one_1_in_any_pose() -> None:
+def test_openness_is_0_for_closed_and_1_for_open_eyes_in_any_pose() -> None:
     face = mean_face().copy()
     for upper, lower in ((43, 47), (44, 46)):
         face[upper] = face[lower] - (0, 1, 0)
     for turn in TURNS:
         solid = solid_points(posed_face(turn, solid=face))
         assert solid is not None
-        now = features(solid)
-        assert openness(now["eye_l"]) == 0
-        assert openness(now["eye_r"]) > 0.95
+        measured = features(solid)
+        assert openness(measured["eye_l"]) == 0
+        assert openness(measured["eye_r"]) > 0.95
 
 
-def test_what_cannot_be_measured_is_0() -> None:
+def test_features_that_cannot_be_measured_are_0() -> None:
     assert np.isfinite(list(features(np.zeros((68, 3))).values())).all()
     assert set(features(np.full((68, 3), np.nan)).values()) == {0.0}
 
 
-def test_a_face_without_a_pose_has_none() -> None:
+def test_a_face_without_a_pose_has_no_solid_points() -> None:
     from support.fakes.fake_results import lost_face
 
     assert solid_points(lost_face()) is None

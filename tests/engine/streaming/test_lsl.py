@@ -1,4 +1,4 @@
-"""The LSL stream, as an inlet gets it."""
+"""The LSL stream, as an inlet receives it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def library() -> Any:
         pytest.skip(str(error))
 
 
-def test_an_inlet_gets_the_first_face_with_its_time(library: Any) -> None:
+def test_an_inlet_receives_the_first_face_with_its_time(library: Any) -> None:
     name = f"test {time.time_ns()}"
     sender = Sender(parse_target(f"lsl://{name}"))
     sender.open()
@@ -50,7 +50,7 @@ def test_an_inlet_gets_the_first_face_with_its_time(library: Any) -> None:
         values, stamp = inlet.pull_sample(timeout=20)
         stamps.append(stamp)
         np.testing.assert_array_equal(np.float32(values), sample(tracked))
-    # the least apart of several looks: another program may come between two clocks
+    # of several readings, since other programs may interrupt between the two clocks
     ahead_s = max(library.local_clock() - time.perf_counter() for _ in range(20))
     assert stamps[0] == stamps[1] == pytest.approx(captured_s + ahead_s, abs=0.05)
     assert sender.report.heard is True
@@ -59,7 +59,7 @@ def test_an_inlet_gets_the_first_face_with_its_time(library: Any) -> None:
     inlet.close_stream()
 
 
-def test_a_sample_holds_the_stabilized_points_and_nan_where_nothing_is() -> None:
+def test_a_sample_contains_the_stabilized_points_and_nan_for_missing_values() -> None:
     face = posed_face((0.1, 0.2, 0.3), face_id=4)
     assert face.stabilized is not None
     assert face.pose is not None
@@ -74,16 +74,16 @@ def test_a_sample_holds_the_stabilized_points_and_nan_where_nothing_is() -> None
 
 
 @pytest.mark.parametrize("error", [ImportError("no module"), RuntimeError("no liblsl")])
-def test_a_missing_library_is_named_with_how_to_get_it(
+def test_the_error_for_a_missing_library_says_how_to_install_it(
     monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    class Broken:
+    class BrokenFinder:
         def find_spec(self, name: str, *_: object) -> None:
             if name == "pylsl":
                 raise error
 
     monkeypatch.setattr(lsl, "_library", None)
     monkeypatch.delitem(sys.modules, "pylsl", raising=False)
-    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    monkeypatch.setattr(sys, "meta_path", [BrokenFinder(), *sys.meta_path])
     with pytest.raises(SinkError, match=r"pylsl.*pip install 'steadymark\[network\]'"):
         Sender(parse_target("lsl")).open()

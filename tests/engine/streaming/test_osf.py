@@ -1,4 +1,4 @@
-"""OpenSeeFace's packets, as a receiver gets them."""
+"""Packets in the format of OpenSeeFace, as a receiver gets them."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from steadymark.engine.streaming.sender import Sender
 from steadymark.engine.streaming.targets import parse_target
 from steadymark.engine.tracking.head_pose import mean_face
 from support.fakes.fake_results import lost_face, track_result, tracked_face
-from support.fakes.stream_receivers import CAMERA, place_of, posed_face, receiver
+from support.fakes.stream_receivers import CAMERA, address_of, posed_face, receiver
 
 # As OpenSeeFace's own sender and receiver write and read it, one field after the other.
 FORMAT = "<di2f2fBf4f3f3f68f136f210f14f"
 
 
-def test_a_datagram_a_face_holds_what_was_tracked() -> None:
+def test_each_tracked_face_is_sent_in_its_own_datagram() -> None:
     faces = (posed_face((0.1, 0.2, 0.3), face_id=3), lost_face(1), tracked_face(7))
     result = track_result(0, *faces, size=(640, 480))
-    with receiver() as bound:
-        sender = Sender(parse_target(f"osf://{place_of(bound)}"))
+    with receiver() as socket:
+        sender = Sender(parse_target(f"osf://{address_of(socket)}"))
         sender.open()
         sender.offer(result)
-        came = [bound.recv(65535) for _ in range(2)]
+        received = [socket.recv(65535) for _ in range(2)]
         assert sender.close()
     assert sender.report.sent == 2
-    for data, face in zip(came, (faces[0], faces[2]), strict=True):
+    for data, face in zip(received, (faces[0], faces[2]), strict=True):
         (values,) = parse_osf_packet(data)
         assert values.face_id == face.face_id
         assert values.size == (640, 480)
@@ -50,55 +50,55 @@ def test_a_datagram_a_face_holds_what_was_tracked() -> None:
         assert plain[-14:] == tuple(values.features.values())
 
 
-def test_time_is_when_the_frame_was_captured() -> None:
+def test_the_time_is_that_of_the_capture() -> None:
     import time
 
     result = track_result(0, posed_face())
     captured = replace(result.frame, captured_s=time.perf_counter() - 0.5)
-    with receiver() as bound:
-        sender = Sender(parse_target(f"osf://{place_of(bound)}"))
+    with receiver() as socket:
+        sender = Sender(parse_target(f"osf://{address_of(socket)}"))
         sender.open()
         sender.offer(TrackResult(captured, result.faces))
-        (values,) = parse_osf_packet(bound.recv(65535))
+        (values,) = parse_osf_packet(socket.recv(65535))
         now_s = time.time()
         sender.close()
     assert 0.4 < now_s - values.time_s < 15
 
 
-def test_points_are_those_that_OpenSeeFaces_numbers_mean() -> None:
-    """Its mean face, in its numbers: x to the person's right, y up, from the tip of the nose."""
+def test_3d_points_match_the_mean_face_of_openseeface() -> None:
+    """OpenSeeFace's mean face: x to the person's right, y up, relative to the tip of the nose."""
     (values,) = parse_osf_packet(
         osf_packet(posed_face(), track_result(0, size=(640, 480)).picture, 0.0)
     )
-    theirs = {
+    expected = {
         0: (0.502, 0.280), 8: (0.002, -0.555), 16: (-0.502, 0.280), 17: (0.445, 0.384),
         36: (0.330, 0.283), 45: (-0.330, 0.283), 48: (0.109, -0.143), 52: (-0.109, -0.143),
         55: (0.0, -0.296), 58: (0.150, -0.169), 60: (0.0, -0.189), 62: (-0.150, -0.169),
         64: (0.0, -0.212), 66: (0.258, 0.276), 69: (-0.258, 0.276),
     }  # fmt: skip
-    ours = values.points_3d * (1, -1, -1)
-    for number, (x, y) in theirs.items():
-        assert np.hypot(*(ours[number, :2] - (x, y))) < 0.12, number
-    assert np.all(ours[68:, 2] < ours[66:68, 2])  # eyeballs behind the lids
-    assert np.allclose(ours[30], 0)
+    actual = values.points_3d * (1, -1, -1)
+    for number, (x, y) in expected.items():
+        assert np.hypot(*(actual[number, :2] - (x, y))) < 0.12, number
+    assert np.all(actual[68:, 2] < actual[66:68, 2])  # eyeballs behind the lids
+    assert np.allclose(actual[30], 0)
 
 
 @pytest.mark.parametrize(
     "turn", [(0.0, 0.0, 0.0), (0.2, 0.0, 0.0), (0.0, 0.3, 0.0), (0.1, -0.2, 0.3)]
 )
-def test_poses_are_those_that_OpenSeeFaces_search_ends_in(turn: tuple[float, float, float]) -> None:
+def test_poses_match_those_that_openseeface_computes(turn: tuple[float, float, float]) -> None:
     """OpenCV's PnP from 0 on swapped axes; seen from far away, where perspective hardly matters."""
     face = posed_face(turn, place_mm=(0.0, 0.0, 3000.0))
     assert face.pose is not None
     assert face.stabilized is not None
-    some = [0, 1, 8, 15, 16, *range(27, 36)]
-    model = (mean_face()[30] - mean_face())[some] / unit_mm()
+    indices = [0, 1, 8, 15, 16, *range(27, 36)]
+    model = (mean_face()[30] - mean_face())[indices] / unit_mm()
     focal, (x, y) = CAMERA.focal, CAMERA.matrix[:2, 2]
     swapped = np.array([[focal, 0, y], [0, focal, x], [0, 0, 1]])
     zero = np.zeros((3, 1))
-    _, turned, place = cv2.solvePnP(
+    _, rotation, translation = cv2.solvePnP(
         model,
-        face.stabilized.xy_px[some][:, ::-1].astype(np.float64),
+        face.stabilized.xy_px[indices][:, ::-1].astype(np.float64),
         swapped,
         None,
         zero.copy(),
@@ -106,15 +106,17 @@ def test_poses_are_those_that_OpenSeeFaces_search_ends_in(turn: tuple[float, flo
         True,
         cv2.SOLVEPNP_ITERATIVE,
     )
-    theirs, _ = cv2.Rodrigues(turned)
-    ours = OsfPose(face.pose)
-    off, _ = cv2.Rodrigues(np.asarray(theirs, np.float64) @ ours.matrix.T)
-    assert np.degrees(np.linalg.norm(off)) < 5
-    assert np.abs(ours.translation - place.ravel()).max() < 0.1 * abs(ours.translation[2])
+    expected_matrix, _ = cv2.Rodrigues(rotation)
+    osf_pose = OsfPose(face.pose)
+    difference, _ = cv2.Rodrigues(np.asarray(expected_matrix, np.float64) @ osf_pose.matrix.T)
+    assert np.degrees(np.linalg.norm(difference)) < 5
+    assert np.abs(osf_pose.translation - translation.ravel()).max() < 0.1 * abs(
+        osf_pose.translation[2]
+    )
 
 
 @pytest.mark.parametrize("turn", [(0.1, 0.3, 0.2), (-0.3, 0.2, -0.2)])
-def test_angles_and_quaternion_are_the_matrix(turn: tuple[float, float, float]) -> None:
+def test_angles_and_quaternion_match_the_rotation_matrix(turn: tuple[float, float, float]) -> None:
     pose = posed_face(turn).pose
     assert pose is not None
     osf = OsfPose(pose)
@@ -130,7 +132,7 @@ def test_angles_and_quaternion_are_the_matrix(turn: tuple[float, float, float]) 
     assert np.allclose(transposed.T, osf.matrix)
 
 
-def test_a_face_without_a_pose_says_so() -> None:
+def test_a_face_without_a_pose_is_marked_as_unsuccessful() -> None:
     face = replace(posed_face(), pose=None)
     (values,) = parse_osf_packet(osf_packet(face, track_result(0).picture, 0.0))
     assert not values.success
@@ -140,8 +142,8 @@ def test_a_face_without_a_pose_says_so() -> None:
 
 
 @pytest.mark.parametrize("lids", [[37, 38], [43, 44]], ids=["right", "left"])
-def test_the_eye_that_is_closed_is_the_one_that_is_told(lids: list[int]) -> None:
-    """Right and left are the person's: iBUG's right eye (36…41) is at the left of the picture."""
+def test_the_closed_eye_is_reported_on_its_side(lids: list[int]) -> None:
+    """Right and left are the person's: iBUG's right eye (36…41) is at the left of the image."""
     solid = mean_face().copy()
     solid[lids] = solid[[lid + (4 if lid % 6 == 1 else 2) for lid in lids]]  # onto the lower lids
     values = struct.unpack(
@@ -153,7 +155,7 @@ def test_the_eye_that_is_closed_is_the_one_that_is_told(lids: list[int]) -> None
     assert open_ > 0.9
 
 
-def test_several_faces_in_a_datagram_are_read() -> None:
+def test_several_faces_in_a_datagram_are_parsed() -> None:
     frame = track_result(0).picture
     both = osf_packet(posed_face(face_id=1), frame, 1.0) + osf_packet(
         posed_face(face_id=2), frame, 2.0
@@ -168,6 +170,6 @@ def test_several_faces_in_a_datagram_are_read() -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 1784, 1786, 1785 * 37])
-def test_other_sizes_are_refused(size: int) -> None:
+def test_packets_of_other_sizes_are_refused(size: int) -> None:
     with pytest.raises(PacketError, match="1785 bytes a face"):
         parse_osf_packet(bytes(size))

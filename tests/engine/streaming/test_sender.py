@@ -1,4 +1,4 @@
-"""Sending never waits for anybody, tells what becomes of it, and ends."""
+"""Sending never blocks tracking, reports its state, and can always be ended."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from steadymark.engine.streaming.targets import StreamTarget, parse_target
 from steadymark.engine.streaming.udp import UdpSocket
 from support.fakes.fake_engine import ListSource, frame
 from support.fakes.fake_results import face_points, track_result, tracked_face
-from support.fakes.stream_receivers import free_place, place_of, posed_face, receiver
+from support.fakes.stream_receivers import address_of, free_address, posed_face, receiver
 
 if TYPE_CHECKING:
     from steadymark.engine.core.types import Frame, TrackResult
@@ -27,21 +27,21 @@ FRAMES = 300
 TARGET = parse_target("osf")
 
 
-class HeldWire:
-    """Takes nothing until it is let go."""
+class BlockedWriter:
+    """A writer that blocks until `may_send` is set."""
 
     heard = None
 
     def __init__(self, _: StreamTarget) -> None:
         self.sent: list[int] = []
-        self.begun, self.free, self.closed = Event(), Event(), False
+        self.started, self.may_send, self.closed = Event(), Event(), False
 
     def open(self) -> None:
         pass
 
     def send(self, result: TrackResult) -> tuple[int, int]:
-        self.begun.set()
-        assert self.free.wait(20)
+        self.started.set()
+        assert self.may_send.wait(20)
         self.sent.append(result.frame.index)
         return 1, 0
 
@@ -49,47 +49,45 @@ class HeldWire:
         self.closed = True
 
 
-class QuickTracker:
+class FastTracker:
     def track(self, frame: Frame) -> TrackResult:
         return track_result(frame.index, posed_face())
 
 
-def tracked_in_s(sender: Sender | None) -> float:
-    """CPU time until all frames of a file are tracked, while this sends."""
+def tracking_cpu_time_s(sender: Sender | None) -> float:
+    """Return the CPU time to track all frames of a file while the sender sends."""
     source = ListSource([frame(i, None) for i in range(FRAMES)])
-    pipeline = Pipeline(
-        source, QuickTracker(), on_result=sender.offer if sender else lambda _: None
-    )
-    began_s = time.process_time()  # other programs take none of it
+    pipeline = Pipeline(source, FastTracker(), on_result=sender.offer if sender else lambda _: None)
+    start_s = time.process_time()  # CPU time excludes other programs
     pipeline.start()
     assert pipeline.wait(60)
     assert pipeline.report.state is PipelineState.FINISHED
     assert pipeline.report.frames == FRAMES
-    return time.process_time() - began_s
+    return time.process_time() - start_s
 
 
-def test_a_receiver_that_takes_nothing_holds_no_frame_up() -> None:
-    wire = HeldWire(TARGET)
-    sender = Sender(TARGET, wire=lambda _: wire)
+def test_a_blocked_receiver_does_not_delay_tracking() -> None:
+    writer = BlockedWriter(TARGET)
+    sender = Sender(TARGET, wire=lambda _: writer)
     sender.open()
-    tracked_in_s(sender)  # ends, though not one packet has gone
-    assert wire.begun.wait(10)
-    assert wire.sent == []
+    tracking_cpu_time_s(sender)  # ends although no packet was sent
+    assert writer.started.wait(10)
+    assert writer.sent == []
     assert sender.report.dropped >= FRAMES - 2
     assert not sender.close(within_s=0)
-    wire.free.set()
+    writer.may_send.set()
     assert sender.close(within_s=20)
-    assert wire.sent[-1] == FRAMES - 1  # the newest wins
-    assert wire.closed
+    assert writer.sent[-1] == FRAMES - 1  # the newest wins
+    assert writer.closed
     report = sender.report
     assert (report.state, report.sent + report.dropped) == (SendState.CLOSED, FRAMES)
 
 
-def test_nobody_who_listens_costs_next_to_nothing_and_is_told() -> None:
-    alone_s = min(tracked_in_s(None) for _ in range(3))
-    sender = Sender(parse_target(f"osf://{free_place()}"))
+def test_a_missing_receiver_costs_little_time_and_is_reported() -> None:
+    alone_s = min(tracking_cpu_time_s(None) for _ in range(3))
+    sender = Sender(parse_target(f"osf://{free_address()}"))
     sender.open()
-    with_s = min(tracked_in_s(sender) for _ in range(3))
+    with_s = min(tracking_cpu_time_s(sender) for _ in range(3))
     assert sender.close(10)
     report = sender.report
     assert report.fault == ""
@@ -100,32 +98,34 @@ def test_nobody_who_listens_costs_next_to_nothing_and_is_told() -> None:
     assert with_s < 3 * alone_s + FRAMES * packet_s
 
 
-def test_a_receiver_that_comes_later_is_heard_and_gets_packets() -> None:
-    target = parse_target(f"osf://{free_place()}")
-    line = UdpSocket(target)
-    line.open()
-    assert line._socket is not None
-    assert [line.send(b"1"), line.heard] == [True, None]
-    assert select([line._socket], [], [], 10)[0]  # the system tells of 1
-    assert [line.send(b"2"), line.heard] == [True, False]
-    assert select([line._socket], [], [], 10)[0]
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as late:
-        late.bind((target.host, target.port))
-        late.settimeout(10)
-        assert line.send(b"3")  # the system has told of 2
-        assert [line.send(b"4"), line.heard] == [True, None]
-        assert [late.recv(9), late.recv(9)] == [b"3", b"4"]
-    line.close()
-    assert not line.send(b"5")
+def test_a_receiver_that_starts_later_gets_packets() -> None:
+    target = parse_target(f"osf://{free_address()}")
+    sender_socket = UdpSocket(target)
+    sender_socket.open()
+    assert sender_socket._socket is not None
+    assert [sender_socket.send(b"1"), sender_socket.heard] == [True, None]
+    assert select([sender_socket._socket], [], [], 10)[
+        0
+    ]  # the system reports that packet 1 was refused
+    assert [sender_socket.send(b"2"), sender_socket.heard] == [True, False]
+    assert select([sender_socket._socket], [], [], 10)[0]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as late_receiver:
+        late_receiver.bind((target.host, target.port))
+        late_receiver.settimeout(10)
+        assert sender_socket.send(b"3")  # the system has reported packet 2
+        assert [sender_socket.send(b"4"), sender_socket.heard] == [True, None]
+        assert [late_receiver.recv(9), late_receiver.recv(9)] == [b"3", b"4"]
+    sender_socket.close()
+    assert not sender_socket.send(b"5")
 
 
-@pytest.mark.parametrize("aside", [False, True])
-def test_an_unknown_host_is_one_sentence(aside: bool) -> None:
-    told = Event()
-    sender = Sender(parse_target("vmc://no-such-host.invalid:39540"), on_change=told.set)
-    if aside:
+@pytest.mark.parametrize("in_background", [False, True])
+def test_an_unknown_host_is_reported_in_one_sentence(in_background: bool) -> None:
+    changed = Event()
+    sender = Sender(parse_target("vmc://no-such-host.invalid:39540"), on_change=changed.set)
+    if in_background:
         sender.begin()
-        assert told.wait(30)
+        assert changed.wait(30)
         fault = sender.report.fault
         assert sender.report.state is SendState.FAILED
     else:
@@ -137,11 +137,11 @@ def test_an_unknown_host_is_one_sentence(aside: bool) -> None:
     assert sender.close()
 
 
-def test_other_landmarks_than_68_end_the_sending_with_a_sentence() -> None:
+def test_a_model_without_68_landmarks_ends_the_sending_with_an_error() -> None:
     ended = Event()
-    wire = HeldWire(TARGET)
-    wire.free.set()
-    sender = Sender(TARGET, wire=lambda _: wire)
+    writer = BlockedWriter(TARGET)
+    writer.may_send.set()
+    sender = Sender(TARGET, wire=lambda _: writer)
     sender.open()
     sender._on_change = ended.set
     sender.offer(track_result(0, tracked_face(points=face_points()[:20])))
@@ -149,21 +149,21 @@ def test_other_landmarks_than_68_end_the_sending_with_a_sentence() -> None:
     assert "this model has 20" in sender.report.fault
     sender.offer(track_result(1, tracked_face()))
     assert sender.close()
-    assert wire.sent == []
-    assert wire.closed
+    assert writer.sent == []
+    assert writer.closed
 
 
-class BrokenWire(HeldWire):
+class BrokenWriter(BlockedWriter):
     def send(self, result: TrackResult) -> tuple[int, int]:
         raise RuntimeError("a bug")
 
 
-def test_what_nobody_expected_ends_the_sending_alone() -> None:
+def test_an_unexpected_error_ends_only_the_sending() -> None:
     ended = Event()
-    sender = Sender(TARGET, wire=BrokenWire)
+    sender = Sender(TARGET, wire=BrokenWriter)
     sender.open()
     sender._on_change = ended.set
-    tracked_in_s(sender)
+    tracking_cpu_time_s(sender)
     assert ended.wait(10)
     assert sender.report.state is SendState.FAILED
     assert "RuntimeError: a bug" in sender.report.fault
@@ -171,9 +171,11 @@ def test_what_nobody_expected_ends_the_sending_alone() -> None:
     assert sender.close()
 
 
-def test_all_targets_get_the_same() -> None:
+def test_all_targets_receive_the_same_packets() -> None:
     with receiver() as one, receiver() as other:
-        senders = Senders(parse_target(f"osf://{place_of(bound)}") for bound in (one, other))
+        senders = Senders(
+            parse_target(f"osf://{address_of(receiving)}") for receiving in (one, other)
+        )
         senders.open()
         senders.offer(track_result(4, posed_face()))
         assert one.recv(65535)[8:] == other.recv(65535)[8:]
@@ -181,5 +183,5 @@ def test_all_targets_get_the_same() -> None:
     assert [text.split()[:2] for text in words] == [["1", "packets"], ["1", "packets"]]
 
 
-def test_what_was_never_opened_is_closed_at_once() -> None:
+def test_a_sender_that_was_never_opened_closes_immediately() -> None:
     assert Sender(TARGET).close(0)

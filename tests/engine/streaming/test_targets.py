@@ -1,4 +1,4 @@
-"""Where to send to, as it is typed."""
+"""Streaming targets are parsed from the text that a user types."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from steadymark.engine.streaming.targets import TargetKind, parse_target
         ("vmc://studio.local:65535", "vmc://studio.local:65535", "studio.local", 65535),
     ],
 )
-def test_what_is_left_out_is_this_machine_and_the_usual_port(
+def test_missing_host_and_port_default_to_this_machine_and_the_usual_port(
     text: str, shown: str, host: str, port: int
 ) -> None:
     target = parse_target(text)
@@ -42,7 +42,7 @@ def test_an_lsl_stream_has_a_name() -> None:
         "lsl://", "lsl://a\nb", "lsl://" + "a" * 300, "osf://\x00:1",
     ],
 )  # fmt: skip
-def test_what_is_no_target_is_said_in_a_sentence(text: str) -> None:
-    with pytest.raises(UsageError, match=r"write|at most") as told:
+def test_an_invalid_target_is_reported_in_one_sentence(text: str) -> None:
+    with pytest.raises(UsageError, match=r"write|at most") as error:
         parse_target(text)
-    assert "\n" not in str(told.value).replace(text, "")
+    assert "\n" not in str(error.value).replace(text, "")

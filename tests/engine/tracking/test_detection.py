@@ -28,7 +28,7 @@ WEIGHTS = assets_root() / "weights" / "face_net.onnx"
 
 
 class FakeRunner:
-    """Tells fixed rows and remembers what it was shown."""
+    """Returns fixed rows and records the shapes of its images."""
 
     def __init__(self, *rows: list[float]) -> None:
         self.rows = np.array(rows, np.float32).reshape(-1, 6)
@@ -44,14 +44,14 @@ def frame(height: int, width: int) -> Image:
     return np.zeros((height, width, 3), np.uint8)
 
 
-def test_a_small_frame_is_enlarged_a_little_and_padded() -> None:
+def test_a_small_frame_is_enlarged_and_padded() -> None:
     runner = FakeRunner([15.5, 15.5, 63.5, 79.5, 0.9, 12])
     (box,) = FaceNetDetector(runner).detect(frame(70, 100))
     assert runner.seen == [(1, 3, 128, 160)]
     assert (box.left, box.top, box.width, box.height) == pytest.approx((9.5, 9.5, 30, 40))
 
 
-def test_a_frame_can_be_left_as_it_is() -> None:
+def test_enlarging_can_be_switched_off() -> None:
     runner = FakeRunner([10, 10, 40, 50, 0.9, 12])
     config = DetectorConfig(enlarge=1.0)
     (box,) = FaceNetDetector(runner, config).detect(frame(70, 100))
@@ -60,7 +60,7 @@ def test_a_frame_can_be_left_as_it_is() -> None:
     assert (box.score, box.roll_deg) == pytest.approx((0.9, 12))
 
 
-def test_a_large_frame_is_reduced_and_its_boxes_come_back_in_frame_pixels() -> None:
+def test_a_large_frame_is_reduced_and_its_boxes_are_in_frame_pixels() -> None:
     runner = FakeRunner([9.5, 19.5, 49.5, 59.5, 0.9, 0])
     (box,) = FaceNetDetector(runner).detect(frame(4320, 7680))
     assert runner.seen == [(1, 3, 384, 640)]
@@ -68,7 +68,7 @@ def test_a_large_frame_is_reduced_and_its_boxes_come_back_in_frame_pixels() -> N
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 2000), (2000, 1), (5, 3), (31, 33)])
-def test_any_frame_is_taken(size: tuple[int, int]) -> None:
+def test_frames_of_any_size_are_accepted(size: tuple[int, int]) -> None:
     runner = FakeRunner()
     assert FaceNetDetector(runner).detect(frame(*size)) == ()
     _, _, height, width = runner.seen[0]
@@ -80,46 +80,46 @@ def test_an_empty_frame_has_no_faces() -> None:
     assert FaceNetDetector(FakeRunner()).detect(frame(0, 10)) == ()
 
 
-class TwiceRunner(FakeRunner):
-    """Scores its one box of the whole frame with `first`, and what it is shown again `again`."""
+class TwoPassRunner(FakeRunner):
+    """Scores its box with `first_score` in the whole frame, with `second_score` in a close-up."""
 
-    def __init__(self, first: float, again: float) -> None:
-        super().__init__([200, 150, 280, 250, first, 0])
-        self.again = again
+    def __init__(self, first_score: float, second_score: float) -> None:
+        super().__init__([200, 150, 280, 250, first_score, 0])
+        self.second_score = second_score
 
     def __call__(self, image: Image) -> Rows:
         rows = super().__call__(image)
         if image.shape[2] == 160:  # the face, 100 px high, is 80 of 160 px there
-            rows[:] = [48, 40, 112, 120, self.again, 0]
+            rows[:] = [48, 40, 112, 120, self.second_score, 0]
         return rows
 
 
 @pytest.mark.parametrize(
-    ("first", "again", "score"),
+    ("first_score", "second_score", "score"),
     [
-        (0.9, 0.0, 0.9),  # sure at once
-        (0.45, 0.8, 0.8),  # doubtful, found again
-        (0.6, 0.3, None),  # doubtful, not found again
-        (0.3, 0.9, None),  # not even doubtful
+        (0.9, 0.0, 0.9),  # certain in the first pass
+        (0.45, 0.8, 0.8),  # uncertain, confirmed in the second pass
+        (0.6, 0.3, None),  # uncertain, not confirmed
+        (0.3, 0.9, None),  # below the limit of uncertain boxes
     ],
 )
-def test_a_doubtful_box_counts_by_what_it_scores_when_looked_at_again(
-    first: float, again: float, score: float | None
+def test_an_uncertain_box_gets_the_score_of_a_second_pass(
+    first_score: float, second_score: float, score: float | None
 ) -> None:
-    runner = TwiceRunner(first, again)
+    runner = TwoPassRunner(first_score, second_score)
     boxes = FaceNetDetector(runner, DetectorConfig(threshold=0.5)).detect(frame(480, 640))
     assert [box.score for box in boxes] == ([] if score is None else [pytest.approx(score)])
     assert [(box.left, box.top) for box in boxes] == ([] if score is None else [(200, 150)])
-    assert len(runner.seen) == (2 if 0.4 <= first < 0.65 else 1)
+    assert len(runner.seen) == (2 if 0.4 <= first_score < 0.65 else 1)
 
 
-def test_boxes_below_the_threshold_too_small_or_not_finite_are_dropped() -> None:
+def test_boxes_that_are_uncertain_too_small_or_not_finite_are_dropped() -> None:
     runner = FakeRunner([0, 0, 30, 30, 0.4, 0], [50, 50, 60, 60, 0.9, 0], [0, 0, np.inf, 9, 0.9, 0])
     config = DetectorConfig(threshold=0.5, min_face_px=12)
     assert FaceNetDetector(runner, config).detect(frame(96, 96)) == ()
 
 
-def test_overlapping_boxes_leave_the_best_and_the_best_come_first() -> None:
+def test_suppression_keeps_the_best_of_overlapping_boxes_in_order_of_score() -> None:
     rows = np.array(
         [
             [0, 0, 30, 30, 0.6, 0],
@@ -133,7 +133,7 @@ def test_overlapping_boxes_leave_the_best_and_the_best_come_first() -> None:
     assert suppress(rows[:0], 0.4) == []
 
 
-def test_suppression_agrees_with_a_plain_loop() -> None:
+def test_suppression_equals_a_plain_loop() -> None:
     rng = np.random.default_rng(3)
     corner = rng.uniform(0, 60, (80, 2))
     rows = np.concatenate(
@@ -147,23 +147,23 @@ def test_suppression_agrees_with_a_plain_loop() -> None:
     assert suppress(rows, 0.4) == kept
 
 
-def test_a_hit_overlaps_or_has_its_centre_close() -> None:
+def test_a_hit_overlaps_or_has_a_close_centre() -> None:
     true = FaceBox(0, 0, 100, 100)
     assert is_hit(FaceBox(20, 20, 100, 100), true)
     assert is_hit(FaceBox(40, 40, 20, 20), true)
     assert not is_hit(FaceBox(60, 60, 100, 100), true)
 
 
-def test_each_box_answers_for_one_face() -> None:
-    truth = {"a": np.array([[0, 0, 40, 40], [5, 5, 45, 45], [90, 90, 99, 99]], np.float32)}
+def test_each_box_is_matched_with_one_face() -> None:
+    ground_truth = {"a": np.array([[0, 0, 40, 40], [5, 5, 45, 45], [90, 90, 99, 99]], np.float32)}
     found = {"a": (FaceBox(0, 0, 40, 40, 0.9), FaceBox(90, 90, 9, 9, 0.8))}
-    got = recall(found, truth)
-    assert (got.faces, got.hits) == (2, 1)  # the third face is too small to count
+    result = recall(found, ground_truth)
+    assert (result.faces, result.hits) == (2, 1)  # the third face is too small to count
 
 
 @pytest.mark.skipif(not WEIGHTS.is_file(), reason="no weights: train face_net to run this test")
 @pytest.mark.parametrize("size", [(1, 1), (48, 64), (480, 640)])
-def test_the_shipped_network_finds_nothing_in_noise(size: tuple[int, int]) -> None:
+def test_the_shipped_network_finds_no_face_in_noise(size: tuple[int, int]) -> None:
     image = np.random.default_rng(0).integers(0, 255, (*size, 3), np.uint8)
     assert FaceNetDetector(open_face_net(open_file(WEIGHTS))).detect(image) == ()
 
@@ -176,12 +176,12 @@ def test_the_shipped_network_finds_held_back_faces(data: Path) -> None:
     from steadymark.models.datasets.photo_splits import photos
 
     detector = FaceNetDetector(open_face_net(open_file(WEIGHTS)))
-    truth = photos(data, "train", held_back=True)
+    ground_truth = photos(data, "train", held_back=True)
     hits = 0
-    for name, boxes in truth.items():
+    for name, boxes in ground_truth.items():
         image = cv2.imread(str(data / "faces" / "train" / name))
         assert image is not None
         found = detector.detect(image.astype(np.uint8, copy=False))
         left, top, right, bottom = boxes[0].tolist()
         hits += any(is_hit(box, FaceBox(left, top, right - left, bottom - top)) for box in found)
-    assert hits >= 0.98 * len(truth)
+    assert hits >= 0.98 * len(ground_truth)

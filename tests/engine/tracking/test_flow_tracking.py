@@ -1,4 +1,4 @@
-"""The tracker with the flow stabilizer: what it is given to remember, and when that is dropped."""
+"""The tracker with the flow stabilizer: its memory, and when the memory is dropped."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from steadymark.models.runtime.onnx_session import Moves, Prediction
 from steadymark.models.runtime.zoo import FLOW_CELL, ModelCard, find_model, list_models
 from support.fakes.fake_engine import SquareDetector, SquareNetwork, frame
 from support.fakes.small_model import tiny_model, write_model
-from support.videos.textured_images import coloured, painted
+from support.videos.textured_images import grey_to_bgr, random_texture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,40 +38,40 @@ if TYPE_CHECKING:
 SHIFT_PX = 0.5
 
 
-class Shifting(FlowStabilizer):
-    """Puts landmarks `shift_px` to the right of the raw ones, and keeps what it was told."""
+class ShiftingStabilizer(FlowStabilizer):
+    """Shifts raw landmarks right by `shift_px`, and records which faces had a memory."""
 
     def __init__(self) -> None:
         super().__init__(find_model(FLOW_CELL, "stabilizer"), load_schema())
         self.shift_px = SHIFT_PX
-        self.known: list[list[bool]] = []
+        self.had_memory: list[list[bool]] = []
 
     def step(
-        self, seen: Sequence[FlowFrame], scores: Array, before: Sequence[FlowMemory | None]
+        self, frames: Sequence[FlowFrame], scores: Array, memories: Sequence[FlowMemory | None]
     ) -> list[tuple[Points, FlowMemory]]:
-        assert scores.shape == (len(seen), 68)
-        self.known.append([memory is not None for memory in before])
-        right = np.array((self.shift_px, 0), np.float32)
-        return [(each.raw + right, self.begin(each)[1]) for each in seen]
+        assert scores.shape == (len(frames), 68)
+        self.had_memory.append([memory is not None for memory in memories])
+        shift = np.array((self.shift_px, 0), np.float32)
+        return [(each.raw + shift, self.begin(each)[1]) for each in frames]
 
 
-def made() -> tuple[Tracker, Shifting]:
-    flow = Shifting()
+def make_tracker_and_flow() -> tuple[Tracker, ShiftingStabilizer]:
+    flow = ShiftingStabilizer()
     tracker = Tracker(
         SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema(), flow=flow, of_network=True
     )
     return tracker, flow
 
 
-def test_what_the_cell_gives_is_the_stabilized_face_and_the_raw_one_stays() -> None:
-    tracker, flow = made()
+def test_the_output_of_the_cell_is_the_stabilized_face_and_raw_stays_unchanged() -> None:
+    tracker, flow = make_tracker_and_flow()
     for i in range(4):
         (face,) = tracker.track(frame(i, (100 + i, 100, 60))).faces
         assert face.raw is not None
         assert face.stabilized is not None
-        right = face.stabilized.xy_px - face.raw.xy_px
-        np.testing.assert_allclose(right, np.full((68, 2), (SHIFT_PX, 0)), atol=1e-4)
-    assert flow.known == [[False], [True], [True], [True]]
+        shift = face.stabilized.xy_px - face.raw.xy_px
+        np.testing.assert_allclose(shift, np.full((68, 2), (SHIFT_PX, 0)), atol=1e-4)
+    assert flow.had_memory == [[False], [True], [True], [True]]
 
 
 @pytest.mark.parametrize(
@@ -84,22 +84,24 @@ def test_what_the_cell_gives_is_the_stabilized_face_and_the_raw_one_stays() -> N
     ],
     ids=["in a row", "after a pause", "backwards", "after a cut"],
 )
-def test_memory_ends_at_a_pause_a_step_back_and_a_cut(
+def test_memory_is_dropped_at_a_pause_a_step_back_and_a_cut(
     times_s: tuple[float, ...], *, cut: bool, kept: bool
 ) -> None:
-    tracker, flow = made()
+    tracker, flow = make_tracker_and_flow()
     for i, t_s in enumerate(times_s):
         scene = replace(frame(i, (100, 100, 60)), pts_s=t_s)
         if cut and i == 2:
-            rough = (95 * np.random.default_rng(4).integers(0, 2, (18, 32, 1))).astype(np.uint8)
-            room = cv2.resize(rough, (320, 240), interpolation=cv2.INTER_NEAREST)
-            scene = replace(scene, image=np.where(scene.image > 0, scene.image, room[..., None]))
+            texture = (95 * np.random.default_rng(4).integers(0, 2, (18, 32, 1))).astype(np.uint8)
+            background = cv2.resize(texture, (320, 240), interpolation=cv2.INTER_NEAREST)
+            scene = replace(
+                scene, image=np.where(scene.image > 0, scene.image, background[..., None])
+            )
         assert tracker.track(scene).restarted == (i == 0 or (i == 2 and not kept))
-    assert flow.known[-1] == [kept]
+    assert flow.had_memory[-1] == [kept]
 
 
-def test_where_the_cell_contradicts_the_raw_landmarks_they_win_and_it_is_forgotten() -> None:
-    tracker, flow = made()
+def test_a_contradiction_restarts_the_cell_from_the_raw_landmarks() -> None:
+    tracker, flow = make_tracker_and_flow()
     for i in range(3):
         tracker.track(frame(i, (100, 100, 60)))
     flow.shift_px = 20.0
@@ -108,23 +110,23 @@ def test_where_the_cell_contradicts_the_raw_landmarks_they_win_and_it_is_forgott
     assert face.stabilized is face.raw
     flow.shift_px = SHIFT_PX
     (face,) = tracker.track(frame(4, (100, 100, 60))).faces
-    assert flow.known[-2:] == [[True], [False]]
+    assert flow.had_memory[-2:] == [[True], [False]]
     assert face.stabilized is not face.raw
 
 
-def test_a_face_that_was_lost_begins_anew() -> None:
-    tracker, flow = made()
+def test_a_lost_face_starts_without_memory() -> None:
+    tracker, flow = make_tracker_and_flow()
     for i in range(3):
         tracker.track(frame(i, (100, 100, 60)))
     assert tracker.track(frame(3, None)).faces[0].state is FaceState.LOST
-    flow.known.clear()
+    flow.had_memory.clear()
     assert tracker.track(frame(4, (100, 100, 60))).faces[0].state is FaceState.DETECTED
     tracker.track(frame(5, (100, 100, 60)))
-    assert flow.known == [[False], [True]]
+    assert flow.had_memory == [[False], [True]]
 
 
-def test_without_the_networks_points_the_cell_changes_nothing() -> None:
-    flow = Shifting()
+def test_with_of_network_false_the_cell_is_not_used() -> None:
+    flow = ShiftingStabilizer()
     tracker = Tracker(
         SquareDetector(),
         SquareNetwork(),
@@ -140,7 +142,7 @@ def test_without_the_networks_points_the_cell_changes_nothing() -> None:
 
 @dataclass
 class NoisyNetwork:
-    """The mean face of a schema in the middle of the crop, with noise in frame pixels."""
+    """Finds the mean face of a schema in the centre of the crop, with noise in frame pixels."""
 
     schema_name: str
     noise_px: float
@@ -162,23 +164,23 @@ class NoisyNetwork:
         return Prediction(xy, xy, scores, np.ones(len(crops), np.float32), ())
 
 
-class OneBox:
-    """The same box in every picture."""
+class FixedBoxDetector:
+    """Finds the same box in every image."""
 
     def detect(self, image: Image) -> tuple[FaceBox, ...]:
         return (FaceBox(90, 80, 128, 128, 0.99),)
 
 
 @pytest.mark.parametrize("schema", ["ibug68", "wflw98"])
-def test_landmarks_of_any_schema_are_no_further_from_raw_than_its_noise_and_stiller(
+def test_landmarks_of_any_schema_are_stabilized_within_the_noise(
     schema: str,
 ) -> None:
     network = NoisyNetwork(schema, 0.5)
-    known = load_schema(schema)
-    flow = FlowStabilizer(find_model(FLOW_CELL, "stabilizer"), known)
-    tracker = Tracker(OneBox(), network, NoStabilizer(), known, flow=flow)
+    landmark_schema = load_schema(schema)
+    flow = FlowStabilizer(find_model(FLOW_CELL, "stabilizer"), landmark_schema)
+    tracker = Tracker(FixedBoxDetector(), network, NoStabilizer(), landmark_schema, flow=flow)
     raw, steady = [], []
-    image = coloured(painted())
+    image = grey_to_bgr(random_texture())
     for i in range(30):
         (face,) = tracker.track(Frame(image, i, i / 25)).faces
         assert face.raw is not None
@@ -186,47 +188,47 @@ def test_landmarks_of_any_schema_are_no_further_from_raw_than_its_noise_and_stil
         raw.append(face.raw.xy_px)
         steady.append(face.stabilized.xy_px)
     a, b = np.array(raw)[10:], np.array(steady)[10:]
-    assert a.shape == (20, known.count, 2)
+    assert a.shape == (20, landmark_schema.count, 2)
     noise = float((a - a.mean(0)).std())
     assert float(np.sqrt(np.square(b - a).mean())) <= 1.1 * noise
     assert float(np.abs(np.diff(b, axis=0)).mean()) < 0.5 * float(np.abs(np.diff(a, axis=0)).mean())
 
 
-def test_automatic_is_flow_for_every_model_that_does_not_stabilize_itself(tmp_path: Path) -> None:
+def test_auto_means_flow_for_every_model_without_a_stabilizer_of_its_own(tmp_path: Path) -> None:
     for card in list_models():
         if card.kind == "landmarks":
-            meant = landmark_card(TrackSettings(model=card.name))
-            assert meant.cell == (card.cell or "flow")
+            resolved_card = landmark_card(TrackSettings(model=card.name))
+            assert resolved_card.cell == (card.cell or "flow")
     own = write_model(tmp_path, tiny_model(landmarks=98), schema="wflw98", name="own")
     card = landmark_card(TrackSettings(model=str(own)))
     assert (card.cell, card.over, card.schema) == ("flow", "own", "wflw98")
 
 
-def test_a_model_of_98_landmarks_is_tracked_with_the_cell_by_default() -> None:
+def test_a_model_of_98_landmarks_uses_the_cell_by_default() -> None:
     settings = TrackSettings(device="cpu")
     models = open_models(settings)
     names = [card.name for card in models.cards]
-    assert names == ["heatmap1d-lite", FLOW_CELL, "face_net"]  # a table's header tells all
+    assert names == ["heatmap1d-lite", FLOW_CELL, "face_net"]  # the header of a table names all
     network: Any = NoisyNetwork("wflw98", 0.5)
     flow = FlowStabilizer(models.cards[1], load_schema("wflw98"))
-    other = replace(models, network=network, detector=OneBox(), flow=flow)
+    other = replace(models, network=network, detector=FixedBoxDetector(), flow=flow)
     tracker = make_tracker(other, settings)
     assert tracker.of_network
     for i in range(3):
-        (face,) = tracker.track(Frame(coloured(painted()), i, i / 25)).faces
+        (face,) = tracker.track(Frame(grey_to_bgr(random_texture()), i, i / 25)).faces
     assert face.stabilized is not None
     assert face.stabilized.xy_px.shape == (98, 2)
     assert face.stabilized is not face.raw
 
 
 @pytest.mark.parametrize("stabilizer", ["none", "convlstm", "one-euro", "butterworth"])
-def test_the_cell_is_opened_only_where_it_is_wanted(stabilizer: str) -> None:
+def test_the_cell_is_opened_only_when_it_is_used(stabilizer: str) -> None:
     models = open_models(TrackSettings(stabilizer=stabilizer, device="cpu"))
     assert models.flow is None
     assert FLOW_CELL not in [card.name for card in models.cards]
 
 
-def test_auto_is_resolved_to_what_the_model_is_tracked_with() -> None:
+def test_auto_is_resolved_to_the_stabilizer_of_the_model() -> None:
     assert resolved_stabilizer(TrackSettings()) == landmark_card(TrackSettings()).cell == "flow"
     assert resolved_stabilizer(TrackSettings(stabilizer="one-euro")) == "one-euro"
     assert resolved_stabilizer(TrackSettings(model="no such model")) == "auto"

@@ -1,4 +1,4 @@
-"""Head poses against known ones: the mean face, seen by a camera, with noise."""
+"""Estimated head poses against known ones: the projected mean face with noise."""
 
 from __future__ import annotations
 
@@ -26,35 +26,35 @@ if TYPE_CHECKING:
 CAMERA = Intrinsics(640, 480)
 
 
-def posed(
+def pose_from_degrees(
     pitch: float = 0,
     yaw: float = 0,
     roll: float = 0,
-    place: tuple[float, float, float] = (0, 0, 700),
+    position_mm: tuple[float, float, float] = (0, 0, 700),
 ) -> HeadPose:
-    """Degrees and mm."""
-    return HeadPose(place, tuple(np.radians((pitch, yaw, roll)).tolist()), CAMERA)
+    """Return a pose from angles in degrees and a position in mm."""
+    return HeadPose(position_mm, tuple(np.radians((pitch, yaw, roll)).tolist()), CAMERA)
 
 
-def seen(pose: HeadPose, noise_px: float = 0, seed: int = 0) -> Landmarks:
+def projected_landmarks(pose: HeadPose, noise_px: float = 0, seed: int = 0) -> Landmarks:
     noise = np.random.default_rng(seed).normal(0, noise_px, (68, 2))
     points = (pose.project(mean_face()) + noise).astype(np.float32)
     return Landmarks(points, np.ones(68, np.float32))
 
 
-def apart_deg(one: HeadPose, other: HeadPose) -> float:
-    """The angle of the rotation between both."""
+def rotation_between_deg(one: HeadPose, other: HeadPose) -> float:
+    """Return the angle of the rotation between both poses."""
     turn = one.matrix.T @ other.matrix
     return float(np.degrees(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1))))
 
 
-def found(points: Landmarks, camera: Intrinsics = CAMERA) -> HeadPose:
+def estimate_pose(points: Landmarks, camera: Intrinsics = CAMERA) -> HeadPose:
     pose = head_pose(points, camera)
     assert pose is not None
     return pose
 
 
-def test_the_mean_face_is_a_face_of_known_size() -> None:
+def test_the_mean_face_has_the_expected_size_and_orientation() -> None:
     face = mean_face()
     right, left = load_schema().eyes
     assert face.shape == (68, 3)
@@ -67,42 +67,51 @@ def test_the_mean_face_is_a_face_of_known_size() -> None:
 
 
 @pytest.mark.parametrize("distance_mm", [400, 700, 1500])
-def test_known_poses_are_found_within_three_degrees(distance_mm: int) -> None:
+def test_known_poses_are_estimated_within_three_degrees(distance_mm: int) -> None:
     rng = np.random.default_rng(distance_mm)
     errors: list[float] = []
     for yaw in range(-60, 61, 10):
         for seed in range(5):
-            place = (float(rng.uniform(-100, 100)), float(rng.uniform(-60, 60)), float(distance_mm))
-            true = posed(float(rng.uniform(-20, 20)), yaw, float(rng.uniform(-30, 30)), place)
-            pose = found(seen(true, 1.0, seed))
-            errors.append(apart_deg(true, pose))
-            assert pose.position_mm == pytest.approx(place, rel=0.05, abs=3)
+            position_mm = (
+                float(rng.uniform(-100, 100)),
+                float(rng.uniform(-60, 60)),
+                float(distance_mm),
+            )
+            true = pose_from_degrees(
+                float(rng.uniform(-20, 20)), yaw, float(rng.uniform(-30, 30)), position_mm
+            )
+            pose = estimate_pose(projected_landmarks(true, 1.0, seed))
+            errors.append(rotation_between_deg(true, pose))
+            assert pose.position_mm == pytest.approx(position_mm, rel=0.05, abs=3)
     print(f"{distance_mm} mm: mean error {np.mean(errors):.2f}°, worst {max(errors):.2f}°")  # noqa: T201
     assert np.mean(errors) <= 3
     assert max(errors) <= 6
 
 
 def test_exact_points_give_the_exact_pose() -> None:
-    true = posed(10, -35, 20, (50, -30, 800))
-    pose = found(seen(true))
-    assert apart_deg(true, pose) < 0.01
+    true = pose_from_degrees(10, -35, 20, (50, -30, 800))
+    pose = estimate_pose(projected_landmarks(true))
+    assert rotation_between_deg(true, pose) < 0.01
     assert pose.position_mm == pytest.approx((50, -30, 800), abs=0.05)
 
 
-def test_signs_are_those_of_openface() -> None:
-    face, middle = mean_face(), CAMERA.matrix[:2, 2]
-    nose, between = 30, 27
-    down = posed(pitch=20).project(face)
-    assert down[nose, 1] - middle[1] > posed().project(face)[nose, 1] - middle[1]
-    left = posed(yaw=30).project(face)
-    assert left[nose, 0] < left[between, 0] - 5
-    rolled = posed(roll=90).project(face)
-    assert rolled[8, 0] < middle[0] - 10  # the chin to the left of the picture: clockwise as seen
-    assert (posed(1, 2, 3).pitch_deg, posed(1, 2, 3).roll_deg) == pytest.approx((1, 3))
-    assert posed(1, 2, 3).yaw_deg == pytest.approx(2)
+def test_rotation_signs_are_those_of_openface() -> None:
+    face, centre = mean_face(), CAMERA.matrix[:2, 2]
+    nose, nose_bridge = 30, 27
+    down = pose_from_degrees(pitch=20).project(face)
+    assert down[nose, 1] - centre[1] > pose_from_degrees().project(face)[nose, 1] - centre[1]
+    left = pose_from_degrees(yaw=30).project(face)
+    assert left[nose, 0] < left[nose_bridge, 0] - 5
+    rolled = pose_from_degrees(roll=90).project(face)
+    assert rolled[8, 0] < centre[0] - 10  # the chin is left in the image: clockwise for the viewer
+    assert (
+        pose_from_degrees(1, 2, 3).pitch_deg,
+        pose_from_degrees(1, 2, 3).roll_deg,
+    ) == pytest.approx((1, 3))
+    assert pose_from_degrees(1, 2, 3).yaw_deg == pytest.approx(2)
 
 
-def test_angles_and_matrices_are_the_same_rotations() -> None:
+def test_angles_and_matrices_describe_the_same_rotations() -> None:
     rng = np.random.default_rng(1)
     for angles in rng.uniform((-3, -1.5, -3), (3, 1.5, 3), (50, 3)):
         matrix = rotation_matrix(tuple(angles))
@@ -111,30 +120,32 @@ def test_angles_and_matrices_are_the_same_rotations() -> None:
         assert euler_angles(matrix) == pytest.approx(tuple(angles))
 
 
-def test_bad_points_with_low_scores_do_not_matter() -> None:
-    true = posed(5, 25, -10)
-    good = seen(true, 0.5)
+def test_wrong_points_with_low_scores_have_no_effect() -> None:
+    true = pose_from_degrees(5, 25, -10)
+    good = projected_landmarks(true, 0.5)
     points, scores = good.xy_px.copy(), good.score.copy()
     bad = np.random.default_rng(2).choice(68, 20, replace=False)
     points[bad] += np.random.default_rng(3).normal(0, 40, (20, 2)).astype(np.float32)
     scores[bad] = 0.05
-    by_score = apart_deg(true, found(Landmarks(points, scores)))
+    by_score = rotation_between_deg(true, estimate_pose(Landmarks(points, scores)))
     assert by_score < 1.5
-    assert by_score < apart_deg(true, found(Landmarks(points, good.score)))
+    assert by_score < rotation_between_deg(true, estimate_pose(Landmarks(points, good.score)))
 
 
-def test_a_few_wild_points_with_high_scores_matter_little() -> None:
-    true = posed(5, 25, -10)
-    points = seen(true, 0.5).xy_px.copy()
+def test_a_few_outliers_with_high_scores_have_little_effect() -> None:
+    true = pose_from_degrees(5, 25, -10)
+    points = projected_landmarks(true, 0.5).xy_px.copy()
     points[[36, 45, 48, 8]] += (60, -45)
-    assert apart_deg(true, found(Landmarks(points, np.ones(68, np.float32)))) < 3
+    assert rotation_between_deg(true, estimate_pose(Landmarks(points, np.ones(68, np.float32)))) < 3
 
 
-def test_missing_points_are_left_out_and_too_few_are_no_pose() -> None:
-    true = posed(0, 20, 0)
-    points = seen(true).xy_px.copy()
+def test_missing_points_are_ignored_and_too_few_give_no_pose() -> None:
+    true = pose_from_degrees(0, 20, 0)
+    points = projected_landmarks(true).xy_px.copy()
     points[:17] = np.nan
-    assert apart_deg(true, found(Landmarks(points, np.ones(68, np.float32)))) < 0.05
+    assert (
+        rotation_between_deg(true, estimate_pose(Landmarks(points, np.ones(68, np.float32)))) < 0.05
+    )
     points[:60] = np.nan
     assert head_pose(Landmarks(points, np.ones(68, np.float32)), CAMERA) is None
     dot = np.full((68, 2), 7, np.float32)
@@ -143,37 +154,43 @@ def test_missing_points_are_left_out_and_too_few_are_no_pose() -> None:
     assert head_pose(five, CAMERA) is None
 
 
-def test_it_goes_on_without_a_jump_through_a_whole_turn_of_roll_and_from_side_to_side() -> None:
+def test_poses_change_continuously_over_all_rolls_and_yaws() -> None:
     def steps(poses: list[HeadPose]) -> NDArray[np.float64]:
         angles = np.unwrap([pose.rotation_rad for pose in poses], axis=0)
         largest: NDArray[np.float64] = np.abs(np.degrees(np.diff(angles, axis=0))).max(0)
         return largest
 
-    rolling = [found(seen(posed(5, 15, roll), 1, roll)) for roll in range(0, 361, 3)]
+    rolling = [
+        estimate_pose(projected_landmarks(pose_from_degrees(5, 15, roll), 1, roll))
+        for roll in range(0, 361, 3)
+    ]
     assert (steps(rolling) < (8, 8, 8)).all()
-    turning = [found(seen(posed(5, yaw, 3), 1, yaw + 99)) for yaw in range(-75, 76, 3)]
+    turning = [
+        estimate_pose(projected_landmarks(pose_from_degrees(5, yaw, 3), 1, yaw + 99))
+        for yaw in range(-75, 76, 3)
+    ]
     assert (steps(turning) < (8, 8, 8)).all()
-    assert max(apart_deg(a, b) for a, b in pairwise(turning)) < 8
+    assert max(rotation_between_deg(a, b) for a, b in pairwise(turning)) < 8
 
 
 def test_the_focal_length_scales_the_distance() -> None:
-    points = seen(posed())
+    points = projected_landmarks(pose_from_degrees())
     assert Intrinsics(640, 480).focal == 500
     assert Intrinsics(1280, 720).focal == pytest.approx((1000 + 750) / 2)
-    far = found(points, replace(CAMERA, focal_px=1000.0))
+    far = estimate_pose(points, replace(CAMERA, focal_px=1000.0))
     assert far.position_mm[2] == pytest.approx(1400, rel=0.03)
 
 
-def test_axes_begin_in_the_face_and_point_right_down_and_out_of_it() -> None:
-    middle, right, down, out = posed(0, -30, 0).axes_px()
-    assert right[0] > middle[0] + 10
-    assert down[1] > middle[1] + 10
-    assert out[0] > middle[0] + 10  # it looks to the right of the picture
-    assert np.isnan(posed(place=(0, 0, -500)).axes_px()).all()
+def test_axes_start_in_the_face_and_point_right_down_and_forward() -> None:
+    centre, right, down, out = pose_from_degrees(0, -30, 0).axes_px()
+    assert right[0] > centre[0] + 10
+    assert down[1] > centre[1] + 10
+    assert out[0] > centre[0] + 10  # the face looks to the right of the image
+    assert np.isnan(pose_from_degrees(position_mm=(0, 0, -500)).axes_px()).all()
 
 
-def test_other_points_have_another_pose_and_values_lead_back() -> None:
-    pose = found(Landmarks(face_points(), np.ones(68, np.float32)))
+def test_with_points_recomputes_the_pose_and_pose_of_values_restores_it() -> None:
+    pose = estimate_pose(Landmarks(face_points(), np.ones(68, np.float32)))
     face = replace(tracked_face(), pose=pose)
     assert face.stabilized is not None
     bigger = Landmarks(face.stabilized.xy_px * 2, face.stabilized.score)

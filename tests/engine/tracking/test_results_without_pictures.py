@@ -1,4 +1,4 @@
-"""Results whose pictures are not kept: only drawing needs them."""
+"""Results whose images are not kept: only drawing needs them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SINKS: dict[str, Callable[[Path], Sink]] = {
 }
 
 
-def written(sink: Sink, path: Path, results: list[TrackResult]) -> bytes:
+def write_and_read_bytes(sink: Sink, path: Path, results: list[TrackResult]) -> bytes:
     sink.open(INFO)
     for result in results:
         sink.write(result)
@@ -44,27 +44,29 @@ def written(sink: Sink, path: Path, results: list[TrackResult]) -> bytes:
 
 
 @pytest.mark.parametrize("kind", SINKS)
-def test_a_result_without_a_picture_is_written_like_one_with_it(tmp_path: Path, kind: str) -> None:
-    whole = moving_results(30)
-    bare = [TrackResult(FrameTime(r.frame.index, r.frame.pts_s), r.faces) for r in whole]
+def test_a_result_without_an_image_is_written_like_one_with_it(tmp_path: Path, kind: str) -> None:
+    with_images = moving_results(30)
+    without_images = [
+        TrackResult(FrameTime(r.frame.index, r.frame.pts_s), r.faces) for r in with_images
+    ]
     first, second = tmp_path / "whole.csv", tmp_path / "bare.csv"
-    expected = written(SINKS[kind](first), first, whole)
-    assert written(SINKS[kind](second), second, bare) == expected
+    expected = write_and_read_bytes(SINKS[kind](first), first, with_images)
+    assert write_and_read_bytes(SINKS[kind](second), second, without_images) == expected
     assert expected.count(b"\n") > 30
 
 
-def test_a_result_without_a_picture_is_filtered_and_stays_without_it() -> None:
-    whole = moving_results(30)
-    smooth = filter_table([result.without_picture() for result in whole], FILTER)
-    for bare, result in zip(smooth, filter_table(whole, FILTER), strict=True):
-        assert bare.frame == FrameTime(result.frame.index, result.frame.pts_s)
-        for ours, theirs in zip(bare.faces, result.faces, strict=True):
-            if theirs.stabilized is not None:
-                assert ours.stabilized is not None
-                np.testing.assert_array_equal(ours.stabilized.xy_px, theirs.stabilized.xy_px)
+def test_a_result_without_an_image_is_filtered_and_stays_without_it() -> None:
+    with_images = moving_results(30)
+    smooth = filter_table([result.without_picture() for result in with_images], FILTER)
+    for without_image, result in zip(smooth, filter_table(with_images, FILTER), strict=True):
+        assert without_image.frame == FrameTime(result.frame.index, result.frame.pts_s)
+        for face, expected_face in zip(without_image.faces, result.faces, strict=True):
+            if expected_face.stabilized is not None:
+                assert face.stabilized is not None
+                np.testing.assert_array_equal(face.stabilized.xy_px, expected_face.stabilized.xy_px)
 
 
-def test_a_result_without_a_picture_is_counted() -> None:
+def test_a_result_without_an_image_is_counted() -> None:
     stats = Stats()
     for result in moving_results(8):
         stats.count(result.without_picture(), 1.0)
@@ -72,18 +74,20 @@ def test_a_result_without_a_picture_is_counted() -> None:
     assert stats.report.last_pts_s == pytest.approx(7 / 25)
 
 
-def test_rows_become_results_without_pictures_that_restart_where_tracking_did() -> None:
-    kept = [result.without_picture() for result in moving_results(8)]
-    rows = rows_of([TrackResult(r.frame, r.faces, restarted=r.frame.index == 5) for r in kept], 68)
-    back = results_of(rows, Intrinsics(160, 120))
-    assert all(isinstance(result.frame, FrameTime) for result in back)
-    assert [result.frame.index for result in back if result.restarted] == [5]
+def test_results_from_rows_have_no_images_and_keep_restarts() -> None:
+    without_images = [result.without_picture() for result in moving_results(8)]
+    rows = rows_of(
+        [TrackResult(r.frame, r.faces, restarted=r.frame.index == 5) for r in without_images], 68
+    )
+    restored = results_of(rows, Intrinsics(160, 120))
+    assert all(isinstance(result.frame, FrameTime) for result in restored)
+    assert [result.frame.index for result in restored if result.restarted] == [5]
 
 
-def test_a_result_that_is_kept_without_its_picture_cannot_be_drawn() -> None:
+def test_a_result_without_an_image_cannot_be_drawn() -> None:
     (result,) = moving_results(1)
     assert draw(result).shape == (120, 160, 3)
-    bare = result.without_picture()
-    assert bare.without_picture() is bare
+    without_image = result.without_picture()
+    assert without_image.without_picture() is without_image
     with pytest.raises(ValueError, match="frame 0 has no picture"):
-        draw(bare)
+        draw(without_image)

@@ -1,4 +1,4 @@
-"""Several faces: one run of the network a frame, and ids that stay."""
+"""Several faces: one batch per frame, and constant ids."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 LEFT, MIDDLE, RIGHT = (120, 180, 60), (300, 180, 70), (500, 180, 80)
 
 
-def make(most: int = 16) -> tuple[Tracker, CrowdNetwork, CrowdDetector]:
+def make_tracker(most: int = 16) -> tuple[Tracker, CrowdNetwork, CrowdDetector]:
     network, detector = CrowdNetwork(), CrowdDetector()
     config = TrackerConfig(max_faces=most)
     return Tracker(detector, network, NoStabilizer(), load_schema(), config), network, detector
@@ -52,25 +52,25 @@ def centre(result: TrackResult, face_id: int) -> tuple[float, float]:
     return float(x), float(y)
 
 
-def test_all_faces_of_a_frame_are_looked_at_in_one_run() -> None:
-    tracker, network, _ = make()
+def test_all_faces_of_a_frame_are_processed_in_one_batch() -> None:
+    tracker, network, _ = make_tracker()
     many: list[Square] = [(80 + 150 * (i % 4), 45 + 85 * (i // 4), 50) for i in range(16)]
     for index in range(4):
         assert ids(tracker.track(crowd_frame(index, *many))) == list(range(16))
     assert network.batches == [16, 16, 16, 16, 16]  # two passes to align, then one a frame
 
 
-def test_the_first_faces_have_their_ids_in_the_first_frame() -> None:
-    tracker, _, _ = make()
+def test_the_first_faces_get_their_ids_in_their_first_frame() -> None:
+    tracker, _, _ = make_tracker()
     assert ids(tracker.track(crowd_frame(0, LEFT, RIGHT))) == [0, 1]
     tracker.reset()
     assert [tracker.track(crowd_frame(i)).faces for i in range(3)] == [()] * 3
-    late = tracker.track(crowd_frame(3, LEFT))
-    assert [(f.face_id, f.state) for f in late.faces] == [(0, FaceState.DETECTED)]
+    later_result = tracker.track(crowd_frame(3, LEFT))
+    assert [(f.face_id, f.state) for f in later_result.faces] == [(0, FaceState.DETECTED)]
 
 
-def test_a_face_that_appears_beside_others_gets_its_id_when_it_was_seen_three_times() -> None:
-    tracker, _, detector = make()
+def test_a_new_face_beside_others_gets_its_id_after_confirmation() -> None:
+    tracker, _, detector = make_tracker()
     tracker.track(crowd_frame(0, LEFT))
     found = [tracker.track(crowd_frame(i, LEFT, RIGHT)) for i in range(1, 10)]
     first = next(i for i, result in enumerate(found) if 1 in ids(result))
@@ -81,28 +81,29 @@ def test_a_face_that_appears_beside_others_gets_its_id_when_it_was_seen_three_ti
     assert all(ids(result) == [0, 1] for result in found[first:])
 
 
-def test_what_is_seen_but_twice_leaves_no_trace() -> None:
-    tracker, _, _ = make()
-    flash = {5, 6}
+def test_a_face_seen_only_twice_gets_no_id() -> None:
+    tracker, _, _ = make_tracker()
+    brief_frames = {5, 6}
     results = [
-        tracker.track(crowd_frame(i, LEFT, *([RIGHT] if i in flash else []))) for i in range(12)
+        tracker.track(crowd_frame(i, LEFT, *([RIGHT] if i in brief_frames else [])))
+        for i in range(12)
     ]
     assert all([f.face_id for f in result.faces] == [0] for result in results)
-    again = [tracker.track(crowd_frame(i, LEFT, RIGHT)) for i in range(12, 24)]
-    assert ids(again[-1]) == [0, 1]
+    later = [tracker.track(crowd_frame(i, LEFT, RIGHT)) for i in range(12, 24)]
+    assert ids(later[-1]) == [0, 1]
 
 
-def test_a_face_that_is_doubted_before_it_is_confirmed_is_never_told() -> None:
+def test_a_face_with_low_scores_is_never_confirmed() -> None:
     config = TrackerConfig(max_faces=16)
     tracker = Tracker(CrowdDetector(), DoubtingNetwork(), NoStabilizer(), load_schema(), config)
     for index in range(30):
         frame = crowd_frame(index, *((LEFT, RIGHT) if index else (LEFT,)))
-        if index % 2:  # a face that is known stays, one that is not is given up
+        if index % 2:  # a known face stays, an unconfirmed one is dropped
             frame = replace(frame, image=frame.image // 5 * 4)
         assert ids(tracker.track(frame)) == [0]
 
 
-def test_a_filters_memory_begins_where_a_face_gets_its_id() -> None:
+def test_a_filter_starts_when_a_face_gets_its_id() -> None:
     config = TrackerConfig(max_faces=4)
     tracker = Tracker(CrowdDetector(), CrowdNetwork(), OneEuro(), load_schema(), config)
     tracker.track(crowd_frame(0, LEFT))
@@ -118,22 +119,22 @@ def test_a_filters_memory_begins_where_a_face_gets_its_id() -> None:
     pytest.fail("the second face never got its id")
 
 
-def test_no_more_faces_than_asked_for_are_followed_and_the_lost_one_goes_first() -> None:
-    tracker, network, _ = make(2)
+def test_max_faces_limits_tracking_and_lost_faces_have_priority() -> None:
+    tracker, network, _ = make_tracker(2)
     assert ids(tracker.track(crowd_frame(0, LEFT, MIDDLE))) == [0, 1]
     small = {centre(tracker.track(crowd_frame(1, LEFT, MIDDLE)), i)[0] < 200: i for i in (0, 1)}[
         True
     ]
-    gone = tracker.track(crowd_frame(2, MIDDLE))
-    assert ids(gone, lost=True) == [small]
-    back = tracker.track(crowd_frame(3, LEFT, MIDDLE, RIGHT))  # the new one is larger
-    assert ids(back) == [0, 1]
-    assert centre(back, small)[0] == pytest.approx(119.5, abs=3)
+    after_loss = tracker.track(crowd_frame(2, MIDDLE))
+    assert ids(after_loss, lost=True) == [small]
+    after_return = tracker.track(crowd_frame(3, LEFT, MIDDLE, RIGHT))  # the new one is larger
+    assert ids(after_return) == [0, 1]
+    assert centre(after_return, small)[0] == pytest.approx(119.5, abs=3)
     assert max(network.batches) == 2
 
 
-def test_in_a_crowd_a_face_far_from_where_one_was_lost_is_another() -> None:
-    tracker, _, _ = make()
+def test_a_distant_face_in_a_crowd_is_not_the_lost_one() -> None:
+    tracker, _, _ = make_tracker()
     tracker.track(crowd_frame(0, LEFT, MIDDLE))
     for i in range(1, 4):
         lost = ids(tracker.track(crowd_frame(i, MIDDLE)), lost=True)
@@ -142,66 +143,66 @@ def test_in_a_crowd_a_face_far_from_where_one_was_lost_is_another() -> None:
     assert 2 in ids(found[-1])
 
 
-def test_faces_that_swap_behind_a_wall_keep_their_ways() -> None:
-    """Both are hidden for 0.4 s and come out where they were going, nearer to the other's end."""
-    tracker, _, _ = make()
+def test_faces_that_cross_while_hidden_keep_their_ids() -> None:
+    """Both are hidden for 0.4 s and reappear on their courses, behind the crossing."""
+    tracker, _, _ = make_tracker()
     result = tracker.track(crowd_frame(0, (100, 100, 60), (540, 260, 60)))
-    up = {centre(result, i)[1] < 180: i for i in (0, 1)}
+    ids_by_upper_half = {centre(result, i)[1] < 180: i for i in (0, 1)}
     for i in range(1, 50):
         faces: list[Square] = [(100 + 9 * i, 100, 60), (540 - 9 * i, 260, 60)]
         hidden = 20 <= i < 30
         result = tracker.track(crowd_frame(i, *([] if hidden else faces)))
-    assert centre(result, up[True]) == pytest.approx((540.5, 99.5), abs=4)
-    assert centre(result, up[False]) == pytest.approx((98.5, 259.5), abs=4)
+    assert centre(result, ids_by_upper_half[True]) == pytest.approx((540.5, 99.5), abs=4)
+    assert centre(result, ids_by_upper_half[False]) == pytest.approx((98.5, 259.5), abs=4)
 
 
-def test_a_face_whose_place_another_takes_is_lost_and_no_face_is_there_twice() -> None:
-    tracker, _, _ = make()
+def test_a_face_replaced_by_another_is_lost_and_none_is_duplicated() -> None:
+    tracker, _, _ = make_tracker()
     for i in range(40):
-        x = 400 - 4 * i  # comes from the right; the one on the left is gone when it is near
+        x = 400 - 4 * i  # moves in from the right; the left face disappears when it is near
         faces: list[Square] = [(x, 180, 60)] if x < 290 else [(220, 180, 60), (x, 180, 60)]
         result = tracker.track(crowd_frame(i, *faces))
         if i == 0:
-            mover = {centre(result, j)[0] > 300: j for j in (0, 1)}[True]
-    assert ids(result) == [mover]
-    assert ids(result, lost=True) == [1 - mover]
+            moving_id = {centre(result, j)[0] > 300: j for j in (0, 1)}[True]
+    assert ids(result) == [moving_id]
+    assert ids(result, lost=True) == [1 - moving_id]
 
 
-def make_layered() -> Tracker:
+def make_layered_tracker() -> Tracker:
     config = TrackerConfig(max_faces=4)
     return Tracker(LayeredDetector(), LayeredNetwork(), NoStabilizer(), load_schema(), config)
 
 
 def id_at(result: TrackResult, x: float) -> int:
-    """The face whose middle is nearest to x."""
+    """Return the id of the face whose centre is nearest to x."""
     return min(ids(result), key=lambda i: abs(centre(result, i)[0] - x))
 
 
-def test_a_face_that_passes_before_another_keeps_its_id_when_both_seem_to_be_there() -> None:
-    """It stood near the other for a while, and sets off; what is hidden is taken for it then."""
-    tracker = make_layered()
+def test_a_face_passing_in_front_of_another_keeps_its_id() -> None:
+    """It stands near the other face, and then moves while the network finds both faces."""
+    tracker = make_layered_tracker()
     for i in range(50):
         x = 235 + 6 * max(0, i - 10)
         result = tracker.track(layered_frame(i, (300, 180, 60), (x, 180, 60)))
         if i == 0:
-            behind, before = id_at(result, 300), id_at(result, x)
-            assert behind != before
-    assert (id_at(result, 300), id_at(result, x)) == (behind, before)
+            behind_id, front_id = id_at(result, 300), id_at(result, x)
+            assert behind_id != front_id
+    assert (id_at(result, 300), id_at(result, x)) == (behind_id, front_id)
 
 
-def test_a_face_that_goes_on_behind_another_comes_out_as_itself() -> None:
-    """They walk side by side from the first frame on; then the one in front stands still."""
-    tracker = make_layered()
+def test_a_face_passing_behind_another_keeps_its_id() -> None:
+    """Both move side by side from the first frame; then the one in front stops."""
+    tracker = make_layered_tracker()
     hidden = 0
     for i in range(60):
-        behind_x, before_x = 60 + 6 * i, 130 + 6 * min(i, 20)
-        result = tracker.track(layered_frame(i, (behind_x, 180, 60), (before_x, 180, 60)))
+        behind_x, front_x = 60 + 6 * i, 130 + 6 * min(i, 20)
+        result = tracker.track(layered_frame(i, (behind_x, 180, 60), (front_x, 180, 60)))
         if i == 0:
-            behind, before = id_at(result, behind_x), id_at(result, before_x)
-            assert behind != before
-        hidden += ids(result, lost=True) == [behind]
+            behind_id, front_id = id_at(result, behind_x), id_at(result, front_x)
+            assert behind_id != front_id
+        hidden += ids(result, lost=True) == [behind_id]
     assert hidden >= 5
-    assert (id_at(result, behind_x), id_at(result, before_x)) == (behind, before)
+    assert (id_at(result, behind_x), id_at(result, front_x)) == (behind_id, front_id)
 
 
 @pytest.mark.slow
@@ -213,7 +214,7 @@ def test_sixteen_faces_cost_less_than_sixteen_times_one() -> None:
 
 @pytest.mark.data
 @pytest.mark.slow
-def test_faces_keep_their_ids_through_made_crossings(data: Path) -> None:
+def test_faces_keep_their_ids_in_synthetic_crossings(data: Path) -> None:
     rows = list(run_identity(data / "300w" / "train", TrackSettings(device="cpu"), videos=4))
     every = sum((row.scores for row in rows), IdentityScores())
     assert every.switches <= 1  # in 20 videos; none here, but processors round differently

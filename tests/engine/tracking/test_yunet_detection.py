@@ -1,4 +1,4 @@
-"""YuNet as a detector: its boxes, its roll, and what is said of files that it is not in."""
+"""YuNet as a detector: its boxes, its roll, and errors of invalid model files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class YuNetBackend:
-    """Answers as cv2.FaceDetectorYN does, and remembers the size of the picture."""
+    """Answers as cv2.FaceDetectorYN does, and records the image size."""
 
     def __init__(self, *rows: list[float]) -> None:
         self.rows = np.array(rows, np.float32).reshape(-1, 15) if rows else None
@@ -38,7 +38,7 @@ def row(x: float, y: float, side: float, score: float, eyes: tuple[float, ...]) 
     return [x, y, side, side, *eyes, *[0.0] * 6, score]
 
 
-def test_boxes_of_a_large_frame_come_back_in_its_pixels_best_first() -> None:
+def test_boxes_of_a_large_frame_are_in_its_pixels_and_sorted_by_score() -> None:
     backend = YuNetBackend(
         row(0, 0, 20, 0.85, (5, 5, 15, 5)), row(100, 100, 100, 0.95, (130, 130, 170, 130))
     )
@@ -52,7 +52,7 @@ def test_boxes_of_a_large_frame_come_back_in_its_pixels_best_first() -> None:
     assert best.top + best.height == pytest.approx(400, abs=5)
 
 
-def test_a_small_frame_is_left_as_it_is_and_an_empty_one_has_no_faces() -> None:
+def test_a_small_frame_is_not_resized_and_an_empty_one_has_no_faces() -> None:
     backend = YuNetBackend()
     detector = YuNetDetector("", backend=backend)
     assert detector.detect(np.zeros((48, 64, 3), np.uint8)) == ()
@@ -75,7 +75,7 @@ def test_rows_that_are_not_finite_are_dropped() -> None:
     assert YuNetDetector("", backend=backend).detect(np.zeros((64, 64, 3), np.uint8)) == ()
 
 
-def test_a_missing_or_wrong_model_file_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_a_missing_or_invalid_model_file_is_reported(tmp_path: Path) -> None:
     text = tmp_path / "notes.onnx"
     text.write_text("no network")
     for file, words in (

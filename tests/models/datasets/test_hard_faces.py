@@ -1,4 +1,4 @@
-"""Which hard faces are held back, and how face_net's harder training pictures are made."""
+"""Held-back hard faces, and the harder training images of face_net."""
 
 from __future__ import annotations
 
@@ -35,49 +35,49 @@ def upright_face(side: float = 120.0) -> Points:
     return points
 
 
-def test_the_mean_shape_lies_at_no_distance_from_itself_wherever_it_is() -> None:
+def test_the_shape_distance_is_invariant_to_rotation_scale_and_shift() -> None:
     points = upright_face()
     cos, sin = math.cos(0.7), math.sin(0.7)
-    turned = 3 * points @ np.array([[cos, sin], [-sin, cos]]) + (40, -7)
-    assert shape_distance(turned) == pytest.approx(0, abs=1e-5)
+    rotated = 3 * points @ np.array([[cos, sin], [-sin, cos]]) + (40, -7)
+    assert shape_distance(rotated) == pytest.approx(0, abs=1e-5)
     narrow = points * (0.5, 1.0)
     assert shape_distance(narrow) > 0.05
 
 
-def test_the_hardest_photos_are_taken_with_all_their_faces() -> None:
+def test_the_hardest_photos_are_selected_with_all_their_faces() -> None:
     hardness = {"a": [0.1, 0.9], "b": [0.5], "c": [0.2] * 17}
     assert _hardest(hardness, 0.1) == {"a"}
     assert _hardest(hardness, 0.11) == {"a", "b"}
     assert _hardest({}, 0.1) == set()
 
 
-def test_parts_of_the_turned_faces_are_fixed_by_name_and_share_no_face(tmp_path: Path) -> None:
+def test_the_splits_of_turned_faces_are_fixed_and_disjoint(tmp_path: Path) -> None:
     folder = tmp_path / "aflw2000"
     folder.mkdir()
     rows = [f"{i:04}.jpg,{i}.5,{'exact' if i % 10 == 0 else 'good'}" for i in range(80)]
     (folder / "index.csv").write_text("\n".join(["file,yaw_deg,alignment", *rows]) + "\n")
-    held, trained, exact = (
+    held_back, trained, exact = (
         turned_faces(tmp_path, held_back=True),
         turned_faces(tmp_path, held_back=False),
         exact_faces(tmp_path),
     )
-    assert not (held.keys() & trained.keys())
-    assert not (exact.keys() & (held.keys() | trained.keys()))
-    assert len(held) + len(trained) == 72
-    assert min(len(held), len(trained)) > 20
+    assert not (held_back.keys() & trained.keys())
+    assert not (exact.keys() & (held_back.keys() | trained.keys()))
+    assert len(held_back) + len(trained) == 72
+    assert min(len(held_back), len(trained)) > 20
     assert exact["0010"] == 10.5
     (folder / "index.csv").write_text("file,alignment\n0000.jpg,good\n")
     with pytest.raises(DataError, match="yaw_deg"):
         exact_faces(tmp_path)
 
 
-def test_a_head_turned_to_the_right_moves_its_nose_there_and_hides_no_landmark_outside_it() -> None:
+def test_turning_a_head_moves_its_nose_in_that_direction() -> None:
     image = np.random.default_rng(0).integers(0, 255, (320, 320, 3), np.uint8)
     points = upright_face()
-    turned, right = turn_head(image, points, 40.0, 0.0)
+    rotated, right = turn_head(image, points, 40.0, 0.0)
     _, left = turn_head(image, points, -40.0, 0.0)
     _, down = turn_head(image, points, 0.0, 25.0)
-    assert turned.shape == image.shape
+    assert rotated.shape == image.shape
     middle = points[:, 0].mean()
     assert right[30, 0] > middle + 15
     assert left[30, 0] < middle - 15
@@ -88,16 +88,16 @@ def test_a_head_turned_to_the_right_moves_its_nose_there_and_hides_no_landmark_o
     assert np.abs(same.astype(int) - image).mean() < 5
 
 
-def test_a_turned_head_is_turned_on_to_the_side_that_the_photo_shows() -> None:
+def test_a_turned_head_is_turned_further_to_the_same_side() -> None:
     image = np.zeros((320, 320, 3), np.uint8)
     _, right = turn_head(image, upright_face(), 35.0, 0.0)
     assert all(drawn_turn(right, np.random.default_rng(i))[0] > 0 for i in range(8))
-    drawn = [drawn_turn(upright_face(), np.random.default_rng(i))[0] for i in range(20)]
-    assert min(drawn) < 0 < max(drawn)
+    drawn_yaws = [drawn_turn(upright_face(), np.random.default_rng(i))[0] for i in range(20)]
+    assert min(drawn_yaws) < 0 < max(drawn_yaws)
 
 
 @pytest.mark.parametrize("roll_deg", [0.0, 130.0, math.nan])
-def test_what_hides_a_face_stays_near_its_box_and_changes_some_of_it(roll_deg: float) -> None:
+def test_an_occluder_covers_a_part_of_the_box(roll_deg: float) -> None:
     changed = []
     for seed in range(40):
         image = np.random.default_rng(1).integers(90, 160, (200, 200, 3), np.uint8)
@@ -108,14 +108,14 @@ def test_what_hides_a_face_stays_near_its_box_and_changes_some_of_it(roll_deg: f
     assert min(changed) < 0.9
 
 
-def test_a_box_at_the_edge_of_the_picture_can_be_hidden() -> None:
+def test_a_box_at_the_edge_of_the_image_can_be_covered() -> None:
     for seed in range(60):
         image = np.full((64, 64, 3), 120, np.uint8)
         cover_box(image, np.array([-30.0, 50, 20, 90]), 10.0, np.random.default_rng(seed))
 
 
 @pytest.mark.data
-def test_the_hard_photos_are_a_tenth_of_afw_and_not_held_back_for_anything_else(
+def test_the_hard_photos_are_a_tenth_of_afw_and_in_no_other_split(
     data: Path,
 ) -> None:
     stems = [path.stem for path in (data / "300w" / "train").glob("afw_*.pts")]
@@ -126,7 +126,7 @@ def test_the_hard_photos_are_a_tenth_of_afw_and_not_held_back_for_anything_else(
     assert not {photo_of(file.rsplit(".", 1)[0]) for file in other} & hard
 
 
-def test_a_card_tells_the_figures_of_the_bench() -> None:
+def test_a_card_contains_the_figures_of_the_benchmark() -> None:
     figures = {
         "false_per_100": 0.606,
         "crowds": {"faces": 400, "hits": 380, "iou": 0.8},
@@ -135,8 +135,8 @@ def test_a_card_tells_the_figures_of_the_bench() -> None:
         "hard_set": {"faces": 157, "missed": 2, "percent": 1.27},
         "rolls": {"faces": 1000, "found": 980, "within_10": 970, "median_deg": 2.34},
     }
-    told = scores_of(figures)
-    assert told["recall_crowds_held_back_percent"] == 95
-    assert told["false_boxes_per_100_photos"] == 0.61
-    assert told["missed_40_px_of_157"] == 2
-    assert told["roll_within_10_deg_percent"] == 97
+    scores = scores_of(figures)
+    assert scores["recall_crowds_held_back_percent"] == 95
+    assert scores["false_boxes_per_100_photos"] == 0.61
+    assert scores["missed_40_px_of_157"] == 2
+    assert scores["roll_within_10_deg_percent"] == 97

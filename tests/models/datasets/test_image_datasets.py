@@ -1,4 +1,4 @@
-"""Readers of pictures with labels, on small files in the exact layout of each data set."""
+"""Readers of labelled images, on small files in the exact layout of each data set."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ WIDTH, HEIGHT = 200, 160
 
 
 def face(schema: str = "ibug68", *, shift: float = 0.0) -> Points:
-    """Landmarks inside the picture, at eighths of a pixel, which text and float32 hold exactly."""
+    """Return landmarks at eighths of a pixel, which text and float32 represent exactly."""
     points = load_schema(schema).mean_shape * 80 + (90 + shift, 70)
     return (np.round(points * 8) / 8).astype(np.float32)
 
 
-def picture(seed: int = 0) -> Image:
+def noise_image(seed: int = 0) -> Image:
     return np.random.default_rng(seed).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
 
 
@@ -70,8 +70,8 @@ def hrnet_row(points: Points, image: str) -> str:
     return f"{image},0.5,90,70," + ",".join(f"{v:.6f}" for v in points.ravel()) + "\n"
 
 
-def whats(data: Dataset) -> dict[str, str]:
-    """Last part of the file's name → what is wrong with it."""
+def defects_by_file(data: Dataset) -> dict[str, str]:
+    """Return what is wrong with each file, by the last part of its name."""
     return {
         defect.file.replace("\\", "/").rsplit("/", 1)[-1]: defect.what for defect in data.defects
     }
@@ -79,13 +79,13 @@ def whats(data: Dataset) -> dict[str, str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Three faces in 300W form, in a folder that is not ASCII."""
-    place = tmp_path / "gesichter größe 顔"
-    place.mkdir()
+    """Write three faces in 300W format in a folder with a non-ASCII name."""
+    folder_path = tmp_path / "gesichter größe 顔"
+    folder_path.mkdir()
     for i, name in enumerate(("helen_1_1", "helen_1_2", "lfpw_image_0007")):
-        (place / f"{name}.pts").write_text(pts(face(shift=i)), encoding="ascii")
-        save(place / f"{name}.{'png' if i else 'jpg'}", picture(i))
-    return place
+        (folder_path / f"{name}.pts").write_text(pts(face(shift=i)), encoding="ascii")
+        save(folder_path / f"{name}.{'png' if i else 'jpg'}", noise_image(i))
+    return folder_path
 
 
 def test_300w_is_read_in_the_order_of_names_from_pixel_0(folder: Path) -> None:
@@ -96,8 +96,8 @@ def test_300w_is_read_in_the_order_of_names_from_pixel_0(folder: Path) -> None:
     for i, found in enumerate(faces):
         np.testing.assert_array_equal(found.points, face(shift=i))
         assert found.points.dtype == np.float32
-    np.testing.assert_array_equal(faces[1].picture(), picture(1))
-    np.testing.assert_array_equal(pickle.loads(pickle.dumps(faces[2])).picture(), picture(2))
+    np.testing.assert_array_equal(faces[1].picture(), noise_image(1))
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(faces[2])).picture(), noise_image(2))
 
 
 @pytest.mark.parametrize(
@@ -111,11 +111,11 @@ def test_300w_is_read_in_the_order_of_names_from_pixel_0(folder: Path) -> None:
         ("plain", "plain"),
     ],
 )
-def test_faces_of_one_photo_are_known_by_their_names(stem: str, photo: str) -> None:
+def test_the_photo_of_a_face_is_derived_from_its_name(stem: str, photo: str) -> None:
     assert photo_of(stem) == photo
 
 
-def test_everything_bad_in_a_folder_is_named_and_left_out(folder: Path) -> None:
+def test_all_defects_in_a_folder_are_reported_and_left_out(folder: Path) -> None:
     good = face(shift=9)
     labels = {
         "a_no_picture": pts(good),
@@ -131,7 +131,7 @@ def test_everything_bad_in_a_folder_is_named_and_left_out(folder: Path) -> None:
     }
     for i, (name, text) in enumerate(labels.items()):
         (folder / f"{name}.pts").write_text(text, encoding="ascii")
-        save(folder / f"{name}.jpg", picture(0 if name == "i_again" else i + 10))
+        save(folder / f"{name}.jpg", noise_image(0 if name == "i_again" else i + 10))
     (folder / "a_no_picture.jpg").unlink()
     (folder / "b_bad_picture.jpg").write_bytes(b"\xff\xd8 no jpeg")
     data = read_300w(folder)
@@ -141,8 +141,8 @@ def test_everything_bad_in_a_folder_is_named_and_left_out(folder: Path) -> None:
         "j_near_the_edge",
         "lfpw_image_0007",
     ]
-    found = whats(data)
-    wanted = {
+    found = defects_by_file(data)
+    expected = {
         "a_no_picture.pts": "has no readable picture",
         "b_bad_picture.pts": "has no readable picture",
         "c_67_points.pts": "has 67 points, 68 are expected",
@@ -153,31 +153,31 @@ def test_everything_bad_in_a_folder_is_named_and_left_out(folder: Path) -> None:
         "h_one_place.pts": "in one place",
         "i_again.pts": "is the same as",
     }
-    assert found.keys() == wanted.keys()
-    for name, words in wanted.items():
+    assert found.keys() == expected.keys()
+    for name, words in expected.items():
         assert words in found[name]
     assert "helen_1_1.pts" in found["i_again.pts"]
     assert str(data.defects[0]).startswith(str(folder / "a_no_picture.pts") + " has no")
 
 
-def test_training_leaves_bad_faces_out_and_says_so(
+def test_training_skips_defective_faces_and_logs_them(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (folder / "helen_1_1.jpg").unlink()
     faces = load_faces(folder)
     assert faces.names == ("helen_1_2", "lfpw_image_0007")
     assert faces.points.shape == (2, 68, 2)
-    np.testing.assert_array_equal(faces.pictures[0], picture(1))
+    np.testing.assert_array_equal(faces.pictures[0], noise_image(1))
     assert "helen_1_1.pts has no readable picture" in caplog.text
-    for left in folder.glob("*.png"):
-        left.unlink()
+    for image_file in folder.glob("*.png"):
+        image_file.unlink()
     with pytest.raises(ValueError, match="no face that can be read"):
         load_faces(folder)
 
 
 def test_wflw_is_read_from_pixel_0_with_box_and_attributes(tmp_path: Path) -> None:
     images = tmp_path / "WFLW_images"
-    save(images / "0--Parade" / "0_a_1.jpg", picture())
+    save(images / "0--Parade" / "0_a_1.jpg", noise_image())
     points = face("wflw98")
     table = tmp_path / "WFLW_annotations" / "list" / "list_98pt_rect_attr_test.txt"
     table.parent.mkdir(parents=True)
@@ -203,7 +203,7 @@ def test_wflw_is_read_from_pixel_0_with_box_and_attributes(tmp_path: Path) -> No
         assert third.box is None
         assert {f.source_photo for f in data.faces} == {name}
         assert len({f.name for f in data.faces}) == 3
-        found = whats(data)
+        found = defects_by_file(data)
         assert "is missing" in found["list_98pt_rect_attr_test.txt, line 5,"]
         assert "205 fields, 207" in found["list_98pt_rect_attr_test.txt, line 6,"]
         assert "is the same as" in found["list_98pt_rect_attr_test.txt, line 7,"]
@@ -215,8 +215,8 @@ def test_wflw_is_read_from_pixel_0_with_box_and_attributes(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("count", "schema"), [(68, "ibug68"), (98, "wflw98"), (19, "aflw19")])
-def test_hrnets_table_is_read_from_pixel_0(tmp_path: Path, count: int, schema: str) -> None:
-    save(tmp_path / "images" / "afw" / "1.jpg", picture())
+def test_a_table_of_hrnet_is_read_from_pixel_0(tmp_path: Path, count: int, schema: str) -> None:
+    save(tmp_path / "images" / "afw" / "1.jpg", noise_image())
     points = face(schema)
     table = tmp_path / "face_landmarks.csv"
     table.write_text(
@@ -241,8 +241,8 @@ def test_hrnets_table_is_read_from_pixel_0(tmp_path: Path, count: int, schema: s
         assert words in defect.what
 
 
-def test_hrnets_table_takes_another_schema_of_as_many_points(tmp_path: Path) -> None:
-    save(tmp_path / "images" / "1.jpg", picture())
+def test_a_table_of_hrnet_can_be_read_with_another_schema(tmp_path: Path) -> None:
+    save(tmp_path / "images" / "1.jpg", noise_image())
     table = tmp_path / "points.csv"
     table.write_text(hrnet_head(68) + hrnet_row(face(), "1.jpg"))
     (found,) = read_hrnet_csv(table, tmp_path / "images", "fgnet68").faces
@@ -257,7 +257,7 @@ def test_hrnets_table_takes_another_schema_of_as_many_points(tmp_path: Path) -> 
 
 
 def write_cofw(path: Path, part: str, points: list[Points], images: list[Image]) -> None:
-    """As MATLAB 7.3 lays it out: every table turned, pictures behind references."""
+    """Write a file as MATLAB 7.3 does: every table transposed, images behind references."""
     hidden = np.zeros(29)
     hidden[[3, 17]] = 1
     rows = [np.concatenate((p[:, 0] + 1, p[:, 1] + 1, hidden)) for p in points]
@@ -271,9 +271,9 @@ def write_cofw(path: Path, part: str, points: list[Points], images: list[Image])
 
 
 @pytest.mark.parametrize("part", ["Tr", "T"])
-def test_cofw_is_read_from_pixel_0_with_what_is_hidden(tmp_path: Path, part: str) -> None:
+def test_cofw_is_read_from_pixel_0_with_visibility(tmp_path: Path, part: str) -> None:
     path = tmp_path / "COFW_träin_color.mat"
-    points, colour = face("cofw29"), picture()
+    points, colour = face("cofw29"), noise_image()
     grey = np.ascontiguousarray(colour[..., 1])
     far = points + (np.arange(29) == 9)[:, None] * np.array((0, 500))
     lost = np.where(np.arange(29)[:, None] == 3, np.nan, points)
@@ -293,7 +293,7 @@ def test_cofw_is_read_from_pixel_0_with_what_is_hidden(tmp_path: Path, part: str
     assert first.box is not None
     assert first.box.tolist() == [10, 20, 40, 60]
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(first)).picture(), colour)
-    found = whats(data)
+    found = defects_by_file(data)
     assert "outside" in found[f"{path.name}, picture 3,"]
     assert "no numbers" in found[f"{path.name}, picture 4,"]
     assert "is the same as" in found[f"{path.name}, picture 5,"]
@@ -303,7 +303,7 @@ def test_cofw_is_read_from_pixel_0_with_what_is_hidden(tmp_path: Path, part: str
     assert (ibug.visible[36], ibug.visible[22], ibug.visible[0]) == (True, False, False)
 
 
-def test_a_file_that_is_not_cofws_is_refused_in_one_sentence(tmp_path: Path) -> None:
+def test_a_file_that_is_not_cofw_is_refused_with_a_reason(tmp_path: Path) -> None:
     path = tmp_path / "a.mat"
     with h5py.File(path, "w") as file:
         file["x"] = 1
@@ -330,7 +330,7 @@ def test_aflw2000_is_read_from_pixel_0_with_depth(tmp_path: Path) -> None:
     }
     for i, (name, content) in enumerate(labels.items()):
         scipy.io.savemat(tmp_path / f"{name}.mat", content)
-        save(tmp_path / f"{name}.jpg", picture(i))
+        save(tmp_path / f"{name}.jpg", noise_image(i))
     (tmp_path / "image00010.jpg").unlink()
     (tmp_path / "image00012.mat").write_bytes(b"no matrix here")
     (tmp_path / "image00014.mat").write_bytes(b"")
@@ -340,7 +340,7 @@ def test_aflw2000_is_read_from_pixel_0_with_depth(tmp_path: Path) -> None:
     assert found.depth is not None
     np.testing.assert_array_equal(found.depth, depth.astype(np.float32))
     assert found.mapped("wflw98").depth is not None
-    wrong = whats(data)
+    wrong = defects_by_file(data)
     for name, words in {
         "image00004.mat": "has 60 points",
         "image00006.mat": "no table pt3d_68",
@@ -353,7 +353,7 @@ def test_aflw2000_is_read_from_pixel_0_with_depth(tmp_path: Path) -> None:
     assert not wrong
 
 
-def test_a_missing_library_is_named_with_the_extra_that_brings_it(
+def test_the_error_for_a_missing_library_names_the_extra(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a.mat").write_bytes(b"x")
@@ -362,8 +362,8 @@ def test_a_missing_library_is_named_with_the_extra_that_brings_it(
         read_cofw(tmp_path / "a.mat")
 
 
-def test_what_is_no_data_set_is_refused_in_one_sentence(tmp_path: Path) -> None:
-    def refused(path: Path, words: str) -> None:
+def test_a_path_that_is_not_a_data_set_is_refused_with_a_reason(tmp_path: Path) -> None:
+    def assert_refused(path: Path, words: str) -> None:
         with pytest.raises(ValueError, match=words) as caught:
             open_dataset(path)
         assert isinstance(caught.value, SteadymarkError)
@@ -373,8 +373,8 @@ def test_what_is_no_data_set_is_refused_in_one_sentence(tmp_path: Path) -> None:
     for reader in readers:
         with pytest.raises(DataError, match=r"no \.\w+ files in"):
             reader(tmp_path)
-    refused(tmp_path, "holds no data set that is known here: 300W")
-    refused(tmp_path / "nowhere", "does not exist")
+    assert_refused(tmp_path, "holds no data set that is known here: 300W")
+    assert_refused(tmp_path / "nowhere", "does not exist")
     for name, text, words in (
         ("a.xml", "<a/>", "is no data set that is known here"),
         ("a.csv", "time,x\n1,2\n", "is no table that is known here"),
@@ -383,9 +383,9 @@ def test_what_is_no_data_set_is_refused_in_one_sentence(tmp_path: Path) -> None:
         ("hrnet.csv", hrnet_head(68), "no folder images near"),
     ):
         (tmp_path / name).write_text(text)
-        refused(tmp_path / name, words)
-    refused(tmp_path, "is no data set itself: name a file in it")
+        assert_refused(tmp_path / name, words)
+    assert_refused(tmp_path, "is no data set itself: name a file in it")
     (tmp_path / "images").mkdir()
-    refused(tmp_path / "a.txt", "no line of WFLW")
+    assert_refused(tmp_path / "a.txt", "no line of WFLW")
     (tmp_path / "binary.txt").write_bytes(b"\xff\xfe\x00")
-    refused(tmp_path / "binary.txt", "cannot be read")
+    assert_refused(tmp_path / "binary.txt", "cannot be read")

@@ -1,4 +1,4 @@
-"""300W's training pictures by our readers, where they are at hand."""
+"""The reader of 300W on the real training images of the data folder."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ def test_300w_itself_has_no_defects(data: Path) -> None:
     photos: dict[str, set[bool]] = {}
     for found in faces:
         assert photo_of(found.name) == found.source_photo
-        side = is_held_back(photo_of(found.name), 0.06)
-        photos.setdefault(found.source_photo, set()).add(side)
+        held_back = is_held_back(photo_of(found.name), 0.06)
+        photos.setdefault(found.source_photo, set()).add(held_back)
     assert all(len(sides) == 1 for sides in photos.values())

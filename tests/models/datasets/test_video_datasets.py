@@ -1,4 +1,4 @@
-"""Readers of labelled videos, on small real ones."""
+"""Readers of labelled videos, on small real videos."""
 
 from __future__ import annotations
 
@@ -49,17 +49,17 @@ def save_pts(path: Path, xy: Points) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Video 007 of 300VW, twelve frames of it labelled, in a folder that is not ASCII."""
-    place = tmp_path / "vidéos 顔" / "007"
-    (place / "annot").mkdir(parents=True)
-    make(place, CLIP).rename(place / "vid.mp4")
+    """Write video 007 in 300VW format with twelve labels, in a folder with a non-ASCII name."""
+    video_folder = tmp_path / "vidéos 顔" / "007"
+    (video_folder / "annot").mkdir(parents=True)
+    make(video_folder, CLIP).rename(video_folder / "vid.mp4")
     for number in range(1, 13):
-        save_pts(place / "annot" / f"{number:06d}.pts", points(number))
-    return place
+        save_pts(video_folder / "annot" / f"{number:06d}.pts", points(number))
+    return video_folder
 
 
 @pytest.mark.parametrize("recipe", CLIPS, ids=lambda r: r.name)
-def test_every_frame_is_found_by_its_number_in_any_order(tmp_path: Path, recipe: Recipe) -> None:
+def test_every_frame_can_be_read_by_its_number_in_any_order(tmp_path: Path, recipe: Recipe) -> None:
     found = Video(make(tmp_path, recipe))
     assert found.count == len(recipe.times)
     assert (found.width, found.height) == (recipe.width, recipe.height)
@@ -71,32 +71,34 @@ def test_every_frame_is_found_by_its_number_in_any_order(tmp_path: Path, recipe:
 
 
 @pytest.mark.parametrize("rotation", [None, 90.0, -90.0, 180.0])
-def test_a_frame_is_what_was_tracked(tmp_path: Path, rotation: float | None) -> None:
+def test_a_frame_equals_the_one_that_is_tracked(tmp_path: Path, rotation: float | None) -> None:
     aspect = Fraction(4, 3) if rotation == 90 else None
     path = make(tmp_path, Recipe("a.mp4", rotation=rotation, aspect=aspect))
-    ours, tracked = Video(path), VideoFile(path)
+    video, video_file = Video(path), VideoFile(path)
     for number in (0, 7):
-        theirs = tracked.frame_at(number).image
-        assert ours.picture(number).shape == theirs.shape
-        assert np.abs(ours.picture(number).astype(int) - theirs).max() <= 2
+        expected = video_file.frame_at(number).image
+        assert video.picture(number).shape == expected.shape
+        assert np.abs(video.picture(number).astype(int) - expected).max() <= 2
     stored = Video(path, as_shown=False)
     assert (stored.width, stored.height) == (96, 64)
 
 
-def test_a_video_in_order_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_video_read_in_order_is_opened_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = Video(make(tmp_path, CLIP))
     opened, real = [], video_frames._opened
 
-    def counted(path: Path) -> InputContainer:
+    def count_openings(path: Path) -> InputContainer:
         opened.append(path)
         return real(path)
 
-    monkeypatch.setattr(video_frames, "_opened", counted)
+    monkeypatch.setattr(video_frames, "_opened", count_openings)
     for number in range(found.count):
         found.picture(number)
     assert len(opened) == 1
-    again = pickle.loads(pickle.dumps(found))
-    assert number_in(again.picture(9)) == 9
+    unpickled = pickle.loads(pickle.dumps(found))
+    assert number_in(unpickled.picture(9)) == 9
     found.close()
 
 
@@ -111,7 +113,7 @@ def test_300vw_is_read_from_frame_and_pixel_0(folder: Path) -> None:
             assert number_in(face.picture()) == number
 
 
-def test_what_is_bad_in_300vw_is_named_and_left_out(folder: Path) -> None:
+def test_defects_in_300vw_are_reported_and_left_out(folder: Path) -> None:
     annot = folder / "annot"
     (annot / "000001.pts").write_text("")
     save_pts(annot / "000002.pts", points()[:60])
@@ -136,7 +138,7 @@ def test_what_is_bad_in_300vw_is_named_and_left_out(folder: Path) -> None:
     assert not found
 
 
-def test_a_folder_of_300vw_holds_what_its_videos_hold(folder: Path) -> None:
+def test_a_folder_of_300vw_contains_the_faces_of_its_videos(folder: Path) -> None:
     other = folder.parent / "008"
     (other / "annot").mkdir(parents=True)
     save_pts(other / "annot" / "000001.pts", points())
@@ -146,7 +148,7 @@ def test_a_folder_of_300vw_holds_what_its_videos_hold(folder: Path) -> None:
     assert "0 videos beside annot" in defects[0].what
 
 
-def test_a_folder_that_is_not_300vws_is_refused_in_one_sentence(folder: Path) -> None:
+def test_a_folder_that_is_not_300vw_is_refused_with_a_reason(folder: Path) -> None:
     with pytest.raises(DataError, match="no folder annot"):
         read_300vw(folder / "annot")
     (folder / "vid.mp4").write_bytes(b"no video")
@@ -164,7 +166,7 @@ def test_a_folder_that_is_not_300vws_is_refused_in_one_sentence(folder: Path) ->
 
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
-    """What a tracker wrote of the clip: face 1 in each frame, face 2 in some, a lost one."""
+    """Write a table of the clip: face 1 in each frame, face 2 in some, and a lost face."""
     make(tmp_path, CLIP)
     path = tmp_path / "clip.csv"
     sink = NativeCsvSink(path, Header(source_name="clip.mp4"))
@@ -177,21 +179,21 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
-def test_our_own_csv_is_read_as_the_program_reads_it(table: Path) -> None:
+def test_a_native_table_is_read_like_the_program_reads_it(table: Path) -> None:
     rows = read_landmarks(table)
-    there = np.flatnonzero(rows.state != "lost")
+    tracked_rows = np.flatnonzero(rows.state != "lost")
     for raw, expected in ((False, rows.xy_px), (True, rows.raw_xy_px)):
         faces, defects = read_steadymark_csv(table, table.with_name("clip.mp4"), raw=raw)
         assert defects == ()
-        assert [f.frame for f in faces] == rows.frame[there].tolist()
-        assert [f.sequence for f in faces] == [f"clip#{i}" for i in rows.face_id[there]]
-        for face, row in zip(faces, there, strict=True):
+        assert [f.frame for f in faces] == rows.frame[tracked_rows].tolist()
+        assert [f.sequence for f in faces] == [f"clip#{i}" for i in rows.face_id[tracked_rows]]
+        for face, row in zip(faces, tracked_rows, strict=True):
             np.testing.assert_allclose(face.points, expected[row], atol=1e-5)
             assert number_in(face.picture()) == face.frame
-    assert len(open_dataset(table).faces) == len(there)
+    assert len(open_dataset(table).faces) == len(tracked_rows)
 
 
-def test_bad_rows_of_our_own_csv_are_named_and_left_out(table: Path) -> None:
+def test_bad_rows_of_a_native_table_are_reported_and_left_out(table: Path) -> None:
     lines = table.read_text(encoding="utf-8").splitlines(keepends=True)
     first = next(i for i, line in enumerate(lines) if ",tracked," in line)
     fields = lines[first].split(",")
@@ -200,7 +202,7 @@ def test_bad_rows_of_our_own_csv_are_named_and_left_out(table: Path) -> None:
     def changed(column: int, value: str) -> str:
         return ",".join([*fields[:column], value, *fields[column + 1 :]])
 
-    bad = [
+    bad_lines = [
         lines[first],
         changed(0, "20"),
         changed(0, "12.5"),
@@ -208,7 +210,7 @@ def test_bad_rows_of_our_own_csv_are_named_and_left_out(table: Path) -> None:
         changed(x_0, "9999").replace("1,1,", "10,1,", 1),
         ",".join(fields[:9]) + "\n",
     ]
-    table.write_text("".join(lines + bad), encoding="utf-8")
+    table.write_text("".join(lines + bad_lines), encoding="utf-8")
     good = len(open_dataset(table).faces)
     _, defects = open_dataset(table)
     assert good == 7 + 4
@@ -221,7 +223,7 @@ def test_bad_rows_of_our_own_csv_are_named_and_left_out(table: Path) -> None:
         assert words in defect.what
 
 
-def test_a_csv_that_is_not_ours_is_refused_in_one_sentence(table: Path) -> None:
+def test_a_table_that_is_not_native_is_refused_with_a_reason(table: Path) -> None:
     clip, lines = table.with_name("clip.mp4"), table.read_text().splitlines(keepends=True)
     table.write_text("".join(lines[:2]) + lines[2].replace("face_id", "face"))
     with pytest.raises(DataError, match="column 'face_id' is missing"):

@@ -1,4 +1,4 @@
-"""The motion of a face is told by the pictures, and lips, noise and rest do not tell otherwise."""
+"""The motion of a face is estimated from images, robust to lips, noise and light."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ SIZE = 128
 STILL = np.eye(2, 3)
 
 
-def painted(seed: int = 0) -> Image:
-    """A soft random picture in which every place looks different."""
+def random_image(seed: int = 0) -> Image:
+    """Return a smooth random image without repetitions."""
     rng = np.random.default_rng(seed)
     rough = rng.integers(0, 256, (40, 40)).astype(np.uint8)
     return cv2.resize(rough, (320, 320), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
 
 
-def crop_of(picture: Image, crop: Crop) -> Image:
-    """(SIZE, SIZE, 3) uint8 BGR, grey."""
+def crop_of(image: Image, crop: Crop) -> Image:
+    """Return a grey crop, (SIZE, SIZE, 3) uint8 BGR."""
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    grey = cv2.warpAffine(picture, crop.to_picture(SIZE), (SIZE, SIZE), flags=flags)
+    grey = cv2.warpAffine(image, crop.to_picture(SIZE), (SIZE, SIZE), flags=flags)
     return cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR).astype(np.uint8)
 
 
 def noisy(image: Image, sigma: float, rng: np.random.Generator) -> Image:
-    """The same noise in all colours, so that it stays as strong in grey."""
+    """Add the same noise to all channels, so that grey has the same noise."""
     return (image + rng.normal(0, sigma, (SIZE, SIZE, 1))).clip(0, 255).astype(np.uint8)
 
 
 def landmarks() -> Points:
-    """Those of an upright face in the middle of the crop, without the contour."""
+    """Return landmarks of an upright face in the centre of the crop, without the contour."""
     schema = load_schema()
     shape = schema.mean_shape[is_on_the_head(schema)]
     return (shape * SIZE / 1.4 + (SIZE - 1) / 2).astype(np.float32)
@@ -53,51 +53,56 @@ LAST = Crop(160, 150, 170, 3)
 MOVES = [Crop(163.2, 148.1, 170, 3), Crop(160, 150, 175, 3), Crop(158, 152, 168, 8)]
 
 
-def off_px(moved: Matrix, true: Matrix) -> float:
-    """How far the landmarks are put wrong on average, crop pixels."""
-    here = transform(inverse(true), landmarks())
-    return float(np.linalg.norm(transform(moved, here) - landmarks(), axis=-1).mean())
+def mean_error_px(moved: Matrix, true: Matrix) -> float:
+    """Return the mean error of the moved landmarks, in crop pixels."""
+    current_landmarks = transform(inverse(true), landmarks())
+    return float(np.linalg.norm(transform(moved, current_landmarks) - landmarks(), axis=-1).mean())
 
 
-@pytest.mark.parametrize("this", MOVES)
+@pytest.mark.parametrize("current_crop", MOVES)
 @pytest.mark.parametrize("noise", [0.0, 5.0])
-def test_it_is_what_really_happened(this: Crop, noise: float) -> None:
+def test_the_estimated_motion_equals_the_true_motion(current_crop: Crop, noise: float) -> None:
     rng = np.random.default_rng(1)
-    last, now = (flow_picture(noisy(crop_of(painted(), crop), noise, rng)) for crop in (LAST, this))
-    moved = face_motion(last, now, landmarks(), STILL)
-    assert off_px(moved, this.onto(LAST, SIZE)) < 0.1
+    last, current = (
+        flow_picture(noisy(crop_of(random_image(), crop), noise, rng))
+        for crop in (LAST, current_crop)
+    )
+    moved = face_motion(last, current, landmarks(), STILL)
+    assert mean_error_px(moved, current_crop.onto(LAST, SIZE)) < 0.1
 
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"steady"}))
-def test_changing_light_does_not_change_it(kind: str) -> None:
-    light, off = Lighting(kind, 25.0), []
+def test_changing_light_does_not_change_the_motion(kind: str) -> None:
+    light, errors = Lighting(kind, 25.0), []
     for index in range(12):
-        last, now = (
-            flow_picture(light.relit(crop_of(painted(), crop), index + i))
+        last, current = (
+            flow_picture(light.relit(crop_of(random_image(), crop), index + i))
             for i, crop in enumerate((LAST, MOVES[0]))
         )
-        moved = face_motion(last, now, landmarks(), STILL)
-        off.append(off_px(moved, MOVES[0].onto(LAST, SIZE)))
-    assert np.median(off) < 0.1
-    assert max(off) < 0.8  # bands and white-out leave little to compare
+        moved = face_motion(last, current, landmarks(), STILL)
+        errors.append(mean_error_px(moved, MOVES[0].onto(LAST, SIZE)))
+    assert np.median(errors) < 0.1
+    assert max(errors) < 0.8  # bands and white-out leave little to compare
 
 
-def test_lips_that_move_by_themselves_do_not_count() -> None:
-    last, now = (crop_of(painted(), crop) for crop in (LAST, MOVES[0]))
-    now[88:112] = crop_of(painted(), Crop(163.2, 143.0, 170, 3))[88:112]  # about the mouth
-    moved = face_motion(flow_picture(last), flow_picture(now), landmarks(), STILL)
-    assert off_px(moved, MOVES[0].onto(LAST, SIZE)) < 0.1
+def test_motion_of_the_lips_does_not_change_the_motion() -> None:
+    last, current = (crop_of(random_image(), crop) for crop in (LAST, MOVES[0]))
+    current[88:112] = crop_of(random_image(), Crop(163.2, 143.0, 170, 3))[
+        88:112
+    ]  # around the mouth
+    moved = face_motion(flow_picture(last), flow_picture(current), landmarks(), STILL)
+    assert mean_error_px(moved, MOVES[0].onto(LAST, SIZE)) < 0.1
 
 
-def test_a_face_at_rest_has_the_motion_of_its_crop() -> None:
+def test_noise_on_a_face_at_rest_gives_almost_no_motion() -> None:
     rng = np.random.default_rng(2)
-    last, now = (flow_picture(noisy(crop_of(painted(), LAST), 3.0, rng)) for _ in range(2))
-    moved = face_motion(last, now, landmarks(), STILL)
-    off = np.linalg.norm(transform(moved, landmarks()) - landmarks(), axis=-1)
-    assert float(off.max()) < REST * SIZE / 2
+    last, current = (flow_picture(noisy(crop_of(random_image(), LAST), 3.0, rng)) for _ in range(2))
+    moved = face_motion(last, current, landmarks(), STILL)
+    errors = np.linalg.norm(transform(moved, landmarks()) - landmarks(), axis=-1)
+    assert float(errors.max()) < REST * SIZE / 2
 
 
-def test_without_anything_to_follow_it_is_the_motion_of_the_crop() -> None:
+def test_without_texture_the_motion_is_that_of_the_crop() -> None:
     blank = np.full((SIZE, SIZE), 128, np.uint8)
     crop_moved = MOVES[0].onto(LAST, SIZE)
     for points in (landmarks(), landmarks()[: FEWEST - 1], landmarks() + 500):
@@ -105,39 +110,41 @@ def test_without_anything_to_follow_it_is_the_motion_of_the_crop() -> None:
         np.testing.assert_allclose(moved, crop_moved, atol=0.05)
 
 
-@pytest.mark.parametrize("this", [Crop(160, 150, 118, 3), Crop(160, 150, 170, 31)])
-def test_what_no_face_does_between_two_frames_is_not_believed(this: Crop) -> None:
-    last, now = (flow_picture(crop_of(painted(), crop)) for crop in (LAST, this))
+@pytest.mark.parametrize("current_crop", [Crop(160, 150, 118, 3), Crop(160, 150, 170, 31)])
+def test_implausible_motion_between_two_frames_is_rejected(current_crop: Crop) -> None:
+    last, current = (flow_picture(crop_of(random_image(), crop)) for crop in (LAST, current_crop))
     points = landmarks()[10:20] * 0.2 + 0.8 * (SIZE - 1) / 2  # near the middle, flow finds them
-    crop_moved = this.onto(LAST, SIZE)
-    here = transform(inverse(crop_moved), points)
-    believed = face_motion(last, now, points, crop_moved)
-    assert np.abs(transform(believed, here) - points).mean() < 0.5
-    np.testing.assert_allclose(face_motion(last, now, points, STILL), STILL)
+    crop_moved = current_crop.onto(LAST, SIZE)
+    current_points = transform(inverse(crop_moved), points)
+    estimated = face_motion(last, current, points, crop_moved)
+    assert np.abs(transform(estimated, current_points) - points).mean() < 0.5
+    np.testing.assert_allclose(face_motion(last, current, points, STILL), STILL)
 
 
-def test_a_blank_crop_has_a_grey_flow_picture() -> None:
+def test_a_uniform_crop_has_a_grey_flow_image() -> None:
     for level in (0, 90, 255):
-        picture = flow_picture(np.full((SIZE, SIZE, 3), level, np.uint8))
-        assert picture.shape == (SIZE, SIZE)
-        assert set(np.unique(picture)) == {128}
+        image = flow_picture(np.full((SIZE, SIZE, 3), level, np.uint8))
+        assert image.shape == (SIZE, SIZE)
+        assert set(np.unique(image)) == {128}
 
 
-def test_landmarks_tell_their_common_motion_exactly() -> None:
+def test_landmark_motion_finds_the_similarity_exactly() -> None:
     true = MOVES[2].onto(LAST, SIZE)
-    here = transform(inverse(true), landmarks())
-    np.testing.assert_allclose(landmark_motion(landmarks(), here), true, atol=1e-4)
+    current_landmarks = transform(inverse(true), landmarks())
+    np.testing.assert_allclose(landmark_motion(landmarks(), current_landmarks), true, atol=1e-4)
 
 
-def test_motion_that_the_landmarks_contradict_gives_way_to_theirs() -> None:
+def test_motion_that_contradicts_the_landmarks_is_replaced() -> None:
     rng = np.random.default_rng(3)
     true = MOVES[0].onto(LAST, SIZE)
-    here = transform(inverse(true), landmarks())
-    before, now = (p + rng.normal(0, 0.3, p.shape).astype(np.float32) for p in (landmarks(), here))
-    assert motion_contradicted(true, before, now, SIZE) is None
-    nearly = true + np.array([[0, 0, 0.4], [0, 0, 0]])
-    assert motion_contradicted(nearly, before, now, SIZE) is None
+    current_landmarks = transform(inverse(true), landmarks())
+    before, current = (
+        p + rng.normal(0, 0.3, p.shape).astype(np.float32) for p in (landmarks(), current_landmarks)
+    )
+    assert motion_contradicted(true, before, current, SIZE) is None
+    slightly_wrong = true + np.array([[0, 0, 0.4], [0, 0, 0]])
+    assert motion_contradicted(slightly_wrong, before, current, SIZE) is None
     for wrong in (true + np.array([[0, 0, 3.0], [0, 0, 0]]), 0.8 * true):
-        instead = motion_contradicted(wrong, before, now, SIZE)
-        assert instead is not None
-        assert off_px(instead, true) < 0.3
+        replacement = motion_contradicted(wrong, before, current, SIZE)
+        assert replacement is not None
+        assert mean_error_px(replacement, true) < 0.3

@@ -1,4 +1,4 @@
-"""Reading 300W's points."""
+"""Reading .pts files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 GOOD = "version: 1\nn_points:  2\n{\n1.000 2.5\n30.25 40\n}\n"
 
 
-def test_points_count_from_zero(tmp_path: Path) -> None:
+def test_coordinates_are_converted_to_start_at_zero(tmp_path: Path) -> None:
     path = tmp_path / "a.pts"
     path.write_text(GOOD)
     points = read_pts(path)
@@ -38,7 +38,7 @@ def test_points_count_from_zero(tmp_path: Path) -> None:
         ("}\n{\n", "no points"),
     ],
 )
-def test_a_bad_file_is_named(tmp_path: Path, text: str, message: str) -> None:
+def test_an_invalid_file_is_reported(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "a.pts"
     path.write_text(text)
     with pytest.raises(SteadymarkError) as error:
@@ -47,6 +47,6 @@ def test_a_bad_file_is_named(tmp_path: Path, text: str, message: str) -> None:
     assert "a.pts" in str(error.value)
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SteadymarkError, match="cannot read"):
         read_pts(tmp_path / "a.pts")

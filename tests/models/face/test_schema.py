@@ -1,4 +1,4 @@
-"""Every schema, and the way from one to another."""
+"""All schemas, and the conversion from one to another."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ COUNTS = {
 
 
 def misfit(shape: NDArray[np.floating], points: NDArray[np.floating]) -> NDArray[np.floating]:
-    """How far points (n, 2) are from the shape carried onto them, in sizes of the face, (n,)."""
+    """Return the distances (n,) of points from the fitted shape, relative to the face size."""
     fit = fit_crop(points, shape, margin=1)
     roll = np.radians(fit.roll_deg)
     turn = fit.side * np.array([[np.cos(roll), -np.sin(roll)], [np.sin(roll), np.cos(roll)]])
-    carried = shape @ turn.T + (fit.x, fit.y)
-    apart: NDArray[np.floating] = np.linalg.norm(carried - points, axis=1) / fit.side
-    return apart
+    transformed = shape @ turn.T + (fit.x, fit.y)
+    distance: NDArray[np.floating] = np.linalg.norm(transformed - points, axis=1) / fit.side
+    return distance
 
 
-def test_the_schemas_are_those_that_are_known() -> None:
+def test_all_schemas_have_their_number_of_landmarks() -> None:
     assert {name: load_schema(name).count for name in NAMES} == COUNTS
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_regions_part_the_points_and_mirror_into_themselves(name: str) -> None:
+def test_regions_partition_the_landmarks_and_are_symmetric(name: str) -> None:
     schema = load_schema(name)
     assert sorted(i for part in schema.regions.values() for i in part) == [*range(schema.count)]
     assert set(schema.regions) == {"contour", "brows", "nose", "eyes", "mouth"}
@@ -54,7 +54,7 @@ def test_regions_part_the_points_and_mirror_into_themselves(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_contours_and_eyes_mirror_into_contours_and_eyes(name: str) -> None:
+def test_contours_and_eyes_are_symmetric(name: str) -> None:
     schema = load_schema(name)
     drawn = {(frozenset(points), closed) for points, closed in schema.contours}
     mirrored = {(frozenset(schema.mirror[list(p)].tolist()), c) for p, c in schema.contours}
@@ -65,7 +65,7 @@ def test_contours_and_eyes_mirror_into_contours_and_eyes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SHAPED)
-def test_a_mean_shape_is_upright_of_size_one_and_its_own_mirror_image(name: str) -> None:
+def test_a_mean_shape_is_upright_symmetric_and_of_size_one(name: str) -> None:
     schema = load_schema(name)
     shape = schema.mean_shape
     assert shape.dtype == np.float32
@@ -79,48 +79,48 @@ def test_a_mean_shape_is_upright_of_size_one_and_its_own_mirror_image(name: str)
 
 
 @pytest.mark.parametrize("name", [n for n in SHAPED if n != "ibug68"])
-def test_a_mapped_mean_shape_lies_on_ibugs(name: str) -> None:
-    ours, theirs = load_schema("ibug68").mean_shape, load_schema(name).mean_shape
-    mapped = map_points(theirs, name, "ibug68")
+def test_a_mapped_mean_shape_matches_that_of_ibug(name: str) -> None:
+    ibug_shape, other_shape = load_schema("ibug68").mean_shape, load_schema(name).mean_shape
+    mapped = map_points(other_shape, name, "ibug68")
     both = np.isfinite(mapped).all(1)
     assert both.sum() >= 16
-    assert misfit(ours[both], mapped[both] * 100).max() < 1e-4
+    assert misfit(ibug_shape[both], mapped[both] * 100).max() < 1e-4
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if n != "ibug68"])
-def test_a_map_pairs_each_point_once_and_keeps_the_sides_of_the_face(name: str) -> None:
+def test_a_map_is_one_to_one_and_keeps_left_and_right(name: str) -> None:
     schema, ibug = load_schema(name), load_schema("ibug68")
-    place = matching_landmarks(name, "ibug68")
-    there = np.flatnonzero(place >= 0)
-    assert len(set(place[there].tolist())) == len(there)
-    np.testing.assert_array_equal(schema.mirror[place[there]], place[ibug.mirror[there]])
-    assert [int(place[i]) for i in ibug.eyes] == list(schema.eyes)
+    index = matching_landmarks(name, "ibug68")
+    paired = np.flatnonzero(index >= 0)
+    assert len(set(index[paired].tolist())) == len(paired)
+    np.testing.assert_array_equal(schema.mirror[index[paired]], index[ibug.mirror[paired]])
+    assert [int(index[i]) for i in ibug.eyes] == list(schema.eyes)
     for part, indices in ibug.regions.items():
-        assert {int(place[i]) for i in indices} - {-1} <= set(schema.regions[part])
+        assert {int(index[i]) for i in indices} - {-1} <= set(schema.regions[part])
     exact = matching_landmarks(name, "ibug68", exact=True)
-    np.testing.assert_array_equal(exact[exact >= 0], place[exact >= 0])
+    np.testing.assert_array_equal(exact[exact >= 0], index[exact >= 0])
 
 
-def test_there_and_back_again_keeps_what_both_have() -> None:
+def test_mapping_there_and_back_keeps_common_landmarks() -> None:
     points = np.random.default_rng(0).normal(size=(3, 68, 2)).astype(np.float32)
-    wide = map_points(points, "ibug68", "wflw98")
-    assert wide.shape == (3, 98, 2)
-    assert np.isnan(wide).all(-1).sum() == 3 * 30
-    np.testing.assert_array_equal(map_points(wide, "wflw98", "ibug68"), points)
+    converted = map_points(points, "ibug68", "wflw98")
+    assert converted.shape == (3, 98, 2)
+    assert np.isnan(converted).all(-1).sum() == 3 * 30
+    np.testing.assert_array_equal(map_points(converted, "wflw98", "ibug68"), points)
     np.testing.assert_array_equal(map_points(points, "ibug68", "ibug68"), points)
 
 
-def test_two_others_meet_in_ibugs_points() -> None:
-    place = matching_landmarks("wflw98", "cofw29")
-    assert place[[8, 9, 22, 23, 28]].tolist() == [60, 72, 76, 82, 16]
-    assert place[16] == -1  # pupils, which iBUG has not
+def test_two_other_schemas_are_mapped_through_ibug() -> None:
+    index = matching_landmarks("wflw98", "cofw29")
+    assert index[[8, 9, 22, 23, 28]].tolist() == [60, 72, 76, 82, 16]
+    assert index[16] == -1  # pupils, which iBUG lacks
 
 
-def test_two_numberings_of_106_points_name_the_same_places() -> None:
-    """InsightFace's markup: pupils 38 and 92, the nose's tip 86, the mouth's corners 52 and 61."""
-    jd, theirs = (matching_landmarks(name, "ibug68") for name in ("jd106", "insightface106"))
+def test_two_numberings_of_106_landmarks_correspond() -> None:
+    """InsightFace: pupils 38 and 92, tip of the nose 86, corners of the mouth 52 and 61."""
+    jd, insightface = (matching_landmarks(name, "ibug68") for name in ("jd106", "insightface106"))
     assert jd[[8, 30, 36, 45, 48, 54]].tolist() == [16, 54, 66, 79, 84, 90]
-    assert theirs[[8, 30, 36, 45, 48, 54]].tolist() == [0, 86, 35, 93, 52, 61]
+    assert insightface[[8, 30, 36, 45, 48, 54]].tolist() == [0, 86, 35, 93, 52, 61]
     same = matching_landmarks("insightface106", "jd106")
     assert same[[54, 84, 90]].tolist() == [86, 52, 61]
     shapes = [load_schema(name).mean_shape for name in ("jd106", "insightface106")]
@@ -130,10 +130,10 @@ def test_two_numberings_of_106_points_name_the_same_places() -> None:
     np.testing.assert_array_equal(shapes[0][[74, 83]], shapes[1][[34, 88]])  # middles of the eyes
 
 
-def test_talking_face_has_the_points_that_its_notes_name() -> None:
-    place = matching_landmarks("fgnet68", "ibug68")
-    assert place[[36, 39, 42, 45, 8, 33, 30]].tolist() == [27, 29, 34, 32, 7, 41, 67]
-    assert place[48:60].tolist() == [*range(48, 60)]
+def test_the_map_of_talking_face_matches_its_documentation() -> None:
+    index = matching_landmarks("fgnet68", "ibug68")
+    assert index[[36, 39, 42, 45, 8, 33, 30]].tolist() == [27, 29, 34, 32, 7, 41, 67]
+    assert index[48:60].tolist() == [*range(48, 60)]
     assert matching_landmarks("fgnet68", "ibug68", exact=True)[30] == -1
     with pytest.raises(ValueError, match="no mean shape of fgnet68"):
         _ = load_schema("fgnet68").mean_shape
@@ -146,8 +146,10 @@ def test_points_of_another_schema_are_refused() -> None:
         map_points(np.zeros((68, 2)), "ibug68", "nonsense")
 
 
-def test_a_schema_that_contradicts_itself_is_refused() -> None:
-    def made(mirror: list[int], mouth: tuple[int, ...] = (0,), rows: int = 2) -> LandmarkSchema:
+def test_an_inconsistent_schema_is_refused() -> None:
+    def make_schema(
+        mirror: list[int], mouth: tuple[int, ...] = (0,), rows: int = 2
+    ) -> LandmarkSchema:
         return LandmarkSchema(
             "made",
             np.array(mirror),
@@ -157,17 +159,17 @@ def test_a_schema_that_contradicts_itself_is_refused() -> None:
             np.zeros((rows, 2), np.float32),
         )
 
-    assert made([1, 0]).count == 2
+    assert make_schema([1, 0]).count == 2
     with pytest.raises(ValueError, match="mean_shape"):
-        made([1, 0, 2])
+        make_schema([1, 0, 2])
     with pytest.raises(ValueError, match="lead back"):
-        made([1, 1])
+        make_schema([1, 1])
     with pytest.raises(ValueError, match="names 7"):
-        made([1, 0], (0, 7))
+        make_schema([1, 0], (0, 7))
 
 
 @pytest.mark.data
-def test_talking_face_mapped_to_ibug_has_a_faces_shape(data: Path) -> None:
+def test_talking_face_mapped_to_ibug_matches_the_mean_shape(data: Path) -> None:
     rows = np.loadtxt(data / "talking_face" / "points_fgnet68.csv", delimiter=",")
     points = rows.reshape(-1, 68, 2)
     shape = load_schema("ibug68").mean_shape
@@ -175,16 +177,16 @@ def test_talking_face_mapped_to_ibug_has_a_faces_shape(data: Path) -> None:
     both = np.isfinite(mapped).all((0, 2))
     assert both.sum() == 23
     for xy in mapped[::100, both]:
-        apart = misfit(shape[both], xy)
-        assert apart.max() < 0.12
-        assert apart.mean() < 0.05
+        distance = misfit(shape[both], xy)
+        assert distance.max() < 0.12
+        assert distance.mean() < 0.05
 
 
 @pytest.mark.data
-def test_talking_face_is_nearly_its_own_mirror_image(data: Path) -> None:
+def test_talking_face_is_nearly_symmetric(data: Path) -> None:
     rows = np.loadtxt(data / "talking_face" / "points_fgnet68.csv", delimiter=",")
     schema, mean = load_schema("fgnet68"), rows.reshape(-1, 68, 2).mean(0)
-    apart = misfit(mean / 200, (mean * (-1, 1))[schema.mirror])
+    distance = misfit(mean / 200, (mean * (-1, 1))[schema.mirror])
     inner = [i for part in ("eyes", "brows", "nose", "mouth") for i in schema.regions[part]]
     eyes = np.linalg.norm(mean[schema.eyes[0]] - mean[schema.eyes[1]]) / 200
-    assert (apart[inner] / eyes).max() < 0.2
+    assert (distance[inner] / eyes).max() < 0.2

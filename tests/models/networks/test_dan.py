@@ -5,7 +5,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 import torch
 from torch import nn
@@ -15,13 +14,23 @@ from steadymark.models.face.schema import load_schema
 from steadymark.models.networks.dan import PRESETS, Dan, DanConfig, DanDecoded
 from steadymark.models.networks.dan_loss import dan_loss, spread_loss
 from steadymark.models.networks.onnx_export import count_macs, export_onnx
-from support.fakes.dan_references import backward, connection_of, faces, fitted, settled, stages_of
+from steadymark.models.runtime.onnxruntime_offline import ort
+from support.fakes.dan_references import (
+    backward,
+    connection_of,
+    faces,
+    fitted_similarity,
+    random_dan,
+    stages_of,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-EITHER = pytest.mark.parametrize("name", ["lite", pytest.param("paper", marks=pytest.mark.slow)])
+BOTH_PRESETS = pytest.mark.parametrize(
+    "name", ["lite", pytest.param("paper", marks=pytest.mark.slow)]
+)
 TINY = DanConfig(widths=(8, 8, 8, 8), blocks=(0, 1, 0, 0), fold=8, hidden=16, feature=28)
 
 
@@ -31,15 +40,15 @@ def crops(count: int) -> torch.Tensor:
     return functional.interpolate(coarse, 112, mode="bilinear").to(torch.uint8)
 
 
-def whole_loss(network: Dan, stage: int, count: int) -> torch.Tensor:
-    schema, truth = load_schema(), faces(count)
+def total_loss(network: Dan, stage: int, count: int) -> torch.Tensor:
+    schema, ground_truth = load_schema(), faces(count)
     out = network(torch.rand(count, 3, 112, 112) * 2 - 1, stages=stage)
-    loss = dan_loss(out.shapes[-1], truth, schema)
-    loss = loss + spread_loss(out.log_spread, out.shapes[-1], truth, schema)
+    loss = dan_loss(out.shapes[-1], ground_truth, schema)
+    loss = loss + spread_loss(out.log_spread, out.shapes[-1], ground_truth, schema)
     return loss + functional.binary_cross_entropy_with_logits(out.face, torch.ones(count))
 
 
-@EITHER
+@BOTH_PRESETS
 def test_each_stage_gives_a_finite_shape(name: str) -> None:
     network = Dan(PRESETS[name]).eval()
     image = torch.rand(2, 3, 112, 112) * 2 - 1
@@ -53,30 +62,32 @@ def test_each_stage_gives_a_finite_shape(name: str) -> None:
     torch.testing.assert_close(first.shapes[0], both.shapes[0])
 
 
-@EITHER
+@BOTH_PRESETS
 @pytest.mark.parametrize("stage", [1, 2])
 def test_every_parameter_of_the_trained_stage_gets_a_gradient_and_no_other(
     name: str, stage: int
 ) -> None:
     network = Dan(PRESETS[name])
     network.train_stage(stage)
-    backward(whole_loss(network, stage, 4))
+    backward(total_loss(network, stage, 4))
     trained = {id(p) for p in network.stage_parameters(stage)}
     for label, p in network.named_parameters():
-        got = p.grad is not None and bool(p.grad.any())
-        assert got == (id(p) in trained), label
+        has_gradient = p.grad is not None and bool(p.grad.any())
+        assert has_gradient == (id(p) in trained), label
 
 
 def test_stages_trained_together_all_get_gradients() -> None:
     network = Dan(TINY)
     network.train_stage(1)
-    backward(whole_loss(network, 2, 4))
-    without = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
-    # what the first stage says of its own last shape is not used where a second one runs
-    assert without == ["stages.0.spread.weight", "stages.0.spread.bias"]
+    backward(total_loss(network, 2, 4))
+    without_gradient = [
+        n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()
+    ]
+    # the spread of the first stage is not used when a second stage runs
+    assert without_gradient == ["stages.0.spread.weight", "stages.0.spread.bias"]
 
 
-def test_a_frozen_stage_stands_still_while_the_next_one_trains() -> None:
+def test_a_frozen_stage_does_not_change_while_the_next_one_trains() -> None:
     network = Dan(TINY)
     network.train_stage(2)
     before = {k: v.clone() for k, v in network.state_dict().items()}
@@ -85,7 +96,7 @@ def test_a_frozen_stage_stands_still_while_the_next_one_trains() -> None:
         network.eval()
         network.train()
         optimizer.zero_grad()
-        backward(whole_loss(network, 2, 4))
+        backward(total_loss(network, 2, 4))
         optimizer.step()
     after = network.state_dict()
     changed = {k for k, v in after.items() if not torch.equal(v, before[k])}
@@ -107,7 +118,7 @@ def test_all_stages_train_again_when_the_first_does() -> None:
 
 
 @pytest.mark.parametrize("stage", [0, 3])
-def test_a_stage_that_is_not_there_is_refused(stage: int) -> None:
+def test_a_missing_stage_is_refused(stage: int) -> None:
     network = Dan(TINY)
     with pytest.raises(ValueError, match=f"stage {stage} of a network of 2"):
         network(torch.zeros(1, 3, 112, 112), stages=stage)
@@ -120,7 +131,7 @@ def test_maps_that_do_not_divide_the_crop_are_refused() -> None:
         replace(PRESETS["lite"], crop=100)
 
 
-def test_the_paper_preset_is_table_1() -> None:
+def test_the_paper_preset_has_the_layers_of_table_1() -> None:
     network = Dan(PRESETS["paper"])
     for c_in, stage in zip((1, 3), stages_of(network), strict=True):
         convs = [tuple(m.weight.shape) for m in stage.modules() if isinstance(m, nn.Conv2d)]
@@ -141,9 +152,9 @@ def test_lite_stays_within_its_budget() -> None:
     assert sum(p.numel() for p in network.parameters()) < 2.5e6
 
 
-@EITHER
-def test_a_face_in_a_batch_is_the_face_alone(name: str) -> None:
-    decoded = DanDecoded(settled(PRESETS[name])).eval()
+@BOTH_PRESETS
+def test_the_result_of_a_face_does_not_depend_on_its_batch(name: str) -> None:
+    decoded = DanDecoded(random_dan(PRESETS[name])).eval()
     batch = crops(3)
     with torch.no_grad():
         together, alone = decoded(batch), decoded(batch[1:2])
@@ -153,15 +164,15 @@ def test_a_face_in_a_batch_is_the_face_alone(name: str) -> None:
 
 def test_scores_lie_between_0_and_the_face_score() -> None:
     with torch.no_grad():
-        _, scores, face = DanDecoded(settled(PRESETS["lite"]))(crops(3))
+        _, scores, face = DanDecoded(random_dan(PRESETS["lite"]))(crops(3))
     assert ((face > 0) & (face < 1)).all()
     assert ((scores > 0) & (scores <= face[:, None])).all()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PRESETS)
-def test_onnx_gives_the_points_of_torch(name: str, tmp_path: Path) -> None:
-    decoded = DanDecoded(settled(PRESETS[name])).eval()
+def test_onnx_gives_the_same_points_as_torch(name: str, tmp_path: Path) -> None:
+    decoded = DanDecoded(random_dan(PRESETS[name])).eval()
     path = tmp_path / "n.onnx"
     export_onnx(
         decoded,
@@ -175,20 +186,20 @@ def test_onnx_gives_the_points_of_torch(name: str, tmp_path: Path) -> None:
         assert path.stat().st_size <= 10e6
     session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
     for count in (1, 3):
-        given = crops(count)
-        points, scores, face = session.run(None, {"crops": given.numpy()})
+        crop_batch = crops(count)
+        points, scores, face = session.run(None, {"crops": crop_batch.numpy()})
         with torch.no_grad():
-            first, last = decoded.network((given.float() - 127.5) / 127.5).shapes
-            expected = decoded(given)
+            first, last = decoded.network((crop_batch.float() - 127.5) / 127.5).shapes
+            expected = decoded(crop_batch)
         moved = (last - first).norm(dim=-1)
-        assert moved.mean() > 0.5  # the second stage has its part in what is compared
+        assert moved.mean() > 0.5  # the second stage contributes to the compared points
         np.testing.assert_allclose(points, expected[0].numpy(), atol=0.02)
         np.testing.assert_allclose(scores, expected[1].numpy(), atol=1e-3)
         np.testing.assert_allclose(face, expected[2].numpy(), atol=1e-3)
 
 
 def test_landmarks_stay_float32_under_autocast() -> None:
-    network, image = settled(PRESETS["lite"]), crops(2).float() / 127.5 - 1
+    network, image = random_dan(PRESETS["lite"]), crops(2).float() / 127.5 - 1
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         rounded = network(image)
     with torch.no_grad():
@@ -198,8 +209,8 @@ def test_landmarks_stay_float32_under_autocast() -> None:
     assert (rounded.shapes[-1] - exact.shapes[-1]).norm(dim=-1).mean() < 0.25
 
 
-def test_a_second_stage_moves_the_shape_as_equation_2_says() -> None:
-    network = settled(TINY)
+def test_the_second_stage_moves_the_shape_as_in_equation_2() -> None:
+    network = random_dan(TINY)
     second = stages_of(network)[1]
     delta = torch.from_numpy(np.random.default_rng(8).normal(0, 4, (68, 2))).float()
     nn.init.zeros_(second.fc2.weight)
@@ -208,7 +219,7 @@ def test_a_second_stage_moves_the_shape_as_equation_2_says() -> None:
         first, last = network(crops(2).float() / 127.5 - 1).shapes
     canonical = network.canonical.numpy().astype(np.float64)
     for before, after in zip(first.numpy(), last.numpy(), strict=True):
-        matrix = fitted(before, canonical)
+        matrix = fitted_similarity(before, canonical)
         moved = before @ matrix[:, :2].T + matrix[:, 2] + delta.numpy()
         expected = (moved - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
         np.testing.assert_allclose(after, expected, atol=2e-3)

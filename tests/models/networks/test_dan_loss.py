@@ -13,31 +13,33 @@ from support.fakes.dan_references import backward, faces
 
 def test_the_loss_is_equation_4_written_as_loops() -> None:
     rng = np.random.default_rng(9)
-    truth = faces(3).double()
-    shape = truth + torch.from_numpy(rng.normal(0, 2, truth.shape))
+    ground_truth = faces(3).double()
+    shape = ground_truth + torch.from_numpy(rng.normal(0, 2, ground_truth.shape))
     weight, expected = (1.0, 0.0, 0.5), 0.0
     for b, w in enumerate(weight):
-        s, t = shape[b].numpy(), truth[b].numpy()
+        s, t = shape[b].numpy(), ground_truth[b].numpy()
         right = sum(t[k] for k in range(36, 42)) / 6
         left = sum(t[k] for k in range(42, 48)) / 6
         pupils = math.hypot(*(right - left))
         expected += w * sum(math.hypot(*(s[k] - t[k])) for k in range(68)) / 68 / pupils
-    given = dan_loss(shape, truth, load_schema(), torch.tensor(weight, dtype=torch.float64))
-    assert given.item() == pytest.approx(expected / 1.5)
+    loss = dan_loss(shape, ground_truth, load_schema(), torch.tensor(weight, dtype=torch.float64))
+    assert loss.item() == pytest.approx(expected / 1.5)
 
 
-def test_a_sample_without_a_face_teaches_no_shape() -> None:
+def test_a_sample_without_a_face_gives_no_shape_gradient() -> None:
     schema = load_schema()
     shape = faces(2).clone().requires_grad_()
-    truth = torch.stack((shape.detach()[0] + 3, torch.zeros(68, 2)))  # the second has no eyes
-    backward(dan_loss(shape, truth, schema, torch.tensor([1.0, 0.0])))
+    ground_truth = torch.stack(
+        (shape.detach()[0] + 3, torch.zeros(68, 2))
+    )  # the second has no eyes
+    backward(dan_loss(shape, ground_truth, schema, torch.tensor([1.0, 0.0])))
     assert shape.grad is not None
     assert shape.grad[0].abs().min() > 0
     assert not shape.grad[1].any()
-    assert dan_loss(shape, truth, schema, torch.zeros(2)).item() == 0
+    assert dan_loss(shape, ground_truth, schema, torch.zeros(2)).item() == 0
 
 
-def test_a_shape_that_is_right_has_no_loss_and_a_finite_gradient() -> None:
+def test_a_correct_shape_has_no_loss_and_a_finite_gradient() -> None:
     shape = faces(2).clone().requires_grad_()
     loss = dan_loss(shape, faces(2), load_schema())
     backward(loss)
@@ -46,13 +48,13 @@ def test_a_shape_that_is_right_has_no_loss_and_a_finite_gradient() -> None:
     assert torch.isfinite(shape.grad).all()
 
 
-def test_the_spread_that_costs_least_is_half_the_mean_error() -> None:
-    schema, truth = load_schema(), faces(1)
-    shape = (truth + torch.tensor([3.0, 4.0])).requires_grad_()
-    eyes = truth[0, 36:42].mean(0) - truth[0, 42:48].mean(0)
+def test_the_spread_with_the_lowest_loss_is_half_the_mean_error() -> None:
+    schema, ground_truth = load_schema(), faces(1)
+    shape = (ground_truth + torch.tensor([3.0, 4.0])).requires_grad_()
+    eyes = ground_truth[0, 36:42].mean(0) - ground_truth[0, 42:48].mean(0)
     best = torch.log(2.5 / eyes.norm())
     log_spread = torch.full((1, 68), best.item(), requires_grad=True)
-    backward(spread_loss(log_spread, shape, truth, schema))
+    backward(spread_loss(log_spread, shape, ground_truth, schema))
     assert log_spread.grad is not None
     assert log_spread.grad.abs().max() < 1e-6
     assert shape.grad is None

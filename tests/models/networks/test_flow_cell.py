@@ -1,4 +1,4 @@
-"""The flow cell: a graph that says what torch says, and shares that stay between flow and raw."""
+"""The flow cell: its graph equals torch, and its state and symmetries are correct."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SIZE_PX = 90.0
 
 
 def untrained(seed: int = 0) -> FlowCell:
-    """Weights that are nowhere zero."""
+    """Return a cell whose weights are random and not zero."""
     torch.manual_seed(seed)
     cell = FlowCell(FlowCellConfig(width=12, hidden=6)).eval()
     with torch.no_grad():
@@ -49,15 +49,17 @@ def exported(
 
 
 def parts_of(schema: str) -> FaceParts:
-    known = load_schema(schema)
-    return FaceParts(torch.from_numpy(face_parts(known)), torch.from_numpy(face_modes(known)))
+    landmark_schema = load_schema(schema)
+    return FaceParts(
+        torch.from_numpy(face_parts(landmark_schema)), torch.from_numpy(face_modes(landmark_schema))
+    )
 
 
 def frame(rng: np.random.Generator, faces: int, schema: str) -> FlowCellInput:
-    """Faces somewhere in a picture, a pixel of noise, and flow that saw something."""
-    known = load_schema(schema)
-    middle = rng.uniform(100, 900, (faces, 1, 2))
-    true = known.mean_shape * 130 + middle
+    """Return random inputs: faces in an image, a pixel of noise, and some flow."""
+    landmark_schema = load_schema(schema)
+    centre = rng.uniform(100, 900, (faces, 1, 2))
+    true = landmark_schema.mean_shape * 130 + centre
     roll = rng.uniform(-0.6, 0.6, faces)
 
     def near(spread: float) -> Tensor:
@@ -71,8 +73,8 @@ def frame(rng: np.random.Generator, faces: int, schema: str) -> FlowCellInput:
         near(0.3),
         near(1.0),
         torch.from_numpy(rng.normal(0, 0.5, true.shape)).float(),
-        drawn(0, 3, faces, known.count),
-        drawn(0.3, 1, faces, known.count),
+        drawn(0, 3, faces, landmark_schema.count),
+        drawn(0.3, 1, faces, landmark_schema.count),
         torch.from_numpy((rng.uniform(size=faces) < 0.8).astype(np.float32)),
         torch.from_numpy(np.stack((np.cos(roll), np.sin(roll)), -1)).float(),
         drawn(60, 130, faces),
@@ -80,28 +82,28 @@ def frame(rng: np.random.Generator, faces: int, schema: str) -> FlowCellInput:
 
 
 @pytest.mark.parametrize(("faces", "schema"), [(1, "ibug68"), (4, "ibug68"), (2, "wflw98")])
-def test_its_onnx_file_says_what_torch_says_for_any_faces_and_landmarks(
+def test_onnx_equals_torch_for_any_number_of_faces_and_landmarks(
     exported: tuple[FlowCell, OnnxSession, dict[str, Any]], faces: int, schema: str
 ) -> None:
     cell, runner, _ = exported
     rng, parts = np.random.default_rng(faces), parts_of(schema)
     state = cell.start(faces, load_schema(schema).count)
     for _ in range(6):
-        seen = frame(rng, faces, schema)
-        inputs = {name: value.numpy() for name, value in seen._asdict().items()}
+        cell_input = frame(rng, faces, schema)
+        inputs = {name: value.numpy() for name, value in cell_input._asdict().items()}
         inputs |= {f"state_{name}": value.numpy() for name, value in state._asdict().items()}
         inputs |= {name: value.numpy() for name, value in parts._asdict().items()}
-        points, kept, *after = runner(**inputs)
+        points, memory, *after = runner(**inputs)
         with torch.no_grad():
-            ours, carried, state = cell(seen, state, parts)
-        np.testing.assert_allclose(points, ours.numpy(), atol=1e-3)
-        np.testing.assert_allclose(kept, carried.numpy(), atol=1e-3)
-        for theirs, own in zip(after, state, strict=True):
-            np.testing.assert_allclose(theirs, own.numpy(), atol=1e-3)
+            expected_points, expected_memory, state = cell(cell_input, state, parts)
+        np.testing.assert_allclose(points, expected_points.numpy(), atol=1e-3)
+        np.testing.assert_allclose(memory, expected_memory.numpy(), atol=1e-3)
+        for onnx_state, torch_state in zip(after, state, strict=True):
+            np.testing.assert_allclose(onnx_state, torch_state.numpy(), atol=1e-3)
         assert not np.allclose(points, inputs["raw"], atol=0.05)
 
 
-def test_its_facts_count_its_numbers(
+def test_the_card_counts_parameters_and_operations(
     exported: tuple[FlowCell, OnnxSession, dict[str, Any]],
 ) -> None:
     cell, _, facts = exported
@@ -109,12 +111,12 @@ def test_its_facts_count_its_numbers(
     assert 10 * facts["params"] < facts["macs"] < 1000 * facts["params"]  # of 68 landmarks
 
 
-def test_there_is_a_column_for_each_part_that_the_stabilizer_tells_apart() -> None:
+def test_the_config_has_a_column_for_each_face_part() -> None:
     assert FlowCellConfig().parts == len(PARTS)
 
 
 def still(faces: int = 1, shift: float = 0.0) -> FlowCellInput:
-    """A face that stands still, its raw landmarks `shift` pixels right of where it was."""
+    """Return inputs of a still face whose raw landmarks are shifted right by `shift` pixels."""
     xy = torch.from_numpy(load_schema().mean_shape * 130 + 300).float().repeat(faces, 1, 1)
     shifted, zeros = xy + torch.tensor([shift, 0.0]), torch.zeros(faces, 68)
     ones = torch.ones(faces)
@@ -124,48 +126,48 @@ def still(faces: int = 1, shift: float = 0.0) -> FlowCellInput:
     )
 
 
-def test_where_nothing_differs_nothing_moves() -> None:
+def test_equal_inputs_give_no_motion() -> None:
     cell = untrained()
     state = cell.start(1, 68)
     for _ in range(3):
-        points, kept, state = cell(still(), state, parts_of("ibug68"))
+        points, memory, state = cell(still(), state, parts_of("ibug68"))
         torch.testing.assert_close(points, still().raw, atol=1e-4, rtol=0)
-        torch.testing.assert_close(kept, still().raw, atol=1e-4, rtol=0)
+        torch.testing.assert_close(memory, still().raw, atol=1e-4, rtol=0)
 
 
-def test_young_memory_is_the_mean_of_all_frames() -> None:
+def test_new_memory_is_the_mean_of_all_frames() -> None:
     cell = FlowCell()
-    cell.out.bias.data.fill_(-20.0)  # it takes nothing of anything by itself
+    cell.out.bias.data.fill_(-20.0)  # the learned shares are zero
     state = cell.start(1, 68)
-    _, kept, state = cell(still(shift=3.0), state, parts_of("ibug68"))
-    went = float((kept - still().carried)[..., 0].detach().mean())
-    assert went == pytest.approx(3.0 / 3, abs=0.01)  # the second of two and one more
+    _, memory, state = cell(still(shift=3.0), state, parts_of("ibug68"))
+    moved_px = float((memory - still().carried)[..., 0].detach().mean())
+    assert moved_px == pytest.approx(3.0 / 3, abs=0.01)  # the second of two and one more
     assert float(state.frames) == 2
 
 
-def test_the_same_face_rolled_is_stabilized_alike() -> None:
-    """What the cell sees is upright, so that a roll of everything rolls what it gives."""
-    cell, seen = untrained(), frame(np.random.default_rng(5), 1, "ibug68")
-    seen = seen._replace(upright=torch.tensor([[1.0, 0.0]]))
+def test_stabilization_is_invariant_to_roll() -> None:
+    """Rotating all inputs rotates the output, since the cell works on upright faces."""
+    cell, cell_input = untrained(), frame(np.random.default_rng(5), 1, "ibug68")
+    cell_input = cell_input._replace(upright=torch.tensor([[1.0, 0.0]]))
     angle = torch.tensor(0.5)
     cos, sin = angle.cos(), angle.sin()
     turn = torch.stack((torch.stack((cos, sin)), torch.stack((-sin, cos))))  # (x, y) @ turn
 
-    rolled = seen._replace(
-        **{name: getattr(seen, name) @ turn for name in ("raw", "carried", "carried_raw")},
-        beside=seen.beside @ turn,
+    rolled = cell_input._replace(
+        **{name: getattr(cell_input, name) @ turn for name in ("raw", "carried", "carried_raw")},
+        beside=cell_input.beside @ turn,
         upright=torch.stack((cos, sin))[None],
     )
     parts = parts_of("ibug68")
-    upright = cell(seen, cell.start(1, 68), parts)[0]
+    upright = cell(cell_input, cell.start(1, 68), parts)[0]
     torch.testing.assert_close(
         cell(rolled, cell.start(1, 68), parts)[0], upright @ turn, atol=2e-3, rtol=0
     )
 
 
-def test_its_state_names_are_those_of_the_graph(
+def test_the_inputs_of_the_graph_have_the_names_of_the_fields(
     exported: tuple[FlowCell, OnnxSession, dict[str, Any]],
 ) -> None:
     names = [i.name for i in exported[1].session.get_inputs()]
-    wanted = [*FlowCellInput._fields, *(f"state_{n}" for n in FlowCellState._fields)]
-    assert names == [*wanted, *FaceParts._fields]
+    expected = [*FlowCellInput._fields, *(f"state_{n}" for n in FlowCellState._fields)]
+    assert names == [*expected, *FaceParts._fields]

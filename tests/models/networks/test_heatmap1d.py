@@ -4,13 +4,13 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 import torch
 
 from steadymark.models.networks.heatmap1d import CoAttention, Heatmap1d, Heatmap1dDecoded
 from steadymark.models.networks.heatmap_losses import gaussian_targets, marginal_loss, squared_loss
 from steadymark.models.networks.onnx_export import count_macs, export_onnx
+from steadymark.models.runtime.onnxruntime_offline import ort
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,8 +42,10 @@ def test_every_parameter_gets_a_gradient() -> None:
     loss = marginal_loss(heat.x, bins, sigma=3, l1=0.05).sum()
     loss = loss + marginal_loss(heat.y, bins, sigma=3, l1=0.05).sum() + heat.face.sum()
     loss.backward()
-    without = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
-    assert without == []
+    without_gradient = [
+        n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()
+    ]
+    assert without_gradient == []
 
 
 def test_lite_stays_within_its_budget() -> None:
@@ -70,29 +72,31 @@ def test_co_attention_equals_equations_9_and_10_written_as_loops() -> None:
         np.testing.assert_allclose(out_y[0, k].detach().numpy().T, expected_y, atol=1e-9)
 
 
-def test_deconvolution_by_a_matrix_product_is_deconvolution() -> None:
+def test_deconvolution_by_a_matrix_product_equals_deconvolution() -> None:
     head = Heatmap1d().cnn2_x.double()
     x = torch.randn(2, 192, 16, dtype=torch.float64)
     torch.testing.assert_close(head._deconvolve(x), head.deconv(x))
 
 
-def test_targets_are_distributions_round_the_truth() -> None:
+def test_targets_are_distributions_around_the_ground_truth() -> None:
     target = gaussian_targets(torch.tensor([20.3, 200.0]), 256, 3.0)
     torch.testing.assert_close(target.sum(-1), torch.ones(2))
     mean = (target * torch.arange(256.0)).sum(-1)
     torch.testing.assert_close(mean, torch.tensor([20.3, 200.0]), atol=1e-3, rtol=0)
 
 
-def test_losses_are_smallest_at_the_truth() -> None:
+def test_losses_are_smallest_at_the_ground_truth() -> None:
     bins = torch.tensor([[50.0, 120.0]])
-    right = gaussian_targets(bins, 256, 3.0).clamp_min(1e-9).log()
-    wrong = gaussian_targets(bins + 10, 256, 3.0).clamp_min(1e-9).log()
-    assert marginal_loss(right, bins, sigma=3, l1=0.1) < marginal_loss(wrong, bins, sigma=3, l1=0.1)
-    assert squared_loss(right, bins, sigma=3).item() == pytest.approx(0, abs=1e-6)
-    assert squared_loss(wrong, bins, sigma=3).item() > 0.1
+    exact = gaussian_targets(bins, 256, 3.0).clamp_min(1e-9).log()
+    shifted = gaussian_targets(bins + 10, 256, 3.0).clamp_min(1e-9).log()
+    assert marginal_loss(exact, bins, sigma=3, l1=0.1) < marginal_loss(
+        shifted, bins, sigma=3, l1=0.1
+    )
+    assert squared_loss(exact, bins, sigma=3).item() == pytest.approx(0, abs=1e-6)
+    assert squared_loss(shifted, bins, sigma=3).item() > 0.1
 
 
-def test_a_face_in_a_batch_is_the_face_alone() -> None:
+def test_the_result_of_a_face_does_not_depend_on_its_batch() -> None:
     decoded = Heatmap1dDecoded(Heatmap1d()).eval()
     batch = crops(3)
     with torch.no_grad():
@@ -100,7 +104,7 @@ def test_a_face_in_a_batch_is_the_face_alone() -> None:
     torch.testing.assert_close(together[1:2], alone, atol=1e-3, rtol=0)
 
 
-def test_onnx_gives_the_points_of_torch(tmp_path: Path) -> None:
+def test_onnx_gives_the_same_points_as_torch(tmp_path: Path) -> None:
     torch.manual_seed(0)
     decoded = Heatmap1dDecoded(Heatmap1d()).eval()
     path = tmp_path / "n.onnx"
@@ -114,10 +118,10 @@ def test_onnx_gives_the_points_of_torch(tmp_path: Path) -> None:
     )
     session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
     for count in (1, 3):
-        given = crops(count)
-        points, scores, face = session.run(None, {"crops": given.numpy()})
+        crop_batch = crops(count)
+        points, scores, face = session.run(None, {"crops": crop_batch.numpy()})
         with torch.no_grad():
-            expected = decoded(given)
+            expected = decoded(crop_batch)
         np.testing.assert_allclose(points, expected[0].numpy(), atol=0.02)
         np.testing.assert_allclose(scores, expected[1].numpy(), atol=1e-3)
         np.testing.assert_allclose(face, expected[2].numpy(), atol=1e-3)

@@ -42,8 +42,8 @@ def stabilizer(cell: RefinerConfig | ConvLstmConfig) -> Stabilizer:
     return network
 
 
-def bumps(batch: int, frames: int, network: Stabilizer) -> tuple[torch.Tensor, ...]:
-    """Heatmaps (B, T, K, ...) that peak at 1 somewhere."""
+def random_peaks(batch: int, frames: int, network: Stabilizer) -> tuple[torch.Tensor, ...]:
+    """Return heatmaps (B, T, K, ...) with peaks of 1 at random positions."""
     size, count = network.config.size, len(network.cells)
     rng = torch.Generator().manual_seed(1)
     heats = []
@@ -94,57 +94,59 @@ def test_the_cell_is_the_convlstm_written_as_loops() -> None:
     both = np.pad(np.concatenate((o, h), 1)[0], ((0, 0), (1, 1)))
     gates = np.zeros((8, 6))
     for channel in range(8):
-        for place in range(6):
-            gates[channel, place] = bias[channel] + sum(
-                weight[channel, j, k] * both[j, place + k] for j in range(4) for k in range(3)
+        for index in range(6):
+            gates[channel, index] = bias[channel] + sum(
+                weight[channel, j, k] * both[j, index + k] for j in range(4) for k in range(3)
             )
     i, f, out, g = gates[:2], gates[2:4], gates[4:6], gates[6:]
     c_new = sigmoid(f) * c[0] + sigmoid(i) * np.tanh(g)
     h_new = sigmoid(out) * np.tanh(c_new)
     scale = cell.out.weight.detach().numpy().reshape(2, 1)
     state = ConvLstmState(torch.from_numpy(h), torch.from_numpy(c))
-    steady, told = cell(torch.from_numpy(o), state)
-    np.testing.assert_allclose(told.c[0].detach().numpy(), c_new, atol=1e-12)
-    np.testing.assert_allclose(told.h[0].detach().numpy(), h_new, atol=1e-12)
+    steady, new_state = cell(torch.from_numpy(o), state)
+    np.testing.assert_allclose(new_state.c[0].detach().numpy(), c_new, atol=1e-12)
+    np.testing.assert_allclose(new_state.h[0].detach().numpy(), h_new, atol=1e-12)
     np.testing.assert_allclose(steady[0].detach().numpy(), scale * h_new, atol=1e-12)
 
 
 @torch.no_grad()
-def test_memory_stays_a_mean_however_long_a_video_is() -> None:
+def test_memory_stays_a_mean_over_long_videos() -> None:
     torch.manual_seed(0)
     cell, grid = ConvLstm(ConvLstmConfig(landmarks=2, rank=4)), torch.arange(64)
 
-    def seen(at: float) -> torch.Tensor:
+    def heatmap_at(at: float) -> torch.Tensor:
         return torch.exp(-0.5 * ((grid - at) / 3) ** 2).expand(1, 2, 64)
 
-    def place(heat: torch.Tensor) -> float:
+    def position(heat: torch.Tensor) -> float:
         return float((heat * grid).sum() / heat.sum())
 
-    state, shake = cell.start(1, 64), torch.Generator().manual_seed(1)
-    steady = seen(30)
+    state, generator = cell.start(1, 64), torch.Generator().manual_seed(1)
+    steady = heatmap_at(30)
     for _ in range(500):
-        steady, state = cell(seen(30 + float(torch.randn(1, generator=shake)) * 0.3), state)
-    assert place(steady[0, 0]) == pytest.approx(30, abs=0.2)
+        steady, state = cell(
+            heatmap_at(30 + float(torch.randn(1, generator=generator)) * 0.3), state
+        )
+    assert position(steady[0, 0]) == pytest.approx(30, abs=0.2)
     assert float(steady.max()) == pytest.approx(1, abs=0.15)
-    moved, _ = cell(seen(31), state)
-    assert place(moved[0, 0]) == pytest.approx(30 + 0.05, abs=0.2)
+    moved, _ = cell(heatmap_at(31), state)
+    assert position(moved[0, 0]) == pytest.approx(30 + 0.05, abs=0.2)
 
 
 def test_the_jitter_loss_is_equations_2_to_7_written_as_loops() -> None:
     rng = np.random.default_rng(0)
-    u, truth, before, truth_before = (rng.normal(size=(2, 3, 2)) for _ in range(4))
-    truth_before[0, 0] = truth[0, 0]  # a landmark that stands still
+    u, ground_truth, before, ground_truth_before = (rng.normal(size=(2, 3, 2)) for _ in range(4))
+    ground_truth_before[0, 0] = ground_truth[0, 0]  # a landmark that stands still
     heat, target = rng.normal(size=(2, 3, 7)), rng.normal(size=(2, 3, 7))
     theta, xi, total = 0.8, 0.5, 0.0
     psi = jitter_modulation(
-        *(torch.from_numpy(part) for part in (u, truth, before, truth_before)),
+        *(torch.from_numpy(part) for part in (u, ground_truth, before, ground_truth_before)),
         threshold=theta,
         xi=xi,
     )
     for b in range(2):
         for k in range(3):
-            e, e_before = u[b, k] - truth[b, k], before[b, k] - truth_before[b, k]
-            moved = np.linalg.norm(truth[b, k] - truth_before[b, k])
+            e, e_before = u[b, k] - ground_truth[b, k], before[b, k] - ground_truth_before[b, k]
+            moved = np.linalg.norm(ground_truth[b, k] - ground_truth_before[b, k])
             expected = min(np.linalg.norm(e - e_before) / (moved + xi), theta)
             assert float(psi[b, k]) == pytest.approx(expected, abs=1e-6)
             for s, s_true in zip(heat[b, k], target[b, k], strict=True):
@@ -153,17 +155,17 @@ def test_the_jitter_loss_is_equations_2_to_7_written_as_loops() -> None:
     assert float(loss) == pytest.approx(total / 6, rel=1e-6)
 
 
-def test_only_a_changing_error_costs() -> None:
-    truth = torch.rand(2, 6, 5, 2) * 100
+def test_only_a_changing_error_has_a_loss() -> None:
+    ground_truth = torch.rand(2, 6, 5, 2) * 100
     offset = torch.tensor([3.0, 4.0])
-    assert float(change_loss(truth + offset, truth)) == pytest.approx(0, abs=1e-4)
-    shaken = truth + offset * torch.tensor([1.0, -1]).repeat(3)[:, None, None]
-    assert float(change_loss(shaken, truth)) == pytest.approx(10, rel=1e-4)
-    late = truth.roll(1, dims=1)
-    assert float(change_loss(late, truth)) > 10
+    assert float(change_loss(ground_truth + offset, ground_truth)) == pytest.approx(0, abs=1e-4)
+    shaken = ground_truth + offset * torch.tensor([1.0, -1]).repeat(3)[:, None, None]
+    assert float(change_loss(shaken, ground_truth)) == pytest.approx(10, rel=1e-4)
+    late = ground_truth.roll(1, dims=1)
+    assert float(change_loss(late, ground_truth)) > 10
 
 
-def test_the_pixel_loss_pulls_hardest_before_its_threshold() -> None:
+def test_the_gradient_of_the_pixel_loss_is_largest_below_its_threshold() -> None:
     error = torch.linspace(0.01, 3, 300, requires_grad=True)
     geman_mcclure(error, torch.zeros(300)).sum().backward()  # type: ignore[no-untyped-call]
     assert error.grad is not None
@@ -171,11 +173,11 @@ def test_the_pixel_loss_pulls_hardest_before_its_threshold() -> None:
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=NAMES)
-def test_a_sequence_is_its_frames_and_a_batch_is_its_rows(
+def test_sequences_equal_single_frames_and_batches_equal_single_rows(
     cell: RefinerConfig | ConvLstmConfig,
 ) -> None:
     network = stabilizer(cell)
-    heats = bumps(3, 4, network)
+    heats = random_peaks(3, 4, network)
     whole = network(heats, crops_at_rest(3, 4))
     assert all(
         a.shape == b.shape and torch.isfinite(a).all() for a, b in zip(whole, heats, strict=False)
@@ -190,16 +192,16 @@ def test_a_sequence_is_its_frames_and_a_batch_is_its_rows(
                 torch.testing.assert_close(a[0], b[row, t], atol=1e-5, rtol=0)
     names = network.memory_names()
     assert len(flat(state)) == len(names) == len(set(names))
-    back = network.unflat(tuple(flat(state)))
-    assert all(torch.equal(a, b) for a, b in zip(flat(back), flat(state), strict=True))
+    restored = network.unflat(tuple(flat(state)))
+    assert all(torch.equal(a, b) for a, b in zip(flat(restored), flat(state), strict=True))
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=NAMES)
-def test_frames_before_the_unrolled_ones_are_remembered_but_not_learnt_from(
+def test_frames_before_the_unrolled_ones_give_memory_but_no_gradient(
     cell: RefinerConfig | ConvLstmConfig,
 ) -> None:
     network = stabilizer(cell)
-    heats = tuple(heat.requires_grad_() for heat in bumps(2, 5, network))
+    heats = tuple(heat.requires_grad_() for heat in random_peaks(2, 5, network))
     moved = crops_at_rest(2, 5)
     whole, last = network(heats, moved), network(heats, moved, 2)
     for a, b, heat in zip(whole, last, heats, strict=True):
@@ -212,19 +214,21 @@ def test_frames_before_the_unrolled_ones_are_remembered_but_not_learnt_from(
 @pytest.mark.parametrize("cell", CELLS, ids=NAMES)
 def test_every_parameter_gets_a_gradient(cell: RefinerConfig | ConvLstmConfig) -> None:
     network = stabilizer(cell)
-    steady = network(bumps(2, 3, network), crops_at_rest(2, 3))
+    steady = network(random_peaks(2, 3, network), crops_at_rest(2, 3))
     points, share = network.points(steady)
     assert points.shape == (2, 3, 5, 2)
     (points.sum() + share.sum() + sum(part.square().sum() for part in steady)).backward()
-    without = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
-    assert without == []
+    without_gradient = [
+        n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()
+    ]
+    assert without_gradient == []
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=NAMES)
-def test_an_untrained_cell_hardly_moves_a_point(cell: RefinerConfig | ConvLstmConfig) -> None:
+def test_an_untrained_cell_hardly_changes_landmarks(cell: RefinerConfig | ConvLstmConfig) -> None:
     torch.manual_seed(5)
     network = Stabilizer(StabilizerConfig(cell, 64, stabilizer(cell).config.size))
-    heats = bumps(1, 1, network)
+    heats = random_peaks(1, 1, network)
     still = tuple(h.expand(-1, 5, *h.shape[2:]) for h in heats)
     with torch.no_grad():
         steady = network(still, crops_at_rest(1, 5))
@@ -233,15 +237,15 @@ def test_an_untrained_cell_hardly_moves_a_point(cell: RefinerConfig | ConvLstmCo
 
 
 @torch.no_grad()
-def test_memory_goes_along_with_the_face() -> None:
+def test_memory_moves_with_the_face() -> None:
     cell = RefinerConfig(landmarks=5, width=6, kernel=3)
     network = Stabilizer(StabilizerConfig(cell, 64, (64,)))
     grid, at = torch.arange(64), torch.rand(1, 5, 2) * 20 + 15
 
-    def seen(points: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def heatmap_at(points: torch.Tensor) -> tuple[torch.Tensor, ...]:
         return tuple(torch.exp(-0.5 * ((grid - points[..., i, None]) / 2) ** 2) for i in (0, 1))
 
-    _, state = network.step(seen(at), network.start(1), still_crops(1))
+    _, state = network.step(heatmap_at(at), network.start(1), still_crops(1))
     moved = still_crops(1).clone()
     moved[..., 2] -= 6.0
     before, after = state[0], network._carried(state, at + 6.0, moved)[0]
@@ -252,7 +256,7 @@ def test_memory_goes_along_with_the_face() -> None:
     torch.testing.assert_close(after.v[..., inner], expected[..., inner], atol=0.1 * most, rtol=0)
 
 
-def test_heatmaps_of_other_axes_than_the_cell_s_are_refused() -> None:
+def test_heatmaps_with_other_axes_than_the_cell_are_refused() -> None:
     with pytest.raises(ValueError, match="2 axes"):
         StabilizerConfig(ConvLstmConfig(axes=2), 64, (40,))
     with pytest.raises(ValueError, match="for a ConvLSTM"):

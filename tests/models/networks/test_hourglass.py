@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 import torch
 from torch.nn import functional
@@ -18,6 +17,7 @@ from steadymark.models.networks.hourglass import (
     StackedHourglass,
 )
 from steadymark.models.networks.onnx_export import export_onnx
+from steadymark.models.runtime.onnxruntime_offline import ort
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SMALL = HourglassConfig(stacks=2, depth=2, channels=16, stem=8)
-BOTH = pytest.mark.parametrize(
+BOTH_VARIANTS = pytest.mark.parametrize(
     "config", [SMALL, replace(SMALL, modified=True)], ids=["original", "modified"]
 )
 
 
-def seasoned(config: HourglassConfig) -> StackedHourglass:
-    """A backbone whose batch norms have seen something."""
+def with_batch_norm_statistics(config: HourglassConfig) -> StackedHourglass:
+    """Return a backbone with random batch norm statistics."""
     torch.manual_seed(0)
     network = StackedHourglass(config)
     for module in network.modules():
@@ -46,7 +46,7 @@ def images(count: int, side: int = 32) -> torch.Tensor:
 
 
 def check_onnx(config: HourglassConfig, side: int, path: Path) -> None:
-    network = seasoned(config)
+    network = with_batch_norm_statistics(config)
     export_onnx(
         network,
         (images(2, side),),
@@ -56,17 +56,19 @@ def check_onnx(config: HourglassConfig, side: int, path: Path) -> None:
         dynamic=({0: torch.export.Dim("n")},),
     )
     session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
-    given = images(3, side)
+    batch = images(3, side)
     with torch.no_grad():
-        expected = network(given)
-    for got, want in zip(session.run(None, {"image": given.numpy()}), expected, strict=True):
-        scale = float(want.abs().max())
-        np.testing.assert_allclose(got, want.numpy(), atol=1e-4 * scale)
+        expected = network(batch)
+    for result, expected_part in zip(
+        session.run(None, {"image": batch.numpy()}), expected, strict=True
+    ):
+        scale = float(expected_part.abs().max())
+        np.testing.assert_allclose(result, expected_part.numpy(), atol=1e-4 * scale)
 
 
-@BOTH
-def test_features_lie_at_stride_4_and_the_deepest_map_at_its_own(config: HourglassConfig) -> None:
-    network = seasoned(config)
+@BOTH_VARIANTS
+def test_features_have_stride_4_and_the_deepest_map_its_own_stride(config: HourglassConfig) -> None:
+    network = with_batch_norm_statistics(config)
     with torch.no_grad():
         features, deepest = network(images(2, 64))
     assert features.shape == (2, config.out, 16, 16)
@@ -75,19 +77,21 @@ def test_features_lie_at_stride_4_and_the_deepest_map_at_its_own(config: Hourgla
     assert torch.isfinite(deepest).all()
 
 
-@BOTH
+@BOTH_VARIANTS
 def test_every_parameter_gets_a_gradient(config: HourglassConfig) -> None:
     torch.manual_seed(0)
     network = StackedHourglass(config)
     features, deepest = network(images(2))
     (features.square().sum() + deepest.square().sum()).backward()
-    without = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
-    assert without == []
+    without_gradient = [
+        n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()
+    ]
+    assert without_gradient == []
 
 
-@BOTH
-def test_an_image_in_a_batch_is_the_image_alone(config: HourglassConfig) -> None:
-    network, batch = seasoned(config), images(3)
+@BOTH_VARIANTS
+def test_the_result_of_an_image_does_not_depend_on_its_batch(config: HourglassConfig) -> None:
+    network, batch = with_batch_norm_statistics(config), images(3)
     with torch.no_grad():
         torch.testing.assert_close(
             network(batch)[0][1:2], network(batch[1:2])[0], atol=1e-4, rtol=1e-4
@@ -95,25 +99,25 @@ def test_an_image_in_a_batch_is_the_image_alone(config: HourglassConfig) -> None
 
 
 @pytest.mark.slow
-@BOTH
-def test_onnx_gives_the_features_of_torch(config: HourglassConfig, tmp_path: Path) -> None:
+@BOTH_VARIANTS
+def test_onnx_gives_the_same_features_as_torch(config: HourglassConfig, tmp_path: Path) -> None:
     check_onnx(config, 32, tmp_path / "n.onnx")
 
 
 @pytest.mark.slow
-def test_onnx_of_the_whole_backbone_gives_the_features_of_torch(tmp_path: Path) -> None:
+def test_onnx_of_the_full_size_backbone_gives_the_same_features_as_torch(tmp_path: Path) -> None:
     check_onnx(HourglassConfig(), 128, tmp_path / "n.onnx")
 
 
-def halved(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Max pooling by 2, rows, then columns."""
+def max_pooled(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Apply max pooling by 2 to rows and then to columns."""
     rows = np.maximum(x[..., ::2, :], x[..., 1::2, :])
     return np.maximum(rows[..., ::2], rows[..., 1::2])
 
 
 @pytest.mark.parametrize("modified", [False, True])
 def test_an_hourglass_of_identities_sums_the_scales_of_its_input(modified: bool) -> None:
-    """Newell: out_d = in_d + up(out_{d+1}(pool(in_d))); deconvolution begins as nearest."""
+    """Newell: out_d = in_d + up(out_{d+1}(pool(in_d))); `up` starts as nearest neighbour."""
     hourglass = Hourglass(HourglassConfig(depth=3, channels=4, modified=modified))
     for levels in (hourglass.keep, hourglass.down, hourglass.rise):
         for i in range(len(levels)):
@@ -124,13 +128,13 @@ def test_an_hourglass_of_identities_sums_the_scales_of_its_input(modified: bool)
         out, deepest = hourglass(torch.from_numpy(x))
     scale, expected = x, x.copy()
     for i in range(1, 4):
-        scale = halved(scale)
+        scale = max_pooled(scale)
         expected += scale.repeat(2**i, -1).repeat(2**i, -2)
     np.testing.assert_allclose(out.numpy(), expected, atol=1e-5)
     np.testing.assert_array_equal(deepest.numpy(), scale)
 
 
-def test_deconvolution_by_a_1x1_convolution_is_deconvolution() -> None:
+def test_deconvolution_by_a_1x1_convolution_equals_deconvolution() -> None:
     up = Deconvolution(5).double()
     torch.nn.init.normal_(up.spread.weight)
     x = torch.randn(2, 5, 3, 4, dtype=torch.float64)
@@ -138,7 +142,7 @@ def test_deconvolution_by_a_1x1_convolution_is_deconvolution() -> None:
     torch.testing.assert_close(up(x), functional.conv_transpose2d(x, kernel, stride=2))
 
 
-def test_the_modified_residual_lets_its_input_through_and_the_original_cuts_it() -> None:
+def test_the_modified_residual_keeps_its_input_and_the_original_rectifies_it() -> None:
     x = torch.randn(2, 8, 4, 4)
     before, after = PreResidual(8, 8).eval(), PostResidual(8, 8).eval()
     for body in (before.body, after.body):
@@ -149,7 +153,7 @@ def test_the_modified_residual_lets_its_input_through_and_the_original_cuts_it()
         torch.testing.assert_close(after(x), x.relu())
 
 
-def test_the_modified_hourglass_has_a_residual_after_it_and_learned_upsampling() -> None:
+def test_the_modified_hourglass_has_a_final_residual_and_learned_upsampling() -> None:
     for modified in (False, True):
         network = StackedHourglass(replace(SMALL, modified=modified))
         kinds = [type(module).__name__ for module in network.modules()]

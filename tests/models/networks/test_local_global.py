@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 import torch
 
@@ -22,6 +21,7 @@ from steadymark.models.networks.local_global import (
 from steadymark.models.networks.onnx_export import count_macs, export_onnx
 from steadymark.models.networks.part_attention import LinkedHeatmaps, PartAttention, heatmap_module
 from steadymark.models.networks.pdc import bins_to_px
+from steadymark.models.runtime.onnxruntime_offline import ort
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,13 +44,13 @@ CONFIGS = {
     "lite": PRESETS["lite"],
     **{f"module {i}": replace(SMALL, module=i, refine=i % 2 == 0) for i in (1, 2, 3, 4)},
 }
-CONTRACT = pytest.mark.parametrize(
+ALL_CONFIGS = pytest.mark.parametrize(
     "name", [pytest.param(n, marks=pytest.mark.slow if n == "paper" else ()) for n in CONFIGS]
 )
 
 
-def seasoned(config: LocalGlobalConfig) -> LocalGlobal:
-    """A network whose batch norms have seen something and whose last layer says something."""
+def with_random_statistics(config: LocalGlobalConfig) -> LocalGlobal:
+    """Return a network with random batch norm statistics and a random last layer."""
     torch.manual_seed(0)
     network = LocalGlobal(config)
     for module in network.modules():
@@ -77,11 +77,11 @@ def sigmoid(x: Maps) -> Maps:
     return y
 
 
-@CONTRACT
+@ALL_CONFIGS
 def test_outputs_have_their_shapes_and_are_finite(name: str) -> None:
     config = CONFIGS[name]
     with torch.no_grad():
-        out = seasoned(config)(crops(2, config).float() / 127.5 - 1)
+        out = with_random_statistics(config)(crops(2, config).float() / 127.5 - 1)
     stacks, k, n = config.hourglass.stacks, config.landmarks, config.crop // 4
     assert out.heatmaps.shape == (2, stacks, k, n, n)
     assert out.points.shape == (2, k, 2)
@@ -89,7 +89,7 @@ def test_outputs_have_their_shapes_and_are_finite(name: str) -> None:
     assert all(torch.isfinite(part).all() for part in out)
 
 
-@CONTRACT
+@ALL_CONFIGS
 def test_every_parameter_gets_a_gradient(name: str) -> None:
     config = CONFIGS[name]
     torch.manual_seed(0)
@@ -97,25 +97,27 @@ def test_every_parameter_gets_a_gradient(name: str) -> None:
     out = network(crops(2, config).float() / 127.5 - 1)
     loss = local_global_loss(out, faces(2, config), torch.ones(2), config) + out.face.sum()
     loss.backward()
-    without = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
-    assert without == []
+    without_gradient = [
+        n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()
+    ]
+    assert without_gradient == []
 
 
-@CONTRACT
-def test_a_face_in_a_batch_is_the_face_alone(name: str) -> None:
+@ALL_CONFIGS
+def test_the_result_of_a_face_does_not_depend_on_its_batch(name: str) -> None:
     config = CONFIGS[name]
-    decoded, batch = LocalGlobalDecoded(seasoned(config)).eval(), crops(3, config)
+    decoded, batch = LocalGlobalDecoded(with_random_statistics(config)).eval(), crops(3, config)
     with torch.no_grad():
         together, alone = decoded(batch), decoded(batch[1:2])
-    for many, one in zip(together, alone, strict=True):
-        torch.testing.assert_close(many[1:2], one, atol=2e-3, rtol=0)
+    for batched, single in zip(together, alone, strict=True):
+        torch.testing.assert_close(batched[1:2], single, atol=2e-3, rtol=0)
 
 
 @pytest.mark.slow
-@CONTRACT
-def test_onnx_gives_the_points_of_torch(name: str, tmp_path: Path) -> None:
+@ALL_CONFIGS
+def test_onnx_gives_the_same_points_as_torch(name: str, tmp_path: Path) -> None:
     config = CONFIGS[name]
-    decoded = LocalGlobalDecoded(seasoned(config)).eval()
+    decoded = LocalGlobalDecoded(with_random_statistics(config)).eval()
     path = tmp_path / "n.onnx"
     export_onnx(
         decoded,
@@ -127,10 +129,10 @@ def test_onnx_gives_the_points_of_torch(name: str, tmp_path: Path) -> None:
     )
     session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
     for count in (1, 3):
-        given = crops(count, config)
-        points, scores, face = session.run(None, {"crops": given.numpy()})
+        crop_batch = crops(count, config)
+        points, scores, face = session.run(None, {"crops": crop_batch.numpy()})
         with torch.no_grad():
-            expected = decoded(given)
+            expected = decoded(crop_batch)
         np.testing.assert_allclose(points, expected[0].numpy(), atol=0.02)
         np.testing.assert_allclose(scores, expected[1].numpy(), atol=1e-3)
         np.testing.assert_allclose(face, expected[2].numpy(), atol=1e-3)
@@ -145,21 +147,21 @@ def test_lite_stays_within_its_budget() -> None:
     assert sum(p.numel() for p in network.parameters()) <= 2.5e6
 
 
-def test_the_paper_preset_is_the_papers_network() -> None:
+def test_the_paper_preset_has_the_settings_of_the_paper() -> None:
     config = PRESETS["paper"]
     assert (config.crop, config.bins, config.module, config.radius) == (256, 64, 4, 5)
     assert (config.hourglass.stacks, config.hourglass.modified, config.refine) == (4, True, False)
 
 
-def test_a_crop_that_cannot_be_halved_often_enough_is_refused() -> None:
+def test_a_crop_size_that_is_not_divisible_is_refused() -> None:
     with pytest.raises(ValueError, match="multiple of 16"):
         replace(SMALL, crop=72)
     with pytest.raises(ValueError, match="choose 1 to 4"):
         heatmap_module(5, 8, 3)
 
 
-def written_out(x: Maps, module: PartAttention) -> Maps:
-    """Eqs. 1-4 of one sample, map by map: every h_i is built in full, (C, H, W)."""
+def attention_in_loops(x: Maps, module: PartAttention) -> Maps:
+    """Compute equations 1 to 4 for one sample; every h_i is (C, H, W)."""
     weights = {n: p.detach().numpy().astype(np.float64) for n, p in module.named_parameters()}
     channels, height, width = x.shape
 
@@ -180,8 +182,8 @@ def written_out(x: Maps, module: PartAttention) -> Maps:
         y_i = attention(weights["local.weight"][i, :, 0, 0], weights["local.bias"][i], h_global)
         h_i = y_i * h_global  # eqs. 2, 4
         assert h_i.shape == x.shape
-        read = weights["read.weight"][i, :, 0, 0]
-        maps.append(np.einsum("c,chw->hw", read, h_i) + weights["bias"][i, 0, 0])
+        readout = weights["read.weight"][i, :, 0, 0]
+        maps.append(np.einsum("c,chw->hw", readout, h_i) + weights["bias"][i, 0, 0])
     return np.stack(maps)
 
 
@@ -193,8 +195,10 @@ def test_attention_equals_equations_1_to_4_written_as_loops(number: int) -> None
     x = torch.randn(2, 6, 5, 7, dtype=torch.float64)
     with torch.no_grad():
         heat = module(x)
-    for got, given in zip(heat, x, strict=True):
-        np.testing.assert_allclose(got.numpy(), written_out(given.numpy(), module), atol=1e-9)
+    for result, features in zip(heat, x, strict=True):
+        np.testing.assert_allclose(
+            result.numpy(), attention_in_loops(features.numpy(), module), atol=1e-9
+        )
 
 
 def test_module_1_is_a_1x1_convolution() -> None:
@@ -205,8 +209,8 @@ def test_module_1_is_a_1x1_convolution() -> None:
     torch.testing.assert_close(module(x), expected)
 
 
-def test_module_2_brings_each_heatmap_its_neighbours_by_their_matrices() -> None:
-    """A matrix that shifts by whole bins takes the values from there, edges repeated."""
+def test_module_2_adds_neighbouring_heatmaps_warped_by_their_matrices() -> None:
+    """A matrix that shifts by whole bins reads the values there, with repeated edges."""
     torch.manual_seed(0)
     k, n = 4, 8
     module = heatmap_module(2, 6, k)
@@ -227,7 +231,7 @@ def test_module_2_brings_each_heatmap_its_neighbours_by_their_matrices() -> None
         np.testing.assert_allclose(linked[:, i], expected, atol=1e-4)
 
 
-def test_a_target_is_a_gaussian_of_three_deviations_a_radius() -> None:
+def test_a_target_is_a_gaussian_whose_radius_is_three_deviations() -> None:
     config = SMALL
     at = bins_to_px(torch.tensor([[[7.0, 4.0]]]), config.crop, config.bins)
     target = gaussian_maps(at, config)[0, 0]
@@ -236,7 +240,7 @@ def test_a_target_is_a_gaussian_of_three_deviations_a_radius() -> None:
     assert target[4 + 3, 7].item() == pytest.approx(math.exp(-4.5), rel=1e-4)
 
 
-def test_perfect_heatmaps_are_read_to_a_tenth_of_a_pixel() -> None:
+def test_perfect_heatmaps_are_decoded_to_a_tenth_of_a_pixel() -> None:
     config = PRESETS["lite"]
     points = faces(3, config) * 0.8 + 0.1 * config.crop
     start = LocalGlobal(config)._start(torch.logit(gaussian_maps(points, config), eps=1e-6))
@@ -244,11 +248,11 @@ def test_perfect_heatmaps_are_read_to_a_tenth_of_a_pixel() -> None:
     torch.testing.assert_close(start, points, atol=0.1, rtol=0)
 
 
-def loss_written_out(
+def loss_in_loops(
     output: LocalGlobalOutput, points: torch.Tensor, face: torch.Tensor, config: LocalGlobalConfig
 ) -> float:
-    """Sections 3.1 and 3.3 with eq. 5, bin by bin."""
-    logits, given, truth = (
+    """Compute the loss of sections 3.1 and 3.3 with equation 5, bin by bin."""
+    logits, predicted, ground_truth = (
         part.detach().numpy().astype(np.float64)
         for part in (output.heatmaps, output.points, points)
     )
@@ -261,25 +265,25 @@ def loss_written_out(
         heat = 0.0
         p = sigmoid(logits[b])
         for i in range(k):
-            px, py = truth[b, i]
+            px, py = ground_truth[b, i]
             for row in range(n):
                 for column in range(n):
-                    # the bin's middle in pixels: the n-th part of the width, from the left edge
+                    # the centre of the bin in pixels
                     x = (column + 0.5) * config.crop / n - 0.5
                     y = (row + 0.5) * config.crop / n - 0.5
-                    away = ((x - px) ** 2 + (y - py) ** 2) / (config.crop / n) ** 2
-                    target = math.exp(-away / (2 * sigma**2))
+                    distance = ((x - px) ** 2 + (y - py) ** 2) / (config.crop / n) ** 2
+                    target = math.exp(-distance / (2 * sigma**2))
                     for s in range(stacks):
                         share = p[s, i, row, column]
                         heat -= target * math.log(share) + (1 - target) * math.log(1 - share)
         heat /= k * 2 * math.pi * sigma**2
-        width, height = truth[b].max(0) - truth[b].min(0)
-        nme = np.mean([math.dist(given[b, i], truth[b, i]) for i in range(k)])
+        width, height = ground_truth[b].max(0) - ground_truth[b].min(0)
+        nme = np.mean([math.dist(predicted[b, i], ground_truth[b, i]) for i in range(k)])
         losses.append(2 * heat + 3 * nme / math.sqrt(width * height))
     return float(np.mean(losses))
 
 
-def made_up(config: LocalGlobalConfig, count: int) -> LocalGlobalOutput:
+def random_output(config: LocalGlobalConfig, count: int) -> LocalGlobalOutput:
     generator = torch.Generator().manual_seed(3)
     shape = (count, config.hourglass.stacks, config.landmarks, config.bins, config.bins)
     return LocalGlobalOutput(
@@ -291,14 +295,14 @@ def made_up(config: LocalGlobalConfig, count: int) -> LocalGlobalOutput:
 
 def test_the_joint_loss_equals_the_paper_written_as_loops() -> None:
     config, face = SMALL, torch.tensor([1.0, 0.0, 1.0])
-    output, points = made_up(config, 3), faces(3, config)
+    output, points = random_output(config, 3), faces(3, config)
     loss = local_global_loss(output, points, face, config, heat_weight=2, point_weight=3)
-    assert loss.item() == pytest.approx(loss_written_out(output, points, face, config), rel=1e-5)
+    assert loss.item() == pytest.approx(loss_in_loops(output, points, face, config), rel=1e-5)
 
 
-def test_samples_without_a_face_do_not_count() -> None:
+def test_samples_without_a_face_have_no_loss() -> None:
     config, points = SMALL, faces(2, SMALL)
-    output, face = made_up(config, 2), torch.tensor([1.0, 0.0])
+    output, face = random_output(config, 2), torch.tensor([1.0, 0.0])
     unknown = points.clone()
     unknown[1] = torch.nan
     loss = local_global_loss(output, points, face, config)
@@ -311,7 +315,7 @@ def test_samples_without_a_face_do_not_count() -> None:
     assert grad[0].flatten(1).any(1).all()  # every stack is supervised
 
 
-def test_the_shape_loss_reaches_the_heatmaps() -> None:
+def test_the_shape_loss_gives_gradients_to_the_heatmaps() -> None:
     network = LocalGlobal(SMALL)
     out = network(crops(2, SMALL).float() / 127.5 - 1)
     loss = local_global_loss(out, faces(2, SMALL), torch.ones(2), SMALL, heat_weight=0)
@@ -319,11 +323,11 @@ def test_the_shape_loss_reaches_the_heatmaps() -> None:
     assert all(p.grad is not None and p.grad.any() for p in network.heads.parameters())
 
 
-def test_a_score_is_the_last_heatmaps_peak_times_the_face_score() -> None:
-    decoded, given = LocalGlobalDecoded(seasoned(SMALL)).eval(), crops(2, SMALL)
+def test_a_score_is_the_peak_of_the_last_heatmap_times_the_face_score() -> None:
+    decoded, crop_batch = LocalGlobalDecoded(with_random_statistics(SMALL)).eval(), crops(2, SMALL)
     with torch.no_grad():
-        points, scores, face = decoded(given)
-        out = decoded.network((given.float() - 127.5) / 127.5)
+        points, scores, face = decoded(crop_batch)
+        out = decoded.network((crop_batch.float() - 127.5) / 127.5)
     peaks = sigmoid(out.heatmaps[:, -1].double().numpy()).max((-1, -2))
     np.testing.assert_allclose(
         scores.numpy(), peaks * sigmoid(out.face.double().numpy())[:, None], atol=1e-6
@@ -332,14 +336,14 @@ def test_a_score_is_the_last_heatmaps_peak_times_the_face_score() -> None:
     torch.testing.assert_close(points, out.points)
 
 
-def test_a_small_network_learns_the_faces_it_is_shown() -> None:
+def test_a_small_network_fits_four_faces() -> None:
     torch.manual_seed(0)
     config = replace(SMALL, refine=True)
-    network, given, points = LocalGlobal(config), crops(4, config), faces(4, config)
+    network, crop_batch, points = LocalGlobal(config), crops(4, config), faces(4, config)
     optimizer = torch.optim.Adam(network.parameters(), 1e-2)
     losses = []
     for _ in range(40):
-        out = network(given.float() / 127.5 - 1)
+        out = network(crop_batch.float() / 127.5 - 1)
         loss = local_global_loss(out, points, torch.ones(4), config, point_weight=5)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

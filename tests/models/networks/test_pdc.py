@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 import torch
 
@@ -15,13 +14,14 @@ from steadymark.models.networks.pdc import (
     pdc_of_distribution,
     px_to_bins,
 )
+from steadymark.models.runtime.onnxruntime_offline import ort
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def slow_pdc(heatmap: np.ndarray, threshold: float) -> tuple[float, float]:
-    """Algorithm 1 as printed, loops and all; 1-based pixels made 0-based at the end."""
+    """Compute algorithm 1 with loops, as printed; convert 1-based pixels to 0-based."""
     phi = np.maximum(heatmap, 0).astype(float)
     low, high = phi.min(), phi.max()
     height, width = phi.shape
@@ -51,12 +51,12 @@ def test_1d_equals_algorithm_1_of_one_row(seed: int) -> None:
     assert x.item() == pytest.approx(slow_pdc(heatmap, 0.2)[0])
 
 
-@pytest.mark.parametrize(("soft", "within"), [(False, 0.15), (True, 0.012)])
-def test_a_gaussian_between_bins_is_found(soft: bool, within: float) -> None:
+@pytest.mark.parametrize(("soft", "tolerance"), [(False, 0.15), (True, 0.012)])
+def test_a_gaussian_between_bins_is_located(soft: bool, tolerance: float) -> None:
     grid = torch.arange(256.0)
-    for truth in np.linspace(100, 101, 41):
-        x, score = pdc_1d(torch.exp(-0.5 * ((grid - truth) / 3) ** 2), soft=soft)
-        assert abs(x.item() - truth) < within
+    for position in np.linspace(100, 101, 41):
+        x, score = pdc_1d(torch.exp(-0.5 * ((grid - position) / 3) ** 2), soft=soft)
+        assert abs(x.item() - position) < tolerance
         assert score.item() > 0.97
 
 
@@ -77,10 +77,10 @@ def test_an_empty_heatmap_falls_back_to_argmax_with_score_0() -> None:
     assert score_2d.tolist() == [0, 0]
 
 
-def test_the_short_form_for_distributions_gives_the_same() -> None:
+def test_the_short_form_for_distributions_equals_the_full_form() -> None:
     p = (torch.randn(50, 256, dtype=torch.float64) * 4).softmax(-1)
-    for ours, long in zip(pdc_of_distribution(p), pdc_1d(p, soft=True), strict=True):
-        torch.testing.assert_close(ours, long)
+    for expected, full_form in zip(pdc_of_distribution(p), pdc_1d(p, soft=True), strict=True):
+        torch.testing.assert_close(expected, full_form)
 
 
 def test_a_flat_heatmap_has_a_low_score() -> None:
@@ -88,7 +88,7 @@ def test_a_flat_heatmap_has_a_low_score() -> None:
     assert score.item() < 0.1
 
 
-def test_pdc_can_be_differentiated() -> None:
+def test_pdc_is_differentiable() -> None:
     logits = torch.randn(4, 32, dtype=torch.float64, requires_grad=True)
     x, _ = pdc_1d(logits.softmax(-1))
     x.sum().backward()  # type: ignore[no-untyped-call]
@@ -96,17 +96,17 @@ def test_pdc_can_be_differentiated() -> None:
     assert logits.grad.abs().sum() > 0
 
 
-class Both(torch.nn.Module):
-    """PDC of 1D and 2D heatmaps, as printed and soft, in one graph."""
+class PdcNetwork(torch.nn.Module):
+    """PDC of 1D and 2D heatmaps, hard and soft, in one graph."""
 
     def forward(self, lines: torch.Tensor, maps: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        told = [pdc_1d(lines, soft=soft) for soft in (False, True)]
-        told += [pdc_2d(maps, soft=soft) for soft in (False, True)]
-        return tuple(part for pair in told for part in pair)
+        results = [pdc_1d(lines, soft=soft) for soft in (False, True)]
+        results += [pdc_2d(maps, soft=soft) for soft in (False, True)]
+        return tuple(part for pair in results for part in pair)
 
 
-def drawn() -> tuple[torch.Tensor, torch.Tensor]:
-    """Heatmaps of every kind: sharp, flat, torn, negative, empty."""
+def random_heatmaps() -> tuple[torch.Tensor, torch.Tensor]:
+    """Return heatmaps of several kinds: sharp, flat, negative and empty."""
     rng = torch.Generator().manual_seed(4)
     lines, maps = torch.rand(3, 68, 40, generator=rng), torch.rand(3, 68, 12, 9, generator=rng)
     lines[0] = lines[0] ** 20
@@ -119,11 +119,11 @@ def drawn() -> tuple[torch.Tensor, torch.Tensor]:
 
 @pytest.mark.slow
 def test_pdc_is_the_same_in_onnx_runtime(tmp_path: Path) -> None:
-    lines, maps = drawn()
+    lines, maps = random_heatmaps()
     path, faces = tmp_path / "pdc.onnx", torch.export.Dim("n")
     names = [f"out{i}" for i in range(8)]
     export_onnx(
-        Both(),
+        PdcNetwork(),
         (lines, maps),
         path,
         inputs=["lines", "maps"],
@@ -131,21 +131,23 @@ def test_pdc_is_the_same_in_onnx_runtime(tmp_path: Path) -> None:
         dynamic=({0: faces}, {0: faces}),
     )
     session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    told = session.run(names, {"lines": lines.numpy(), "maps": maps.numpy()})
-    for ours, theirs in zip(Both()(lines, maps), told, strict=True):
-        np.testing.assert_allclose(ours.numpy(), theirs, atol=1e-4)
+    results = session.run(names, {"lines": lines.numpy(), "maps": maps.numpy()})
+    for expected, result in zip(PdcNetwork()(lines, maps), results, strict=True):
+        np.testing.assert_allclose(expected.numpy(), result, atol=1e-4)
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_pdc_is_the_same_on_cuda() -> None:
-    lines, maps = drawn()
-    for ours, theirs in zip(Both()(lines, maps), Both()(lines.cuda(), maps.cuda()), strict=True):
-        torch.testing.assert_close(ours, theirs.cpu(), atol=1e-4, rtol=0)
+    lines, maps = random_heatmaps()
+    for expected, result in zip(
+        PdcNetwork()(lines, maps), PdcNetwork()(lines.cuda(), maps.cuda()), strict=True
+    ):
+        torch.testing.assert_close(expected, result.cpu(), atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("length", [32, 256])
-def test_bins_and_pixels_are_inverse_and_share_their_edges(length: int) -> None:
+def test_bins_and_pixels_convert_into_each_other_and_share_their_edges(length: int) -> None:
     px = torch.tensor([-0.5, 0.0, 63.5, 127.5])
     torch.testing.assert_close(bins_to_px(px_to_bins(px, 128, length), 128, length), px)
     assert px_to_bins(torch.tensor(-0.5), 128, length).item() == -0.5

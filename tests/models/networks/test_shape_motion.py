@@ -1,4 +1,4 @@
-"""What moves together is motion and is followed; what each landmark does by itself is noise."""
+"""Common motion of landmarks is tracked; independent motion of each landmark is noise."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ LOWER = [55, 56, 57, 58, 59, 65, 66, 67]
 
 
 def shapes(count: int) -> np.ndarray:
-    """(N, 68, 2) crop px: faces of many sizes whose mouths are open by different amounts."""
+    """Return faces (N, 68, 2) in crop pixels with different sizes and mouth openings."""
     rng = np.random.default_rng(0)
     mean = SCHEMA.mean_shape * 20 + 64
-    made = mean + rng.normal(0, 1, (count, 1, 1)) * (mean - 64) * 0.05
-    made = made + rng.normal(0, 0.2, (count, 68, 2))
-    made[:, LOWER, 1] += rng.gamma(1.0, 3.0, (count, 1))
-    return np.asarray(made)
+    points = mean + rng.normal(0, 1, (count, 1, 1)) * (mean - 64) * 0.05
+    points = points + rng.normal(0, 0.2, (count, 68, 2))
+    points[:, LOWER, 1] += rng.gamma(1.0, 3.0, (count, 1))
+    return np.asarray(points)
 
 
-def calibrated() -> ShapeMotion:
+def calibrated_motion() -> ShapeMotion:
     basis, first = shape_basis(shapes(400), SCHEMA)
     rng = np.random.default_rng(1)
     noise = noise_along(rng.normal(0, 0.5, (10, 40, 68, 2)), basis)
@@ -51,7 +51,7 @@ def calibrated() -> ShapeMotion:
 
 
 @pytest.mark.parametrize("count", [3, 400])
-def test_directions_are_whole_and_parts_come_first(count: int) -> None:
+def test_the_basis_is_complete_and_starts_with_face_parts(count: int) -> None:
     basis, first = shape_basis(shapes(count), SCHEMA)
     np.testing.assert_allclose(basis @ basis.T, np.eye(136), atol=1e-6)
     assert first == 18
@@ -61,31 +61,33 @@ def test_directions_are_whole_and_parts_come_first(count: int) -> None:
     assert not lips[:, NOSE].any()
 
 
-def test_noise_is_told_along_each_direction() -> None:
+def test_noise_is_estimated_along_each_direction() -> None:
     rng = np.random.default_rng(0)
-    slow = np.cumsum(rng.normal(0, 0.001, (6, 50, 68, 2)), 1) + 3.0  # a lasting error is none
-    shaken = slow + rng.normal(0, 0.4, slow.shape)
+    slowly_varying = (
+        np.cumsum(rng.normal(0, 0.001, (6, 50, 68, 2)), 1) + 3.0
+    )  # a constant error is not noise
+    shaken = slowly_varying + rng.normal(0, 0.4, slowly_varying.shape)
     np.testing.assert_allclose(noise_along(shaken, np.eye(136)), 0.4, rtol=0.25)
-    assert (noise_along(slow * 0, np.eye(136)) > 0).all()
+    assert (noise_along(slowly_varying * 0, np.eye(136)) > 0).all()
 
 
-def test_a_mouth_that_opens_is_followed_and_noise_is_not() -> None:
-    motion = calibrated()
-    kept = torch.from_numpy(shapes(1)).float()
+def test_an_opening_mouth_is_tracked_and_noise_is_not() -> None:
+    motion = calibrated_motion()
+    resting = torch.from_numpy(shapes(1)).float()
     noise = torch.randn(200, 68, 2, generator=torch.Generator().manual_seed(2)) * 0.5
-    moved = motion(kept + noise, kept.expand(200, -1, -1), torch.ones(200, 68))
+    moved = motion(resting + noise, resting.expand(200, -1, -1), torch.ones(200, 68))
     assert float(moved.square().mean().sqrt()) < 0.05
-    opened = kept.clone()
+    opened = resting.clone()
     opened[:, LOWER, 1] += 6.0
-    by = motion(opened, kept, torch.ones(1, 68))[0]
-    assert float(by[LOWER, 1].mean()) > 5.4
-    assert float(by[NOSE].abs().max()) < 0.3
-    assert not motion(kept, kept, torch.ones(1, 68)).any()
-    blurred = motion(opened, kept, torch.full((1, 68), 0.1))[0]
+    motion_px = motion(opened, resting, torch.ones(1, 68))[0]
+    assert float(motion_px[LOWER, 1].mean()) > 5.4
+    assert float(motion_px[NOSE].abs().max()) < 0.3
+    assert not motion(resting, resting, torch.ones(1, 68)).any()
+    blurred = motion(opened, resting, torch.full((1, 68), 0.1))[0]
     assert float(blurred[LOWER, 1].abs().max()) < 0.5
 
 
-def test_landmarks_less_sharp_than_usual_are_believed_less_until_they_are_usual() -> None:
+def test_trust_in_blurred_landmarks_drops_and_recovers() -> None:
     sharp, usual = torch.full((1, 2), 0.95), torch.zeros(1, 2)
     for _ in range(5):
         trust, usual = trusted(sharp, usual)
@@ -101,54 +103,58 @@ def test_landmarks_less_sharp_than_usual_are_believed_less_until_they_are_usual(
 
 
 @torch.no_grad()
-def test_a_heatmap_that_is_not_trusted_leaves_memory_as_it_is() -> None:
+def test_an_untrusted_heatmap_does_not_change_memory() -> None:
     cell = ConvLstmConfig(kernel=3, rank=2)
     network = Stabilizer(StabilizerConfig(cell, 128, (64,), by_shape=True))
     grid = torch.arange(64)
 
-    def seen(at: float, sigma: float) -> tuple[torch.Tensor, ...]:
-        line = torch.exp(-0.5 * ((grid - at) / sigma) ** 2).expand(1, 68, 64)
+    def heatmaps_at(points_before: float, sigma: float) -> tuple[torch.Tensor, ...]:
+        line = torch.exp(-0.5 * ((grid - points_before) / sigma) ** 2).expand(1, 68, 64)
         return line, line
 
     state = network.start(1)
     for _ in range(10):
-        before, state = network.step(seen(30, 1.0), state, identity_motion(1))
-    sharp, _ = network.step(seen(34, 1.0), state, identity_motion(1))
-    blurred, _ = network.step(seen(34, 4.0), state, identity_motion(1))
-    at, after, kept = before.points, sharp.points, blurred.points
-    assert float((kept - at).abs().max()) < 0.05 < float((after - at).abs().min())
+        before, state = network.step(heatmaps_at(30, 1.0), state, identity_motion(1))
+    sharp, _ = network.step(heatmaps_at(34, 1.0), state, identity_motion(1))
+    blurred, _ = network.step(heatmaps_at(34, 4.0), state, identity_motion(1))
+    points_before, after_sharp, after_blurred = before.points, sharp.points, blurred.points
+    assert (
+        float((after_blurred - points_before).abs().max())
+        < 0.05
+        < float((after_sharp - points_before).abs().min())
+    )
 
 
 @torch.no_grad()
-def test_a_landmark_that_has_left_the_crop_is_still_followed() -> None:
+def test_a_landmark_outside_the_crop_is_still_tracked() -> None:
     cell = ConvLstmConfig(kernel=3, rank=2)
     network = Stabilizer(StabilizerConfig(cell, 128, (64,), by_shape=True))
     grid = torch.arange(64)
 
-    def seen(at: float) -> tuple[torch.Tensor, ...]:
+    def heatmaps_at(at: float) -> tuple[torch.Tensor, ...]:
         line = torch.exp(-0.5 * ((grid - at) / 2) ** 2).expand(1, 68, 64)
         return line, line
 
     state, moved = network.start(1), identity_motion(1).clone()
     for _ in range(10):
-        _, state = network.step(seen(58), state, identity_motion(1))
+        _, state = network.step(heatmaps_at(58), state, identity_motion(1))
     moved[..., 0, 2] = -20.0  # the face goes 20 px to the right, out of the crop
-    found, state = network.step((seen(63)[0], seen(58)[1]), state, moved)
+    found, state = network.step((heatmaps_at(63)[0], heatmaps_at(58)[1]), state, moved)
     assert float(found.points[..., 0].min()) > 128
     assert float((found.points[..., 1] - 117).abs().max()) < 1
 
 
-def test_an_affine_map_and_its_inverse_undo_each_other() -> None:
+def test_an_affine_map_and_its_inverse_cancel() -> None:
     rng = torch.Generator().manual_seed(0)
     matrix = identity_motion(5) + torch.randn(5, 2, 3, generator=rng) * torch.tensor(
         [0.1, 0.1, 9.0]
     )
     points = torch.rand(5, 7, 2, generator=rng) * 100
-    back = apply_motion(inverse_motion(matrix), apply_motion(matrix, points))
-    torch.testing.assert_close(back, points, atol=1e-3, rtol=0)
+    restored = apply_motion(inverse_motion(matrix), apply_motion(matrix, points))
+    torch.testing.assert_close(restored, points, atol=1e-3, rtol=0)
 
 
-def test_memory_of_a_landmark_is_carried_by_its_own_shift_too() -> None:
+def test_memory_is_also_warped_by_the_shift_of_each_landmark() -> None:
     at = torch.tensor([[[30.0, 40.0], [50.0, 20.0]]])
     shift = torch.tensor([[[5.0, -3.0], [0.0, 7.0]]])
     grid = torch.arange(64)
@@ -157,8 +163,8 @@ def test_memory_of_a_landmark_is_carried_by_its_own_shift_too() -> None:
         return torch.exp(-0.5 * ((grid - points[..., axis, None]) / 3) ** 2)
 
     for axis in (0, 1):
-        got = warp_heatmaps_1d(lines(at, axis), identity_motion(1), at + shift, axis, 64, shift)
-        torch.testing.assert_close(got, lines(at + shift, axis), atol=1e-3, rtol=0)
+        warped = warp_heatmaps_1d(lines(at, axis), identity_motion(1), at + shift, axis, 64, shift)
+        torch.testing.assert_close(warped, lines(at + shift, axis), atol=1e-3, rtol=0)
     maps = lines(at, 1)[..., None] * lines(at, 0)[..., None, :]
     moved = lines(at + shift, 1)[..., None] * lines(at + shift, 0)[..., None, :]
     torch.testing.assert_close(
@@ -168,21 +174,21 @@ def test_memory_of_a_landmark_is_carried_by_its_own_shift_too() -> None:
 
 @torch.no_grad()
 @pytest.mark.parametrize("size", [(64,), (64, 64)])
-def test_lips_are_shown_where_they_are_though_memory_is_long(size: tuple[int, ...]) -> None:
+def test_opened_lips_are_located_despite_long_memory(size: tuple[int, ...]) -> None:
     cell = ConvLstmConfig(axes=len(size), kernel=3, rank=2)
-    rests, goes = (
+    without_shape, with_shape = (
         Stabilizer(StabilizerConfig(cell, 128, size, 0.0, by_shape=by_shape))
         for by_shape in (False, True)
     )
-    goes.load_state_dict({**goes.state_dict(), **rests.state_dict()})
-    known = calibrated()
-    assert goes.shape is not None
-    goes.shape.load_state_dict(known.state_dict())
+    with_shape.load_state_dict({**with_shape.state_dict(), **without_shape.state_dict()})
+    calibrated = calibrated_motion()
+    assert with_shape.shape is not None
+    with_shape.shape.load_state_dict(calibrated.state_dict())
     mean = torch.from_numpy(shapes(1)).float()
     opened = mean.clone()
     opened[:, LOWER, 1] += 5.0
 
-    def seen(points: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def heatmaps_at(points: torch.Tensor) -> tuple[torch.Tensor, ...]:
         bins = (points + 0.5) / 2 - 0.5
         x, y = (
             torch.exp(-0.5 * ((torch.arange(64) - bins[..., i, None]) / 3) ** 2) for i in (0, 1)
@@ -190,9 +196,9 @@ def test_lips_are_shown_where_they_are_though_memory_is_long(size: tuple[int, ..
         return (x, y) if len(size) == 1 else (y[..., None] * x[..., None, :],)
 
     errors = []
-    for network in (rests, goes):
+    for network in (without_shape, with_shape):
         state = network.start(1)
         for points in [mean] * 20 + [opened] * 2:
-            found, state = network.step(seen(points), state, identity_motion(1))
+            found, state = network.step(heatmaps_at(points), state, identity_motion(1))
         errors.append(float((found.points - opened)[:, LOWER, 1].abs().mean()))
     assert errors[1] < 0.8 < errors[0]

@@ -1,4 +1,4 @@
-"""Networks of strangers get the pictures they want, and their outputs are read as landmarks."""
+"""Third-party networks get preprocessed images, and their outputs are decoded to landmarks."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from steadymark.models.own_models.network_wrapper import (
     wrap_network,
 )
 from steadymark.models.runtime.onnx_session import open_content
-from support.fakes.foreign_networks import bumps, echo, network
+from support.fakes.foreign_networks import echo, gaussian_maps, network
 
 K = 68
 
 
-def wrapping(shape: tuple[int, ...], **changes: Any) -> WrapperConfig:
+def wrapper_config(shape: tuple[int, ...], **changes: Any) -> WrapperConfig:
     plain = WrapperConfig(
         input="picture",
         input_type="tensor(float)",
@@ -39,10 +39,10 @@ def wrapping(shape: tuple[int, ...], **changes: Any) -> WrapperConfig:
     return replace(plain, **changes)
 
 
-def run(content: bytes, how: WrapperConfig, crops: Any = None) -> list[Any]:
+def run(content: bytes, config: WrapperConfig, crops: Any = None) -> list[Any]:
     if crops is None:
-        crops = np.zeros((2, 3, how.crop, how.crop), np.uint8)
-    wrapped = wrap_network(content, how)
+        crops = np.zeros((2, 3, config.crop, config.crop), np.uint8)
+    wrapped = wrap_network(content, config)
     onnx.checker.check_model(onnx.load_from_string(wrapped))
     return open_content(wrapped, Path("x.onnx"))(crops=crops)
 
@@ -50,18 +50,18 @@ def run(content: bytes, how: WrapperConfig, crops: Any = None) -> list[Any]:
 @pytest.mark.parametrize("last", [False, True])
 @pytest.mark.parametrize("rgb", [False, True])
 @pytest.mark.parametrize("opset", [9, 13, 18])
-def test_pictures_are_fed_as_the_network_wants_them(last: bool, rgb: bool, opset: int) -> None:
+def test_images_are_preprocessed_as_configured(last: bool, rgb: bool, opset: int) -> None:
     side, mean, std = 16, (0.1, 0.2, 0.3), (0.5, 0.25, 0.125)
     shape = (3, side, side, 3) if last else (3, 3, side, side)
     crops = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    how = wrapping((2 * K,), crop=side, outputs=("numbers",), mean=mean, std=std, rgb=rgb)
-    how = replace(how, channels_last=last)
-    points, _, _ = run(echo(K, side=side, last=last, opset=opset), how, crops)
+    config = wrapper_config((2 * K,), crop=side, outputs=("numbers",), mean=mean, std=std, rgb=rgb)
+    config = replace(config, channels_last=last)
+    points, _, _ = run(echo(K, side=side, last=last, opset=opset), config, crops)
     ordered = crops[..., ::-1] if last and rgb else crops[:, ::-1] if rgb else crops
     sides = (1, 1, 1, 3) if last else (1, 3, 1, 1)
-    fed = (ordered / 255 - np.reshape(mean, sides)) / np.reshape(std, sides)
-    wanted = fed.reshape(3, -1)[:, : 2 * K].reshape(3, K, 2)
-    np.testing.assert_allclose(points, wanted, atol=1e-5)
+    network_input = (ordered / 255 - np.reshape(mean, sides)) / np.reshape(std, sides)
+    expected = network_input.reshape(3, -1)[:, : 2 * K].reshape(3, K, 2)
+    np.testing.assert_allclose(points, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -72,11 +72,11 @@ def test_pictures_are_fed_as_the_network_wants_them(last: bool, rgb: bool, opset
         (CoordinateUnit.SIGNED, -0.5, 8.0),
     ],
 )
-def test_coordinates_of_any_unit_become_pixels(
+def test_coordinates_of_any_unit_are_converted_to_pixels(
     scale: CoordinateUnit, value: float, px: float
 ) -> None:
     content = network(("out", np.full(2 * K, value, np.float32)))
-    points, scores, face = run(content, wrapping((2 * K,), scale=scale))
+    points, scores, face = run(content, wrapper_config((2 * K,), scale=scale))
     np.testing.assert_allclose(points, px)
     assert points.shape == (2, K, 2)
     assert scores.shape == (2, K)
@@ -84,23 +84,25 @@ def test_coordinates_of_any_unit_become_pixels(
 
 
 @pytest.mark.parametrize("shape", [(2 * K,), (K, 2), (2, K), (K, 3), (1, 2 * K)])
-def test_coordinates_of_any_order_become_points(shape: tuple[int, ...]) -> None:
-    wanted = np.random.default_rng(1).uniform(0, 32, (K, 2)).astype(np.float32)
-    others = {(2, K): wanted.T, (K, 3): np.pad(wanted, ((0, 0), (0, 1)))}
-    given = next((v for k, v in others.items() if k == shape), wanted).reshape(shape)
-    points, _, _ = run(network(("out", given)), wrapping(shape, planar=shape == (2, K)))
-    np.testing.assert_allclose(points[1], wanted, atol=1e-5)
+def test_coordinates_of_any_layout_are_converted_to_points(shape: tuple[int, ...]) -> None:
+    expected = np.random.default_rng(1).uniform(0, 32, (K, 2)).astype(np.float32)
+    others = {(2, K): expected.T, (K, 3): np.pad(expected, ((0, 0), (0, 1)))}
+    output_values = next((v for k, v in others.items() if k == shape), expected).reshape(shape)
+    points, _, _ = run(
+        network(("out", output_values)), wrapper_config(shape, planar=shape == (2, K))
+    )
+    np.testing.assert_allclose(points[1], expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("opset", [11, 18])
 @pytest.mark.parametrize(("extra", "last"), [(0, False), (1, False), (0, True), (1, True)])
-def test_heatmaps_are_read_as_training_reads_them(extra: int, last: bool, opset: int) -> None:
+def test_heatmaps_are_decoded_as_in_training(extra: int, last: bool, opset: int) -> None:
     height, width = 24, 16
-    places = np.random.default_rng(2).uniform(3, 12, (K + extra, 2)).astype(np.float32)
-    maps = bumps(places, height, width)
-    given = maps.transpose(1, 2, 0) if last else maps
-    how = wrapping(given.shape, output=OutputKind.HEATMAPS)
-    points, scores, face = run(network(("out", given), opset=opset), how)
+    positions = np.random.default_rng(2).uniform(3, 12, (K + extra, 2)).astype(np.float32)
+    maps = gaussian_maps(positions, height, width)
+    output_values = maps.transpose(1, 2, 0) if last else maps
+    config = wrapper_config(output_values.shape, output=OutputKind.HEATMAPS)
+    points, scores, face = run(network(("out", output_values), opset=opset), config)
     bins, share = pdc_2d(torch.from_numpy(maps[:K]), soft=True)
     side = torch.tensor([width, height])
     np.testing.assert_allclose(points[0], bins_to_px(bins, 32, side).numpy(), atol=1e-3)
@@ -109,26 +111,26 @@ def test_heatmaps_are_read_as_training_reads_them(extra: int, last: bool, opset:
 
 
 @pytest.mark.parametrize("softmax", [False, True])
-def test_lines_are_read_as_training_reads_them(softmax: bool) -> None:
+def test_1d_heatmaps_are_decoded_as_in_training(softmax: bool) -> None:
     random = np.random.default_rng(3)
-    across, down = (random.normal(0, 4, (K, length)).astype(np.float32) for length in (64, 48))
-    how = wrapping((K, 64), outputs=("x", "y"), shapes=((K, 64), (K, 48)), softmax=softmax)
-    how = replace(how, output=OutputKind.LINES)
-    points, scores, _ = run(network(("x", across), ("y", down)), how)
-    lines = [torch.from_numpy(each) for each in (across, down)]
+    x_lines, y_lines = (random.normal(0, 4, (K, length)).astype(np.float32) for length in (64, 48))
+    config = wrapper_config((K, 64), outputs=("x", "y"), shapes=((K, 64), (K, 48)), softmax=softmax)
+    config = replace(config, output=OutputKind.LINES)
+    points, scores, _ = run(network(("x", x_lines), ("y", y_lines)), config)
+    lines = [torch.from_numpy(each) for each in (x_lines, y_lines)]
     lines = [line.softmax(-1) if softmax else line for line in lines]
     found = [pdc_1d(line, soft=True) for line in lines]
-    wanted = [
+    expected = [
         bins_to_px(bins, 32, len(line[0])) for (bins, _), line in zip(found, lines, strict=True)
     ]
-    np.testing.assert_allclose(points[0], torch.stack(wanted, -1).numpy(), atol=1e-3)
+    np.testing.assert_allclose(points[0], torch.stack(expected, -1).numpy(), atol=1e-3)
     share = (found[0][1] + found[1][1]) / 2
     np.testing.assert_allclose(scores[0], share.numpy(), atol=1e-4)
 
 
-def test_empty_heatmaps_score_nothing() -> None:
-    how = wrapping((K, 16, 16), output=OutputKind.HEATMAPS)
-    points, scores, face = run(network(("out", np.zeros((K, 16, 16), np.float32))), how)
+def test_empty_heatmaps_have_a_score_of_zero() -> None:
+    config = wrapper_config((K, 16, 16), output=OutputKind.HEATMAPS)
+    points, scores, face = run(network(("out", np.zeros((K, 16, 16), np.float32))), config)
     assert np.isfinite(points).all()
     assert not scores.any()
     assert not face.any()
@@ -138,24 +140,24 @@ def test_empty_heatmaps_score_nothing() -> None:
     ("kind", "name"),
     [(TensorProto.FLOAT16, "tensor(float16)"), (TensorProto.UINT8, "tensor(uint8)")],
 )
-def test_inputs_of_other_types_are_fed(kind: int, name: str) -> None:
+def test_inputs_of_other_types_are_converted(kind: int, name: str) -> None:
     content = network(("out", np.full((K, 2), 3, np.float32)), kind=kind)
-    points, _, _ = run(content, wrapping((K, 2), input_type=name, white=255.0))
+    points, _, _ = run(content, wrapper_config((K, 2), input_type=name, white=255.0))
     np.testing.assert_allclose(points, 3)
     with pytest.raises(WeightsError, match="must be float, float16 or uint8"):
-        wrap_network(content, wrapping((K, 2), input_type="tensor(double)"))
+        wrap_network(content, wrapper_config((K, 2), input_type="tensor(double)"))
 
 
-def test_names_that_are_ours_are_told_apart() -> None:
+def test_names_that_the_wrapper_uses_are_kept_apart() -> None:
     values = np.full((K, 2), 0.25, np.float32)
-    content = network(("scores", values), ("points", values + 1), given="crops")
-    how = wrapping((K, 2), input="crops", outputs=("points",), scale=CoordinateUnit.UNIT)
-    points, scores, _ = run(content, how)
+    content = network(("scores", values), ("points", values + 1), input_name="crops")
+    config = wrapper_config((K, 2), input="crops", outputs=("points",), scale=CoordinateUnit.UNIT)
+    points, scores, _ = run(content, config)
     np.testing.assert_allclose(points, 40)
     np.testing.assert_allclose(scores, 1)
 
 
-def test_names_in_graphs_inside_graphs_are_told_apart() -> None:
+def test_names_in_subgraphs_are_kept_apart() -> None:
     info = helper.make_tensor_value_info
     inner = helper.make_graph(
         [helper.make_node("Add", ["points", "points"], ["twice"])],
@@ -168,7 +170,7 @@ def test_names_in_graphs_inside_graphs_are_told_apart() -> None:
     both = helper.make_node("If", ["yes"], ["out"], then_branch=inner, else_branch=inner)
     outer.graph.node.extend([true, both])
     outer.graph.output[0].CopyFrom(info("out", TensorProto.FLOAT, ["n", K, 2]))
-    points, _, _ = run(outer.SerializeToString(), wrapping((K, 2)))
+    points, _, _ = run(outer.SerializeToString(), wrapper_config((K, 2)))
     np.testing.assert_allclose(points, 4)
 
 
@@ -176,4 +178,4 @@ def test_operators_that_are_too_old_are_refused() -> None:
     old = onnx.load_from_string(network(("out", np.zeros((K, 2), np.float32))))
     old.opset_import[0].version = 7
     with pytest.raises(WeightsError, match="operators of version 7: export it again with opset 9"):
-        wrap_network(old.SerializeToString(), wrapping((K, 2)))
+        wrap_network(old.SerializeToString(), wrapper_config((K, 2)))

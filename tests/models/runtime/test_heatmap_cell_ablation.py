@@ -1,4 +1,4 @@
-"""Exported stabilizers with parts taken out: bytes in, bytes out, and what they then do."""
+"""Exported stabilizers with parts removed, and their output."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ CONTENT = verified_bytes(CARD)
 CELL = "tail.stabilizer.cells.0."
 
 
-def test_weights_are_those_that_the_package_onnx_reads() -> None:
+def test_weights_equal_those_that_the_onnx_package_reads() -> None:
     onnx = pytest.importorskip("onnx")
     from onnx import numpy_helper
 
     graph = onnx.load_from_string(CONTENT).graph
-    theirs = {t.name: numpy_helper.to_array(t) for t in graph.initializer if t.data_type == 1}
-    ours = read_weights(CONTENT)
-    assert {n for n, v in theirs.items() if v.size} == {n for n, v in ours.items() if v.size}
-    for name, values in ours.items():
-        np.testing.assert_array_equal(values, theirs[name])
+    expected = {t.name: numpy_helper.to_array(t) for t in graph.initializer if t.data_type == 1}
+    weights = read_weights(CONTENT)
+    assert {n for n, v in expected.items() if v.size} == {n for n, v in weights.items() if v.size}
+    for name, values in weights.items():
+        np.testing.assert_array_equal(values, expected[name])
 
 
-def test_other_weights_stay_and_the_file_keeps_its_length() -> None:
+def test_replacing_a_weight_keeps_the_others_and_the_file_size() -> None:
     name = f"{CELL}out.bias"
     changed = replace_weights(CONTENT, {name: np.full(68, 0.5)})
     assert len(changed) == len(CONTENT)
     before, after = read_weights(CONTENT), read_weights(changed)
     assert (after.pop(name) == 0.5).all()
     before.pop(name)
-    for each, values in after.items():
-        np.testing.assert_array_equal(values, before[each])
+    for other_name, values in after.items():
+        np.testing.assert_array_equal(values, before[other_name])
 
 
-def test_a_weight_that_is_not_there_is_refused() -> None:
+def test_a_missing_weight_is_refused() -> None:
     with pytest.raises(WeightsError, match=r"no weight 'nothing' of shape \(3,\)"):
         replace_weights(CONTENT, {"nothing": np.zeros(3)})
     with pytest.raises(WeightsError, match="no weight"):
@@ -53,8 +53,8 @@ def test_a_weight_that_is_not_there_is_refused() -> None:
 
 
 @pytest.mark.parametrize("rank", [0, 4])
-def test_an_untrained_cell_begins_as_training_does(rank: int) -> None:
-    """The parts that are not random are the same, those that are have the same spread."""
+def test_an_untrained_cell_is_initialised_as_in_training(rank: int) -> None:
+    """Constant parameters are equal, and random ones have the same spread."""
     from steadymark.models.runtime.heatmap_cell_ablation import _fresh
 
     torch.manual_seed(0)
@@ -62,18 +62,18 @@ def test_an_untrained_cell_begins_as_training_does(rank: int) -> None:
     names = {f"cells.0.{n}": p.detach().numpy() for n, p in cell.named_parameters()}
     random, plain = _fresh(names, spread=0.03, seed=1), _fresh(names, spread=0.0)
     assert set(random) == set(names)
-    for name, theirs in names.items():
-        off, ours = theirs - plain[name], random[name] - plain[name]
+    for name, expected in names.items():
+        expected_difference, difference = expected - plain[name], random[name] - plain[name]
         if name.endswith("bias") and rank == 0 and "conv" in name:
-            continue  # set as a whole, below
-        assert np.abs(off).max() < 0.02, name
-        assert ours.std() == pytest.approx(off.std(), rel=0.3, abs=1e-9), name
+            continue  # checked below
+        assert np.abs(expected_difference).max() < 0.02, name
+        assert difference.std() == pytest.approx(expected_difference.std(), rel=0.3, abs=1e-9), name
     bias = "cells.0.gates.conv.bias" if rank == 0 else "cells.0.gates.up.bias"
     np.testing.assert_allclose(plain[bias], names[bias], atol=1e-6)
 
 
-def steps(content: bytes, shift: float = 0.0) -> np.ndarray:
-    """Stabilized points of a few frames, the last crop moved by so many pixels; raw ones too."""
+def stabilize(content: bytes, shift: float = 0.0) -> np.ndarray:
+    """Return stabilized and raw points of six frames; the last crop is moved by `shift` px."""
     network = LandmarkNetwork(CARD, content=content)
     crops = np.random.default_rng(0).integers(0, 255, (6, 1, CARD.crop, CARD.crop, 3), np.uint8)
     state, points = None, []
@@ -86,17 +86,17 @@ def steps(content: bytes, shift: float = 0.0) -> np.ndarray:
     return np.array(points)
 
 
-def test_each_variant_runs_and_stabilizes_otherwise_over_the_same_raw_points() -> None:
-    known = [steps(CONTENT)]
+def test_each_variant_gives_other_points_from_the_same_raw_points() -> None:
+    results = [stabilize(CONTENT)]
     for edit in (with_constant_mean, with_untrained_weights, without_shape_motion):
-        found = steps(edit(CONTENT))
+        found = stabilize(edit(CONTENT))
         assert np.isfinite(found).all()
-        np.testing.assert_allclose(found[:, 1], known[0][:, 1], atol=1e-3)
-        assert all(np.abs(found[:, 0] - other[:, 0]).max() > 1e-3 for other in known), edit
-        known.append(found)
+        np.testing.assert_allclose(found[:, 1], results[0][:, 1], atol=1e-3)
+        assert all(np.abs(found[:, 0] - other[:, 0]).max() > 1e-3 for other in results), edit
+        results.append(found)
 
 
-def test_a_model_without_these_parts_is_refused_in_a_sentence() -> None:
+def test_a_model_without_these_parts_is_refused() -> None:
     plain = verified_bytes(find_model("heatmap1d-lite", "landmarks"))
     for edit in (with_constant_mean, with_untrained_weights):
         with pytest.raises(WeightsError, match="no ConvLSTM"):

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper
 
@@ -17,6 +16,7 @@ from steadymark.models.runtime.onnx_session import (
     open_session,
     planar,
 )
+from steadymark.models.runtime.onnxruntime_offline import ort
 from steadymark.models.runtime.zoo import ModelCard
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def counting_model(path: Path) -> ModelCard:
-    """A recurrent model in miniature: its points are how many frames its state has seen."""
+    """Write a tiny recurrent model whose points are the number of frames of its state."""
     nodes = [
         helper.make_node("Add", ["state_count", "one"], ["next_state_count"]),
         helper.make_node("Expand", ["next_state_count", "shape"], ["points"]),
@@ -63,12 +63,12 @@ def counting_model(path: Path) -> ModelCard:
 CROPS = np.zeros((2, 4, 4, 3), np.uint8)
 
 
-def test_state_goes_in_and_comes_out_and_belongs_to_the_caller(tmp_path: Path) -> None:
+def test_state_is_passed_in_and_out_and_kept_by_the_caller(tmp_path: Path) -> None:
     network = LandmarkNetwork(counting_model(tmp_path / "c.onnx"), device="cpu")
     first = network.step(CROPS)
     second = network.step(CROPS, first.state)
-    again = network.step(CROPS, first.state)
-    assert [p.points[0, 0, 0] for p in (first, second, again)] == [1, 2, 2]
+    repeated = network.step(CROPS, first.state)
+    assert [p.points[0, 0, 0] for p in (first, second, repeated)] == [1, 2, 2]
     assert second.raw.shape == (2, 68, 2)
 
 
@@ -78,13 +78,13 @@ def test_a_new_face_starts_from_zero_state(tmp_path: Path) -> None:
     assert network.step(CROPS).points.max() == 1
 
 
-def test_the_runner_says_where_it_really_runs(tmp_path: Path) -> None:
+def test_the_runner_reports_its_actual_device(tmp_path: Path) -> None:
     card = counting_model(tmp_path / "c.onnx")
     assert open_session(card, device="cpu").device == "cpu"
     assert open_session(card, device="auto").device in ("cpu", "cuda")
 
 
-def test_cuda_asked_for_and_absent_is_refused_with_what_to_do(tmp_path: Path) -> None:
+def test_the_error_for_missing_cuda_says_what_to_do(tmp_path: Path) -> None:
     card = counting_model(tmp_path / "c.onnx")
     if open_session(card, device="auto").device == "cuda":
         pytest.skip("CUDA works here")
@@ -92,12 +92,12 @@ def test_cuda_asked_for_and_absent_is_refused_with_what_to_do(tmp_path: Path) ->
         open_session(card, device="cuda")
 
 
-def test_an_unknown_device_names_those_there_are(tmp_path: Path) -> None:
+def test_the_error_for_an_unknown_device_lists_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match="auto, cpu, cuda"):
         open_session(counting_model(tmp_path / "c.onnx"), device="tpu")
 
 
-def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_model_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.onnx"
     path.write_bytes(b"not onnx")
     card = ModelCard("x", "landmarks", path, hashlib.sha256(b"not onnx").hexdigest(), "MIT")
@@ -133,13 +133,13 @@ def test_state_stays_on_the_gpu(tmp_path: Path) -> None:
     assert network.step(CROPS, state).points.max() == 2
 
 
-def test_planes_are_the_channels_of_each_crop() -> None:
+def test_planar_moves_the_channels_first() -> None:
     crops = np.random.default_rng(0).integers(0, 256, (3, 5, 5, 3), np.uint8)
     np.testing.assert_array_equal(planar(crops), crops.transpose(0, 3, 1, 2))
 
 
-def rows_of(counts: list[float]) -> Prediction:
-    """A prediction of so many faces, whose state is these numbers."""
+def prediction_with_state(counts: list[float]) -> Prediction:
+    """Return a prediction with one face per number, whose state is that number."""
     state = ort.OrtValue.ortvalue_from_numpy(
         np.array(counts, np.float32).reshape(-1, 1, 1), "cpu", 0
     )
@@ -149,24 +149,24 @@ def rows_of(counts: list[float]) -> Prediction:
 
 
 def test_the_state_of_the_same_faces_is_not_copied() -> None:
-    seen = rows_of([1, 2, 3])
-    assert gather([(seen, 0), (seen, 1), (seen, 2)]) is seen.state
+    prediction = prediction_with_state([1, 2, 3])
+    assert gather([(prediction, 0), (prediction, 1), (prediction, 2)]) is prediction.state
     assert gather([None, None]) is None
 
 
-def test_states_of_faces_are_put_together_row_by_row() -> None:
-    one, other = rows_of([1, 2, 3]), rows_of([7])
+def test_states_of_faces_are_gathered_row_by_row() -> None:
+    three_faces, one_face = prediction_with_state([1, 2, 3]), prediction_with_state([7])
     for rows, expected in (
-        ([(one, 2), (other, 0), None, (one, 0)], [3, 7, 0, 1]),
-        ([(one, 0), (one, 1)], [1, 2]),
-        ([(one, 1), (one, 0), (one, 2)], [2, 1, 3]),
+        ([(three_faces, 2), (one_face, 0), None, (three_faces, 0)], [3, 7, 0, 1]),
+        ([(three_faces, 0), (three_faces, 1)], [1, 2]),
+        ([(three_faces, 1), (three_faces, 0), (three_faces, 2)], [2, 1, 3]),
     ):
         state = gather(rows)
         assert state is not None
         np.testing.assert_array_equal(state[0].numpy().ravel(), expected)
 
 
-def test_a_recurrent_network_counts_each_face_by_itself(tmp_path: Path) -> None:
+def test_a_recurrent_network_keeps_a_separate_state_for_each_face(tmp_path: Path) -> None:
     network = LandmarkNetwork(counting_model(tmp_path / "counting.onnx"), device="cpu")
     crops = np.zeros((2, 4, 4, 3), np.uint8)
     first = network.step(crops)

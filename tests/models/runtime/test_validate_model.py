@@ -1,4 +1,4 @@
-"""Models of strangers are data: each way in which one can be wrong has its sentence."""
+"""Third-party models are untrusted data: each kind of invalid model is refused."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from steadymark.models.runtime.zoo import find_model, read_card, weights_folder
 from support.fakes.small_model import tiny_model, write_model
 
 
-def external(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Its first constant lies in another file."""
+def with_external_data(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Move the first constant of the model to another file."""
     tensor = model.graph.initializer[0]
     tensor.ClearField("float_data")
     tensor.data_location = TensorProto.EXTERNAL
@@ -30,20 +30,20 @@ def external(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
-def test_a_good_model_is_taken_by_either_of_its_files(tmp_path: Path) -> None:
+def test_a_good_model_is_accepted_by_either_of_its_files(tmp_path: Path) -> None:
     path = write_model(tmp_path)
     assert validate_model(path) == validate_model(path.with_suffix(".json"))
     assert validate_model(path).name == "own"
 
 
 @pytest.mark.parametrize("name", ["stabilizer-1d", "heatmap1d-lite"])
-def test_copies_of_shipped_models_are_taken(name: str, tmp_path: Path) -> None:
-    for ending in (".onnx", ".json"):
-        shutil.copy(weights_folder() / f"{name}{ending}", tmp_path)
+def test_copies_of_shipped_models_are_accepted(name: str, tmp_path: Path) -> None:
+    for suffix in (".onnx", ".json"):
+        shutil.copy(weights_folder() / f"{name}{suffix}", tmp_path)
     assert validate_model(tmp_path / f"{name}.onnx").name == name
 
 
-def test_a_model_whose_follower_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_model_whose_follower_is_missing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="unknown model 'other'"):
         validate_model(write_model(tmp_path, follower="other"))
     with pytest.raises(WeightsError, match="unknown model"):
@@ -72,7 +72,7 @@ def test_a_model_whose_follower_is_not_there_is_refused(tmp_path: Path) -> None:
         ({"file": "../own.onnx"}, "outside"),
     ],
 )
-def test_a_wrong_card_is_refused(tmp_path: Path, card: dict[str, Any], why: str) -> None:
+def test_an_invalid_card_is_refused(tmp_path: Path, card: dict[str, Any], why: str) -> None:
     with pytest.raises(WeightsError, match=why):
         validate_model(write_model(tmp_path, **card))
 
@@ -84,7 +84,7 @@ def test_a_wrong_card_is_refused(tmp_path: Path, card: dict[str, Any], why: str)
         (tiny_model(kind=TensorProto.FLOAT), r"tensor\(float\)"),
         (tiny_model(landmarks=98), r"\(2, 98, 2\)"),
         (tiny_model(extra=True), "fails when it is run"),
-        (external(tiny_model()), "takes data from other files"),
+        (with_external_data(tiny_model()), "takes data from other files"),
         (b"", "cannot be run"),
         (b"not onnx", "cannot be run"),
         (b"\x00\x00\x00\x00ORTM" + bytes(64), "cannot be run"),
@@ -92,24 +92,24 @@ def test_a_wrong_card_is_refused(tmp_path: Path, card: dict[str, Any], why: str)
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_wrong_model_is_refused(tmp_path: Path, model: Any, why: str) -> None:
+def test_an_invalid_model_is_refused(tmp_path: Path, model: Any, why: str) -> None:
     with pytest.raises(WeightsError, match=why):
         validate_model(write_model(tmp_path, model))
 
 
-def test_other_schemas_are_taken_unless_one_is_wanted(tmp_path: Path) -> None:
+def test_other_schemas_are_accepted_unless_one_is_required(tmp_path: Path) -> None:
     path = write_model(tmp_path, tiny_model(landmarks=98), schema="wflw98")
     assert validate_model(path).schema == "wflw98"
     with pytest.raises(WeightsError, match="those of wflw98: models of ibug68"):
         validate_model(path, schema="ibug68")
 
 
-def test_a_model_that_gives_no_numbers_is_refused(tmp_path: Path) -> None:
+def test_a_model_whose_output_is_not_finite_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"output 'points' of own\.onnx is not finite"):
         validate_model(write_model(tmp_path, tiny_model(value=float("nan"))))
 
 
-def test_missing_files_are_named(tmp_path: Path) -> None:
+def test_missing_files_are_reported(tmp_path: Path) -> None:
     path = write_model(tmp_path)
     with pytest.raises(WeightsError, match=r"choose a file that ends in \.onnx"):
         validate_model(tmp_path / "own.pt")
@@ -121,17 +121,17 @@ def test_missing_files_are_named(tmp_path: Path) -> None:
         validate_model(path)
 
 
-def test_external_data_is_found_wherever_it_hides(tmp_path: Path) -> None:
+def test_external_data_is_found_anywhere_in_a_graph(tmp_path: Path) -> None:
     inner = tiny_model().graph
-    inner.initializer.extend(external(tiny_model()).graph.initializer[:1])
+    inner.initializer.extend(with_external_data(tiny_model()).graph.initializer[:1])
     hidden = tiny_model()
     hidden.graph.node.append(helper.make_node("If", ["x"], ["y"], then_branch=inner))
     attribute = tiny_model()
-    outside = external(tiny_model()).graph.initializer[0]
+    outside = with_external_data(tiny_model()).graph.initializer[0]
     attribute.graph.node.append(helper.make_node("Constant", [], ["z"], value=outside))
     function = tiny_model()
-    made = function.functions.add()
-    made.node.append(helper.make_node("Constant", [], ["z"], value=outside))
+    inner_function = function.functions.add()
+    inner_function.node.append(helper.make_node("Constant", [], ["z"], value=outside))
     for model in (hidden, attribute, function):
         with pytest.raises(WeightsError, match="takes data from other files"):
             refuse_external_data(model.SerializeToString(), tmp_path / "x.onnx")
@@ -139,33 +139,33 @@ def test_external_data_is_found_wherever_it_hides(tmp_path: Path) -> None:
         refuse_external_data(card.read_bytes(), card)
 
 
-def test_whoever_opens_a_model_refuses_external_data(tmp_path: Path) -> None:
-    card = find_model(str(write_model(tmp_path, external(tiny_model()))), "landmarks")
+def test_opening_a_model_refuses_external_data(tmp_path: Path) -> None:
+    card = find_model(str(write_model(tmp_path, with_external_data(tiny_model()))), "landmarks")
     with pytest.raises(WeightsError, match="takes data from other files"):
         open_session(card, device="cpu")
     assert read_card(tmp_path / "own.json") == card
 
 
-def test_graphs_inside_graphs_without_end_are_refused() -> None:
+def test_too_deeply_nested_graphs_are_refused() -> None:
     content = b""
     for _ in range(100):
         for number in (6, 5, 1):  # a graph in an attribute of a node of a graph
-            content = field(number, content)
+            content = protobuf_field(number, content)
     with pytest.raises(WeightsError, match="without end"):
-        refuse_external_data(field(7, content), Path("deep.onnx"))
+        refuse_external_data(protobuf_field(7, content), Path("deep.onnx"))
 
 
 @given(some.binary(max_size=200))
-def test_whatever_the_bytes_are_they_are_taken_or_refused_with_a_sentence(content: bytes) -> None:
-    for given_bytes in (content, field(7, field(5, content))):
+def test_any_bytes_are_accepted_or_refused_with_a_reason(content: bytes) -> None:
+    for given_bytes in (content, protobuf_field(7, protobuf_field(5, content))):
         try:
             refuse_external_data(given_bytes, Path("x.onnx"))
         except WeightsError as error:
             assert "x.onnx" in str(error)  # noqa: PT017
 
 
-def field(number: int, content: bytes) -> bytes:
-    """Of a protobuf message."""
+def protobuf_field(number: int, content: bytes) -> bytes:
+    """Return a length-delimited field of a protobuf message."""
     size, length = len(content), b""
     while size > 127:
         length, size = length + bytes([size & 127 | 128]), size >> 7

@@ -17,6 +17,7 @@ from steadymark.models.runtime.zoo import (
     steadiest,
     verified_bytes,
 )
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,14 +50,14 @@ def test_altered_weights_are_refused_by_their_sha256(tmp_path: Path) -> None:
         verified_bytes(card)
 
 
-def test_missing_weights_are_named(tmp_path: Path) -> None:
+def test_missing_weights_are_reported(tmp_path: Path) -> None:
     card = read_card(write_card(tmp_path))
     (tmp_path / "net.onnx").unlink()
     with pytest.raises(WeightsError, match=r"no weights at .*net\.onnx"):
         verified_bytes(card)
 
 
-def test_an_unknown_model_names_those_there_are(tmp_path: Path) -> None:
+def test_the_error_for_an_unknown_model_lists_the_known_ones(tmp_path: Path) -> None:
     write_card(tmp_path)
     with pytest.raises(WeightsError, match="unknown model 'other': choose one of net"):
         find_model("other", "landmarks", tmp_path)
@@ -69,11 +70,46 @@ def test_a_model_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"name": 1', "\x00"])
-def test_what_is_no_card_is_refused(tmp_path: Path, text: str) -> None:
+def test_an_invalid_card_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.json"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(WeightsError):
         read_card(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"crop": "many"}, r"\(Expected `int`, got `str` - at `\$\.crop`\)"),
+        ({"name": 3}, r"\(Expected `str`, got `int` - at `\$\.name`\)"),
+        ({"sha256": None}, r"\(Expected `str`, got `null` - at `\$\.sha256`\)"),
+        ({"crop": 5000}, r"\(it says crop 5000, which must lie between 0 and 4096\)"),
+        ({"face_score": {"kind": "peak"}}, r"\(Object missing required field.*`likely`"),
+        (
+            {"face_score": {"kind": "x", "likely": 2, "unlikely": 1}},
+            r"\(its face_score is \{.*\}\)",
+        ),
+    ],
+)
+def test_a_card_with_a_wrong_value_says_which(
+    tmp_path: Path, changes: dict[str, object], why: str
+) -> None:
+    with pytest.raises(WeightsError, match=r"net\.json is not a Steadymark model card " + why):
+        read_card(write_card(tmp_path, **changes))
+
+
+def test_what_is_wrong_with_a_value_of_a_card_can_be_translated(tmp_path: Path) -> None:
+    score = {"kind": "peak", "likely": 1, "unlikely": 2}
+    with pytest.raises(WeightsError) as told:
+        read_card(write_card(tmp_path, face_score=score))
+    assert isinstance(told.value.sentence.fields["error"], UserText)
+
+
+def test_numbers_of_a_card_may_be_text_or_have_a_fraction_of_zero(
+    tmp_path: Path,
+) -> None:
+    card = read_card(write_card(tmp_path, crop=128.0, margin="1.5", scores={"a": 1, "b": "text"}))
+    assert (card.crop, card.margin, card.scores) == (128, 1.5, {"a": 1.0})
 
 
 def test_a_card_cannot_name_a_file_outside_its_folder(tmp_path: Path) -> None:
@@ -82,7 +118,7 @@ def test_a_card_cannot_name_a_file_outside_its_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("card", list_models(), ids=lambda card: card.name)
-def test_shipped_weights_are_what_their_cards_say(card: object) -> None:
+def test_shipped_weights_match_their_cards(card: object) -> None:
     from steadymark.models.runtime.zoo import ModelCard
 
     assert isinstance(card, ModelCard)
@@ -90,32 +126,32 @@ def test_shipped_weights_are_what_their_cards_say(card: object) -> None:
     assert "300W" in card.licence
 
 
-def test_flow_serves_every_model_and_is_what_automatic_means(tmp_path: Path) -> None:
+def test_flow_works_with_every_model_and_is_the_automatic_choice(tmp_path: Path) -> None:
     plain = read_card(write_card(tmp_path))
-    flowing = stabilized(plain, "flow")
-    assert (flowing.name, flowing.cell, flowing.over) == ("net", "flow", "net")
-    assert flowing.sha256 == plain.sha256
-    assert steadiest(plain) == flowing
-    assert stabilized(flowing, "flow") == flowing
+    with_flow = stabilized(plain, "flow")
+    assert (with_flow.name, with_flow.cell, with_flow.over) == ("net", "flow", "net")
+    assert with_flow.sha256 == plain.sha256
+    assert steadiest(plain) == with_flow
+    assert stabilized(with_flow, "flow") == with_flow
     write_card(tmp_path, name="c", cell="convlstm", over="net").rename(tmp_path / "c.json")
     over = read_card(tmp_path / "c.json")
     write_card(tmp_path)
-    assert steadiest(over) == over  # it stabilizes by itself
-    assert stabilized(over, "flow") == flowing  # which needs the plain model
+    assert steadiest(over) == over  # the model contains its stabilizer
+    assert stabilized(over, "flow") == with_flow  # which needs the plain model
 
 
-def test_the_cell_of_flow_is_listed_and_is_no_landmark_model() -> None:
+def test_the_flow_cell_is_listed_but_is_not_a_landmark_model() -> None:
     card = find_model(FLOW_CELL, "stabilizer")
     assert (card.kind, card.cell) == ("stabilizer", FLOW)
     assert card in list_models()
     with pytest.raises(WeightsError, match="is a stabilizer model, landmarks is needed"):
         find_model(FLOW_CELL, "landmarks")
-    with pytest.raises(WeightsError, match="unknown model 'x': choose one of") as told:
+    with pytest.raises(WeightsError, match="unknown model 'x': choose one of") as error:
         find_model("x", "landmarks")
-    assert FLOW_CELL not in str(told.value)
+    assert FLOW_CELL not in str(error.value)
 
 
-def test_the_model_that_stabilizes_another_is_found_by_what_it_is_over(tmp_path: Path) -> None:
+def test_the_stabilizing_model_of_another_is_found_by_its_over_field(tmp_path: Path) -> None:
     plain = read_card(write_card(tmp_path))
     with pytest.raises(WeightsError, match=r"no convlstm stabilizer over 'net' \(only over no"):
         stabilized(plain, "convlstm")
@@ -130,8 +166,8 @@ def test_the_model_that_stabilizes_another_is_found_by_what_it_is_over(tmp_path:
     refined = stabilized(plain, "refine")
     assert [steadiest(card).name for card in (plain, refined)] == ["net", "a"]
     assert stabilized(plain, "refine").name == "a"
-    steady = stabilized(plain, "convlstm")
-    assert steady.name == "c"
-    assert stabilized(steady, "convlstm") == steady
+    with_convlstm = stabilized(plain, "convlstm")
+    assert with_convlstm.name == "c"
+    assert stabilized(with_convlstm, "convlstm") == with_convlstm
     with pytest.raises(WeightsError, match=r"no refine stabilizer over 'c' \(only over net"):
-        stabilized(steady, "refine")
+        stabilized(with_convlstm, "refine")

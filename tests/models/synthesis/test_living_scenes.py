@@ -1,4 +1,4 @@
-"""Living scenes: faces move in themselves and their truth with them, cameras do what cameras do."""
+"""Living scenes: faces with expressions and exact ground truth, and realistic cameras."""
 
 from __future__ import annotations
 
@@ -42,116 +42,123 @@ QUIET = SceneConfig(8, 1, light=0, camera_noise=0, rolling=0, exposure=0, things
 QUIET = replace(QUIET, codecs=("none",))
 
 
-def photo() -> np.ndarray:
-    """Soft blobs, everywhere of another colour."""
+def random_photo() -> np.ndarray:
+    """Return an image of soft blobs with varying colours."""
     rng = np.random.default_rng(3)
     small = rng.uniform(40, 210, (24, 24, 3)).astype(np.float32)
     big = cv2.resize(small, (320, 320), interpolation=cv2.INTER_CUBIC)
     return big.clip(0, 255).astype(np.uint8)
 
 
-def still(turns: tuple[float, float] = (0, 0), /, **strengths: float) -> ExpressionCurves:
+def constant_expression(
+    turns: tuple[float, float] = (0, 0), /, **strengths: float
+) -> ExpressionCurves:
     values = np.zeros((3, len(NAMES)))
     for name, value in strengths.items():
         values[:, NAMES.index(name)] = value
     return ExpressionCurves(values, np.tile(np.array(turns, float), (3, 1)))
 
 
-def shown(face: MovingFace, picture: np.ndarray) -> np.ndarray:
-    size = picture.shape[1::-1]
+def render(face: MovingFace, image: np.ndarray) -> np.ndarray:
+    size = image.shape[1::-1]
     places = face.places(0)[face.mesh.triangles]
     x, y = backward_map(places, face.sources(0), size)
-    return np.asarray(cv2.remap(picture, x, y, cv2.INTER_CUBIC))
+    return np.asarray(cv2.remap(image, x, y, cv2.INTER_CUBIC))
 
 
-MOVED = [
-    still(),
-    still(jaw=0.4, funnel=0.3),
-    still(smile_L=0.9, smile_R=0.8, brows_up=1),
-    still(jaw_side=0.7, brows_down=1, pucker=0.5),
-    still(lid_L=0.6, lid_R=0.6, teeth=0.5),
-    still((14, 5), chin=0.5),
-    still((-14, -8), jaw=0.3),
+EXPRESSIONS = [
+    constant_expression(),
+    constant_expression(jaw=0.4, funnel=0.3),
+    constant_expression(smile_L=0.9, smile_R=0.8, brows_up=1),
+    constant_expression(jaw_side=0.7, brows_down=1, pucker=0.5),
+    constant_expression(lid_L=0.6, lid_R=0.6, teeth=0.5),
+    constant_expression((14, 5), chin=0.5),
+    constant_expression((-14, -8), jaw=0.3),
 ]
 
 
-@pytest.mark.parametrize("curves", MOVED)
-def test_dots_drawn_at_landmarks_are_found_at_the_truth(curves: ExpressionCurves) -> None:
+@pytest.mark.parametrize("curves", EXPRESSIONS)
+def test_dots_drawn_at_landmarks_are_rendered_at_the_ground_truth(curves: ExpressionCurves) -> None:
     zoom = 4
     points = POINTS * zoom
     face = MovingFace(points, curves)
-    truth = face.landmarks(0)
+    ground_truth = face.landmarks(0)
     x, y = np.meshgrid(np.arange(320 * zoom), np.arange(320 * zoom))
-    for first in range(7):  # pictures of ten dots that lie far apart
-        picture = np.zeros(x.shape, np.float32)
+    for first in range(7):  # images of ten dots that are far apart
+        image = np.zeros(x.shape, np.float32)
         for at in points[first::7]:
-            picture = np.maximum(picture, np.exp(-np.hypot(x - at[0], y - at[1]) / 4))
-        dots = shown(face, picture.astype(np.float32))
+            image = np.maximum(image, np.exp(-np.hypot(x - at[0], y - at[1]) / 4))
+        dots = render(face, image.astype(np.float32))
         for k in range(first, 68, 7):
-            # its brightest place: skin is stretched more on one side than on the other
-            left, top = np.rint(truth[k]).astype(int) - 12
+            # the brightest pixel, since skin is stretched asymmetrically
+            left, top = np.rint(ground_truth[k]).astype(int) - 12
             near = dots[top : top + 25, left : left + 25]
             row, column = np.unravel_index(near.argmax(), near.shape)
-            assert np.hypot(left + column - truth[k, 0], top + row - truth[k, 1]) < 0.3 * zoom, k
+            assert (
+                np.hypot(left + column - ground_truth[k, 0], top + row - ground_truth[k, 1])
+                < 0.3 * zoom
+            ), k
 
 
-def test_a_face_at_rest_is_the_photo() -> None:
-    face = MovingFace(POINTS, still())
+def test_a_face_at_rest_is_rendered_as_the_photo() -> None:
+    face = MovingFace(POINTS, constant_expression())
     np.testing.assert_allclose(face.landmarks(0), POINTS, atol=1e-4)
-    away = shown(face, photo()).astype(int) - photo()
-    assert np.abs(away[2:-2, 2:-2]).max() <= 4
+    difference = render(face, random_photo()).astype(int) - random_photo()
+    assert np.abs(difference[2:-2, 2:-2]).max() <= 4
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if not n.startswith("lid")])
-def test_every_movement_moves_what_it_should(name: str) -> None:
-    way = MovingFace(POINTS, still(**{name: 0.5})).landmarks(0) - POINTS
-    part = {"b": slice(17, 27), "j": slice(5, 12)}.get(name[0], slice(48, 68))
-    most = np.linalg.norm(way[part], axis=1).max()
-    assert most > 2
-    nose = np.linalg.norm(way[27:31], axis=1).max()
-    assert nose < 0.4 * most
+def test_every_movement_moves_its_part_of_the_face(name: str) -> None:
+    motion = MovingFace(POINTS, constant_expression(**{name: 0.5})).landmarks(0) - POINTS
+    moved_part = {"b": slice(17, 27), "j": slice(5, 12)}.get(name[0], slice(48, 68))
+    largest_motion = np.linalg.norm(motion[moved_part], axis=1).max()
+    assert largest_motion > 2
+    nose = np.linalg.norm(motion[27:31], axis=1).max()
+    assert nose < 0.4 * largest_motion
     if name == "jaw":
-        assert way[8, 1] > 3
-        assert way[66, 1] - way[62, 1] > 4
+        assert motion[8, 1] > 3
+        assert motion[66, 1] - motion[62, 1] > 4
     if name == "brows_up":
-        assert (way[17:27, 1] < 0).all()
+        assert (motion[17:27, 1] < 0).all()
 
 
-def test_a_blink_closes_the_eyes_over_a_still_eyeball() -> None:
-    face = MovingFace(POINTS, still(lid_L=1, lid_R=1))
-    truth = face.landmarks(0)
+def test_a_blink_closes_the_lids_without_moving_the_eyeball() -> None:
+    face = MovingFace(POINTS, constant_expression(lid_L=1, lid_R=1))
+    ground_truth = face.landmarks(0)
     for upper, lower in ((37, 41), (38, 40), (43, 47), (44, 46)):
-        gap = truth[lower] - truth[upper]
+        gap = ground_truth[lower] - ground_truth[upper]
         assert 0 <= gap[1] < 0.1 * (POINTS[lower] - POINTS[upper])[1]
-        assert truth[upper, 1] - POINTS[upper, 1] > 3 * (POINTS[lower, 1] - truth[lower, 1])
-    half = MovingFace(POINTS, still(lid_L=0.5, lid_R=0.5))
-    picture = np.zeros((320, 320), np.uint8)
+        assert ground_truth[upper, 1] - POINTS[upper, 1] > 3 * (
+            POINTS[lower, 1] - ground_truth[lower, 1]
+        )
+    half = MovingFace(POINTS, constant_expression(lid_L=0.5, lid_R=0.5))
+    image = np.zeros((320, 320), np.uint8)
     pupil = POINTS[36:42].mean(0) + np.array((0, 2))
-    cv2.circle(picture, (round(float(pupil[0])), round(float(pupil[1]))), 1, 255, -1)
-    rows, columns = np.nonzero(shown(half, picture) > 100)
+    cv2.circle(image, (round(float(pupil[0])), round(float(pupil[1]))), 1, 255, -1)
+    rows, columns = np.nonzero(render(half, image) > 100)
     assert np.hypot(columns.mean() - pupil[0], rows.mean() - pupil[1]) < 0.5
 
 
-def test_turns_move_the_nose_before_the_jaw_and_never_fold_much() -> None:
-    right = MovingFace(POINTS, still((15, 0)))
-    way = right.landmarks(0) - POINTS
-    assert way[30, 0] > way[[0, 16], 0].max() + 8
-    down = MovingFace(POINTS, still((0, 10))).landmarks(0) - POINTS
+def test_turns_move_the_nose_further_than_the_jaw_and_hardly_fold_the_mesh() -> None:
+    right = MovingFace(POINTS, constant_expression((15, 0)))
+    motion = right.landmarks(0) - POINTS
+    assert motion[30, 0] > motion[[0, 16], 0].max() + 8
+    down = MovingFace(POINTS, constant_expression((0, 10))).landmarks(0) - POINTS
     assert down[30, 1] > 5
-    strong = MovingFace(POINTS, still((80, 0)))
+    strong = MovingFace(POINTS, constant_expression((80, 0)))
     assert strong.mesh.folded(strong.places(0)) <= 0.006 * 170**2 + 1
     assert 12 < np.abs(strong.curves.turns_deg).max() < 80
 
 
-def test_a_fit_lies_on_the_landmarks_and_finds_the_pose() -> None:
+def test_a_fit_matches_the_landmarks_and_finds_the_pose() -> None:
     face = fit_face(POINTS)
     np.testing.assert_allclose(face.rest[:68, :2], POINTS, atol=1e-6)
     assert face.rest[30, 2] < face.rest[[0, 16, 36, 45], 2].min() - 10  # the nose is nearest
-    turned = fit_face(MovingFace(POINTS, still((14, 0))).landmarks(0))
+    turned = fit_face(MovingFace(POINTS, constant_expression((14, 0))).landmarks(0))
     assert turned.rest[0, 2] - turned.rest[16, 2] < face.rest[0, 2] - face.rest[16, 2] - 15
 
 
-def test_blinks_close_faster_than_they_open_and_syllables_are_as_fast_as_speech() -> None:
+def test_blinks_and_syllables_have_natural_speeds() -> None:
     closing, opening, syllables = [], [], []
     for seed in range(60):
         rng = np.random.default_rng(seed)
@@ -176,22 +183,24 @@ def _peaks(values: np.ndarray) -> int:
     return int(((inner > values[:-2]) & (inner >= values[2:]) & (inner > 0.03)).sum())
 
 
-def test_a_scene_follows_from_seed_and_number() -> None:
+def test_a_scene_is_determined_by_seed_and_number() -> None:
     config = SceneConfig(6, 2, things=1, drops=1)
-    first, again = (make_scene(photo(), POINTS, SCHEMA, 5, config=config) for _ in range(2))
-    np.testing.assert_array_equal(first.images, again.images)
-    np.testing.assert_array_equal(first.truth, again.truth)
-    np.testing.assert_array_equal(first.times_s, again.times_s)
-    louder = make_scene(photo(), POINTS, SCHEMA, 5, config=replace(config, noise=4))
+    first, repeated = (
+        make_scene(random_photo(), POINTS, SCHEMA, 5, config=config) for _ in range(2)
+    )
+    np.testing.assert_array_equal(first.images, repeated.images)
+    np.testing.assert_array_equal(first.truth, repeated.truth)
+    np.testing.assert_array_equal(first.times_s, repeated.times_s)
+    louder = make_scene(random_photo(), POINTS, SCHEMA, 5, config=replace(config, noise=4))
     np.testing.assert_array_equal(first.truth, louder.truth)
-    other = make_scene(photo(), POINTS, SCHEMA, 6, config=config)
+    other = make_scene(random_photo(), POINTS, SCHEMA, 6, config=config)
     assert not np.array_equal(first.truth, other.truth)
 
 
 @pytest.mark.parametrize("number", [0, 1, 3])
-def test_rigid_scenes_are_those_of_the_first_tables(number: int) -> None:
-    picture, noise, frames = photo(), 2, 5
-    made = make_scene(picture, POINTS, SCHEMA, number, seed=2, config=rigid(frames, noise))
+def test_rigid_scenes_equal_a_separate_implementation(number: int) -> None:
+    image, noise, frames = random_photo(), 2, 5
+    scene = make_scene(image, POINTS, SCHEMA, number, seed=2, config=rigid(frames, noise))
     fps = (25, 30, 60)[number % 3]
     rng = np.random.default_rng((2, number))
     path = head_path_of_scene((frames + 1) / fps, rng)
@@ -214,49 +223,49 @@ def test_rigid_scenes_are_those_of_the_first_tables(number: int) -> None:
     for frame in range(frames):
         t_s, open_s = (frame + 0.5) / fps, 0.5 / fps
         x, y, growth, roll = np.abs(path.at(t_s + open_s / 2) - path.at(t_s - open_s / 2))
-        way = eyes_px * max(x, y, 1.5 * growth, 1.5 * np.radians(roll))
-        shots = 1 if way < 0.05 else min(15, 3 + 2 * int(way / 2))
-        light = np.zeros((320, 320, 3), np.float32)
-        for shot in range(shots):
-            back = inverse(pose(t_s + open_s * ((shot + 0.5) / shots - 0.5)))
-            how = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-            light += cv2.warpAffine(
-                picture, back, (320, 320), flags=how, borderMode=cv2.BORDER_REFLECT_101
+        motion_px = eyes_px * max(x, y, 1.5 * growth, 1.5 * np.radians(roll))
+        exposures = 1 if motion_px < 0.05 else min(15, 3 + 2 * int(motion_px / 2))
+        accumulated = np.zeros((320, 320, 3), np.float32)
+        for exposure in range(exposures):
+            inverse_pose = inverse(pose(t_s + open_s * ((exposure + 0.5) / exposures - 0.5)))
+            flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+            accumulated += cv2.warpAffine(
+                image, inverse_pose, (320, 320), flags=flags, borderMode=cv2.BORDER_REFLECT_101
             )
-        light = light / np.float32(shots) * gains[frame]
-        light += grain.standard_normal(light.shape, np.float32) * NOISE[noise]
-        images.append(np.rint(light).clip(0, 255).astype(np.uint8))
-        np.testing.assert_allclose(made.truth[frame], transform(pose(t_s), POINTS), atol=1e-4)
+        accumulated = accumulated / np.float32(exposures) * gains[frame]
+        accumulated += grain.standard_normal(accumulated.shape, np.float32) * NOISE[noise]
+        images.append(np.rint(accumulated).clip(0, 255).astype(np.uint8))
+        np.testing.assert_allclose(scene.truth[frame], transform(pose(t_s), POINTS), atol=1e-4)
     expected = compressed(images, fps, "none" if number < 3 else "h264-23")
-    assert np.abs(made.images.astype(int) - np.stack(expected)).mean() < 0.01
-    assert made.visible.all()
-    np.testing.assert_allclose(made.times_s, np.arange(frames) / fps)
+    assert np.abs(scene.images.astype(int) - np.stack(expected)).mean() < 0.01
+    assert scene.visible.all()
+    np.testing.assert_allclose(scene.times_s, np.arange(frames) / fps)
 
 
-def test_dropped_frames_leave_gaps_and_no_other_trace() -> None:
+def test_dropped_frames_only_leave_gaps() -> None:
     config = replace(QUIET, frames=40, expressions=0, turns_deg=0, fps=(25,), drops=1)
-    made = make_scene(photo(), POINTS, SCHEMA, 1, config=config)
-    steps = np.diff(made.places)
-    assert len(made.images) == len(made.times_s) == 40
+    scene = make_scene(random_photo(), POINTS, SCHEMA, 1, config=config)
+    steps = np.diff(scene.places)
+    assert len(scene.images) == len(scene.times_s) == 40
     assert steps.min() == 1
     assert 2 <= steps.max() <= 7
-    np.testing.assert_allclose(np.diff(made.times_s), steps / 25)
-    whole = make_scene(photo(), POINTS, SCHEMA, 1, config=replace(config, drops=0))
+    np.testing.assert_allclose(np.diff(scene.times_s), steps / 25)
+    whole = make_scene(random_photo(), POINTS, SCHEMA, 1, config=replace(config, drops=0))
     assert (np.diff(whole.places) == 1).all()
 
 
-def test_things_before_the_face_hide_landmarks_where_they_are_drawn() -> None:
+def test_occluders_hide_landmarks_where_they_are_drawn() -> None:
     config = replace(QUIET, frames=24, expressions=0, turns_deg=0)
     hidden = 0
     for number in range(6):
-        clear = make_scene(photo(), POINTS, SCHEMA, number, config=config)
-        made = make_scene(photo(), POINTS, SCHEMA, number, config=replace(config, things=1))
+        clear = make_scene(random_photo(), POINTS, SCHEMA, number, config=config)
+        scene = make_scene(random_photo(), POINTS, SCHEMA, number, config=replace(config, things=1))
         assert clear.visible.all()
-        assert made.thing in ("hand", "mug", "microphone")
-        changed = np.abs(made.images.astype(int) - clear.images).max(-1) > 12
-        for frame, place in np.ndindex(*made.visible.shape):
-            x, y = np.rint(made.truth[frame, place]).astype(int)
-            if 2 < x < 317 and 2 < y < 317 and not made.visible[frame, place]:
+        assert scene.thing in ("hand", "mug", "microphone")
+        changed = np.abs(scene.images.astype(int) - clear.images).max(-1) > 12
+        for frame, landmark in np.ndindex(*scene.visible.shape):
+            x, y = np.rint(scene.truth[frame, landmark]).astype(int)
+            if 2 < x < 317 and 2 < y < 317 and not scene.visible[frame, landmark]:
                 hidden += 1
                 assert changed[frame, y - 2 : y + 3, x - 2 : x + 3].any()
         outside = ~changed.any(0).all()
@@ -264,35 +273,35 @@ def test_things_before_the_face_hide_landmarks_where_they_are_drawn() -> None:
     assert hidden > 200
 
 
-def test_a_rolling_shutter_leans_what_moves_and_the_truth_leans_along() -> None:
+def test_a_rolling_shutter_skews_the_image_and_the_ground_truth() -> None:
     config = replace(QUIET, frames=30, expressions=0, turns_deg=0, fps=(25,))
-    straight = make_scene(photo(), POINTS, SCHEMA, 0, config=config)
-    rolled = make_scene(photo(), POINTS, SCHEMA, 0, config=replace(config, rolling=1))
-    way = np.diff(straight.truth[:, 30, 0])
-    fast = int(np.abs(way).argmax())
+    straight = make_scene(random_photo(), POINTS, SCHEMA, 0, config=config)
+    rolled = make_scene(random_photo(), POINTS, SCHEMA, 0, config=replace(config, rolling=1))
+    motion = np.diff(straight.truth[:, 30, 0])
+    fast = int(np.abs(motion).argmax())
     lean = rolled.truth[fast] - straight.truth[fast]
     rows = straight.truth[fast, :, 1]
     slope = np.polyfit(rows, lean[:, 0], 1)[0]
-    assert np.sign(slope) == np.sign(way[fast])
+    assert np.sign(slope) == np.sign(motion[fast])
     assert np.abs(lean).max() > 1
 
 
-def test_a_lid_that_shuts_fast_is_blurred_about_its_truth() -> None:
+def test_a_fast_lid_has_motion_blur_around_its_ground_truth() -> None:
     strengths = np.zeros((20, len(NAMES)))
     strengths[:, LIDS] = np.linspace(0, 1, 20)[:, None]  # in 0.08 s
     face = MovingFace(POINTS, ExpressionCurves(strengths, np.zeros((20, 2))))
     path = HeadPath(np.zeros((99, 4)))
-    camera = SceneCamera(photo(), POINTS, path, zoom=1.0, eyes=(36, 45), face=face)
+    camera = SceneCamera(random_photo(), POINTS, path, zoom=1.0, eyes=(36, 45), face=face)
     sharp, swept = camera.exposed(0.04, 0.0), camera.exposed(0.04, 0.04)
     x, y = np.rint(camera.truth(0.04)[37]).astype(int)
     lid = np.s_[y - 4 : y + 5, x - 3 : x + 4]
     chin = np.s_[260:300, 120:200]
     assert np.abs(swept[lid] - sharp[lid]).mean() > 1
-    assert np.abs(swept[chin] - sharp[chin]).mean() < 0.3  # sampled less finely
+    assert np.abs(swept[chin] - sharp[chin]).mean() < 0.3  # with fewer samples
 
 
-def test_what_the_face_turns_away_is_not_visible() -> None:
-    face = MovingFace(POINTS, still())
+def test_landmarks_that_are_turned_away_are_not_visible() -> None:
+    face = MovingFace(POINTS, constant_expression())
     assert face.seen(0).all()
     hidden = face.mesh.turned_away(face.mesh.places(np.zeros(len(NAMES)), 35, 0))
     assert hidden[9:17].sum() >= 3
@@ -300,67 +309,69 @@ def test_what_the_face_turns_away_is_not_visible() -> None:
     assert not hidden[36:42].any()
 
 
-def test_only_faces_of_68_landmarks_move_in_themselves() -> None:
+def test_expressions_need_68_landmarks() -> None:
     with pytest.raises(ValueError, match="68 landmarks"):
-        make_scene(photo(), POINTS[:60], SCHEMA, 0)
+        make_scene(random_photo(), POINTS[:60], SCHEMA, 0)
 
 
-def test_automatic_exposure_brings_brightness_back() -> None:
+def test_automatic_exposure_reduces_brightness_changes() -> None:
     config = replace(QUIET, frames=60, expressions=0, turns_deg=0, light=1, fps=(25,), noise=1)
     number = next(n for n in range(40) if _light_of(n, config) == "exposure-ramp")
-    dark = make_scene(photo(), POINTS, SCHEMA, number, config=config)
-    kept = make_scene(photo(), POINTS, SCHEMA, number, config=replace(config, exposure=1))
+    dark = make_scene(random_photo(), POINTS, SCHEMA, number, config=config)
+    with_exposure = make_scene(
+        random_photo(), POINTS, SCHEMA, number, config=replace(config, exposure=1)
+    )
 
     def spread(images: np.ndarray) -> float:
         means = images.mean((1, 2, 3))
         return float(means.std() / means.mean())
 
-    assert spread(kept.images) < 0.8 * spread(dark.images)
+    assert spread(with_exposure.images) < 0.8 * spread(dark.images)
 
 
 def _light_of(number: int, config: SceneConfig) -> str:
     short = replace(config, frames=2)
-    return make_scene(photo(), POINTS, SCHEMA, number, config=short).light
+    return make_scene(random_photo(), POINTS, SCHEMA, number, config=short).light
 
 
 def test_noise_has_the_measured_spectrum_colours_and_brightness() -> None:
     rng = np.random.default_rng(0)
-    field = np.stack([coloured(200, 240, rng) for _ in range(20)])
-    assert field.std() == pytest.approx(1, abs=0.02)
+    noise_field = np.stack([coloured(200, 240, rng) for _ in range(20)])
+    assert noise_field.std() == pytest.approx(1, abs=0.02)
     for axis in (1, 2):
-        for away, known in enumerate(NEIGHBOURS, 1):
-            near = np.take(field, range(field.shape[axis] - away), axis)
-            far = np.take(field, range(away, field.shape[axis]), axis)
+        for distance, known in enumerate(NEIGHBOURS, 1):
+            near = np.take(noise_field, range(noise_field.shape[axis] - distance), axis)
+            far = np.take(noise_field, range(distance, noise_field.shape[axis]), axis)
             assert (near * far).mean() == pytest.approx(known, abs=0.05)
-    between = np.array(np.corrcoef(field.reshape(-1, 3).T))
+    between = np.array(np.corrcoef(noise_field.reshape(-1, 3).T))
     assert between[0, 1] == pytest.approx(COLOURS, abs=0.03)
     noise = SensorNoise(5, 0.9, rng)
     ramp = np.tile(np.repeat(np.array(BRIGHTNESS, np.float32), 40)[None, :, None], (200, 1, 3))
     frames = np.stack([noise.over(ramp) - ramp for _ in range(60)])
-    at_once = frames.reshape(60, 200, 8, 40, 3).std((0, 1, 3, 4))
+    deviation = frames.reshape(60, 200, 8, 40, 3).std((0, 1, 3, 4))
     np.testing.assert_allclose(
-        at_once / at_once.mean(), np.array(BY_BRIGHTNESS) / np.mean(BY_BRIGHTNESS), rtol=0.1
+        deviation / deviation.mean(), np.array(BY_BRIGHTNESS) / np.mean(BY_BRIGHTNESS), rtol=0.1
     )
-    lasting = (frames[1:] * frames[:-1]).mean() / (frames**2).mean()
-    assert lasting == pytest.approx(0.9, abs=0.03)
+    correlation = (frames[1:] * frames[:-1]).mean() / (frames**2).mean()
+    assert correlation == pytest.approx(0.9, abs=0.03)
 
 
 @pytest.mark.parametrize("codec", ["none", "h264-28", "mpeg4-6", "jpeg-60"])
-def test_codecs_keep_the_picture_and_lose_detail(codec: str) -> None:
-    images = [photo() for _ in range(4)]
-    away = np.abs(np.stack(compressed(images, 25, codec)).astype(int) - np.stack(images))
-    assert (away.max() == 0) == (codec == "none")
-    assert away.mean() < 6
+def test_codecs_keep_the_image_and_lose_detail(codec: str) -> None:
+    images = [random_photo() for _ in range(4)]
+    difference = np.abs(np.stack(compressed(images, 25, codec)).astype(int) - np.stack(images))
+    assert (difference.max() == 0) == (codec == "none")
+    assert difference.mean() < 6
     with pytest.raises(ValueError, match="unknown codec 'vp8'"):
         compressed(images, 25, "vp8")
 
 
 @pytest.mark.data
-def test_the_rows_of_the_face_model_are_those_of_the_file() -> None:
+def test_the_rows_of_the_face_model_equal_those_of_its_source_file() -> None:
     root = os.environ.get("STEADYMARK_DATA")
     model = Path(root or "/nowhere") / "face3d" / "ict_face_model.npz"
     if not model.is_file():
         pytest.skip("STEADYMARK_DATA holds no face3d/ict_face_model.npz")
-    with np.load(face_model_path()) as kept:
+    with np.load(face_model_path()) as shipped_rows:
         for name, values in choose_vertices(model).items():
-            np.testing.assert_array_equal(kept[name], values, err_msg=name)
+            np.testing.assert_array_equal(shipped_rows[name], values, err_msg=name)

@@ -1,4 +1,4 @@
-"""Before a training: what a backbone sees of faces, as it is fed."""
+"""The check of a backbone before a training: accuracy, margin and colour order."""
 
 from __future__ import annotations
 
@@ -33,37 +33,37 @@ SCHEMA = load_schema()
 
 
 def faces_of(count: int, *, colour: bool = False) -> FaceImages:
-    """Faces whose landmark 30 is a red or a white dot on blue or grey."""
+    """Return faces whose landmark 30 is a red dot on blue or a white dot on grey."""
     rng = np.random.default_rng(count)
     points = SCHEMA.mean_shape * 80 + 100 + rng.normal(0, 0.4, (count, 1, 2))
-    ground, dot = ((200, 0, 0), (0, 0, 255)) if colour else ((40, 40, 40), (255, 255, 255))
-    pictures = []
+    background, dot = ((200, 0, 0), (0, 0, 255)) if colour else ((40, 40, 40), (255, 255, 255))
+    images = []
     for shape in points:
-        picture = np.full((200, 200, 3), ground, np.uint8)
+        image = np.full((200, 200, 3), background, np.uint8)
         x, y = shape[30]
-        cv2.circle(picture, (round(16 * x), round(16 * y)), 4 * 16, dot, -1, cv2.LINE_AA, 4)
-        pictures.append(picture)
+        cv2.circle(image, (round(16 * x), round(16 * y)), 4 * 16, dot, -1, cv2.LINE_AA, 4)
+        images.append(image)
     names = tuple(f"{count}_{i}" for i in range(count))
-    return FaceImages(names, names, tuple(pictures), points.astype(np.float32))
+    return FaceImages(names, names, tuple(images), points.astype(np.float32))
 
 
-class Expects(Backbone):
-    """Says the mean shape as it lies in a crop of one margin, off by a share of the crop."""
+class FixedShapeBackbone(Backbone):
+    """Predicts the mean shape for a crop of one margin, shifted by a share of the crop."""
 
     def __init__(self, margin: float, off: float = 0.0) -> None:
         self.info = BackboneInfo(crop=64)
-        self.identity, self.margin, self.off, self.seen = "expects", margin, off, 0
+        self.identity, self.margin, self.off, self.crops_seen = "expects", margin, off, 0
 
     def __call__(self, crops: Image) -> Floats:
         raise NotImplementedError
 
     def points(self, crops: Image) -> Points:
-        self.seen += len(crops)
+        self.crops_seen += len(crops)
         shape = SCHEMA.mean_shape * 64 / self.margin + 31.5 + self.off * 64
         return np.tile(shape, (len(crops), 1, 1)).astype(np.float32)
 
     def calibrate(self, faces: Callable[[], Image]) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def export(self, stabilizer: Stabilizer, path: Path) -> dict[str, Any]:
         raise NotImplementedError
@@ -73,34 +73,34 @@ FACES = faces_of(30), faces_of(40)
 
 
 @pytest.mark.parametrize("margin", MARGINS)
-def test_the_margin_that_a_network_wants_is_found_and_the_table_told(margin: float) -> None:
-    told: list[str] = []
-    check = check_backbone(Expects(margin), FACES, margin=None, tell=told.append)
+def test_the_best_margin_of_a_network_is_found_and_reported(margin: float) -> None:
+    messages: list[str] = []
+    check = check_backbone(FixedShapeBackbone(margin), FACES, margin=None, tell=messages.append)
     assert check.margin == margin
     assert set(check.tried) == set(MARGINS)
     assert check.tried[margin] == min(check.tried.values())
-    assert f"--margin {margin:g} is taken" in told[0]
-    assert f"{check.nrmse:.2f} %" in told[1]
+    assert f"--margin {margin:g} is taken" in messages[0]
+    assert f"{check.nrmse:.2f} %" in messages[1]
 
 
 def test_a_margin_that_is_given_is_kept() -> None:
-    backbone = Expects(1.4)
+    backbone = FixedShapeBackbone(1.4)
     check = check_backbone(backbone, FACES, margin=1.45)
     assert (check.margin, check.tried) == (1.45, {})
-    assert backbone.seen == 50
+    assert backbone.crops_seen == 50
 
 
-def test_a_backbone_that_sees_nothing_is_refused_unless_forced() -> None:
+def test_an_inaccurate_backbone_is_refused_unless_forced() -> None:
     with pytest.raises(DataError, match=r"NRMSE is \d+\.\d %, above 8 %.* --force"):
-        check_backbone(Expects(1.4, off=0.1), FACES, margin=1.4)
-    assert check_backbone(Expects(1.4, off=0.1), FACES, margin=1.4, force=True).nrmse > 8
+        check_backbone(FixedShapeBackbone(1.4, off=0.1), FACES, margin=1.4)
+    assert check_backbone(FixedShapeBackbone(1.4, off=0.1), FACES, margin=1.4, force=True).nrmse > 8
 
 
 class RedDot(torch.nn.Module):
-    """The mean shape, about the centre of what is red in RGB from 0 to 1, as lines."""
+    """Predicts the mean shape around the centre of red pixels, as 1D heatmaps."""
 
-    def forward(self, picture: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        red = torch.relu(picture[:, 0] - 0.6 + 0 * picture[:, 1])  # (n, F, F)
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        red = torch.relu(image[:, 0] - 0.6 + 0 * image[:, 1])  # (n, F, F)
         weight = red.clamp(max=1.0) + 1e-6
         grid = torch.arange(64.0)
         mass = weight.sum((1, 2))
@@ -113,7 +113,7 @@ class RedDot(torch.nn.Module):
         return x, y
 
 
-def test_a_wrong_order_of_colours_is_told_by_the_option_that_mends_it(tmp_path: Path) -> None:
+def test_the_error_for_a_wrong_colour_order_names_the_option(tmp_path: Path) -> None:
     path = tmp_path / "red.onnx"
     export_onnx(
         RedDot(),
@@ -126,50 +126,50 @@ def test_a_wrong_order_of_colours_is_told_by_the_option_that_mends_it(tmp_path: 
     faces = faces_of(12, colour=True), faces_of(13, colour=True)
     info = BackboneInfo(file=str(path), crop=64, mean=(0.0,) * 3, std=(255.0,) * 3)
     assert check_backbone(open_backbone(info), faces, margin=1.4).hint == ""
-    wrong = open_backbone(replace(info, rgb=False))
+    bgr_backbone = open_backbone(replace(info, rgb=False))
     with pytest.raises(DataError, match="with --rgb its NRMSE is"):
-        check_backbone(wrong, faces, margin=1.4)
+        check_backbone(bgr_backbone, faces, margin=1.4)
 
 
-def small_folder(folder: Path, count: int) -> Path:
-    """A 300W folder of so many photos."""
+def write_photos(folder: Path, count: int) -> Path:
+    """Write a folder of photos in 300W format."""
     faces = faces_of(count)
     folder.mkdir()
-    for i, (picture, points) in enumerate(zip(faces.pictures, faces.points, strict=True)):
+    for i, (image, points) in enumerate(zip(faces.pictures, faces.points, strict=True)):
         rows = "\n".join(f"{x + 1:.3f} {y + 1:.3f}" for x, y in points)
         text = f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n"
         (folder / f"photo{i}_1.pts").write_text(text, encoding="ascii")
-        cv2.imwrite(str(folder / f"photo{i}_1.png"), picture)
+        cv2.imwrite(str(folder / f"photo{i}_1.png"), image)
     return folder
 
 
-@pytest.mark.parametrize(("photos", "held"), [(2, 1), (20, 3), (80, 12)])
-def test_of_few_photos_a_share_is_held_back_always_the_same(photos: int, held: int) -> None:
+@pytest.mark.parametrize(("photos", "least_held_back"), [(2, 1), (20, 3), (80, 12)])
+def test_a_fixed_share_of_few_photos_is_held_back(photos: int, least_held_back: int) -> None:
     training, validation = split(faces_of(photos))
-    assert len(validation) >= held
+    assert len(validation) >= least_held_back
     assert len(training) >= photos // 2
     assert len(training) + len(validation) == photos
     shuffled = split(faces_of(photos).subset(list(range(photos))[::-1]))[1]
     assert set(shuffled.names) == set(validation.names)
 
 
-def test_another_folder_validates_and_then_nothing_is_held_back(tmp_path: Path) -> None:
-    data, val = small_folder(tmp_path / "data", 5), small_folder(tmp_path / "val", 3)
-    training, held, _ = open_faces(data, val)
-    assert (len(training), len(held)) == (5, 3)
+def test_with_a_validation_folder_no_training_photo_is_held_back(tmp_path: Path) -> None:
+    data, val = write_photos(tmp_path / "data", 5), write_photos(tmp_path / "val", 3)
+    training, validation, _ = open_faces(data, val)
+    assert (len(training), len(validation)) == (5, 3)
 
 
-def test_one_photo_is_too_few_and_is_told_so(tmp_path: Path) -> None:
+def test_a_single_photo_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="too few to set some aside"):
-        open_faces(small_folder(tmp_path / "data", 1))
+        open_faces(write_photos(tmp_path / "data", 1))
 
 
-def test_data_without_the_landmarks_of_a_schema_are_told_so(tmp_path: Path) -> None:
-    data = small_folder(tmp_path / "data", 3)
+def test_data_without_the_landmarks_of_a_schema_is_refused(tmp_path: Path) -> None:
+    data = write_photos(tmp_path / "data", 3)
     with pytest.raises(DataError, match="lack landmarks of wflw98"):
         open_faces(data, schema="wflw98")
     with pytest.raises(ValueError, match="unknown landmark schema 'x106'"):
         open_faces(data, schema="x106")
-    crop = clean_crop(load := open_faces(data)[0], 0, SCHEMA, 1.4)
-    nose = transform(crop.from_picture(64), load.points[0])[30]
+    crop = clean_crop(loaded := open_faces(data)[0], 0, SCHEMA, 1.4)
+    nose = transform(crop.from_picture(64), loaded.points[0])[30]
     assert np.abs(nose - 32).max() < 12

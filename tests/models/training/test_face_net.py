@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import onnxruntime
 import pytest
 import torch
 
@@ -26,6 +25,7 @@ from steadymark.models.networks.face_net import (
     export_face_net,
     locations,
 )
+from steadymark.models.runtime.onnxruntime_offline import ort
 from steadymark.models.training.detector.detector_loss import DetectorTargets, assign, face_losses
 from steadymark.models.training.detector.detector_negatives import colour_grey, letter, scramble
 from steadymark.models.training.detector.detector_photos import (
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 SMALL = FaceNetConfig(stem=16, widths=(16, 16, 16, 16), blocks=(0, 1, 1, 1), head=16, top=50)
 
 
-def rolled(points: Points) -> float:
+def roll_of(points: Points) -> float:
     return fit_crop(points, load_schema().mean_shape, margin=1).roll_deg
 
 
@@ -70,35 +70,35 @@ def test_every_parameter_gets_a_gradient() -> None:
     network = small_net()
     places = locations(128, 128)
     boxes = torch.tensor([[10.0, 12, 40, 44], [30, 30, 110, 120], [-20, -10, 140, 130]])
-    told = assign(places, boxes, torch.tensor([5.0, -20.0, math.nan]), torch.zeros(0, 4))
-    batch = DetectorTargets(*(part[None].expand(2, *part.shape) for part in told))
+    targets = assign(places, boxes, torch.tensor([5.0, -20.0, math.nan]), torch.zeros(0, 4))
+    batch = DetectorTargets(*(part[None].expand(2, *part.shape) for part in targets))
     losses = face_losses(network(torch.rand(2, 3, 128, 128) * 255), places, batch)
     sum(losses).backward()  # type: ignore[union-attr]
     missing = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()]
     assert not missing
 
 
-def test_decoding_agrees_with_a_plain_loop() -> None:
+def test_decoding_equals_a_plain_loop() -> None:
     rows = torch.randn(1, 12, 7)
     places = locations(32, 64)[:12]
-    got = decode(rows, places)[0].numpy()
+    decoded = decode(rows, places)[0].numpy()
     for i, row in enumerate(rows[0].tolist()):
         x, y = (i % 8 + 0.5) * 8 - 0.5, (i // 8 + 0.5) * 8 - 0.5
         left, top, right, bottom = (8 * math.exp(v) for v in row[1:5])
         score = 1 / (1 + math.exp(-row[0]))
         roll_deg = math.degrees(math.atan2(row[5], row[6]))
         expected = [x - left, y - top, x + right, y + bottom, score, roll_deg]
-        assert got[i] == pytest.approx(expected, rel=1e-4, abs=1e-3)
+        assert decoded[i] == pytest.approx(expected, rel=1e-4, abs=1e-3)
 
 
 @pytest.mark.slow
-def test_the_exported_file_says_what_the_network_says(tmp_path: Path) -> None:
+def test_the_exported_file_gives_the_same_boxes_as_the_network(tmp_path: Path) -> None:
     network = small_net().eval()
     path = tmp_path / "net.onnx"
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter's own deprecations
+        warnings.simplefilter("ignore")  # deprecation warnings of the exporter
         export_face_net(network, path)
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     for height, width in ((32, 32), (96, 160), (128, 64)):
         shape = (1, 3, height, width)
         image = np.random.default_rng(height).integers(0, 255, shape, np.uint8)
@@ -110,27 +110,27 @@ def test_the_exported_file_says_what_the_network_says(tmp_path: Path) -> None:
         np.testing.assert_allclose(boxes[real, :4], expected[real, :4], rtol=1e-4, atol=0.05)
 
 
-def test_a_face_is_found_at_its_centre_by_its_stride() -> None:
+def test_a_face_is_assigned_to_its_centre_and_stride() -> None:
     places = locations(320, 320)
     boxes = torch.tensor([[100.0, 100, 120, 124], [60, 60, 260, 260]])
-    told = assign(places, boxes, torch.zeros(2), torch.tensor([[0.0, 0, 50, 50]]))
-    small = places[told.face == 0]
+    targets = assign(places, boxes, torch.zeros(2), torch.tensor([[0.0, 0, 50, 50]]))
+    small = places[targets.face == 0]
     assert set(small[:, 2].tolist()) == {8.0}
     assert (small[:, :2] - torch.tensor([110.0, 112.0])).abs().max() < 12
-    assert set(places[told.face == 1][:, 2].tolist()) == {32.0}
-    assert (places[told.face == -2][:, :2] < 50).all()
+    assert set(places[targets.face == 1][:, 2].tolist()) == {32.0}
+    assert (places[targets.face == -2][:, :2] < 50).all()
 
 
-def test_perfect_rows_cost_next_to_nothing() -> None:
+def test_perfect_rows_have_almost_no_loss() -> None:
     places = locations(64, 64)
     box = torch.tensor([[20.0, 22, 48, 50]])
-    told = assign(places, box, torch.tensor([30.0]), torch.zeros(0, 4))
+    targets = assign(places, box, torch.tensor([30.0]), torch.zeros(0, 4))
     rows = torch.zeros(1, len(places), 7)
-    rows[..., 0] = torch.where(told.face >= 0, 12.0, -12.0)
+    rows[..., 0] = torch.where(targets.face >= 0, 12.0, -12.0)
     sides = torch.cat((places[:, :2] - box[:, :2], box[:, 2:] - places[:, :2]), 1)
     rows[0, :, 1:5] = (sides / places[:, 2:]).clamp(min=1e-3).log()
     rows[..., 5], rows[..., 6] = math.sin(math.radians(30)), math.cos(math.radians(30))
-    losses = face_losses(rows, places, DetectorTargets(*(part[None] for part in told)))
+    losses = face_losses(rows, places, DetectorTargets(*(part[None] for part in targets)))
     assert max(float(loss) for loss in losses) < 1e-3
 
 
@@ -138,13 +138,13 @@ def test_roll_is_positive_clockwise() -> None:
     shape = load_schema().mean_shape * 100
     angle = math.radians(20)
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-    turned = (shape @ turn.T).astype(np.float32)  # x axis towards +y, down the picture
-    assert rolled(turned) == pytest.approx(20, abs=0.1)
-    face = PhotoFace(landmark_box(turned), turned, 20.0)
-    assert rolled(mirror_face(face, 300).points) == pytest.approx(-20, abs=3)  # type: ignore[arg-type]
+    rotated = (shape @ turn.T).astype(np.float32)  # x axis towards +y, down in the image
+    assert roll_of(rotated) == pytest.approx(20, abs=0.1)
+    face = PhotoFace(landmark_box(rotated), rotated, 20.0)
+    assert roll_of(mirror_face(face, 300).points) == pytest.approx(-20, abs=3)  # type: ignore[arg-type]
 
 
-def test_a_face_without_points_grows_like_an_ellipse() -> None:
+def test_a_rotated_face_without_landmarks_is_treated_as_an_ellipse() -> None:
     angle = math.radians(45)
     cos, sin = math.cos(angle), math.sin(angle)
     matrix = np.array([[cos, -sin, 0.0], [sin, cos, 0.0]])
@@ -153,9 +153,9 @@ def test_a_face_without_points_grows_like_an_ellipse() -> None:
     assert math.isnan(moved.roll_deg)
 
 
-def test_a_tile_follows_from_its_seed_alone() -> None:
-    drawn = np.random.default_rng(1).integers(0, 255, (120, 160, 3), np.uint8)
-    jpeg = cv2.imencode(".jpg", drawn)[1]
+def test_a_tile_is_determined_by_its_seed() -> None:
+    random_image = np.random.default_rng(1).integers(0, 255, (120, 160, 3), np.uint8)
+    jpeg = cv2.imencode(".jpg", random_image)[1]
     face = DetectorPhoto(jpeg, (PhotoFace(np.array([40, 30, 90, 80], np.float32), None, 10.0),))
     tiler = TileMaker(([face], [face], [DetectorPhoto(jpeg)]), replace(TileConfig(), mosaic=0.5))
     for seed in range(12):
@@ -166,7 +166,7 @@ def test_a_tile_follows_from_its_seed_alone() -> None:
         assert len(one.boxes) == len(one.rolls)
 
 
-def test_held_back_photos_are_fixed_by_name_and_keep_a_photo_s_faces_together() -> None:
+def test_held_back_photos_are_determined_by_their_names() -> None:
     names = [f"maksssksksss{i}" for i in range(853)]
     share = np.mean([is_held_back(name, 0.15) for name in names])
     assert 0.1 < share < 0.2
@@ -174,18 +174,18 @@ def test_held_back_photos_are_fixed_by_name_and_keep_a_photo_s_faces_together() 
         assert photo_of(f"afw_{i}_1") == photo_of(f"afw_{i}_2")
 
 
-def test_a_resumed_run_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_a_resumed_run_continues_at_its_step(tmp_path: Path) -> None:
     config = FaceNetTraining(steps=2000, cooled=0.5, network=SMALL)
     run = start_run(config)
     assert rate_now(0, config) < config.rate / 50  # warming up
     run.minutes, run.step, run.samples = 25.0, 900, 15000
     run.save(tmp_path / "a.pt", config)
-    again = start_run(config)
-    again.load(tmp_path / "a.pt")
-    assert (again.minutes, again.step, again.samples) == (25.0, 900, 15000)
+    resumed = start_run(config)
+    resumed.load(tmp_path / "a.pt")
+    assert (resumed.minutes, resumed.step, resumed.samples) == (25.0, 900, 15000)
 
 
-def test_the_rate_is_constant_until_the_last_steps_cool_it() -> None:
+def test_the_learning_rate_is_constant_before_the_final_decay() -> None:
     config = FaceNetTraining(steps=2000, cooled=0.5, network=SMALL)
     assert rate_now(900, config) == pytest.approx(config.rate, rel=0.01)
     assert rate_now(1500, config) == pytest.approx(config.rate / 2, rel=0.01)
@@ -193,24 +193,24 @@ def test_the_rate_is_constant_until_the_last_steps_cool_it() -> None:
     assert rate_now(1500, replace(config, steps=4000)) == pytest.approx(config.rate, rel=0.01)
 
 
-def test_in_training_halving_gives_what_it_gives_afterwards() -> None:
+def test_halving_is_the_same_in_training_and_evaluation() -> None:
     halve, x = HalvingConv(8), torch.randn(2, 8, 20, 24)
     trained = halve(x)
     torch.testing.assert_close(trained, halve.eval()(x))
 
 
-def test_photos_taken_for_faces_are_shown_more_often() -> None:
-    drawn = np.random.default_rng(1).integers(0, 255, (64, 64, 3), np.uint8)
-    photo = DetectorPhoto(cv2.imencode(".jpg", drawn)[1])
+def test_photos_with_false_detections_are_drawn_more_often() -> None:
+    random_image = np.random.default_rng(1).integers(0, 255, (64, 64, 3), np.uint8)
+    photo = DetectorPhoto(cv2.imencode(".jpg", random_image)[1])
     hard = np.array([0.0, 0.0, 0.9, 0.0], np.float32)
     tiler = TileMaker(([photo], [photo], [photo] * 4), TileConfig(), hard)
     rng = np.random.default_rng(0)
-    shown = np.bincount([tiler._without_face(rng) for _ in range(400)], minlength=4)
-    assert shown.argmax() == 2
-    assert shown.min() > 0
+    counts = np.bincount([tiler._without_face(rng) for _ in range(400)], minlength=4)
+    assert counts.argmax() == 2
+    assert counts.min() > 0
 
 
-def test_coloured_and_lettered_pictures_are_pictures() -> None:
+def test_coloured_and_lettered_images_keep_shape_and_type() -> None:
     rng = np.random.default_rng(5)
     grey = np.repeat(rng.integers(0, 256, (64, 64, 1), np.uint8), 3, 2)
     for change in (colour_grey, letter):
@@ -224,9 +224,11 @@ def test_coloured_and_lettered_pictures_are_pictures() -> None:
 
 
 @pytest.mark.data
-def test_parts_of_the_real_data_do_not_share_a_photo(data: Path) -> None:
+def test_splits_of_the_real_data_share_no_photo(data: Path) -> None:
     for name in ("train", "crowds", "none"):
-        kept, used = (photos(data, name, held_back=held) for held in (True, False))
-        assert kept
-        assert used
-        assert not kept.keys() & used.keys()
+        held_back_photos, training_photos = (
+            photos(data, name, held_back=held_back) for held_back in (True, False)
+        )
+        assert held_back_photos
+        assert training_photos
+        assert not held_back_photos.keys() & training_photos.keys()

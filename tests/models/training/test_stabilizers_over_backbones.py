@@ -1,4 +1,4 @@
-"""Any detector with heatmaps becomes a video tracker: trained, exported, remembered, refused."""
+"""Stabilizers over any detector with heatmaps: training, export, memory and errors."""
 
 from __future__ import annotations
 
@@ -45,18 +45,18 @@ TINY_CELLS: list[RecurrentSystem] = [
 
 
 @pytest.mark.slow
-def test_an_exported_detector_is_a_backbone_as_its_checkpoint_is(
+def test_an_exported_detector_is_the_same_backbone_as_its_checkpoint(
     folder: Path, tmp_path: Path
 ) -> None:
     detector = Heatmap1dSystem(network=TINY, batch=2, augment=AugmentConfig(margin=1.5))
     train(detector, folder, tmp_path / "run", replace(SETTINGS, steps=40))
     model = export_run(tmp_path / "run", tmp_path / "zoo", "net")
-    ours, theirs = (
+    from_checkpoint, from_onnx = (
         open_backbone(BackboneInfo(file=str(file))) for file in (tmp_path / "run/last.pt", model)
     )
-    assert replace(ours.info, file="") == replace(theirs.info, file="")
+    assert replace(from_checkpoint.info, file="") == replace(from_onnx.info, file="")
     crops = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3), np.uint8)
-    np.testing.assert_allclose(theirs(crops), ours(crops), atol=2e-3)
+    np.testing.assert_allclose(from_onnx(crops), from_checkpoint(crops), atol=2e-3)
     system = replace(TINY_CELLS[1].over(BackboneInfo(file=str(model)), folder), batch=2)
     small = replace(system, sequences=(4, 2), sequence=SequenceConfig(frames=4))
     train(small, folder, tmp_path / "steady", replace(SETTINGS, steps=2))
@@ -64,13 +64,13 @@ def test_an_exported_detector_is_a_backbone_as_its_checkpoint_is(
         export_run(tmp_path / "steady", tmp_path / "zoo", "steady", over="net").with_suffix(".json")
     )
     assert (card.cell, card.over, card.margin) == ("convlstm", "net", 1.5)
-    licence = f"weights trained on {LICENCE_300W}"  # the folder holds no pictures without faces
+    licence = f"weights trained on {LICENCE_300W}"  # the folder contains no images without faces
     assert card.licence == read_card(model.with_suffix(".json")).licence == licence
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("system", TINY_CELLS, ids=lambda s: s.name)
-def test_over_a_trained_detector_it_trains_exports_and_keeps_its_memory(
+def test_a_stabilizer_over_a_trained_detector_can_be_trained_and_exported(
     folder: Path, tmp_path: Path, system: RecurrentSystem
 ) -> None:
     detector = Heatmap1dSystem(network=TINY, batch=2, augment=AugmentConfig())
@@ -99,14 +99,16 @@ def test_over_a_trained_detector_it_trains_exports_and_keeps_its_memory(
         np.testing.assert_allclose(both.points[:1], one.points, atol=0.02)
         assert both.raw.shape == both.points.shape == (2, 68, 2)
     fresh = network.step(crops[-1])
-    assert np.abs(fresh.points - both.points).max() > 0  # memory matters
-    np.testing.assert_allclose(fresh.raw, both.raw, atol=1e-4)  # and leaves the raw points alone
+    assert np.abs(fresh.points - both.points).max() > 0  # memory changes the points
+    np.testing.assert_allclose(
+        fresh.raw, both.raw, atol=1e-4
+    )  # memory does not change the raw points
 
 
 class AnyDetector(torch.nn.Module):
-    """Somebody's network: RGB in [0, 1], heatmaps of a quarter of its side, and what else it says.
+    """A third-party network: RGB in [0, 1], heatmaps of a quarter of its side, another output.
 
-    Each landmark's map is a bump where one of its own pixels is brightest; enough to be followed.
+    Each heatmap is a random convolution of the image, which is enough for tracking.
     """
 
     def __init__(self, landmarks: int = 68) -> None:
@@ -114,13 +116,13 @@ class AnyDetector(torch.nn.Module):
         torch.manual_seed(0)
         self.net = torch.nn.Conv2d(3, landmarks, 5, 4, 2)
 
-    def forward(self, picture: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        maps = torch.relu(self.net(picture))
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        maps = torch.relu(self.net(image))
         return maps.mean((2, 3)), maps * 7.0
 
 
 @pytest.fixture
-def foreign(tmp_path: Path) -> Path:
+def foreign_onnx(tmp_path: Path) -> Path:
     path = tmp_path / "foreign.onnx"
     export_onnx(
         AnyDetector(),
@@ -134,10 +136,10 @@ def foreign(tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_any_onnx_file_with_heatmaps_becomes_a_video_tracker(
-    folder: Path, tmp_path: Path, foreign: Path
+def test_any_onnx_file_with_heatmaps_can_get_a_stabilizer(
+    folder: Path, tmp_path: Path, foreign_onnx: Path
 ) -> None:
-    info = BackboneInfo(file=str(foreign), mean=(0.0,) * 3, std=(255.0,) * 3)
+    info = BackboneInfo(file=str(foreign_onnx), mean=(0.0,) * 3, std=(255.0,) * 3)
     small = replace(
         STABILIZER.over(info, folder),
         batch=2,
@@ -153,35 +155,37 @@ def test_any_onnx_file_with_heatmaps_becomes_a_video_tracker(
     model = export_run(run, tmp_path / "zoo", "foreign")
     card = json.loads(model.with_suffix(".json").read_text(encoding="utf-8"))
     assert (card["licence"], card["data"]) == ("not stated", ["not stated"])
-    own = card["stabilizer_data"]
-    assert own["made_of"] == ["300w/train without the validation split (a hash of the photo)"]
-    assert own["sequences"] == [4, 2]
-    said = export_run(
+    stabilizer_data = card["stabilizer_data"]
+    assert stabilizer_data["made_of"] == [
+        "300w/train without the validation split (a hash of the photo)"
+    ]
+    assert stabilizer_data["sequences"] == [4, 2]
+    with_licence = export_run(
         run, tmp_path / "zoo", "said", licence="BSD-3-Clause", data_note="LaPa, by its authors"
     )
-    card = json.loads(said.with_suffix(".json").read_text(encoding="utf-8"))
+    card = json.loads(with_licence.with_suffix(".json").read_text(encoding="utf-8"))
     assert (card["licence"], card["data"]) == ("BSD-3-Clause", ["LaPa, by its authors"])
     network = LandmarkNetwork(read_card(model.with_suffix(".json")), device="cpu")
     crops = np.random.default_rng(0).integers(0, 256, (3, 1, 64, 64, 3), np.uint8)
     state = None
     for crop in crops:
-        seen = network.step(crop, state)
-        state = seen.state
-        assert np.isfinite(seen.points).all()
+        prediction = network.step(crop, state)
+        state = prediction.state
+        assert np.isfinite(prediction.points).all()
         with torch.no_grad():
-            picture = torch.from_numpy(crop).permute(0, 3, 1, 2).flip(1).float() / 255
-            maps = AnyDetector()(picture)[1] * small.backbone.scale
+            image = torch.from_numpy(crop).permute(0, 3, 1, 2).flip(1).float() / 255
+            maps = AnyDetector()(image)[1] * small.backbone.scale
             expected = small.build().points((maps,))[0]
-        np.testing.assert_allclose(seen.raw, expected.numpy(), atol=0.02)
+        np.testing.assert_allclose(prediction.raw, expected.numpy(), atol=0.02)
 
 
-def test_a_backbone_that_is_none_is_refused_in_a_sentence(
-    folder: Path, tmp_path: Path, foreign: Path
+def test_an_unusable_backbone_is_refused_with_a_reason(
+    folder: Path, tmp_path: Path, foreign_onnx: Path
 ) -> None:
     text = tmp_path / "text.onnx"
     text.write_text("no network")
     outside = tmp_path / "outside.onnx"
-    onnx.save(onnx.load(foreign), outside, save_as_external_data=True, size_threshold=0)
+    onnx.save(onnx.load(foreign_onnx), outside, save_as_external_data=True, size_threshold=0)
     pooled = tmp_path / "pooled.onnx"
     export_onnx(
         torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 64, 136)),
@@ -202,21 +206,21 @@ def test_a_backbone_that_is_none_is_refused_in_a_sentence(
         with pytest.raises((ValueError, WeightsError), match=words):
             open_backbone(BackboneInfo(file=str(file)))
     with pytest.raises(ValueError, match="no output 'heat'"):
-        open_backbone(BackboneInfo(file=str(foreign), heatmaps=("heat",)))
+        open_backbone(BackboneInfo(file=str(foreign_onnx), heatmaps=("heat",)))
 
 
-@pytest.mark.parametrize("takes", ["many", "one", "one, though it says many"])
-def test_pictures_go_in_batches_where_the_file_takes_them(tmp_path: Path, takes: str) -> None:
-    class Odd(AnyDetector):
-        """Its maps lean on the mean of the whole batch, which it should not."""
+@pytest.mark.parametrize("batch_support", ["many", "one", "one, though it says many"])
+def test_images_are_batched_when_the_file_supports_it(tmp_path: Path, batch_support: str) -> None:
+    class BatchDependentDetector(AnyDetector):
+        """A detector whose maps wrongly depend on the mean of the whole batch."""
 
-        def forward(self, picture: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            pooled, maps = super().forward(picture)
-            return pooled, maps + picture.mean() * torch.arange(16.0)
+        def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            pooled, maps = super().forward(image)
+            return pooled, maps + image.mean() * torch.arange(16.0)
 
-    path, batches = tmp_path / "net.onnx", takes != "one"
+    path, batches = tmp_path / "net.onnx", batch_support != "one"
     export_onnx(
-        Odd() if "though" in takes else AnyDetector(),
+        BatchDependentDetector() if "though" in batch_support else AnyDetector(),
         (torch.zeros(2 if batches else 1, 3, 64, 64),),
         path,
         inputs=["picture"],
@@ -225,7 +229,7 @@ def test_pictures_go_in_batches_where_the_file_takes_them(tmp_path: Path, takes:
     )
     backbone = open_backbone(BackboneInfo(file=str(path)))
     assert isinstance(backbone, OnnxBackbone)
-    assert (backbone.at_once > 1) == (takes == "many")
+    assert (backbone.at_once > 1) == (batch_support == "many")
     crops = np.random.default_rng(0).integers(0, 256, (11, 64, 64, 3), np.uint8)
     together = backbone(crops)
     assert together.shape == (11, 1, 68, 16, 16)
@@ -233,7 +237,7 @@ def test_pictures_go_in_batches_where_the_file_takes_them(tmp_path: Path, takes:
 
 
 @pytest.mark.slow
-def test_networks_with_98_points_are_stabilized_where_the_data_have_them(tmp_path: Path) -> None:
+def test_networks_with_98_points_can_get_a_stabilizer(tmp_path: Path) -> None:
     faces, rng = tmp_path / "wflw", np.random.default_rng(0)
     faces.mkdir()
     shape = load_schema("wflw98").mean_shape
@@ -260,7 +264,7 @@ def test_networks_with_98_points_are_stabilized_where_the_data_have_them(tmp_pat
     model = export_run(tmp_path / "run", tmp_path / "zoo", "net98")
     card = read_card(model.with_suffix(".json"))
     assert card.schema == "wflw98"
-    seen = LandmarkNetwork(card, device="cpu").step(np.zeros((1, 64, 64, 3), np.uint8))
-    assert seen.points.shape == (1, 98, 2)
+    prediction = LandmarkNetwork(card, device="cpu").step(np.zeros((1, 64, 64, 3), np.uint8))
+    assert prediction.points.shape == (1, 98, 2)
     with pytest.raises(ValueError, match="has the landmarks of ibug68, not of wflw98"):
         open_backbone(BackboneInfo(file=str(tmp_path / "run" / "last.pt"), schema="wflw98"))

@@ -1,4 +1,4 @@
-"""What every system at every size must hold to, whatever it is made of inside."""
+"""The contract of every training system at every size."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from steadymark.models.training.stabilizer.frozen_backbone import BackboneInfo
 from steadymark.models.training.stabilizer.heatmap_cell_systems import RecurrentSystem
 from steadymark.models.training.stabilizer.open_backbone import open_backbone
 from steadymark.models.training.stabilizer.torch_backbone import TorchBackbone
-from support.fakes.flow_scenes import made_scenes
-from support.videos.textured_images import FACE, face_in, painted, seen
+from support.fakes.flow_scenes import synthetic_scenes
+from support.videos.textured_images import FACE, face_in, flow_frame, random_texture
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,28 +35,30 @@ if TYPE_CHECKING:
 
 SCHEMA = load_schema()
 N = TypeVar("N", bound=nn.Module)
-EVERY = [system for presets in SYSTEMS.values() for system in presets.values()]
-STILL = [system for system in EVERY if isinstance(system, LandmarkSystem)]
-RECURRENT = [system for system in EVERY if isinstance(system, RecurrentSystem)]
-FLOWING = [system for system in EVERY if isinstance(system, FlowCellSystem)]
+ALL_SYSTEMS = [system for presets in SYSTEMS.values() for system in presets.values()]
+LANDMARK_SYSTEMS = [system for system in ALL_SYSTEMS if isinstance(system, LandmarkSystem)]
+RECURRENT_SYSTEMS = [system for system in ALL_SYSTEMS if isinstance(system, RecurrentSystem)]
+FLOW_CELL_SYSTEMS = [system for system in ALL_SYSTEMS if isinstance(system, FlowCellSystem)]
 
 
-def told(system: System[Any]) -> str:
+def system_id(system: System[Any]) -> str:
     return f"{system.name}-{system.preset}"
 
 
-def test_every_system_is_held_to_one_of_the_contracts() -> None:
-    assert len(STILL) + len(RECURRENT) + len(FLOWING) == len(EVERY)
+def test_every_system_is_tested_by_one_contract() -> None:
+    assert len(LANDMARK_SYSTEMS) + len(RECURRENT_SYSTEMS) + len(FLOW_CELL_SYSTEMS) == len(
+        ALL_SYSTEMS
+    )
 
 
-@pytest.mark.parametrize("system", EVERY, ids=told)
-def test_its_recipe_can_be_read_back(system: System[Any]) -> None:
+@pytest.mark.parametrize("system", ALL_SYSTEMS, ids=system_id)
+def test_the_recipe_of_a_system_can_be_read_back(system: System[Any]) -> None:
     recipe = json.loads(json.dumps(system.describe()))
     assert system_of(recipe) == system
 
 
-def lively(network: N, by: float = 0.01) -> N:
-    """Batch norms that have seen something, and no layer that is still exactly zero."""
+def with_random_weights(network: N, by: float = 0.01) -> N:
+    """Give batch norms random statistics, and add noise to all parameters."""
     torch.manual_seed(1)
     with torch.no_grad():
         for module in network.modules():
@@ -79,11 +81,13 @@ def batch(size: int, count: int = 2) -> tuple[torch.Tensor, torch.Tensor, torch.
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("system", STILL, ids=told)
-def test_its_loss_is_finite_and_moves_every_parameter(system: LandmarkSystem[Any]) -> None:
-    network = lively(system.build())
+@pytest.mark.parametrize("system", LANDMARK_SYSTEMS, ids=system_id)
+def test_the_loss_is_finite_and_gives_every_parameter_a_gradient(
+    system: LandmarkSystem[Any],
+) -> None:
+    network = with_random_weights(system.build())
     crops, points, face = batch(system.crop)
-    moved: set[str] = set()
+    with_gradient: set[str] = set()
     for phase in range(system.phases):
         network.zero_grad(set_to_none=True)
         chosen = {id(p) for p in system.parameters(network, phase)}
@@ -94,20 +98,22 @@ def test_its_loss_is_finite_and_moves_every_parameter(system: LandmarkSystem[Any
         assert loss.shape == ()
         assert torch.isfinite(loss)
         loss.backward()  # type: ignore[no-untyped-call]
-        moved |= {n for n, p in network.named_parameters() if p.grad is not None and p.grad.any()}
-    assert {n for n, _ in network.named_parameters()} - moved == set()
+        with_gradient |= {
+            n for n, p in network.named_parameters() if p.grad is not None and p.grad.any()
+        }
+    assert {n for n, _ in network.named_parameters()} - with_gradient == set()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("system", STILL, ids=told)
-def test_its_onnx_file_says_the_same_and_a_batch_is_its_rows(
+@pytest.mark.parametrize("system", LANDMARK_SYSTEMS, ids=system_id)
+def test_onnx_equals_torch_and_batches_equal_single_crops(
     system: LandmarkSystem[Any], tmp_path: Path
 ) -> None:
-    network = lively(system.build()).eval()
+    network = with_random_weights(system.build()).eval()
     size, path = system.crop, tmp_path / "net.onnx"
     facts = system.export(network, tmp_path, path)
     crops = batch(size)[0]
-    runner = opened(path, size)
+    runner = open_network(path, size)
     both = runner.step(crops.numpy())
     one = runner.step(crops[:1].numpy())
     assert both.points.shape == (2, 68, 2)
@@ -128,28 +134,33 @@ def test_its_onnx_file_says_the_same_and_a_batch_is_its_rows(
     assert facts["macs"] > 1e6
 
 
-def opened(path: Path, size: int) -> LandmarkNetwork:
+def open_network(path: Path, size: int) -> LandmarkNetwork:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     card = ModelCard("net", "landmarks", path, digest, "MIT", crop=size)
     return LandmarkNetwork(card, device="cpu")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("system", RECURRENT, ids=told)
-def test_a_recurrent_onnx_file_carries_its_memory_as_torch_does(
+@pytest.mark.parametrize("system", RECURRENT_SYSTEMS, ids=system_id)
+def test_a_recurrent_onnx_file_has_the_same_memory_as_torch(
     system: RecurrentSystem, tmp_path: Path
 ) -> None:
     torch.manual_seed(2)
     detector = SYSTEMS["heatmap1d"]["lite"]
-    kept = {"recipe": detector.describe(), "averaged": lively(detector.build()).state_dict()}
-    save_checkpoint(tmp_path / "backbone.pt", kept)
+    checkpoint = {
+        "recipe": detector.describe(),
+        "averaged": with_random_weights(detector.build()).state_dict(),
+    }
+    save_checkpoint(tmp_path / "backbone.pt", checkpoint)
     backbone = open_backbone(BackboneInfo(file=str(tmp_path / "backbone.pt")))
     assert isinstance(backbone, TorchBackbone)
     system = replace(system, backbone=backbone.info)
-    network = lively(system.build(), 0.003).eval()  # by more, cells tear heatmaps: peaks may tie
+    network = with_random_weights(
+        system.build(), 0.003
+    ).eval()  # larger noise makes heatmaps rough, and peaks may tie
     path = tmp_path / "net.onnx"
     system.export(network, tmp_path, path)
-    runner = opened(path, backbone.info.crop)
+    runner = open_network(path, backbone.info.crop)
     decoded = StabilizedDecoded(backbone.module, network).eval()
     rng = np.random.default_rng(3)
     base = rng.integers(6, 250, (2, 128, 128, 3))
@@ -157,38 +168,44 @@ def test_a_recurrent_onnx_file_carries_its_memory_as_torch_does(
     state = None
     for _ in range(4):
         crops = (base + rng.integers(-6, 7, base.shape)).astype(np.uint8)  # as frames of a video
-        moved = (np.eye(2, 3) + rng.normal(0, (0.02, 0.02, 2), (2, 2, 3))).astype(np.float32)
-        seen = runner.step(crops, state, moved)
+        motions = (np.eye(2, 3) + rng.normal(0, (0.02, 0.02, 2), (2, 2, 3))).astype(np.float32)
+        prediction = runner.step(crops, state, motions)
         with torch.no_grad():
             out = decoded(
-                torch.from_numpy(crops).permute(0, 3, 1, 2), torch.from_numpy(moved), memory
+                torch.from_numpy(crops).permute(0, 3, 1, 2), torch.from_numpy(motions), memory
             )
         points, raw, scores, face = out[:4]
-        np.testing.assert_allclose(seen.points, points.numpy(), atol=0.02)
-        np.testing.assert_allclose(seen.raw, raw.numpy(), atol=0.02)
-        np.testing.assert_allclose(seen.scores, scores.numpy(), atol=1e-3)
-        np.testing.assert_allclose(seen.face, face.numpy(), atol=1e-3)
-        state = seen.state
-        for ours, theirs in zip(out[4:], state, strict=True):
-            np.testing.assert_allclose(theirs.numpy(), ours.numpy(), atol=0.02)
-        # both go on from the same: torn heatmaps of random networks drift apart by rounding
+        np.testing.assert_allclose(prediction.points, points.numpy(), atol=0.02)
+        np.testing.assert_allclose(prediction.raw, raw.numpy(), atol=0.02)
+        np.testing.assert_allclose(prediction.scores, scores.numpy(), atol=1e-3)
+        np.testing.assert_allclose(prediction.face, face.numpy(), atol=1e-3)
+        state = prediction.state
+        for torch_state, onnx_state in zip(out[4:], state, strict=True):
+            np.testing.assert_allclose(onnx_state.numpy(), torch_state.numpy(), atol=0.02)
+        # both continue with the same state, since rounding errors of random networks grow
         memory = tuple(torch.from_numpy(part.numpy().copy()) for part in state)
 
 
-@pytest.mark.parametrize("system", FLOWING, ids=told)
-def test_a_flow_cell_learns_by_every_parameter_and_its_file_stabilizes_any_landmarks(
+@pytest.mark.parametrize("system", FLOW_CELL_SYSTEMS, ids=system_id)
+def test_a_flow_cell_trains_every_parameter_and_stabilizes_any_schema(
     system: FlowCellSystem, tmp_path: Path
 ) -> None:
-    network = lively(system.build())
+    network = with_random_weights(system.build())
     task = FlowTask(
-        system, {"lively": made_scenes(2)}, {"lively": made_scenes(1, seed=1)}, seed=0, told=[]
+        system,
+        {"lively": synthetic_scenes(2)},
+        {"lively": synthetic_scenes(1, seed=1)},
+        seed=0,
+        told=[],
     )
     loss = task.loss(network, task.batch(0, 2), 0)
     assert loss.shape == ()
     assert torch.isfinite(loss)
     loss.backward()  # type: ignore[no-untyped-call]
-    still = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
-    assert still == []
+    without_gradient = [
+        n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()
+    ]
+    assert without_gradient == []
     path = tmp_path / "cell.onnx"
     facts = system.export(network.eval(), tmp_path, path)
     assert (facts["kind"], facts["cell"]) == ("stabilizer", "flow")
@@ -197,7 +214,7 @@ def test_a_flow_cell_learns_by_every_parameter_and_its_file_stabilizes_any_landm
     card = ModelCard("cell", "stabilizer", path, digest, "MIT", cell="flow")
     for name in ("ibug68", "wflw98"):
         stabilizer = FlowStabilizer(card, load_schema(name))
-        face = seen(painted(), face_in(FACE, stabilizer.schema))
+        face = flow_frame(random_texture(), face_in(FACE, stabilizer.schema))
         scores = np.ones((1, stabilizer.schema.count), np.float32)
         ((_, memory),) = stabilizer.step([face], scores, [None])
         ((points, _),) = stabilizer.step([face], scores, [memory])

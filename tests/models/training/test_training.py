@@ -44,7 +44,7 @@ TINY = Heatmap1dConfig(
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Twelve noise pictures with landmarks, in 300W form."""
+    """Twelve noise images with landmarks, in the format of 300-W."""
     faces, rng = tmp_path / "300w" / "train", np.random.default_rng(0)
     faces.mkdir(parents=True)
     for i in range(12):
@@ -60,26 +60,26 @@ def folder(tmp_path: Path) -> Path:
 def test_faces_of_one_photo_are_on_one_side_of_the_split(folder: Path) -> None:
     for photo in ("afw_111076519", "helen_22"):
         assert {photo_of(f"{photo}_{i}") for i in range(1, 6)} == {photo}
-    lfpw = [is_held_back(photo_of(f"lfpw_image_{i:04d}"), 0.06) for i in range(800)]
-    assert 0.02 < np.mean(lfpw) < 0.12
-    training, held = split(load_faces(folder / "300w" / "train"))
-    assert len(training) + len(held) == 12
-    assert not set(training.names) & set(held.names)
+    held_back_lfpw = [is_held_back(photo_of(f"lfpw_image_{i:04d}"), 0.06) for i in range(800)]
+    assert 0.02 < np.mean(held_back_lfpw) < 0.12
+    training, held_back = split(load_faces(folder / "300w" / "train"))
+    assert len(training) + len(held_back) == 12
+    assert not set(training.names) & set(held_back.names)
 
 
-def test_of_a_large_picture_the_part_around_the_face_is_kept(tmp_path: Path) -> None:
-    picture = np.full((900, 1200, 3), 40, np.uint8)
+def test_only_the_part_of_a_large_image_around_the_face_is_kept(tmp_path: Path) -> None:
+    image = np.full((900, 1200, 3), 40, np.uint8)
     points = SCHEMA.mean_shape * 300 + (700, 400)
-    cv2.circle(picture, (round(points[30, 0]), round(points[30, 1])), 5, (255, 255, 255), -1)
+    cv2.circle(image, (round(points[30, 0]), round(points[30, 1])), 5, (255, 255, 255), -1)
     rows = "\n".join(f"{x + 1:.3f} {y + 1:.3f}" for x, y in points)
     (tmp_path / "big_1.pts").write_text(f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n")
-    cv2.imwrite(str(tmp_path / "big_1.png"), picture)
+    cv2.imwrite(str(tmp_path / "big_1.png"), image)
     faces = load_faces(tmp_path)
-    (kept,), (moved,) = faces.pictures, faces.points
-    assert kept.shape == (320, 320, 3)
-    ys, xs = np.nonzero(kept[..., 0] > 150)
-    assert np.hypot(xs.mean() - moved[30, 0], ys.mean() - moved[30, 1]) < 0.5
-    assert np.ptp(moved, 0).max() == pytest.approx(320 / 1.9, abs=0.5)
+    (kept_image,), (moved_points,) = faces.pictures, faces.points
+    assert kept_image.shape == (320, 320, 3)
+    ys, xs = np.nonzero(kept_image[..., 0] > 150)
+    assert np.hypot(xs.mean() - moved_points[30, 0], ys.mean() - moved_points[30, 1]) < 0.5
+    assert np.ptp(moved_points, 0).max() == pytest.approx(320 / 1.9, abs=0.5)
 
 
 def test_any_data_set_can_be_trained_on(folder: Path, tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_any_data_set_can_be_trained_on(folder: Path, tmp_path: Path) -> None:
         train(TINY_SYSTEM, tmp_path / "run", tmp_path / "other", SETTINGS)
 
 
-def test_a_sample_follows_from_its_number_alone(folder: Path) -> None:
+def test_a_sample_is_determined_by_its_number(folder: Path) -> None:
     faces = load_faces(folder / "300w" / "train")
     a, b = (make_sample(faces, (), SCHEMA, 64, 5, seed=3, config=AugmentConfig()) for _ in range(2))
     np.testing.assert_array_equal(a.crop, b.crop)
@@ -112,7 +112,7 @@ TINY_SYSTEM = Heatmap1dSystem(network=TINY, batch=2)
 SETTINGS = RunSettings(steps=80, workers=0, save_s=0.0, check_s=1e9, device="cpu")
 
 
-def killed_at(step: int) -> Callable[[TrainingProgress], None]:
+def interrupt_at(step: int) -> Callable[[TrainingProgress], None]:
     def report(progress: TrainingProgress) -> None:
         if progress.step == step:
             raise KeyboardInterrupt
@@ -120,52 +120,54 @@ def killed_at(step: int) -> Callable[[TrainingProgress], None]:
     return report
 
 
-def averaged(run: Path) -> dict[str, torch.Tensor]:
+def averaged_weights(run: Path) -> dict[str, torch.Tensor]:
     weights: dict[str, torch.Tensor] = checkpoint.load_checkpoint(run / "last.pt")["averaged"]
     return weights
 
 
-def test_a_killed_training_resumes_to_the_same_weights(folder: Path, tmp_path: Path) -> None:
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
-    train(TINY_SYSTEM, folder, whole, SETTINGS)
+def test_an_interrupted_training_resumes_to_the_same_weights(folder: Path, tmp_path: Path) -> None:
+    uninterrupted, resumed = tmp_path / "whole", tmp_path / "parts"
+    train(TINY_SYSTEM, folder, uninterrupted, SETTINGS)
     with pytest.raises(KeyboardInterrupt):
-        train(TINY_SYSTEM, folder, parts, SETTINGS, report=killed_at(33))
-    train(TINY_SYSTEM, folder, parts, SETTINGS, resume=True)
-    a, b = averaged(whole), averaged(parts)
+        train(TINY_SYSTEM, folder, resumed, SETTINGS, report=interrupt_at(33))
+    train(TINY_SYSTEM, folder, resumed, SETTINGS, resume=True)
+    a, b = averaged_weights(uninterrupted), averaged_weights(resumed)
     assert all(torch.equal(a[name], b[name]) for name in a)
-    rows = (whole / "curve.csv").read_text().splitlines()
+    rows = (uninterrupted / "curve.csv").read_text().splitlines()
     assert rows[0] == "minute,step,samples,rate,loss,nrmse"
     assert rows[-1].split(",")[1] == "80"
-    assert list((whole / "tensorboard").iterdir())
-    assert checkpoint.load_checkpoint(whole / "best.pt")["recipe"] == TINY_SYSTEM.describe()
+    assert list((uninterrupted / "tensorboard").iterdir())
+    assert checkpoint.load_checkpoint(uninterrupted / "best.pt")["recipe"] == TINY_SYSTEM.describe()
 
 
-def test_a_run_s_folder_is_not_taken_up_by_another_recipe(folder: Path, tmp_path: Path) -> None:
+def test_a_run_is_not_resumed_with_another_recipe(folder: Path, tmp_path: Path) -> None:
     train(TINY_SYSTEM, folder, tmp_path / "run", replace(SETTINGS, steps=2))
     other = replace(TINY_SYSTEM, rate=1e-4)
     with pytest.raises(ValueError, match="another recipe"):
         train(other, folder, tmp_path / "run", SETTINGS, resume=True)
 
 
-def test_minutes_become_steps_once_the_speed_is_known(folder: Path, tmp_path: Path) -> None:
-    seen: list[TrainingProgress] = []
+def test_minutes_are_converted_to_steps_once_the_speed_is_known(
+    folder: Path, tmp_path: Path
+) -> None:
+    reported: list[TrainingProgress] = []
     settings = replace(SETTINGS, steps=0, minutes=0.12)
-    train(TINY_SYSTEM, folder, tmp_path / "run", settings, report=seen.append)
-    assert seen[0].total == 0
-    assert seen[-1].total == seen[-1].step > 10
+    train(TINY_SYSTEM, folder, tmp_path / "run", settings, report=reported.append)
+    assert reported[0].total == 0
+    assert reported[-1].total == reported[-1].step > 10
 
 
 @pytest.mark.parametrize("device", ["tpu", "cuda"])
-def test_a_device_that_is_not_there_is_refused(device: str) -> None:
+def test_a_missing_device_is_refused(device: str) -> None:
     if device == "cuda" and torch.cuda.is_available():
-        pytest.skip("CUDA is there")
+        pytest.skip("CUDA is available")
     with pytest.raises(ValueError, match=r"choose auto|finds none"):
         pick_device(device)
 
 
 @pytest.mark.slow
 def test_two_processes_train_one_network(folder: Path, tmp_path: Path) -> None:
-    """torchrun: both see other samples, their gradients are shared, one writes."""
+    """With torchrun: each process gets its own samples, gradients are shared, one writes."""
     script = tmp_path / "two.py"
     script.write_text(
         "import sys; sys.path[:0] = " + repr(sys.path) + "\n"
@@ -183,7 +185,7 @@ def test_two_processes_train_one_network(folder: Path, tmp_path: Path) -> None:
         "torch.distributed.destroy_process_group()\n"
     )
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    done = subprocess.run(
+    result = subprocess.run(
         [*command, str(script)],
         cwd=Path(__file__).parents[3],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
@@ -192,12 +194,12 @@ def test_two_processes_train_one_network(folder: Path, tmp_path: Path) -> None:
         timeout=120,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert result.returncode == 0, result.stderr
     one, two = (torch.load(tmp_path / f"rank{r}.pt", weights_only=True) for r in (0, 1))
     assert torch.equal(one, two)
 
 
-def test_the_rate_warms_up_and_falls_to_a_hundredth() -> None:
+def test_the_learning_rate_warms_up_and_falls_to_a_hundredth() -> None:
     schedule, course = checkpoint.Schedule(rate=1.0), checkpoint.ScheduleState(end=10_000)
     assert schedule.at(0, course) == pytest.approx(1 / 500)
     assert schedule.at(500, course) == pytest.approx(1.0, abs=0.01)
@@ -206,8 +208,8 @@ def test_the_rate_warms_up_and_falls_to_a_hundredth() -> None:
 
 @pytest.mark.parametrize("steps", [5, 40, 160, 2000, 50_000])
 @pytest.mark.parametrize("known_at", [0, 20, 60])
-def test_every_schedule_reaches_its_rate(steps: int, known_at: int) -> None:
-    """known_at: the step from which on the length is known, as where minutes tell it."""
+def test_every_schedule_reaches_its_full_learning_rate(steps: int, known_at: int) -> None:
+    """known_at: the step at which the length becomes known, as in a run limited by minutes."""
     schedule, course, rates = checkpoint.Schedule(rate=2e-3), checkpoint.ScheduleState(), []
     for step in range(steps + known_at):
         if step == known_at:
@@ -217,7 +219,7 @@ def test_every_schedule_reaches_its_rate(steps: int, known_at: int) -> None:
     assert rates[-1] < 0.5 * max(rates)
 
 
-def test_a_run_s_rate_does_not_jump_where_its_end_turns_out_to_be_another() -> None:
+def test_the_learning_rate_is_continuous_when_the_end_of_a_run_changes() -> None:
     schedule, course = checkpoint.Schedule(rate=1.0), checkpoint.ScheduleState(end=1000)
     before = schedule.at(599, course)
     for end in (700, 2000):
@@ -227,18 +229,18 @@ def test_a_run_s_rate_does_not_jump_where_its_end_turns_out_to_be_another() -> N
 
 
 @pytest.mark.parametrize("settings", [{"steps": 160}, {"steps": 0, "minutes": 0.12}])
-def test_a_short_run_learns_at_the_rate_that_was_asked(
+def test_a_short_run_reaches_the_requested_learning_rate(
     folder: Path, tmp_path: Path, settings: dict[str, float]
 ) -> None:
-    seen: list[TrainingProgress] = []
+    reported: list[TrainingProgress] = []
     chosen = replace(SETTINGS, save_s=1e9, **settings)  # type: ignore[arg-type]
-    train(TINY_SYSTEM, folder, tmp_path / "run", chosen, report=seen.append)
-    assert max(progress.rate for progress in seen) >= 0.9 * TINY_SYSTEM.rate
+    train(TINY_SYSTEM, folder, tmp_path / "run", chosen, report=reported.append)
+    assert max(progress.rate for progress in reported) >= 0.9 * TINY_SYSTEM.rate
 
 
-def test_minutes_are_kept_whatever_a_run_s_validations_and_its_speed_do() -> None:
-    """A clock by hand: steps of 0.2 s that take 0.4 s later, validations of 4 s."""
-    clock_s, step, total = 30.0, 0, 0  # what came before the steps counts too
+def test_the_time_budget_is_kept_despite_validations_and_changes_of_speed() -> None:
+    """With a fake clock: steps of 0.2 s, later of 0.4 s, and validations of 4 s."""
+    clock_s, step, total = 30.0, 0, 0  # the time before the first step counts too
     pace = TimeBudget(4.0, 240.0, fixed=False)
     pace.checked(clock_s, clock_s)
 
@@ -260,13 +262,13 @@ def test_minutes_are_kept_whatever_a_run_s_validations_and_its_speed_do() -> Non
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
-def test_a_recipe_read_back_is_the_same_recipe(name: str) -> None:
+def test_a_system_restored_from_its_recipe_is_equal(name: str) -> None:
     for system in SYSTEMS[name].values():
         assert system_of(system.describe()) == system
 
 
 @pytest.mark.slow
-def test_table_1_measures_each_cell_and_survives_one_that_has_no_memory(
+def test_table_1_measures_each_cell_and_continues_after_one_runs_out_of_memory(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arguments = {"steps": 2, "seed": 1, "device": "cpu", "workers": 0}
@@ -289,20 +291,20 @@ def test_table_1_measures_each_cell_and_survives_one_that_has_no_memory(
     assert one.values == 68 * 2 * 384
 
 
-def test_a_run_can_begin_with_another_s_weights(folder: Path, tmp_path: Path) -> None:
+def test_a_run_can_start_from_the_weights_of_another(folder: Path, tmp_path: Path) -> None:
     train(TINY_SYSTEM, folder, tmp_path / "first", replace(SETTINGS, steps=2))
     start = str(tmp_path / "first" / "last.pt")
     tuned = replace(TINY_SYSTEM, rate=1e-9)
     train(tuned, folder, tmp_path / "tuned", replace(SETTINGS, steps=1, start=start))
-    a, b = averaged(tmp_path / "first"), averaged(tmp_path / "tuned")
+    a, b = averaged_weights(tmp_path / "first"), averaged_weights(tmp_path / "tuned")
     assert all(torch.allclose(a[n], b[n], atol=1e-5) for n in a if n.endswith("conv.weight"))
     weight = "cnn2_x.deconv.weight"
     torch.testing.assert_close(a[weight], b[weight], atol=1e-6, rtol=0)
     (origin,) = checkpoint.load_checkpoint(tmp_path / "tuned" / "last.pt")["origin"]
     assert (origin["file"], origin["step"]) == ("last.pt", 2)
     assert origin["recipe"] == TINY_SYSTEM.describe()
-    again = replace(SETTINGS, steps=1, start=str(tmp_path / "tuned" / "last.pt"))
-    train(tuned, folder, tmp_path / "third", again)
+    settings_of_third = replace(SETTINGS, steps=1, start=str(tmp_path / "tuned" / "last.pt"))
+    train(tuned, folder, tmp_path / "third", settings_of_third)
     card = json.loads(
         export_run(tmp_path / "third", tmp_path, "net").with_suffix(".json").read_text()
     )
@@ -312,20 +314,20 @@ def test_a_run_can_begin_with_another_s_weights(folder: Path, tmp_path: Path) ->
         train(other, folder, tmp_path / "other", replace(SETTINGS, steps=1, start=start))
 
 
-def test_runs_are_averaged_into_one(folder: Path, tmp_path: Path) -> None:
+def test_the_weights_of_several_runs_are_averaged(folder: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     train(TINY_SYSTEM, folder, first, replace(SETTINGS, steps=2))
     train(TINY_SYSTEM, folder, second, replace(SETTINGS, steps=2, start=str(first / "last.pt")))
     average_runs([first, second], tmp_path / "mean")
-    a, b, mean = (averaged(tmp_path / name) for name in ("first", "second", "mean"))
+    a, b, mean = (averaged_weights(tmp_path / name) for name in ("first", "second", "mean"))
     weight = "cnn2_x.deconv.weight"
     assert not torch.equal(a[weight], b[weight])
     torch.testing.assert_close(mean[weight], (a[weight] + b[weight]) / 2)
     file = export_run(tmp_path / "mean", tmp_path, "net").with_suffix(".json")
-    told = json.loads(file.read_text())["recipe"]["began_with"]
+    origins = json.loads(file.read_text())["recipe"]["began_with"]
     curve = (tmp_path / "net.curve.csv").read_text().splitlines()
     assert [row.split(",")[0] for row in curve] == ["run", "first", "second"]
-    assert [len(origin["began_with"]) for origin in told] == [0, 1]
+    assert [len(origin["began_with"]) for origin in origins] == [0, 1]
     with pytest.raises(ValueError, match="two runs or more"):
         average_runs([first], tmp_path / "mean")
     other = replace(TINY_SYSTEM, network=replace(TINY, hidden=12))

@@ -1,4 +1,4 @@
-"""`steadymark-train` and bad input; the trainings themselves are tested elsewhere."""
+"""`steadymark-train` with invalid input; the trainings themselves are tested elsewhere."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_its_commands_are_listed() -> None:
+def test_all_training_commands_are_listed() -> None:
     result = CliRunner().invoke(app, ["--help"])
     assert result.exit_code == 0
     for command in (
@@ -37,7 +37,7 @@ FLOW_CELL = ["flow-cell", "--data", "{}", "--out", "{}/run"]
 
 @pytest.mark.parametrize("command", [command.name for command in app.registered_commands])
 @pytest.mark.parametrize("option", ["-h", "--help"])
-def test_each_command_tells_of_its_options(command: str, option: str) -> None:
+def test_each_command_shows_its_options(command: str, option: str) -> None:
     assert CliRunner().invoke(app, [option]).exit_code == 0
     result = CliRunner().invoke(app, [command, option])
     assert result.exit_code == 0
@@ -45,7 +45,7 @@ def test_each_command_tells_of_its_options(command: str, option: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "expected"),
     [
         (["heatmap1d", "--data", "{}", "--out", "{}/run"], "holds no data set"),
         (
@@ -87,34 +87,36 @@ def test_each_command_tells_of_its_options(command: str, option: str) -> None:
     ],
     ids=lambda value: " ".join(value[:1] + value[-2:]) if isinstance(value, list) else "",
 )
-def test_what_is_not_there_is_told_in_a_sentence(
+def test_invalid_arguments_are_reported_in_one_sentence(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     arguments: list[str],
-    words: str,
+    expected: str,
 ) -> None:
     filled = [argument.format(tmp_path) for argument in arguments]
     monkeypatch.setattr("sys.argv", ["steadymark-train", *filled])
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as exit_info:
         main()
-    assert ended.value.code == 2
-    told = capsys.readouterr().err
-    assert words in told
-    assert "Traceback" not in told
+    assert exit_info.value.code == 2
+    message = capsys.readouterr().err
+    assert expected in message
+    assert "Traceback" not in message
 
 
-def test_what_nobody_thought_of_is_a_sentence_too(
+def test_an_unexpected_error_is_reported_in_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def breaks(*_: object, **__: object) -> None:
+    def raise_error(*_: object, **__: object) -> None:
         raise RuntimeError("of torch")
 
     monkeypatch.delenv("STEADYMARK_DEBUG", raising=False)
-    monkeypatch.setattr("steadymark.models.training.loop.weight_averaging.average_runs", breaks)
+    monkeypatch.setattr(
+        "steadymark.models.training.loop.weight_averaging.average_runs", raise_error
+    )
     arguments = ["average", str(tmp_path), "--out", str(tmp_path)]
     monkeypatch.setattr("sys.argv", ["steadymark-train", *arguments])
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as exit_info:
         main()
-    assert ended.value.code == 2
+    assert exit_info.value.code == 2
     assert "something unexpected happened (RuntimeError: of torch)" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""An exported model gives its weights back for fine-tuning."""
+"""The weights of an exported model can be read for fine-tuning."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def landmark_system(name: str) -> LandmarkSystem[Any]:
     return system
 
 
-def unlike_new(system: LandmarkSystem[Any], seed: int) -> nn.Module:
-    """A network as after training: no two weights alike, and batch norms that do something."""
+def randomized_network(system: LandmarkSystem[Any], seed: int) -> nn.Module:
+    """A network as after training: all weights differ, and no batch norm is the identity."""
     torch.manual_seed(seed)
     network: nn.Module = system.build()
     for weight in network.parameters():
@@ -43,16 +43,16 @@ def unlike_new(system: LandmarkSystem[Any], seed: int) -> nn.Module:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_weights_come_back_out_of_an_exported_model(name: str, tmp_path: Path) -> None:
+def test_weights_can_be_read_from_an_exported_model(name: str, tmp_path: Path) -> None:
     system = landmark_system(name)
-    network, file = unlike_new(system, 1), tmp_path / "net.onnx"
+    network, file = randomized_network(system, 1), tmp_path / "net.onnx"
     system.export(network, tmp_path, file)
     crops = torch.randint(0, 256, (32, 3, system.crop, system.crop), dtype=torch.uint8)
-    taken = unlike_new(system, 2)
-    take_weights(file, system.decoded(taken), crops)
+    restored = randomized_network(system, 2)
+    take_weights(file, system.decoded(restored), crops)
     with torch.no_grad():
-        wanted, got = (system.decoded(n).eval()(crops) for n in (network, taken))
-    for a, b in zip(wanted, got, strict=True):
+        expected, actual = (system.decoded(n).eval()(crops) for n in (network, restored))
+    for a, b in zip(expected, actual, strict=True):
         torch.testing.assert_close(a, b, atol=0.02, rtol=1e-3)
 
 
@@ -60,16 +60,16 @@ def test_weights_come_back_out_of_an_exported_model(name: str, tmp_path: Path) -
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     system = landmark_system("heatmap1d")
     file = tmp_path / "net.onnx"
-    system.export(unlike_new(system, 1), tmp_path, file)
+    system.export(randomized_network(system, 1), tmp_path, file)
     crops = torch.randint(0, 256, (8, 3, 128, 128), dtype=torch.uint8)
     other = altered(system, ["network.hidden=64"])
     assert isinstance(other, LandmarkSystem)
     with pytest.raises(ValueError, match="of another network: "):
-        take_weights(file, other.decoded(unlike_new(other, 1)), crops)
+        take_weights(file, other.decoded(randomized_network(other, 1)), crops)
     narrow = altered(system, ["network.gamma=0.1"])
     assert isinstance(narrow, LandmarkSystem)
     with pytest.raises(ValueError, match="of another network: its points lie"):
-        take_weights(file, narrow.decoded(unlike_new(narrow, 1)), crops)
+        take_weights(file, narrow.decoded(randomized_network(narrow, 1)), crops)
 
 
 def test_any_field_of_a_recipe_can_be_set() -> None:
@@ -88,7 +88,7 @@ def test_any_field_of_a_recipe_can_be_set() -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "told"),
+    ("setting", "message"),
     [
         ("rate", "give FIELD=VALUE, FIELD being one of preset, rate"),
         ("speed=3", "FIELD being one of"),
@@ -100,6 +100,6 @@ def test_any_field_of_a_recipe_can_be_set() -> None:
         ("batch=true", "must be of the kind of 16"),
     ],
 )
-def test_a_field_that_cannot_be_set_is_told(setting: str, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_a_field_that_cannot_be_set_is_reported(setting: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         altered(find_system("local_global", "lite"), [setting])

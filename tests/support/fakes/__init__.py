@@ -1,1 +1,1 @@
-"""Hand-written fakes of the engine, networks, cameras and receivers."""
+"""Fakes of the engine, networks, cameras and receivers."""

@@ -1,4 +1,4 @@
-"""Fakes of the networks that can be held at a frame, so that no test depends on who is faster."""
+"""Fake networks that can be blocked at a frame, so that tests do not depend on timing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Gate:
-    """reached: something waits at it. Closed until `open`."""
+    """Blocks threads until `open` is called. reached: set when a thread waits at the gate."""
 
     reached: Event = field(default_factory=Event)
     _opened: Event = field(default_factory=Event)
@@ -31,7 +31,7 @@ class Gate:
 
 
 class GatedNetwork:
-    """The fakes' network, which waits at the gate after so many looks."""
+    """The fake network, which waits at the gate after `after` predictions."""
 
     def __init__(self, gate: Gate, after: int) -> None:
         self._gate, self._left = gate, after
@@ -46,12 +46,12 @@ class GatedNetwork:
 
 
 def gated_models(gate: Gate, *, after: int) -> OpenModels:
-    """Fakes of the networks; after: looks at a face."""
+    """Fake networks that wait at the gate. after: predictions before that."""
     return replace(square_models(), network=GatedNetwork(gate, after))  # type: ignore[arg-type]
 
 
 class SlowNetwork:
-    """The fakes' network, too slow to come to the end of a film before somebody stops it."""
+    """The fake network, so slow that a video can be stopped before its end."""
 
     def __init__(self) -> None:
         self._network = square_models().network
@@ -63,5 +63,5 @@ class SlowNetwork:
 
 
 def slow_models(_: TrackSettings) -> OpenModels:
-    """Fakes of the networks, for processes."""
+    """Slow fake networks, for tests with processes."""
     return replace(square_models(), network=SlowNetwork())  # type: ignore[arg-type]

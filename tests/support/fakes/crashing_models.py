@@ -1,4 +1,4 @@
-"""Networks that end the process they run in, and who watches jobs: for tests of processes."""
+"""For tests of worker processes: networks that kill their process, and recorded reports."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ if TYPE_CHECKING:
     from steadymark.engine.pipeline.pipeline_report import PipelineReport
     from steadymark.models.face.crop import Image
 
-DEADLY_WIDTH = 352  # of the films that nobody survives
+CRASHING_WIDTH = 352  # of the videos that crash the process
 
 
-class DeadlyDetector(SquareDetector):
-    """Kills its process in the first frame without a face of such a film."""
+class CrashingDetector(SquareDetector):
+    """Kills its process at the first frame without a face of a video of CRASHING_WIDTH."""
 
     def detect(self, image: Image) -> tuple[FaceBox, ...]:
-        if image.shape[1] == DEADLY_WIDTH and image.max() < FACE_GREY / 2:
+        if image.shape[1] == CRASHING_WIDTH and image.max() < FACE_GREY / 2:
             os.kill(os.getpid(), signal.SIGKILL)
         return super().detect(image)
 
 
-def deadly_models(_: TrackSettings) -> OpenModels:
+def crashing_models(_: TrackSettings) -> OpenModels:
     network = SquareNetwork()
-    return OpenModels(network, DeadlyDetector(), (network.card,))  # type: ignore[arg-type]
+    return OpenModels(network, CrashingDetector(), (network.card,))  # type: ignore[arg-type]
 
 
-class DeadlyOnceDetector(SquareDetector):
-    """Kills its process if that is the first that comes so far: a file beside the films knows."""
+class CrashingOnceDetector(SquareDetector):
+    """Kills only the first process that gets there; a marker file records that one did."""
 
     def detect(self, image: Image) -> tuple[FaceBox, ...]:
-        if image.shape[1] == DEADLY_WIDTH and image.max() < FACE_GREY / 2:
+        if image.shape[1] == CRASHING_WIDTH and image.max() < FACE_GREY / 2:
             mark = Path(os.environ["STEADYMARK_TEST_MARK"])
             if not mark.exists():
                 mark.touch()
@@ -52,23 +52,23 @@ class DeadlyOnceDetector(SquareDetector):
         return super().detect(image)
 
 
-def deadly_once_models(_: TrackSettings) -> OpenModels:
+def crashing_once_models(_: TrackSettings) -> OpenModels:
     network = SquareNetwork()
-    return OpenModels(network, DeadlyOnceDetector(), (network.card,))  # type: ignore[arg-type]
+    return OpenModels(network, CrashingOnceDetector(), (network.card,))  # type: ignore[arg-type]
 
 
 def no_models(_: TrackSettings) -> OpenModels:
     raise WeightsError("there are no weights")
 
 
-def choosy_models(settings: TrackSettings) -> OpenModels:
-    """Not those of that name."""
+def models_unless_none(settings: TrackSettings) -> OpenModels:
+    """The fake networks; loading a model named "none" fails."""
     return no_models(settings) if settings.model == "none" else square_models()
 
 
 @dataclass
-class Notes:
-    """What a watcher was told."""
+class RecordedReports:
+    """Records the progress and the reports of jobs."""
 
     reports: dict[str, list[JobReport]] = field(default_factory=dict)
     frames: dict[str, int] = field(default_factory=dict)
@@ -82,10 +82,10 @@ class Notes:
         self.reports.setdefault(Path(job.text).name, []).append(report)
 
 
-def jobs_of(films: list[Path], folder: Path, settings: TrackSettings | None = None) -> list[Job]:
-    """One a film, named as it is."""
+def jobs_of(videos: list[Path], folder: Path, settings: TrackSettings | None = None) -> list[Job]:
+    """One job for each video, with the name of the video."""
     chosen, output = settings or TrackSettings(device="cpu"), OutputSettings(folder)
     return [
-        Job(i, str(film), chosen, output, InputSettings(), film.stem)
-        for i, film in enumerate(films)
+        Job(i, str(video), chosen, output, InputSettings(), video.stem)
+        for i, video in enumerate(videos)
     ]

@@ -1,4 +1,4 @@
-"""What the tests of dan share: truth, a settled network, and a plain least-squares fit."""
+"""Shared by the tests of dan: ground truth, a random network, and a least-squares fit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from steadymark.models.networks.dan import Dan, DanConfig, DanStage
 from steadymark.models.networks.dan_layers import Connection, canonical_shape
 
 
-def fitted(shape: np.ndarray, canonical: np.ndarray) -> np.ndarray:
+def fitted_similarity(shape: np.ndarray, canonical: np.ndarray) -> np.ndarray:
     """(2, 3) similarity from shape to canonical, by the normal equations of all its points."""
     rows, right = [], []
     for (x, y), (u, v) in zip(shape, canonical, strict=True):
@@ -22,7 +22,7 @@ def fitted(shape: np.ndarray, canonical: np.ndarray) -> np.ndarray:
 
 
 def faces(count: int) -> torch.Tensor:
-    """Plausible truth: S_0, moved and bent a little."""
+    """Plausible ground truth: S_0 with noise on each point."""
     rng = np.random.default_rng(2)
     shape = canonical_shape(load_schema(), 112, 1.4)
     return shape + torch.from_numpy(rng.normal(0, 3, (count, len(shape), 2))).float()
@@ -33,7 +33,7 @@ def stages_of(network: Dan) -> list[DanStage]:
 
 
 def connection_of(network: Dan) -> tuple[Connection, nn.Linear]:
-    """The one before the second stage, and its dense layer."""
+    """The connection before the second stage, and its dense layer."""
     connection = network.connections[0]
     assert isinstance(connection, Connection)
     dense = connection.dense[0]
@@ -45,8 +45,8 @@ def backward(loss: torch.Tensor) -> None:
     loss.backward()  # type: ignore[no-untyped-call]
 
 
-def settled(config: DanConfig) -> Dan:
-    """As after some training: batch norms and outputs that are not where they start."""
+def random_dan(config: DanConfig) -> Dan:
+    """A network as after training: batch norms and outputs are not at their initial values."""
     torch.manual_seed(1)
     network = Dan(config)
     for module in network.modules():

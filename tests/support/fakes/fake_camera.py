@@ -1,4 +1,4 @@
-"""A camera that does what a test wants, and a network camera on the loopback."""
+"""A camera that tests control, and a network camera on the loopback interface."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class FakeDevice:
-    """The hardware: `plugged` says whether it answers.
+    """The hardware. plugged: whether it responds.
 
-    A read waits until the test calls `give`; `opened` counts the openings that worked.
+    A read waits until the test calls `give`; `opened` counts the successful openings.
     """
 
     def __init__(self, image: Image | None = None) -> None:
@@ -31,7 +31,7 @@ class FakeDevice:
         self.settings: dict[int, float] = {}
         self.refused: set[int] = set()
         self._image = bars(0) if image is None else image
-        self._given = threading.Semaphore(0)
+        self._available_reads = threading.Semaphore(0)
         self.changed = threading.Condition()
 
     def __call__(self, device: int | str) -> FakeCapture:
@@ -39,10 +39,10 @@ class FakeDevice:
 
     def give(self, count: int = 1) -> None:
         """Let that many reads return."""
-        self._given.release(count)
+        self._available_reads.release(count)
 
     def wait_for(self, *, opened: int = 0, released: int = 0, reads: int = 0) -> bool:
-        """Wait until each was begun so often; False after 5 s."""
+        """Wait until each counter reaches its value; False after 5 s."""
         with self.changed:
             return self.changed.wait_for(
                 lambda: self.opened >= opened and self.released >= released and self.reads >= reads,
@@ -50,14 +50,14 @@ class FakeDevice:
             )
 
     def read(self) -> tuple[bool, Any]:
-        """What a capture's read gives."""
+        """The result of a read of the capture."""
         self.note(reads=1)
-        if not self._given.acquire(timeout=20) or not self.plugged:
+        if not self._available_reads.acquire(timeout=20) or not self.plugged:
             return False, None
         return True, self._image.copy()
 
     def note(self, *, opened: int = 0, released: int = 0, reads: int = 0) -> None:
-        """Count."""
+        """Add to the counters."""
         with self.changed:
             self.opened += opened
             self.released += released
@@ -94,7 +94,7 @@ class FakeCapture:
 
 
 class MjpegServer(ThreadingHTTPServer):
-    """Sends `pictures` pictures, then waits (`stalls`) or hangs up; always while it is `cut`."""
+    """Sends `pictures` images, then waits (`stalls`) or closes; closes at once while `cut`."""
 
     daemon_threads = True
 
@@ -111,7 +111,7 @@ class MjpegServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/video"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """The reader hung up: expected."""
+        """The reader closed the connection, as expected."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""Hand-written stand-ins for the engine's parts, and pictures in which they find their way."""
+"""Fakes of the parts of the engine, and images in which they find a bright square."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 FACE_GREY = 200
 
 
-def picture(
+def square_image(
     face: tuple[float, float, float] | None, *, width: int = 320, height: int = 240
 ) -> Image:
-    """A black picture with a bright square 'face' (x, y, side), or without."""
+    """A black image with a bright square as the face (x, y, side), or without."""
     image = np.zeros((height, width, 3), np.uint8)
     if face is not None:
         x, y, side = face
@@ -38,12 +38,12 @@ def picture(
 
 
 def frame(index: int, face: tuple[float, float, float] | None, *, fps: float = 25) -> Frame:
-    """One frame of such a picture."""
-    return Frame(picture(face), index, index / fps)
+    """A frame with such an image."""
+    return Frame(square_image(face), index, index / fps)
 
 
 class SquareDetector:
-    """Finds the bright square; counts how often it was asked."""
+    """Finds the bright square; counts its calls."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -58,7 +58,7 @@ class SquareDetector:
 
 
 class SquareNetwork:
-    """Puts the mean shape onto the bright part of the crop; its face score is whether one is."""
+    """Puts the mean shape onto the bright part of the crop; face score 1, or 0 without one."""
 
     device = "cpu"
 
@@ -75,10 +75,10 @@ class SquareNetwork:
         points, face = [], []
         for crop in crops:
             rows, columns = np.nonzero(crop[..., 0] > FACE_GREY / 2)
-            there = len(rows) > 40
-            face.append(1.0 if there else 0.0)
-            centre = (columns.mean(), rows.mean()) if there else (32, 32)
-            side = max(np.ptp(columns), np.ptp(rows)) if there else 10
+            has_face = len(rows) > 40
+            face.append(1.0 if has_face else 0.0)
+            centre = (columns.mean(), rows.mean()) if has_face else (32, 32)
+            side = max(np.ptp(columns), np.ptp(rows)) if has_face else 10
             points.append(self.schema.mean_shape * side + np.array(centre))
         xy = np.array(points, np.float32)
         scores = np.ones(xy.shape[:2], np.float32)
@@ -86,7 +86,7 @@ class SquareNetwork:
 
 
 class ListSource:
-    """Gives frames from memory; `gate`, if any, is waited for before each."""
+    """Frames from memory; waits for `gate`, if given, before each."""
 
     def __init__(
         self, frames: list[Frame], *, live: bool = False, gate: Event | None = None
@@ -111,7 +111,7 @@ class ListSource:
 
 @dataclass
 class ListSink:
-    """Keeps results; fails when told to; can be held."""
+    """Stores results; can be made to fail, or to wait for the event `held`."""
 
     fail_at: int | None = None
     fail_open: bool = False

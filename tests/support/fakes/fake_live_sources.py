@@ -1,4 +1,4 @@
-"""Cameras for the live view: real sources over hand-made devices, which see a moving square."""
+"""Cameras for the live view: real sources with fake devices that show a moving square."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from steadymark.engine.sources.live.camera import CameraSource
 from support.fakes.fake_camera import FakeDevice
-from support.fakes.fake_engine import picture
+from support.fakes.fake_engine import square_image
 from support.videos.square_video import square_x
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class PacedDevice(FakeDevice):
-    """Gives a picture every 1/fps seconds as long as it is plugged in."""
+    """Gives an image every 1/fps seconds as long as it is plugged in."""
 
     def __init__(self, fps: float = 60.0) -> None:
         super().__init__()
@@ -35,8 +35,8 @@ class PacedDevice(FakeDevice):
             return True, self.seen(self._pictures - 1)
 
     def seen(self, number: int) -> Image:
-        """The picture of that number."""
-        return picture((square_x(number), 100, 60))
+        """The image with this number."""
+        return square_image((square_x(number), 100, 60))
 
     def unplug(self) -> None:
         self.plugged = False
@@ -48,7 +48,7 @@ class PacedDevice(FakeDevice):
 
 
 class HangingDevice(PacedDevice):
-    """Never gives a picture, until it is unplugged."""
+    """Never gives an image; a read returns only when it is unplugged."""
 
     def read(self) -> tuple[bool, Any]:
         self.unplugged.wait(20)
@@ -56,7 +56,7 @@ class HangingDevice(PacedDevice):
 
 
 def camera_opener(device: FakeDevice, opened: list[LiveTarget] | None = None) -> Any:
-    """Opens real cameras over this device, whatever is asked for; notes what that was."""
+    """Opens this device for each target; appends the targets to `opened`."""
 
     def open_camera(
         target: LiveTarget, on_status: Callable[[LiveStatus], None], opening: OpenAttempt

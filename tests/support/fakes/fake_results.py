@@ -1,4 +1,4 @@
-"""Results made up for tests, with plausible landmarks."""
+"""Results for tests, with plausible landmarks."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def tracked_face(
     score: float = 0.9,
     raw_shift_px: float = 0.5,
 ) -> TrackedFace:
-    """A face that was found; the stabilized points lie `raw_shift_px` right of the raw ones."""
+    """A tracked face; its stabilized points lie `raw_shift_px` to the right of the raw ones."""
     xy = face_points() if points is None else points
     left, top = (float(v) for v in xy.min(0))
     width, height = (float(v) for v in np.ptp(xy, 0))
@@ -53,7 +53,7 @@ def tracked_face(
 
 
 def lost_face(face_id: int = 0) -> TrackedFace:
-    """A face that was there before."""
+    """A face that was lost."""
     return TrackedFace(face_id=face_id, state=FaceState.LOST, score=0.1)
 
 
@@ -65,14 +65,14 @@ def track_result(
     level: int = 90,
     restarted: bool = False,
 ) -> TrackResult:
-    """A result on a plain grey frame of (width, height); 25 frames a second unless told."""
+    """A result on a plain grey frame of (width, height), 25 frames a second without `pts_s`."""
     image = np.full((size[1], size[0], 3), level, np.uint8)
     frame = Frame(image, index, index / 25 if pts_s is None else pts_s)
     return TrackResult(frame, faces, restarted=restarted)
 
 
 def moving_results(frames: int) -> list[TrackResult]:
-    """A face that wanders, a second that comes and is lost, and frames without any."""
+    """A moving face, a second one that appears and is lost, and frames without faces."""
     results = []
     for i in range(frames):
         first = tracked_face(3, points=face_points(80 + 5 * np.sin(i / 4), 60, 50 + i % 7))

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from steadymark.models.runtime.onnx_session import Moves
 
 Square = tuple[float, float, float]  # x, y, side
-LAYERS = (120, 200)  # greys
+LAYERS = (120, 200)  # grey values
 
 
 def crowd_frame(index: int, *squares: Square, size: tuple[int, int] = (640, 360)) -> Frame:
-    """A picture (width, height) with these faces, 25 frames a second."""
+    """A frame of (width, height) with these faces, 25 frames a second."""
     image = np.zeros((size[1], size[0], 3), np.uint8)
     for x, y, side in squares:
         left, top = max(0, round(x - side / 2)), max(0, round(y - side / 2))
@@ -45,7 +45,7 @@ class CrowdDetector:
 
 
 class CrowdNetwork(SquareNetwork):
-    """Keeps how many faces it was shown in each run."""
+    """Records the number of crops of each call."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class CrowdNetwork(SquareNetwork):
 
 
 class DoubtingNetwork(CrowdNetwork):
-    """Is less sure of what is not quite as bright as a face."""
+    """Gives a face score of 0.9 where the square is darker than FACE_GREY."""
 
     def step(
         self,
@@ -70,13 +70,13 @@ class DoubtingNetwork(CrowdNetwork):
         state: tuple[object, ...] | None = None,
         moved: Moves | None = None,
     ) -> Prediction:
-        seen = super().step(crops, state, moved)
+        prediction = super().step(crops, state, moved)
         dim = crops.max((1, 2, 3)) < FACE_GREY
-        return seen._replace(face=np.where(dim, 0.9, seen.face).astype(np.float32))
+        return prediction._replace(face=np.where(dim, 0.9, prediction.face).astype(np.float32))
 
 
 def layered_frame(index: int, *squares: Square, size: tuple[int, int] = (640, 360)) -> Frame:
-    """Faces of a grey each; those that come later are in front of earlier ones."""
+    """A frame with faces of different grey values; later ones cover earlier ones."""
     image = np.zeros((size[1], size[0], 3), np.uint8)
     for (x, y, side), grey in zip(squares, LAYERS, strict=False):
         left, top = round(x - side / 2), round(y - side / 2)
@@ -85,25 +85,25 @@ def layered_frame(index: int, *squares: Square, size: tuple[int, int] = (640, 36
 
 
 class LayeredDetector:
-    """Finds the faces of which more than half is to be seen."""
+    """Finds the faces of which more than half is visible."""
 
     def detect(self, image: Image) -> tuple[FaceBox, ...]:
         boxes = []
         for grey in LAYERS:
             rows, columns = np.nonzero(image[..., 0] == grey)
             if len(rows):
-                wide, high = float(np.ptp(columns)), float(np.ptp(rows))
-                if min(wide, high) > max(wide, high) / 2:
+                width, height = float(np.ptp(columns)), float(np.ptp(rows))
+                if min(width, height) > max(width, height) / 2:
                     left, top = float(columns.min()), float(rows.min())
-                    boxes.append(FaceBox(left, top, wide, high, 0.9))
+                    boxes.append(FaceBox(left, top, width, height, 0.9))
         return tuple(boxes)
 
 
 class LayeredNetwork(SquareNetwork):
-    """Puts the mean shape onto the face of which most is in the crop, be it another's.
+    """Puts the mean shape onto the face with the largest visible area in the crop.
 
-    Landmarks reach beyond the square, so that faces are near before they hide each other. The less
-    of it can be seen, the less sure they are.
+    Landmarks extend beyond the square, so that faces are close before one covers the other. Their
+    score decreases with the visible part.
     """
 
     def step(
@@ -115,13 +115,13 @@ class LayeredNetwork(SquareNetwork):
         points, scores, face = [], [], []
         for crop in crops:
             grey = max(LAYERS, key=lambda level: self._area(crop, level))
-            there = self._area(crop, grey) > 40
-            rows, columns = np.nonzero(self._is(crop, grey)) if there else ([24, 40], [24, 40])
+            has_face = self._area(crop, grey) > 40
+            rows, columns = np.nonzero(self._is(crop, grey)) if has_face else ([24, 40], [24, 40])
             wide, high = np.ptp(columns), np.ptp(rows)
             middle = np.array([np.mean(columns), np.mean(rows)])
             points.append(self.schema.mean_shape * 1.25 * max(wide, high) + middle)
             scores.append(np.full(len(points[-1]), min(wide, high) / max(wide, high)))
-            face.append(float(there))
+            face.append(float(has_face))
         xy = np.array(points, np.float32)
         return Prediction(xy, xy, np.array(scores, np.float32), np.array(face, np.float32), ())
 

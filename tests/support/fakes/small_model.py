@@ -1,4 +1,4 @@
-"""A landmark model of somebody's own in miniature, with its card."""
+"""A small landmark model with its card, as a user would add one."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def tiny_model(
     extra: bool = False,
     value: float = 0.5,
 ) -> onnx.ModelProto:
-    """Constant landmarks, whatever it sees."""
-    real = TensorProto.FLOAT
+    """A model that outputs constant landmarks."""
+    float_type = TensorProto.FLOAT
     nodes = [
         helper.make_node("Shape", [inputs], ["shape"]),
         helper.make_node("Slice", ["shape", "zero", "one"], ["n"]),
@@ -34,20 +34,20 @@ def tiny_model(
         helper.make_node("ReduceMean", ["points"], ["scores"], axes=[2], keepdims=0),
         helper.make_node("ReduceMean", ["scores"], ["face"], axes=[1], keepdims=0),
     ]
-    given = [helper.make_tensor_value_info(inputs, kind, ["n", 3, side, side])]
+    input_infos = [helper.make_tensor_value_info(inputs, kind, ["n", 3, side, side])]
     if extra:
-        given.append(helper.make_tensor_value_info("mood", real, [1]))
+        input_infos.append(helper.make_tensor_value_info("mood", float_type, [1]))
     graph = helper.make_graph(
         nodes,
         "tiny",
-        given,
+        input_infos,
         [
-            helper.make_tensor_value_info("points", real, ["n", landmarks, 2]),
-            helper.make_tensor_value_info("scores", real, ["n", landmarks]),
-            helper.make_tensor_value_info("face", real, ["n"]),
+            helper.make_tensor_value_info("points", float_type, ["n", landmarks, 2]),
+            helper.make_tensor_value_info("scores", float_type, ["n", landmarks]),
+            helper.make_tensor_value_info("face", float_type, ["n"]),
         ],
         [
-            helper.make_tensor("value", real, [], [value]),
+            helper.make_tensor("value", float_type, [], [value]),
             helper.make_tensor("zero", TensorProto.INT64, [1], [0]),
             helper.make_tensor("one", TensorProto.INT64, [1], [1]),
             helper.make_tensor("rest", TensorProto.INT64, [2], [landmarks, 2]),
@@ -57,7 +57,7 @@ def tiny_model(
 
 
 def write_model(folder: Path, model: onnx.ModelProto | bytes | None = None, **card: Any) -> Path:
-    """own.onnx with own.json beside it, whose SHA-256 is right."""
+    """Write own.onnx, and own.json with its correct SHA-256."""
     model = tiny_model() if model is None else model
     content = model if isinstance(model, bytes) else model.SerializeToString()
     path = folder / "own.onnx"

@@ -1,4 +1,4 @@
-"""Receivers on this machine, for tests of what is sent."""
+"""Local receivers, for tests of sending."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ CAMERA = Intrinsics(640, 480)
 
 @contextmanager
 def receiver() -> Iterator[socket.socket]:
-    """A bound UDP socket, which is read with a time limit."""
+    """A bound UDP socket with a timeout."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
         bound.bind(("127.0.0.1", 0))
         bound.settimeout(10)
         yield bound
 
 
-def place_of(bound: socket.socket) -> str:
-    """HOST:PORT."""
+def address_of(bound: socket.socket) -> str:
+    """The address as HOST:PORT."""
     host, port = bound.getsockname()
     return f"{host}:{port}"
 
 
-def free_place() -> str:
-    """Where nobody listens."""
+def free_address() -> str:
+    """An address without a listener."""
     with receiver() as bound:
-        return place_of(bound)
+        return address_of(bound)
 
 
 def posed_face(
@@ -49,7 +49,9 @@ def posed_face(
     face_id: int = 0,
 ) -> TrackedFace:
     """A face seen by a camera; solid: (68, 3) mm, else the mean face."""
-    seen = HeadPose(place_mm, rotation_rad, CAMERA).project(mean_face() if solid is None else solid)
-    points = Landmarks(seen.astype(np.float32), np.linspace(0.3, 1, 68, dtype=np.float32))
+    projected = HeadPose(place_mm, rotation_rad, CAMERA).project(
+        mean_face() if solid is None else solid
+    )
+    points = Landmarks(projected.astype(np.float32), np.linspace(0.3, 1, 68, dtype=np.float32))
     pose = head_pose(points, CAMERA)
     return TrackedFace(face_id, FaceState.TRACKED, 0.9, None, points, points, None, pose)

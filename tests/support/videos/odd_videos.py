@@ -1,4 +1,4 @@
-"""More awkward videos, made on the spot: each is a recipe, or packets of one put together badly."""
+"""Unusual videos, generated from recipes, some with their packets rearranged."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Awkward:
-    """name: of the file. make: writes it into a folder and returns its path.
+class OddVideo:
+    """name: of the file. make: writes the file into a folder and returns its path.
 
-    ticks: when its frames are shown, in 1/25 s, where FFmpeg has no times or such that contradict
-    each other. quarters: how often the pictures must be turned by 90° counterclockwise.
+    ticks: presentation times in 1/25 s, where those of FFmpeg are missing or contradictory.
+    quarters: number of 90° rotations counterclockwise that its images need.
     """
 
     name: str
@@ -38,53 +38,53 @@ class Awkward:
     quarters: int = 0
 
 
-def encoded(recipe: Recipe, **muxer: str) -> Awkward:
-    """A recipe as it is. muxer: options of the container."""
-    return Awkward(recipe.name, partial(_encode, recipe=recipe, muxer=muxer))
+def encoded(recipe: Recipe, **muxer: str) -> OddVideo:
+    """The video of a recipe. muxer: options of the container."""
+    return OddVideo(recipe.name, partial(_encode, recipe=recipe, muxer=muxer))
 
 
 def repacked(
     name: str, recipe: Recipe, change: Change = lambda _, packet: (packet,), **muxer: str
-) -> Awkward:
+) -> OddVideo:
     """The packets of a recipe, each changed, left out or doubled, in the container of `name`."""
-    return Awkward(name, partial(_repack, name=name, recipe=recipe, change=change, muxer=muxer))
+    return OddVideo(name, partial(_repack, name=name, recipe=recipe, change=change, muxer=muxer))
 
 
-def joined(name: str, *recipes: Recipe) -> Awkward:
-    """Files one behind the other, as `cat` does it."""
+def joined(name: str, *recipes: Recipe) -> OddVideo:
+    """The concatenated files, as `cat` writes them."""
 
     def write(folder: Path) -> Path:
         parts = [make(folder, r).read_bytes() for r in recipes]
         (folder / name).write_bytes(b"".join(parts))
         return folder / name
 
-    return Awkward(name, write)
+    return OddVideo(name, write)
 
 
-def edited(name: str, recipe: Recipe, edits: Sequence[tuple[int, int]]) -> Awkward:
-    """An MP4 with this edit list: (how long, where in the track or -1), in 1/25 s."""
+def edited(name: str, recipe: Recipe, edits: Sequence[tuple[int, int]]) -> OddVideo:
+    """An MP4 with this edit list: (duration, start in the track or -1), in 1/25 s."""
 
     def write(folder: Path) -> Path:
         path = make(folder, replace(recipe, name=name))
         path.write_bytes(_with_edits(path.read_bytes(), edits))
         return path
 
-    return Awkward(name, write)
+    return OddVideo(name, write)
 
 
 def _encode(folder: Path, *, recipe: Recipe, muxer: dict[str, str]) -> Path:
     path = make(folder, recipe)
-    return _copied(path, path.with_name(f"m_{path.name}"), muxer=muxer) if muxer else path
+    return _remuxed(path, path.with_name(f"m_{path.name}"), muxer=muxer) if muxer else path
 
 
 def _repack(
     folder: Path, *, name: str, recipe: Recipe, change: Change, muxer: dict[str, str]
 ) -> Path:
     path = make(folder, replace(recipe, name=f"from_{recipe.name}"))
-    return _copied(path, folder / name, change, muxer)
+    return _remuxed(path, folder / name, change, muxer)
 
 
-def _copied(
+def _remuxed(
     path: Path,
     out: Path,
     change: Change = lambda _, packet: (packet,),
@@ -102,8 +102,8 @@ def _copied(
     return out
 
 
-def at(ticks: Sequence[int | None], unit_s: Fraction = Fraction(1, 25)) -> Change:
-    """Give the packets these presentation times; decoding times go on as before them."""
+def timed(ticks: Sequence[int | None], unit_s: Fraction = Fraction(1, 25)) -> Change:
+    """Give the packets these presentation times; decoding times increase and lie before them."""
 
     def change(number: int, packet: Coded) -> tuple[Coded]:
         tick = ticks[number]
@@ -116,7 +116,7 @@ def at(ticks: Sequence[int | None], unit_s: Fraction = Fraction(1, 25)) -> Chang
 
 
 def shifted(by_s: Fraction) -> Change:
-    """Move all times."""
+    """Shift all times by `by_s`."""
 
     def change(_: int, packet: Coded) -> tuple[Coded]:
         by = round(by_s / packet.time_base)
@@ -134,7 +134,7 @@ def without(lost: Iterable[int]) -> Change:
 
 
 def _boxes(content: bytes, begin: int, end: int) -> dict[bytes, tuple[int, int]]:
-    """Type → begin and end of the boxes there."""
+    """Type → begin and end of the boxes in this range."""
     found: dict[bytes, tuple[int, int]] = {}
     while begin + 8 <= end:
         size, kind = struct.unpack_from(">I4s", content, begin)
@@ -144,12 +144,12 @@ def _boxes(content: bytes, begin: int, end: int) -> dict[bytes, tuple[int, int]]
 
 
 def _with_edits(content: bytes, edits: Sequence[tuple[int, int]]) -> bytes:
-    """Put an edit list for the one that is there; the index (moov) lies at the end."""
-    places = [_boxes(content, 0, len(content))[b"moov"]]
+    """Replace the edit list; the index (moov) must be at the end of the file."""
+    ranges = [_boxes(content, 0, len(content))[b"moov"]]
     for kind in (b"trak", b"edts", b"elst"):
-        begin, end = places[-1]
-        places.append(_boxes(content, begin + 8, end)[kind])
-    moov, trak, _, old = places
+        begin, end = ranges[-1]
+        ranges.append(_boxes(content, begin + 8, end)[kind])
+    moov, trak, _, old_range = ranges
     movie = _scale(content, _boxes(content, moov[0] + 8, moov[1])[b"mvhd"])
     media = _boxes(content, trak[0] + 8, trak[1])[b"mdia"]
     track = _scale(content, _boxes(content, media[0] + 8, media[1])[b"mdhd"])
@@ -157,10 +157,12 @@ def _with_edits(content: bytes, edits: Sequence[tuple[int, int]]) -> bytes:
         struct.pack(">IiI", span * movie // 25, -1 if start < 0 else start * track // 25, 1 << 16)
         for span, start in edits
     )
-    new = struct.pack(">I4sII", 16 + len(rows), b"elst", 0, len(edits)) + rows
-    grown = bytearray(content[: old[0]] + new + content[old[1] :])
-    for begin, end in places[:-1]:
-        struct.pack_into(">I", grown, begin, end - begin + len(new) - (old[1] - old[0]))
+    new_list = struct.pack(">I4sII", 16 + len(rows), b"elst", 0, len(edits)) + rows
+    grown = bytearray(content[: old_range[0]] + new_list + content[old_range[1] :])
+    for begin, end in ranges[:-1]:
+        struct.pack_into(
+            ">I", grown, begin, end - begin + len(new_list) - (old_range[1] - old_range[0])
+        )
     return bytes(grown)
 
 
@@ -193,7 +195,7 @@ def _track(container: av.container.OutputContainer, size: tuple[int, int]) -> Vi
 
 
 def no_frames(folder: Path, name: str) -> Path:
-    """A track that was announced, and nothing in it."""
+    """A file with a video track without frames."""
     with av.open(folder / name, "w") as container:
         _track(container, (96, 64))
         container.start_encoding()
@@ -203,8 +205,8 @@ def no_frames(folder: Path, name: str) -> Path:
 _H264 = Recipe("h264.mp4", b_frames=2)
 _X265 = "log-level=none:"
 
-AWKWARD = (
-    # codecs and profiles that SOUND has not
+ODD_VIDEOS = (
+    # codecs and profiles that are not in INTACT_VIDEOS
     encoded(Recipe("altref.webm", "libvpx-vp9", frames=40, extra={
         "auto-alt-ref": "1", "lag-in-frames": "16", "deadline": "good", "cpu-used": "5"})),
     encoded(Recipe("hidden_av1.mkv", "libsvtav1", frames=24, gop=12)),
@@ -266,22 +268,23 @@ AWKWARD = (
     encoded(Recipe("far.mkv", ticks=range(2_000_000, 2_000_012), b_frames=2)),
     repacked("wrap.ts", replace(_H264, name="a.ts"), shifted(Fraction(2**33 - 40_000, 90_000))),
     repacked("below_zero.mov", Recipe("a.mkv", "mjpeg", "yuvj420p", frames=12),
-             at(range(-5, 7)), avoid_negative_ts="disabled"),
+             timed(range(-5, 7)), avoid_negative_ts="disabled"),
     repacked("cut.mp4", _H264, shifted(Fraction(-13, 25)), avoid_negative_ts="disabled"),
     replace(repacked("cut.mkv", _H264, shifted(Fraction(-13, 25)), avoid_negative_ts="disabled"),
             ticks=range(20)),
     repacked("same.mov", Recipe("a.mkv", "mjpeg", "yuvj420p", frames=8),
-             at([0, 1, 2, 2, 2, 5, 6, 7])),
+             timed([0, 1, 2, 2, 2, 5, 6, 7])),
     replace(repacked("same_b.mkv", Recipe("a.mkv", b_frames=2, frames=9),
-                     at([0, 3, 1, 1, 6, 4, 5, 8, 7])), ticks=range(9)),
-    repacked("all_same.mkv", Recipe("a.mkv", "mjpeg", "yuvj420p", frames=8), at([0] * 8)),
+                     timed([0, 3, 1, 1, 6, 4, 5, 8, 7])), ticks=range(9)),
+    repacked("all_same.mkv", Recipe("a.mkv", "mjpeg", "yuvj420p", frames=8), timed([0] * 8)),
     replace(repacked("back.mkv", Recipe("a.mkv", "mjpeg", "yuvj420p", frames=8),
-                     at([0, 1, 2, 7, 4, 5, 8, 9])), ticks=(0, 1, 2, 7, 7, 7, 8, 9)),
+                     timed([0, 1, 2, 7, 4, 5, 8, 9])), ticks=(0, 1, 2, 7, 7, 7, 8, 9)),
     replace(repacked("back_b.mkv", Recipe("a.mkv", b_frames=2, frames=9),
-                     at([20, 23, 21, 22, 6, 4, 5, 8, 7])), ticks=(0, 1, 2, 3, 4, 16, 17, 18, 19)),
+                     timed([20, 23, 21, 22, 6, 4, 5, 8, 7])),
+            ticks=(0, 1, 2, 3, 4, 16, 17, 18, 19)),
     replace(repacked("begins_anew.mkv", Recipe("a.mkv", "mjpeg", "yuvj420p", frames=40),
-                     at([*range(20), *range(20)])), ticks=range(40)),
-    repacked("missing.avi", Recipe("a.mkv", "mpeg4", frames=12), at([None] * 12)),
+                     timed([*range(20), *range(20)])), ticks=range(40)),
+    repacked("missing.avi", Recipe("a.mkv", "mpeg4", frames=12), timed([None] * 12)),
     replace(joined("restart.ts", replace(_H264, name="a.ts"), replace(_H264, name="b.ts")),
             ticks=range(40)),
     # edit lists
@@ -292,7 +295,7 @@ AWKWARD = (
     edited("twice.mp4", Recipe("a.mp4"), [(8, 0), (8, 0)]),
     edited("twice_b.mp4", _H264, [(8, 2), (8, 2)]),
     edited("pause.mp4", _H264, [(8, 2), (10, -1), (8, 10)]),
-    # shape of the picture
+    # shape of the image
     *(replace(encoded(Recipe(f"turned_{90 * q}.mp4", rotation=90 * q, b_frames=2)), quarters=q)
       for q in (1, 2, 3)),
     replace(encoded(Recipe("turned_wide.mov", rotation=90, aspect=Fraction(16, 15), b_frames=2)),
@@ -317,17 +320,17 @@ AWKWARD = (
     encoded(Recipe("one.mov", "prores_ks", "yuv422p10le", frames=1)),
     replace(encoded(Recipe("one.hevc", "libx265", frames=1)), ticks=(0,)),
     encoded(Recipe("two.mp4", frames=2, b_frames=2)),
-    Awkward("two_tracks.mkv", two_tracks),
+    OddVideo("two_tracks.mkv", two_tracks),
 )  # fmt: skip
 
 EMPTY = tuple(
-    Awkward(name, partial(no_frames, name=name))
+    OddVideo(name, partial(no_frames, name=name))
     for name in ("none.mp4", "none.mkv", "none.avi", "none.mov", "none.ts")
 )
 
 
 def plain_decode(path: Path) -> tuple[list[float | None], list[int]]:
-    """What FFmpeg itself gives: each frame's time from the file's beginning, and its number."""
+    """Decoded by FFmpeg: the time of each frame from the beginning of the file, and its number."""
     times: list[float | None] = []
     numbers = []
     with av.open(str(path)) as container:

@@ -1,4 +1,4 @@
-"""Small clips made for the tests, and what stands in a clip."""
+"""Small clips with sound, and their times."""
 
 from __future__ import annotations
 
@@ -16,9 +16,17 @@ VARIABLE = (0, 512, 1400, 1500, 3000, 3512, 5000, 6000, 9000, 9100)  # ticks of 
 
 
 def make_clip(
-    path: Path, ticks: Sequence[int], *, sound: str | None = None, sound_s: float = 1.0
+    path: Path,
+    ticks: Sequence[int],
+    *,
+    sound: str | None = None,
+    sound_s: float = 1.0,
+    start_s: int = 0,
 ) -> Path:
-    """A clip of 64x48 frames at these ticks of 1/15360 s, with a hum if `sound` names a codec."""
+    """A clip of 64x48 frames at these ticks of 1/15360 s, with a tone if `sound` names a codec.
+
+    `start_s` is added to all times.
+    """
     tick = Fraction(1, 15360)
     options = {"movie_timescale": "15360"} if path.suffix == ".mp4" else {}
     with av.open(str(path), "w", options=options) as output:
@@ -29,14 +37,14 @@ def make_clip(
         for i, pts in enumerate(ticks):
             image = np.full((48, 64, 3), 20 * i % 255, np.uint8)
             frame = av.VideoFrame.from_ndarray(image, format="bgr24").reformat(format="yuv420p")
-            frame.pts, frame.time_base = pts, tick
+            frame.pts, frame.time_base = pts + 15360 * start_s, tick
             output.mux(video.encode(frame))
         output.mux(video.encode())
         if isinstance(audio, av.AudioStream):
-            hum = np.sin(np.arange(round(48000 * sound_s)) / 20)
-            samples = (hum * 8000).astype(np.int16)[None]
+            tone = np.sin(np.arange(round(48000 * sound_s)) / 20)
+            samples = (tone * 8000).astype(np.int16)[None]
             chunk = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
-            chunk.rate, chunk.pts = 48000, 0
+            chunk.rate, chunk.pts = 48000, 48000 * start_s
             output.mux(audio.encode(chunk))
             output.mux(audio.encode())
     return path
@@ -53,7 +61,7 @@ def frame_times(path: str | Path) -> list[Fraction]:
 
 
 def sound_extent(path: str | Path) -> tuple[str, float, float]:
-    """Codec, first and last second of a clip's sound."""
+    """Codec, begin and end in seconds of the sound of a clip."""
     with av.open(str(path)) as clip:
         stream = clip.streams.audio[0]
         name = stream.codec_context.name

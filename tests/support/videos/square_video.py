@@ -1,4 +1,4 @@
-"""A small video of the bright square that `scenes.SquareDetector` finds, and the fakes' models."""
+"""A small video of the bright square that `SquareDetector` finds, and the fake models."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 from steadymark.models.face.schema import load_schema
-from support.fakes.fake_engine import SquareDetector, SquareNetwork, picture
+from support.fakes.fake_engine import SquareDetector, SquareNetwork, square_image
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,31 +18,31 @@ if TYPE_CHECKING:
 def square_video(
     path: Path, frames: int = 40, *, lost: range = range(12, 16), width: int = 320
 ) -> Path:
-    """25 frames a second, a keyframe every 10; the square moves, and is not there in `lost`."""
+    """25 frames a second, a keyframe every 10; the square moves, and is missing in `lost`."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=25)
         stream.width, stream.height, stream.pix_fmt = width, 240, "yuv420p"
         stream.codec_context.gop_size = 10
         for i in range(frames):
-            image = picture(None if i in lost else (square_x(i), 100, 60), width=width)
+            image = square_image(None if i in lost else (square_x(i), 100, 60), width=width)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
         container.mux(stream.encode(None))
     return path
 
 
 def square_x(index: int) -> int:
-    """Where the square's middle is in a frame: to and fro, a pixel a frame."""
+    """Return the x of the centre of the square, which moves to and fro by one pixel per frame."""
     return 100 + abs(index % 100 - 50)
 
 
 def square_models(_: TrackSettings | None = None) -> OpenModels:
-    """Fakes of the networks."""
+    """The fake network and detector."""
     network = SquareNetwork()
     return OpenModels(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
 
 
-def square_truth(frames: int = 40) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """(frames, 68, 2): where the fakes' face truly is, with some noise."""
+def square_ground_truth(frames: int = 40) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """(frames, 68, 2): the true landmarks of the fake face, with some noise."""
     rng = np.random.default_rng(5)
     centres = np.array([[square_x(i), 100] for i in range(frames)], float)
     shape = load_schema().mean_shape * 60
@@ -50,8 +50,10 @@ def square_truth(frames: int = 40) -> np.ndarray[tuple[int, ...], np.dtype[np.fl
     return np.asarray(points, np.float64)
 
 
-def write_truth(path: Path, points: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Path:
-    """As a table: frame, x_0 …, y_0 …."""
+def write_ground_truth(
+    path: Path, points: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+) -> Path:
+    """Write a table with the columns frame, x_0 …, y_0 …."""
     names = ["frame", *(f"{axis}_{k}" for axis in "xy" for k in range(points.shape[1]))]
     rows = [
         ",".join([str(i), *(f"{v:.3f}" for v in frame.T.ravel())]) for i, frame in enumerate(points)
@@ -61,7 +63,7 @@ def write_truth(path: Path, points: np.ndarray[tuple[int, ...], np.dtype[np.floa
 
 
 def write_pts(folder: Path, points: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Path:
-    """As 300VW has it: a file a frame, frames and pixels counted from 1."""
+    """Write files as in 300-VW: one per frame, frames and pixels counted from 1."""
     folder.mkdir()
     for i, frame in enumerate(points):
         lines = [f"{x + 1:.3f} {y + 1:.3f}" for x, y in frame]

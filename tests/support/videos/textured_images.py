@@ -1,4 +1,4 @@
-"""Pictures in which every place looks different, for optical flow, with faces put into them."""
+"""Random textures for optical flow, and faces in them."""
 
 from __future__ import annotations
 
@@ -19,41 +19,41 @@ if TYPE_CHECKING:
 FACE = Crop(160, 150, 170, 3)  # of 320 × 320 pixels
 
 
-def painted(seed: int = 0) -> Image:
-    """A soft random picture, (320, 320) grey."""
+def random_texture(seed: int = 0) -> Image:
+    """A smooth random image, (320, 320) grey."""
     rng = np.random.default_rng(seed)
     rough = rng.integers(0, 256, (40, 40)).astype(np.uint8)
     return cv2.resize(rough, (320, 320), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
 
 
-def coloured(picture: Image) -> Image:
-    """The same grey in all three colours."""
-    return cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR).astype(np.uint8)
+def grey_to_bgr(image: Image) -> Image:
+    """The grey image with three equal channels."""
+    return cv2.cvtColor(image, cv2.COLOR_GRAY2BGR).astype(np.uint8)
 
 
-def moved_picture(picture: Image, motion: Matrix) -> Image:
-    """The picture whose places went where `motion` (2, 3) carries them."""
-    size = (picture.shape[1], picture.shape[0])
+def warped_image(image: Image, motion: Matrix) -> Image:
+    """The image warped by `motion` (2, 3)."""
+    size = (image.shape[1], image.shape[0])
     border = cv2.BORDER_REFLECT
-    return cv2.warpAffine(picture, motion, size, borderMode=border).astype(np.uint8)
+    return cv2.warpAffine(image, motion, size, borderMode=border).astype(np.uint8)
 
 
 def similarity(x: float, y: float, growth: float = 1.0, roll_deg: float = 0.0) -> Matrix:
-    """(2, 3): about the middle of the face, then shifted by (x, y)."""
+    """(2, 3): rotation and scale about the centre of the face, then a shift by (x, y)."""
     matrix = np.array(cv2.getRotationMatrix2D((FACE.x, FACE.y), roll_deg, growth), np.float64)
     matrix[:, 2] += (x, y)
     return matrix
 
 
 def face_in(crop: Crop = FACE, schema: LandmarkSchema | None = None) -> Points:
-    """(K, 2) frame pixels: the mean face that such a crop fits."""
+    """(K, 2) frame pixels: the mean face in this crop."""
     shape = (schema or load_schema()).mean_shape
     inside = shape * FLOW_SIDE / 1.4 + (FLOW_SIDE - 1) / 2
     points: Points = transform(crop.to_picture(FLOW_SIDE), inside).astype(np.float32)
     return points
 
 
-def seen(picture: Image, raw: Points, crop: Crop = FACE) -> FlowFrame:
-    """A frame of a face, as the flow stabilizer takes it."""
-    image = coloured(picture) if picture.ndim == 2 else picture
-    return flow_frame_of(image, image[:1], crop, raw)
+def flow_frame(image: Image, raw: Points, crop: Crop = FACE) -> FlowFrame:
+    """A frame of a face, as input of the flow stabilizer."""
+    colour = grey_to_bgr(image) if image.ndim == 2 else image
+    return flow_frame_of(colour, colour[:1], crop, raw)

@@ -1,4 +1,4 @@
-"""Awkward videos, made on the spot; every picture carries its number as bars."""
+"""Videos generated from recipes; each image shows its number as bars."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Recipe:
         return list(self.ticks if self.ticks is not None else range(self.frames))
 
 
-SOUND = (
+INTACT_VIDEOS = (
     Recipe("h264_b.mp4", b_frames=2),
     Recipe("h264_b.mkv", b_frames=2),
     Recipe("h264_b.ts", b_frames=2),
@@ -75,7 +75,7 @@ SOUND = (
 
 
 def bars(number: int, width: int = 96, height: int = 64) -> Image:
-    """A picture of vertical bars, one for each bit, white for 1, on dark grey."""
+    """An image of vertical bars, one for each bit, white for 1, on dark grey."""
     image = np.full((height, width, 3), 40, np.uint8)
     for bit in range(BITS):
         left, right = (width * bit // BITS, width * (bit + 1) // BITS)
@@ -84,14 +84,14 @@ def bars(number: int, width: int = 96, height: int = 64) -> Image:
 
 
 def number_in(image: Image) -> int:
-    """The number whose bars these are."""
+    """The number that the bars in an image encode."""
     height, width = image.shape[:2]
     row = image[height // 2].mean(-1)
     return sum(int(row[int((bit + 0.5) * width / BITS)] > 127) << bit for bit in range(BITS))
 
 
 def make(folder: Path, recipe: Recipe, pictures: Sequence[Image] | None = None) -> Path:
-    """Encode a recipe; without `pictures`, bars."""
+    """Encode the video of a recipe, with bars unless `pictures` are given."""
     path = folder / recipe.name
     base = Fraction(1, recipe.rate * recipe.unit)
     with av.open(path, "w") as container:
@@ -117,7 +117,7 @@ def make(folder: Path, recipe: Recipe, pictures: Sequence[Image] | None = None) 
 
 
 def make_sound(path: Path) -> Path:
-    """A file with sound alone."""
+    """A file that contains only sound."""
     with av.open(path, "w") as container:
         stream = container.add_stream("aac", rate=44100)
         for number in range(5):
@@ -129,14 +129,14 @@ def make_sound(path: Path) -> Path:
 
 
 def packet_ticks(path: Path) -> list[int]:
-    """Presentation times of the video packets, sorted, as the container has them."""
+    """Presentation times of the video packets, sorted, as stored in the container."""
     with av.open(path) as container:
         stream = container.streams.video[0]
         return sorted(p.pts for p in container.demux(stream) if p.pts is not None and p.size)
 
 
 def remuxed(path: Path, out: Path, ticks: Sequence[int]) -> Path:
-    """The same packets with other presentation times, in 1/25 s, whatever they are."""
+    """The same packets with these presentation times, in 1/25 s."""
     with av.open(path) as read, av.open(out, "w") as write:
         copy = write.add_stream_from_template(read.streams.video[0])
         packets = (p for p in read.demux(read.streams.video[0]) if p.size)
@@ -148,11 +148,11 @@ def remuxed(path: Path, out: Path, ticks: Sequence[int]) -> Path:
 
 
 def _options(codec: str) -> dict[str, str]:
-    quiet = {
+    options = {
         "libx264": {"preset": "ultrafast", "b_strategy": "0"},
         "libx265": {"preset": "ultrafast", "x265-params": "log-level=none"},
         "libsvtav1": {"preset": "10", "svtav1-params": "lp=1"},
         "libvpx": {"deadline": "realtime", "cpu-used": "8"},
         "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8"},
     }
-    return quiet.get(codec, {})
+    return options.get(codec, {})

@@ -1,4 +1,4 @@
-"""How tests watch and record a camera without widgets."""
+"""Helpers of tests that view and record a camera without widgets."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
 CAMERA = LiveTarget("camera:0")
 
 
-def watched(qtbot: QtBot, session: Session) -> None:
+def start_live_view(qtbot: QtBot, session: Session) -> None:
     session.open_live(CAMERA)
     assert session.display.phase is Phase.OPENING
     qtbot.waitUntil(lambda: session.frame is not None)
 
 
-def live(session: Session) -> bool:
+def is_live(session: Session) -> bool:
     return session.display.phase is Phase.LIVE
 
 
-def came_on(qtbot: QtBot, session: Session, pictures: int = 3) -> None:
-    """Some more pictures are shown."""
+def wait_for_frames(qtbot: QtBot, session: Session, count: int = 3) -> None:
+    """Wait until `count` more frames are shown."""
     assert session.frame is not None
-    index = session.frame.index + pictures
+    index = session.frame.index + count
     qtbot.waitUntil(lambda: session.frame is not None and session.frame.index >= index)
 
 
-def recorded(qtbot: QtBot, session: Session) -> RecorderReport:
-    """What a recording that is stopped here has become."""
-    with qtbot.waitSignal(session.live.recorded) as told:
+def stop_recording(qtbot: QtBot, session: Session) -> RecorderReport:
+    """Stop the recording and return its report."""
+    with qtbot.waitSignal(session.live.recorded) as signal:
         session.live.stop_recording()
-    report: RecorderReport = told.args[0]
+    report: RecorderReport = signal.args[0]
     return report

@@ -1,4 +1,4 @@
-"""How tests drive live views in the real window."""
+"""Helpers of tests that operate live views in the real window."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ OTHER = CameraInfo(2, "Capture card", "/dev/video2")
 MODES = (CameraMode(320, 240, 60, "YUYV"), CameraMode(160, 120, 30, "MJPG"))
 
 
-def use(window: MainWindow, device: PacedDevice) -> list[LiveTarget]:
+def use_camera(window: MainWindow, device: PacedDevice) -> list[LiveTarget]:
     opened: list[LiveTarget] = []
     window.session.live.opener = camera_opener(device, opened)
     window.desk.lister = lambda: ((CAMERA, MODES), (OTHER, ()))
     return opened
 
 
-def watched(qtbot: QtBot, window: MainWindow) -> None:
+def start_live_view(qtbot: QtBot, window: MainWindow) -> None:
     window.desk.open(LiveTarget("camera:0"))
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE)
     qtbot.waitUntil(lambda: window.view.shown is not None)
 
 
-def came_on(qtbot: QtBot, window: MainWindow, pictures: int = 3) -> None:
+def wait_for_frames(qtbot: QtBot, window: MainWindow, count: int = 3) -> None:
     shown = window.view.shown
-    index = pictures + (shown.frame.index if shown else 0)
-    qtbot.waitUntil(lambda: window.view.shown is not None and number(window) >= index)
+    index = count + (shown.frame.index if shown else 0)
+    qtbot.waitUntil(lambda: window.view.shown is not None and shown_index(window) >= index)
 
 
-def number(window: MainWindow) -> int:
+def shown_index(window: MainWindow) -> int:
     return -1 if window.view.shown is None else window.view.shown.frame.index
 
 
-def dialog_of(window: MainWindow) -> CameraDialog:
+def open_camera_dialog(window: MainWindow) -> CameraDialog:
     key(window, "open_camera")
     assert window.desk.dialog is not None
     return window.desk.dialog

@@ -1,4 +1,4 @@
-"""How tests drive the real window: by the keys of its commands."""
+"""Helpers of tests that operate the real window by the keys of its commands."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def shows(window: MainWindow, index: int) -> bool:
     return shown is not None and shown.frame.index == index
 
 
-def steady_of(window: MainWindow) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    """The stabilized points over the picture."""
+def stabilized_points(window: MainWindow) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    """The stabilized points that are drawn over the frame."""
     shown = window.view.shown
     if shown is None or not shown.faces or shown.faces[0].stabilized is None:
         return np.zeros((0, 2), np.float32)
     return shown.faces[0].stabilized.xy_px
 
 
-def opened(qtbot: QtBot, window: MainWindow, clip: str, *, tracked: bool = True) -> None:
+def open_video(qtbot: QtBot, window: MainWindow, clip: str, *, tracked: bool = True) -> None:
     window.open_path(clip)
     qtbot.waitUntil(lambda: window.view.shown is not None)
     window.session.pause()

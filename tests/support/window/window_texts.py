@@ -1,4 +1,4 @@
-"""What a window says, and whether it went through the translator."""
+"""The texts of a window, and whether they were translated."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _WORD = re.compile(r"[a-zA-Z]{3,}")
-# names, units, file names and what stands for itself in every language
+# names, units, file names and other texts that are the same in every language
 _SAME = re.compile(
     r"a\.mp4|fps|\.mp4|CPU|CUDA|px|Hz|(heatmap1d|local_global|dan)-lite|Steadymark|Backend"
 )
@@ -29,21 +29,21 @@ class Brackets(QTranslator):
         return f"⟦{text}⟧"
 
 
-def said(window: QWidget) -> Iterator[tuple[QObject, str]]:
-    """Everything a user can read of a window, or hear."""
+def window_texts(window: QWidget) -> Iterator[tuple[QObject, str]]:
+    """All texts of a window that a user can read, or hear from a screen reader."""
     kinds = ("text", "title", "windowTitle", "toolTip", "accessibleName", "accessibleDescription")
-    for thing in [window, *window.findChildren(QWidget), *window.findChildren(QAction)]:
-        if thing.objectName().startswith(("qt_", "_q_")) or isinstance(thing.parent(), QDockWidget):
+    for item in [window, *window.findChildren(QWidget), *window.findChildren(QAction)]:
+        if item.objectName().startswith(("qt_", "_q_")) or isinstance(item.parent(), QDockWidget):
             continue
         for kind in kinds:
-            if callable(told := getattr(thing, kind, None)):
-                yield thing, told()
-        if isinstance(thing, QComboBox):
-            yield from ((thing, thing.itemText(i)) for i in range(thing.count()))
+            if callable(text_getter := getattr(item, kind, None)):
+                yield item, text_getter()
+        if isinstance(item, QComboBox):
+            yield from ((item, item.itemText(i)) for i in range(item.count()))
 
 
 def untranslated(text: str) -> bool:
-    """Whether words are left outside the brackets."""
+    """Whether there are words outside the brackets."""
     outside = re.sub(r"\((\S+)\)$", "", text) if text.endswith(")") else text  # keys in hints
     while (inner := re.sub(r"⟦[^⟦⟧]*(⟧|…$)", "", outside)) != outside:
         outside = inner

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -29,7 +29,7 @@ from steadymark.engine.pipeline.job import (
 )
 from steadymark.engine.pipeline.pipeline_report import PipelineState
 from steadymark.engine.sources import CameraMode, expand_inputs
-from steadymark.engine.sources.resolve_input import absolute
+from steadymark.engine.sources.resolve_input import absolute, left_out_of
 from steadymark.engine.streaming.targets import parse_target
 from steadymark.engine.tracking.face_pass import TrackerConfig
 from steadymark.engine.tracking.geometry import Recentre
@@ -54,6 +54,8 @@ def parse_time(text: str | None) -> float | None:
     if text is None:
         return None
     seconds = 0.0
+    if text.count(":") > 2:
+        raise UsageError(f"'{text}' has frames, as a timecode has: write hh:mm:ss.sss instead")
     try:
         for part in text.split(":"):
             value = float(part)
@@ -187,11 +189,7 @@ def run_batch(
     index = ResultsIndex(output.folder)
     for report in reports:
         err.print(f"[red]error:[/red] {escape(str(report.error))}", soft_wrap=True)
-    if results:
-        words = (
-            f"results of earlier runs are not tracked: {results} left out (name one to track it)"
-        )
-        err.print(f"[yellow]note:[/yellow] {words}", soft_wrap=True)
+    _print_left_out(inputs, results, err)
     jobs = plan_jobs(texts, settings, output, wish, index)
     stop = Event()
     with _interrupts(stop), progress_bars(err) as progress:
@@ -233,6 +231,19 @@ def _expand(inputs: Sequence[str]) -> tuple[list[str], list[JobReport], int]:
             texts.setdefault(absolute(one), one)
         left_out.update(map(absolute, results))
     return list(texts.values()), faults, len(left_out - texts.keys())
+
+
+def _print_left_out(inputs: Sequence[str], results: int, err: Console) -> None:
+    """Print which files of the inputs are not tracked, and why."""
+    for text in inputs:
+        with suppress(SteadymarkError):  # the error of this input is reported already
+            for sentence in left_out_of(text):
+                err.print(f"[yellow]left out:[/yellow] {escape(sentence)}", soft_wrap=True)
+    if results:
+        words = (
+            f"results of earlier runs are not tracked: {results} left out (name one to track it)"
+        )
+        err.print(f"[yellow]note:[/yellow] {words}", soft_wrap=True)
 
 
 @contextmanager

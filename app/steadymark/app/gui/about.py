@@ -7,13 +7,13 @@ import sys
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-import onnxruntime
 from PySide6.QtCore import QCoreApplication, Qt, qVersion
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QTextBrowser, QVBoxLayout, QWidget
 
 from steadymark.app.gui.theme import icon
 from steadymark.engine.pipeline.job import version
+from steadymark.models.runtime.onnxruntime_offline import ort
 from steadymark.models.runtime.zoo import list_models
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def diagnostics(session: Session, log_file: Path | None) -> str:
         f"Qt {qVersion()}, platform {QGuiApplication.platformName()}",
         f"screen {screen.size().width()}x{screen.size().height()} at {screen.devicePixelRatio():g}",
         *(f"{name} {number}" for name, number, _ in packages()),
-        f"ONNX Runtime offers {', '.join(onnxruntime.get_available_providers())}",
+        f"ONNX Runtime offers {', '.join(ort.get_available_providers())}",
         f"settings {session.settings}",
         f"phase {display.phase}, device {display.device or 'none'}, recording {display.name!r} "
         f"{display.size[0]}x{display.size[1]}, {display.last + 1} frames, "

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steadymark.app.gui.i18n.language import SYSTEM
 from steadymark.app.session.presets import Presets
-from steadymark.app.session.settings_values import as_plain, restored_settings
+from steadymark.app.session.settings_values import as_plain, restored_settings, with_valid_values
 from steadymark.app.session.state import OverlayOptions
 
 if TYPE_CHECKING:
@@ -37,13 +37,11 @@ class Preferences:
         return restored_settings(self._dict("tracking"))
 
     def set_tracking(self, settings: TrackSettings) -> None:
-        self._settings.setValue("tracking", json.dumps(as_plain(settings), default=str))
+        self._settings.setValue("tracking", json.dumps(as_plain(settings)))
 
     def overlay(self) -> OverlayOptions:
         """Return which overlays are drawn."""
-        values, overlay = self._dict("overlay"), OverlayOptions()
-        known = {f.name: values[f.name] for f in fields(OverlayOptions) if f.name in values}
-        return replace(overlay, **{k: v for k, v in known.items() if isinstance(v, bool)})
+        return with_valid_values(OverlayOptions(), self._dict("overlay"))
 
     def set_overlay(self, overlay: OverlayOptions) -> None:
         self._settings.setValue("overlay", json.dumps(asdict(overlay)))

@@ -130,7 +130,7 @@ class Presets:
         if name.casefold() in {preset.name.casefold() for preset in self.shipped()}:
             raise PresetError("'{name}' comes with the program: choose another name.", name=name)
         plain = {k: v for k, v in as_plain(settings).items() if k not in _OF_THE_MACHINE}
-        text = json.dumps({_FORMAT: 1, "name": name, "settings": plain}, indent=2, default=str)
+        text = json.dumps({_FORMAT: 1, "name": name, "settings": plain}, indent=2)
         path = self.folder / _file_name(name)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

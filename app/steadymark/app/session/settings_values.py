@@ -1,11 +1,15 @@
-"""Conversion of tracking settings to plain values for files and QSettings, and back with checks."""
+"""Conversion of settings to plain values for files and QSettings, and back with checks."""
 
 from __future__ import annotations
 
-import math
+import sys
 from contextlib import suppress
-from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import fields, is_dataclass, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
+
+import msgspec
+from msgspec import Meta
 
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.stabilizers.stabilizer_registry import (
@@ -14,35 +18,35 @@ from steadymark.engine.stabilizers.stabilizer_registry import (
     StabilizerEntry,
     choose,
 )
-from steadymark.engine.tracking.face_pass import TrackerConfig
-from steadymark.engine.tracking.geometry import Recentre
 from steadymark.engine.tracking.settings import TrackSettings, plain_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_MOST_THREADS = 1024
+    from _typeshed import DataclassInstance
+
+    T = TypeVar("T", bound=DataclassInstance)
+
+_LIMITS = {
+    "threads": Annotated[int, Meta(ge=0, le=1024)],
+    "detector_threshold": Annotated[float, Meta(ge=0, le=1)] | None,
+    "focal_px": Annotated[float, Meta(ge=1, le=sys.float_info.max)] | None,
+}
 
 
 def as_plain(settings: TrackSettings) -> dict[str, Any]:
     """Return the settings as values that JSON supports."""
-    return plain_settings(settings)
+    plain: dict[str, Any] = msgspec.to_builtins(plain_settings(settings))
+    return plain
 
 
 def from_plain(values: Mapping[str, Any]) -> TrackSettings:
     """Return settings from plain values. Unknown, missing or invalid values keep their defaults."""
-    settings: Any = TrackSettings()
-    for item in fields(TrackSettings):
-        value = values.get(item.name)
-        default = getattr(settings, item.name)
-        if item.name == "tracker" and isinstance(value, dict):
-            settings = replace(settings, tracker=_part(TrackerConfig, value))
-        elif item.name == "filters":
-            settings = replace(settings, filters=_filters(values))
-        elif _fits(item.name, value, default):
-            settings = replace(settings, **{item.name: value})
-    made: TrackSettings = settings
-    return made
+    others = {name: value for name, value in values.items() if name != "filters"}
+    settings = with_valid_values(TrackSettings(), others, _LIMITS)
+    entries = (entry for entry in STABILIZER_REGISTRY.all() if entry.parameters)
+    found = (_filter(e, part) for e in entries if isinstance(part := values.get(e.key), dict))
+    return replace(settings, filters=tuple(found))
 
 
 def restored_settings(values: Mapping[str, Any]) -> TrackSettings:
@@ -55,13 +59,6 @@ def restored_settings(values: Mapping[str, Any]) -> TrackSettings:
     return settings if known else replace(settings, stabilizer=TrackSettings().stabilizer)
 
 
-def _filters(values: Mapping[str, Any]) -> tuple[ChosenStabilizer, ...]:
-    entries = (entry for entry in STABILIZER_REGISTRY.all() if entry.parameters)
-    return tuple(
-        _filter(entry, part) for entry in entries if isinstance(part := values.get(entry.key), dict)
-    )
-
-
 def _filter(entry: StabilizerEntry, values: Mapping[str, Any]) -> ChosenStabilizer:
     made = choose(entry.name)
     for parameter in entry.parameters:
@@ -72,25 +69,25 @@ def _filter(entry: StabilizerEntry, values: Mapping[str, Any]) -> ChosenStabiliz
     return made
 
 
-def _fits(name: str, value: Any, default: Any) -> bool:
-    if name == "detector_threshold":
-        return value is None or (type(value) in (int, float) and 0 <= value <= 1)
-    if name == "focal_px":
-        return value is None or (type(value) in (int, float) and 1 <= value < math.inf)
-    if name == "threads":
-        return type(value) is int and 0 <= value <= _MOST_THREADS
-    return type(value) is type(default)
+def with_valid_values(
+    default: T, values: Mapping[str, Any], limits: Mapping[str, Any] = MappingProxyType({})
+) -> T:
+    """Return a dataclass with the plain values that are valid; its other fields stay the same.
 
-
-def _part(kind: type[Any], values: Mapping[str, Any]) -> Any:
-    made = kind()
-    for item in fields(kind):
-        value, default = values.get(item.name), getattr(made, item.name)
+    Args:
+        default: The dataclass to change.
+        values: Values by the names of the fields; unknown names are ignored.
+        limits: Types of fields that are stricter than their annotation.
+    """
+    types = {**get_type_hints(type(default)), **limits}
+    for name in [item.name for item in fields(default) if item.name in values]:
+        value = values[name]
         try:
-            if isinstance(default, Recentre):
-                made = replace(made, **{item.name: Recentre(str(value))})
-            elif isinstance(value, int | float) and not isinstance(value, bool):
-                made = replace(made, **{item.name: type(default)(value)})
-        except (SteadymarkError, ValueError, OverflowError):
+            if is_dataclass(types[name]) and isinstance(value, dict):
+                value = with_valid_values(getattr(default, name), value)
+            else:
+                value = msgspec.convert(value, types[name])
+            default = replace(default, **{name: value})
+        except (SteadymarkError, ValueError):
             continue
-    return made
+    return default

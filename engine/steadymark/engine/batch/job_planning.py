@@ -32,7 +32,8 @@ def plan_jobs(
 ) -> list[Job]:
     """Create one job per input.
 
-    The names of the results do not depend on which job ends first.
+    The names of the results do not depend on which job ends first. No input's results get the name
+    of another input.
 
     Args:
         texts: The inputs as `expand_inputs` returns them.
@@ -49,11 +50,12 @@ def plan_jobs(
         UsageError: A result would overwrite an input.
     """
     names = {name.casefold() for name in taken}
+    own = [Path(plain(text)).stem.casefold() for text in texts if not is_live(text)]
     jobs = []
     for number, text in enumerate(texts):
         stem = None
         if not is_live(text):
-            stem = index.name_results(text, Path(plain(text)).name, names)
+            stem = index.name_results(text, Path(plain(text)).name, names, own)
         before = index.made(text, stem) if stem is not None and output.resume else None
         known = stem is not None and index.knows(stem)
         jobs.append(Job(number, text, settings, output, wish, stem, before, known))

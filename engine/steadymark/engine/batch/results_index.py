@@ -18,6 +18,7 @@ from steadymark.engine.sources.resolve_input import absolute
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from typing import TextIO
 
     from steadymark.engine.pipeline.job import JobReport
@@ -153,7 +154,9 @@ class ResultsIndex:
         named = (entry for entry in self._entries.values() if entry.stem == stem)
         return self.find(text) or next(named, None)
 
-    def name_results(self, text: str, name: str, taken: set[str]) -> str:
+    def name_results(
+        self, text: str, name: str, taken: set[str], reserved: Collection[str] = ()
+    ) -> str:
         """Choose the file stem of an input's results: its earlier one, or a free one.
 
         Stems of the results of other inputs are not free as long as these inputs exist.
@@ -162,6 +165,7 @@ class ResultsIndex:
             text: The input.
             name: File name of the input, from which a new stem is made.
             taken: Stems in lower case that are in use; the chosen stem is added.
+            reserved: Stems of the other inputs' own names, in lower case.
 
         Returns:
             The stem.
@@ -177,7 +181,7 @@ class ResultsIndex:
             if entry.stem and entry.input != key and os.path.lexists(entry.input)
         }
         mine: set[str] = taken | others | {Path(NAME).stem}
-        stem = output_stem(name, mine)
+        stem = output_stem(name, mine, reserved)
         taken.add(stem.casefold())
         return stem
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,16 @@ from steadymark.engine.core.file_lock import open_locked
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from av import FFmpegError
 
 PARTIAL = ".partial"  # between stem and suffix
 _OURS = (PARTIAL, ".smooth")  # stems of unfinished results end with these
+_FORBIDDEN = frozenset('<>:"/\\|?*\x7f')
+_DEVICES = frozenset(
+    ("con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)))
+)  # names that Windows does not allow for files
 _REASONS = {
     errno.ENOSPC: UserText("the disk is full: free some space and record again"),
     errno.EDQUOT: UserText("the disk quota is used up: free some space and record again"),
@@ -29,25 +36,42 @@ _REASONS = {
 }
 
 
-def output_stem(name: str, taken: set[str]) -> str:
+def _plain_stem(name: str) -> str:
+    """Return a name without suffix in which each character is allowed in file names everywhere.
+
+    Letters, marks, emoji and signs of all languages stay; only what Windows forbids is replaced.
+    """
+    stem = "".join("_" if c in _FORBIDDEN or ord(c) < 32 else c for c in Path(name).stem)
+    stem = stem.strip().rstrip(".") or "source"
+    if stem.casefold().endswith(_OURS) or stem.split(".")[0].casefold() in _DEVICES:
+        stem += "_"
+    return stem
+
+
+def output_stem(name: str, taken: set[str], reserved: Collection[str] = ()) -> str:
     """Choose a file name for the results of a source, and add it to `taken`.
 
     Args:
         name: Name of the source.
         taken: Names in use, in lower case.
+        reserved: Names of other sources, in lower case, which this source gets only if its own
+            name is the same.
 
     Returns:
         A name without suffix that was not in `taken`.
     """
-    plain = Path(name).stem or "source"
-    stem = "".join(c if c.isalnum() or c in "-_. ()" else "_" for c in plain).strip() or "source"
-    if stem.casefold().endswith(_OURS):
-        stem += "_"
+    stem = _plain_stem(name)
+    used, kept = set(map(_compared, taken)), set(map(_compared, reserved))
     number, unique = 2, stem
-    while unique.casefold() in taken:
+    while _compared(unique) in used or (unique != Path(name).stem and _compared(unique) in kept):
         unique, number = f"{stem}-{number}", number + 1
     taken.add(unique.casefold())
     return unique
+
+
+def _compared(name: str) -> str:
+    """Return what is equal for names that a file system may not tell apart."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def part_of(path: Path) -> Path:

@@ -337,6 +337,7 @@ def run_job(
     on_progress(info, report)
     sent = senders.close()
     paths = tuple(str(sink.path) for sink in sinks)
+    heard = [note for s in sinks if isinstance(s, AnnotatedVideoSink) for note in s.notes]
     outputs, faults = _settled(paths, work, report, output)
     return JobReport(
         info.name,
@@ -344,7 +345,7 @@ def run_job(
         report,
         models.device,
         join_texts(faults) or None,
-        notes=(*work.notes, *info.notes, *report.problems, *sent),
+        notes=(*work.notes, *info.notes, *report.problems, *heard, *sent),
         made=work.made,
         began=began,
         ended=now_utc(),

@@ -10,6 +10,8 @@ import numpy as np
 from av.sidedata.sidedata import SideDataContainer, Type
 from av.video.reformatter import VideoReformatter
 
+from steadymark.engine.sources.tone_mapping import HdrTransfer, tone_mapped
+
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
@@ -85,7 +87,7 @@ def square_size(width: int, height: int, pixel_aspect: Fraction | None) -> tuple
 class FrameConverter:
     """Converts the frames of one stream to images; reuses the converter's tables.
 
-    Transparent frames are drawn over black.
+    Transparent frames are drawn over black. Frames with a high dynamic range are tone-mapped.
     """
 
     def __init__(self, stream: VideoStream) -> None:
@@ -103,12 +105,26 @@ class FrameConverter:
             The image, (H, W, 3) uint8 BGR, which owns its memory.
         """
         width, height = square_size(frame.width, frame.height, self._stream.sample_aspect_ratio)
+        transfer = self.hdr_transfer(frame)
+        if transfer is not None:
+            wide = self._reformatter.reformat(frame, width, height, "rgb48le", threads=1)
+            return _turned(
+                tone_mapped(np.asarray(wide.to_ndarray(), np.uint16), transfer), self.turn(frame)
+            )
         has_alpha = len(frame.format.components) in _ALPHA_COMPONENTS or frame.format.has_palette
         converted = self._reformatter.reformat(
             frame, width, height, "bgra" if has_alpha else "bgr24", threads=1
         ).to_ndarray()
         image: Image = over_black(converted) if has_alpha else np.array(converted, np.uint8)
         return _turned(image, self.turn(frame))
+
+    def hdr_transfer(self, frame: VideoFrame) -> HdrTransfer | None:
+        """Return the transfer characteristics if the frame has a high dynamic range."""
+        context = self._stream.codec_context
+        for transfer in (frame.color_trc, context.color_trc if context else None):
+            if transfer in tuple(HdrTransfer):
+                return HdrTransfer(int(transfer))
+        return None
 
     def turn(self, frame: VideoFrame) -> FrameOrientation:
         """Return the orientation of frames of this size, which the first of them defines."""

@@ -7,14 +7,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from steadymark.engine.core.errors import SourceError, UsageError
 from steadymark.engine.core.types import Frame, SourceInfo
 from steadymark.engine.sources.damage_report import DamageReport
-from steadymark.engine.sources.frame_conversion import over_black
-from steadymark.engine.sources.time_spans import part
+from steadymark.engine.sources.image_pages import PageReader, pages_of
+from steadymark.engine.sources.time_spans import mean_fps, part
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
@@ -23,16 +22,16 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image
 
 IMAGE_FPS = 25.0
-_PNG = b"\x89PNG\r\n\x1a\n"
-_PNG_WITH_ALPHA = (4, 6)
 
 
 class ImageSequence:
-    """A FrameSource over image files in the given order; each lasts 1/fps, and sizes may differ.
+    """A FrameSource over image files in the given order; sizes may differ.
 
-    The index of a frame is the position of its file, so an unreadable image leaves a gap. `info`
-    gives the size of the first readable image. Images are turned according to their EXIF data, as
-    OpenCV does; 16-bit images are converted to 8 bits; transparent PNG files are drawn over black.
+    A file may have several pages (TIFF) or be an animation (WebP, APNG). Each image lasts 1/fps;
+    the images of one animation have its own times. The index of a frame is the position of its
+    image, so an unreadable image leaves a gap. `info` gives the size of the first readable image.
+    Images are turned according to their EXIF data, as OpenCV does; 16-bit images are converted to 8
+    bits; transparent images are drawn over black.
     """
 
     dropped = 0
@@ -53,11 +52,17 @@ class ImageSequence:
             raise UsageError(
                 "a frame rate of {fps} makes no sense: give pictures per second", fps=fps
             )
-        self._files = tuple(Path(f) for f in files)
+        self._pages = tuple(page for file in files for page in pages_of(Path(file)))
+        self._reader = PageReader()
+        durations = [page.duration_s for page in self._pages]
+        animated = fps is None and len(files) == 1 and durations[0] is not None
         self._fps = fps or IMAGE_FPS
-        shown = path or str(self._files[0])
-        times = np.arange(len(self._files)) / self._fps
-        self._first, self._end = part(times, start_s, end_s, shown)
+        shown = path or str(files[0])
+        self._times_s = np.arange(len(self._pages)) / self._fps
+        if animated:
+            self._times_s = np.cumsum([0.0, *(seconds or 0.0 for seconds in durations[:-1])])
+            self._fps = mean_fps(self._times_s) or self._fps
+        self._first, self._end = part(self._times_s, start_s, end_s, shown)
         self._damage = DamageReport()
         self._closed = threading.Event()
         assumed = UserText(
@@ -72,7 +77,7 @@ class ImageSequence:
             fps=self._fps,
             frames=self._end - self._first,
             live=False,
-            notes=() if fps or len(self._files) == 1 else (assumed,),
+            notes=() if fps or animated or len(self._pages) == 1 else (assumed,),
         )
 
     @property
@@ -91,11 +96,10 @@ class ImageSequence:
         for index in range(self._first, self._end):
             if self._closed.is_set():
                 return
-            image = read_image(self._files[index])
+            image = self._reader.read(self._pages[index])
             if image is None:
-                self._damage.tell(
-                    UserText("{name} cannot be read and was skipped", name=self._files[index].name)
-                )
+                name = self._pages[index].file.name
+                self._damage.tell(UserText("{name} cannot be read and was skipped", name=name))
             else:
                 yield self._frame(index, image)
 
@@ -112,15 +116,16 @@ class ImageSequence:
             UsageError: There is no such position.
             SourceError: The image cannot be read.
         """
-        if not 0 <= index < len(self._files):
+        if not 0 <= index < len(self._pages):
             raise UsageError(
                 "there are pictures 0 to {last}, not {index}",
-                last=len(self._files) - 1,
+                last=len(self._pages) - 1,
                 index=index,
             )
-        image = read_image(self._files[index])
+        image = self._reader.read(self._pages[index])
         if image is None:
-            raise SourceError("{path} cannot be read: choose another one", path=self._files[index])
+            path = self._pages[index].file
+            raise SourceError("{path} cannot be read: choose another one", path=path)
         return self._frame(index, image)
 
     def close(self) -> None:
@@ -128,38 +133,11 @@ class ImageSequence:
         self._closed.set()
 
     def _frame(self, index: int, image: Image) -> Frame:
-        return Frame(image, index, index / self._fps, time.perf_counter())
+        return Frame(image, index, float(self._times_s[index]), time.perf_counter())
 
     def _first_picture(self, shown: str) -> Image:
-        for file in self._files[self._first : self._end]:
-            image = read_image(file)
+        for page in self._pages[self._first : self._end]:
+            image = self._reader.read(page)
             if image is not None:
                 return image
         raise SourceError("{shown}: none of the pictures can be read: check the files", shown=shown)
-
-
-def read_image(path: Path) -> Image | None:
-    """Read an image file; paths with any characters work.
-
-    Args:
-        path: The file.
-
-    Returns:
-        The upright image, (H, W, 3) uint8 BGR; None if it cannot be read.
-    """
-    try:
-        data = np.fromfile(path, np.uint8)
-        if not len(data):
-            return None
-        if _is_png_with_alpha(data):
-            image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
-            if image is not None and image.ndim == 3 and image.shape[2] == 4:
-                return over_black(image)
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    except (OSError, cv2.error):
-        return None
-    return None if image is None else np.ascontiguousarray(image, np.uint8)
-
-
-def _is_png_with_alpha(data: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bool:
-    return len(data) > 26 and data[:8].tobytes() == _PNG and int(data[25]) in _PNG_WITH_ALPHA

@@ -15,10 +15,13 @@ from steadymark.engine.core.errors import SourceError
 VIDEO_SUFFIXES = frozenset((
     ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".wmv", ".flv", ".mpg", ".mpeg", ".m2v",
     ".ts", ".mts", ".m2ts", ".3gp", ".3g2", ".ogv", ".gif", ".mxf", ".vob", ".asf", ".h264",
-    ".264", ".h265", ".hevc", ".265", ".y4m", ".divx", ".mjpeg", ".mjpg", ".dv", ".nut",
+    ".264", ".h265", ".hevc", ".265", ".y4m", ".divx", ".mjpeg", ".mjpg", ".dv", ".nut", ".mod",
+    ".tod", ".m2t", ".f4v", ".lrv", ".insv", ".qt", ".rm", ".rmvb", ".m1v", ".mpv", ".ogm", ".dav",
+    ".trp", ".xvid", ".wtv", ".mk3d", ".av1", ".ivf",
 ))
 IMAGE_SUFFIXES = frozenset((
-    ".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".jp2",
+    ".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".jp2", ".jpe",
+    ".apng", ".heic", ".heif", ".avif",
 ))
 # fmt: on
 _NUMBERED = re.compile(r"%(0?\d*)d")

@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steadymark.engine.core.errors import SourceError, UsageError
+from steadymark.engine.sources.folder_contents import folder_contents
 from steadymark.engine.sources.image_sequence import ImageSequence
 from steadymark.engine.sources.input_paths import (
     IMAGE_SUFFIXES,
     VIDEO_SUFFIXES,
     exists,
-    files_of,
     globbed,
     image_files,
     is_pattern,
     matches,
-    natural,
     plain,
 )
 from steadymark.engine.sources.live.camera import CameraSource, find_camera, list_cameras
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from steadymark.engine.core.protocols import FrameSource
     from steadymark.engine.sources.live.camera import CameraMode
     from steadymark.engine.sources.live.live_source import LiveStatus, OpenAttempt
+    from steadymark.models.user_text import UserText
 
 _CAMERA = "camera:"
 
@@ -117,6 +117,12 @@ def expand_inputs(texts: Sequence[str]) -> list[str]:
         raise UsageError("no input: give a video, a folder, a pattern, camera:0 or an address")
     found = [item for text in _gathered(texts) for item in _expanded(text)]
     return list(dict.fromkeys(found))
+
+
+def left_out_of(text: str) -> tuple[UserText, ...]:
+    """Return what a folder holds that is not tracked, and why; nothing for other inputs."""
+    path = Path(plain(text))
+    return folder_contents(path).left_out if not is_live(text) and path.is_dir() else ()
 
 
 def is_live(text: str) -> bool:
@@ -216,13 +222,8 @@ def _in_folder(folder: Path) -> list[str]:
     return found
 
 
-def _found_in(folder: Path) -> list[str]:
-    found: list[Path] = []
-    for name, _, _ in os.walk(folder):
-        here = Path(name)
-        videos = files_of(here, VIDEO_SUFFIXES)
-        found += videos or ([here] if files_of(here, IMAGE_SUFFIXES) else [])
-    return [str(p) for p in sorted(found, key=natural)]
+def _found_in(path: Path) -> list[str]:
+    return list(map(str, folder_contents(path).inputs))
 
 
 def _gathered(texts: Iterable[str]) -> list[str]:

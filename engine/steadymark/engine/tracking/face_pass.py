@@ -63,6 +63,8 @@ class TrackerConfig:
         keep_id_s: Time for which the id of a lost face is kept, in seconds.
         look_every: Number of frames between two detections while fewer than `max_faces` faces
             are known.
+        thorough_every: Number of frames between two thorough searches (see `thorough_search`) while
+            there is no face; 0 makes none.
         confirm_frames: Number of frames after which a new face is confirmed and gets its id.
         longest_gap_s: Longest time between two frames, in seconds. After a longer gap, as after
             a scene cut, filters and recurrent networks are reset.
@@ -76,6 +78,7 @@ class TrackerConfig:
     dead_band: float = 0.01
     keep_id_s: float = 2.5
     look_every: int = 5
+    thorough_every: int = 15
     confirm_frames: int = 3
     longest_gap_s: float = 0.5
 

@@ -28,6 +28,7 @@ from steadymark.engine.tracking.face_pass import (
 from steadymark.engine.tracking.geometry import box_of_landmarks, crop_of_landmarks
 from steadymark.engine.tracking.head_pose import IBUG, head_pose
 from steadymark.engine.tracking.scene_cuts import Thumbnail, is_cut, thumbnail
+from steadymark.engine.tracking.thorough_search import thorough_search
 from steadymark.models.face.crop import Crop, follow
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
 BOX_KNOWN = 0.3  # overlap from which a detected box belongs to a tracked face
 FACE_KNOWN = 0.5  # the same for the overlap of landmark extents
+# Face score that a face of a thorough search must reach. On 900 photos without faces, these
+# searches find 12 false faces above 0.97 and 2 above this; almost all turned faces are above it.
+THOROUGH_FIND_FROM = 0.9995
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,6 +142,7 @@ class Tracker:
         self._last: tuple[float, Thumbnail] | None = None
         self._next_id = 0
         self._until_look = 0
+        self._until_thorough = 0
 
     def track(self, frame: Frame) -> TrackResult:
         """Track the faces of one frame.
@@ -154,12 +159,9 @@ class Tracker:
         lost = [track for track in tracks if self._waits(track, frame.pts_s)]
         seen, gone = self._follow(frame, [track for track in tracks if track.lost_s is None])
         lost += gone
-        followed_at = time.perf_counter()
         detect_ms = 0.0
         if self._should_look(len(seen), len(lost)):
-            boxes = self.detector.detect(frame.image)
-            detect_ms = (time.perf_counter() - followed_at) * 1e3
-            found = self._take_up(frame, boxes, seen, lost)
+            found, detect_ms = self._find(frame, seen, lost)
             back = {sight.track.face_id for sight in found}
             lost = [track for track in lost if track.face_id not in back]
             seen += found
@@ -201,6 +203,44 @@ class Tracker:
             return False
         self._until_look = self.config.look_every
         return True
+
+    def _find(
+        self, frame: Frame, seen: list[SeenFace], lost: list[Track]
+    ) -> tuple[list[SeenFace], float]:
+        """Return the faces that are found besides those in `seen`, and the detector's time in ms.
+
+        If none of them is sure, a thorough search follows. An upside-down face may be detected as
+        if it were upright, for example; its face score is low then.
+        """
+        began = time.perf_counter()
+        boxes = self.detector.detect(frame.image)
+        detect_ms = (time.perf_counter() - began) * 1e3
+        first_id = self._next_id
+        found = self._take_up(frame, boxes, seen, lost)
+        if seen or any(sight.seen.score >= THOROUGH_FIND_FROM for sight in found):
+            self._until_thorough = 0
+        elif self._thorough_search_is_due():
+            began, next_id, self._next_id = time.perf_counter(), self._next_id, first_id
+            better = self._search_thoroughly(frame, lost)
+            detect_ms += (time.perf_counter() - began) * 1e3
+            if better:
+                return better, detect_ms
+            self._next_id = next_id
+        return found, detect_ms
+
+    def _thorough_search_is_due(self) -> bool:
+        self._until_thorough -= 1
+        if self._until_thorough > 0 or not self.config.thorough_every:
+            return False
+        self._until_thorough = self.config.thorough_every
+        return True
+
+    def _search_thoroughly(self, frame: Frame, lost: list[Track]) -> list[SeenFace]:
+        for boxes in thorough_search(self.detector, frame.image):
+            found = self._take_up(frame, boxes, [], lost, find_from=THOROUGH_FIND_FROM)
+            if found:
+                return found
+        return []
 
     def _waits(self, track: Track, t_s: float) -> bool:
         """Return whether a lost face may still return with its id."""
@@ -273,10 +313,16 @@ class Tracker:
         )
 
     def _take_up(
-        self, frame: Frame, boxes: Sequence[FaceBox], seen: list[SeenFace], lost: list[Track]
+        self,
+        frame: Frame,
+        boxes: Sequence[FaceBox],
+        seen: list[SeenFace],
+        lost: list[Track],
+        *,
+        find_from: float = 0.0,
     ) -> list[SeenFace]:
         """Start tracks of detected faces that are not tracked; lost faces get their ids back."""
-        found = self._new_faces(frame, boxes, seen, lost)
+        found = self._new_faces(frame, boxes, seen, lost, find_from)
         places = [self._place(frame, each) for each in found]
         motions = [now for _, now in places]
         near = crowded([*motions, *(sight.now for sight in seen)])[: len(found)]
@@ -297,9 +343,15 @@ class Tracker:
         return sights
 
     def _new_faces(
-        self, frame: Frame, boxes: Sequence[FaceBox], seen: list[SeenFace], lost: list[Track]
+        self,
+        frame: Frame,
+        boxes: Sequence[FaceBox],
+        seen: list[SeenFace],
+        lost: list[Track],
+        find_from: float,
     ) -> list[FaceOutput]:
         """Align detected boxes that are not tracked yet, until `max_faces` faces are found."""
+        config = replace(self.config, find_from=max(self.config.find_from, find_from))
         extents = [box_of_landmarks(sight.seen.raw.xy_px, score=1.0) for sight in seen]
         left = [box for box in boxes if not any(box.iou(other) > BOX_KNOWN for other in extents)]
         expected = [track.motion for track in lost]
@@ -314,7 +366,7 @@ class Tracker:
                 frame.image,
                 chunk,
                 self.schema,
-                self.config,
+                config,
                 self.follower,
                 self.flow,
             ):

@@ -9,8 +9,8 @@ points look like a face on any picture; so the shape of the points does not help
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -45,11 +45,20 @@ class FaceScore:
         kind: `peak` or `two looks`.
         likely: The value for which the score is 0.97, typical of a face.
         unlikely: The value for which the score is 0.5.
+
+    Raises:
+        ContentError: A value is not allowed.
     """
 
     kind: str
     likely: float
     unlikely: float
+
+    def __post_init__(self) -> None:
+        low, high = sorted((self.likely, self.unlikely))
+        rising = self.likely > self.unlikely if self.kind == PEAK else self.likely < self.unlikely
+        if self.kind not in (PEAK, TWO_LOOKS) or not (rising and low > 0 and high < math.inf):
+            raise ContentError("its face_score is {value}", value=str(self.as_card())[:120])
 
     def of(self, value: NDArray[np.floating]) -> Floats:
         """Convert measured values to scores.
@@ -68,31 +77,8 @@ class FaceScore:
         return np.where(np.isfinite(value), score, 0).astype(np.float32)
 
     def as_card(self) -> dict[str, object]:
-        """Return the entry of the model card that `read_face_score` reads."""
-        return {"kind": self.kind, "likely": self.likely, "unlikely": self.unlikely}
-
-
-def read_face_score(value: Any) -> FaceScore | None:
-    """Read the entry `face_score` of a model card.
-
-    Args:
-        value: The entry, or None if the card has none.
-
-    Returns:
-        The face score, or None.
-
-    Raises:
-        ContentError: A value of the entry is not allowed.
-        KeyError: The entry lacks a value.
-    """
-    if value is None:
-        return None
-    kind, likely, unlikely = value["kind"], float(value["likely"]), float(value["unlikely"])
-    rising = likely > unlikely if kind == PEAK else likely < unlikely
-    finite = min(likely, unlikely) > 0 and max(likely, unlikely) < math.inf
-    if kind not in (PEAK, TWO_LOOKS) or not rising or not finite:
-        raise ContentError("its face_score is {value}", value=str(value)[:120])
-    return FaceScore(kind, likely, unlikely)
+        """Return the entry of the model card."""
+        return asdict(self)
 
 
 def second_look(crops: Image) -> tuple[Image, Matrix]:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from steadymark.models.errors import DeviceError, WeightsError
 from steadymark.models.runtime.face_score import scored
 from steadymark.models.runtime.onnx_reader import refuse_external_data
+from steadymark.models.runtime.onnxruntime_offline import ort
 from steadymark.models.runtime.resource_limits import is_ours, limit_memory, within_limits
 from steadymark.models.runtime.zoo import ModelCard, verified_bytes
 from steadymark.models.user_text import UserText

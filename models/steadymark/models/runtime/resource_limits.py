@@ -13,10 +13,9 @@ from functools import cache
 from threading import Timer
 from typing import TYPE_CHECKING, Any
 
-import onnxruntime as ort
-
 from steadymark.models.errors import WeightsError
 from steadymark.models.face.schema import assets_root
+from steadymark.models.runtime.onnxruntime_offline import ort
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ import platformdirs
 from steadymark.models.bounded_read import read_bounded_text
 from steadymark.models.errors import ContentError, WeightsError
 from steadymark.models.face.schema import assets_root
-from steadymark.models.runtime.face_score import FaceScore, read_face_score
+from steadymark.models.runtime.face_score import FaceScore  # noqa: TC001 msgspec evaluates it
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
@@ -28,9 +28,7 @@ FLOW = "flow"  # the stabilizer that is a network of its own and works with ever
 FLOW_CELL = "flow-cell"  # name of its model card
 BEST_CELL = FLOW  # according to `steadymark bench stability`
 MOST_MODEL_BYTES = 1 << 30  # 1 GiB, a hundred times the largest shipped model
-_LARGEST_CROP = 4096  # px
-_WIDEST_MARGIN = 20.0
-_LARGEST_BATCH = 1024
+_LARGEST = {"crop": 4096, "margin": 20.0, "threshold": 1.0, "batch": 1024}
 OWN_MODELS = "STEADYMARK_MODELS"  # environment variable: folder of the user's own models
 _FILES = {".onnx", ".json"}
 _PLAIN = re.compile(r"[^\x00-\x1f/\\:]{1,200}(?<!\.)")  # a file name that every system accepts
@@ -122,32 +120,27 @@ def read_card(path: Path) -> ModelCard:
         ) from error
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise WeightsError(
-            "{path} is not a Steadymark model card ({error})", path=path, error=error
+            "{path} is not a Steadymark model card ({error})",
+            path=path,
+            error=error.__cause__ or error,  # msgspec wraps what a dataclass raises
         ) from error
 
 
 def _card(path: Path, data: dict[str, Any]) -> ModelCard:
-    return ModelCard(
-        name=str(data["name"]),
-        kind=str(data["kind"]),
-        path=_beside_card(path, str(data["file"])),
-        sha256=str(data["sha256"]),
-        licence=str(data["licence"]),
-        schema=_plain_name(data, "schema"),
-        follower=_plain_name(data, "follower"),
-        cell=_plain_name(data, "cell"),
-        over=_plain_name(data, "over"),
-        crop=int(_within(data, "crop", 0, _LARGEST_CROP)),
-        margin=_within(data, "margin", 0.0, _WIDEST_MARGIN),
-        threshold=_within(data, "threshold", 0.5, 1.0),
-        params=int(data.get("params", 0)),
-        macs=int(data.get("macs", 0)),
-        size_bytes=int(data.get("size_bytes", 0)),
-        input_text=_input_text(data.get("input")),
-        batch=int(_within(data, "batch", 0, _LARGEST_BATCH)),
-        face_score=read_face_score(data.get("face_score")),
-        scores={k: float(v) for k, v in dict(data.get("scores", {})).items() if _is_number(v)},
-    )
+    import msgspec  # here, since not every program that needs the names of models reads cards
+
+    scores = {k: v for k, v in dict(data.get("scores", {})).items() if _is_number(v)}
+    found = {
+        "path": _beside_card(path, str(data["file"])),
+        "input_text": _input_text(data.get("input")),
+        "scores": scores,
+    }
+    card = msgspec.convert({**data, **found}, ModelCard, strict=False)
+    for key in ("schema", "follower", "cell", "over"):
+        _check_name(key, getattr(card, key))
+    for key, most in _LARGEST.items():
+        _check_range(key, getattr(card, key), most)
+    return card
 
 
 def _beside_card(card: Path, file: str) -> Path:
@@ -164,28 +157,25 @@ def _beside_card(card: Path, file: str) -> Path:
     return path
 
 
-def _plain_name(data: dict[str, Any], key: str) -> str | None:
-    """Return a name of the card, or None; refuse paths and file names."""
-    value = data.get(key)
-    if value is not None and not (isinstance(value, str) and _PLAIN.fullmatch(value)):
+def _check_name(key: str, value: str | None) -> None:
+    """Refuse names that are paths or files."""
+    if value is None:
+        return
+    if not _PLAIN.fullmatch(value):
         if key in ("follower", "over"):
             raise ContentError(
                 "the {key} '{value}' is an unknown model: it is not a plain name",
                 key=key,
-                value=str(value)[:80],
+                value=value[:80],
             )
         raise ContentError(
-            "the {key} '{value}' is unknown: it is not a plain name",
-            key=key,
-            value=str(value)[:80],
+            "the {key} '{value}' is unknown: it is not a plain name", key=key, value=value[:80]
         )
-    if value is not None and Path(value).suffix in _FILES:
+    if Path(value).suffix in _FILES:
         raise ContentError("{key} '{value}' is a file, not a name", key=key, value=value[:80])
-    return value
 
 
-def _within(data: dict[str, Any], key: str, default: float, most: float) -> float:
-    value = float(data.get(key, default))
+def _check_range(key: str, value: float, most: float) -> None:
     if not 0 <= value <= most:
         raise ContentError(
             "it says {key} {value:g}, which must lie between 0 and {most:g}",
@@ -193,7 +183,6 @@ def _within(data: dict[str, Any], key: str, default: float, most: float) -> floa
             value=value,
             most=most,
         )
-    return value
 
 
 def _is_number(value: object) -> bool:

@@ -1,4 +1,4 @@
-"""Keys of commands: all can be looked up and changed, and none means two things."""
+"""Shortcuts of commands can be listed and changed, and none triggers two commands."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def actions(qtbot: QtBot) -> dict[str, QAction]:
-    made = {}
+    actions = {}
     for name, keys in (("open", ["Ctrl+O"]), ("play", ["Space", "Media Play"]), ("loop", ["L"])):
-        made[name] = QAction(f"&{name.title()}…")
-        made[name].setShortcuts([QKeySequence(key) for key in keys])
-    return made
+        actions[name] = QAction(f"&{name.title()}…")
+        actions[name].setShortcuts([QKeySequence(key) for key in keys])
+    return actions
 
 
-def test_keys_are_changed_kept_and_reset(
+def test_shortcuts_can_be_changed_stored_and_reset(
     actions: dict[str, QAction], preferences: Preferences
 ) -> None:
     keys = Shortcuts(actions, preferences)
@@ -60,7 +60,7 @@ def test_keys_are_changed_kept_and_reset(
         ("nonsense", "no key"),
     ],
 )
-def test_a_key_that_means_something_else_is_refused_with_a_sentence(
+def test_a_key_that_is_already_used_is_refused_with_a_reason(
     actions: dict[str, QAction], preferences: Preferences, key: str, why: str
 ) -> None:
     keys = Shortcuts(actions, preferences)
@@ -70,7 +70,7 @@ def test_a_key_that_means_something_else_is_refused_with_a_sentence(
     assert preferences.keys() == {}
 
 
-def test_own_keys_come_back_and_a_new_default_gives_way(
+def test_stored_shortcuts_are_restored_and_win_over_a_new_default(
     actions: dict[str, QAction], preferences: Preferences
 ) -> None:
     preferences.set_keys({"loop": ["Ctrl+O", "Tab", "nonsense"], "gone": ["F9"]})
@@ -81,7 +81,7 @@ def test_own_keys_come_back_and_a_new_default_gives_way(
 
 
 @pytest.mark.parametrize("text", ["", "[1]", '{"open": 3}', '{"open": [{}]}', "{"])
-def test_keys_that_cannot_be_read_are_as_if_never_written(
+def test_unreadable_stored_shortcuts_are_ignored(
     actions: dict[str, QAction], tmp_path: Path, text: str
 ) -> None:
     settings = QSettings(str(tmp_path / "bad.ini"), QSettings.Format.IniFormat)
@@ -90,7 +90,7 @@ def test_keys_that_cannot_be_read_are_as_if_never_written(
     assert keys.keys("loop") == ["L"]
 
 
-def test_the_dialog_lists_every_command_and_changes_keys_at_once(
+def test_the_dialog_lists_every_command_and_applies_changes_immediately(
     qtbot: QtBot, window: MainWindow
 ) -> None:
     window.actions_by_name["shortcuts"].trigger()
@@ -126,7 +126,7 @@ def test_the_dialog_lists_every_command_and_changes_keys_at_once(
     qtbot.waitUntil(lambda: not window.findChildren(ShortcutsDialog))
 
 
-def test_every_key_of_every_command_triggers_it_alone(
+def test_every_shortcut_triggers_only_its_own_command(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
     window.open_path(clip)
@@ -135,27 +135,27 @@ def test_every_key_of_every_command_triggers_it_alone(
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
     actions = {**window.actions_by_name}
     actions |= {dock.objectName(): dock.toggleViewAction() for dock in window.docks.all}
-    heard: list[str] = []
+    triggered: list[str] = []
     for name, action in actions.items():
         action.triggered.disconnect()  # what it does is tested elsewhere
-        action.triggered.connect(lambda _=False, name=name: heard.append(name))
+        action.triggered.connect(lambda _=False, name=name: triggered.append(name))
         action.setEnabled(True)
     window.view.setFocus()
     for name, action in actions.items():
         assert action.shortcuts(), name
         for key in action.shortcuts():
-            heard.clear()
+            triggered.clear()
             QTest.keySequence(window, key)
-            assert heard == [name], key.toString()
+            assert triggered == [name], key.toString()
 
 
-def test_every_command_is_in_a_menu_too(window: MainWindow) -> None:
-    def inside(menu: object) -> set[QAction]:
+def test_every_command_is_in_a_menu(window: MainWindow) -> None:
+    def actions_in(menu: object) -> set[QAction]:
         found: set[QAction] = set()
         for action in menu.actions():  # type: ignore[attr-defined]
-            found |= {action} if action.menu() is None else inside(action.menu())
+            found |= {action} if action.menu() is None else actions_in(action.menu())
         return found
 
-    there = inside(window.menuBar())
+    in_menus = actions_in(window.menuBar())
     docks = [dock.toggleViewAction() for dock in window.docks.all]
-    assert [a.text() for a in (*window.actions_by_name.values(), *docks) if a not in there] == []
+    assert [a.text() for a in (*window.actions_by_name.values(), *docks) if a not in in_menus] == []

@@ -1,4 +1,4 @@
-"""A network without a card is tried, described and added in a dialog; whose it is, is asked."""
+"""A dialog tries and describes a network without a card, asks for its licence, and adds it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from steadymark.app.gui.files.add_model_dialog import AddModelDialog
 from steadymark.models.runtime.zoo import find_model
-from support.fakes.foreign_networks import mean_face, network, of_heatmap1d, write
+from support.fakes.foreign_networks import heatmap1d_network, mean_face, network, write_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,32 +29,34 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def opened(qtbot: QtBot, english: None, own: Path) -> Iterator[Callable[[Path], AddModelDialog]]:
-    """Dialogs whose first try is over."""
+def open_dialog(
+    qtbot: QtBot, english: None, own: Path
+) -> Iterator[Callable[[Path], AddModelDialog]]:
+    """Return a function that opens a dialog and waits until its first trial has ended."""
     dialogs = []
 
-    def open_it(path: Path) -> AddModelDialog:
+    def open_and_wait(path: Path) -> AddModelDialog:
         dialog = AddModelDialog(path)
         dialogs.append(dialog)
         dialog.show()
-        tried(qtbot, dialog)
+        wait_for_trial(qtbot, dialog)
         return dialog
 
-    yield open_it
+    yield open_and_wait
     for dialog in dialogs:
         dialog.close()
         assert dialog.wait(20)
         dialog.deleteLater()
 
 
-def tried(qtbot: QtBot, dialog: AddModelDialog) -> None:
+def wait_for_trial(qtbot: QtBot, dialog: AddModelDialog) -> None:
     qtbot.waitUntil(lambda: dialog.prepared is not None or bool(dialog.fault.text()), timeout=30000)
 
 
-def test_what_was_found_stands_beside_the_fields(
-    opened: Callable[[Path], AddModelDialog], tmp_path: Path
+def test_detected_settings_are_shown_as_defaults_of_the_fields(
+    open_dialog: Callable[[Path], AddModelDialog], tmp_path: Path
 ) -> None:
-    dialog = opened(write(tmp_path, network(("out", mean_face("ibug68", 1.0)))))
+    dialog = open_dialog(write_network(tmp_path, network(("out", mean_face("ibug68", 1.0)))))
     assert dialog.choices["output"].currentText() == "found: coordinates"
     assert dialog.choices["scale"].currentText() == "found: 0 … 1"
     assert dialog.texts["input-size"].placeholderText() == "found: 32"
@@ -65,13 +67,13 @@ def test_what_was_found_stands_beside_the_fields(
     assert dialog.name.text() == "strange"
 
 
-def test_what_is_changed_is_tried_again_and_wrong_input_is_told(
-    qtbot: QtBot, opened: Callable[[Path], AddModelDialog], tmp_path: Path
+def test_a_changed_field_is_tried_again_and_invalid_input_is_reported(
+    qtbot: QtBot, open_dialog: Callable[[Path], AddModelDialog], tmp_path: Path
 ) -> None:
-    dialog = opened(write(tmp_path, network(("out", mean_face("ibug68", 1.0)))))
+    dialog = open_dialog(write_network(tmp_path, network(("out", mean_face("ibug68", 1.0)))))
     dialog.texts["mean"].setText("1,2")
     assert dialog.prepared is None
-    tried(qtbot, dialog)
+    wait_for_trial(qtbot, dialog)
     assert dialog.fault.text() == "mean has 2 numbers: write one, or three (one a channel)"
     assert dialog.verdict.text() == ""
     dialog.texts["mean"].setText("0.5")
@@ -82,10 +84,10 @@ def test_what_is_changed_is_tried_again_and_wrong_input_is_told(
     assert dialog.prepared.wrapping.mean == (0.5, 0.5, 0.5)
 
 
-def test_licence_and_data_must_be_stated_before_it_is_added(
-    qtbot: QtBot, opened: Callable[[Path], AddModelDialog], own: Path, tmp_path: Path
+def test_a_model_is_added_only_when_licence_and_data_are_stated(
+    qtbot: QtBot, open_dialog: Callable[[Path], AddModelDialog], own: Path, tmp_path: Path
 ) -> None:
-    dialog = opened(write(tmp_path, network(("out", mean_face("ibug68", 1.0)))))
+    dialog = open_dialog(write_network(tmp_path, network(("out", mean_face("ibug68", 1.0)))))
     assert not dialog.add_button.isEnabled()
     dialog.licence.setText("MIT")
     assert not dialog.add_button.isEnabled()
@@ -110,12 +112,12 @@ def test_the_menu_adds_a_network_without_a_card(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    path = of_heatmap1d(tmp_path)
+    path = heatmap1d_network(tmp_path)
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
     window.actions_by_name["add_model"].trigger()
     dialog = window.options.own_models.dialog
     assert dialog is not None
-    tried(qtbot, dialog)
+    wait_for_trial(qtbot, dialog)
     dialog.name.setText("mine")
     dialog.licence.setText("MIT")
     dialog.data.setText("faces")
@@ -130,10 +132,10 @@ def test_a_model_of_other_landmarks_is_added_but_not_chosen(
     qtbot: QtBot, window: MainWindow, own: Path, tmp_path: Path
 ) -> None:
     before = window.session.settings.model
-    window.options.own_models.add_or_ask(of_heatmap1d(tmp_path, "wflw98"))
+    window.options.own_models.add_or_ask(heatmap1d_network(tmp_path, "wflw98"))
     dialog = window.options.own_models.dialog
     assert dialog is not None
-    tried(qtbot, dialog)
+    wait_for_trial(qtbot, dialog)
     assert "The window shows models of 68 landmarks" in dialog.verdict.text()
     dialog.licence.setText("MIT")
     dialog.data.setText("faces")

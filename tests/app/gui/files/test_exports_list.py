@@ -1,4 +1,4 @@
-"""What the window writes: the same numbers as the command line."""
+"""Exports of the window contain the same numbers as those of the command line."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def track(qtbot: QtBot, window: MainWindow, clip: str) -> None:
     window.session.pause()
 
 
-def track_anew(qtbot: QtBot, window: MainWindow, stabilizer: str) -> None:
+def track_again(qtbot: QtBot, window: MainWindow, stabilizer: str) -> None:
     before, session = window.session.results, window.session
     session.use_settings(replace(session.settings, stabilizer=stabilizer))
     session.retrack()
@@ -53,7 +53,7 @@ def track_anew(qtbot: QtBot, window: MainWindow, stabilizer: str) -> None:
     )
 
 
-def exported(qtbot: QtBot, window: MainWindow, kind: ExportKind, path: Path) -> None:
+def export(qtbot: QtBot, window: MainWindow, kind: ExportKind, path: Path) -> None:
     with qtbot.waitSignal(window.exports.ended, timeout=60000) as ended:
         window.files.export(kind, path)
     assert ended.args[0].fault == ""
@@ -61,7 +61,7 @@ def exported(qtbot: QtBot, window: MainWindow, kind: ExportKind, path: Path) -> 
 
 @pytest.fixture
 def real_window(qtbot: QtBot, tmp_path: Path, preferences: Preferences) -> Iterator[MainWindow]:
-    """With the networks that are shipped."""
+    """Return a window with the shipped networks."""
     session = Session(TrackSettings(), state_root=tmp_path / "state")
     window = MainWindow(session, preferences)
     window.show()
@@ -72,7 +72,7 @@ def real_window(qtbot: QtBot, tmp_path: Path, preferences: Preferences) -> Itera
 
 
 def choose(qtbot: QtBot, window: MainWindow, stabilizer: str) -> None:
-    """A filter, until it has run over all that is tracked."""
+    """Choose a filter and wait until it has been applied to all results."""
     results = window.session.results
     assert results is not None
     before = results.version
@@ -81,12 +81,12 @@ def choose(qtbot: QtBot, window: MainWindow, stabilizer: str) -> None:
 
 
 def rows(path: Path) -> list[bytes]:
-    """Without the two lines that say how it was made."""
+    """Return the lines of a table without the two header lines on settings and models."""
     return path.read_bytes().splitlines()[2:]
 
 
 @pytest.mark.slow
-def test_the_windows_tables_are_those_of_the_command_line(
+def test_tables_of_the_window_equal_those_of_the_command_line(
     qtbot: QtBot, real_window: MainWindow, tmp_path: Path
 ) -> None:
     window = real_window
@@ -97,11 +97,11 @@ def test_the_windows_tables_are_those_of_the_command_line(
             cli.app, ["track", str(DEMO), "--out", str(folder), "--stabilizer", stabilizer]
         )
         assert result.exit_code == 0, result.output
-        if stabilizer == "one-euro":  # from here on the network is another one
-            track_anew(qtbot, window, "none")
+        if stabilizer == "one-euro":  # filters need another network than auto
+            track_again(qtbot, window, "none")
         if stabilizer != "auto":
             choose(qtbot, window, stabilizer)
-        exported(qtbot, window, ExportKind.CSV, tmp_path / f"{stabilizer}.csv")
+        export(qtbot, window, ExportKind.CSV, tmp_path / f"{stabilizer}.csv")
         assert rows(tmp_path / f"{stabilizer}.csv") == rows(folder / "demo.csv")
         assert check_csv(tmp_path / f"{stabilizer}.csv") == ()
     result = CliRunner().invoke(
@@ -111,72 +111,72 @@ def test_the_windows_tables_are_those_of_the_command_line(
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     choose(qtbot, window, "one-euro")
-    exported(qtbot, window, ExportKind.OPENFACE, tmp_path / "face.csv")
+    export(qtbot, window, ExportKind.OPENFACE, tmp_path / "face.csv")
     assert (tmp_path / "face.csv").read_bytes() == (tmp_path / "o" / "demo.csv").read_bytes()
 
 
 @pytest.mark.slow
-def test_flow_and_the_published_cells_can_be_changed_for_one_another(
+def test_switching_between_flow_and_convlstm_gives_the_tables_of_the_command_line(
     qtbot: QtBot, real_window: MainWindow, tmp_path: Path
 ) -> None:
     window = real_window
     track(qtbot, window, str(DEMO))
     window.session.use_settings(replace(window.session.settings, stabilizer="flow"))
-    assert not window.session.settings_wait  # automatic means it already
+    assert not window.session.settings_wait  # auto has already chosen flow
     for stabilizer in ("flow", "convlstm", "flow"):
         if window.session.settings.stabilizer != stabilizer:
-            track_anew(qtbot, window, stabilizer)
+            track_again(qtbot, window, stabilizer)
         folder, table = tmp_path / stabilizer, tmp_path / f"{stabilizer}.csv"
         if not folder.exists():
             words = ["track", str(DEMO), "--out", str(folder), "--stabilizer", stabilizer]
             result = CliRunner().invoke(cli.app, words)
             assert result.exit_code == 0, result.output
-        exported(qtbot, window, ExportKind.CSV, table)
+        export(qtbot, window, ExportKind.CSV, table)
         assert rows(table) == rows(folder / "demo.csv")
         assert (b"flow-cell" in table.read_bytes()) == (stabilizer == "flow")
         assert check_csv(table) == ()
         table.unlink()
 
 
-def test_a_table_is_of_the_filter_that_was_just_chosen(
+def test_an_export_waits_for_the_filter_that_was_just_chosen(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     track(qtbot, window, clip)
-    track_anew(qtbot, window, "none")
-    exported(qtbot, window, ExportKind.CSV, tmp_path / "raw.csv")
+    track_again(qtbot, window, "none")
+    export(qtbot, window, ExportKind.CSV, tmp_path / "raw.csv")
     refilter = PointFilter.refilter
 
-    def slowly(*arguments: Any, **more: Any) -> Any:
+    def slow_refilter(*arguments: Any, **more: Any) -> Any:
         Event().wait(0.3)
         return refilter(*arguments, **more)
 
-    monkeypatch.setattr(PointFilter, "refilter", slowly)
+    monkeypatch.setattr(PointFilter, "refilter", slow_refilter)
     session = window.session
     session.use_settings(replace(session.settings, stabilizer="one-euro"))
-    exported(qtbot, window, ExportKind.CSV, tmp_path / "soon.csv")
-    exported(qtbot, window, ExportKind.CSV, tmp_path / "later.csv")
+    export(qtbot, window, ExportKind.CSV, tmp_path / "soon.csv")
+    export(qtbot, window, ExportKind.CSV, tmp_path / "later.csv")
     assert rows(tmp_path / "soon.csv") == rows(tmp_path / "later.csv")
     assert rows(tmp_path / "soon.csv") != rows(tmp_path / "raw.csv")
 
 
-def test_an_annotated_video_has_every_frame(
+def test_an_annotated_video_contains_every_frame(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
     track(qtbot, window, clip)
-    exported(qtbot, window, ExportKind.VIDEO, tmp_path / "out.mp4")
-    with av.open(str(tmp_path / "out.mp4")) as movie:
-        assert sum(1 for _ in movie.decode(video=0)) == 120
+    export(qtbot, window, ExportKind.VIDEO, tmp_path / "out.mp4")
+    with av.open(str(tmp_path / "out.mp4")) as video:
+        assert sum(1 for _ in video.decode(video=0)) == 120
     assert any("out.mp4 is written" in text for text in window.messages.texts)
 
 
-def test_a_table_of_a_part_is_marked_partial_and_said_to_be(
+def test_a_table_of_an_unfinished_tracking_is_marked_partial(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
     gate = Gate()
     window.session._models = ModelCache(lambda _: gated_models(gate, after=30))
     window.open_path(clip)
     qtbot.waitUntil(lambda: gate.reached.is_set() and window.session.display.share > 0)
-    exported(qtbot, window, ExportKind.CSV, tmp_path / "t.csv")
+    export(qtbot, window, ExportKind.CSV, tmp_path / "t.csv")
     assert not (tmp_path / "t.csv").exists()
     assert len(read_landmarks(tmp_path / "t.partial.csv")) > 0
     assert any("by now" in text for text in window.messages.texts)
@@ -184,7 +184,7 @@ def test_a_table_of_a_part_is_marked_partial_and_said_to_be(
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
 
 
-def test_a_table_that_was_tracked_in_several_goes_says_so(
+def test_a_table_states_when_it_was_tracked_in_several_pieces(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
     gate = Gate()
@@ -195,7 +195,7 @@ def test_a_table_that_was_tracked_in_several_goes_says_so(
     window.session.seek(110)
     gate.open()
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
-    exported(qtbot, window, ExportKind.CSV, tmp_path / "t.csv")
+    export(qtbot, window, ExportKind.CSV, tmp_path / "t.csv")
     assert "tracked in 3 goes" in window.messages.texts[0]
     settings = read_landmarks(tmp_path / "t.csv").header["settings"]
     assert isinstance(settings, dict)
@@ -209,21 +209,21 @@ def test_a_table_that_was_tracked_in_several_goes_says_so(
         timeout=20000,
     )
     window.messages.dismiss_all()
-    exported(qtbot, window, ExportKind.CSV, tmp_path / "again.csv")
+    export(qtbot, window, ExportKind.CSV, tmp_path / "again.csv")
     assert "goes" not in window.messages.texts[0]
 
 
-def test_both_that_are_compared_are_exported_side_by_side(
+def test_two_compared_variants_are_exported_side_by_side(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
     track(qtbot, window, clip)
-    takes = (Variant("one-euro"), Variant("butterworth"))
-    window._compare(takes)
+    variants = (Variant("one-euro"), Variant("butterworth"))
+    window._compare(variants)
     analysis = window.session.analysis
-    qtbot.waitUntil(lambda: analysis.compared is not None and analysis.compared.takes == takes)
-    exported(qtbot, window, ExportKind.SIDE, tmp_path / "out.mp4")
-    with av.open(str(tmp_path / "out.mp4")) as movie:
-        frames = [frame.to_ndarray(format="bgr24") for frame in movie.decode(video=0)]
+    qtbot.waitUntil(lambda: analysis.compared is not None and analysis.compared.takes == variants)
+    export(qtbot, window, ExportKind.SIDE, tmp_path / "out.mp4")
+    with av.open(str(tmp_path / "out.mp4")) as video:
+        frames = [frame.to_ndarray(format="bgr24") for frame in video.decode(video=0)]
     assert len(frames) == 120
     assert frames[0].shape == (240, 640, 3)
     for index, side in ((30, 0), (90, 1)):
@@ -231,22 +231,22 @@ def test_both_that_are_compared_are_exported_side_by_side(
         assert faces
         landmarks = faces[0].stabilized if side else faces[0].raw
         assert landmarks is not None
-        seen = frames[index].astype(int)[:, 320 * side :][:, :320]
-        coloured = np.ptp(seen, axis=-1) > 25
-        drawn = [
+        side_image = frames[index].astype(int)[:, 320 * side :][:, :320]
+        coloured = np.ptp(side_image, axis=-1) > 25
+        has_drawing = [
             coloured[round(y) - 2 : round(y) + 3, round(x) - 2 : round(x) + 3].any()
             for x, y in landmarks.xy_px
         ]
-        assert np.mean(drawn) > 0.9
+        assert np.mean(has_drawing) > 0.9
         assert not coloured[:40].any()
 
 
-def test_plots_are_saved_as_vectors_too(
+def test_plots_can_be_saved_as_svg(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
     track(qtbot, window, clip)
     qtbot.waitUntil(lambda: window.session.measures is not None)
-    seen = window.plots._widget.size()
+    size_before = window.plots._widget.size()
     with qtbot.waitSignal(window.exports.saved) as saved:
         window.files.save_plots(tmp_path / "plots.svg")
     assert saved.args == [str(tmp_path / "plots.svg"), ""]
@@ -257,13 +257,13 @@ def test_plots_are_saved_as_vectors_too(
     text = " ".join(sorted(word or "" for word in words))
     assert "time, s" in text
     assert "MAV, 1 s" in text
-    assert window.plots._widget.size() == seen
+    assert window.plots._widget.size() == size_before
     with qtbot.waitSignal(window.exports.saved) as saved:
         window.files.save_plots(tmp_path / "no such folder" / "plots.svg")
     assert "cannot write" in saved.args[1]
 
 
-def test_an_export_that_cannot_be_written_is_told(
+def test_an_export_that_cannot_be_written_is_reported(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
     track(qtbot, window, clip)
@@ -274,7 +274,7 @@ def test_an_export_that_cannot_be_written_is_told(
     qtbot.waitUntil(lambda: len(window.messages.texts) == 2)
 
 
-def test_an_export_can_be_cancelled_and_what_is_written_stays(
+def test_a_cancelled_export_leaves_no_video_and_stops_running(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
     track(qtbot, window, clip)

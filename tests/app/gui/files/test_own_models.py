@@ -1,4 +1,4 @@
-"""The user's own models: added from a dialog, kept over restarts, tracked with, and removed."""
+"""The user's own models are added from a dialog, kept over restarts, and removed."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from steadymark.app.gui.preferences import Preferences
 
 
-def models(window: MainWindow) -> list[str]:
+def listed_models(window: MainWindow) -> list[str]:
     box = window.settings.model
     return [box.itemText(i) for i in range(box.count())]
 
 
-def test_an_own_model_is_added_kept_and_removed(
+def test_an_own_model_can_be_added_restored_and_removed(
     qtbot: QtBot,
     window: MainWindow,
     preferences: Preferences,
@@ -34,36 +34,36 @@ def test_an_own_model_is_added_kept_and_removed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = write_model(tmp_path)
-    shipped = models(window)
+    shipped = listed_models(window)
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
     window.actions_by_name["add_model"].trigger()
     qtbot.waitUntil(lambda: bool(window.messages.texts))
     assert window.messages.texts[0] == "own is in the list of models."
-    assert models(window) == [*shipped, "own (own)"]
+    assert listed_models(window) == [*shipped, "own (own)"]
     assert window.session.settings.model == str(path)
     assert "own · flow" in window.settings.presets.what.text()
     hint = window.settings.model.itemData(len(shipped), Qt.ItemDataRole.ToolTipRole)
     assert str(path) in hint
     assert "MIT" in hint
-    again = make_window(preferences._settings, tmp_path / "other", None)
-    assert models(again) == [*shipped, "own (own)"]
-    assert again.settings.model.currentText() == "own (own)"
-    assert again.session.settings.model == str(path)
-    again.actions_by_name["remove_model"].trigger()
-    assert models(again) == shipped
-    assert again.session.settings.model == DEFAULT_MODEL
+    restarted = make_window(preferences._settings, tmp_path / "other", None)
+    assert listed_models(restarted) == [*shipped, "own (own)"]
+    assert restarted.settings.model.currentText() == "own (own)"
+    assert restarted.session.settings.model == str(path)
+    restarted.actions_by_name["remove_model"].trigger()
+    assert listed_models(restarted) == shipped
+    assert restarted.session.settings.model == DEFAULT_MODEL
     assert path.is_file()
     assert preferences.models() == []
-    again.actions_by_name["remove_model"].trigger()
-    assert "comes with Steadymark" in again.messages.texts[0]
-    assert again.close()
-    again.deleteLater()
+    restarted.actions_by_name["remove_model"].trigger()
+    assert "comes with Steadymark" in restarted.messages.texts[0]
+    assert restarted.close()
+    restarted.deleteLater()
 
 
-def test_a_model_that_cannot_be_used_is_told_and_not_listed(
+def test_an_unusable_model_is_reported_and_not_listed(
     qtbot: QtBot, window: MainWindow, tmp_path: Path
 ) -> None:
-    shipped = models(window)
+    shipped = listed_models(window)
     cards: dict[str, dict[str, Any]] = {
         "says margin 0": {"margin": 0},
         "no ONNX file": {"model": b"not onnx"},
@@ -75,19 +75,19 @@ def test_a_model_that_cannot_be_used_is_told_and_not_listed(
         qtbot.waitUntil(lambda: bool(window.messages.texts))
         assert window.messages.texts[0].startswith("The model was not added: ")
         assert why in window.messages.texts[0]
-    assert models(window) == shipped
+    assert listed_models(window) == shipped
     assert window.session.settings.model == DEFAULT_MODEL
 
 
-def test_a_model_whose_files_are_gone_can_still_be_removed(
+def test_a_model_with_missing_files_can_be_removed(
     preferences: Preferences, english: None, tmp_path: Path
 ) -> None:
     preferences.set_models([str(tmp_path / "gone.onnx")])
     window = make_window(preferences._settings, tmp_path / "state", None)
-    assert models(window)[-1] == "gone (own)"
-    window.settings.model.setCurrentIndex(len(models(window)) - 1)
+    assert listed_models(window)[-1] == "gone (own)"
+    window.settings.model.setCurrentIndex(len(listed_models(window)) - 1)
     window.settings.model.activated.emit(window.settings.model.currentIndex())
     window.actions_by_name["remove_model"].trigger()
-    assert "gone (own)" not in models(window)
+    assert "gone (own)" not in listed_models(window)
     assert window.close()
     window.deleteLater()

@@ -1,4 +1,4 @@
-"""Many videos, chosen or dropped: tracked into files in processes, aside."""
+"""Many videos, chosen or dropped, are tracked in processes, which write their files."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from steadymark.engine.output.csv.check_table import check_csv
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.pipeline.pipeline import Pipeline
 from support.fakes.blocking_fakes import Gate, gated_models, slow_models
-from support.fakes.crashing_models import DEADLY_WIDTH, deadly_models
+from support.fakes.crashing_models import CRASHING_WIDTH, crashing_models
 from support.videos.square_video import square_models, square_video
-from support.window.live_window_driver import watched
-from support.window.window_driver import key, opened
+from support.window.live_window_driver import start_live_view
+from support.window.window_driver import key, open_video
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,17 +43,17 @@ def clips(tmp_path: Path) -> list[str]:
     return [str(square_video(tmp_path / f"{name}.mp4", 40)) for name in "abc"]
 
 
-def queue_of(window: MainWindow) -> QueueWindow:
-    made = window.exports.many
-    assert made is not None
-    return made
+def queue_window(window: MainWindow) -> QueueWindow:
+    found = window.exports.many
+    assert found is not None
+    return found
 
 
 def stages(window: MainWindow) -> list[QueueStage]:
-    return [item.stage for item in queue_of(window).queue.items]
+    return [item.stage for item in queue_window(window).queue.items]
 
 
-def test_chosen_videos_are_tracked_into_files_and_a_bad_one_stops_none(
+def test_chosen_videos_are_tracked_and_a_bad_one_does_not_stop_the_others(
     qtbot: QtBot,
     window: MainWindow,
     clips: list[str],
@@ -65,7 +65,7 @@ def test_chosen_videos_are_tracked_into_files_and_a_bad_one_stops_none(
     chosen = [clips[0], str(bad), clips[1]]
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: (chosen, ""))
     key(window, "queue")
-    many = queue_of(window)
+    many = queue_window(window)
     assert many.isVisible()
     assert not many.begin.isEnabled()
     many._choose_videos()
@@ -83,21 +83,23 @@ def test_chosen_videos_are_tracked_into_files_and_a_bad_one_stops_none(
         [clips[1], "done", "b.csv"],
         [str(bad), "failed", ""],
     ]
-    told = [many.list.topLevelItem(i).text(2) for i in range(3)]  # type: ignore[union-attr]
-    assert told[0] == "a.csv, a.mp4"
-    assert "bad.mp4" in told[1]
-    many.list.resize(many.list.width() + 20, many.list.height())  # the list lays itself out anew
+    notes = [many.list.topLevelItem(i).text(2) for i in range(3)]  # type: ignore[union-attr]
+    assert notes[0] == "a.csv, a.mp4"
+    assert "bad.mp4" in notes[1]
+    many.list.resize(many.list.width() + 20, many.list.height())  # makes the list update its layout
     QApplication.processEvents()
     bars = many.list.findChildren(QProgressBar)
     assert sorted(bar.isVisible() for bar in bars) == [False, True, True]
-    shown: list[str] = []
-    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: shown.append(url.toLocalFile()))
+    opened_folders: list[str] = []
+    monkeypatch.setattr(
+        QDesktopServices, "openUrl", lambda url: opened_folders.append(url.toLocalFile())
+    )
     many.list.topLevelItem(0).setSelected(True)  # type: ignore[union-attr]
     many.open_folder.click()
-    assert shown == [str(tmp_path / "steadymark")]
+    assert opened_folders == [str(tmp_path / "steadymark")]
 
     many.add([clips[0]])
-    many.begin.click()  # its results are there already, and are not to be replaced
+    many.begin.click()  # its results exist, and must not be replaced
     qtbot.waitUntil(lambda: many.queue.running == 0, timeout=20000)
     assert stages(window)[-1] is QueueStage.FAILED
     assert "exists already" in many.queue.items[-1].note
@@ -113,34 +115,34 @@ def test_chosen_videos_are_tracked_into_files_and_a_bad_one_stops_none(
 
 @pytest.fixture
 def long_clips(tmp_path: Path) -> list[str]:
-    """Of half a minute each, for `slow_models`."""
+    """Write four videos, of half a minute each with `slow_models`."""
     first = square_video(tmp_path / "a.mp4", 600)
     return [str(first), *(str(shutil.copy(first, tmp_path / f"{n}.mp4")) for n in "bcd")]
 
 
-def begun(
+def start_queue(
     qtbot: QtBot,
     window: MainWindow,
     clips: list[str],
     opener: Callable[..., OpenModels],
     count: int,
 ) -> QueueWindow:
-    """The queue, when so many of these are being tracked at the same time."""
+    """Return the queue window when `count` of the clips are being tracked at the same time."""
     window.files.show_queue(clips)
-    many = queue_of(window)
+    many = queue_window(window)
     many.queue._models = ModelCache(opener)
-    many.processes.setMaximum(8)  # however few cores there are
+    many.processes.setMaximum(8)  # independent of the number of cores
     many.processes.setValue(count)
     many.begin.click()
     qtbot.waitUntil(lambda: sum(i.frames > 0 for i in many.queue.items) == count, timeout=30000)
     return many
 
 
-def test_one_is_cancelled_then_all_and_the_window_goes_on_meanwhile(
+def test_single_and_all_videos_can_be_cancelled_while_the_window_is_used(
     qtbot: QtBot, window: MainWindow, long_clips: list[str], tmp_path: Path
 ) -> None:
-    many = begun(qtbot, window, long_clips, slow_models, 2)
-    opened(qtbot, window, str(square_video(tmp_path / "seen.mp4", 40)))
+    many = start_queue(qtbot, window, long_clips, slow_models, 2)
+    open_video(qtbot, window, str(square_video(tmp_path / "seen.mp4", 40)))
     assert stages(window) == [
         QueueStage.RUNNING,
         QueueStage.RUNNING,
@@ -179,14 +181,14 @@ def test_a_single_video_is_tracked_in_this_process_and_can_be_cancelled(
 ) -> None:
     gate, stop = Gate(), Pipeline.stop
 
-    def stop_then_go_on(pipeline: Pipeline) -> PipelineReport:
+    def stop_and_open_gate(pipeline: Pipeline) -> PipelineReport:
         pipeline._stopping.set()
         gate.open()
         return stop(pipeline)
 
-    monkeypatch.setattr(Pipeline, "stop", stop_then_go_on)
+    monkeypatch.setattr(Pipeline, "stop", stop_and_open_gate)
     window.files.show_queue(clips[:1])
-    many = queue_of(window)
+    many = queue_window(window)
     many.queue._models = ModelCache(lambda _: gated_models(gate, after=10))
     many.begin.click()
     qtbot.waitUntil(lambda: gate.reached.is_set())
@@ -198,14 +200,14 @@ def test_a_single_video_is_tracked_in_this_process_and_can_be_cancelled(
     assert 0 < len(read_landmarks(tmp_path / "steadymark" / "a.partial.csv")) < 40
 
 
-def test_quitting_asks_while_the_queue_runs_and_ends_its_processes(
+def test_closing_asks_while_the_queue_runs_and_ends_its_processes(
     qtbot: QtBot, window: MainWindow, long_clips: list[str], tmp_path: Path
 ) -> None:
-    many = begun(qtbot, window, long_clips, slow_models, 3)
-    asked: list[int] = []
-    window._may_cancel_exports = lambda: bool(asked.append(1))  # type: ignore[method-assign, func-returns-value]
+    many = start_queue(qtbot, window, long_clips, slow_models, 3)
+    questions: list[int] = []
+    window._may_cancel_exports = lambda: bool(questions.append(1))  # type: ignore[method-assign, func-returns-value]
     assert not window.close()
-    assert asked == [1]
+    assert questions == [1]
     assert len(multiprocessing.active_children()) == 3
     window._may_cancel_exports = lambda: True  # type: ignore[method-assign]
     assert window.close()
@@ -217,10 +219,10 @@ def test_quitting_asks_while_the_queue_runs_and_ends_its_processes(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-def test_processes_that_do_not_answer_are_ended_all_the_same(
+def test_processes_that_do_not_respond_are_killed(
     qtbot: QtBot, window: MainWindow, long_clips: list[str], tmp_path: Path
 ) -> None:
-    many = begun(qtbot, window, long_clips, slow_models, 2)
+    many = start_queue(qtbot, window, long_clips, slow_models, 2)
     for process in multiprocessing.active_children():
         assert process.pid is not None
         os.kill(process.pid, signal.SIGSTOP)
@@ -231,16 +233,16 @@ def test_processes_that_do_not_answer_are_ended_all_the_same(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-def test_a_process_that_is_killed_fails_its_video_alone(
+def test_a_killed_process_fails_only_its_own_video(
     qtbot: QtBot, window: MainWindow, tmp_path: Path
 ) -> None:
     clips = [
-        str(square_video(tmp_path / f"{name}.mp4", width=DEADLY_WIDTH if name == "b" else 320))
+        str(square_video(tmp_path / f"{name}.mp4", width=CRASHING_WIDTH if name == "b" else 320))
         for name in "abc"
     ]
     window.files.show_queue(clips)
-    many = queue_of(window)
-    many.queue._models = ModelCache(deadly_models)
+    many = queue_window(window)
+    many.queue._models = ModelCache(crashing_models)
     many.begin.click()
     qtbot.waitUntil(lambda: many.queue.running == 0, timeout=30000)
     assert stages(window) == [QueueStage.DONE, QueueStage.FAILED, QueueStage.DONE]
@@ -251,16 +253,16 @@ def test_a_process_that_is_killed_fails_its_video_alone(
     entry = index.find(clips[1])
     assert entry is not None
     assert (entry.state, entry.table) == ("failed", "b.partial.csv")
-    opened(qtbot, window, clips[0])
+    open_video(qtbot, window, clips[0])
 
 
-def test_videos_of_one_name_get_tables_of_their_own_and_one_that_comes_twice_waits(
+def test_videos_with_the_same_name_get_separate_tables(
     qtbot: QtBot, window: MainWindow, clips: list[str], tmp_path: Path
 ) -> None:
     (tmp_path / "other").mkdir()
     other = str(square_video(tmp_path / "other" / "a.mp4", 30))
     window.files.show_queue([clips[0], other])
-    many = queue_of(window)
+    many = queue_window(window)
     many.replace_files.setChecked(True)
     many.begin.click()
     many.add([clips[0]])
@@ -272,14 +274,14 @@ def test_videos_of_one_name_get_tables_of_their_own_and_one_that_comes_twice_wai
     assert len(read_landmarks(tmp_path / "steadymark" / "a-2.csv").frame) == 30
 
 
-def test_as_many_as_cores_are_tracked_at_a_time_unless_one_watches_live_or_chooses(
+def test_the_number_of_processes_follows_cores_live_view_and_choice(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("steadymark.app.gui.files.queue_window.cores", lambda: 6)
     window.files.show_queue()
-    many = queue_of(window)
+    many = queue_window(window)
     assert (many.processes.value(), many.queue.processes) == (6, None)
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     window.files.show_queue()
     assert (many.processes.value(), many.queue.processes) == (4, 4)
     many.processes.setValue(3)
@@ -304,4 +306,4 @@ def test_several_dropped_videos_are_offered_to_the_queue(
     message = window.messages._shown[0]
     assert "first was opened" in message.text
     message._chosen(lambda: window.files.show_queue(clips))
-    assert queue_of(window).chosen == clips
+    assert queue_window(window).chosen == clips

@@ -1,4 +1,4 @@
-"""What the window says goes through the translator, and the user may choose the language."""
+"""All texts of the window are translated, and the user can choose the language."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from steadymark.app.session.live.latency import Latency
 from steadymark.app.session.live.live_view import LiveFigures
 from steadymark.app.session.state import LiveFacts, Phase
 from steadymark.engine.output.live_recorder import RecorderReport
-from support.window.window_texts import said, untranslated
+from support.window.window_texts import untranslated, window_texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.usefixtures("brackets")
-def test_every_word_of_the_window_goes_through_the_translator(
+def test_every_text_of_the_window_is_translated(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
     window.open_path(clip)
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
     qtbot.waitUntil(lambda: window.session.measures is not None)
-    same = (clip, *LANGUAGES.values())
-    texts = [(what, text) for what, text in said(window) if text not in same]
+    untranslatable = (clip, *LANGUAGES.values())
+    texts = [(what, text) for what, text in window_texts(window) if text not in untranslatable]
     assert sum("⟦" in text for _, text in texts) > 200
     licences = {window.settings.model.itemData(i, 3) for i in range(window.settings.model.count())}
     assert [t for t in texts if untranslated(t[1]) and t[1] not in licences] == []
@@ -46,7 +46,7 @@ def test_every_word_of_the_window_goes_through_the_translator(
 
 
 @pytest.mark.parametrize("language", ["de", "zh_CN"])
-def test_the_window_speaks_the_language_that_was_chosen(
+def test_the_window_uses_the_chosen_language(
     preferences: Preferences, tmp_path: Path, language: str, english: None
 ) -> None:
     preferences.set_language(language)
@@ -77,14 +77,14 @@ def test_the_window_fits_a_small_screen(
         dock.raise_()
         window.resize(900, 600)
         qtbot.waitUntil(lambda: window.width() == 900)
-        inside = dock.widget()
-        assert inside.width() >= inside.minimumSizeHint().width()
+        content = dock.widget()
+        assert content.width() >= content.minimumSizeHint().width()
     assert window.minimumSizeHint().width() <= 900
     figures = LiveFigures(Latency(120, 210, 300, 29.8), 30.0, 900, 123, RecorderReport())
     for recording in ("name", ""):
         live = LiveFacts(recording=recording)
-        seen = replace(window.session.display, live=live, playing=bool(recording))
-        window.live_bar.set_display(replace(seen, phase=Phase.LIVE))
+        live_display = replace(window.session.display, live=live, playing=bool(recording))
+        window.live_bar.set_display(replace(live_display, phase=Phase.LIVE))
         window.transport.hide()
         window.live_bar.set_figures(figures)
         window.live_bar.recording.setText("● 1:12:02" if recording else "")
@@ -95,14 +95,16 @@ def test_the_window_fits_a_small_screen(
     window.deleteLater()
 
 
-def test_a_language_that_is_not_there_is_the_systems(english: None) -> None:
+def test_an_unknown_language_falls_back_to_that_of_the_system(english: None) -> None:
     application = QApplication.instance()
     assert isinstance(application, QApplication)
     speak(application, "tlh")
     assert QLocale().language() == QLocale.system().language()
 
 
-def test_other_languages_count_in_english(english: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_english_plurals_are_used_when_the_system_language_is_not_translated(
+    english: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class French(QLocale):
         @staticmethod
         def system() -> QLocale:
@@ -116,7 +118,7 @@ def test_other_languages_count_in_english(english: None, monkeypatch: pytest.Mon
     assert counted == ["1 face", "2 faces"]
 
 
-def test_letters_of_menus_are_not_shared_in_english(window: MainWindow) -> None:
+def test_menu_mnemonics_are_unique_in_english(window: MainWindow) -> None:
     for menu in [window.menuBar(), *window.menuBar().findChildren(QMenu)]:
         letters = [m.lower() for a in menu.actions() for m in re.findall(r"&(\w)", a.text())]
         assert len(letters) == len(set(letters)), letters

@@ -1,4 +1,4 @@
-"""What engine and models tell comes into the window in its language, wherever it is shown."""
+"""Messages of engine and models are translated wherever the window shows them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from steadymark.models.errors import ContentError
 from steadymark.models.user_text import UserText, join_texts
 from support.fakes.small_model import write_model
 from support.videos.square_video import square_video
-from support.window.live_window_driver import watched
-from support.window.window_driver import key, opened
+from support.window.live_window_driver import start_live_view
+from support.window.window_driver import key, open_video
 from support.window.window_texts import untranslated
 
 if TYPE_CHECKING:
@@ -32,30 +32,30 @@ if TYPE_CHECKING:
     from steadymark.app.gui.main_window import MainWindow
     from support.fakes.fake_live_sources import PacedDevice
 
-GONE = UserText("{path} does not exist: check the name and the folder", path="a {b}.mp4")
-TOLD = {
+MISSING_FILE = UserText("{path} does not exist: check the name and the folder", path="a {b}.mp4")
+TRANSLATIONS = {
     "en": "a {b}.mp4 does not exist: check the name and the folder",
     "de": "a {b}.mp4 gibt es nicht: Prüfen Sie Namen und Ordner",
     "zh_CN": "a {b}.mp4 不存在：请检查名称和文件夹",  # noqa: RUF001
 }
 
 
-def say(language: str) -> None:
+def use_language(language: str) -> None:
     application = QApplication.instance()
     assert isinstance(application, QApplication)
     speak(application, language)
 
 
-@pytest.mark.parametrize("language", TOLD)
-def test_a_sentence_is_worded_in_the_language_of_now(language: str, english: None) -> None:
-    say(language)
-    assert translated(GONE) == TOLD[language]
+@pytest.mark.parametrize("language", TRANSLATIONS)
+def test_a_message_is_translated_into_the_current_language(language: str, english: None) -> None:
+    use_language(language)
+    assert translated(MISSING_FILE) == TRANSLATIONS[language]
     assert translated("anything else") == "anything else"
 
 
 @pytest.mark.usefixtures("english")
-def test_what_a_sentence_quotes_is_worded_too_unless_the_system_says_it() -> None:
-    say("de")
+def test_quoted_messages_are_translated_except_those_of_the_system() -> None:
+    use_language("de")
     inner = ContentError("it is larger than {most_mib} MiB", most_mib=4)
     card = SourceError("{path} is not a Steadymark model card ({error})", path="a", error=inner)
     both = join_texts([card.sentence, SinkError("no model").sentence])
@@ -66,19 +66,19 @@ def test_what_a_sentence_quotes_is_worded_too_unless_the_system_says_it() -> Non
     assert translated(full.sentence) == "b lässt sich nicht lesen: [Errno 28] Disk full"
 
 
-def test_what_stands_there_is_told_again_in_another_language(window: MainWindow) -> None:
-    window.messages.tell(GONE)
+def test_visible_messages_are_translated_when_the_language_changes(window: MainWindow) -> None:
+    window.messages.tell(MISSING_FILE)
     window.messages.tell("said by the window itself")
-    for language, text in TOLD.items():
-        say(language)
+    for language, text in TRANSLATIONS.items():
+        use_language(language)
         window.messages.retranslate()
         assert window.messages.texts == ["said by the window itself", text]
-        window.messages.tell(GONE)  # and is not repeated
+        window.messages.tell(MISSING_FILE)  # the same message is not repeated
         assert len(window.messages.texts) == 2
 
 
 @pytest.mark.usefixtures("brackets")
-def test_recordings_that_cannot_be_opened_say_so(
+def test_errors_on_opening_recordings_are_translated(
     qtbot: QtBot, window: MainWindow, tmp_path: Path
 ) -> None:
     text = tmp_path / "notes.mp4"
@@ -88,13 +88,13 @@ def test_recordings_that_cannot_be_opened_say_so(
     for path in (text, cut, tmp_path / "gone.mp4", tmp_path):
         window.open_path(str(path))
         qtbot.waitUntil(lambda: bool(window.messages.texts), timeout=20000)
-        (told,) = window.messages.texts
-        assert told.startswith("⟦")
-        assert not untranslated(told)
+        (message,) = window.messages.texts
+        assert message.startswith("⟦")
+        assert not untranslated(message)
 
 
 @pytest.mark.usefixtures("brackets")
-def test_models_that_cannot_be_added_say_so(
+def test_errors_on_adding_models_are_translated(
     qtbot: QtBot, window: MainWindow, tmp_path: Path
 ) -> None:
     path = write_model(tmp_path, sha256="0" * 64)
@@ -102,13 +102,13 @@ def test_models_that_cannot_be_added_say_so(
         window.messages.dismiss_all()
         window.options.own_models.add(broken)
         qtbot.waitUntil(lambda: bool(window.messages.texts), timeout=20000)
-        (told,) = window.messages.texts
-        assert told.count("⟦") >= 2  # that it was not added, and why
-        assert not untranslated(told)
+        (message,) = window.messages.texts
+        assert message.count("⟦") >= 2  # that it was not added, and why
+        assert not untranslated(message)
 
 
 @pytest.mark.usefixtures("brackets")
-def test_results_of_many_videos_say_so(
+def test_errors_of_queued_videos_are_translated(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
     bad = tmp_path / "bad.mp4"
@@ -116,9 +116,9 @@ def test_results_of_many_videos_say_so(
     key(window, "queue")
     many = window.exports.many
     assert many is not None
-    taken = tmp_path / "file"
-    taken.write_text("no folder", encoding="utf-8")
-    for path, folder in ((str(bad), tmp_path / "out"), (clip, taken)):
+    file_in_place_of_folder = tmp_path / "file"
+    file_in_place_of_folder.write_text("no folder", encoding="utf-8")
+    for path, folder in ((str(bad), tmp_path / "out"), (clip, file_in_place_of_folder)):
         many.queue.clear()
         many.queue.add([path], window.session.settings, OutputSettings(folder))
         qtbot.waitUntil(lambda: many.queue.running == 0, timeout=20000)
@@ -132,25 +132,25 @@ def test_results_of_many_videos_say_so(
 
 
 @pytest.mark.usefixtures("brackets")
-def test_ground_truth_and_exports_that_fail_say_so(
+def test_errors_of_ground_truth_and_exports_are_translated(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
-    opened(qtbot, window, clip)
-    truth = tmp_path / "truth.csv"
-    truth.write_text("frame,x_0\n0,1\n", encoding="utf-8")
-    window.session.analysis.load_truth(truth)
+    open_video(qtbot, window, clip)
+    ground_truth = tmp_path / "truth.csv"
+    ground_truth.write_text("frame,x_0\n0,1\n", encoding="utf-8")
+    window.session.analysis.load_truth(ground_truth)
     qtbot.waitUntil(lambda: bool(window.messages.texts), timeout=20000)
     window.files.export(Export.CSV, tmp_path / "nowhere" / "table.csv")
     qtbot.waitUntil(lambda: len(window.messages.texts) == 2, timeout=20000)
     assert window.messages.texts[0].count("⟦") == 2  # that it cannot be written, and why
-    assert [told for told in window.messages.texts if untranslated(told)] == []
+    assert [message for message in window.messages.texts if untranslated(message)] == []
 
 
 @pytest.mark.usefixtures("brackets")
-def test_recordings_and_presets_that_cannot_be_kept_say_so(
+def test_errors_of_live_recordings_and_presets_are_translated(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, tmp_path: Path
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     window.desk._keep(replace(window.desk.kept, folder=str(tmp_path / "nowhere")))
     key(window, "record")
     qtbot.waitUntil(lambda: bool(window.messages.texts))
@@ -161,16 +161,18 @@ def test_recordings_and_presets_that_cannot_be_kept_say_so(
     bar.fill()
     bar.save("")
     assert len(window.messages.texts) == 3
-    assert [told for told in window.messages.texts if untranslated(told)] == []
+    assert [message for message in window.messages.texts if untranslated(message)] == []
 
 
 @pytest.mark.usefixtures("brackets")
-def test_a_camera_and_a_place_that_are_not_there_say_so(qtbot: QtBot, window: MainWindow) -> None:
+def test_errors_of_cameras_and_streaming_addresses_are_translated(
+    qtbot: QtBot, window: MainWindow
+) -> None:
     window.session.open_live(LiveTarget("camera:no such camera"))
     qtbot.waitUntil(lambda: bool(window.messages.texts), timeout=20000)
-    (told,) = window.messages.texts
-    assert "⟦" in told
-    assert not untranslated(told.split(" (")[0])
+    (message,) = window.messages.texts
+    assert "⟦" in message
+    assert not untranslated(message.split(" (")[0])
     window.actions_by_name["send"].trigger()
     dialog = window.desk.send.dialog
     assert dialog is not None

@@ -23,9 +23,9 @@ from steadymark.app.gui.i18n.language import LANGUAGES, speak
 from steadymark.app.session.analysis.variants import RAW, Variant
 from steadymark.app.session.export import ExportKind
 from steadymark.app.session.state import ComparisonLayout, Phase, ShownLandmarks
-from support.window.live_window_driver import came_on, use, watched
-from support.window.window_driver import key, opened, shows
-from support.window.window_texts import Brackets, said, untranslated
+from support.window.live_window_driver import start_live_view, use_camera, wait_for_frames
+from support.window.window_driver import key, open_video, shows
+from support.window.window_texts import Brackets, untranslated, window_texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,17 +37,17 @@ if TYPE_CHECKING:
 
 
 def choose_language(qtbot: QtBot, window: MainWindow, name: str) -> None:
-    """In the menu, as a user would."""
+    """Choose a language in the menu, as a user would."""
     old = window.actions_by_name
     action = next(a for a in window.options.language_menu.actions() if a.text() == name)
     action.trigger()
     qtbot.waitUntil(lambda: window.actions_by_name is not old)
 
 
-def test_what_is_open_stays_as_it_is_in_another_language(
+def test_changing_the_language_keeps_the_state_of_the_window(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     session, results = window.session, window.session.results
     assert results is not None
     session.seek(40)
@@ -99,10 +99,10 @@ def test_what_is_open_stays_as_it_is_in_another_language(
     qtbot.waitUntil(lambda: window.transport.frame.text() == "41")
 
 
-def test_widgets_of_the_language_before_are_gone(
+def test_changing_the_language_deletes_the_old_widgets(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
 
     def counts() -> list[int]:
         QApplication.processEvents()
@@ -118,8 +118,10 @@ def test_widgets_of_the_language_before_are_gone(
     assert len(window.findChildren(QDockWidget)) == 3
 
 
-def test_every_word_changes(qtbot: QtBot, window: MainWindow, clip: str) -> None:
-    opened(qtbot, window, clip)
+def test_changing_the_language_translates_every_text(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    open_video(qtbot, window, clip)
     qtbot.waitUntil(lambda: window.session.measures is not None)
     application = QApplication.instance()
     assert isinstance(application, QApplication)
@@ -132,17 +134,17 @@ def test_every_word_changes(qtbot: QtBot, window: MainWindow, clip: str) -> None
         licences = {
             window.settings.model.itemData(i, 3) for i in range(window.settings.model.count())
         }
-        same = {clip, str(many.folder.text()), *LANGUAGES.values(), *licences}
-        texts = [(what, text) for what, text in said(window) if text not in same]
+        untranslatable = {clip, str(many.folder.text()), *LANGUAGES.values(), *licences}
+        texts = [(what, text) for what, text in window_texts(window) if text not in untranslatable]
         assert sum("⟦" in text for _, text in texts) > 200
-        ours = [t for t in texts if not isinstance(t[0].parent(), QTabBar)]
-        assert [t for t in ours if untranslated(t[1])] == []
+        own_texts = [t for t in texts if not isinstance(t[0].parent(), QTabBar)]
+        assert [t for t in own_texts if untranslated(t[1])] == []
     finally:
         application.removeTranslator(translator)
         many.close()
 
 
-def test_a_film_plays_on_and_an_export_goes_on(
+def test_tracking_and_exports_continue_when_the_language_changes(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
     window.open_path(clip)
@@ -156,14 +158,14 @@ def test_a_film_plays_on_and_an_export_goes_on(
     assert window.exports.running == 0
 
 
-def test_a_camera_and_its_recording_go_on(
+def test_a_camera_and_its_recording_continue_when_the_language_changes(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, tmp_path: Path
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     key(window, "record")
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
     choose_language(qtbot, window, "Deutsch")
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
     assert window.live_bar.isVisible()
     assert window.actions_by_name["record"].isChecked()
     assert device.released == 0
@@ -173,7 +175,7 @@ def test_a_camera_and_its_recording_go_on(
 
 
 @pytest.mark.parametrize("name", ["Deutsch", "简体中文"])
-def test_an_empty_window_changes_too(qtbot: QtBot, window: MainWindow, name: str) -> None:
+def test_an_empty_window_changes_its_language(qtbot: QtBot, window: MainWindow, name: str) -> None:
     choose_language(qtbot, window, name)
     assert window.pages.currentWidget() is window.empty
     assert window.empty.isVisible()
@@ -182,33 +184,33 @@ def test_an_empty_window_changes_too(qtbot: QtBot, window: MainWindow, name: str
     assert checked == [name]
 
 
-def test_numbers_in_fields_are_written_as_the_language_has_them(
+def test_numbers_in_fields_use_the_decimal_mark_of_the_language(
     qtbot: QtBot, window: MainWindow
 ) -> None:
-    def written() -> set[str]:
+    def decimal_marks() -> set[str]:
         fields = window.settings.findChildren(QDoubleSpinBox)
         return {mark for field in fields for mark in ",." if mark in field.text()}
 
-    assert written() == {"."}
+    assert decimal_marks() == {"."}
     choose_language(qtbot, window, "Deutsch")
-    assert written() == {","}
+    assert decimal_marks() == {","}
 
 
 @pytest.mark.parametrize("name", ["shortcuts", "about", "open_camera"])
-def test_dialogs_over_the_window_close(
+def test_open_dialogs_close_when_the_language_changes(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, name: str
 ) -> None:
-    use(window, device)
+    use_camera(window, device)
     window.actions_by_name[name].trigger()
     dialogs = [d for d in window.findChildren(QDialog) if d.isVisible()]
     assert len(dialogs) == 1
-    gone = QSignalSpy(dialogs[0].finished)
+    finished_signals = QSignalSpy(dialogs[0].finished)
     choose_language(qtbot, window, "Deutsch")
-    assert gone.count() == 1
+    assert finished_signals.count() == 1
     assert not [d for d in window.findChildren(QDialog) if d.isVisible()]
 
 
-def test_a_closed_window_is_left_alone(window: MainWindow) -> None:
+def test_a_closed_window_does_not_change_its_language(window: MainWindow) -> None:
     actions, application = window.actions_by_name, QApplication.instance()
     assert isinstance(application, QApplication)
     assert window.close()

@@ -1,4 +1,4 @@
-"""Cameras and addresses chosen in the real window, offscreen: a hand-made device, MJPEG."""
+"""Cameras and addresses chosen in the real window, offscreen: a fake device and MJPEG."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ from steadymark.app.session.live.open_stream import LiveTarget
 from steadymark.app.session.state import Phase
 from support.fakes.fake_camera import mjpeg_server
 from support.videos.video_corpus import number_in
-from support.window.live_window_driver import CAMERA, MODES, came_on, dialog_of, use
+from support.window.live_window_driver import (
+    CAMERA,
+    MODES,
+    open_camera_dialog,
+    use_camera,
+    wait_for_frames,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,8 +34,8 @@ if TYPE_CHECKING:
 def test_a_camera_is_chosen_with_its_preview_and_opened(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    opened = use(window, device)
-    dialog = dialog_of(window)
+    opened_targets = use_camera(window, device)
+    dialog = open_camera_dialog(window)
     qtbot.waitUntil(lambda: dialog.preview.frame is not None)
     texts = [dialog.cameras.item(i).text() for i in range(dialog.cameras.count())]
     assert texts == ["HD Webcam   /dev/video0", "Capture card   /dev/video2"]
@@ -45,22 +51,22 @@ def test_a_camera_is_chosen_with_its_preview_and_opened(
     QTest.keyClick(dialog, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE)
     assert window.desk.dialog is None
-    assert opened[-1] == LiveTarget("camera:/dev/video0", MODES[1])
-    came_on(qtbot, window)
+    assert opened_targets[-1] == LiveTarget("camera:/dev/video0", MODES[1])
+    wait_for_frames(qtbot, window)
     assert device.opened == device.released + 1
 
 
-def test_another_camera_is_previewed_when_it_is_chosen(
+def test_choosing_another_camera_shows_its_preview(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    opened = use(window, device)
-    dialog = dialog_of(window)
+    opened_targets = use_camera(window, device)
+    dialog = open_camera_dialog(window)
     qtbot.waitUntil(lambda: dialog.preview.frame is not None)
     QTest.keyClick(dialog.cameras, Qt.Key.Key_Down)
     assert dialog.preview.frame is None
-    assert dialog.mode.count() > 3  # what it can do is not known: what most can
+    assert dialog.mode.count() > 3  # its modes are unknown, so common ones are offered
     qtbot.waitUntil(lambda: dialog.preview.frame is not None)
-    assert opened[-1].text == "camera:/dev/video2"
+    assert opened_targets[-1].text == "camera:/dev/video2"
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     assert window.desk.dialog is None
     assert window.desk.devices.join(2)
@@ -68,18 +74,18 @@ def test_another_camera_is_previewed_when_it_is_chosen(
     assert window.session.display.phase is Phase.EMPTY
 
 
-def test_cameras_found_after_the_dialog_is_closed_begin_no_preview(
+def test_cameras_found_after_the_dialog_is_closed_start_no_preview(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    opened, found = use(window, device), Event()
-    window.desk.lister = lambda: ((CAMERA, MODES),) if found.wait(10) else ()
-    dialog = dialog_of(window)
+    opened_targets, cameras_found = use_camera(window, device), Event()
+    window.desk.lister = lambda: ((CAMERA, MODES),) if cameras_found.wait(10) else ()
+    dialog = open_camera_dialog(window)
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
-    found.set()
+    cameras_found.set()
     assert window.desk.devices.join(2)
-    QCoreApplication.sendPostedEvents(window.desk.devices)  # while the dialog still is
+    QCoreApplication.sendPostedEvents(window.desk.devices)  # while the dialog still exists
     assert window.desk.devices.join(2)
-    assert opened == []
+    assert opened_targets == []
     assert device.opened == 0
 
 
@@ -87,7 +93,7 @@ def test_without_a_camera_the_dialog_says_what_to_do(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
     window.desk.lister = tuple
-    dialog = dialog_of(window)
+    dialog = open_camera_dialog(window)
     qtbot.waitUntil(dialog.none.isVisible)
     assert "Plug one in" in dialog.none.text()
     assert not dialog.open_button.isEnabled()
@@ -97,39 +103,39 @@ def test_without_a_camera_the_dialog_says_what_to_do(
     assert dialog.open_button.isEnabled()
 
 
-def test_an_address_can_be_typed_at_once(
+def test_the_address_field_has_the_focus(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    dialog = dialog_of(window)
+    dialog = open_camera_dialog(window)
     dialog.tabs.setCurrentIndex(1)
     qtbot.waitUntil(dialog.address.hasFocus)
 
 
-def test_a_camera_in_use_says_so_in_the_dialog(
+def test_the_dialog_reports_a_camera_that_cannot_be_opened(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
     device.plugged = False
-    dialog = dialog_of(window)
+    dialog = open_camera_dialog(window)
     qtbot.waitUntil(lambda: "no other program uses it" in dialog.words.text())
 
 
-def test_the_camera_that_is_watched_has_no_second_preview(
+def test_the_camera_of_the_live_view_is_not_opened_a_second_time(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
     window.desk.open(LiveTarget("camera:/dev/video0"))
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE)
-    dialog = dialog_of(window)
+    dialog = open_camera_dialog(window)
     qtbot.waitUntil(lambda: "watched now" in dialog.words.text())
     assert device.opened == 1
     dialog.reject()
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
 
 
-def test_an_mjpeg_stream_is_watched_lost_and_found_again(
+def test_an_mjpeg_stream_is_shown_and_reconnects_after_it_is_lost(
     qtbot: QtBot, window: MainWindow, tmp_path: Path
 ) -> None:
     with mjpeg_server() as server:
-        dialog = dialog_of(window)
+        dialog = open_camera_dialog(window)
         dialog.tabs.setCurrentIndex(1)
         dialog.address.setEditText("no address")
         assert not dialog.open_button.isEnabled()
@@ -139,22 +145,22 @@ def test_an_mjpeg_stream_is_watched_lost_and_found_again(
         qtbot.waitUntil(lambda: dialog.preview.frame is not None)
         dialog.open_button.click()
         qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE)
-        came_on(qtbot, window)
+        wait_for_frames(qtbot, window)
         assert window.view.shown is not None
         assert 0 <= number_in(window.view.shown.frame.image) < 64
         assert "secret" not in window.windowTitle() + window.session.display.path
-        kept = live_preferences.read(window.preferences).addresses
-        assert kept == (server.url.replace("//", "//me@"),)
+        stored_addresses = live_preferences.read(window.preferences).addresses
+        assert stored_addresses == (server.url.replace("//", "//me@"),)
         server.cut.set()
         qtbot.waitUntil(lambda: window.session.display.phase is Phase.RECONNECTING, timeout=8000)
         assert "reconnecting" in window.status.phase.text()
         server.cut.clear()
         qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE, timeout=8000)
-        came_on(qtbot, window)
+        wait_for_frames(qtbot, window)
         window.session.close_film()
 
 
-def test_an_address_that_does_not_answer_is_told(qtbot: QtBot, window: MainWindow) -> None:
+def test_an_address_that_does_not_answer_is_reported(qtbot: QtBot, window: MainWindow) -> None:
     window.session.live.opener = open_feed
     window.desk.open(LiveTarget("http://127.0.0.1:9/video"))
     qtbot.waitUntil(lambda: bool(window.messages.texts))

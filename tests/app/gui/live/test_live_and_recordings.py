@@ -1,4 +1,4 @@
-"""What a live view shares with recordings: heatmaps, presets, the queue; and what it has not."""
+"""What a live view shares with recordings (heatmaps, presets, the queue), and what it lacks."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from steadymark.models.face.crop import cut
 from steadymark.models.runtime.heatmap_tap import HeatmapTap
 from steadymark.models.runtime.zoo import find_model
 from support.videos.square_video import square_models, square_video
-from support.window.live_window_driver import came_on, watched
-from support.window.window_driver import key, opened
+from support.window.live_window_driver import start_live_view, wait_for_frames
+from support.window.window_driver import key, open_video
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
     from steadymark.app.gui.main_window import MainWindow
     from support.fakes.fake_live_sources import PacedDevice
 
-ONLY_OF_RECORDINGS = (
+RECORDING_ONLY_ACTIONS = (
     "step_back", "step_on", "jump_on", "first", "go_to", "faster", "loop", "again", "track",
     "load_truth", "export_csv", "export_openface", "export_video", "export_side",
 )  # fmt: skip
 
 
-def test_what_only_recordings_have_is_disabled_and_says_why(
+def test_recording_only_actions_are_disabled_with_a_reason(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, clip: str
 ) -> None:
-    watched(qtbot, window)
-    for name in ONLY_OF_RECORDINGS:
+    start_live_view(qtbot, window)
+    for name in RECORDING_ONLY_ACTIONS:
         action = window.actions_by_name[name]
         assert not action.isEnabled(), name
         assert "record it and open the recording" in action.toolTip(), name
@@ -46,8 +46,8 @@ def test_what_only_recordings_have_is_disabled_and_says_why(
     for box in window.numbers.takes:
         assert not box.isEnabled()
         assert "record it" in box.toolTip()
-    opened(qtbot, window, clip)
-    for name in ONLY_OF_RECORDINGS:
+    open_video(qtbot, window, clip)
+    for name in RECORDING_ONLY_ACTIONS:
         assert "\n" not in window.actions_by_name[name].toolTip(), name
     assert window.actions_by_name["load_truth"].isEnabled()
     assert window.numbers.takes[0].isEnabled()
@@ -55,39 +55,39 @@ def test_what_only_recordings_have_is_disabled_and_says_why(
         assert "Open a camera or stream first" in window.actions_by_name[name].toolTip()
 
 
-def test_a_new_key_is_told_beside_the_reason(
+def test_the_tooltip_of_a_disabled_action_shows_its_new_shortcut_and_the_reason(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     assert window.options.keys.set_keys("loop", ["F9"]) == ""
     tip = window.actions_by_name["loop"].toolTip()
     assert "(F9)" in tip
     assert "record it" in tip
 
 
-def test_heatmaps_of_a_live_view_are_of_the_picture_that_is_shown(
+def test_live_heatmaps_belong_to_the_frame_that_is_shown(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
     card, fakes = find_model("stabilizer-1d", "landmarks"), square_models()
     models = ModelCache(lambda _: OpenModels(fakes.network, fakes.detector, (card,)))
     window.session.live._models = models
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     key(window, "heatmaps")
     qtbot.waitUntil(lambda: window.view.shown is not None and bool(window.view.shown.heats))
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
     key(window, "stop")
     shown = window.view.shown
     assert shown is not None
     assert shown.faces
     crop = shown.faces[0].crop
     assert crop is not None
-    part = cut(shown.frame.image, crop.to_picture(128), 128)
-    np.testing.assert_array_equal(shown.heats[0], HeatmapTap(card).of(np.stack([part]))[0])
+    crop_image = cut(shown.frame.image, crop.to_picture(128), 128)
+    np.testing.assert_array_equal(shown.heats[0], HeatmapTap(card).of(np.stack([crop_image]))[0])
     key(window, "heatmaps")
     qtbot.waitUntil(lambda: window.view.shown is not None and window.view.shown.heats == {})
 
 
-def test_the_time_to_paint_is_told_with_heatmaps_too(
+def test_latency_and_rate_are_shown_with_heatmaps(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
     card, fakes = find_model("stabilizer-1d", "landmarks"), square_models()
@@ -96,15 +96,15 @@ def test_the_time_to_paint_is_told_with_heatmaps_too(
     )
     key(window, "heatmaps")
     assert not window.actions_by_name["heatmaps"].isEnabled()
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     key(window, "heatmaps")
     qtbot.waitUntil(lambda: "–" not in window.live_bar.late.text() + window.live_bar.rate.text())
 
 
-def test_a_preset_chosen_while_watching_counts_from_the_next_picture(
+def test_a_preset_chosen_during_a_live_view_applies_without_reopening(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     bar, live = window.settings.presets, window.session.live
     bar.box.setCurrentIndex(bar.box.findText("Light filter"))
     bar.box.activated.emit(bar.box.currentIndex())
@@ -116,24 +116,24 @@ def test_a_preset_chosen_while_watching_counts_from_the_next_picture(
     assert live._open is not None
     assert live._open.settings.stabilizer == "one-euro"
     assert not window.settings.apply.isVisibleTo(window.settings)
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
     assert device.opened == 1
 
 
 @pytest.mark.parametrize("opening", [False, True])
-def test_ground_truth_dropped_on_a_live_view_asks_for_its_recording(
+def test_ground_truth_dropped_on_a_live_view_is_refused(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, tmp_path: Path, *, opening: bool
 ) -> None:
     if opening:
         window.session.open_live(LiveTarget("camera:0"))
         assert window.session.display.phase is Phase.OPENING
     else:
-        watched(qtbot, window)
-    truth = tmp_path / "truth"
-    truth.mkdir()
-    (truth / "000001.pts").write_text("version: 1\nn_points: 1\n{\n1 1\n}\n")
+        start_live_view(qtbot, window)
+    ground_truth = tmp_path / "truth"
+    ground_truth.mkdir()
+    (ground_truth / "000001.pts").write_text("version: 1\nn_points: 1\n{\n1 1\n}\n")
     data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(truth))])
+    data.setUrls([QUrl.fromLocalFile(str(ground_truth))])
     window.dropEvent(
         QDropEvent(
             QPointF(5, 5),
@@ -146,13 +146,13 @@ def test_ground_truth_dropped_on_a_live_view_asks_for_its_recording(
     assert any("open its recording first" in text for text in window.messages.texts)
     assert window.session.analysis._wanted is None
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE)
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
 
 
-def test_the_queue_works_beside_a_live_view(
+def test_the_queue_tracks_videos_during_a_live_view(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, tmp_path: Path
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     key(window, "queue")
     many = window.exports.many
     assert many is not None
@@ -160,17 +160,17 @@ def test_the_queue_works_beside_a_live_view(
     many.add([str(square_video(tmp_path / "b.mp4", 40))])
     many.folder.setText(str(tmp_path / "out"))
     many.begin.click()
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
     qtbot.waitUntil(lambda: many.queue.running == 0, timeout=20000)
     assert [item.note for item in many.queue.items if item.note] == []
     assert (tmp_path / "out" / "b.csv").is_file()
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
 
 
 def test_jitter_of_a_region_is_plotted_live(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     region = window.plots.region
     region.setCurrentIndex(2)
     region.activated.emit(2)

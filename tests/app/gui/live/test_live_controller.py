@@ -13,7 +13,12 @@ from steadymark.app.session.state import ComparisonLayout, Phase
 from support.fakes.fake_camera import mjpeg_server
 from support.fakes.fake_live_sources import HangingDevice, PacedDevice
 from support.videos.square_video import square_video
-from support.window.live_window_driver import came_on, dialog_of, use, watched
+from support.window.live_window_driver import (
+    open_camera_dialog,
+    start_live_view,
+    use_camera,
+    wait_for_frames,
+)
 from support.window.window_driver import key
 
 if TYPE_CHECKING:
@@ -24,21 +29,21 @@ if TYPE_CHECKING:
     from steadymark.app.gui.main_window import MainWindow
 
 
-def test_a_stream_that_stands_still_is_quit_in_time(qtbot: QtBot, window: MainWindow) -> None:
+def test_the_window_closes_quickly_while_a_stream_stalls(qtbot: QtBot, window: MainWindow) -> None:
     with mjpeg_server() as server:
         server.pictures, server.stalls = 20, True
         window.desk.open(LiveTarget(server.url))
         qtbot.waitUntil(lambda: window.view.shown is not None)
-        begun_s = time.monotonic()
+        start_s = time.monotonic()
         assert window.close()
         assert window.closed_in_time
-        assert time.monotonic() - begun_s < 2.5
+        assert time.monotonic() - start_s < 2.5
 
 
-def test_watching_is_driven_by_keys_and_told_in_the_bar(
+def test_keys_control_the_live_view_and_the_live_bar_shows_its_figures(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     assert window.live_bar.isVisible()
     assert not window.transport.isVisible()
     assert window.docks.plots.isVisible()
@@ -50,7 +55,7 @@ def test_watching_is_driven_by_keys_and_told_in_the_bar(
     key(window, "layout_wipe")
     assert window.session.display.layout is ComparisonLayout.WIPE
     key(window, "boxes")
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
     key(window, "play")
     assert window.session.display.phase is Phase.STOPPED
     assert device.wait_for(released=1)
@@ -66,10 +71,10 @@ def test_watching_is_driven_by_keys_and_told_in_the_bar(
     assert not window.live_bar.isVisible()
 
 
-def test_plots_and_numbers_follow_the_last_minute(
+def test_plots_and_statistics_follow_the_live_view(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     curve = window.plots._curves["x_raw"]
 
     def points() -> int:
@@ -84,41 +89,41 @@ def test_plots_and_numbers_follow_the_last_minute(
 
 
 @pytest.mark.parametrize("state", ["dialog", "opening", "live", "lost", "recording", "stopped"])
-def test_quitting_in_any_state_ends_in_two_seconds_with_no_thread_left(
+def test_closing_in_any_live_state_takes_two_seconds_and_leaves_no_thread(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, state: str
 ) -> None:
     if state == "opening":
         device = HangingDevice()
-        use(window, device)
+        use_camera(window, device)
         window.desk.open(LiveTarget("camera:0"))
         assert device.wait_for(opened=1)
     elif state == "dialog":
-        dialog = dialog_of(window)
+        dialog = open_camera_dialog(window)
         qtbot.waitUntil(lambda: dialog.preview.frame is not None)
     else:
-        watched(qtbot, window)
+        start_live_view(qtbot, window)
     if state == "lost":
         device.unplug()
         qtbot.waitUntil(lambda: window.session.display.phase is Phase.RECONNECTING)
     elif state == "recording":
         key(window, "record")
-        came_on(qtbot, window)
+        wait_for_frames(qtbot, window)
     elif state == "stopped":
         key(window, "stop")
-    begun_s = time.monotonic()
+    start_s = time.monotonic()
     assert window.close()
-    assert time.monotonic() - begun_s < 2.5
+    assert time.monotonic() - start_s < 2.5
     assert window.closed_in_time
-    device.unplug()  # a read that hangs in a driver cannot be ended by us
+    device.unplug()  # the test ends a read that hangs in the driver
     for thread in threading.enumerate():
         if thread.name == "feed":
             thread.join(5)
 
 
-def test_a_video_takes_the_place_of_a_camera(
+def test_opening_a_video_closes_the_camera(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, tmp_path: Path
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     window.open_path(str(square_video(tmp_path / "a.mp4")))
     qtbot.waitUntil(lambda: window.session.display.has_film and window.view.shown is not None)
     assert window.transport.isVisible()

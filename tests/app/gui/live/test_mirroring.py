@@ -1,4 +1,4 @@
-"""A live view seen as in a mirror."""
+"""A live view can be mirrored."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint
 
 from steadymark.app.gui.live import live_preferences
 from steadymark.app.gui.video.viewport import Viewport
-from support.window.live_window_driver import came_on, watched
+from support.window.live_window_driver import start_live_view, wait_for_frames
 from support.window.window_driver import key
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from support.fakes.fake_live_sources import PacedDevice
 
 
-def test_the_view_is_mirrored_and_nothing_else(
+def test_mirroring_changes_only_the_view(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     key(window, "mirror")
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
     shown, port = window.view.shown, window.view.viewport()
     assert shown is not None
     assert shown.faces
@@ -34,18 +34,20 @@ def test_the_view_is_mirrored_and_nothing_else(
     shown = window.view.shown
     assert shown is not None
     left, right = (int(f(np.flatnonzero(shown.frame.image[100, :, 0]))) for f in (np.min, np.max))
-    around = [left - 6, left + 6, right - 6, right + 6]
-    at = port.to_view(np.array([[float(x), 100.0] for x in around]))
+    columns = [left - 6, left + 6, right - 6, right + 6]
+    view_points = port.to_view(np.array([[float(x), 100.0] for x in columns]))
     window.session.set_show(type(window.session.display.show).OFF)
-    picture = window.view.grab().toImage()
+    screenshot = window.view.grab().toImage()
 
     ratio = window.view.devicePixelRatioF()
-    seen = [picture.pixelColor(QPoint(round(x * ratio), round(y * ratio))) for x, y in at]
-    assert [colour.lightness() > 100 for colour in seen] == [False, True, True, False]
+    colours = [
+        screenshot.pixelColor(QPoint(round(x * ratio), round(y * ratio))) for x, y in view_points
+    ]
+    assert [colour.lightness() > 100 for colour in colours] == [False, True, True, False]
     assert live_preferences.read(window.preferences).mirrored
 
 
-def test_a_mirrored_viewport_and_its_way_back() -> None:
+def test_a_mirrored_viewport_maps_points_and_inverts_the_mapping() -> None:
     port = Viewport(2.0, 10.0, 20.0, flip=320)
     plain = Viewport(2.0, 10.0, 20.0)
     xy = np.array([[0.0, 5.0], [319.0, 5.0]])

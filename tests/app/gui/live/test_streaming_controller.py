@@ -1,4 +1,4 @@
-"""Sending to other programs, chosen in the real window."""
+"""Streaming to other programs, chosen in the real window."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from steadymark.app.gui.live.streaming_controller import StreamingController
 from steadymark.app.session.state import Phase
 from steadymark.engine.streaming.osf import parse_osf_packet
 from steadymark.engine.streaming.targets import TargetKind, parse_target
-from support.fakes.stream_receivers import free_place, place_of, receiver
-from support.window.live_window_driver import came_on, watched
+from support.fakes.stream_receivers import address_of, free_address, receiver
+from support.window.live_window_driver import start_live_view, wait_for_frames
 from support.window.window_driver import key
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from support.fakes.fake_live_sources import PacedDevice
 
 
-def active(qtbot: QtBot, widget: QWidget) -> None:
-    """Else its keys go to another window."""
+def activate(qtbot: QtBot, widget: QWidget) -> None:
+    """Activate a window, so that it receives the keys."""
     widget.activateWindow()
     qtbot.waitUntil(lambda: QApplication.activeWindow() is widget)
 
@@ -36,99 +36,101 @@ def dialog_of(qtbot: QtBot, window: MainWindow) -> StreamingDialog:
     key(window, "send")
     dialog = window.desk.send.dialog
     assert dialog is not None
-    active(qtbot, dialog)
+    activate(qtbot, dialog)
     return dialog
 
 
-def typed(dialog: StreamingDialog, kind: TargetKind, place: str) -> None:
+def type_address(dialog: StreamingDialog, kind: TargetKind, address: str) -> None:
     dialog.places[kind].setFocus()
     dialog.places[kind].selectAll()
-    QTest.keyClicks(dialog.places[kind], place)
+    QTest.keyClicks(dialog.places[kind], address)
     QTest.keyClick(dialog.places[kind], Qt.Key.Key_Return)
 
 
-def test_switched_on_by_keys_it_is_sent_and_shown(
+def test_a_target_switched_on_by_key_receives_packets_and_shows_its_state(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     assert window.live_bar.sending.text() == ""
     dialog = dialog_of(qtbot, window)
     assert {label.text() for label in dialog.states.values()} == {"off"}
-    with receiver() as bound:
-        typed(dialog, TargetKind.OSF, place_of(bound))
+    with receiver() as socket:
+        type_address(dialog, TargetKind.OSF, address_of(socket))
         assert dialog.isVisible()
         dialog.switches[TargetKind.OSF].setFocus()
         QTest.keyClick(dialog.switches[TargetKind.OSF], Qt.Key.Key_Space)
-        assert parse_osf_packet(bound.recv(65535))
+        assert parse_osf_packet(socket.recv(65535))
         qtbot.waitUntil(lambda: "packets/s" in dialog.states[TargetKind.OSF].text())
         qtbot.waitUntil(lambda: "OpenSeeFace" in window.live_bar.sending.text())
         assert window.actions_by_name["send"].isChecked()
         assert "packets/s" in window.actions_by_name["send"].toolTip()
         dialog.reject()
-        active(qtbot, window)
-        assert parse_osf_packet(bound.recv(65535))  # it goes on
+        activate(qtbot, window)
+        assert parse_osf_packet(socket.recv(65535))  # sending continues
         dialog = dialog_of(qtbot, window)
         dialog.switches[TargetKind.OSF].click()
     assert window.live_bar.sending.text() == ""
     assert not window.actions_by_name["send"].isChecked()
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
 
 
-def test_that_nobody_listens_is_shown(
+def test_a_target_without_a_listener_is_reported(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     dialog = dialog_of(qtbot, window)
-    typed(dialog, TargetKind.VMC, free_place())
+    type_address(dialog, TargetKind.VMC, free_address())
     dialog.switches[TargetKind.VMC].click()
     qtbot.waitUntil(lambda: "nobody listens there" in dialog.states[TargetKind.VMC].text())
     qtbot.waitUntil(lambda: "VMC: nobody listens" in window.live_bar.sending.text())
     assert window.messages.texts == []
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
 
 
-def test_a_wrong_place_is_told_beside_it_and_switches_off(qtbot: QtBot, window: MainWindow) -> None:
+def test_an_invalid_address_is_reported_in_the_dialog_and_switches_the_target_off(
+    qtbot: QtBot, window: MainWindow
+) -> None:
     dialog = dialog_of(qtbot, window)
     dialog.switches[TargetKind.OSF].click()
     assert dialog.states[TargetKind.OSF].text() == "begins with the live view"
-    typed(dialog, TargetKind.OSF, "here:99999")
+    type_address(dialog, TargetKind.OSF, "here:99999")
     assert "port from 1 to 65535" in dialog.fault.text()
     assert dialog.fault.isVisible()
     assert not dialog.switches[TargetKind.OSF].isChecked()
     dialog.refresh()
-    assert dialog.places[TargetKind.OSF].text() == "here:99999"  # to be mended
-    typed(dialog, TargetKind.OSF, "127.0.0.1:1234")
+    assert dialog.places[TargetKind.OSF].text() == "here:99999"  # the user can correct it
+    type_address(dialog, TargetKind.OSF, "127.0.0.1:1234")
     assert not dialog.fault.isVisible()
 
 
-def test_what_is_chosen_is_remembered_and_what_was_written_badly_is_not(
+def test_chosen_targets_are_stored_and_invalid_entries_are_ignored(
     qtbot: QtBot, window: MainWindow
 ) -> None:
     dialog = dialog_of(qtbot, window)
-    typed(dialog, TargetKind.LSL, "Face of the day")
+    type_address(dialog, TargetKind.LSL, "Face of the day")
     dialog.switches[TargetKind.LSL].click()
     sending = window.session.live.sending
     sending.want(TargetKind.VMC, place="192.168.1.5:1", on=True)  # for this start only
-    kept = window.preferences.values("sending")
-    assert kept == {"lsl": {"on": True, "place": "Face of the day"}}
+    stored = window.preferences.values("sending")
+    assert stored == {"lsl": {"on": True, "place": "Face of the day"}}
     for kind in TargetKind:
         sending.want(kind, place="", on=False)
-    bad = {"osf": {"on": True, "place": "a:0"}, "vmc": 3, "udp": {"on": True}}
-    window.preferences.set_values("sending", {**kept, **bad})
-    again = StreamingController(window, session=window.session, preferences=window.preferences)
+    invalid = {"osf": {"on": True, "place": "a:0"}, "vmc": 3, "udp": {"on": True}}
+    window.preferences.set_values("sending", {**stored, **invalid})
+    restored = StreamingController(window, session=window.session, preferences=window.preferences)
     assert [(f.kind, f.place) for f in sending.facts() if f.on] == [
         (TargetKind.LSL, "Face of the day")
     ]
-    again.deleteLater()
+    restored.deleteLater()
 
 
-def test_targets_of_the_command_line_count_for_this_start(
+def test_targets_of_the_command_line_are_not_stored(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    with receiver() as bound:
-        target = parse_target(f"osf://{place_of(bound)}")
+    with receiver() as socket:
+        target = parse_target(f"osf://{address_of(socket)}")
         open_recording(window, "camera:0", None, [target])
         qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE)
-        assert parse_osf_packet(bound.recv(65535))
+        assert parse_osf_packet(socket.recv(65535))
     assert window.preferences.values("sending") == {}
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)

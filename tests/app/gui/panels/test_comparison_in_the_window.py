@@ -1,4 +1,4 @@
-"""Any two takes of a recording on the same frames: filters at once, networks by a second pass."""
+"""Any two variants are compared on the same frames; another network needs a second pass."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from steadymark.engine.stabilizers.stabilizer_registry import choose as choose_f
 from steadymark.engine.tracking.settings import OpenModels, TrackSettings, landmark_card
 from support.fakes.small_model import write_model
 from support.videos.square_video import square_models, square_video
-from support.window.window_driver import opened, shows
+from support.window.window_driver import open_video, shows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,16 +41,16 @@ ONE_EURO, BUTTERWORTH = Variant("one-euro"), Variant("butterworth")
 
 
 def choose(window: MainWindow, first: Variant, second: Variant) -> None:
-    """In the panel, as a user would."""
+    """Choose two variants in the panel, as a user would."""
     boxes = window.numbers.takes
-    for box, take in zip(boxes, (first, second), strict=True):
-        box.setCurrentIndex([box.itemData(i) for i in range(box.count())].index(take))
+    for box, variant in zip(boxes, (first, second), strict=True):
+        box.setCurrentIndex([box.itemData(i) for i in range(box.count())].index(variant))
     boxes[1].activated.emit(boxes[1].currentIndex())
 
 
 def compared(window: MainWindow, first: Variant, second: Variant) -> bool:
-    made = window.session.analysis.compared
-    return made is not None and made.takes == (first, second)
+    comparison = window.session.analysis.compared
+    return comparison is not None and comparison.takes == (first, second)
 
 
 def filtered(window: MainWindow, kind: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
@@ -59,18 +59,18 @@ def filtered(window: MainWindow, kind: str) -> np.ndarray[tuple[int, ...], np.dt
     return PointFilter(settings.filter_of(kind)).refilter(results)
 
 
-def second_differs(window: MainWindow, made: ComparedPoints) -> bool:
-    """The same may be compared once more before."""
+def second_differs(window: MainWindow, comparison: ComparedPoints) -> bool:
+    """Return whether the second side has changed; the old one may be compared again before."""
     now = window.session.analysis.compared
-    return now is not None and not np.array_equal(now.second, made.second, equal_nan=True)
+    return now is not None and not np.array_equal(now.second, comparison.second, equal_nan=True)
 
 
-def test_all_that_can_be_compared_is_offered() -> None:
+def test_all_variants_that_can_be_compared_are_offered() -> None:
     offered = variants_for(TrackSettings())  # the default stabilizes by flow
     base = "heatmap1d-lite"
     assert offered[:4] == (RAW, STEADY, ONE_EURO, BUTTERWORTH)
     assert set(offered[4:6]) == {Variant("refine", base), Variant("convlstm", base)}
-    assert {take.model for take in offered[6:]} == {"dan-lite", "local_global-lite"}
+    assert {variant.model for variant in offered[6:]} == {"dan-lite", "local_global-lite"}
     plain = variants_for(TrackSettings(stabilizer="none"))
     assert {Variant("flow", base), *offered[4:6]} <= set(plain)
     published = variants_for(TrackSettings(stabilizer="convlstm"))
@@ -79,24 +79,24 @@ def test_all_that_can_be_compared_is_offered() -> None:
 
 
 @pytest.mark.parametrize("model", ["dan-lite", "local_global-lite", "heatmap1d-tracker"])
-def test_flow_can_be_compared_over_any_model(model: str) -> None:
+def test_flow_is_offered_for_comparison_with_any_model(model: str) -> None:
     settings = TrackSettings(model=model, stabilizer="none")
-    (take,) = (take for take in variants_for(settings) if take.kind == "flow")
-    assert landmark_card(variant_of_model(take, settings)).cell == "flow"
-    assert variant_name(take) == "flow"
+    (variant,) = (variant for variant in variants_for(settings) if variant.kind == "flow")
+    assert landmark_card(variant_of_model(variant, settings)).cell == "flow"
+    assert variant_name(variant) == "flow"
 
 
-def test_flow_can_be_compared_over_a_model_of_the_users_own(tmp_path: Path) -> None:
+def test_flow_is_offered_for_comparison_with_an_own_model(tmp_path: Path) -> None:
     own = write_model(tmp_path)
     settings = TrackSettings(model=str(own), stabilizer="one-euro")
-    (take,) = (take for take in variants_for(settings) if take.kind == "flow")
-    assert landmark_card(variant_of_model(take, settings)).path == own
+    (variant,) = (variant for variant in variants_for(settings) if variant.kind == "flow")
+    assert landmark_card(variant_of_model(variant, settings)).path == own
 
 
-def test_two_filters_are_compared_without_tracking_again_in_every_layout(
+def test_two_filters_are_compared_in_every_layout_without_tracking_again(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     session, results = window.session, window.session.results
     assert results is not None
     session.seek(40)
@@ -130,28 +130,28 @@ def test_two_filters_are_compared_without_tracking_again_in_every_layout(
     np.testing.assert_array_equal(window.view.shown.faces[0].raw.xy_px, results.rows().raw[row])
 
 
-def test_a_filters_new_parameters_reach_the_comparison(
+def test_changed_filter_parameters_update_the_comparison(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     session = window.session
     choose(window, RAW, BUTTERWORTH)
     qtbot.waitUntil(lambda: compared(window, RAW, BUTTERWORTH))
-    made = session.analysis.compared
-    assert made is not None
+    comparison = session.analysis.compared
+    assert comparison is not None
     slower = choose_filter("butterworth", cutoff_hz=1.0)
     window._use_settings(session.settings.with_filter(slower))
-    qtbot.waitUntil(lambda: second_differs(window, made))
-    again = session.analysis.compared
-    assert again is not None
-    np.testing.assert_array_equal(again.first, made.first)
-    np.testing.assert_array_equal(again.second, PointFilter(slower).refilter(again.results))
+    qtbot.waitUntil(lambda: second_differs(window, comparison))
+    updated = session.analysis.compared
+    assert updated is not None
+    np.testing.assert_array_equal(updated.first, comparison.first)
+    np.testing.assert_array_equal(updated.second, PointFilter(slower).refilter(updated.results))
 
 
-def test_one_filter_is_compared_at_two_settings(
+def test_one_filter_can_be_compared_with_two_sets_of_parameters(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     session, sides = window.session, window.numbers.parameters
     assert [side.isVisible() for side in sides] == [False, False]
     choose(window, ONE_EURO, ONE_EURO)
@@ -159,100 +159,100 @@ def test_one_filter_is_compared_at_two_settings(
     window.docks.numbers.raise_()
     assert [side.isVisible() for side in sides] == [True, True]
     assert not sides[0].controls["butterworth"].boxes["cutoff_hz"].isVisible()
-    made = session.analysis.compared
-    assert made is not None
-    np.testing.assert_array_equal(made.first, made.second)
+    comparison = session.analysis.compared
+    assert comparison is not None
+    np.testing.assert_array_equal(comparison.first, comparison.second)
     boxes = sides[0].controls["one-euro"].boxes
     boxes["beta"].setValue(0.0)
     boxes["min_cutoff_hz"].setValue(0.2)
-    lazy = Variant("one-euro", own=choose_filter("one-euro", min_cutoff_hz=0.2, beta=0.0))
-    qtbot.waitUntil(lambda: compared(window, lazy, ONE_EURO))
-    made, results = session.analysis.compared, session.results
-    assert made is not None
+    choice = choose_filter("one-euro", min_cutoff_hz=0.2, beta=0.0)
+    own_one_euro = Variant("one-euro", own=choice)
+    qtbot.waitUntil(lambda: compared(window, own_one_euro, ONE_EURO))
+    comparison, results = session.analysis.compared, session.results
+    assert comparison is not None
     assert results is not None
-    assert lazy.own is not None
-    np.testing.assert_array_equal(made.first, PointFilter(lazy.own).refilter(results))
-    assert not np.array_equal(made.first, made.second, equal_nan=True)
+    np.testing.assert_array_equal(comparison.first, PointFilter(choice).refilter(results))
+    assert not np.array_equal(comparison.first, comparison.second, equal_nan=True)
     session.set_layout(ComparisonLayout.SIDE)
     assert [pane.caption for pane in window.view._panes()] == ["One Euro 0.2 Hz, 0", "One Euro"]
     assert window.numbers.table._heads[0].text() == "One Euro\n0.2 Hz, 0"
     assert session.settings.filters == ()
-    # settings reach the side that has none of its own
+    # the settings apply to the side without own parameters
     window._use_settings(session.settings.with_filter(choose_filter("one-euro", beta=9.0)))
-    qtbot.waitUntil(lambda: second_differs(window, made))
-    again = session.analysis.compared
-    assert again is not None
-    np.testing.assert_array_equal(again.first, made.first)
+    qtbot.waitUntil(lambda: second_differs(window, comparison))
+    updated = session.analysis.compared
+    assert updated is not None
+    np.testing.assert_array_equal(updated.first, comparison.first)
     assert [side.controls["one-euro"].boxes["beta"].value() for side in sides] == [0.0, 9.0]
-    choose(window, Variant("one-euro"), BUTTERWORTH)  # the other side keeps what it was given
-    qtbot.waitUntil(lambda: compared(window, lazy, BUTTERWORTH))
+    choose(window, Variant("one-euro"), BUTTERWORTH)  # the first side keeps its own parameters
+    qtbot.waitUntil(lambda: compared(window, own_one_euro, BUTTERWORTH))
     sides[1].controls["butterworth"].boxes["cutoff_hz"].setValue(2.5)
-    gentle = Variant("butterworth", own=choose_filter("butterworth", cutoff_hz=2.5))
-    qtbot.waitUntil(lambda: compared(window, lazy, gentle))
+    own_butterworth = Variant("butterworth", own=choose_filter("butterworth", cutoff_hz=2.5))
+    qtbot.waitUntil(lambda: compared(window, own_one_euro, own_butterworth))
     window.files.export(ExportKind.SIDE, tmp_path / "side.mp4")
     qtbot.waitUntil(lambda: (tmp_path / "side.mp4").is_file(), timeout=20000)
     sides[0].as_set.click()
-    assert session.display.takes == (ONE_EURO, gentle)
+    assert session.display.takes == (ONE_EURO, own_butterworth)
     assert not sides[0].as_set.isVisible()
 
 
 class ShiftedNetwork:
-    """The fakes' network, all points 2 pixels of the crop lower."""
+    """The fake network with all landmarks moved down by 2 pixels of the crop."""
 
     def __init__(self) -> None:
         self.network = square_models().network
         self.card, self.device = self.network.card, "cpu"
 
     def step(self, crops: Image, state: object = None, moved: object = None) -> Prediction:
-        seen = self.network.step(crops)
-        lower = seen.points + np.array([0, 2], np.float32)
-        return seen._replace(points=lower, raw=lower)
+        prediction = self.network.step(crops)
+        lowered = prediction.points + np.array([0, 2], np.float32)
+        return prediction._replace(points=lowered, raw=lowered)
 
 
 def models_of(settings: TrackSettings) -> OpenModels:
-    made = square_models()
+    models = square_models()
     if settings.model == "dan-lite":
-        return replace(made, network=ShiftedNetwork())  # type: ignore[arg-type]
-    return made
+        return replace(models, network=ShiftedNetwork())  # type: ignore[arg-type]
+    return models
 
 
-def test_another_network_tracks_a_second_time_and_both_results_are_kept(
+def test_comparing_another_network_tracks_again_and_keeps_both_results(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
     window.session._models = ModelCache(models_of)
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     session, dan = window.session, Variant("none", "dan-lite")
     results = session.results
     assert results is not None
     before = results.rows().raw.copy()
     choose(window, RAW, dan)
-    assert [take for take, _ in session.analysis.passes()] == [dan]
+    assert [variant for variant, _ in session.analysis.passes()] == [dan]
     window._refresh_now()
     assert "dan-lite" in window.numbers.passes.text()
 
-    def all_there() -> bool:
-        made = session.analysis.compared
+    def complete() -> bool:
+        comparison = session.analysis.compared
         rows = np.isfinite(before[:, 0, 0])
-        done = session.analysis.passes() == ()
-        if not done or made is None or not made.known.all():
+        finished = session.analysis.passes() == ()
+        if not finished or comparison is None or not comparison.known.all():
             return False
-        return bool(np.isfinite(made.second[rows]).all())
+        return bool(np.isfinite(comparison.second[rows]).all())
 
-    qtbot.waitUntil(all_there, timeout=20000)
-    made = session.analysis.compared
-    assert made is not None
-    lower = np.nanmean((made.second - made.first)[..., 1])
-    assert lower == pytest.approx(2 * 60 * 1.4 / 64, rel=0.3)
+    qtbot.waitUntil(complete, timeout=20000)
+    comparison = session.analysis.compared
+    assert comparison is not None
+    lowered = np.nanmean((comparison.second - comparison.first)[..., 1])
+    assert lowered == pytest.approx(2 * 60 * 1.4 / 64, rel=0.3)
     np.testing.assert_array_equal(results.rows().raw, before)
     choose(window, *PLAIN)
     qtbot.waitUntil(lambda: session.analysis.compared is None)
-    choose(window, dan, STEADY)  # what was tracked is still there
+    choose(window, dan, STEADY)  # the results of the second pass were kept
     assert session.analysis.passes() == ()
     window.open_path(str(square_video(tmp_path / "b.mp4", 30)))
     assert session.analysis.takes == PLAIN
 
 
-def test_a_network_that_cannot_be_opened_is_told_and_the_comparison_goes_back(
+def test_a_network_that_cannot_be_opened_is_reported_and_the_comparison_is_reset(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
     from steadymark.engine.core.errors import DeviceError
@@ -263,7 +263,7 @@ def test_a_network_that_cannot_be_opened_is_told_and_the_comparison_goes_back(
         return square_models()
 
     window.session._models = ModelCache(refuse)
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     choose(window, RAW, Variant("none", "dan-lite"))
     qtbot.waitUntil(lambda: bool(window.messages.texts))
     assert "CUDA" in window.messages.texts[0]

@@ -1,4 +1,4 @@
-"""Ground truth beside a recording: found, loaded, dropped, drawn, and its figures."""
+"""Ground truth of a recording: finding, loading, dropping, drawing and scores."""
 
 from __future__ import annotations
 
@@ -13,8 +13,13 @@ from typer.testing import CliRunner
 
 from steadymark.app.cli import main as cli
 from steadymark.app.session.export import ExportKind
-from support.videos.square_video import square_truth, square_video, write_pts, write_truth
-from support.window.window_driver import key, opened
+from support.videos.square_video import (
+    square_ground_truth,
+    square_video,
+    write_ground_truth,
+    write_pts,
+)
+from support.window.window_driver import key, open_video
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,24 +47,24 @@ def drop(window: MainWindow, *paths: str) -> None:
 
 
 def compared(window: MainWindow) -> bool:
-    """With every frame of the truth."""
+    """Return whether every frame of the ground truth has been compared."""
     found = window.session.measures
     return found is not None and found.truth is not None and found.truth.raw.faces == FRAMES
 
 
-def against_truth(window: MainWindow) -> TruthMeasures:
+def truth_measures(window: MainWindow) -> TruthMeasures:
     found = window.session.measures
     assert found is not None
     assert found.truth is not None
     return found.truth
 
 
-def test_truth_beside_the_video_is_found_drawn_plotted_and_scored_as_evaluate_scores_it(
+def test_ground_truth_beside_the_video_is_shown_and_scored_like_evaluate(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
-    truth = square_truth(FRAMES)
-    table = write_truth(tmp_path / "a_truth.csv", truth)
-    opened(qtbot, window, clip)
+    ground_truth = square_ground_truth(FRAMES)
+    table = write_ground_truth(tmp_path / "a_truth.csv", ground_truth)
+    open_video(qtbot, window, clip)
     qtbot.waitUntil(lambda: compared(window))
     session = window.session
     assert session.display.truth == "a_truth.csv"
@@ -67,7 +72,7 @@ def test_truth_beside_the_video_is_found_drawn_plotted_and_scored_as_evaluate_sc
     qtbot.waitUntil(lambda: session.display.frame == 30)
     assert window.view.shown is not None
     assert window.view.shown.truth is not None
-    np.testing.assert_allclose(window.view.shown.truth, truth[30], atol=1e-3)
+    np.testing.assert_allclose(window.view.shown.truth, ground_truth[30], atol=1e-3)
 
     with qtbot.waitSignal(window.exports.ended, timeout=20000):
         window.files.export(ExportKind.CSV, tmp_path / "out.csv")
@@ -77,29 +82,29 @@ def test_truth_beside_the_video_is_found_drawn_plotted_and_scored_as_evaluate_sc
          "--json", str(tmp_path / "out.json")],
     )  # fmt: skip
     assert result.exit_code == 0, result.output
-    told = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["models"]["out"]
-    ours = against_truth(window).steady
-    assert (ours.faces, ours.missed) == (told["faces"], told["missed"])
-    assert ours.missed > 0
+    evaluated = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["models"]["out"]
+    measured = truth_measures(window).steady
+    assert (measured.faces, measured.missed) == (evaluated["faces"], evaluated["missed"])
+    assert measured.missed > 0
     for name in ("nrmse", "fr8"):
-        assert getattr(ours, name) == pytest.approx(told[name], rel=1e-9)
+        assert getattr(measured, name) == pytest.approx(evaluated[name], rel=1e-9)
     for name in ("mav", "mcv"):
-        assert getattr(ours, name) == pytest.approx(told["stability"][name], rel=1e-9)
-    assert ours.lag == pytest.approx(told["stability"]["lag_frames"], rel=1e-9)
-    assert dict(ours.regions) == pytest.approx(told["regions"], rel=1e-9)
+        assert getattr(measured, name) == pytest.approx(evaluated["stability"][name], rel=1e-9)
+    assert measured.lag == pytest.approx(evaluated["stability"]["lag_frames"], rel=1e-9)
+    assert dict(measured.regions) == pytest.approx(evaluated["regions"], rel=1e-9)
 
     assert window.numbers.against.isVisibleTo(window.numbers)
-    assert window.numbers.against.cells["nrmse", "steady"].text() == f"{told['nrmse']:.3f}"
-    _, drawn = window.plots._curves["error_steady"].getOriginalDataset()
-    assert np.nanmean(drawn) == pytest.approx(told["nrmse"])
+    assert window.numbers.against.cells["nrmse", "steady"].text() == f"{evaluated['nrmse']:.3f}"
+    _, plotted_errors = window.plots._curves["error_steady"].getOriginalDataset()
+    assert np.nanmean(plotted_errors) == pytest.approx(evaluated["nrmse"])
     assert window.plots._switches["error"].isChecked()
 
 
-def test_truth_is_drawn_in_a_colour_of_its_own_and_can_be_hidden_and_removed(
+def test_ground_truth_is_drawn_in_white_and_can_be_hidden_and_removed(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
-    write_truth(tmp_path / "a_truth.csv", square_truth(FRAMES) + 40)
-    opened(qtbot, window, clip)
+    write_ground_truth(tmp_path / "a_truth.csv", square_ground_truth(FRAMES) + 40)
+    open_video(qtbot, window, clip)
     qtbot.waitUntil(lambda: window.session.display.truth != "")
     window.session.seek(0)
     qtbot.waitUntil(lambda: window.session.display.frame == 0)
@@ -107,15 +112,15 @@ def test_truth_is_drawn_in_a_colour_of_its_own_and_can_be_hidden_and_removed(
     assert window.view.shown.truth is not None
     port = window.view.viewport()
 
-    def whitest() -> int:
+    def lightest_landmark() -> int:
         image = window.view.grab().toImage()
-        points = port.to_view(square_truth(FRAMES)[0] + 40)
+        points = port.to_view(square_ground_truth(FRAMES)[0] + 40)
         return max(image.pixelColor(round(x), round(y)).lightness() for x, y in points)
 
-    assert whitest() > 240
+    assert lightest_landmark() > 240
     key(window, "truth")
     assert not window.session.display.overlay.truth
-    assert whitest() < 220
+    assert lightest_landmark() < 220
     window.actions_by_name["drop_truth"].trigger()
     assert window.session.display.truth == ""
     assert not window.actions_by_name["truth"].isEnabled()
@@ -126,38 +131,38 @@ def test_truth_is_drawn_in_a_colour_of_its_own_and_can_be_hidden_and_removed(
     assert window.plots._switches["error"].isHidden()
 
 
-def test_a_folder_of_pts_files_is_dropped_on_the_window_alone_or_with_its_video(
+def test_pts_files_can_be_dropped_with_their_video_or_on_the_open_video(
     qtbot: QtBot, window: MainWindow, tmp_path: Path
 ) -> None:
     clip = str(square_video(tmp_path / "a.mp4", 30))
-    folder = write_pts(tmp_path / "truth of a", square_truth(30))
+    folder = write_pts(tmp_path / "truth of a", square_ground_truth(30))
     drop(window, str(folder))
     assert "open its recording first" in window.messages.texts[0]
     drop(window, str(folder), clip)
     qtbot.waitUntil(lambda: window.session.display.truth == "truth of a")
     shown = window.session.analysis.truth_at(7)
     assert shown is not None
-    np.testing.assert_allclose(shown, square_truth(30)[7], atol=1e-3)
+    np.testing.assert_allclose(shown, square_ground_truth(30)[7], atol=1e-3)
     window.actions_by_name["drop_truth"].trigger()
     drop(window, str(folder / "000003.pts"))
     qtbot.waitUntil(lambda: window.session.display.truth == "truth of a")
 
 
-def test_an_annot_folder_is_found_where_it_is_of_the_only_video(
+def test_an_annot_folder_is_used_only_when_there_is_one_video(
     qtbot: QtBot, window: MainWindow, tmp_path: Path
 ) -> None:
     clip = str(square_video(tmp_path / "vid.mp4", 30))
-    write_pts(tmp_path / "annot", square_truth(30))
-    opened(qtbot, window, clip)
+    write_pts(tmp_path / "annot", square_ground_truth(30))
+    open_video(qtbot, window, clip)
     qtbot.waitUntil(lambda: window.session.display.truth == "annot")
     square_video(tmp_path / "other.mp4", 30)
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     qtbot.waitUntil(lambda: window.session.measures is not None)
     assert window.session.display.truth == ""
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("frame,x_0\n1,2\n", "column"),
         ("1,2,3,4\n", "2 landmarks"),
@@ -166,19 +171,19 @@ def test_an_annot_folder_is_found_where_it_is_of_the_only_video(
         (None, "60 frames"),
     ],
 )
-def test_truth_that_cannot_be_used_is_told_and_what_is_loaded_stays(
-    qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path, content: str | None, told: str
+def test_invalid_ground_truth_is_reported_and_the_loaded_one_is_kept(
+    qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path, content: str | None, message: str
 ) -> None:
-    write_truth(tmp_path / "a_truth.csv", square_truth(FRAMES))
-    opened(qtbot, window, clip)
+    write_ground_truth(tmp_path / "a_truth.csv", square_ground_truth(FRAMES))
+    open_video(qtbot, window, clip)
     qtbot.waitUntil(lambda: window.session.display.truth != "")
     bad = tmp_path / "bad.csv"
     if content is None:
-        write_truth(bad, square_truth(60))
+        write_ground_truth(bad, square_ground_truth(60))
     else:
         bad.write_text(content, encoding="utf-8")
     window.session.analysis.load_truth(bad)
     qtbot.waitUntil(lambda: bool(window.messages.texts))
-    assert told in window.messages.texts[0]
+    assert message in window.messages.texts[0]
     assert "bad.csv" in window.messages.texts[0]
     assert window.session.display.truth == "a_truth.csv"

@@ -1,4 +1,4 @@
-"""The plots' axis of time, and their SVG for other programs."""
+"""The time axis of the plots, and their export as SVG."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from steadymark.app.gui.panels.portable_svg import without_scaled_strokes
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-SPACE = "{http://www.w3.org/2000/svg}"
+SVG_NAMESPACE = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture
@@ -31,11 +31,11 @@ def plots(qtbot: QtBot) -> Plots:
 
 
 def plot_seconds(qtbot: QtBot, plots: Plots, seconds: float) -> None:
-    """A curve in every plot that lasts so long."""
+    """Plot a curve of this length in every plot."""
     times = np.linspace(0, seconds, 500)
     for curve in plots._curves.values():
         curve.setData(times, 1.5 + np.sin(times))
-    # pyqtgraph finds ranges when it paints
+    # pyqtgraph updates ranges when it paints
     qtbot.waitUntil(lambda: all(seconds <= last < 1.1 * seconds for _, last in spans(plots)))
 
 
@@ -44,7 +44,7 @@ def spans(plots: Plots) -> list[tuple[float, float]]:
 
 
 @pytest.mark.parametrize("others", [("jitter", "x"), ("jitter", "x", "y", "pose"), ("score",)])
-def test_the_axis_of_time_follows_another_recording(
+def test_the_time_axis_adapts_to_another_recording(
     qtbot: QtBot, plots: Plots, others: tuple[str, ...]
 ) -> None:
     plot_seconds(qtbot, plots, 50)
@@ -56,26 +56,29 @@ def test_the_axis_of_time_follows_another_recording(
     assert all(-1 < first <= 0 for first, _ in spans(plots))
 
 
-def test_a_double_click_shows_all_again(qtbot: QtBot, plots: Plots) -> None:
+def test_a_double_click_shows_the_whole_recording(qtbot: QtBot, plots: Plots) -> None:
     plot_seconds(qtbot, plots, 50)
     plots._plots["jitter"].setXRange(10, 12)
     assert spans(plots)[1][1] < 13
-    view, left, at = plots._widget.viewport(), Qt.MouseButton.LeftButton, QPoint(450, 60)
-    QTest.mouseClick(view, left, pos=at)
-    QTest.mouseDClick(view, left, pos=at)
-    QTest.mouseRelease(view, left, pos=at)
+    view, left, position = plots._widget.viewport(), Qt.MouseButton.LeftButton, QPoint(450, 60)
+    QTest.mouseClick(view, left, pos=position)
+    QTest.mouseDClick(view, left, pos=position)
+    QTest.mouseRelease(view, left, pos=position)
     qtbot.waitUntil(lambda: all(last >= 50 for _, last in spans(plots)))
 
 
-def test_curves_of_an_svg_need_no_support_of_fixed_strokes(qtbot: QtBot, plots: Plots) -> None:
+def test_curves_of_an_svg_do_not_use_non_scaling_strokes(qtbot: QtBot, plots: Plots) -> None:
     plot_seconds(qtbot, plots, 50)
     root = ElementTree.fromstring(plots.as_svg())
     width, height = (float(size) for size in root.attrib["viewBox"].split()[2:])
     curves = 0
-    for group in root.iter(f"{SPACE}g"):
+    for group in root.iter(f"{SVG_NAMESPACE}g"):
         for shape in group:
             assert "vector-effect" not in shape.attrib, (group.attrib, shape.tag, shape.attrib)
-            if shape.tag in (f"{SPACE}path", f"{SPACE}polyline") and group.get("stroke") != "none":
+            if (
+                shape.tag in (f"{SVG_NAMESPACE}path", f"{SVG_NAMESPACE}polyline")
+                and group.get("stroke") != "none"
+            ):
                 assert (
                     "transform" not in group.attrib or "matrix(1,0,0,1" in group.attrib["transform"]
                 )
@@ -87,7 +90,7 @@ def test_curves_of_an_svg_need_no_support_of_fixed_strokes(qtbot: QtBot, plots: 
     assert curves >= 4  # of jitter and x, raw and stabilized
 
 
-def test_a_transform_is_applied_to_every_point() -> None:
+def test_the_transform_of_an_svg_is_applied_to_every_point() -> None:
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg"><g transform="matrix(2,0,0,-10,100,50)">'
         '<path vector-effect="non-scaling-stroke" d="M0,1 L1.5,-2e-1 Z"/></g></svg>'

@@ -1,4 +1,4 @@
-"""Presets in the settings panel: chosen, saved, deleted, and bad ones told."""
+"""Presets in the settings panel can be chosen, saved and deleted; bad ones are reported."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def choose(bar: PresetBar, name: str) -> None:
     bar.box.activated.emit(bar.box.currentIndex())
 
 
-def test_a_preset_is_chosen_shown_left_and_reset(
+def test_choosing_a_preset_applies_it_and_a_change_leaves_it(
     window: MainWindow, preferences: Preferences
 ) -> None:
     bar = window.settings.presets
@@ -49,7 +49,7 @@ def test_a_preset_is_chosen_shown_left_and_reset(
     assert window.session.settings == TrackSettings()
 
 
-def test_a_preset_is_saved_chosen_after_a_restart_and_deleted(
+def test_a_preset_can_be_saved_restored_after_a_restart_and_deleted(
     window: MainWindow,
     preferences: Preferences,
     tmp_path: Path,
@@ -57,8 +57,8 @@ def test_a_preset_is_saved_chosen_after_a_restart_and_deleted(
 ) -> None:
     bar = window.settings.presets
     window.settings.faces.setValue(5)
-    save, drop, folder = bar.more.menu().actions()
-    assert not drop.isEnabled()
+    save, delete, open_folder = bar.more.menu().actions()
+    assert not delete.isEnabled()
     monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("", False))
     save.trigger()
     assert preferences.presets.own() == ([], [])
@@ -70,16 +70,16 @@ def test_a_preset_is_saved_chosen_after_a_restart_and_deleted(
     assert bar.box.currentText() == "Five"
     choose(bar, "Stillest")
     (preferences.presets.folder / "bad.json").write_text("{}")
-    again = make_window(preferences._settings, tmp_path / "other", None)
-    assert "bad.json is no preset" in again.messages.texts[0]
-    choose(again.settings.presets, "Five")
-    assert again.session.settings.tracker.max_faces == 5
-    again.settings.presets.drop.trigger()
+    restarted = make_window(preferences._settings, tmp_path / "other", None)
+    assert "bad.json is no preset" in restarted.messages.texts[0]
+    choose(restarted.settings.presets, "Five")
+    assert restarted.session.settings.tracker.max_faces == 5
+    restarted.settings.presets.drop.trigger()
     assert preferences.presets.own()[0] == []
-    assert again.settings.presets.box.currentIndex() == -1
+    assert restarted.settings.presets.box.currentIndex() == -1
     opened: list[QUrl] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
-    folder.trigger()
+    open_folder.trigger()
     assert opened[0].toLocalFile() == str(preferences.presets.folder)
-    assert again.close()
-    again.deleteLater()
+    assert restarted.close()
+    restarted.deleteLater()

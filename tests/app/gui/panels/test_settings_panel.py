@@ -1,4 +1,4 @@
-"""Settings of tracking, chosen in the window."""
+"""Tracking settings, chosen in the window."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.engine.tracking.settings import OpenModels, TrackSettings, open_detector
-from support.window.window_driver import opened, steady_of
+from support.window.window_driver import open_video, stabilized_points
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from steadymark.app.gui.preferences import Preferences
 
 
-def test_settings_apply_at_once_or_ask_and_are_remembered(
+def test_settings_apply_immediately_or_on_request_and_are_stored(
     qtbot: QtBot, window: MainWindow, clip: str, preferences: Preferences
 ) -> None:
     window._use_settings(replace(window.session.settings, stabilizer="none"))
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     panel, results = window.settings, window.session.results
     assert results is not None
     panel.stabilizer.setCurrentIndex(panel.stabilizer.findData("one-euro"))
@@ -30,8 +30,8 @@ def test_settings_apply_at_once_or_ask_and_are_remembered(
     frame = window.session.display.frame
     qtbot.waitUntil(
         lambda: (
-            steady_of(window) is not None
-            and np.array_equal(steady_of(window), results.rows().steady[frame])
+            stabilized_points(window) is not None
+            and np.array_equal(stabilized_points(window), results.rows().steady[frame])
         )
     )
     assert not panel.apply.isVisibleTo(panel)
@@ -48,10 +48,10 @@ def test_settings_apply_at_once_or_ask_and_are_remembered(
     assert preferences.tracking() == window.session.settings
 
 
-def test_a_detector_of_a_file_is_chosen_in_the_window_and_asks_for_tracking_anew(
+def test_choosing_a_detector_file_offers_to_track_again(
     qtbot: QtBot, window: MainWindow, clip: str, preferences: Preferences
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     panel = window.settings
     files = iter(["", "/models/yunet.onnx"])
     panel.detector._ask = lambda: next(files)
@@ -61,7 +61,7 @@ def test_a_detector_of_a_file_is_chosen_in_the_window_and_asks_for_tracking_anew
         panel.detector.setCurrentIndex(index)
         panel.detector.activated.emit(index)
 
-    ask()  # no file is named: all stays
+    ask()  # no file is chosen: nothing changes
     assert panel.detector.currentData() == "face_net"
     assert not panel.apply.isVisibleTo(panel)
     ask()
@@ -73,27 +73,25 @@ def test_a_detector_of_a_file_is_chosen_in_the_window_and_asks_for_tracking_anew
     assert panel.detector.currentData() == "face_net"
 
 
-def test_a_detector_whose_file_is_missing_is_told_in_the_window(
-    qtbot: QtBot, window: MainWindow, clip: str
-) -> None:
-    opened(qtbot, window, clip)
+def test_a_missing_detector_file_is_reported(qtbot: QtBot, window: MainWindow, clip: str) -> None:
+    open_video(qtbot, window, clip)
 
-    def opened_for_real(settings: TrackSettings) -> OpenModels:
+    def open_with_detector(settings: TrackSettings) -> OpenModels:
         open_detector(settings)
         raise AssertionError("a missing file was opened")
 
-    window.session._models.opener = opened_for_real
+    window.session._models.opener = open_with_detector
     window.settings.detector.chosen.emit("yunet:nowhere.onnx")
     window.settings.apply.click()
     qtbot.waitUntil(lambda: any("nowhere.onnx" in text for text in window.messages.texts))
 
 
-def test_a_network_that_cannot_be_opened_leaves_what_is_tracked(
+def test_a_network_that_cannot_be_opened_keeps_the_results(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
     from steadymark.engine.core.errors import DeviceError
 
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
 
     def refuse(_: object) -> object:
         raise DeviceError("CUDA was asked for, but is not here")

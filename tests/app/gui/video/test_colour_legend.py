@@ -1,4 +1,4 @@
-"""What the colours of scores and speeds mean stands in the view, while they are shown."""
+"""The view has a legend for the colours of scores and speeds while they are shown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from steadymark.app.gui.video.colour_legend import key_lines
 from steadymark.app.gui.video.overlay import SPEEDS
 from steadymark.app.session.state import OverlayOptions, ShownLandmarks
 from steadymark.engine.output.video.draw_style import SCORE_BANDS
-from support.window.window_driver import opened
+from support.window.window_driver import open_video
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from steadymark.app.gui.main_window import MainWindow
 
 
-def test_only_what_is_coloured_is_told(english: None) -> None:
+def test_the_legend_lists_only_visible_colour_scales(english: None) -> None:
     assert key_lines(OverlayOptions()) == []
     assert key_lines(OverlayOptions(points=False, scores=True)) == []
     lines = key_lines(OverlayOptions(scores=True, trails=True))
@@ -29,20 +29,20 @@ def test_only_what_is_coloured_is_told(english: None) -> None:
     assert [colour for colour, _ in lines[1][1]] == [colour for _, colour in SPEEDS]
 
 
-def test_the_view_shows_it_while_landmarks_are_shown(
+def test_the_legend_is_visible_while_landmarks_are_shown(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     session, all_scores = window.session, {colour for _, colour in SCORE_BANDS}
-    assert not all_scores <= corner(window)
+    assert not all_scores <= corner_colours(window)
     session.set_overlay(replace(session.display.overlay, scores=True))
-    assert all_scores <= corner(window)
+    assert all_scores <= corner_colours(window)
     session.set_show(ShownLandmarks.OFF)
-    assert not all_scores <= corner(window)
+    assert not all_scores <= corner_colours(window)
 
 
-def corner(window: MainWindow) -> set[str]:
-    """Colours of the view's upper right corner."""
+def corner_colours(window: MainWindow) -> set[str]:
+    """Return the colours of the view's upper right corner."""
     image: QImage = window.view.grab().toImage()
     width = image.width()
     return {QColor(image.pixel(x, y)).name() for x in range(width // 2, width) for y in range(60)}

@@ -1,4 +1,4 @@
-"""What the network sees, along the edges of the crop: only while it is shown, and of that frame."""
+"""Heatmaps along the edges of the crop: computed only while shown, for the shown frame."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from steadymark.models.face.crop import cut
 from steadymark.models.runtime.heatmap_tap import HeatmapTap
 from steadymark.models.runtime.zoo import find_model
 from support.videos.square_video import square_models
-from support.window.window_driver import key, opened
+from support.window.window_driver import key, open_video
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from steadymark.app.gui.main_window import MainWindow
 
 
-def test_heatmaps_come_with_their_frame_and_only_when_asked_for(
+def test_heatmaps_are_shown_on_request_and_belong_to_their_frame(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
     card = find_model("stabilizer-1d", "landmarks")
-    fakes = square_models()
-    with_card = OpenModels(fakes.network, fakes.detector, (card,))
+    models = square_models()
+    with_card = OpenModels(models.network, models.detector, (card,))
     window.session._models = ModelCache(lambda _: with_card)
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     view, session = window.view, window.session
     assert view.shown is not None
     assert view.shown.heats == {}
@@ -43,21 +43,21 @@ def test_heatmaps_come_with_their_frame_and_only_when_asked_for(
     assert shown.faces
     crop = shown.faces[0].crop
     assert crop is not None
-    part = cut(shown.frame.image, crop.to_picture(128), 128)
-    np.testing.assert_array_equal(shown.heats[0], HeatmapTap(card).of(np.stack([part]))[0])
+    crop_image = cut(shown.frame.image, crop.to_picture(128), 128)
+    np.testing.assert_array_equal(shown.heats[0], HeatmapTap(card).of(np.stack([crop_image]))[0])
     key(window, "heatmaps")
     qtbot.waitUntil(lambda: view.shown is not None and view.shown.heats == {})
 
 
-def test_a_model_without_heatmaps_is_told_once_and_frames_go_on(
+def test_a_model_without_heatmaps_is_reported_once(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    fakes = square_models()
+    models = square_models()
     card = find_model("dan-lite", "landmarks")
     window.session._models = ModelCache(
-        lambda _: OpenModels(fakes.network, fakes.detector, (card,))
+        lambda _: OpenModels(models.network, models.detector, (card,))
     )
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     key(window, "heatmaps")
     qtbot.waitUntil(lambda: bool(window.messages.texts))
     assert "no 1D heatmaps" in window.messages.texts[0]

@@ -1,4 +1,4 @@
-"""The video with its landmarks: zoomed, hovered, divided, and always of one frame."""
+"""The video with its landmarks: zooming, hovering, the wipe, and matching frames."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from steadymark.app.session.state import ComparisonLayout, ShownLandmarks
 from support.videos.square_video import square_x
-from support.window.window_driver import key, opened
+from support.window.window_driver import key, open_video
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -20,17 +20,19 @@ if TYPE_CHECKING:
     from steadymark.app.gui.main_window import MainWindow
 
 
-def test_zooming_panning_and_fitting(qtbot: QtBot, window: MainWindow, clip: str) -> None:
-    opened(qtbot, window, clip)
+def test_the_view_can_be_zoomed_panned_and_fitted(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    open_video(qtbot, window, clip)
     scale = window.view.viewport().scale * window.view.devicePixelRatioF()
     assert window.status.zoom.text() == f"{100 * scale:.0f} %"
     view = window.view
     fitted = view.viewport()
-    at = QPointF(view.width() / 3, view.height() / 3)
-    before = fitted.to_frame(at.x(), at.y())
+    position = QPointF(view.width() / 3, view.height() / 3)
+    before = fitted.to_frame(position.x(), position.y())
     wheel = QWheelEvent(
-        at,
-        view.mapToGlobal(at),
+        position,
+        view.mapToGlobal(position),
         QPoint(),
         QPoint(0, 120),
         Qt.MouseButton.NoButton,
@@ -40,11 +42,11 @@ def test_zooming_panning_and_fitting(qtbot: QtBot, window: MainWindow, clip: str
     )
     QApplication.sendEvent(view, wheel)
     assert view.viewport().scale > fitted.scale
-    assert view.viewport().to_frame(at.x(), at.y()) == pytest.approx(before)
+    assert view.viewport().to_frame(position.x(), position.y()) == pytest.approx(before)
     QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=QPoint(100, 100))
     QTest.mouseMove(view, QPoint(120, 90))
     QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPoint(120, 90))
-    moved = view.viewport().to_frame(at.x() + 20, at.y() - 10)
+    moved = view.viewport().to_frame(position.x() + 20, position.y() - 10)
     assert moved == pytest.approx(before)
     key(window, "actual")
     assert view.viewport().scale * view.devicePixelRatioF() == pytest.approx(1)
@@ -52,10 +54,10 @@ def test_zooming_panning_and_fitting(qtbot: QtBot, window: MainWindow, clip: str
     assert view.viewport() == fitted
 
 
-def test_hovering_a_point_tells_its_name_and_place_and_a_click_chooses_it(
+def test_hovering_a_landmark_shows_its_name_and_a_click_chooses_it(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     view = window.view
     assert view.shown is not None
     assert view.shown.faces
@@ -72,8 +74,10 @@ def test_hovering_a_point_tells_its_name_and_place_and_a_click_chooses_it(
     assert view._landmark_at(QPointF(2, 2)) is None
 
 
-def test_the_dividing_line_is_dragged(qtbot: QtBot, window: MainWindow, clip: str) -> None:
-    opened(qtbot, window, clip)
+def test_dragging_the_dividing_line_moves_the_wipe_position(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    open_video(qtbot, window, clip)
     window.session.set_show(ShownLandmarks.BOTH)
     window.session.set_layout(ComparisonLayout.WIPE)
     view = window.view
@@ -85,27 +89,27 @@ def test_the_dividing_line_is_dragged(qtbot: QtBot, window: MainWindow, clip: st
     assert window.session.display.wipe == pytest.approx(expected, abs=0.01)
 
 
-def test_the_picture_and_the_landmarks_over_it_are_of_one_frame(
+def test_image_and_landmarks_always_belong_to_the_same_frame(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    wrong = []
+    mismatches = []
 
-    def look() -> None:
+    def record_mismatches() -> None:
         shown = window.view.shown
         for face in (shown.faces or ()) if shown else ():
             if face.raw is not None and shown is not None:
-                away = abs(float(face.raw.xy_px[:, 0].mean()) - square_x(shown.frame.index))
-                if away > 3:
-                    wrong.append(shown.frame.index)
+                distance_px = abs(float(face.raw.xy_px[:, 0].mean()) - square_x(shown.frame.index))
+                if distance_px > 3:
+                    mismatches.append(shown.frame.index)
 
-    window.session.pictured.connect(look)
-    window.session.progressed.connect(look)
+    window.session.pictured.connect(record_mismatches)
+    window.session.progressed.connect(record_mismatches)
     window.session.set_speed(4.0)
     window.open_path(clip)
     qtbot.waitUntil(lambda: window.view.shown is not None)
     for index in (100, 5, 60):
         window.session.seek(index)
         qtbot.waitUntil(lambda: window.session.display.frame >= index)  # noqa: B023
-    window.session.pictured.disconnect(look)
-    window.session.progressed.disconnect(look)
-    assert wrong == []
+    window.session.pictured.disconnect(record_mismatches)
+    window.session.progressed.disconnect(record_mismatches)
+    assert mismatches == []

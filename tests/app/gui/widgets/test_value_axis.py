@@ -1,4 +1,4 @@
-"""Values beside a plot never lie on each other, however low it is."""
+"""The values of a plot's axis never overlap, at any height."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from steadymark.app.gui.widgets.value_axis import ValueAxis
 
 @pytest.mark.parametrize("height", [10, 24, 40, 90, 300])
 @pytest.mark.parametrize(("low", "high"), [(300, 460), (-1, 1), (0, 0.004)])
-def test_values_have_room(qtbot: QtBot, height: float, low: float, high: float) -> None:
+def test_values_do_not_overlap(qtbot: QtBot, height: float, low: float, high: float) -> None:
     axis = ValueAxis()
     line = QFontMetricsF(axis.font()).height()
     levels = axis.tickValues(low, high, height)
@@ -22,7 +22,7 @@ def test_values_have_room(qtbot: QtBot, height: float, low: float, high: float) 
 
 @pytest.mark.parametrize("height", [40, 80, 90, 300])
 @pytest.mark.parametrize(("low", "high"), [(0.02, 0.12), (0.0005, 0.3), (0.001, 100)])
-def test_values_of_a_logarithmic_axis_have_room(
+def test_values_of_a_logarithmic_axis_do_not_overlap(
     qtbot: QtBot, height: float, low: float, high: float
 ) -> None:
     axis = ValueAxis()
@@ -34,7 +34,7 @@ def test_values_of_a_logarithmic_axis_have_room(
     assert (np.diff(values) * height / (high - low) >= 0.99 * line).all()
 
 
-def test_values_of_a_logarithmic_axis_are_written_as_numbers(qtbot: QtBot) -> None:
+def test_values_of_a_logarithmic_axis_are_written_as_plain_numbers(qtbot: QtBot) -> None:
     axis = ValueAxis()
     axis.setLogMode(y=True)
     values = np.log10([0.0001, 0.02, 1, 30, 500])

@@ -14,7 +14,7 @@ from support.fakes.fake_results import face_points, track_result, tracked_face
 FPS = 25.0
 
 
-def results_of(points: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Results:
+def make_results(points: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Results:
     results = Results(np.arange(len(points)) / FPS)
     for i, xy in enumerate(points):
         face = tracked_face(0, points=xy, raw_shift_px=0.0)
@@ -22,63 +22,65 @@ def results_of(points: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Res
     return results
 
 
-def noisy(frames: int, sigma: float = 0.2) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def noisy_points(
+    frames: int, sigma: float = 0.2
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     rng = np.random.default_rng(3)
     still = np.repeat(face_points(80, 60, 60)[None], frames, 0)
     return (still + rng.normal(0, sigma, still.shape)).astype(np.float32)
 
 
-def test_nothing_is_measured_before_a_face_was_found() -> None:
+def test_nothing_is_measured_before_a_face_is_found() -> None:
     results = Results(np.arange(5) / FPS)
     results.add(track_result(0, restarted=True))
     assert measure_face(results.rows(), results.times_s, fps=FPS) is None
 
 
-def test_faces_are_measured_from_results_without_pictures() -> None:
-    points, kept = noisy(80), Results(np.arange(80) / FPS)
+def test_faces_are_measured_from_results_without_images() -> None:
+    points, results = noisy_points(80), Results(np.arange(80) / FPS)
     for i, xy in enumerate(points):
         face = tracked_face(0, points=xy, raw_shift_px=0.0)
-        kept.add(track_result(i, face, restarted=i == 0).without_picture())
-    result = kept.result(0)
+        results.add(track_result(i, face, restarted=i == 0).without_picture())
+    result = results.result(0)
     assert result is not None
     assert result.restarted
     assert result.frame == FrameTime(0, 0.0)
-    found = measure_face(kept.rows(), kept.times_s, fps=FPS)
-    expected = measure_face(results_of(points).rows(), kept.times_s, fps=FPS)
-    assert found is not None
+    measured = measure_face(results.rows(), results.times_s, fps=FPS)
+    expected = measure_face(make_results(points).rows(), results.times_s, fps=FPS)
+    assert measured is not None
     assert expected is not None
-    np.testing.assert_array_equal(found.jitter_raw, expected.jitter_raw)
+    np.testing.assert_array_equal(measured.jitter_raw, expected.jitter_raw)
 
 
 def test_jitter_over_a_second_is_the_allan_variance_of_that_second() -> None:
-    points = noisy(80)
-    results = results_of(points)
-    found = measure_face(results.rows(), results.times_s, fps=FPS)
-    assert found is not None
+    points = noisy_points(80)
+    results = make_results(points)
+    measured = measure_face(results.rows(), results.times_s, fps=FPS)
+    assert measured is not None
     half = round(FPS / 2)
     window = points[40 - half - 1 : 40 + half + 1]
-    steps = np.diff(window.astype(np.float64), axis=0) / found.eye_px * 100
-    assert found.jitter_raw[40] == pytest.approx(float((steps**2).mean() / 2), rel=1e-6)
-    assert found.raw.mav == pytest.approx(allan_variance(points[half:-half]), rel=0.15)
+    steps = np.diff(window.astype(np.float64), axis=0) / measured.eye_px * 100
+    assert measured.jitter_raw[40] == pytest.approx(float((steps**2).mean() / 2), rel=1e-6)
+    assert measured.raw.mav == pytest.approx(allan_variance(points[half:-half]), rel=0.15)
 
 
-def test_a_still_face_that_jitters_is_still_and_a_moving_one_is_not() -> None:
-    still = noisy(100)
+def test_a_jittering_face_counts_as_still_and_a_moving_one_does_not() -> None:
+    still = noisy_points(100)
     moving = still + np.linspace(0, 200, 100, dtype=np.float32)[:, None, None]
     for points, is_still in ((still, True), (moving, False)):
-        results = results_of(points.astype(np.float32))
-        found = measure_face(results.rows(), results.times_s, fps=FPS)
-        assert found is not None
-        assert (found.still_share > 0.7) == is_still
-        assert np.isfinite(found.raw.mav) == is_still
+        results = make_results(points.astype(np.float32))
+        measured = measure_face(results.rows(), results.times_s, fps=FPS)
+        assert measured is not None
+        assert (measured.still_share > 0.7) == is_still
+        assert np.isfinite(measured.raw.mav) == is_still
 
 
-def test_long_recordings_are_looked_at_in_parts_with_the_same_outcome(
+def test_long_recordings_are_measured_in_parts_with_the_same_result(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    points = noisy(400)
+    points = noisy_points(400)
     points[150:230] += np.linspace(0, 90, 80, dtype=np.float32)[:, None, None]
-    results = results_of(points)
+    results = make_results(points)
     whole = measure_face(results.rows(), results.times_s, fps=FPS)
     monkeypatch.setattr(face_measures, "_PART", 37)
     parts = measure_face(results.rows(), results.times_s, fps=FPS)
@@ -94,21 +96,21 @@ def test_the_chosen_landmark_and_face_are_measured() -> None:
     for i in range(2):
         faces = (tracked_face(0), tracked_face(4, points=face_points(30, 30, 20)))
         results.add(track_result(i, *faces, restarted=i == 0))
-    found = measure_face(results.rows(), results.times_s, fps=FPS, choice=MeasureSelection(4, 8))
-    assert found is not None
-    assert found.faces == (0, 4)
-    np.testing.assert_allclose(found.raw_xy[0], face_points(30, 30, 20)[8])
+    measured = measure_face(results.rows(), results.times_s, fps=FPS, choice=MeasureSelection(4, 8))
+    assert measured is not None
+    assert measured.faces == (0, 4)
+    np.testing.assert_allclose(measured.raw_xy[0], face_points(30, 30, 20)[8])
     fallback = measure_face(results.rows(), results.times_s, fps=FPS, choice=MeasureSelection(9))
     assert fallback is not None
     assert fallback.face == 0
 
 
-def test_a_regions_jitter_is_of_its_landmarks_alone() -> None:
-    points = noisy(80)
+def test_jitter_of_a_region_uses_only_its_landmarks() -> None:
+    points = noisy_points(80)
     mouth = list(load_schema().regions["mouth"])
     rng = np.random.default_rng(4)
     points[:, mouth] += rng.normal(0, 0.5, points[:, mouth].shape).astype(np.float32)
-    results = results_of(points)
+    results = make_results(points)
     whole = measure_face(results.rows(), results.times_s, fps=FPS)
     of_mouth = measure_face(
         results.rows(), results.times_s, fps=FPS, choice=MeasureSelection(region="mouth")

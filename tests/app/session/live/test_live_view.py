@@ -1,4 +1,4 @@
-"""The live view's state with real threads and a hand-made camera, without widgets."""
+"""The state of the live view with real threads and a fake camera, without widgets."""
 
 from __future__ import annotations
 
@@ -20,10 +20,16 @@ from steadymark.engine.core.types import FaceState, Frame
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.sources import OpenAttempt
 from steadymark.engine.tracking.settings import OpenModels, TrackSettings
-from support.fakes.fake_engine import ListSource, SquareDetector, SquareNetwork, picture
+from support.fakes.fake_engine import ListSource, SquareDetector, SquareNetwork, square_image
 from support.fakes.fake_live_sources import HangingDevice, PacedDevice, camera_opener
 from support.videos.square_video import square_models, square_video
-from support.window.live_session_driver import CAMERA, came_on, live, recorded, watched
+from support.window.live_session_driver import (
+    CAMERA,
+    is_live,
+    start_live_view,
+    stop_recording,
+    wait_for_frames,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,20 +39,20 @@ if TYPE_CHECKING:
     from steadymark.models.runtime.onnx_session import Prediction
 
 
-def test_a_camera_is_watched_and_tracked(qtbot: QtBot, session: Session) -> None:
-    watched(qtbot, session)
+def test_a_camera_is_opened_and_tracked(qtbot: QtBot, session: Session) -> None:
+    start_live_view(qtbot, session)
     display = session.display
     assert (display.phase, display.name, display.size) == (Phase.LIVE, "fake camera", (320, 240))
     assert display.live is not None
     assert display.has_picture
     assert not display.has_film
-    came_on(qtbot, session)
+    wait_for_frames(qtbot, session)
 
 
-def test_landmarks_are_those_of_the_frame_that_is_shown(qtbot: QtBot, session: Session) -> None:
-    wrong, seen = [], []
+def test_landmarks_belong_to_the_frame_that_is_shown(qtbot: QtBot, session: Session) -> None:
+    mismatches, seen = [], []
 
-    def look() -> None:
+    def record_mismatches() -> None:
         frame, results = session.frame, session.results
         if frame is None or results is None:
             return
@@ -58,58 +64,58 @@ def test_landmarks_are_those_of_the_frame_that_is_shown(qtbot: QtBot, session: S
             extent = face.raw.xy_px[:, 0]
             seen.append(middle)
             if abs(float(extent.min() + extent.max()) / 2 - middle) > 1.5:
-                wrong.append((frame.index, middle))
+                mismatches.append((frame.index, middle))
 
-    session.pictured.connect(look)
-    watched(qtbot, session)
-    came_on(qtbot, session, 20)
-    session.pictured.disconnect(look)
-    assert wrong == []
+    session.pictured.connect(record_mismatches)
+    start_live_view(qtbot, session)
+    wait_for_frames(qtbot, session, 20)
+    session.pictured.disconnect(record_mismatches)
+    assert mismatches == []
     assert len(set(seen)) > 5
 
 
-def test_the_newest_frame_wins_and_passed_over_ones_are_counted(
+def test_the_newest_frame_is_shown_and_skipped_ones_are_counted(
     qtbot: QtBot, session: Session
 ) -> None:
-    watched(qtbot, session)
+    start_live_view(qtbot, session)
     shown: list[int] = []
     session.pictured.connect(lambda: shown.append(session.frame.index if session.frame else -1))
-    came_on(qtbot, session, 2)
+    wait_for_frames(qtbot, session, 2)
     view = session.live
     threading.Event().wait(0.3)  # the GUI thread is busy with something else
-    came_on(qtbot, session, 2)
+    wait_for_frames(qtbot, session, 2)
     gaps = np.diff(shown)
     assert gaps.min() > 0
     assert gaps.max() > 5
     assert view.figures().dropped >= gaps.max() - 1
 
 
-def test_a_view_is_stopped_and_started_again(
+def test_a_live_view_can_be_stopped_and_started_again(
     qtbot: QtBot, session: Session, device: PacedDevice
 ) -> None:
-    watched(qtbot, session)
+    start_live_view(qtbot, session)
     session.live.stop()
     assert session.display.phase is Phase.STOPPED
     assert session.frame is not None
     assert session.display.live is not None
     assert device.wait_for(released=1)
     session.live.start_again()
-    qtbot.waitUntil(lambda: live(session) and device.opened == 2)
+    qtbot.waitUntil(lambda: is_live(session) and device.opened == 2)
     before = session.results
-    came_on(qtbot, session, 0)
+    wait_for_frames(qtbot, session, 0)
     session.live.toggle()
     session.live.toggle()
-    qtbot.waitUntil(lambda: live(session) and session.results is not before)
+    qtbot.waitUntil(lambda: is_live(session) and session.results is not before)
 
 
-def test_filters_change_without_losing_the_face_or_the_stream(
+def test_changing_the_filter_keeps_the_face_and_the_stream(
     qtbot: QtBot, session: Session, device: PacedDevice
 ) -> None:
-    watched(qtbot, session)
-    came_on(qtbot, session)
+    start_live_view(qtbot, session)
+    wait_for_frames(qtbot, session)
     session.use_settings(TrackSettings(stabilizer="one-euro"))
     assert not session.settings_wait
-    came_on(qtbot, session, 10)
+    wait_for_frames(qtbot, session, 10)
     assert session.results is not None
     rows = session.results.rows()
     assert (rows.state == list(FaceState).index(FaceState.DETECTED)).sum() == 1
@@ -117,20 +123,20 @@ def test_filters_change_without_losing_the_face_or_the_stream(
     assert device.opened == 1
 
 
-def test_other_networks_take_over_while_the_stream_goes_on(
+def test_changing_the_networks_keeps_the_stream_open(
     qtbot: QtBot, session: Session, device: PacedDevice, tmp_path: Path
 ) -> None:
-    watched(qtbot, session)
+    start_live_view(qtbot, session)
     session.live.start_recording(tmp_path)
-    came_on(qtbot, session, 5)
+    wait_for_frames(qtbot, session, 5)
     changed = replace(session.settings, tracker=replace(session.settings.tracker, max_faces=3))
     with qtbot.waitSignal(session.live.recorded):
         session.use_settings(changed)
     view = session.live._open
     assert view is not None
     assert view.settings == changed
-    came_on(qtbot, session, 5)
-    report = recorded(qtbot, session)
+    wait_for_frames(qtbot, session, 5)
+    report = stop_recording(qtbot, session)
     assert device.opened == 1
     tables = sorted(tmp_path.glob("*.csv"))
     settings = [str(read_landmarks(table).header["settings"]) for table in tables]
@@ -139,7 +145,7 @@ def test_other_networks_take_over_while_the_stream_goes_on(
     assert report.frames > 0
 
 
-def test_networks_that_cannot_be_opened_leave_the_old_ones(
+def test_the_old_networks_stay_when_new_ones_cannot_be_opened(
     qtbot: QtBot, tmp_path: Path, device: PacedDevice
 ) -> None:
     def models(settings: TrackSettings) -> OpenModels:
@@ -153,64 +159,62 @@ def test_networks_that_cannot_be_opened_leave_the_old_ones(
         models=ModelCache(models),
         opener=camera_opener(device),
     )
-    told: list[str] = []
-    session.told.connect(told.append)
-    watched(qtbot, session)
+    messages: list[str] = []
+    session.told.connect(messages.append)
+    start_live_view(qtbot, session)
     session.use_settings(TrackSettings(model="missing"))
-    qtbot.waitUntil(lambda: told == ["no weights at missing"])
-    came_on(qtbot, session)
+    qtbot.waitUntil(lambda: messages == ["no weights at missing"])
+    wait_for_frames(qtbot, session)
     assert session.close()
 
 
-def test_butterworth_is_refused_with_the_reason_and_points_stay_raw(
-    qtbot: QtBot, session: Session
-) -> None:
-    told: list[str] = []
-    session.told.connect(told.append)
-    watched(qtbot, session)
+def test_butterworth_is_refused_with_the_reason(qtbot: QtBot, session: Session) -> None:
+    messages: list[str] = []
+    session.told.connect(messages.append)
+    start_live_view(qtbot, session)
     session.use_settings(TrackSettings(stabilizer="butterworth"))
-    assert "frames to come" in told[0]
-    came_on(qtbot, session)
+    assert "frames to come" in messages[0]
+    wait_for_frames(qtbot, session)
 
 
-def test_a_camera_that_cannot_be_opened_is_told_and_the_program_is_empty_again(
+def test_a_camera_that_cannot_be_opened_is_reported_and_the_session_is_empty(
     qtbot: QtBot, session: Session, device: PacedDevice
 ) -> None:
     device.plugged = False
-    told: list[str] = []
-    session.told.connect(told.append)
+    messages: list[str] = []
+    session.told.connect(messages.append)
     session.open_live(CAMERA)
-    qtbot.waitUntil(lambda: bool(told))
-    assert "cannot be opened" in told[0]
+    qtbot.waitUntil(lambda: bool(messages))
+    assert "cannot be opened" in messages[0]
     assert session.display.phase is Phase.EMPTY
 
 
-def test_starting_again_without_the_camera_stays_stopped(
+def test_restarting_without_the_camera_leaves_the_view_stopped(
     qtbot: QtBot, session: Session, device: PacedDevice
 ) -> None:
-    watched(qtbot, session)
+    start_live_view(qtbot, session)
     session.live.stop()
     device.unplug()
-    told: list[str] = []
-    session.told.connect(told.append)
+    messages: list[str] = []
+    session.told.connect(messages.append)
     session.live.start_again()
-    qtbot.waitUntil(lambda: bool(told))
+    qtbot.waitUntil(lambda: bool(messages))
     assert session.display.phase is Phase.STOPPED
     device.plug_in()
     session.live.start_again()
-    qtbot.waitUntil(lambda: live(session))
+    qtbot.waitUntil(lambda: is_live(session))
 
 
-def test_a_recording_opened_while_live_takes_over_and_back(
+def test_opening_a_recording_closes_the_camera_and_the_other_way_round(
     qtbot: QtBot, session: Session, device: PacedDevice, tmp_path: Path
 ) -> None:
-    watched(qtbot, session)
+    start_live_view(qtbot, session)
     session.open(str(square_video(tmp_path / "a.mp4")))
     assert not session.live.is_open
     qtbot.waitUntil(lambda: session.display.has_film and session.frame is not None)
     assert device.wait_for(released=1)
     assert session.display.live is None
-    watched(qtbot, session)
+    start_live_view(qtbot, session)
     assert session.film is None
     session.close_film()
     assert session.display.phase is Phase.EMPTY
@@ -218,9 +222,7 @@ def test_a_recording_opened_while_live_takes_over_and_back(
 
 
 @pytest.mark.parametrize("state", ["opening", "live", "lost", "recording", "stopped", "stopping"])
-def test_quitting_in_any_state_ends_within_two_seconds(
-    qtbot: QtBot, tmp_path: Path, state: str
-) -> None:
+def test_closing_in_any_state_takes_two_seconds(qtbot: QtBot, tmp_path: Path, state: str) -> None:
     before = set(threading.enumerate())
     device = HangingDevice() if state == "opening" else PacedDevice()
     session = Session(
@@ -233,10 +235,10 @@ def test_quitting_in_any_state_ends_within_two_seconds(
         session.open_live(CAMERA)
         assert device.wait_for(opened=1)
     else:
-        watched(qtbot, session)
+        start_live_view(qtbot, session)
     if state == "recording":
         session.live.start_recording(tmp_path)
-        came_on(qtbot, session)
+        wait_for_frames(qtbot, session)
     elif state == "lost":
         device.unplug()
         qtbot.waitUntil(lambda: session.display.phase is Phase.RECONNECTING)
@@ -244,11 +246,11 @@ def test_quitting_in_any_state_ends_within_two_seconds(
         session.live.stop()
         if state == "stopping":
             session.live.start_again()
-    begun_s = time.monotonic()
+    start_s = time.monotonic()
     ended = session.close()
-    assert time.monotonic() - begun_s < 2.5
+    assert time.monotonic() - start_s < 2.5
     assert ended
-    device.unplug()  # a read that hangs in a driver cannot be ended by us
+    device.unplug()  # the test ends a read that hangs in the driver
     for thread in set(threading.enumerate()) - before:
         thread.join(5)
     assert set(threading.enumerate()) <= before
@@ -257,53 +259,53 @@ def test_quitting_in_any_state_ends_within_two_seconds(
         assert len(read_landmarks(table).frame) > 0
 
 
-class Finite(ListSource):
-    """A stream that comes to its end."""
+class FiniteStream(ListSource):
+    """A stream that ends."""
 
     def join(self, timeout_s: float) -> bool:
         return True
 
 
 class FailingNetwork(SquareNetwork):
-    """Fails at its 20th look."""
+    """A network that fails at its 20th call."""
 
-    looks = 0
+    calls = 0
 
     def step(self, *args: Any, **more: Any) -> Prediction:
-        self.looks += 1
-        if self.looks == 20:
+        self.calls += 1
+        if self.calls == 20:
             raise ZeroDivisionError("planted")
         return super().step(*args, **more)
 
 
 @pytest.mark.parametrize("end", ["stream", "fault"])
-def test_a_view_that_ends_by_itself_is_told_and_can_be_started_again(
+def test_a_view_that_ends_unexpectedly_is_reported_and_can_be_restarted(
     qtbot: QtBot, tmp_path: Path, end: str
 ) -> None:
-    pictures = [Frame(picture((100, 100, 60)), i, i / 25) for i in range(40)]
+    frames = [Frame(square_image((100, 100, 60)), i, i / 25) for i in range(40)]
     network = FailingNetwork() if end == "fault" else SquareNetwork()
     models = OpenModels(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
     opener = camera_opener(PacedDevice())
     if end == "stream":
-        opener = lambda *_: Finite(pictures, live=True)  # noqa: E731
+        opener = lambda *_: FiniteStream(frames, live=True)  # noqa: E731
     session = Session(
         TrackSettings(),
         state_root=tmp_path,
         models=ModelCache(lambda _: models),
         opener=opener,
     )
-    told: list[str] = []
-    session.told.connect(told.append)
-    watched(qtbot, session)
+    messages: list[str] = []
+    session.told.connect(messages.append)
+    start_live_view(qtbot, session)
     qtbot.waitUntil(lambda: session.display.phase is Phase.STOPPED)
-    assert ("came to its end" if end == "stream" else "could not be tracked") in told[0]
+    assert ("came to its end" if end == "stream" else "could not be tracked") in messages[0]
     before = session.results
     session.live.start_again()
     qtbot.waitUntil(lambda: session.results is not before)
     assert session.close()
 
 
-def test_the_real_opener_says_what_is_wrong() -> None:
+def test_the_real_opener_reports_what_is_wrong() -> None:
     with pytest.raises(SourceError, match="not a camera here"):
         open_feed(LiveTarget("camera:no such camera"), lambda _: None, OpenAttempt())
     with pytest.raises(SourceError, match="refuses the connection"):

@@ -1,4 +1,4 @@
-"""A live view that sends to other programs, without widgets."""
+"""Streaming of a live view to other programs, without widgets."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from steadymark.engine.core.errors import UsageError
 from steadymark.engine.streaming.osf import parse_osf_packet
 from steadymark.engine.streaming.sender import Sender, SendState
 from steadymark.engine.streaming.targets import StreamTarget, TargetKind
-from support.fakes.stream_receivers import free_place, place_of, receiver
-from support.window.live_session_driver import came_on, live, watched
+from support.fakes.stream_receivers import address_of, free_address, receiver
+from support.window.live_session_driver import is_live, start_live_view, wait_for_frames
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -26,93 +26,93 @@ if TYPE_CHECKING:
     from support.fakes.fake_live_sources import PacedDevice
 
 
-def facts(sending: StreamSending, kind: TargetKind = TargetKind.OSF) -> StreamTargetState:
-    (found,) = (facts for facts in sending.facts() if facts.kind is kind)
+def target_state(sending: StreamSending, kind: TargetKind = TargetKind.OSF) -> StreamTargetState:
+    (found,) = (target_state for target_state in sending.facts() if target_state.kind is kind)
     return found
 
 
-def state(sending: StreamSending, kind: TargetKind = TargetKind.OSF) -> SendState | None:
-    report = facts(sending, kind).report
+def send_state(sending: StreamSending, kind: TargetKind = TargetKind.OSF) -> SendState | None:
+    report = target_state(sending, kind).report
     return None if report is None else report.state
 
 
-def test_nothing_is_sent_unless_it_is_wished(qtbot: QtBot, session: Session) -> None:
+def test_nothing_is_sent_unless_a_target_is_switched_on(qtbot: QtBot, session: Session) -> None:
     sending = session.live.sending
     assert [(f.on, f.place) for f in sending.facts()] == [
         (False, "127.0.0.1:11573"), (False, "127.0.0.1:39540"), (False, "Steadymark"),
     ]  # fmt: skip
-    watched(qtbot, session)
+    start_live_view(qtbot, session)
     assert [f.report for f in sending.facts()] == [None] * 3
 
 
-def test_what_is_sent_is_what_is_shown(qtbot: QtBot, session: Session) -> None:
-    with receiver() as bound:
-        session.live.sending.want(TargetKind.OSF, place=place_of(bound), on=True)
-        assert state(session.live.sending) is None  # no live view yet
-        watched(qtbot, session)
-        came_on(qtbot, session, 8)
-        came = [parse_osf_packet(bound.recv(65535))[0] for _ in range(3)]
-        qtbot.waitUntil(lambda: facts(session.live.sending).rate > 0)
-        came_on(qtbot, session)
+def test_sent_landmarks_equal_those_of_the_results(qtbot: QtBot, session: Session) -> None:
+    with receiver() as socket:
+        session.live.sending.want(TargetKind.OSF, place=address_of(socket), on=True)
+        assert send_state(session.live.sending) is None  # no live view yet
+        start_live_view(qtbot, session)
+        wait_for_frames(qtbot, session, 8)
+        received = [parse_osf_packet(socket.recv(65535))[0] for _ in range(3)]
+        qtbot.waitUntil(lambda: target_state(session.live.sending).rate > 0)
+        wait_for_frames(qtbot, session)
     assert session.results is not None
     steady = session.results.rows().steady
     kept = [i for i in range(68) if i not in (48, 54)]
-    for face in came:
+    for face in received:
         assert np.abs(steady[:, kept] - face.points_px[:66]).max((1, 2)).min() < 1e-3
         assert face.size == (320, 240)
 
 
-def test_it_begins_and_ends_with_the_view_and_with_the_wish(
+def test_sending_follows_the_live_view_and_the_switch(
     qtbot: QtBot, session: Session, device: PacedDevice
 ) -> None:
     sending = session.live.sending
-    with receiver() as bound:
-        watched(qtbot, session)
-        sending.want(TargetKind.OSF, place=place_of(bound), on=True)
-        qtbot.waitUntil(lambda: state(sending) is SendState.SENDING)
-        parse_osf_packet(bound.recv(65535))
+    with receiver() as socket:
+        start_live_view(qtbot, session)
+        sending.want(TargetKind.OSF, place=address_of(socket), on=True)
+        qtbot.waitUntil(lambda: send_state(sending) is SendState.SENDING)
+        parse_osf_packet(socket.recv(65535))
         session.live.stop()
         assert session.display.phase is Phase.STOPPED
-        assert state(sending) is None
-        assert facts(sending).on
+        assert send_state(sending) is None
+        assert target_state(sending).on
         session.live.start_again()
-        qtbot.waitUntil(lambda: live(session) and state(sending) is SendState.SENDING)
+        qtbot.waitUntil(lambda: is_live(session) and send_state(sending) is SendState.SENDING)
         sending.want(TargetKind.OSF, on=False)
-        assert state(sending) is None
-        came_on(qtbot, session)
+        assert send_state(sending) is None
+        wait_for_frames(qtbot, session)
 
 
-def test_an_unknown_host_is_told_and_the_view_goes_on(qtbot: QtBot, session: Session) -> None:
-    told: list[str] = []
-    session.told.connect(told.append)
+def test_an_unknown_host_is_reported_and_the_view_continues(qtbot: QtBot, session: Session) -> None:
+    messages: list[str] = []
+    session.told.connect(messages.append)
     sending = session.live.sending
     sending.want(TargetKind.VMC, place="no-such-host.invalid", on=True)
-    watched(qtbot, session)
-    qtbot.waitUntil(lambda: bool(told), timeout=20000)
-    assert "'no-such-host.invalid' is not known" in told[0]
-    assert facts(sending, TargetKind.VMC).in_vain
-    came_on(qtbot, session)
-    sending.want(TargetKind.VMC, place=free_place())
-    qtbot.waitUntil(lambda: state(sending, TargetKind.VMC) is SendState.SENDING)
-    qtbot.waitUntil(lambda: facts(sending, TargetKind.VMC).in_vain)  # nobody listens there
-    came_on(qtbot, session)
-    assert len(told) == 1
+    start_live_view(qtbot, session)
+    qtbot.waitUntil(lambda: bool(messages), timeout=20000)
+    assert "'no-such-host.invalid' is not known" in messages[0]
+    assert target_state(sending, TargetKind.VMC).in_vain
+    wait_for_frames(qtbot, session)
+    sending.want(TargetKind.VMC, place=free_address())
+    qtbot.waitUntil(lambda: send_state(sending, TargetKind.VMC) is SendState.SENDING)
+    qtbot.waitUntil(lambda: target_state(sending, TargetKind.VMC).in_vain)  # nobody listens there
+    wait_for_frames(qtbot, session)
+    assert len(messages) == 1
 
 
-def test_a_place_that_cannot_be_changes_nothing(session: Session) -> None:
+def test_an_invalid_address_changes_nothing(session: Session) -> None:
     before = session.live.sending.facts()
     with pytest.raises(UsageError, match="HOST:PORT"):
         session.live.sending.want(TargetKind.OSF, place="1.2.3.4:0", on=True)
     assert session.live.sending.facts() == before
 
 
-class SlowWire:
-    """Its host is looked up until it is let go."""
+class SlowWriter:
+    """A writer whose host lookup lasts until the event is set."""
 
     heard = None
 
-    def __init__(self, free: threading.Event) -> None:
-        self._free = free
+    def __init__(self, lookup_done: threading.Event) -> None:
+        self._free = lookup_done
 
     def open(self) -> None:
         self._free.wait(20)
@@ -124,20 +124,20 @@ class SlowWire:
         pass
 
 
-def test_a_host_that_is_looked_up_for_long_holds_nothing_up(qtbot: QtBot) -> None:
-    free, made = threading.Event(), []
+def test_a_slow_host_lookup_does_not_delay_closing(qtbot: QtBot) -> None:
+    lookup_done, senders = threading.Event(), []
 
     def make(target: StreamTarget, on_change: object) -> Sender:
-        made.append(Sender(target, wire=lambda _: SlowWire(free)))
-        return made[-1]
+        senders.append(Sender(target, wire=lambda _: SlowWriter(lookup_done)))
+        return senders[-1]
 
     sending = StreamSending(make=make)
     sending.want(TargetKind.OSF, on=True)
-    began_s = time.monotonic()
+    start_s = time.monotonic()
     sending.begin()
-    assert state(sending) is SendState.OPENING
+    assert send_state(sending) is SendState.OPENING
     sending.end()
     assert sending.join(time.monotonic() + 2)
-    assert time.monotonic() - began_s < 1.5
-    free.set()
-    assert made[0].close(20)
+    assert time.monotonic() - start_s < 1.5
+    lookup_done.set()
+    assert senders[0].close(20)

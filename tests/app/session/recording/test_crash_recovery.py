@@ -30,7 +30,7 @@ from support.videos.square_video import square_video
 if TYPE_CHECKING:
     from pathlib import Path
 
-_KILLED = """
+_PROGRAM_TO_KILL = """
 import sys
 from pathlib import Path
 from support.videos.square_video import square_models
@@ -54,86 +54,86 @@ threading.Event().wait()
 """
 
 
-def abandoned(root: Path, frames: int = 12) -> RecoverableSession:
-    """A session that wrote and then went away without its lock."""
-    keeping = SessionStore(root, "clip.mp4", as_plain(TrackSettings()))
-    sink = keeping.sink(1, lambda _: None)
+def crashed_session(root: Path, frames: int = 12) -> RecoverableSession:
+    """Write the files of a session that ended without cleaning up, and find it."""
+    store = SessionStore(root, "clip.mp4", as_plain(TrackSettings()))
+    sink = store.sink(1, lambda _: None)
     sink.open(source_info())
     for result in moving_results(frames):
         sink.write(result)
     sink.close(complete=False)
-    keeping._lock.unlock()
+    store._lock.unlock()
     (found,) = find_sessions(root)
     return found
 
 
-def test_what_was_written_comes_back(tmp_path: Path) -> None:
-    found = abandoned(tmp_path)
+def test_written_results_are_recovered(tmp_path: Path) -> None:
+    found = crashed_session(tmp_path)
     assert (found.source, found.frames) == ("clip.mp4", 12)
     results = Results(np.arange(12) / 25)
     camera = Intrinsics(160, 120)
     assert recover(found, results, camera) == 12
-    for given in moving_results(12):
-        faces = results.faces(given.frame.index)
+    for expected in moving_results(12):
+        faces = results.faces(expected.frame.index)
         assert faces is not None
         assert [(f.face_id, f.state) for f in faces] == [
-            (f.face_id, f.state) for f in sorted(given.faces, key=lambda f: f.face_id)
+            (f.face_id, f.state) for f in sorted(expected.faces, key=lambda f: f.face_id)
         ]
-        for face, other in zip(faces, sorted(given.faces, key=lambda f: f.face_id), strict=True):
+        for face, other in zip(faces, sorted(expected.faces, key=lambda f: f.face_id), strict=True):
             assert (face.pose is None) == (other.pose is None)
             if face.pose is not None and other.pose is not None:
                 assert face.pose.camera == camera
                 assert face.pose.rotation_rad == pytest.approx(other.pose.rotation_rad, abs=6e-6)
 
 
-def test_half_a_row_at_the_end_is_left_out(tmp_path: Path) -> None:
-    found = abandoned(tmp_path)
+def test_an_incomplete_last_row_is_ignored(tmp_path: Path) -> None:
+    found = crashed_session(tmp_path)
     (part,) = found.folder.glob("piece-*")
     part.write_bytes(part.read_bytes()[:-100])
-    (again,) = find_sessions(tmp_path)
-    assert 10 <= again.frames < 13
+    (recovered,) = find_sessions(tmp_path)
+    assert 10 <= recovered.frames < 13
 
 
 def test_a_running_session_is_not_offered(tmp_path: Path) -> None:
-    keeping = SessionStore(tmp_path, "clip.mp4", {})
+    store = SessionStore(tmp_path, "clip.mp4", {})
     assert find_sessions(tmp_path) == ()
-    assert keeping.folder.exists()
-    keeping.discard()
-    assert not keeping.folder.exists()
+    assert store.folder.exists()
+    store.discard()
+    assert not store.folder.exists()
 
 
 def test_a_session_without_frames_is_removed(tmp_path: Path) -> None:
-    keeping = SessionStore(tmp_path, "clip.mp4", {})
-    keeping._lock.unlock()
+    store = SessionStore(tmp_path, "clip.mp4", {})
+    store._lock.unlock()
     assert find_sessions(tmp_path) == ()
-    assert not keeping.folder.exists()
+    assert not store.folder.exists()
 
 
-def test_a_forgotten_session_is_gone(tmp_path: Path) -> None:
-    forget(abandoned(tmp_path))
+def test_a_forgotten_session_is_deleted(tmp_path: Path) -> None:
+    forget(crashed_session(tmp_path))
     assert find_sessions(tmp_path) == ()
 
 
-def test_another_film_of_that_name_is_refused(tmp_path: Path) -> None:
-    found = abandoned(tmp_path)
+def test_another_video_with_the_same_name_is_refused(tmp_path: Path) -> None:
+    found = crashed_session(tmp_path)
     with pytest.raises(LandmarkFileError, match="changed"):
         recover(found, Results(np.arange(5) / 25))
 
 
-def test_a_disk_that_cannot_be_written_is_told_once(tmp_path: Path) -> None:
-    keeping = SessionStore(tmp_path, "clip.mp4", {})
-    told: list[str] = []
-    sink = keeping.sink(1, told.append)
-    (keeping.folder / "piece-0001.csv.part").mkdir()
+def test_a_disk_that_cannot_be_written_is_reported_once(tmp_path: Path) -> None:
+    store = SessionStore(tmp_path, "clip.mp4", {})
+    messages: list[str] = []
+    sink = store.sink(1, messages.append)
+    (store.folder / "piece-0001.csv.part").mkdir()
     sink.open(source_info())
     for result in moving_results(3):
         sink.write(result)
     sink.close(complete=True)
-    assert len(told) == 1
-    assert "Tracking goes on" in told[0]
+    assert len(messages) == 1
+    assert "Tracking goes on" in messages[0]
 
 
-def test_settings_survive_the_file_and_bad_values_become_defaults(tmp_path: Path) -> None:
+def test_settings_are_restored_and_invalid_values_become_defaults(tmp_path: Path) -> None:
     filters = (choose("one-euro", min_cutoff_hz=0.3, beta=2.0),)
     settings = TrackSettings(stabilizer="one-euro", filters=filters, threads=2)
     assert from_plain(as_plain(settings)) == settings
@@ -142,10 +142,10 @@ def test_settings_survive_the_file_and_bad_values_become_defaults(tmp_path: Path
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
 @pytest.mark.parametrize("frames", [12, 30, 217])
-def test_kill_9_while_tracking_loses_nothing_that_was_tracked(tmp_path: Path, frames: int) -> None:
+def test_killing_the_program_loses_no_tracked_frames(tmp_path: Path, frames: int) -> None:
     clip = square_video(tmp_path / "a.mp4", 400)
     state = tmp_path / "state"
-    command = [sys.executable, "-c", _KILLED, str(clip), str(state), str(frames)]
+    command = [sys.executable, "-c", _PROGRAM_TO_KILL, str(clip), str(state), str(frames)]
     paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=paths) as run:
         assert run.stdout is not None
@@ -153,7 +153,7 @@ def test_kill_9_while_tracking_loses_nothing_that_was_tracked(tmp_path: Path, fr
         run.send_signal(signal.SIGKILL)
         run.wait(10)
     (found,) = find_sessions(state)
-    assert found.frames >= frames - SINK_QUEUE  # those in hand are written within milliseconds
+    assert found.frames >= frames - SINK_QUEUE  # rows in the queue are written within milliseconds
     assert found.saved_at <= time.time()
     results = Results(np.arange(400) / 25)
     assert recover(found, results) == found.frames

@@ -1,4 +1,4 @@
-"""Awkward films in the window's hands: frames looked at while a piece of the film is read."""
+"""Odd videos in the session: single frames are read while a piece of the video is read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from steadymark.app.session.recording.media import Media
 from steadymark.engine.sources.video.video_file import VideoFile
-from support.videos.odd_videos import AWKWARD, Awkward
+from support.videos.odd_videos import ODD_VIDEOS, OddVideo
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,28 +32,30 @@ NAMES = (
 
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize(
-    "file", [a for a in AWKWARD if a.name in NAMES], ids=lambda a: a.name.replace(".", "_")
+    "file", [a for a in ODD_VIDEOS if a.name in NAMES], ids=lambda a: a.name.replace(".", "_")
 )
-def test_pieces_and_frames_looked_at_are_exactly_those(tmp_path: Path, file: Awkward) -> None:
+def test_pieces_and_single_frames_equal_those_of_a_full_read(
+    tmp_path: Path, file: OddVideo
+) -> None:
     path = file.make(tmp_path)
     frames = {f.index: f for f in VideoFile(path).frames()}
-    film = Media(str(path))
-    count = len(film.times_s)
-    assert np.all(np.diff(film.times_s) >= 0)
+    media = Media(str(path))
+    count = len(media.times_s)
+    assert np.all(np.diff(media.times_s) >= 0)
     for start in (count // 2, 0, count - 2, count // 3):
-        piece = film.piece(range(start, min(start + 3, count)))
-        given = []
+        piece = media.piece(range(start, min(start + 3, count)))
+        indices = []
         for frame in piece.frames():
-            given.append(frame.index)
+            indices.append(frame.index)
             assert np.array_equal(frame.image, frames[frame.index].image)
-            elsewhere = max(frames) - frame.index if max(frames) - frame.index in frames else 0
-            still = film.frame_at(elsewhere)
-            assert np.array_equal(still.image, frames[elsewhere].image)
-            assert still.pts_s == film.times_s[elsewhere]
-        assert given == [i for i in range(start, min(start + 3, count)) if i in frames]
+            other_index = max(frames) - frame.index if max(frames) - frame.index in frames else 0
+            single_frame = media.frame_at(other_index)
+            assert np.array_equal(single_frame.image, frames[other_index].image)
+            assert single_frame.pts_s == media.times_s[other_index]
+        assert indices == [i for i in range(start, min(start + 3, count)) if i in frames]
         assert piece.ended
-    film.close()
+    media.close()
 
 
-def test_every_name_is_one_of_the_corpus() -> None:
-    assert set(NAMES) <= {a.name for a in AWKWARD}
+def test_every_name_is_in_the_corpus() -> None:
+    assert set(NAMES) <= {a.name for a in ODD_VIDEOS}

@@ -1,4 +1,4 @@
-"""The session's own run of a filter gives what the tracker gives."""
+"""A filter that the session applies gives the same points as the tracker."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ CHOSEN = choose("one-euro", min_cutoff_hz=0.5, beta=0.8)
 ONE_EURO = TrackSettings(stabilizer="one-euro", filters=(CHOSEN,))
 
 
-def tracked(film: Media, settings: TrackSettings) -> tuple[Results, BackgroundTracking]:
-    results = Results(film.times_s)
-    tracking = BackgroundTracking(film, square_models(), settings, results)
+def track_to_end(media: Media, settings: TrackSettings) -> tuple[Results, BackgroundTracking]:
+    results = Results(media.times_s)
+    tracking = BackgroundTracking(media, square_models(), settings, results)
     tracking.start()
     finish(tracking)
     return results, tracking
@@ -37,20 +37,20 @@ def finish(tracking: BackgroundTracking) -> None:
 
 
 @pytest.fixture
-def film(tmp_path: Path) -> Media:
+def media(tmp_path: Path) -> Media:
     return Media(str(square_video(tmp_path / "a.mp4", 60)))
 
 
-def ends(tracking: BackgroundTracking) -> None:
+def close_tracking(tracking: BackgroundTracking) -> None:
     tracking.close()
     assert tracking.join(5)
 
 
-def test_one_euro_gives_what_the_tracker_gives(film: Media) -> None:
-    results, tracking = tracked(film, ONE_EURO)
+def test_one_euro_gives_the_same_points_as_the_tracker(media: Media) -> None:
+    results, tracking = track_to_end(media, ONE_EURO)
     tracker = make_tracker(square_models(), ONE_EURO)
     for index in range(60):
-        expected = tracker.track(film.frame_at(index))
+        expected = tracker.track(media.frame_at(index))
         faces = results.faces(index)
         assert faces is not None
         assert [f.state for f in faces] == [f.state for f in expected.faces]
@@ -59,27 +59,29 @@ def test_one_euro_gives_what_the_tracker_gives(film: Media) -> None:
                 np.testing.assert_array_equal(face.stabilized.xy_px, other.stabilized.xy_px)
                 assert face.pose is not None
                 assert face.pose == other.pose
-    ends(tracking)
+    close_tracking(tracking)
 
 
 @pytest.mark.parametrize("name", ["none", "one-euro", "butterworth"])
-def test_a_filter_chosen_later_gives_the_same_as_one_chosen_before(film: Media, name: str) -> None:
-    wanted = replace(ONE_EURO, stabilizer=name)
-    before, first = tracked(film, wanted)
-    after, second = tracked(film, replace(ONE_EURO, stabilizer="none"))
+def test_a_filter_chosen_after_tracking_gives_the_same_as_one_chosen_before(
+    media: Media, name: str
+) -> None:
+    chosen = replace(ONE_EURO, stabilizer=name)
+    before, first = track_to_end(media, chosen)
+    after, second = track_to_end(media, replace(ONE_EURO, stabilizer="none"))
     second.want_filter(filter_of(ONE_EURO.with_filter(CHOSEN.changed(min_cutoff_hz=9.0, beta=9.0))))
-    second.want_filter(filter_of(wanted))
+    second.want_filter(filter_of(chosen))
     second.apply_filter()
     np.testing.assert_array_equal(before.rows().steady, after.rows().steady)
     np.testing.assert_array_equal(before.rows().pose, after.rows().pose)
-    ends(first)
-    ends(second)
+    close_tracking(first)
+    close_tracking(second)
 
 
-def test_memory_of_a_filter_begins_anew_where_the_tracker_begins_anew(film: Media) -> None:
-    results, tracking = tracked(film, ONE_EURO)
+def test_a_filter_restarts_where_the_tracker_restarts(media: Media) -> None:
+    results, tracking = track_to_end(media, ONE_EURO)
     begins = np.flatnonzero(results.restarted())
     assert begins[0] == 0
-    again: Callable[[Results], object] = PointFilter(filter_of(ONE_EURO)).refilter
-    np.testing.assert_array_equal(again(results), results.rows().steady)
-    ends(tracking)
+    refilter: Callable[[Results], object] = PointFilter(filter_of(ONE_EURO)).refilter
+    np.testing.assert_array_equal(refilter(results), results.rows().steady)
+    close_tracking(tracking)

@@ -9,31 +9,31 @@ from steadymark.engine.tracking.head_pose import head_pose
 from support.fakes.fake_results import lost_face, moving_results, track_result, tracked_face
 
 
-def results_of(frames: int = 20) -> Results:
+def make_results(frames: int = 20) -> Results:
     results = Results(np.arange(frames) / 25)
     for result in moving_results(frames):
         results.add(replace(result, restarted=result.frame.index == 0))
     return results
 
 
-def test_what_was_tracked_comes_back_as_it_was() -> None:
-    results = results_of()
-    for given in moving_results(20):
-        faces = results.faces(given.frame.index)
+def test_added_faces_are_returned_unchanged() -> None:
+    results = make_results()
+    for expected in moving_results(20):
+        faces = results.faces(expected.frame.index)
         assert faces is not None
-        assert [f.face_id for f in faces] == [f.face_id for f in given.faces]
-        for face, before in zip(faces, given.faces, strict=True):
-            assert (face.state, face.score) == (before.state, before.score)
-            if before.raw is None or before.stabilized is None:
+        assert [f.face_id for f in faces] == [f.face_id for f in expected.faces]
+        for face, face_before in zip(faces, expected.faces, strict=True):
+            assert (face.state, face.score) == (face_before.state, face_before.score)
+            if face_before.raw is None or face_before.stabilized is None:
                 assert face.raw is None
                 continue
             assert face.raw is not None
             assert face.stabilized is not None
-            np.testing.assert_array_equal(face.raw.xy_px, before.raw.xy_px)
-            np.testing.assert_array_equal(face.stabilized.xy_px, before.stabilized.xy_px)
-            np.testing.assert_array_equal(face.stabilized.score, before.stabilized.score)
-            assert face.crop == before.crop
-            assert face.box == before.box
+            np.testing.assert_array_equal(face.raw.xy_px, face_before.raw.xy_px)
+            np.testing.assert_array_equal(face.stabilized.xy_px, face_before.stabilized.xy_px)
+            np.testing.assert_array_equal(face.stabilized.score, face_before.stabilized.score)
+            assert face.crop == face_before.crop
+            assert face.box == face_before.box
 
 
 def test_an_untracked_frame_has_no_faces_and_one_without_faces_has_an_empty_tuple() -> None:
@@ -43,14 +43,14 @@ def test_an_untracked_frame_has_no_faces_and_one_without_faces_has_an_empty_tupl
     assert results.faces(1) == ()
 
 
-def test_a_frame_counts_once() -> None:
+def test_a_frame_is_stored_only_once() -> None:
     results = Results(np.arange(3) / 25)
     results.add(track_result(1, tracked_face(), restarted=True))
     results.add(track_result(1, restarted=True))
     assert len(results.faces(1) or ()) == 1
 
 
-def test_rows_grow_beyond_the_first_block_and_older_snapshots_stay() -> None:
+def test_rows_grow_beyond_the_first_block_and_earlier_snapshots_stay_valid() -> None:
     results = Results(np.arange(2000) / 25)
     results.add(track_result(0, tracked_face(), restarted=True))
     early = results.rows()
@@ -63,7 +63,7 @@ def test_rows_grow_beyond_the_first_block_and_older_snapshots_stay() -> None:
     np.testing.assert_array_equal(rows.before, np.arange(2000) - 1)
 
 
-def test_rows_are_linked_to_the_same_face_one_frame_before_unless_memory_began() -> None:
+def test_rows_are_linked_to_the_same_face_in_the_previous_frame_without_restart() -> None:
     results = Results(np.arange(5) / 25)
     results.add(track_result(0, tracked_face(0), tracked_face(1), restarted=True))
     results.add(track_result(1, tracked_face(1)))
@@ -72,7 +72,7 @@ def test_rows_are_linked_to_the_same_face_one_frame_before_unless_memory_began()
     assert results.rows().before.tolist() == [-1, -1, 1, -1, -1]
 
 
-def test_gaps_are_given_from_where_they_are_wanted_then_from_the_beginning() -> None:
+def test_gaps_are_searched_from_a_frame_on_and_then_from_the_beginning() -> None:
     results = Results(np.arange(10) / 25)
     for i in (2, 3, 7):
         results.add(track_result(i, restarted=True))
@@ -96,28 +96,28 @@ def test_frames_are_ready_until_the_first_unknown_one() -> None:
     assert [results.ready_until(i) for i in range(6)] == [-1, 3, 3, 3, 3, 4]
 
 
-def test_stabilized_points_can_be_replaced_and_the_version_tells() -> None:
-    results = results_of()
-    before = results.version
+def test_replacing_stabilized_points_changes_the_version() -> None:
+    results = make_results()
+    version_before = results.version
     moved = results.rows().raw + 1
     results.set_steady(moved)
-    assert results.version != before
+    assert results.version != version_before
     np.testing.assert_array_equal(results.rows().steady, moved)
 
 
-def test_poses_come_back_as_they_were_and_follow_the_stabilized_points() -> None:
+def test_poses_are_returned_unchanged_and_follow_the_stabilized_points() -> None:
     results = Results(np.arange(3) / 25)
     face = tracked_face(2)
     results.add(track_result(0, face, lost_face(4), restarted=True))
-    (kept, gone) = results.faces(0) or ()
+    (kept, lost) = results.faces(0) or ()
     assert kept.pose == face.pose
     assert kept.pose is not None
-    assert gone.pose is None
+    assert lost.pose is None
     bigger = (results.rows().steady - 80) * 2 + 80
     results.set_steady(bigger)
-    (moved, gone) = results.faces(0) or ()
+    (moved, lost) = results.faces(0) or ()
     assert moved.stabilized is not None
     assert moved.pose == head_pose(moved.stabilized, kept.pose.camera)
     assert moved.pose != kept.pose
-    assert gone.pose is None
+    assert lost.pose is None
     Results(np.arange(3) / 25).set_steady(bigger[:0])

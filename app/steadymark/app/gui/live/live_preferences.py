@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QStandardPaths
 
+from steadymark.app.session.settings_values import with_valid_values
 from steadymark.engine.sources.live.network_camera import without_password
 
 if TYPE_CHECKING:
@@ -35,15 +36,8 @@ class LivePreferences:
 
 def read(preferences: Preferences) -> LivePreferences:
     """Read the preferences; a value that cannot be read gets its default."""
-    values, live = preferences.values(_NAME), LivePreferences()
-    addresses, folder = values.get("addresses"), values.get("folder")
-    if isinstance(addresses, list):
-        live = replace(live, addresses=tuple(str(a) for a in addresses))
-    if isinstance(folder, str):
-        live = replace(live, folder=folder)
-    if not live.folder:
-        live = replace(live, folder=default_folder())
-    return replace(live, drawn=values.get("drawn") is True, mirrored=values.get("mirrored") is True)
+    live = with_valid_values(LivePreferences(), preferences.values(_NAME))
+    return live if live.folder else replace(live, folder=default_folder())
 
 
 def write(preferences: Preferences, live: LivePreferences) -> None:

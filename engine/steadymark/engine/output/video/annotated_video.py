@@ -12,10 +12,11 @@ import cv2
 import numpy as np
 from av.video.reformatter import Colorspace, VideoReformatter
 
-from steadymark.engine.core.errors import SinkError
+from steadymark.engine.core.errors import SinkError, SourceError
 from steadymark.engine.output.output_paths import cannot_write, open_part, part_of, settle
 from steadymark.engine.output.video.audio_copy import AudioCopy
 from steadymark.engine.output.video.drawing import DrawOptions, draw
+from steadymark.engine.sources.video.container import open_container
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from steadymark.engine.core.types import SourceInfo, TrackResult
     from steadymark.models.face.crop import Image
+    from steadymark.models.user_text import UserText
 
 _TICKS = 90_000  # per second, if the source has no time base
 _MOST_TICKS = 1_000_000  # a frame's duration has 32 bits
@@ -76,6 +78,12 @@ class AnnotatedVideoSink:
     @property
     def path(self) -> str:
         return str(self._path)
+
+    @property
+    def notes(self) -> tuple[UserText, ...]:
+        """What could not be written besides the frames: the rest of the sound."""
+        fault = self._movie.sound_fault if self._movie else None
+        return () if fault is None else (fault,)
 
     def open(self, info: SourceInfo) -> None:
         if "libx264" not in av.codecs_available:
@@ -146,7 +154,7 @@ class _Movie:
         options = {"movie_timescale": str(ticks), **_WHOLE_AT_ANY_TIME}
         self._output: OutputContainer = av.open(file, "w", format="mp4", options=options)
         self._video = self._add_video(fps)
-        self._audio = source_path and AudioCopy.open(source_path, self._output, start_s)
+        self._audio = AudioCopy.open(source_path, self._output, start_s) if source_path else None
         self._colours = VideoReformatter()
         self._last: int | None = None
         self._gap = round(ticks / (fps or 25))
@@ -164,6 +172,11 @@ class _Movie:
         self._last = frame.pts = pts
         frame.time_base = self._tick
         self._output.mux(self._video.encode(frame))
+
+    @property
+    def sound_fault(self) -> UserText | None:
+        """Why the sound ended early, if it did."""
+        return self._audio.fault if self._audio else None
 
     def close(self) -> None:
         end_s = float(((self._last or 0) + self._gap) * self._tick) + (self._start_s or 0.0)
@@ -192,9 +205,9 @@ def _ticks(source_path: str | None) -> int:
     if source_path is None:
         return _TICKS
     try:
-        with av.open(source_path) as source:
+        with open_container(Path(source_path)) as source:
             base = source.streams.video[0].time_base if source.streams.video else None
-    except (OSError, av.FFmpegError):  # the source is a folder of images or a device
+    except SourceError:  # the source is a folder of images or a device
         base = None
     return min(base.denominator, _MOST_TICKS) if base else _TICKS
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import av
 import numpy as np
+
+from steadymark.engine.core.errors import SourceError
+from steadymark.engine.sources.video.container import open_container
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,20 +29,24 @@ _log = logging.getLogger(__name__)
 # codecs that MP4 players support; others (PCM, Vorbis, …) are converted to AAC
 COPIED = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "alac", "flac"})
 _AAC_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000})
+_DISK_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
 _PIECE = 1024  # samples; PCM packets may last a second, which is too coarse for trimming
 
 
 class AudioCopy:
     """Writes the source's sound up to the time of the picture, so that both are interleaved.
 
-    If the sound cannot be read further, it ends there and a warning is logged; the video is still
-    written.
+    Times of a source are counted from the container's start, as those of its frames are. If the
+    sound cannot be read or written further, it ends there; the video is still written.
 
     Args:
         source: The opened source.
         output: The file to write to.
         start_s: Time in the source that becomes 0; earlier sound is left out. None keeps all
             sound at its original time.
+
+    Attributes:
+        fault: Why the sound ended early; None if it did not.
     """
 
     def __init__(
@@ -45,8 +55,10 @@ class AudioCopy:
         self._source = source
         self._output = output
         self._start_s = start_s
+        self._origin_s = (source.start_time or 0) / av.time_base
+        self.fault: UserText | None = None
         self._in: AudioStream = source.streams.audio[0]
-        self._copied = self._in.codec_context.name in COPIED
+        self._copied = _can_be_copied(self._in)
         self._out: AudioStream = (
             output.add_stream_from_template(self._in) if self._copied else _aac(output, self._in)
         )
@@ -68,8 +80,8 @@ class AudioCopy:
             The copy, or None if the source has no sound.
         """
         try:
-            source = av.open(path)
-        except (OSError, av.FFmpegError) as error:
+            source = open_container(Path(path))
+        except SourceError as error:
             _log.info("no sound from %s: %s", path, error)
             return None
         if not source.streams.audio:
@@ -82,27 +94,47 @@ class AudioCopy:
         while not self._done:
             try:
                 piece = self._next or next(self._pieces, None)
-            except (OSError, av.FFmpegError) as error:
-                _log.warning("the sound of %s ends early: %s", self._source.name, error)
-                piece = None
-            self._next = piece
-            if piece is None:
-                self._done = True
-            elif _time_s(piece) >= until_s:
-                return
-            else:
-                self._next = None
-                self._write(piece)
+                self._next = piece
+                if piece is None:
+                    self._done = True
+                elif self._time_s(piece) >= until_s:
+                    return
+                else:
+                    self._next = None
+                    self._write(piece)
+            except (OSError, ValueError, av.FFmpegError) as error:
+                self._end(error)
 
     def close(self) -> None:
         """Flush the encoder if there is one, and close the source."""
-        if not self._copied:
-            self._output.mux(self._out.encode())
-        self._source.close()
+        try:
+            if not self._done and self._next and self._last_s == float("-inf"):
+                self._write(self._next)  # MP4 cannot describe an AC-3 stream without a packet
+            if not self._copied:
+                self._output.mux(self._out.encode())
+        except (OSError, ValueError, av.FFmpegError) as error:
+            self._end(error)
+        finally:
+            self._source.close()
+
+    def _end(self, error: Exception) -> None:
+        if isinstance(error, OSError) and error.errno in _DISK_FAULTS:
+            raise error
+        _log.warning("the sound of %s ends early: %s", self._source.name, error)
+        self._done, self._next = True, None
+        self.fault = UserText(
+            "the sound of {name} could not be copied to its end ({reason})",
+            name=Path(self._source.name).name,
+            reason=str(error),
+        )
+
+    def _time_s(self, piece: Piece) -> float:
+        """Return a piece's time in the source, in seconds from the container's start."""
+        return float((piece.pts or 0) * (piece.time_base or 0)) - self._origin_s
 
     def _packets(self) -> Iterator[Packet[AudioStream]]:
         if self._start_s is not None:
-            self._source.seek(int(self._start_s * av.time_base))
+            self._source.seek(int((self._start_s + self._origin_s) * av.time_base))
         for packet in self._source.demux(self._in):
             if packet.pts is not None and packet.dts is not None:
                 yield packet
@@ -118,14 +150,14 @@ class AudioCopy:
                 yield from _split(frame)
 
     def _write(self, piece: Piece) -> None:
-        time_s = _time_s(piece)
+        time_s = self._time_s(piece)
         if time_s <= self._last_s:  # in damaged files; the muxer rejects such times
             return
+        start_s = self._start_s or 0.0
+        if self._start_s is not None and time_s < start_s:
+            return
         self._last_s = time_s
-        if self._start_s is not None:
-            if time_s < self._start_s:
-                return
-            _shift(piece, self._start_s)
+        _shift(piece, start_s + self._origin_s)
         if isinstance(piece, av.AudioFrame):
             self._output.mux(self._out.encode(piece))
         else:
@@ -133,8 +165,10 @@ class AudioCopy:
             self._output.mux(piece)
 
 
-def _time_s(piece: Piece) -> float:
-    return float((piece.pts or 0) * (piece.time_base or 0))
+def _can_be_copied(stream: AudioStream) -> bool:
+    """Return whether MP4 takes the packets as they are; AAC of MPEG-TS lacks the codec's data."""
+    context = stream.codec_context
+    return context.name in COPIED and not (context.name == "aac" and not context.extradata)
 
 
 def _shift(piece: Piece, by_s: float) -> None:

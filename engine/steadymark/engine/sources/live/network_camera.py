@@ -29,8 +29,9 @@ OPEN_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 5.0
 BACK_OFF_S = (1.0, 2.0, 4.0, 8.0)
 _FAULTS_IN_A_ROW = 50
+_RECORDINGS = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "hls", "flv", "asf", "mpegts")
 _SILENT = UserText("does not answer in time: check the address and the network")
-_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "rtp", "srt")
+_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "rtp", "srt", "tcp")
 
 
 def is_network(text: str) -> bool:
@@ -41,8 +42,8 @@ def is_network(text: str) -> bool:
 class NetworkCamera(LiveSource):
     """A FrameSource of a network stream, which reconnects when the stream breaks.
 
-    A video of known length ends regularly. Time stamps are times of arrival, because the senders'
-    clocks jump when they restart.
+    A recording is refused, because frames would be dropped and have times of arrival. Time stamps
+    are times of arrival, because the senders' clocks jump when they restart.
 
     Args:
         url: Address of the stream.
@@ -53,7 +54,7 @@ class NetworkCamera(LiveSource):
         opening: Allows another thread to cancel opening.
 
     Raises:
-        SourceError: The stream cannot be opened or sends no images.
+        SourceError: The stream cannot be opened, sends no images, or is a recording.
     """
 
     def __init__(
@@ -163,9 +164,16 @@ class _NetworkFeed:
             raise SourceError("{url} {why}", url=self._url, why=_why(error)) from error
 
     def _pictures_of(self, container: InputContainer) -> VideoStream:
-        if not container.streams.video or container.streams.video[0].codec_context is None:
+        known = [stream for stream in container.streams.video if stream.codec_context is not None]
+        if not known:
             raise SourceError("{url} sends no pictures: check the address", url=self._url)
-        return container.streams.video[0]
+        if container.duration and container.format.name in _RECORDINGS:
+            raise SourceError(
+                "{url} is a recording and no live stream: download it, for example by "
+                "'ffmpeg -i ADDRESS -c copy FILE.mp4', and track the file",
+                url=self._url,
+            )
+        return max(known, key=lambda stream: stream.width * stream.height)  # the best HLS variant
 
     def _decoded(self) -> Any:
         """Yield frames until the end; damaged packets are skipped, and a lost connection raises."""
@@ -201,6 +209,10 @@ def _why(error: Exception) -> UserText:
             UserText("has nothing at this address: check what follows the host"),
         ),
         (fault.InvalidDataError, UserText("sends no video: check the address")),
+        (
+            fault.ProtocolNotFoundError,
+            UserText("uses a protocol that the installed FFmpeg lacks: use rtsp:// or http://"),
+        ),
     )
     for kind, reason in reasons:
         if isinstance(error, kind):

@@ -134,6 +134,10 @@ class Decoder:
         notes = []
         if self._maker.turn(decoded.frame) != FrameOrientation():
             notes.append(UserText("the pictures are turned upright, as the file asks"))
+        transfer = self._maker.hdr_transfer(decoded.frame)
+        if transfer is not None:
+            name = transfer.name
+            notes.append(UserText("its high dynamic range ({name}) is mapped to 8 bits", name=name))
         aspect = self._stream.sample_aspect_ratio
         if aspect and aspect != 1:
             shown = f"{aspect.numerator}:{aspect.denominator}"

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from steadymark.models.user_text import UserText
 
 _VARIABLE_SHARE = 0.01
+# Names of the numbers of ITU-T H.273.
+_PRIMARIES = {1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "bt601", 7: "smpte240m", 8: "film"}
+_PRIMARIES |= {9: "bt2020", 10: "xyz", 11: "dci-p3", 12: "display-p3"}
+_TRANSFERS = {1: "bt709", 4: "gamma 2.2", 5: "gamma 2.8", 6: "bt601", 8: "linear", 13: "srgb"}
+_TRANSFERS |= {14: "bt2020", 15: "bt2020", 16: "PQ", 18: "HLG"}
 _CLOCKWISE_DEG = {
     FrameOrientation(): 0,
     FrameOrientation(True, True, False): 90,
@@ -43,6 +48,10 @@ class ProbeReport:
         codec: Name of the codec.
         profile: Profile of the codec.
         pixel_format: Pixel format.
+        primaries: Colour primaries, such as `bt709`.
+        transfer: Transfer characteristics, such as `bt709`, or `PQ` and `HLG` for a high dynamic
+            range, which is mapped to 8 bits.
+        interlaced: Whether the first frame consists of two fields of different times.
         coded_size: Width and height as coded, in pixels.
         shown_size: Width and height as shown, in pixels.
         rotation_deg: Clockwise rotation that makes the image upright; None if it is also mirrored.
@@ -66,6 +75,9 @@ class ProbeReport:
     codec: str
     profile: str
     pixel_format: str
+    primaries: str
+    transfer: str
+    interlaced: bool
     coded_size: tuple[int, int]
     shown_size: tuple[int, int]
     rotation_deg: int | None
@@ -139,6 +151,9 @@ def _report(
         codec=stream.codec_context.codec.canonical_name,
         profile=stream.profile or "",
         pixel_format=seen.first.format.name,
+        primaries=_PRIMARIES.get(int(seen.first.color_primaries), "unknown"),
+        transfer=_TRANSFERS.get(int(seen.first.color_trc), "unknown"),
+        interlaced=bool(seen.first.interlaced_frame),
         coded_size=(seen.first.width, seen.first.height),
         shown_size=seen.shown_size,
         rotation_deg=_CLOCKWISE_DEG.get(orientation_of(seen.first, stream)),

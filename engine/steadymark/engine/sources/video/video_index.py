@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from steadymark.engine.sources.damage_report import clock
 from steadymark.engine.sources.time_spans import Seconds, uneven_share
 from steadymark.engine.sources.video.container import packets
+from steadymark.engine.sources.video.h264_fields import FieldReader
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ Ticks = NDArray[np.int64]
 FALLBACK_FPS = 25.0
 _EVEN = 0.05
 _MOSTLY = 0.8
+# Bytes. In packed MPEG-4 (Xvid, DivX), a packet holds two frames and a later one is a placeholder;
+# the frames' own times are wrong then, so frames are counted (as FFmpeg's mpeg4_unpack_bframes).
+_LARGEST_PLACEHOLDER = 19
 _MOST_REORDERED = 16  # Frames; H.264 and HEVC allow no more.
 
 
@@ -106,16 +110,24 @@ def read_index(container: InputContainer, stream: VideoStream) -> VideoIndex:
         broken += 1
 
     entries: list[_Entry] = []
+    codec = stream.codec_context.name
+    fields = FieldReader(stream.codec_context.extradata) if codec == "h264" else None
+    packed = False
     for packet in packets(container, stream, count):
         broken += packet.is_corrupt
-        if not packet.is_discard and not _is_hidden(packet):
-            entries.append(_Entry(packet.pts, packet.dts, packet.is_keyframe))
+        packed = packed or (codec == "mpeg4" and packet.size <= _LARGEST_PLACEHOLDER)
+        if packet.is_discard or _is_hidden(packet):
+            continue
+        if fields and fields.may_have_fields and fields.is_second_field(memoryview(packet)):
+            continue
+        entries.append(_Entry(packet.pts, packet.dts, packet.is_keyframe))
     if not entries:
         return VideoIndex(np.zeros(0, np.int64), np.zeros(0), np.zeros((0, 2), np.int64))
     known = [e.pts for e in entries if e.pts is not None]
     if len(known) < len(entries):
         return _without_times(entries, stream, broken)
-    return _with_times(np.array(known, np.int64), entries, container, stream, broken)
+    index = _with_times(np.array(known, np.int64), entries, container, stream, broken)
+    return replace(index, by_count=True) if packed else index
 
 
 def _with_times(
@@ -126,7 +138,7 @@ def _with_times(
     broken: int,
 ) -> VideoIndex:
     """Build the index of a file in which every packet has a presentation time."""
-    notes = [UserText("{count} packets are damaged", count=broken)] if broken else []
+    notes = [_damaged_packets(broken)] if broken else []
     reorders = stream.codec_context.codec.reorder
     falls = int(np.sum(ticks[1:] < ticks[:-1]))  # A difference could overflow int64.
     steady = _steady(ticks, entries, stream)
@@ -208,13 +220,7 @@ def _missing(times: Seconds, unit_s: float, container: InputContainer) -> list[U
         long = np.flatnonzero(gaps > 1.5 * middle + unit_s)
         lost = sum(round(float(gaps[i]) / middle) - 1 for i in long)
         if lost:
-            notes.append(
-                UserText(
-                    "about {count} frames seem to be missing, the first ones at {time}",
-                    count=lost,
-                    time=clock(float(times[long[0]])),
-                )
-            )
+            notes.append(_missing_frames(lost, clock(float(times[long[0]]))))
     end_s = (container.duration or 0) / 1_000_000
     if not container.streams.audio and end_s - times[-1] > 1 + 2 * np.max(gaps, initial=0):
         notes.append(
@@ -225,6 +231,20 @@ def _missing(times: Seconds, unit_s: float, container: InputContainer) -> list[U
             )
         )
     return notes
+
+
+def _damaged_packets(count: int) -> UserText:
+    if count == 1:
+        return UserText("1 packet is damaged")
+    return UserText("{count} packets are damaged", count=count)
+
+
+def _missing_frames(count: int, time: str) -> UserText:
+    if count == 1:
+        return UserText("about 1 frame seems to be missing at {time}", time=time)
+    return UserText(
+        "about {count} frames seem to be missing, the first ones at {time}", count=count, time=time
+    )
 
 
 def _without_times(entries: list[_Entry], stream: VideoStream, broken: int) -> VideoIndex:

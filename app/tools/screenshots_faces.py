@@ -22,11 +22,11 @@ def shoot_filters(studio: ScreenshotStudio, scheme: str) -> None:
     """Capture one filter with two sets of parameters on the open recording."""
     from steadymark.app.session.analysis.variants import Variant
     from steadymark.app.session.state import ComparisonLayout
-    from steadymark.engine.stabilizers.online_filters import ONE_EURO, OneEuro
+    from steadymark.engine.stabilizers.stabilizer_registry import choose
 
     window, session = studio.window, studio.window.session
     window.messages.dismiss_all()
-    takes = Variant(ONE_EURO, own=OneEuro(beta=0.5)), Variant(ONE_EURO)
+    takes = Variant("one-euro", own=choose("one-euro", beta=0.5)), Variant("one-euro")
     window._compare(takes)
     session.set_layout(ComparisonLayout.WIPE)
     studio.until(lambda: _compared(studio, takes))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 ROOTS = ("steadymark.app", "steadymark.engine", "steadymark.models")
 WINDOW = ("steadymark.app.session", "steadymark.app.gui")
+REGISTRIES = ("steadymark.engine.stabilizers",)  # packages whose modules a registry imports by name
 NOT_SHOWN = {
     "steadymark.app.gui.application",  # shown on the terminal, before there is a window
     "steadymark.models.errors",  # builds the sentences of errors, and has none of its own
@@ -58,7 +59,7 @@ def shown_modules() -> dict[str, Path]:
     import grimp
 
     graph = grimp.build_graph(*ROOTS, exclude_type_checking_imports=True, cache_dir=None)
-    own = {name for name in graph.modules if name.startswith(WINDOW)}
+    own = {name for name in graph.modules if name.startswith((*WINDOW, *REGISTRIES))}
     shown = own.union(*map(graph.find_upstream_modules, own))
     listed = {
         name

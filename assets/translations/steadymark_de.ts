@@ -588,14 +588,6 @@
         <translation>Geschw., %/s</translation>
     </message>
     <message>
-        <source>Head pose</source>
-        <translation>Haltung</translation>
-    </message>
-    <message>
-        <source>angle, °</source>
-        <translation>Winkel, °</translation>
-    </message>
-    <message>
         <source>Error</source>
         <translation>Fehler</translation>
     </message>
@@ -630,18 +622,6 @@
     <message>
         <source>stabilized</source>
         <translation>stabilisiert</translation>
-    </message>
-    <message>
-        <source>pitch</source>
-        <translation>Nicken</translation>
-    </message>
-    <message>
-        <source>yaw</source>
-        <translation>Drehen</translation>
-    </message>
-    <message>
-        <source>roll</source>
-        <translation>Neigen</translation>
     </message>
     <message>
         <source>Click: go there. Wheel: zoom. Double click: show all.</source>
@@ -864,14 +844,6 @@
         <translation>{name} (empfohlen)</translation>
     </message>
     <message>
-        <source>Optical flow carries the points along, and a small network weighs them</source>
-        <translation>Optischer Fluss trägt die Punkte mit, und ein kleines Netz wägt ab</translation>
-    </message>
-    <message>
-        <source>One Euro filter</source>
-        <translation>One-Euro-Filter</translation>
-    </message>
-    <message>
         <source>Preset</source>
         <translation>Voreinstellung</translation>
     </message>
@@ -890,26 +862,6 @@
     <message>
         <source>{name} (own)</source>
         <translation>{name} (eigenes)</translation>
-    </message>
-    <message>
-        <source>Cut-off at rest</source>
-        <translation>Grenzfrequenz in Ruhe</translation>
-    </message>
-    <message>
-        <source>Beta</source>
-        <translation>Beta</translation>
-    </message>
-    <message>
-        <source>Cut-off of the speed</source>
-        <translation>Grenzfrequenz der Geschw.</translation>
-    </message>
-    <message>
-        <source>Butterworth</source>
-        <translation>Butterworth</translation>
-    </message>
-    <message>
-        <source>Cut-off</source>
-        <translation>Grenzfrequenz</translation>
     </message>
     <message>
         <source>It looks at frames to come, so it is applied when all is tracked.</source>
@@ -958,14 +910,6 @@
     <message>
         <source>How often the detector looks for further faces while fewer than the most are known; lost ones are looked for at once</source>
         <translation>Wie oft der Detektor nach weiteren Gesichtern sucht, solange weniger als höchstens erlaubt bekannt sind; verlorene sucht er sofort</translation>
-    </message>
-    <message>
-        <source>Lower: stiller at rest, and later</source>
-        <translation>Kleiner: ruhiger im Stillstand, aber mehr Verzug</translation>
-    </message>
-    <message>
-        <source>Higher: less lag when the face moves</source>
-        <translation>Größer: weniger Verzug, wenn das Gesicht sich bewegt</translation>
     </message>
     <message>
         <source>Of the camera, in pixels: distances of heads follow from it</source>
@@ -1116,22 +1060,6 @@
         <translation>mit</translation>
     </message>
     <message>
-        <source>Head pose</source>
-        <translation>Haltung</translation>
-    </message>
-    <message>
-        <source>Position</source>
-        <translation>Ort</translation>
-    </message>
-    <message>
-        <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
-        <translation>Nicken (abwärts), Drehen (zur linken Bildseite) und Neigen (im Uhrzeigersinn)</translation>
-    </message>
-    <message>
-        <source>Millimetres from the camera&apos;s axis to the right and down, and from the camera; right only if the focal length is</source>
-        <translation>Millimeter von der Achse der Kamera nach rechts und unten und von der Kamera weg; nur richtig, wenn es die Brennweite ist</translation>
-    </message>
-    <message>
         <source>Tracked</source>
         <translation>Verfolgt</translation>
     </message>
@@ -1150,18 +1078,6 @@
     <message>
         <source>The face is never still for half a second: no jitter can be told.</source>
         <translation>Das Gesicht ist nie eine halbe Sekunde lang in Ruhe: Über den Jitter lässt sich nichts sagen.</translation>
-    </message>
-    <message>
-        <source>pitch</source>
-        <translation>Nicken</translation>
-    </message>
-    <message>
-        <source>yaw</source>
-        <translation>Drehen</translation>
-    </message>
-    <message>
-        <source>roll</source>
-        <translation>Neigen</translation>
     </message>
     <message>
         <source>Tracking a second time with {name}: {share}</source>
@@ -1650,10 +1566,6 @@
         <translation>Ausschnitt: was das Netz sieht</translation>
     </message>
     <message>
-        <source>Axes of the head</source>
-        <translation>Achsen des Kopfs</translation>
-    </message>
-    <message>
         <source>&amp;Heatmaps along the crop&apos;s edges</source>
         <translation>&amp;Heatmaps an den Rändern des Ausschnitts</translation>
     </message>
@@ -1880,26 +1792,6 @@
         <source>stabilized</source>
         <translation>stabilisiert</translation>
     </message>
-    <message>
-        <source>One Euro</source>
-        <translation>One Euro</translation>
-    </message>
-    <message>
-        <source>Butterworth</source>
-        <translation>Butterworth</translation>
-    </message>
-    <message>
-        <source>flow</source>
-        <translation>Flow</translation>
-    </message>
-    <message>
-        <source>refinement</source>
-        <translation>Verfeinerung</translation>
-    </message>
-    <message>
-        <source>ConvLSTM</source>
-        <translation>ConvLSTM</translation>
-    </message>
 </context>
 <context>
     <name>presets</name>
@@ -2066,12 +1958,16 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>A preset&apos;s name has 1 to {most} characters.</source>
-        <translation>Der Name einer Voreinstellung hat 1 bis {most} Zeichen.</translation>
+        <source>A low-pass filter of the landmarks, whose cut-off frequency rises with their speed.</source>
+        <translation>Ein Tiefpass der Punkte, dessen Grenzfrequenz mit ihrer Geschwindigkeit steigt.</translation>
     </message>
     <message>
-        <source>Butterworth looks at frames to come, which a live view has not: its points stay raw. Choose the One Euro filter or a network.</source>
-        <translation>Butterworth braucht spätere Bilder, die es live nicht gibt: Die Punkte bleiben roh. Wählen Sie den One-Euro-Filter oder ein Netz.</translation>
+        <source>A low-pass filter without lag, which needs the whole recording.</source>
+        <translation>Ein Tiefpass ohne Verzug, der die ganze Aufnahme braucht.</translation>
+    </message>
+    <message>
+        <source>A preset&apos;s name has 1 to {most} characters.</source>
+        <translation>Der Name einer Voreinstellung hat 1 bis {most} Zeichen.</translation>
     </message>
     <message>
         <source>CUDA was asked for, but {why}: install NVIDIA&apos;s driver and &apos;pip install steadymark[cuda]&apos;, or use --device cpu</source>
@@ -2176,10 +2072,6 @@
     <message>
         <source>asked for {asked} at {fps:g} frames per second, the camera delivers {given} at {given_fps:g}</source>
         <translation>Verlangt waren {asked} mit {fps:g} Bildern je Sekunde, die Kamera liefert {given} mit {given_fps:g}</translation>
-    </message>
-    <message>
-        <source>butterworth&apos;s cut-off must be above 0 Hz, not {cutoff_hz:g}</source>
-        <translation>Die Grenzfrequenz von Butterworth muss über 0 Hz liegen, nicht bei {cutoff_hz:g}</translation>
     </message>
     <message>
         <source>camera {device} cannot be opened: check that it is plugged in, that no other program uses it, and that this program may use cameras</source>
@@ -2442,10 +2334,6 @@
         <translation>Auf {path} passt nichts: Prüfen Sie Muster und Ordner</translation>
     </message>
     <message>
-        <source>one-euro&apos;s {name} must be {least:g} or more, not {value:g}</source>
-        <translation>{name} von One Euro muss mindestens {least:g} sein, nicht {value:g}</translation>
-    </message>
-    <message>
         <source>opening failed ({fault})</source>
         <translation>Öffnen fehlgeschlagen ({fault})</translation>
     </message>
@@ -2678,10 +2566,6 @@
         <translation>Es gibt schon ein Modell „{name}“: Nehmen Sie einen anderen Namen</translation>
     </message>
     <message>
-        <source>butterworth looks at frames to come, and {what}: choose flow or one-euro</source>
-        <translation>Butterworth braucht spätere Bilder, und {what}: Wählen Sie Flow oder One Euro</translation>
-    </message>
-    <message>
         <source>All values of each face in each frame.</source>
         <translation>Alle Werte jedes Gesichts in jedem Bild.</translation>
     </message>
@@ -2806,8 +2690,152 @@
         <translation>Unbekanntes Schema „{schema}“: Modelle von {known} können hinzugefügt werden</translation>
     </message>
     <message>
-        <source>unknown stabilizer &apos;{name}&apos;: choose one of {known}</source>
-        <translation>Unbekannte Stabilisierung „{name}“: Zur Wahl stehen {known}</translation>
+        <source>A published ConvLSTM over the heatmaps of heatmap1d-lite.</source>
+        <translation>Ein veröffentlichtes ConvLSTM über den Heatmaps von heatmap1d-lite.</translation>
+    </message>
+    <message>
+        <source>A published recurrent cell over the heatmaps of heatmap1d-lite.</source>
+        <translation>Eine veröffentlichte rekurrente Zelle über den Heatmaps von heatmap1d-lite.</translation>
+    </message>
+    <message>
+        <source>Axes of the head</source>
+        <translation>Achsen des Kopfs</translation>
+    </message>
+    <message>
+        <source>Beta</source>
+        <translation>Beta</translation>
+    </message>
+    <message>
+        <source>Butterworth</source>
+        <translation>Butterworth</translation>
+    </message>
+    <message>
+        <source>Butterworth, no lag</source>
+        <translation>Butterworth, ohne Verzug</translation>
+    </message>
+    <message>
+        <source>ConvLSTM</source>
+        <translation>ConvLSTM</translation>
+    </message>
+    <message>
+        <source>Cut-off</source>
+        <translation>Grenzfrequenz</translation>
+    </message>
+    <message>
+        <source>Cut-off at rest</source>
+        <translation>Grenzfrequenz in Ruhe</translation>
+    </message>
+    <message>
+        <source>Cut-off frequency at rest: lower is stiller, and later.</source>
+        <translation>Grenzfrequenz in Ruhe: Kleiner ist ruhiger, aber mit mehr Verzug.</translation>
+    </message>
+    <message>
+        <source>Cut-off frequency of the low-pass filter of the speed.</source>
+        <translation>Grenzfrequenz des Tiefpasses der Geschwindigkeit.</translation>
+    </message>
+    <message>
+        <source>Cut-off frequency: lower is stiller, but fast motion is lost.</source>
+        <translation>Grenzfrequenz: Kleiner ist ruhiger, aber schnelle Bewegung geht verloren.</translation>
+    </message>
+    <message>
+        <source>Cut-off of the speed</source>
+        <translation>Grenzfrequenz der Geschw.</translation>
+    </message>
+    <message>
+        <source>Head pose</source>
+        <translation>Haltung</translation>
+    </message>
+    <message>
+        <source>How fast the cut-off frequency rises with speed: higher means less lag when the face moves.</source>
+        <translation>Wie schnell die Grenzfrequenz mit der Geschwindigkeit steigt: Größer heißt weniger Verzug, wenn das Gesicht sich bewegt.</translation>
+    </message>
+    <message>
+        <source>Millimetres from the camera&apos;s axis to the right and down, and from the camera; right only if the focal length is</source>
+        <translation>Millimeter von der Achse der Kamera nach rechts und unten und von der Kamera weg; nur richtig, wenn es die Brennweite ist</translation>
+    </message>
+    <message>
+        <source>One Euro</source>
+        <translation>One Euro</translation>
+    </message>
+    <message>
+        <source>One Euro filter</source>
+        <translation>One-Euro-Filter</translation>
+    </message>
+    <message>
+        <source>Optical flow moves the known landmarks of any model, and a small recurrent network weighs them against those that the model finds.</source>
+        <translation>Optischer Fluss bewegt die bekannten Punkte jedes Modells, und ein kleines rekurrentes Netz wägt sie gegen die ab, die das Modell findet.</translation>
+    </message>
+    <message>
+        <source>Order</source>
+        <translation>Ordnung</translation>
+    </message>
+    <message>
+        <source>Order of the filter: higher cuts off more sharply.</source>
+        <translation>Ordnung des Filters: Größer trennt schärfer.</translation>
+    </message>
+    <message>
+        <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
+        <translation>Nicken (abwärts), Drehen (zur linken Bildseite) und Neigen (im Uhrzeigersinn)</translation>
+    </message>
+    <message>
+        <source>Position</source>
+        <translation>Ort</translation>
+    </message>
+    <message>
+        <source>The landmarks stay as the model finds them.</source>
+        <translation>Die Punkte bleiben, wie das Modell sie findet.</translation>
+    </message>
+    <message>
+        <source>The model&apos;s own stabilizer if it has one, otherwise flow.</source>
+        <translation>Die eigene Stabilisierung des Modells, wenn es eine hat, sonst Flow.</translation>
+    </message>
+    <message>
+        <source>angle, °</source>
+        <translation>Winkel, °</translation>
+    </message>
+    <message>
+        <source>automatic</source>
+        <translation>automatisch</translation>
+    </message>
+    <message>
+        <source>flow</source>
+        <translation>Flow</translation>
+    </message>
+    <message>
+        <source>no face attribute is drawn as &apos;{name}&apos;: choose one of {known}</source>
+        <translation>Kein Gesichtsmerkmal wird als „{name}“ gezeichnet: Zur Wahl stehen {known}</translation>
+    </message>
+    <message>
+        <source>pitch</source>
+        <translation>Nicken</translation>
+    </message>
+    <message>
+        <source>refinement</source>
+        <translation>Verfeinerung</translation>
+    </message>
+    <message>
+        <source>roll</source>
+        <translation>Neigen</translation>
+    </message>
+    <message>
+        <source>temporal refinement</source>
+        <translation>zeitliche Verfeinerung</translation>
+    </message>
+    <message>
+        <source>the drawing &apos;{name}&apos; has the name of another command</source>
+        <translation>Die Zeichnung „{name}“ heißt wie ein anderer Befehl</translation>
+    </message>
+    <message>
+        <source>the face attribute &apos;{name}&apos; cannot be computed ({kind}: {error})</source>
+        <translation>Das Gesichtsmerkmal „{name}“ lässt sich nicht berechnen ({kind}: {error})</translation>
+    </message>
+    <message>
+        <source>the face attributes &apos;{entry}&apos; and &apos;{other}&apos; share the name &apos;{name}&apos;</source>
+        <translation>Die Gesichtsmerkmale „{entry}“ und „{other}“ haben beide den Namen „{name}“</translation>
+    </message>
+    <message>
+        <source>the {kind} &apos;{name}&apos; is registered twice</source>
+        <translation>{kind} „{name}“ ist doppelt angemeldet</translation>
     </message>
     <message>
         <source>unknown {kind} &apos;{name}&apos;: choose one of {known}</source>
@@ -2840,6 +2868,10 @@
     <message>
         <source>writing {path} failed: {error}</source>
         <translation>{path} konnte nicht weiter geschrieben werden: {error}</translation>
+    </message>
+    <message>
+        <source>yaw</source>
+        <translation>Drehen</translation>
     </message>
     <message>
         <source>{count} damaged frames were kept as repaired near {time}</source>
@@ -2972,6 +3004,14 @@
     <message>
         <source>{name} is no ONNX model: choose a file that ends in .onnx</source>
         <translation>{name} ist kein ONNX-Modell: Wählen Sie eine Datei, die auf .onnx endet</translation>
+    </message>
+    <message>
+        <source>{name} looks at frames to come, and {what}: choose flow or one-euro</source>
+        <translation>{name} braucht spätere Bilder, und {what}: Wählen Sie Flow oder One Euro</translation>
+    </message>
+    <message>
+        <source>{name} looks at frames to come, which a live view has not: its points stay raw. Choose the One Euro filter or a network.</source>
+        <translation>{name} braucht spätere Bilder, die es live nicht gibt: Die Punkte bleiben roh. Wählen Sie den One-Euro-Filter oder ein Netz.</translation>
     </message>
     <message>
         <source>{name} takes longer than {most_s} s when it is run: use a smaller model, or fewer faces</source>
@@ -3309,36 +3349,9 @@
         <source>{url}: {scheme}:// is not known here: use rtsp://, rtmp:// or http://</source>
         <translation>{url}: {scheme}:// ist hier nicht bekannt: Nehmen Sie rtsp://, rtmp:// oder http://</translation>
     </message>
-</context>
-<context>
-    <name>stabilizers</name>
     <message>
-        <source>automatic</source>
-        <translation>automatisch</translation>
-    </message>
-    <message>
-        <source>flow</source>
-        <translation>Flow</translation>
-    </message>
-    <message>
-        <source>none</source>
-        <translation>keine</translation>
-    </message>
-    <message>
-        <source>temporal refinement</source>
-        <translation>zeitliche Verfeinerung</translation>
-    </message>
-    <message>
-        <source>ConvLSTM</source>
-        <translation>ConvLSTM</translation>
-    </message>
-    <message>
-        <source>One Euro filter</source>
-        <translation>One-Euro-Filter</translation>
-    </message>
-    <message>
-        <source>Butterworth, no lag</source>
-        <translation>Butterworth, ohne Verzug</translation>
+        <source>{values} values for {columns} columns</source>
+        <translation>{values} Werte für {columns} Spalten</translation>
     </message>
 </context>
 <context>

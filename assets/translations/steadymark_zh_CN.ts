@@ -587,14 +587,6 @@
         <translation>速度，%/s</translation>
     </message>
     <message>
-        <source>Head pose</source>
-        <translation>头部姿态</translation>
-    </message>
-    <message>
-        <source>angle, °</source>
-        <translation>角度，°</translation>
-    </message>
-    <message>
         <source>Error</source>
         <translation>误差</translation>
     </message>
@@ -629,18 +621,6 @@
     <message>
         <source>stabilized</source>
         <translation>稳定后</translation>
-    </message>
-    <message>
-        <source>pitch</source>
-        <translation>俯仰</translation>
-    </message>
-    <message>
-        <source>yaw</source>
-        <translation>偏航</translation>
-    </message>
-    <message>
-        <source>roll</source>
-        <translation>翻滚</translation>
     </message>
     <message>
         <source>Click: go there. Wheel: zoom. Double click: show all.</source>
@@ -862,14 +842,6 @@
         <translation>{name}（推荐）</translation>
     </message>
     <message>
-        <source>Optical flow carries the points along, and a small network weighs them</source>
-        <translation>光流带着关键点移动，再由一个小网络权衡</translation>
-    </message>
-    <message>
-        <source>One Euro filter</source>
-        <translation>One Euro 滤波器</translation>
-    </message>
-    <message>
         <source>Preset</source>
         <translation>预设</translation>
     </message>
@@ -888,26 +860,6 @@
     <message>
         <source>{name} (own)</source>
         <translation>{name}（自有）</translation>
-    </message>
-    <message>
-        <source>Cut-off at rest</source>
-        <translation>静止截止频率</translation>
-    </message>
-    <message>
-        <source>Beta</source>
-        <translation>Beta</translation>
-    </message>
-    <message>
-        <source>Cut-off of the speed</source>
-        <translation>速度截止频率</translation>
-    </message>
-    <message>
-        <source>Butterworth</source>
-        <translation>Butterworth</translation>
-    </message>
-    <message>
-        <source>Cut-off</source>
-        <translation>截止频率</translation>
     </message>
     <message>
         <source>It looks at frames to come, so it is applied when all is tracked.</source>
@@ -956,14 +908,6 @@
     <message>
         <source>How often the detector looks for further faces while fewer than the most are known; lost ones are looked for at once</source>
         <translation>在已知人脸少于上限时，检测器多久寻找一次其他人脸；丢失的人脸会立即寻找</translation>
-    </message>
-    <message>
-        <source>Lower: stiller at rest, and later</source>
-        <translation>越低：静止时越稳，但延迟越大</translation>
-    </message>
-    <message>
-        <source>Higher: less lag when the face moves</source>
-        <translation>越高：人脸运动时延迟越小</translation>
     </message>
     <message>
         <source>Of the camera, in pixels: distances of heads follow from it</source>
@@ -1114,22 +1058,6 @@
         <translation>与</translation>
     </message>
     <message>
-        <source>Head pose</source>
-        <translation>头部姿态</translation>
-    </message>
-    <message>
-        <source>Position</source>
-        <translation>位置</translation>
-    </message>
-    <message>
-        <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
-        <translation>俯仰（向下）、偏航（朝画面左侧）和翻滚（顺时针）</translation>
-    </message>
-    <message>
-        <source>Millimetres from the camera&apos;s axis to the right and down, and from the camera; right only if the focal length is</source>
-        <translation>相对相机光轴向右、向下以及到相机的距离（毫米）；焦距正确时才准确</translation>
-    </message>
-    <message>
         <source>Tracked</source>
         <translation>已跟踪</translation>
     </message>
@@ -1148,18 +1076,6 @@
     <message>
         <source>The face is never still for half a second: no jitter can be told.</source>
         <translation>人脸从未静止超过半秒：无法判断抖动。</translation>
-    </message>
-    <message>
-        <source>pitch</source>
-        <translation>俯仰</translation>
-    </message>
-    <message>
-        <source>yaw</source>
-        <translation>偏航</translation>
-    </message>
-    <message>
-        <source>roll</source>
-        <translation>翻滚</translation>
     </message>
     <message>
         <source>Tracking a second time with {name}: {share}</source>
@@ -1647,10 +1563,6 @@
         <translation>裁剪区域：网络所见</translation>
     </message>
     <message>
-        <source>Axes of the head</source>
-        <translation>头部坐标轴</translation>
-    </message>
-    <message>
         <source>&amp;Heatmaps along the crop&apos;s edges</source>
         <translation>裁剪区域边缘的热图(&amp;H)</translation>
     </message>
@@ -1877,26 +1789,6 @@
         <source>stabilized</source>
         <translation>稳定后</translation>
     </message>
-    <message>
-        <source>One Euro</source>
-        <translation>One Euro</translation>
-    </message>
-    <message>
-        <source>Butterworth</source>
-        <translation>Butterworth</translation>
-    </message>
-    <message>
-        <source>flow</source>
-        <translation>光流</translation>
-    </message>
-    <message>
-        <source>refinement</source>
-        <translation>细化</translation>
-    </message>
-    <message>
-        <source>ConvLSTM</source>
-        <translation>ConvLSTM</translation>
-    </message>
 </context>
 <context>
     <name>presets</name>
@@ -2063,12 +1955,16 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>A preset&apos;s name has 1 to {most} characters.</source>
-        <translation>预设名称须为 1 到 {most} 个字符。</translation>
+        <source>A low-pass filter of the landmarks, whose cut-off frequency rises with their speed.</source>
+        <translation>关键点的低通滤波器，截止频率随其速度上升。</translation>
     </message>
     <message>
-        <source>Butterworth looks at frames to come, which a live view has not: its points stay raw. Choose the One Euro filter or a network.</source>
-        <translation>Butterworth 需要用到后面的帧，而实时画面没有这些帧：关键点将保持原始状态。请选择 One Euro 滤波器或网络。</translation>
+        <source>A low-pass filter without lag, which needs the whole recording.</source>
+        <translation>无延迟的低通滤波器，需要完整的录像。</translation>
+    </message>
+    <message>
+        <source>A preset&apos;s name has 1 to {most} characters.</source>
+        <translation>预设名称须为 1 到 {most} 个字符。</translation>
     </message>
     <message>
         <source>CUDA was asked for, but {why}: install NVIDIA&apos;s driver and &apos;pip install steadymark[cuda]&apos;, or use --device cpu</source>
@@ -2173,10 +2069,6 @@
     <message>
         <source>asked for {asked} at {fps:g} frames per second, the camera delivers {given} at {given_fps:g}</source>
         <translation>要求 {asked}、每秒 {fps:g} 帧，摄像头实际提供 {given}、每秒 {given_fps:g} 帧</translation>
-    </message>
-    <message>
-        <source>butterworth&apos;s cut-off must be above 0 Hz, not {cutoff_hz:g}</source>
-        <translation>Butterworth 的截止频率须大于 0 Hz，而不是 {cutoff_hz:g}</translation>
     </message>
     <message>
         <source>camera {device} cannot be opened: check that it is plugged in, that no other program uses it, and that this program may use cameras</source>
@@ -2439,10 +2331,6 @@
         <translation>没有与 {path} 匹配的内容：请检查通配符和文件夹</translation>
     </message>
     <message>
-        <source>one-euro&apos;s {name} must be {least:g} or more, not {value:g}</source>
-        <translation>One Euro 的 {name} 须不小于 {least:g}，而不是 {value:g}</translation>
-    </message>
-    <message>
         <source>opening failed ({fault})</source>
         <translation>打开失败（{fault}）</translation>
     </message>
@@ -2675,10 +2563,6 @@
         <translation>已有名为“{name}”的模型：请换一个名称</translation>
     </message>
     <message>
-        <source>butterworth looks at frames to come, and {what}: choose flow or one-euro</source>
-        <translation>Butterworth 需要用到后面的帧，而{what}：请选择光流或 One Euro</translation>
-    </message>
-    <message>
         <source>All values of each face in each frame.</source>
         <translation>每一帧中每张人脸的所有数值。</translation>
     </message>
@@ -2803,8 +2687,152 @@
         <translation>未知的编号方案“{schema}”：可添加 {known} 的模型</translation>
     </message>
     <message>
-        <source>unknown stabilizer &apos;{name}&apos;: choose one of {known}</source>
-        <translation>未知稳定器“{name}”：可选 {known}</translation>
+        <source>A published ConvLSTM over the heatmaps of heatmap1d-lite.</source>
+        <translation>heatmap1d-lite 热图上的已发表 ConvLSTM。</translation>
+    </message>
+    <message>
+        <source>A published recurrent cell over the heatmaps of heatmap1d-lite.</source>
+        <translation>heatmap1d-lite 热图上的已发表循环单元。</translation>
+    </message>
+    <message>
+        <source>Axes of the head</source>
+        <translation>头部坐标轴</translation>
+    </message>
+    <message>
+        <source>Beta</source>
+        <translation>Beta</translation>
+    </message>
+    <message>
+        <source>Butterworth</source>
+        <translation>Butterworth</translation>
+    </message>
+    <message>
+        <source>Butterworth, no lag</source>
+        <translation>Butterworth，无延迟</translation>
+    </message>
+    <message>
+        <source>ConvLSTM</source>
+        <translation>ConvLSTM</translation>
+    </message>
+    <message>
+        <source>Cut-off</source>
+        <translation>截止频率</translation>
+    </message>
+    <message>
+        <source>Cut-off at rest</source>
+        <translation>静止截止频率</translation>
+    </message>
+    <message>
+        <source>Cut-off frequency at rest: lower is stiller, and later.</source>
+        <translation>静止时的截止频率：越低越稳，但延迟越大。</translation>
+    </message>
+    <message>
+        <source>Cut-off frequency of the low-pass filter of the speed.</source>
+        <translation>速度低通滤波器的截止频率。</translation>
+    </message>
+    <message>
+        <source>Cut-off frequency: lower is stiller, but fast motion is lost.</source>
+        <translation>截止频率：越低越稳，但会丢失快速运动。</translation>
+    </message>
+    <message>
+        <source>Cut-off of the speed</source>
+        <translation>速度截止频率</translation>
+    </message>
+    <message>
+        <source>Head pose</source>
+        <translation>头部姿态</translation>
+    </message>
+    <message>
+        <source>How fast the cut-off frequency rises with speed: higher means less lag when the face moves.</source>
+        <translation>截止频率随速度上升的快慢：越高，人脸运动时延迟越小。</translation>
+    </message>
+    <message>
+        <source>Millimetres from the camera&apos;s axis to the right and down, and from the camera; right only if the focal length is</source>
+        <translation>相对相机光轴向右、向下以及到相机的距离（毫米）；焦距正确时才准确</translation>
+    </message>
+    <message>
+        <source>One Euro</source>
+        <translation>One Euro</translation>
+    </message>
+    <message>
+        <source>One Euro filter</source>
+        <translation>One Euro 滤波器</translation>
+    </message>
+    <message>
+        <source>Optical flow moves the known landmarks of any model, and a small recurrent network weighs them against those that the model finds.</source>
+        <translation>光流移动任意模型的已知关键点，再由一个小型循环网络与模型找到的关键点权衡。</translation>
+    </message>
+    <message>
+        <source>Order</source>
+        <translation>阶数</translation>
+    </message>
+    <message>
+        <source>Order of the filter: higher cuts off more sharply.</source>
+        <translation>滤波器的阶数：越高截止越陡。</translation>
+    </message>
+    <message>
+        <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
+        <translation>俯仰（向下）、偏航（朝画面左侧）和翻滚（顺时针）</translation>
+    </message>
+    <message>
+        <source>Position</source>
+        <translation>位置</translation>
+    </message>
+    <message>
+        <source>The landmarks stay as the model finds them.</source>
+        <translation>关键点保持模型找到的样子。</translation>
+    </message>
+    <message>
+        <source>The model&apos;s own stabilizer if it has one, otherwise flow.</source>
+        <translation>模型若自带稳定器则用之，否则用光流。</translation>
+    </message>
+    <message>
+        <source>angle, °</source>
+        <translation>角度，°</translation>
+    </message>
+    <message>
+        <source>automatic</source>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>flow</source>
+        <translation>光流</translation>
+    </message>
+    <message>
+        <source>no face attribute is drawn as &apos;{name}&apos;: choose one of {known}</source>
+        <translation>没有以“{name}”绘制的人脸属性：可选 {known}</translation>
+    </message>
+    <message>
+        <source>pitch</source>
+        <translation>俯仰</translation>
+    </message>
+    <message>
+        <source>refinement</source>
+        <translation>细化</translation>
+    </message>
+    <message>
+        <source>roll</source>
+        <translation>翻滚</translation>
+    </message>
+    <message>
+        <source>temporal refinement</source>
+        <translation>时序细化</translation>
+    </message>
+    <message>
+        <source>the drawing &apos;{name}&apos; has the name of another command</source>
+        <translation>绘制项“{name}”与另一个命令同名</translation>
+    </message>
+    <message>
+        <source>the face attribute &apos;{name}&apos; cannot be computed ({kind}: {error})</source>
+        <translation>无法计算人脸属性“{name}”（{kind}：{error}）</translation>
+    </message>
+    <message>
+        <source>the face attributes &apos;{entry}&apos; and &apos;{other}&apos; share the name &apos;{name}&apos;</source>
+        <translation>人脸属性“{entry}”和“{other}”使用了相同的名称“{name}”</translation>
+    </message>
+    <message>
+        <source>the {kind} &apos;{name}&apos; is registered twice</source>
+        <translation>{kind}“{name}”被注册了两次</translation>
     </message>
     <message>
         <source>unknown {kind} &apos;{name}&apos;: choose one of {known}</source>
@@ -2837,6 +2865,10 @@
     <message>
         <source>writing {path} failed: {error}</source>
         <translation>写入 {path} 失败：{error}</translation>
+    </message>
+    <message>
+        <source>yaw</source>
+        <translation>偏航</translation>
     </message>
     <message>
         <source>{count} damaged frames were kept as repaired near {time}</source>
@@ -2969,6 +3001,14 @@
     <message>
         <source>{name} is no ONNX model: choose a file that ends in .onnx</source>
         <translation>{name} 不是 ONNX 模型：请选择以 .onnx 结尾的文件</translation>
+    </message>
+    <message>
+        <source>{name} looks at frames to come, and {what}: choose flow or one-euro</source>
+        <translation>{name} 需要用到后面的帧，而{what}：请选择光流或 One Euro</translation>
+    </message>
+    <message>
+        <source>{name} looks at frames to come, which a live view has not: its points stay raw. Choose the One Euro filter or a network.</source>
+        <translation>{name} 需要用到后面的帧，而实时画面没有这些帧：关键点将保持原始状态。请选择 One Euro 滤波器或网络。</translation>
     </message>
     <message>
         <source>{name} takes longer than {most_s} s when it is run: use a smaller model, or fewer faces</source>
@@ -3306,36 +3346,9 @@
         <source>{url}: {scheme}:// is not known here: use rtsp://, rtmp:// or http://</source>
         <translation>{url}：不支持 {scheme}://：请使用 rtsp://、rtmp:// 或 http://</translation>
     </message>
-</context>
-<context>
-    <name>stabilizers</name>
     <message>
-        <source>automatic</source>
-        <translation>自动</translation>
-    </message>
-    <message>
-        <source>flow</source>
-        <translation>光流</translation>
-    </message>
-    <message>
-        <source>none</source>
-        <translation>无</translation>
-    </message>
-    <message>
-        <source>temporal refinement</source>
-        <translation>时序细化</translation>
-    </message>
-    <message>
-        <source>ConvLSTM</source>
-        <translation>ConvLSTM</translation>
-    </message>
-    <message>
-        <source>One Euro filter</source>
-        <translation>One Euro 滤波器</translation>
-    </message>
-    <message>
-        <source>Butterworth, no lag</source>
-        <translation>Butterworth，无延迟</translation>
+        <source>{values} values for {columns} columns</source>
+        <translation>{columns} 列却有 {values} 个值</translation>
     </message>
 </context>
 <context>

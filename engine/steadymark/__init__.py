@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     )
     from steadymark.engine.api.read_frames import VideoFrame, read_frames, read_image
     from steadymark.engine.api.read_tables import read_csv, read_truth
-    from steadymark.engine.api.smooth_points import POINT_STABILIZERS, smooth
+    from steadymark.engine.api.smooth_points import POINT_STABILIZERS, STABILIZERS, smooth
     from steadymark.engine.api.video_landmarks import VideoLandmarks
     from steadymark.engine.core.errors import (
         DeviceError,
@@ -45,8 +45,10 @@ if TYPE_CHECKING:
         UsageError,
         WeightsError,
     )
-    from steadymark.engine.core.types import FaceBox, FaceState, HeadPose
-    from steadymark.engine.stabilizers.online_filters import STABILIZERS
+    from steadymark.engine.core.types import FaceBox, FaceState, HeadPose, Landmarks
+    from steadymark.engine.stabilizers.stabilizer_registry import StabilizerEntry, add_stabilizer
+    from steadymark.models.choice_registry import Parameter
+    from steadymark.models.user_text import UserText
 
     __version__: str
 
@@ -61,18 +63,23 @@ __all__ = [
     "FaceTracker",
     "HeadPose",
     "LandmarkFileError",
+    "Landmarks",
     "ModelInfo",
     "OnnxLandmarker",
+    "Parameter",
     "SinkError",
     "SourceError",
+    "StabilizerEntry",
     "SteadymarkError",
     "TrackingError",
     "UsageError",
+    "UserText",
     "VideoFrame",
     "VideoLandmarks",
     "WeightsError",
     "__version__",
     "add_model",
+    "add_stabilizer",
     "draw",
     "head_pose",
     "list_models",
@@ -94,7 +101,7 @@ _MODULES = {
     "engine.api.own_models": ("ModelInfo", "OnnxLandmarker", "add_model", "list_models"),
     "engine.api.read_frames": ("VideoFrame", "read_frames", "read_image"),
     "engine.api.read_tables": ("read_csv", "read_truth"),
-    "engine.api.smooth_points": ("POINT_STABILIZERS", "smooth"),
+    "engine.api.smooth_points": ("POINT_STABILIZERS", "STABILIZERS", "smooth"),
     "engine.api.video_landmarks": ("VideoLandmarks",),
     "engine.core.errors": (
         "DeviceError",
@@ -106,8 +113,10 @@ _MODULES = {
         "UsageError",
         "WeightsError",
     ),
-    "engine.stabilizers.online_filters": ("STABILIZERS",),
-    "engine.core.types": ("FaceBox", "FaceState", "HeadPose"),
+    "engine.core.types": ("FaceBox", "FaceState", "HeadPose", "Landmarks"),
+    "engine.stabilizers.stabilizer_registry": ("StabilizerEntry", "add_stabilizer"),
+    "models.choice_registry": ("Parameter",),
+    "models.user_text": ("UserText",),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -16,7 +16,7 @@ from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.pipeline.pipeline import Pipeline
 from steadymark.engine.pipeline.pipeline_report import PipelineState
 from steadymark.engine.sources.live.network_camera import NetworkCamera
-from steadymark.engine.stabilizers.online_filters import NoStabilizer
+from steadymark.engine.stabilizers.no_stabilizer import NoStabilizer
 from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.schema import load_schema
 from support.fakes.fake_camera import mjpeg_server

@@ -22,7 +22,8 @@ from steadymark.engine.output.csv.row_file import RowFile
 from steadymark.engine.pipeline.pipeline import FILE_QUEUE, SINK_QUEUE, Pipeline
 from steadymark.engine.pipeline.pipeline_report import PipelineState
 from steadymark.engine.stabilizers.butterworth import Butterworth
-from steadymark.engine.stabilizers.online_filters import NoStabilizer
+from steadymark.engine.stabilizers.guarded_filters import GuardedOfflineFilter
+from steadymark.engine.stabilizers.no_stabilizer import NoStabilizer
 from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.schema import load_schema
 from support.fakes.fake_engine import ListSource, SquareDetector, SquareNetwork, square_image
@@ -233,7 +234,7 @@ def test_a_full_disk_ends_tracking_with_complete_rows(
     path = tmp_path / "a.csv"
     sink = OpenFaceCsvSink(path, load_schema("ibug68")) if style == "openface" else native(path)
     if style == "smoothed":
-        sink = OfflineFilterSink(path, native, Butterworth(6.0))
+        sink = OfflineFilterSink(path, native, GuardedOfflineFilter(Butterworth(6.0)))
     report = run(sink)
     if later and style != "smoothed":
         assert report.state is PipelineState.FINISHED

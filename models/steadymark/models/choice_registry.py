@@ -268,6 +268,7 @@ class Registry(Generic[T]):
 
 
 _loaded_plugins: dict[str, UsageError | None] = {}  # the errors of those that failed
+_loading_plugins = RLock()  # so that no thread reads a registry before a plug-in has added to it
 
 
 def load_plugins() -> None:
@@ -277,12 +278,13 @@ def load_plugins() -> None:
         UsageError: A file does not exist, or running it failed. It is raised again each time.
     """
     for text in filter(None, os.environ.get(PLUGINS, "").split(os.pathsep)):
-        if text not in _loaded_plugins:
-            _loaded_plugins[text] = None  # set first: the plug-in may read a registry
-            try:
-                _run_plugin(Path(text))
-            except UsageError as error:
-                _loaded_plugins[text] = error
+        with _loading_plugins:
+            if text not in _loaded_plugins:
+                _loaded_plugins[text] = None  # set first: the plug-in may read a registry
+                try:
+                    _run_plugin(Path(text))
+                except UsageError as error:
+                    _loaded_plugins[text] = error
         if (known := _loaded_plugins[text]) is not None:
             raise known
 

@@ -11,7 +11,7 @@ from steadymark.app.cli import main as cli
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
 from steadymark.engine.pipeline.pipeline import Pipeline
-from steadymark.engine.stabilizers.online_filters import NoStabilizer
+from steadymark.engine.stabilizers.no_stabilizer import NoStabilizer
 from steadymark.engine.tracking.face_pass import TrackerConfig
 from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.schema import load_schema

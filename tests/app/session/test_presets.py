@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from steadymark.app.session.presets import PresetError, Presets, read_preset
-from steadymark.engine.stabilizers.online_filters import OneEuro
+from steadymark.engine.stabilizers.stabilizer_registry import choose
 from steadymark.engine.tracking.face_pass import TrackerConfig
 from steadymark.engine.tracking.settings import TrackSettings, landmark_card
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 OWN = TrackSettings(
     stabilizer="one-euro",
-    one_euro=OneEuro(0.5, 3.0, 1.0),
+    filters=(choose("one-euro", min_cutoff_hz=0.5, beta=3.0),),
     detector_threshold=0.7,
     tracker=TrackerConfig(max_faces=3),
 )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from steadymark.app.session.settings_values import as_plain, from_plain, with_valid_values
-from steadymark.engine.stabilizers.online_filters import OneEuro
+from steadymark.engine.stabilizers.stabilizer_registry import choose
 from steadymark.engine.tracking.face_pass import TrackerConfig
 from steadymark.engine.tracking.geometry import Recentre
 from steadymark.engine.tracking.settings import TrackSettings
@@ -30,7 +30,7 @@ class Outer:
 def test_settings_come_back_from_json_with_every_value() -> None:
     settings = TrackSettings(
         stabilizer="one-euro",
-        one_euro=OneEuro(0.5, 3.0, 1.0),
+        filters=(choose("one-euro", min_cutoff_hz=0.5, beta=3.0),),
         detector_threshold=0.7,
         tracker=TrackerConfig(max_faces=3, recentre=list(Recentre)[-1]),
         focal_px=900.0,

@@ -219,3 +219,14 @@ def test_to_pandas_without_pandas_says_how_to_install_it(
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(sm.UsageError, match=r"to_pandas needs pandas, .*pip install pandas"):
         tracked.to_pandas()
+
+
+def test_the_parameters_of_a_filter_reach_the_table_and_are_checked(video: Path) -> None:
+    given = {"min_cutoff_hz": 0.5, "beta": 3}
+    result = sm.track_video(video, stabilizer="one-euro", stabilizer_parameters=given, end_s=0.2)
+    expected = {"min_cutoff_hz": 0.5, "beta": 3.0, "derivative_cutoff_hz": 1.0}
+    assert result.header.settings["one_euro"] == expected
+    alone = sm.smooth(result.raw_landmarks, result.timestamp_s, "one-euro", **given)
+    np.testing.assert_array_equal(result.landmarks, alone)
+    with pytest.raises(sm.UsageError, match="flow has no parameter 'beta'"):
+        sm.FaceLandmarker(stabilizer="flow", stabilizer_parameters={"beta": 1})

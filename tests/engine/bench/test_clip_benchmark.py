@@ -23,7 +23,9 @@ from steadymark.engine.bench.clips.clip_tracks import (
     read_clip,
 )
 from steadymark.engine.core.errors import SourceError, UsageError
-from steadymark.engine.stabilizers.online_filters import NoStabilizer, OneEuro
+from steadymark.engine.stabilizers.butterworth import Butterworth
+from steadymark.engine.stabilizers.no_stabilizer import NoStabilizer
+from steadymark.engine.stabilizers.stabilizer_registry import choose
 from steadymark.engine.tracking.settings import TrackSettings
 from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.schema import load_schema
@@ -114,7 +116,7 @@ def test_rows_are_sorted_worst_first_and_medians_ignore_missing_values() -> None
 def test_filters_use_the_raw_points_of_the_first_pass_and_restart_at_cuts() -> None:
     original = track()
     original.cuts[30] = True
-    settings = TrackSettings(one_euro=OneEuro(0.05, 0.0))
+    settings = TrackSettings(filters=(choose("one-euro", min_cutoff_hz=0.05, beta=0.0),))
     choices = ClipStabilizers(("none", "one-euro", "butterworth", "convlstm"), settings, {})
     passes = {"convlstm": original}
     assert choices.stabilized("convlstm", passes) is original
@@ -123,7 +125,7 @@ def test_filters_use_the_raw_points_of_the_first_pass_and_restart_at_cuts() -> N
     np.testing.assert_allclose(slow[30], original.raw[30], atol=1e-3)
     assert np.abs(slow[29] - original.raw[29]).max() > 3
     smooth = choices.stabilized("butterworth", passes).steady
-    np.testing.assert_allclose(smooth, settings.butterworth.smooth(original.raw, original.times_s))
+    np.testing.assert_allclose(smooth, Butterworth().smooth(original.raw, original.times_s))
 
 
 def test_a_clip_tracker_records_cuts_and_detections() -> None:

@@ -21,14 +21,14 @@ from steadymark.engine.bench.scenes.scene_presets import (
 from steadymark.engine.bench.scenes.stability_benchmark import StabilityConfig, run_stability
 from steadymark.engine.bench.scenes.stability_scores import (
     TruthDetector,
-    filtered,
     score_tracks,
-    smoothed,
     track_scene,
 )
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.metrics.stability import mav_of_positions
-from steadymark.engine.stabilizers.online_filters import NoStabilizer, OneEuro
+from steadymark.engine.stabilizers.filter_runner import run_filter
+from steadymark.engine.stabilizers.no_stabilizer import NoStabilizer
+from steadymark.engine.stabilizers.one_euro import OneEuro
 from steadymark.engine.tracking.settings import TrackSettings
 from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.schema import load_schema
@@ -74,10 +74,10 @@ def test_a_lost_frame_counts_as_failure_and_filters_restart_after_it(
     assert scores.lost == pytest.approx(100 * 4 / 80)
     assert scores.fr8 == pytest.approx(scores.lost)
     assert scores.nrmse == pytest.approx(0, abs=1e-6)
-    delayed = smoothed(found[0], rigid_scenes[0], OneEuro(0.05, 0.0))
+    delayed = run_filter(OneEuro(0.05, 0.0), found[0], rigid_scenes[0].times_s)
     assert np.isnan(delayed[10:14]).all()
     np.testing.assert_allclose(delayed[14], found[0][14], atol=1e-3)
-    unfiltered = smoothed(found[1], rigid_scenes[1], NoStabilizer())
+    unfiltered = run_filter(NoStabilizer(), found[1], rigid_scenes[1].times_s)
     np.testing.assert_array_equal(unfiltered, rigid_scenes[1].truth)
 
 
@@ -85,7 +85,7 @@ def test_a_filter_restarts_where_it_is_reset(rigid_scenes: list[Scene]) -> None:
     raw = rigid_scenes[0].truth.astype(np.float64)
     restarts = np.zeros(len(raw), bool)
     restarts[20] = True
-    delayed = filtered(raw, rigid_scenes[0].times_s, OneEuro(0.05, 0.0), restarts)
+    delayed = run_filter(OneEuro(0.05, 0.0), raw, rigid_scenes[0].times_s, restarts)
     np.testing.assert_allclose(delayed[20], raw[20], atol=1e-3)
     assert np.abs(delayed[19] - raw[19]).max() > 1
 
@@ -128,7 +128,10 @@ def test_one_euro_lags_more_with_a_lower_cut_off(rigid_scenes: list[Scene]) -> N
     low, high = (
         score_tracks(
             rigid_scenes,
-            [smoothed(p, s, OneEuro(hz, 0.0)) for p, s in zip(raw, rigid_scenes, strict=True)],
+            [
+                run_filter(OneEuro(hz, 0.0), p, s.times_s)
+                for p, s in zip(raw, rigid_scenes, strict=True)
+            ],
         )
         for hz in (0.3, 30.0)
     )

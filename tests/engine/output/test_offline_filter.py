@@ -13,6 +13,7 @@ from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.output.csv.offline_filter import OfflineFilterSink
 from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
 from steadymark.engine.stabilizers.butterworth import Butterworth
+from steadymark.engine.stabilizers.guarded_filters import GuardedOfflineFilter
 from steadymark.engine.tracking.head_pose import head_pose
 from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import face_points, lost_face, track_result, tracked_face
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from steadymark.engine.core.protocols import Sink
 
 INFO = SourceInfo("a", "a", 160, 120, 30.0, None, live=False)
-FILTER = Butterworth(3.0)
+FILTER = GuardedOfflineFilter(Butterworth(3.0))
 
 
 def native(path: Path) -> Sink:

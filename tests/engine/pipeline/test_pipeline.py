@@ -10,7 +10,7 @@ from steadymark.engine.core.errors import SinkError, SourceError
 from steadymark.engine.core.types import Frame, TrackResult
 from steadymark.engine.pipeline.pipeline import Pipeline
 from steadymark.engine.pipeline.pipeline_report import PipelineState
-from steadymark.engine.stabilizers.online_filters import NoStabilizer
+from steadymark.engine.stabilizers.no_stabilizer import NoStabilizer
 from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.schema import load_schema
 from support.fakes.fake_engine import (

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from steadymark.engine.stabilizers.butterworth import Butterworth, smooth_guarded
+from steadymark.engine.stabilizers.butterworth import Butterworth
+from steadymark.engine.stabilizers.guarded_filters import smooth_guarded
 from steadymark.models.face.schema import load_schema
 
 RATE = 100.0

@@ -7,7 +7,8 @@ import pytest
 
 from steadymark.engine.core.types import Landmarks
 from steadymark.engine.stabilizers.divergence_guard import RawHistory, contradicts, update_history
-from steadymark.engine.stabilizers.online_filters import GuardedStabilizer, OneEuro
+from steadymark.engine.stabilizers.guarded_filters import GuardedStabilizer
+from steadymark.engine.stabilizers.one_euro import OneEuro
 from steadymark.models.face.schema import load_schema
 
 SCHEMA = load_schema("ibug68")

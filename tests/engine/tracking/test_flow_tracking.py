@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from steadymark.engine.core.types import FaceBox, FaceState, Frame
-from steadymark.engine.stabilizers.online_filters import NoStabilizer
+from steadymark.engine.stabilizers.no_stabilizer import NoStabilizer
 from steadymark.engine.tracking.settings import (
     TrackSettings,
     landmark_card,

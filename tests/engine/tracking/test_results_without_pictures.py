@@ -15,6 +15,7 @@ from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
 from steadymark.engine.output.video.drawing import DrawOptions, draw
 from steadymark.engine.pipeline.pipeline_report import Stats
 from steadymark.engine.stabilizers.butterworth import Butterworth
+from steadymark.engine.stabilizers.guarded_filters import GuardedOfflineFilter
 from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import moving_results
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from steadymark.engine.core.protocols import Sink
 
 INFO = SourceInfo("a", "a", 160, 120, 25.0, None, live=False)
-FILTER = Butterworth(3.0)
+FILTER = GuardedOfflineFilter(Butterworth(3.0))
 SINKS: dict[str, Callable[[Path], Sink]] = {
     "native": lambda path: NativeCsvSink(path, Header(), load_schema("ibug68")),
     "openface": lambda path: OpenFaceCsvSink(path, load_schema("ibug68")),

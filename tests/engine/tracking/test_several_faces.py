@@ -12,7 +12,8 @@ from steadymark.engine.bench.scenes.identity_benchmark import run_identity
 from steadymark.engine.bench.speed_benchmark import measure_faces
 from steadymark.engine.core.types import FaceState, TrackResult
 from steadymark.engine.metrics.identity_scores import IdentityScores
-from steadymark.engine.stabilizers.online_filters import NoStabilizer, OneEuro
+from steadymark.engine.stabilizers.no_stabilizer import NoStabilizer
+from steadymark.engine.stabilizers.one_euro import OneEuro
 from steadymark.engine.tracking.face_pass import TrackerConfig
 from steadymark.engine.tracking.settings import TrackSettings
 from steadymark.engine.tracking.tracker import Tracker

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from steadymark.engine.core.types import FaceState
-from steadymark.engine.stabilizers.online_filters import NoStabilizer, OneEuro
+from steadymark.engine.stabilizers.no_stabilizer import NoStabilizer
+from steadymark.engine.stabilizers.one_euro import OneEuro
 from steadymark.engine.tracking.face_pass import TrackerConfig
 from steadymark.engine.tracking.geometry import Recentre
 from steadymark.engine.tracking.tracker import Tracker

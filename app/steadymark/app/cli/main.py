@@ -26,16 +26,13 @@ from steadymark.app.cli.help_groups import (
     help_groups,
 )
 from steadymark.app.cli.smooth_command import smooth
+from steadymark.app.cli.stabilizer_options import StabilizerOptions, stabilizers_help
 from steadymark.engine.core.errors import SteadymarkError, UsageError
 from steadymark.models.choice_registry import load_plugins
 
-_STABILIZER = (
-    "auto (flow, or what a model stabilizes itself by), none, flow (a recurrent cell over the "
-    "landmarks of any model, carried along by optical flow), convlstm, refine (published cells, "
-    "trained over the model's heatmaps), one-euro, butterworth (recordings only, no lag)."
-)
 _DETECTOR = "Face detector: a name, yunet:FILE.onnx (OpenCV's) or mediapipe:FILE.tflite."
 _DRAW = "Draw an attribute of each face into that video: axes, …. May be repeated."
+_FILTERS = StabilizerOptions()
 
 app = typer.Typer(
     help="Facial landmarks that are right and still.",
@@ -135,11 +132,12 @@ def cameras() -> None:
     {
         INPUT: "start_time end_time",
         FACES: "model detector threshold max_faces look_every recentre focal",
-        STABILIZER: "stabilizer min_cutoff beta derivative_cutoff cutoff",
+        STABILIZER: "stabilizer **",
         OUTPUT: "folder csv video axes draw overwrite resume",
         LIVE: "camera_mode send",
         COMPUTER: "device jobs scheduler",
-    }
+    },
+    _FILTERS.annotations,
 )
 def track(
     inputs: Annotated[
@@ -153,11 +151,7 @@ def track(
     folder: Annotated[Path, typer.Option("--out", help="The folder results are written to.")],
     model: Annotated[str, typer.Option(help="Landmark model: a name of 'steadymark models'.")] = "",
     detector: Annotated[str, typer.Option(help=_DETECTOR)] = "",
-    stabilizer: Annotated[str, typer.Option(help=_STABILIZER)] = "auto",
-    min_cutoff: Annotated[float, typer.Option(help="one-euro: cut-off at rest, Hz.")] = 1.0,
-    beta: Annotated[float, typer.Option(help="one-euro: how fast it rises with speed.")] = 1.5,
-    derivative_cutoff: Annotated[float, typer.Option(help="one-euro: of the speed, Hz.")] = 1.0,
-    cutoff: Annotated[float, typer.Option(help="butterworth: cut-off, Hz.")] = 6.0,
+    stabilizer: Annotated[str, typer.Option(help=stabilizers_help())] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     max_faces: Annotated[int, typer.Option(help="Faces to follow, 1 to 16.")] = 1,
     look_every: Annotated[
@@ -206,6 +200,7 @@ def track(
         list[str] | None,
         typer.Option(help=f"{SEND_HELP} A file is sent as fast as it is tracked."),
     ] = None,
+    **parameters: float | None,
 ) -> None:
     """Track faces in videos and write a CSV for each."""
     from steadymark.app.cli.track_command import (
@@ -226,8 +221,7 @@ def track(
             end_time=end_time,
             camera_mode=camera_mode,
             stabilizer=stabilizer,
-            one_euro=(min_cutoff, beta, derivative_cutoff),
-            butterworth=cutoff,
+            filters=_FILTERS.filters(stabilizer, parameters),
             device=device,
             threshold=threshold,
             max_faces=max_faces,
@@ -368,7 +362,7 @@ def evaluate(
     ] = None,
     worst_count: Annotated[int, typer.Option(min=1, max=120, help="How many of each.")] = 12,
     recentre: Annotated[str, typer.Option(help="Rule of the next crop: fit or eyes.")] = "fit",
-    stabilizer: Annotated[str, typer.Option(help=f"On videos: {_STABILIZER}")] = "auto",
+    stabilizer: Annotated[str, typer.Option(help=f"On videos. {stabilizers_help()}")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
     """Score models, and other trackers' tables, on labelled pictures and videos."""

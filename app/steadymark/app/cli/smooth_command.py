@@ -11,19 +11,19 @@ from rich.markup import escape
 from steadymark.app.cli.choices_help import FORMATS
 from steadymark.app.cli.error_boundary import err, out, report_errors
 from steadymark.app.cli.help_groups import INPUT, OUTPUT, STABILIZER, help_groups
+from steadymark.app.cli.stabilizer_options import StabilizerOptions, stabilizers_help
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 
 if TYPE_CHECKING:
     from steadymark.engine.api.video_landmarks import VideoLandmarks
 
+_FILTERS = StabilizerOptions()
+
 
 @help_groups(
-    {
-        INPUT: "size focal",
-        STABILIZER: "method cutoff min_cutoff beta derivative_cutoff",
-        OUTPUT: "target csv overwrite",
-    }
+    {INPUT: "size focal", STABILIZER: "method **", OUTPUT: "target csv overwrite"},
+    _FILTERS.annotations,
 )
 def smooth(
     table: Annotated[
@@ -32,20 +32,7 @@ def smooth(
     target: Annotated[
         Path | None, typer.Option("--out", help="The new table; else TABLE.METHOD.csv beside it.")
     ] = None,
-    method: Annotated[
-        str, typer.Option(help="butterworth (no lag) or one-euro (looks at no later frame).")
-    ] = "butterworth",
-    cutoff: Annotated[float | None, typer.Option(help="butterworth: cut-off, Hz; else 6.")] = None,
-    min_cutoff: Annotated[
-        float | None, typer.Option(help="one-euro: cut-off at rest, Hz; else 1.")
-    ] = None,
-    beta: Annotated[
-        float | None,
-        typer.Option(help="one-euro: how fast the cut-off rises with speed; else 1.5."),
-    ] = None,
-    derivative_cutoff: Annotated[
-        float | None, typer.Option(help="one-euro: cut-off of the speed, Hz; else 1.")
-    ] = None,
+    method: Annotated[str, typer.Option(help=stabilizers_help(on_points=True))] = "butterworth",
     size: Annotated[
         str,
         typer.Option(
@@ -58,22 +45,15 @@ def smooth(
         typer.Option(help="Focal length in pixels, for head poses; else that of the table."),
     ] = None,
     csv: Annotated[
-        str,
-        typer.Option("--format", "--csv", help=f"Else the table's own format. {FORMATS}"),
+        str, typer.Option("--format", "--csv", help=f"Else the table's own format. {FORMATS}")
     ] = "",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the new table.")] = False,
+    **parameters: float | None,
 ) -> None:
     """Stabilize the landmarks of a table, and write another table.
 
     Filters start from the raw landmarks where the table has them.
     """
-    parameters = {
-        "cutoff_hz": cutoff,
-        "min_cutoff_hz": min_cutoff,
-        "beta": beta,
-        "derivative_cutoff_hz": derivative_cutoff,
-    }
-    given = {name: value for name, value in parameters.items() if value is not None}
 
     def run() -> int:
         from steadymark.engine.api.read_tables import read_csv, style_of
@@ -82,7 +62,7 @@ def smooth(
         ending = f"{method}{TABLE_FORMATS.find(style).suffix}"
         path = _target(table, target, ending, overwrite=overwrite)
         read = read_csv(table, image_size=parse_size(size), focal_px=focal)
-        smoothed = read.smooth(method, **given)
+        smoothed = read.smooth(method, **_FILTERS.values_for(method, parameters))
         smoothed.to_csv(path, style=style)
         if _lost_poses(read, smoothed):
             note = "head poses are left empty: say --size WIDTHxHEIGHT of the video's pictures"

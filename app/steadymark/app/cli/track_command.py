@@ -32,8 +32,6 @@ from steadymark.engine.pipeline.job import (
 from steadymark.engine.pipeline.pipeline_report import PipelineState
 from steadymark.engine.sources import CameraMode, expand_inputs
 from steadymark.engine.sources.resolve_input import absolute, left_out_of
-from steadymark.engine.stabilizers.butterworth import Butterworth
-from steadymark.engine.stabilizers.online_filters import OneEuro
 from steadymark.engine.streaming.targets import parse_target
 from steadymark.engine.tracking.face_pass import TrackerConfig
 from steadymark.engine.tracking.geometry import Recentre
@@ -45,6 +43,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from steadymark.engine.stabilizers.stabilizer_registry import ChosenStabilizer
     from steadymark.engine.streaming.targets import StreamTarget
 
 
@@ -86,8 +85,7 @@ def track_options(
     end_time: str | None,
     camera_mode: str | None,
     stabilizer: str,
-    one_euro: tuple[float, float, float],
-    butterworth: float,
+    filters: tuple[ChosenStabilizer, ...],
     device: str,
     threshold: float | None,
     max_faces: int,
@@ -98,7 +96,7 @@ def track_options(
 ) -> TrackOptions:
     """Check the typed options. An empty model or detector means the default one.
 
-    one_euro: minimum cut-off, beta and derivative cut-off. butterworth: cut-off.
+    filters: The stabilizers whose parameters are given.
 
     Raises:
         UsageError: A value is not valid, or values contradict each other.
@@ -123,8 +121,7 @@ def track_options(
         tracker=TrackerConfig(
             max_faces=max_faces, look_every=look_every, recentre=Recentre(recentre)
         ),
-        one_euro=OneEuro(*one_euro),
-        butterworth=Butterworth(butterworth),
+        filters=filters,
         focal_px=focal_px,
     )
     return TrackOptions(settings, wish)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from steadymark.app.gui.i18n.language import SYSTEM
 from steadymark.app.session.presets import Presets
-from steadymark.app.session.settings_values import as_plain, from_plain, with_valid_values
+from steadymark.app.session.settings_values import as_plain, restored_settings, with_valid_values
 from steadymark.app.session.state import OverlayOptions
 from steadymark.engine.attributes.attribute_registry import drawing_names
 
@@ -35,7 +35,7 @@ class Preferences:
 
     def tracking(self) -> TrackSettings:
         """Return the tracking settings."""
-        return from_plain(self._dict("tracking"))
+        return restored_settings(self._dict("tracking"))
 
     def set_tracking(self, settings: TrackSettings) -> None:
         self._settings.setValue("tracking", json.dumps(as_plain(settings)))

@@ -14,7 +14,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from steadymark.app.session.settings_values import as_plain, from_plain
 from steadymark.engine.core.errors import SteadymarkError
-from steadymark.engine.stabilizers.online_filters import OFFLINE, ONE_EURO, OneEuro
+from steadymark.engine.stabilizers.stabilizer_registry import choose
 from steadymark.engine.tracking.face_pass import MOST_LOOK_EVERY, TrackerConfig
 from steadymark.engine.tracking.settings import TrackSettings, landmark_card
 from steadymark.models.user_text import NOTHING, UserText
@@ -69,12 +69,14 @@ _SHIPPED: tuple[tuple[object, object, TrackSettings], ...] = (
     (
         QT_TRANSLATE_NOOP("presets", "Light filter"),
         QT_TRANSLATE_NOOP("presets", "Still at rest, and soon there when the face moves."),
-        TrackSettings(stabilizer=ONE_EURO, one_euro=OneEuro(3.0, 20.0, 1.0)),
+        TrackSettings(stabilizer="one-euro").with_filter(
+            choose("one-euro", min_cutoff_hz=3.0, beta=20.0)
+        ),
     ),
     (
         QT_TRANSLATE_NOOP("presets", "Smooth recording"),
         QT_TRANSLATE_NOOP("presets", "A filter without lag that needs the whole recording."),
-        TrackSettings(stabilizer=OFFLINE),
+        TrackSettings(stabilizer="butterworth"),
     ),
     (
         QT_TRANSLATE_NOOP("presets", "Several faces"),

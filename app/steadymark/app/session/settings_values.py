@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import fields, is_dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
@@ -11,7 +12,13 @@ import msgspec
 from msgspec import Meta
 
 from steadymark.engine.core.errors import SteadymarkError
-from steadymark.engine.tracking.settings import TrackSettings
+from steadymark.engine.stabilizers.stabilizer_registry import (
+    STABILIZER_REGISTRY,
+    ChosenStabilizer,
+    StabilizerEntry,
+    choose,
+)
+from steadymark.engine.tracking.settings import TrackSettings, plain_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,13 +36,37 @@ _LIMITS = {
 
 def as_plain(settings: TrackSettings) -> dict[str, Any]:
     """Return the settings as values that JSON supports."""
-    plain: dict[str, Any] = msgspec.to_builtins(settings)
+    plain: dict[str, Any] = msgspec.to_builtins(plain_settings(settings))
     return plain
 
 
 def from_plain(values: Mapping[str, Any]) -> TrackSettings:
     """Return settings from plain values. Unknown, missing or invalid values keep their defaults."""
-    return with_valid_values(TrackSettings(), values, _LIMITS)
+    others = {name: value for name, value in values.items() if name != "filters"}
+    settings = with_valid_values(TrackSettings(), others, _LIMITS)
+    entries = (entry for entry in STABILIZER_REGISTRY.all() if entry.parameters)
+    found = (_filter(e, part) for e in entries if isinstance(part := values.get(e.key), dict))
+    return replace(settings, filters=tuple(found))
+
+
+def restored_settings(values: Mapping[str, Any]) -> TrackSettings:
+    """Return settings as `from_plain`, but with the default for a stabilizer that is unknown.
+
+    A stabilizer of a plug-in is unknown when the plug-in is no longer there.
+    """
+    settings = from_plain(values)
+    known = settings.stabilizer in STABILIZER_REGISTRY.names()
+    return settings if known else replace(settings, stabilizer=TrackSettings().stabilizer)
+
+
+def _filter(entry: StabilizerEntry, values: Mapping[str, Any]) -> ChosenStabilizer:
+    made = choose(entry.name)
+    for parameter in entry.parameters:
+        value = values.get(parameter.name)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            with suppress(SteadymarkError, OverflowError):
+                made = made.changed(**{parameter.name: value})
+    return made
 
 
 def with_valid_values(

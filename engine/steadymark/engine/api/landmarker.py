@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from steadymark.engine.api.face import Face, faces_of
 from steadymark.engine.api.face_tracker import FaceTracker
-from steadymark.engine.api.inputs import checked_image
+from steadymark.engine.api.inputs import checked_image, checked_number
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.types import Frame
-from steadymark.engine.stabilizers.online_filters import AUTO, OFFLINE
+from steadymark.engine.stabilizers.stabilizer_registry import AUTO, choose
 from steadymark.engine.tracking.face_pass import TrackerConfig
 from steadymark.engine.tracking.settings import TrackSettings, make_tracker, open_models
 from steadymark.models.runtime.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from steadymark.engine.api.inputs import Image
@@ -30,6 +30,7 @@ class LandmarkerOptions(TypedDict, total=False):
 
     model: str | Path
     stabilizer: str
+    stabilizer_parameters: Mapping[str, float]
     max_faces: int
     device: str
     detector: str | Path
@@ -52,6 +53,8 @@ class FaceLandmarker:
             heatmaps. `one-euro` is the 1€ filter (Casiez, Roussel and Vogel, CHI 2012).
             `butterworth` is a filter without lag (Winter, Biomechanics and Motor Control, ch. 3),
             which needs the whole video. `none` returns the raw landmarks.
+        stabilizer_parameters: Parameters of a filter by name, as for `sm.smooth`, for example
+            `{"min_cutoff_hz": 0.5}` for `one-euro`; None takes the defaults.
         max_faces: The largest number of faces, 1 to 16.
         device: `auto`, `cpu` or `cuda`.
         detector: A face detector of `sm.list_models()`, or `yunet:FILE.onnx` or
@@ -66,7 +69,7 @@ class FaceLandmarker:
     Raises:
         WeightsError: The model is unknown, or its files are missing or altered.
         DeviceError: CUDA was requested but is not available.
-        UsageError: The stabilizer is unknown, or `max_faces` is out of range.
+        UsageError: The stabilizer or one of its parameters is unknown, or a value is out of range.
 
     Example:
         >>> import steadymark as sm
@@ -81,6 +84,7 @@ class FaceLandmarker:
         *,
         model: str | Path = DEFAULT_MODEL,
         stabilizer: str = AUTO,
+        stabilizer_parameters: Mapping[str, float] | None = None,
         max_faces: int = 1,
         device: str = "auto",
         detector: str | Path = DEFAULT_DETECTOR,
@@ -92,6 +96,8 @@ class FaceLandmarker:
             raise UsageError(
                 "max_faces must be 1 to {most}, not {given}", most=MOST_FACES, given=max_faces
             )
+        given = (stabilizer_parameters or {}).items()
+        values = {name: checked_number(value, name=name) for name, value in given}
         settings = TrackSettings(
             model=str(model),
             detector=str(detector),
@@ -100,6 +106,7 @@ class FaceLandmarker:
             threads=threads,
             detector_threshold=detector_threshold,
             tracker=TrackerConfig(max_faces=max_faces),
+            filters=(choose(stabilizer, **values),),
             focal_px=focal_px,
         )
         self._settings, self._models = settings, open_models(settings)
@@ -165,12 +172,13 @@ class FaceLandmarker:
             The tracker.
 
         Raises:
-            UsageError: The stabilizer is `butterworth`, which needs future frames.
+            UsageError: The stabilizer needs future frames, as `butterworth` does.
         """
-        if self._settings.stabilizer == OFFLINE:
+        if self._settings.entry.needs_future:
             raise UsageError(
-                "butterworth needs the whole video, and a tracker gets one frame at a time: choose "
-                "flow or one-euro, or pass the video to track_video"
+                "{name} needs the whole video, and a tracker gets one frame at a time: choose "
+                "flow or one-euro, or pass the video to track_video",
+                name=self._settings.stabilizer,
             )
         return FaceTracker(make_tracker(self._models, self._settings), self.schema)
 

@@ -17,7 +17,7 @@ from steadymark.engine.pipeline.pipeline import Pipeline
 from steadymark.engine.pipeline.pipeline_report import PipelineState
 from steadymark.engine.sources import open_source
 from steadymark.engine.sources.resolve_input import is_live
-from steadymark.engine.stabilizers.online_filters import OFFLINE
+from steadymark.engine.stabilizers.filter_runner import offline_filter
 from steadymark.engine.tracking.settings import make_tracker
 from steadymark.models.user_text import join_texts
 
@@ -64,8 +64,8 @@ def run_tracking(
         results, problems = _results(opened, models, settings, progress)
     finally:
         opened.close()
-    if settings.stabilizer == OFFLINE:
-        results = filter_table(results, settings.butterworth)
+    if (offline := offline_filter(settings.chosen)) is not None:
+        results = filter_table(results, offline)
     return VideoLandmarks(
         rows_of(results, models.schema.count),
         models.schema.name,

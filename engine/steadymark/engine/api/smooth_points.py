@@ -8,34 +8,32 @@ import numpy as np
 
 from steadymark.engine.api.inputs import checked_number, checked_points, checked_times
 from steadymark.engine.core.errors import UsageError
-from steadymark.engine.core.types import Landmarks
-from steadymark.engine.stabilizers.butterworth import Butterworth
-from steadymark.engine.stabilizers.online_filters import (
-    OFFLINE,
-    ONE_EURO,
-    STABILIZERS,
-    OneEuro,
-    make_stabilizer,
+from steadymark.engine.stabilizers.filter_runner import make_filter, run_filter
+from steadymark.engine.stabilizers.stabilizer_registry import (
+    NONE,
+    STABILIZER_REGISTRY,
+    choose,
+    point_filters,
 )
 from steadymark.engine.tracking.face_pass import TrackerConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import ArrayLike, NDArray
 
     from steadymark.engine.api.inputs import Array
+    from steadymark.engine.stabilizers.stabilizer_registry import ChosenStabilizer
 
-POINT_STABILIZERS = (ONE_EURO, OFFLINE)
-_PARAMETERS = {
-    OFFLINE: ("cutoff_hz", "order"),
-    ONE_EURO: ("min_cutoff_hz", "beta", "derivative_cutoff_hz"),
-}
-_LONGEST_ORDER = 10
+STABILIZERS = STABILIZER_REGISTRY.names()
+POINT_STABILIZERS = tuple(entry.name for entry in point_filters())
+DEFAULT_METHOD = "butterworth"
 
 
 def smooth(
     points: ArrayLike,
     timestamps_s: ArrayLike,
-    method: str = OFFLINE,
+    method: str = DEFAULT_METHOD,
     **parameters: float,
 ) -> Array:
     """Stabilize the landmarks of a video, which may come from any program.
@@ -49,7 +47,7 @@ def smooth(
             no lag (Winter, Biomechanics and Motor Control, ch. 3). Its parameters are `cutoff_hz`
             (6) and `order` (2). `one-euro` is the 1€ filter (Casiez, Roussel and Vogel, CHI 2012),
             which uses no future frames. Its parameters are `min_cutoff_hz` (1), `beta` (1.5) and
-            `derivative_cutoff_hz` (1).
+            `derivative_cutoff_hz` (1). Filters of plug-ins can be named, too.
         **parameters: Parameters of the method.
 
     Returns:
@@ -70,30 +68,32 @@ def smooth(
     """
     xy = checked_points(points, ndim=(3, 4))
     times = checked_times(timestamps_s, len(xy))
-    chosen = make_filter(method, parameters)
+    point_filter = make_filter(chosen_filter(method, parameters))
+    begins = after_pauses(times)
     faces = xy[:, None] if xy.ndim == 3 else xy
     out = np.empty(faces.shape, np.float32 if xy.dtype == np.float32 else np.float64)
     for n in range(faces.shape[1]):
-        out[:, n] = filtered(chosen, faces[:, n], times)
+        out[:, n] = run_filter(point_filter, faces[:, n], times, begins)
     return out.reshape(xy.shape)
 
 
-def make_filter(method: str, parameters: dict[str, Any]) -> Butterworth | OneEuro:
-    """Create a filter by name.
+def chosen_filter(method: str, parameters: Mapping[str, Any]) -> ChosenStabilizer:
+    """Choose a filter by name.
 
     Args:
         method: See `smooth`.
         parameters: See `smooth`.
 
     Returns:
-        The filter.
+        The filter and its parameters.
 
     Raises:
         UsageError: See `smooth`.
     """
-    if method not in POINT_STABILIZERS:
-        known = ", ".join(POINT_STABILIZERS)
-        if method in STABILIZERS and method != "none":
+    names = [entry.name for entry in point_filters()]
+    known = ", ".join(names)
+    if method not in names:
+        if method in STABILIZER_REGISTRY.names() and method != NONE:
             raise UsageError(
                 "{method} needs the pictures, and not only points: choose one of {known}, or track "
                 "the video with stabilizer='{method}'",
@@ -101,62 +101,8 @@ def make_filter(method: str, parameters: dict[str, Any]) -> Butterworth | OneEur
                 known=known,
             )
         raise UsageError("unknown method '{method}': choose {known}", method=method, known=known)
-    for name, value in parameters.items():
-        if name not in _PARAMETERS[method]:
-            raise UsageError(
-                "{method} has no parameter '{name}': it has {known}",
-                method=method,
-                name=name,
-                known=", ".join(_PARAMETERS[method]),
-            )
-        checked_number(value, name=name)
-    order = parameters.get("order", 2)
-    if order not in range(1, _LONGEST_ORDER + 1):
-        raise UsageError(
-            "order must be a whole number from 1 to {most}, not {order}",
-            most=_LONGEST_ORDER,
-            order=order,
-        )
-    if method == OFFLINE:
-        return Butterworth(**{**parameters, "order": int(order)})
-    return OneEuro(**parameters)
-
-
-def filtered(
-    chosen: Butterworth | OneEuro,
-    points: NDArray[np.floating[Any]],
-    times_s: NDArray[np.float64],
-    begins: NDArray[np.bool_] | None = None,
-) -> NDArray[np.floating[Any]]:
-    """Filter the landmarks of one face.
-
-    Args:
-        chosen: The filter.
-        points: (T, K, 2) landmarks.
-        times_s: (T,) times in seconds.
-        begins: (T,) True in frames at which the 1€ filter is reset. None resets it after a gap
-            in time, as the tracker does.
-
-    Returns:
-        (T, K, 2) filtered landmarks.
-    """
-    if isinstance(chosen, Butterworth):
-        return chosen.smooth(points, times_s)
-    if begins is None:
-        begins = after_pauses(times_s)
-    stabilizer = make_stabilizer(ONE_EURO, chosen)
-    out = points.astype(np.float32)
-    scores = np.ones(points.shape[1], np.float32)
-    memory = stabilizer.start()
-    for t, xy in enumerate(points.astype(np.float32)):
-        if begins[t]:
-            memory = stabilizer.start()
-        if not np.isfinite(xy).all():
-            memory = stabilizer.start()
-            continue
-        steady, memory = stabilizer.step(Landmarks(xy, scores), float(times_s[t]), memory)
-        out[t] = steady.xy_px
-    return out
+    values = {name: checked_number(value, name=name) for name, value in parameters.items()}
+    return choose(method, **values)
 
 
 def after_pauses(times_s: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from steadymark.engine.api.face import Face, faces_of
 from steadymark.engine.api.face_rows import NOBODY, FaceRows, results_of
-from steadymark.engine.api.smooth_points import filtered, make_filter
+from steadymark.engine.api.smooth_points import DEFAULT_METHOD, chosen_filter
 from steadymark.engine.attributes.attribute_registry import (
     ATTRIBUTES,
     attribute_slices,
@@ -20,8 +20,7 @@ from steadymark.engine.attributes.attribute_registry import (
 from steadymark.engine.attributes.head_pose_attribute import AXES
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.types import HEAD_POSE, FaceContext, FaceState, Landmarks
-from steadymark.engine.stabilizers.butterworth import Butterworth
-from steadymark.engine.stabilizers.online_filters import OFFLINE
+from steadymark.engine.stabilizers.filter_runner import make_filter, run_filter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
     from steadymark.engine.core.types import Intrinsics
     from steadymark.engine.output.csv.native_csv import Header
-    from steadymark.engine.stabilizers.online_filters import OneEuro
 
     Floats = NDArray[np.floating[Any]]
 
@@ -227,7 +225,7 @@ class VideoLandmarks:
             drawings=(*drawings, AXES) if axes else drawings,
         )
 
-    def smooth(self, method: str = OFFLINE, **parameters: float) -> VideoLandmarks:
+    def smooth(self, method: str = DEFAULT_METHOD, **parameters: float) -> VideoLandmarks:
         """Return the same video with its raw landmarks stabilized by another method.
 
         Attributes are computed from the new landmarks. Head poses are NaN if the size of the images
@@ -244,16 +242,18 @@ class VideoLandmarks:
         Raises:
             UsageError: See `sm.smooth`.
         """
-        chosen = make_filter(method, parameters)
+        chosen = chosen_filter(method, parameters)
+        point_filter = make_filter(chosen)
         rows = self.rows
         given = rows.raw_xy if np.isfinite(rows.raw_xy).any() else rows.xy
         steady = np.full_like(rows.xy, np.nan)
         for face_id in self.face_ids:
             mine = np.flatnonzero(rows.face_id == face_id)
             begins = rows.restarted[mine] | (rows.state[mine] == FaceState.DETECTED)
-            steady[mine] = filtered(chosen, given[mine], rows.timestamp_s[mine], begins)
+            steady[mine] = run_filter(point_filter, given[mine], rows.timestamp_s[mine], begins)
         attributes = self._attributes_of(steady)
-        settings = {**self.header.settings, "stabilizer": method, _setting(chosen): asdict(chosen)}
+        changed = {"stabilizer": method, chosen.entry.key: dict(chosen.values)}
+        settings = {**self.header.settings, **changed}
         return replace(
             self,
             rows=replace(rows, xy=steady, attributes=attributes),
@@ -282,8 +282,3 @@ class VideoLandmarks:
             context = FaceContext(self.schema, self.camera, float(self.rows.timestamp_s[i]))
             values[i] = vector_of(attributes_of(points, context))
         return values
-
-
-def _setting(chosen: Butterworth | OneEuro) -> str:
-    """Return the name of the filter in a table's header."""
-    return "butterworth" if isinstance(chosen, Butterworth) else "one_euro"

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from steadymark.engine.core.types import FaceBox, Frame, Landmarks, SourceInfo, TrackResult
     from steadymark.models.face.crop import Image
     from steadymark.models.user_text import UserText
@@ -57,6 +60,19 @@ class Stabilizer(Protocol[S]):
 
     def start(self) -> S: ...
     def step(self, points: Landmarks, t_s: float, state: S) -> tuple[Landmarks, S]: ...
+
+
+@runtime_checkable
+class OfflineFilter(Protocol):
+    """Smooths the landmarks of one face in a recording, with the help of future frames.
+
+    `smooth` takes the landmarks (T, K, 2) in pixels and the increasing times (T,) in seconds, and
+    returns the smoothed landmarks (T, K, 2) in pixels.
+    """
+
+    def smooth(
+        self, points: NDArray[np.floating], times_s: NDArray[np.floating]
+    ) -> NDArray[np.float64]: ...
 
 
 @runtime_checkable

@@ -15,7 +15,7 @@ from steadymark.engine.metrics.landmark_correspondence import (
     in_our_numbers,
     scored_landmarks,
 )
-from steadymark.engine.stabilizers.online_filters import NoStabilizer
+from steadymark.engine.stabilizers.no_stabilizer import NoStabilizer
 from steadymark.engine.tracking.face_pass import TrackerConfig, align_faces
 from steadymark.engine.tracking.geometry import box_of_landmarks
 from steadymark.engine.tracking.tracker import Tracker

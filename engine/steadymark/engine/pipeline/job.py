@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import platform
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -29,9 +29,9 @@ from steadymark.engine.pipeline.pipeline import Pipeline
 from steadymark.engine.pipeline.pipeline_report import PipelineReport, PipelineState
 from steadymark.engine.sources import CameraMode, open_source
 from steadymark.engine.sources.resolve_input import recording_path
-from steadymark.engine.stabilizers.online_filters import OFFLINE
+from steadymark.engine.stabilizers.filter_runner import offline_filter
 from steadymark.engine.streaming.sender import Senders
-from steadymark.engine.tracking.settings import make_tracker
+from steadymark.engine.tracking.settings import make_tracker, plain_settings
 from steadymark.models.user_text import UserText, join_texts
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _told_settings(
     models: OpenModels, settings: TrackSettings, wish: InputSettings
 ) -> dict[str, object]:
     part = {"start_s": wish.start_s, "end_s": wish.end_s, "camera": wish.camera}
-    return {**asdict(settings), **part, **told_attributes(), "device_used": models.device}
+    return {**plain_settings(settings), **part, **told_attributes(), "device_used": models.device}
 
 
 def result_files(stem: str, output: OutputSettings) -> list[Path]:
@@ -186,15 +186,17 @@ def _begin(
         SinkError: An output cannot be created, or the settings do not fit the source.
     """
     info = work.source.info
-    offline = settings.stabilizer == OFFLINE
-    if offline and (output.video or output.send or info.live):
+    offline = offline_filter(settings.chosen)
+    if offline is not None and (output.video or output.send or info.live):
         what = UserText("--send sends each as it comes")
         if output.video:
             what = UserText("--video draws each as it comes")
         if info.live:
             what = UserText("a live source has none yet")
         raise SinkError(
-            "butterworth looks at frames to come, and {what}: choose flow or one-euro", what=what
+            "{name} looks at frames to come, and {what}: choose flow or one-euro",
+            name=settings.stabilizer,
+            what=what,
         )
     schema = models.schema
     table, *video = [(output.aside or output.folder) / path.name for path in work.files]
@@ -202,9 +204,7 @@ def _begin(
     def make(path: Path) -> Sink:
         return TABLE_FORMATS.find(output.csv).sink(path, work.facts, schema)
 
-    sinks: list[Sink] = [
-        OfflineFilterSink(table, make, settings.butterworth) if offline else make(table)
-    ]
+    sinks: list[Sink] = [OfflineFilterSink(table, make, offline) if offline else make(table)]
     original = info.path if Path(info.path).is_file() else None
     drawing = output.drawing(schema)
     sinks += [AnnotatedVideoSink(path, original, drawing) for path in video]

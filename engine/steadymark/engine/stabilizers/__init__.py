@@ -1,1 +1,1 @@
-"""Filters of landmark trajectories, and the guard that restarts them when they diverge."""
+"""Stabilizers of landmark trajectories, their registry, and the guard that restarts them."""

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.core.errors import UsageError
-from steadymark.engine.stabilizers.divergence_guard import contradicted_frames, landmark_ways
+from steadymark.engine.stabilizers.guarded_filters import complete_segments
+from steadymark.engine.stabilizers.stabilizer_registry import StabilizerEntry, add_stabilizer
+from steadymark.models.choice_registry import Parameter
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-GAP_S = 0.5  # A longer pause between two frames splits the recording.
-_PASSES = 8  # Largest number of searches for restart positions.
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +23,10 @@ class Butterworth:
     Attributes:
         cutoff_hz: Frequency at which both runs together leave half of the power, in Hz.
         order: Order of a single run.
-
-    Raises:
-        UsageError: The cut-off frequency is not positive and finite.
     """
 
     cutoff_hz: float = 6.0
     order: int = 2
-
-    def __post_init__(self) -> None:
-        if not 0 < self.cutoff_hz < math.inf:
-            raise UsageError(
-                "butterworth's cut-off must be above 0 Hz, not {cutoff_hz:g}",
-                cutoff_hz=self.cutoff_hz,
-            )
 
     def smooth(
         self, points: NDArray[np.floating], times_s: NDArray[np.floating]
@@ -58,7 +45,7 @@ class Butterworth:
             Filtered landmarks, (T, K, 2), in pixels.
         """
         out = points.astype(np.float64)
-        for part in _stretches(points, times_s):
+        for part in complete_segments(points, times_s):
             out[part] = self._smooth(out[part], times_s[part].astype(np.float64))
         return out
 
@@ -86,91 +73,46 @@ class Butterworth:
         return smooth
 
 
-def smooth_guarded(
-    low_pass: Butterworth, points: NDArray[np.floating], times_s: NDArray[np.floating]
-) -> NDArray[np.float64]:
-    """Filter a recording, but keep the result from contradicting the raw landmarks.
-
-    Where it does (see `divergence_guard.contradicted_frames`), the filter restarts at the largest
-    step of the raw landmarks there. A scene cut or a jump of the detector is therefore not smeared
-    over the neighbouring frames. Where a restart does not help, the raw landmarks are kept. The
-    result has no lag.
-
-    Args:
-        low_pass: The filter.
-        points: Raw landmarks of one face, (T, K, 2), in pixels; NaN in frames without it.
-        times_s: Increasing times, (T,), in seconds.
-
-    Returns:
-        Filtered landmarks, (T, K, 2), in pixels.
-    """
-    out = points.astype(np.float64)
-    for part in _stretches(points, times_s):
-        out[part] = _guarded(low_pass, out[part], times_s[part])
-    return out
-
-
-def _guarded(
-    low_pass: Butterworth, raw: NDArray[np.float64], times_s: NDArray[np.floating]
-) -> NDArray[np.float64]:
-    if len(raw) < 2:
-        return raw
-    begins = np.zeros(len(raw) + 1, np.bool_)
-    begins[[0, -1]] = True
-    steps = np.pad(landmark_ways(raw).max(-1), 1)  # Step to each frame; 0 at both ends.
-    for _ in range(_PASSES):
-        steady = _in_parts(low_pass, raw, times_s, begins)
-        wrong = contradicted_frames(steady, raw)
-        if not wrong.any():
-            return steady
-        begins[_where_to_begin(wrong, np.where(begins, -1, steps))] = True
-    for first, end in _runs(wrong):  # The filter ends and restarts next to raw landmarks.
-        begins[[first, end]] = True
-    steady = _in_parts(low_pass, raw, times_s, begins)
-    wrong |= contradicted_frames(steady, raw)
-    return np.where(wrong[:, None, None], raw, steady)
-
-
-def _where_to_begin(wrong: NDArray[np.bool_], steps: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the largest step (T + 1,) in each run of wrong frames, if it is large enough.
-
-    Steps of at most half of the largest one are left for a later pass, because the large step may
-    be what makes the frames beside the smaller ones wrong.
-    """
-    chosen = np.array([a + int(steps[a : b + 1].argmax()) for a, b in _runs(wrong)], np.int64)
-    largest: NDArray[np.int64] = chosen[steps[chosen] > steps[chosen].max() / 2]
-    return largest
-
-
-def _in_parts(
-    low_pass: Butterworth,
-    raw: NDArray[np.float64],
-    times_s: NDArray[np.floating],
-    begins: NDArray[np.bool_],
-) -> NDArray[np.float64]:
-    """Filter each part separately; `begins` (T + 1,) is True at the edges of the parts."""
-    edges = np.flatnonzero(begins).tolist()
-    return np.concatenate([low_pass.smooth(raw[a:b], times_s[a:b]) for a, b in pairwise(edges)])
-
-
-def _runs(there: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Return the first frame and the end of each run of True."""
-    changes = np.flatnonzero(np.diff(np.pad(there, 1).astype(np.int8)))
-    return [(int(a), int(b)) for a, b in changes.reshape(-1, 2)]
-
-
-def _stretches(points: NDArray[np.floating], times_s: NDArray[np.floating]) -> list[slice]:
-    """Return the segments of frames with all landmarks and without a long pause."""
-    there = np.isfinite(points).all((1, 2))
-    breaks = np.flatnonzero(
-        ~(there[1:] & there[:-1]) | ~(np.diff(times_s) > 0) | (np.diff(times_s) > GAP_S)
-    )
-    edges = [0, *(breaks + 1).tolist(), len(points)]
-    return [slice(a, b) for a, b in pairwise(edges) if there[a:b].all()]
-
-
 def _at(
     wanted: NDArray[np.float64], known: NDArray[np.float64], values: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Interpolate values (T, C) linearly between the known times."""
     return np.stack([np.interp(wanted, known, column) for column in values.T], 1)
+
+
+add_stabilizer(
+    StabilizerEntry(
+        "butterworth",
+        label=UserText("Butterworth, no lag"),
+        caption=UserText("Butterworth"),
+        help=UserText("A low-pass filter without lag, which needs the whole recording."),
+        parameters=(
+            Parameter(
+                "cutoff_hz",
+                UserText("Cut-off"),
+                default=6.0,
+                least=1e-6,
+                shown_least=0.1,
+                shown_most=60.0,
+                step=0.5,
+                unit="Hz",
+                help=UserText("Cut-off frequency: lower is stiller, but fast motion is lost."),
+                tried=(1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0),
+            ),
+            Parameter(
+                "order",
+                UserText("Order"),
+                default=2,
+                least=1,
+                most=10,
+                step=1,
+                whole=True,
+                help=UserText("Order of the filter: higher cuts off more sharply."),
+                in_summary=False,
+            ),
+        ),
+        make=Butterworth,
+        needs_future=True,
+        always_recorded=True,
+    )
+)

@@ -6,14 +6,20 @@ The window and the command line share them.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import cv2
 
 from steadymark.engine.core.errors import SteadymarkError, UsageError
-from steadymark.engine.stabilizers.butterworth import Butterworth
-from steadymark.engine.stabilizers.online_filters import AUTO, CELLS, OneEuro, make_stabilizer
+from steadymark.engine.stabilizers.filter_runner import online_filter
+from steadymark.engine.stabilizers.stabilizer_registry import (
+    AUTO,
+    STABILIZER_REGISTRY,
+    ChosenStabilizer,
+    StabilizerEntry,
+    choose,
+)
 from steadymark.engine.tracking.detection import DetectorConfig, FaceNetDetector, open_face_net
 from steadymark.engine.tracking.face_pass import TrackerConfig
 from steadymark.engine.tracking.tracker import Tracker
@@ -47,15 +53,16 @@ class TrackSettings:
         model: Name of a landmark model in the zoo, or a file.
         detector: Name of a face detector in the zoo, or a file; or `yunet:FILE` (OpenCV's
             YuNet) or `mediapipe:FILE` (extra 'mediapipe') with a model file of the user.
-        stabilizer: One of `STABILIZERS`. `flow` works with any model. `refine` and `convlstm`
-            use the model of the zoo that adds this stabilizer to the chosen model. `auto` uses the
-            model's own stabilizer if it has one, otherwise `flow`. Filters use the raw landmarks.
+        stabilizer: A name of the registry of stabilizers. `flow` works with any model. `refine`
+            and `convlstm` use the model of the zoo that adds this stabilizer to the chosen model.
+            `auto` uses the model's own stabilizer if it has one, otherwise `flow`. Filters use the
+            raw landmarks.
         device: `auto`, `cpu` or `cuda`.
         threads: Number of CPU threads of each network; 0 lets ONNX Runtime choose.
         detector_threshold: Lowest score of a detected face; None takes the detector's default.
         tracker: Settings of the tracker.
-        one_euro: Parameters of the stabilizer `one-euro`.
-        butterworth: Parameters of the stabilizer `butterworth`.
+        filters: Stabilizers whose parameters differ from the defaults, sorted by name; the others
+            are left out. Several can be named, but only `stabilizer` is used.
         focal_px: Focal length of the camera in pixels, for head poses; None takes OpenFace's
             estimate, see `Intrinsics`.
     """
@@ -67,9 +74,55 @@ class TrackSettings:
     threads: int = 1
     detector_threshold: float | None = None
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
-    one_euro: OneEuro = field(default_factory=OneEuro)
-    butterworth: Butterworth = field(default_factory=Butterworth)
+    filters: tuple[ChosenStabilizer, ...] = ()
     focal_px: float | None = None
+
+    def __post_init__(self) -> None:
+        changed = {c.name: c for c in self.filters if c != choose(c.name)}
+        object.__setattr__(self, "filters", tuple(changed[name] for name in sorted(changed)))
+
+    @property
+    def entry(self) -> StabilizerEntry:
+        """The registry's entry of the stabilizer."""
+        return STABILIZER_REGISTRY.find(self.stabilizer)
+
+    def filter_of(self, name: str) -> ChosenStabilizer:
+        """Return a stabilizer with the values of its parameters in these settings."""
+        return next((c for c in self.filters if c.name == name), None) or choose(name)
+
+    @property
+    def chosen(self) -> ChosenStabilizer:
+        """The stabilizer with the values of its parameters."""
+        return self.filter_of(self.stabilizer)
+
+    def with_filter(self, chosen: ChosenStabilizer) -> TrackSettings:
+        """Return the settings with the values of this stabilizer's parameters."""
+        return replace(self, filters=(*self.filters, chosen))
+
+
+def plain_settings(settings: TrackSettings) -> dict[str, Any]:
+    """Return the settings as values that JSON supports, as in the header of a table.
+
+    The parameters of a stabilizer are a dictionary with the key `StabilizerEntry.key`. They are
+    left out if the stabilizer is not chosen and its parameters are the defaults, unless the entry
+    says `always_recorded`.
+
+    Args:
+        settings: The settings.
+
+    Returns:
+        The values by name.
+    """
+    plain: dict[str, Any] = {}
+    for name, value in asdict(settings).items():
+        if name != "filters":
+            plain[name] = value
+            continue
+        used = {settings.stabilizer, *(chosen.name for chosen in settings.filters)}
+        for entry in STABILIZER_REGISTRY.all():
+            if entry.parameters and (entry.always_recorded or entry.name in used):
+                plain[entry.key] = dict(settings.filter_of(entry.name).values)
+    return plain
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,9 +163,9 @@ def landmark_card(settings: TrackSettings) -> ModelCard:
         WeightsError: The model does not exist, or not with this stabilizer.
         UsageError: The stabilizer is unknown.
     """
-    make_stabilizer(settings.stabilizer)
+    entry = settings.entry
     card = find_model(settings.model, "landmarks")
-    if settings.stabilizer in CELLS:
+    if entry.cell:
         return stabilized(card, settings.stabilizer)
     return steadiest(card) if settings.stabilizer == AUTO else card
 
@@ -222,11 +275,11 @@ def make_tracker(models: OpenModels, settings: TrackSettings) -> Tracker:
     return Tracker(
         models.detector,
         models.network,
-        make_stabilizer(settings.stabilizer, settings.one_euro),
+        online_filter(settings.chosen),
         models.schema,
         settings.tracker,
         follower=models.follower,
         flow=models.flow,
-        of_network=settings.stabilizer in (AUTO, *CELLS),
+        of_network=settings.entry.needs_images,
         focal_px=settings.focal_px,
     )

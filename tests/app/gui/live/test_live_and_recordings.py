@@ -108,7 +108,11 @@ def test_a_preset_chosen_during_a_live_view_applies_without_reopening(
     bar, live = window.settings.presets, window.session.live
     bar.box.setCurrentIndex(bar.box.findText("Light filter"))
     bar.box.activated.emit(bar.box.currentIndex())
-    qtbot.waitUntil(lambda: live._open is not None and live._open.settings.one_euro.beta == 20)
+    qtbot.waitUntil(
+        lambda: (
+            live._open is not None and live._open.settings.filter_of("one-euro").value("beta") == 20
+        )
+    )
     assert live._open is not None
     assert live._open.settings.stabilizer == "one-euro"
     assert not window.settings.apply.isVisibleTo(window.settings)

@@ -19,10 +19,9 @@ from steadymark.app.session.analysis.variants import (
 )
 from steadymark.app.session.background_opening import ModelCache
 from steadymark.app.session.export import ExportKind
-from steadymark.app.session.recording.point_filter import FilterChoice, PointFilter
+from steadymark.app.session.recording.point_filter import PointFilter
 from steadymark.app.session.state import ComparisonLayout, ShownLandmarks
-from steadymark.engine.stabilizers.butterworth import Butterworth
-from steadymark.engine.stabilizers.online_filters import OneEuro
+from steadymark.engine.stabilizers.stabilizer_registry import choose as choose_filter
 from steadymark.engine.tracking.settings import OpenModels, TrackSettings, landmark_card
 from support.fakes.small_model import write_model
 from support.videos.square_video import square_models, square_video
@@ -57,8 +56,7 @@ def compared(window: MainWindow, first: Variant, second: Variant) -> bool:
 def filtered(window: MainWindow, kind: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     settings, results = window.session.settings, window.session.results
     assert results is not None
-    choice = FilterChoice(kind, settings.one_euro, settings.butterworth)
-    return PointFilter(choice).refilter(results)
+    return PointFilter(settings.filter_of(kind)).refilter(results)
 
 
 def second_differs(window: MainWindow, comparison: ComparedPoints) -> bool:
@@ -141,14 +139,13 @@ def test_changed_filter_parameters_update_the_comparison(
     qtbot.waitUntil(lambda: compared(window, RAW, BUTTERWORTH))
     comparison = session.analysis.compared
     assert comparison is not None
-    slower = replace(session.settings.butterworth, cutoff_hz=1.0)
-    window._use_settings(replace(session.settings, butterworth=slower))
+    slower = choose_filter("butterworth", cutoff_hz=1.0)
+    window._use_settings(session.settings.with_filter(slower))
     qtbot.waitUntil(lambda: second_differs(window, comparison))
     updated = session.analysis.compared
     assert updated is not None
     np.testing.assert_array_equal(updated.first, comparison.first)
-    choice = FilterChoice("butterworth", session.settings.one_euro, slower)
-    np.testing.assert_array_equal(updated.second, PointFilter(choice).refilter(updated.results))
+    np.testing.assert_array_equal(updated.second, PointFilter(slower).refilter(updated.results))
 
 
 def test_one_filter_can_be_compared_with_two_sets_of_parameters(
@@ -161,35 +158,36 @@ def test_one_filter_can_be_compared_with_two_sets_of_parameters(
     qtbot.waitUntil(lambda: compared(window, ONE_EURO, ONE_EURO))
     window.docks.numbers.raise_()
     assert [side.isVisible() for side in sides] == [True, True]
-    assert not sides[0].cutoff.isVisible()
+    assert not sides[0].controls["butterworth"].boxes["cutoff_hz"].isVisible()
     comparison = session.analysis.compared
     assert comparison is not None
     np.testing.assert_array_equal(comparison.first, comparison.second)
-    sides[0].beta.setValue(0.0)
-    sides[0].min_cutoff.setValue(0.2)
-    own_one_euro = Variant("one-euro", own=OneEuro(0.2, 0.0))
+    boxes = sides[0].controls["one-euro"].boxes
+    boxes["beta"].setValue(0.0)
+    boxes["min_cutoff_hz"].setValue(0.2)
+    choice = choose_filter("one-euro", min_cutoff_hz=0.2, beta=0.0)
+    own_one_euro = Variant("one-euro", own=choice)
     qtbot.waitUntil(lambda: compared(window, own_one_euro, ONE_EURO))
     comparison, results = session.analysis.compared, session.results
     assert comparison is not None
     assert results is not None
-    choice = FilterChoice("one-euro", OneEuro(0.2, 0.0), Butterworth())
     np.testing.assert_array_equal(comparison.first, PointFilter(choice).refilter(results))
     assert not np.array_equal(comparison.first, comparison.second, equal_nan=True)
     session.set_layout(ComparisonLayout.SIDE)
     assert [pane.caption for pane in window.view._panes()] == ["One Euro 0.2 Hz, 0", "One Euro"]
     assert window.numbers.table._heads[0].text() == "One Euro\n0.2 Hz, 0"
-    assert session.settings.one_euro == OneEuro()
+    assert session.settings.filters == ()
     # the settings apply to the side without own parameters
-    window._use_settings(replace(session.settings, one_euro=OneEuro(beta=9.0)))
+    window._use_settings(session.settings.with_filter(choose_filter("one-euro", beta=9.0)))
     qtbot.waitUntil(lambda: second_differs(window, comparison))
     updated = session.analysis.compared
     assert updated is not None
     np.testing.assert_array_equal(updated.first, comparison.first)
-    assert [side.beta.value() for side in sides] == [0.0, 9.0]
+    assert [side.controls["one-euro"].boxes["beta"].value() for side in sides] == [0.0, 9.0]
     choose(window, Variant("one-euro"), BUTTERWORTH)  # the first side keeps its own parameters
     qtbot.waitUntil(lambda: compared(window, own_one_euro, BUTTERWORTH))
-    sides[1].cutoff.setValue(2.5)
-    own_butterworth = Variant("butterworth", own=Butterworth(2.5))
+    sides[1].controls["butterworth"].boxes["cutoff_hz"].setValue(2.5)
+    own_butterworth = Variant("butterworth", own=choose_filter("butterworth", cutoff_hz=2.5))
     qtbot.waitUntil(lambda: compared(window, own_one_euro, own_butterworth))
     window.files.export(ExportKind.SIDE, tmp_path / "side.mp4")
     qtbot.waitUntil(lambda: (tmp_path / "side.mp4").is_file(), timeout=20000)

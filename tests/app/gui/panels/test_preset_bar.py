@@ -36,10 +36,10 @@ def test_choosing_a_preset_applies_it_and_a_change_leaves_it(
     window._use_settings(replace(window.session.settings, device="cpu"))
     window.settings.show_settings(window.session.settings)
     choose(bar, "Light filter")
-    assert window.session.settings.one_euro.beta == 20
+    assert window.session.settings.chosen.value("beta") == 20
     assert window.session.settings.device == "cpu"
     assert preferences.tracking() == window.session.settings
-    assert window.settings.beta.value() == 20
+    assert window.settings.filters["one-euro"].boxes["beta"].value() == 20
     assert "One Euro filter 3 Hz, 20" in bar.what.text()
     window.settings.faces.setValue(2)
     assert bar.box.currentIndex() == -1

@@ -22,7 +22,7 @@ from steadymark.app.session.settings_values import as_plain, from_plain
 from steadymark.engine.core.errors import LandmarkFileError
 from steadymark.engine.core.types import Intrinsics
 from steadymark.engine.pipeline.pipeline import SINK_QUEUE
-from steadymark.engine.stabilizers.online_filters import OneEuro
+from steadymark.engine.stabilizers.stabilizer_registry import choose
 from steadymark.engine.tracking.settings import TrackSettings
 from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import moving_results, source_info
@@ -135,7 +135,8 @@ def test_a_disk_that_cannot_be_written_is_reported_once(tmp_path: Path) -> None:
 
 
 def test_settings_are_restored_and_invalid_values_become_defaults(tmp_path: Path) -> None:
-    settings = TrackSettings(stabilizer="one-euro", one_euro=OneEuro(0.3, 2.0), threads=2)
+    filters = (choose("one-euro", min_cutoff_hz=0.3, beta=2.0),)
+    settings = TrackSettings(stabilizer="one-euro", filters=filters, threads=2)
     assert from_plain(as_plain(settings)) == settings
     assert from_plain({"model": 5, "one_euro": {"beta": -1}, "threads": "x"}) == TrackSettings()
 

@@ -12,7 +12,7 @@ from steadymark.app.session.recording.background_tracking import BackgroundTrack
 from steadymark.app.session.recording.media import Media
 from steadymark.app.session.recording.point_filter import PointFilter, filter_of
 from steadymark.app.session.recording.results import Results
-from steadymark.engine.stabilizers.online_filters import OneEuro
+from steadymark.engine.stabilizers.stabilizer_registry import choose
 from steadymark.engine.tracking.settings import TrackSettings, make_tracker
 from steadymark.models.face.schema import load_schema
 from support.videos.square_video import square_models, square_video
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-ONE_EURO = TrackSettings(stabilizer="one-euro", one_euro=OneEuro(min_cutoff_hz=0.5, beta=0.8))
+CHOSEN = choose("one-euro", min_cutoff_hz=0.5, beta=0.8)
+ONE_EURO = TrackSettings(stabilizer="one-euro", filters=(CHOSEN,))
 
 
 def track_to_end(media: Media, settings: TrackSettings) -> tuple[Results, BackgroundTracking]:
@@ -69,7 +70,7 @@ def test_a_filter_chosen_after_tracking_gives_the_same_as_one_chosen_before(
     chosen = replace(ONE_EURO, stabilizer=name)
     before, first = track_to_end(media, chosen)
     after, second = track_to_end(media, replace(ONE_EURO, stabilizer="none"))
-    second.want_filter(filter_of(replace(ONE_EURO, one_euro=OneEuro(9.0, 9.0))))
+    second.want_filter(filter_of(ONE_EURO.with_filter(CHOSEN.changed(min_cutoff_hz=9.0, beta=9.0))))
     second.want_filter(filter_of(chosen))
     second.apply_filter()
     np.testing.assert_array_equal(before.rows().steady, after.rows().steady)

@@ -15,7 +15,7 @@ from steadymark.engine.bench.scenes.ablation_benchmark import (
     run_ablation,
 )
 from steadymark.engine.core.errors import UsageError
-from steadymark.engine.stabilizers.online_filters import AUTO
+from steadymark.engine.stabilizers.stabilizer_registry import AUTO
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

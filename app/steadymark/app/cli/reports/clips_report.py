@@ -19,7 +19,7 @@ from steadymark.engine.bench.clips.clip_benchmark import (
     worst_clips_first,
 )
 from steadymark.engine.bench.clips.clip_tracks import open_choices
-from steadymark.engine.bench.scenes.stability_benchmark import CHOICES, possible_choices
+from steadymark.engine.bench.scenes.stability_benchmark import all_choices, possible_choices
 from steadymark.engine.core.errors import SteadymarkError, UsageError
 from steadymark.engine.sources import expand_inputs
 
@@ -89,7 +89,7 @@ def report_clips(
         WeightsError: A model cannot be opened.
     """
     check_outputs(OutputFiles(json_file))
-    opened = open_choices(settings, chosen(settings, choices, CHOICES))
+    opened = open_choices(settings, chosen(settings, choices, all_choices()))
     rows: list[ClipRow] = []
 
     def measure(clip: str, report: Callable[[int], None]) -> None:

@@ -19,7 +19,7 @@ from steadymark.engine.bench.clips.light_benchmark import (
     worst_lights_first,
 )
 from steadymark.engine.sources import expand_inputs
-from steadymark.engine.stabilizers.online_filters import CELLS
+from steadymark.engine.stabilizers.stabilizer_registry import STABILIZER_REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,8 +40,17 @@ _CAPTION = (
     "tracked, %; limits that are broken"
 )
 _HEADINGS = (
-    "far", "steady", "beyond", "motion", "raw", "gain", "steadily", "resets", "cuts", "tracked",
-)  # fmt: skip
+    "far",
+    "steady",
+    "beyond",
+    "motion",
+    "raw",
+    "gain",
+    "steadily",
+    "resets",
+    "cuts",
+    "tracked",
+)
 
 
 def report_light(
@@ -70,7 +79,8 @@ def report_light(
     check_outputs(OutputFiles(json_file))
     lights = CHANGING if kinds is None else split_names(kinds, _NO_KINDS)
     check_kinds(lights)
-    opened = open_choices(settings, chosen(settings, choices, CELLS))
+    cells = tuple(entry.name for entry in STABILIZER_REGISTRY.all() if entry.cell)
+    opened = open_choices(settings, chosen(settings, choices, cells))
     rows: list[LightRow] = []
 
     def measure(clip: str, report: Callable[[int], None]) -> None:

@@ -23,7 +23,7 @@ from steadymark.engine.bench.scenes.stability_benchmark import (
     write_scenes,
 )
 from steadymark.engine.core.errors import UsageError
-from steadymark.engine.stabilizers.online_filters import CELLS, ONE_EURO
+from steadymark.engine.stabilizers.stabilizer_registry import STABILIZER_REGISTRY
 from steadymark.engine.tracking.settings import TrackSettings
 
 if TYPE_CHECKING:
@@ -131,10 +131,11 @@ def against_filter(rows: list[StabilityRow], noise: int) -> list[str]:
         A sentence for each network.
     """
     at_level = [row for row in rows if row.noise == noise]
-    settings = [row.reached for row in at_level if row.choice == ONE_EURO and row.setting]
+    settings = [row.reached for row in at_level if row.choice == "one-euro" and row.setting]
+    cells = {entry.name for entry in STABILIZER_REGISTRY.all() if entry.cell}
     lines = []
     for row in at_level:
-        if row.choice not in CELLS or not settings:
+        if row.choice not in cells or not settings:
             continue
         still = [s for s in settings if s.mav <= row.reached.mav]
         told = f"{row.choice}: {len(still)} of {len(settings)} settings of one-euro are as still"

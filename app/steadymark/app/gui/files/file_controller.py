@@ -295,9 +295,9 @@ class FileController(QObject):
         self.fill_recent()
 
     def _recover(self, found: RecoverableSession) -> None:
-        from steadymark.app.session.settings_values import from_plain
+        from steadymark.app.session.settings_values import restored_settings
 
-        settings = from_plain(found.settings)
+        settings = restored_settings(found.settings)
         self._settings.show_settings(settings)
         self._session.close_shown()
         self._session.use_settings(settings)

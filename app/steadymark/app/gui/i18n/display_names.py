@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
-from steadymark.engine.stabilizers.online_filters import OFFLINE, ONE_EURO, OneEuro
+from steadymark.app.gui.i18n.stabilizer_names import stabilizer_caption
 from steadymark.models.face.schema import IBUG68
 from steadymark.models.face.schema_conversion import matching_landmarks
-from steadymark.models.runtime.zoo import FLOW
 
 if TYPE_CHECKING:
     from steadymark.app.session.analysis.variants import Variant
@@ -51,11 +50,6 @@ REGIONS = tuple(_REGIONS)
 _TAKES = {
     "raw": QT_TRANSLATE_NOOP("names", "raw"),
     "stabilized": QT_TRANSLATE_NOOP("names", "stabilized"),
-    ONE_EURO: QT_TRANSLATE_NOOP("names", "One Euro"),
-    OFFLINE: QT_TRANSLATE_NOOP("names", "Butterworth"),
-    FLOW: QT_TRANSLATE_NOOP("names", "flow"),
-    "refine": QT_TRANSLATE_NOOP("names", "refinement"),
-    "convlstm": QT_TRANSLATE_NOOP("names", "ConvLSTM"),
 }
 
 
@@ -74,15 +68,10 @@ def variant_description(take: Variant) -> tuple[str, ...]:
     """
     if take.kind == "none":
         return (take.model,)
-    name = QCoreApplication.translate("names", str(_TAKES.get(take.kind, take.kind)))
-    if isinstance(take.own, OneEuro):
-        values = f"{take.own.min_cutoff_hz:g} Hz, {take.own.beta:g}"
-        speed_hz = take.own.derivative_cutoff_hz
-        return (
-            name,
-            values if speed_hz == OneEuro().derivative_cutoff_hz else f"{values}, {speed_hz:g} Hz",
-        )
-    return (name,) if take.own is None else (name, f"{take.own.cutoff_hz:g} Hz")
+    if take.kind in _TAKES:
+        return (QCoreApplication.translate("names", str(_TAKES[take.kind])),)
+    name = stabilizer_caption(take.kind)
+    return (name,) if take.own is None else (name, ", ".join(take.own.summary()))
 
 
 def region_name(name: str) -> str:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
-
-from steadymark.engine.stabilizers.online_filters import AUTO, OFFLINE, ONE_EURO
-from steadymark.models.runtime.zoo import FLOW
-
-STABILIZER_NAMES: dict[str, object] = {
-    AUTO: QT_TRANSLATE_NOOP("stabilizers", "automatic"),
-    FLOW: QT_TRANSLATE_NOOP("stabilizers", "flow"),
-    "none": QT_TRANSLATE_NOOP("stabilizers", "none"),
-    "refine": QT_TRANSLATE_NOOP("stabilizers", "temporal refinement"),
-    "convlstm": QT_TRANSLATE_NOOP("stabilizers", "ConvLSTM"),
-    ONE_EURO: QT_TRANSLATE_NOOP("stabilizers", "One Euro filter"),
-    OFFLINE: QT_TRANSLATE_NOOP("stabilizers", "Butterworth, no lag"),
-}
+from steadymark.app.gui.i18n.translate import translated
+from steadymark.engine.stabilizers.stabilizer_registry import STABILIZER_REGISTRY
 
 
 def stabilizer_text(name: str) -> str:
-    """Return the display name of one of STABILIZERS."""
-    return QCoreApplication.translate("stabilizers", str(STABILIZER_NAMES[name]))
+    """Return the display name of a stabilizer."""
+    return translated(STABILIZER_REGISTRY.find(name).label)
+
+
+def stabilizer_caption(name: str) -> str:
+    """Return the short display name of a stabilizer."""
+    entry = STABILIZER_REGISTRY.find(name)
+    return translated(entry.caption or entry.label)

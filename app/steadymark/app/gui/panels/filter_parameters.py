@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, Signal
-from PySide6.QtWidgets import QDoubleSpinBox, QFormLayout, QPushButton, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFormLayout, QPushButton, QWidget
 
-from steadymark.engine.stabilizers.butterworth import Butterworth
-from steadymark.engine.stabilizers.online_filters import OFFLINE, ONE_EURO, OneEuro
+from steadymark.app.gui.panels.filter_controls import FilterControls
+from steadymark.engine.stabilizers.stabilizer_registry import choose, point_filters
 
 if TYPE_CHECKING:
     from steadymark.app.session.analysis.variants import Variant
+    from steadymark.engine.stabilizers.stabilizer_registry import ChosenStabilizer
     from steadymark.engine.tracking.settings import TrackSettings
-
-translate = QCoreApplication.translate
 
 
 class FilterParameters(QWidget):
@@ -23,6 +22,7 @@ class FilterParameters(QWidget):
 
     Attributes:
         changed: Emitted when `take` has other parameters.
+        controls: The controls of each filter by its name.
     """
 
     changed = Signal()
@@ -30,73 +30,47 @@ class FilterParameters(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.take: Variant | None = None  # None if there is no filter
-        self._order = Butterworth().order
-        self.min_cutoff, self.beta = spin(0.01, 30.0, 0.1, " Hz"), spin(0.0, 20.0, 0.1, "")
-        self.derivative, self.cutoff = spin(0.01, 30.0, 0.1, " Hz"), spin(0.1, 60.0, 0.5, " Hz")
         self.as_set = QPushButton(self.tr("As in the settings"))
         self.as_set.setToolTip(self.tr("Use the parameters of the settings, and follow them"))
-        self._names = {
-            self.min_cutoff: translate("SettingsPanel", "Cut-off at rest"),
-            self.beta: translate("SettingsPanel", "Beta"),
-            self.derivative: translate("SettingsPanel", "Cut-off of the speed"),
-            self.cutoff: translate("SettingsPanel", "Cut-off"),
-        }
         self._form = QFormLayout(self)
         self._form.setContentsMargins(12, 0, 0, 4)
-        for box, name in self._names.items():
-            box.setKeyboardTracking(False)
-            box.setMinimumWidth(84)
-            box.valueChanged.connect(self._on_change)
-            self._form.addRow(name, box)
+        self.controls = {
+            entry.name: FilterControls(entry, choose(entry.name), self) for entry in point_filters()
+        }
+        for controls in self.controls.values():
+            controls.changed.connect(self._on_change)
+            for text, box in controls.rows():
+                box.setMinimumWidth(84)
+                self._form.addRow(text, box)
         self._form.addRow(self.as_set)
-        self.min_cutoff.setToolTip(translate("SettingsPanel", "Lower: stiller at rest, and later"))
-        self.beta.setToolTip(translate("SettingsPanel", "Higher: less lag when the face moves"))
         self.as_set.clicked.connect(self._on_as_set)
         self.hide()
 
     def name_for(self, side: str) -> None:
         """Set the accessible names, which state the side of the comparison."""
-        for box, name in self._names.items():
-            box.setAccessibleName(f"{side}: {name}")
+        for controls in self.controls.values():
+            for text, box in controls.rows():
+                box.setAccessibleName(f"{side}: {text}")
         self.as_set.setAccessibleName(f"{side}: {self.as_set.text()}")
 
     def show_take(self, take: Variant, settings: TrackSettings) -> None:
         """Show these parameters without emitting `changed`."""
-        self.take = None
-        choice = take.filter_of(settings)
-        self._order = choice.butterworth.order
-        self.min_cutoff.setValue(choice.one_euro.min_cutoff_hz)
-        self.beta.setValue(choice.one_euro.beta)
-        self.derivative.setValue(choice.one_euro.derivative_cutoff_hz)
-        self.cutoff.setValue(choice.butterworth.cutoff_hz)
-        for box in (self.min_cutoff, self.beta, self.derivative):
-            self._form.setRowVisible(box, take.kind == ONE_EURO)
-        self._form.setRowVisible(self.cutoff, take.kind == OFFLINE)
+        for name, controls in self.controls.items():
+            if name == take.kind:
+                controls.show_values(take.filter_of(settings))
+            for box in controls.boxes.values():
+                self._form.setRowVisible(box, name == take.kind)
         self._form.setRowVisible(self.as_set, take.own is not None)
-        there = take.kind in (ONE_EURO, OFFLINE)
+        there = take.kind in self.controls
         self.take = take if there else None
         self.setVisible(there)
 
-    def _on_change(self) -> None:
-        if self.take is None:
-            return
-        own: OneEuro | Butterworth = Butterworth(self.cutoff.value(), self._order)
-        if self.take.kind == ONE_EURO:
-            own = OneEuro(self.min_cutoff.value(), self.beta.value(), self.derivative.value())
-        self.take = replace(self.take, own=own)
-        self.changed.emit()
+    def _on_change(self, own: ChosenStabilizer) -> None:
+        if self.take is not None:
+            self.take = replace(self.take, own=own)
+            self.changed.emit()
 
     def _on_as_set(self) -> None:
         if self.take is not None:
             self.take = replace(self.take, own=None)
             self.changed.emit()
-
-
-def spin(least: float, most: float, step: float, unit: str) -> QDoubleSpinBox:
-    """Return a spin box with two decimals."""
-    box = QDoubleSpinBox()
-    box.setRange(least, most)
-    box.setSingleStep(step)
-    box.setDecimals(2)
-    box.setSuffix(unit)
-    return box

@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
 from steadymark.app.gui.i18n.stabilizer_names import stabilizer_text
 from steadymark.app.gui.widgets.menu_button import menu_button_of, widget_with_button
 from steadymark.app.session.presets import Preset, PresetError, Presets
-from steadymark.engine.stabilizers.online_filters import OFFLINE, ONE_EURO
 from steadymark.engine.tracking.settings import resolved_stabilizer
 
 if TYPE_CHECKING:
@@ -103,11 +102,9 @@ class PresetBar(QWidget):
             self.chosen.emit(preset.over(self._settings))
 
     def _summary(self, settings: TrackSettings) -> str:
-        parts = [Path(settings.model).stem, stabilizer_text(resolved_stabilizer(settings))]
-        if settings.stabilizer == ONE_EURO:
-            parts[-1] += f" {settings.one_euro.min_cutoff_hz:g} Hz, {settings.one_euro.beta:g}"
-        if settings.stabilizer == OFFLINE:
-            parts[-1] += f" {settings.butterworth.cutoff_hz:g} Hz"
+        stabilizer = stabilizer_text(resolved_stabilizer(settings))
+        values = ", ".join(settings.chosen.summary())
+        parts = [Path(settings.model).stem, f"{stabilizer} {values}".rstrip()]
         parts.append(self.tr("%n face(s)", "", settings.tracker.max_faces))
         if settings.detector_threshold is not None:
             words = self.tr("detector from {threshold}")

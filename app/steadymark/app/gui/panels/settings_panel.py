@@ -21,14 +21,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from steadymark.app.gui.i18n.stabilizer_names import STABILIZER_NAMES, stabilizer_text
+from steadymark.app.gui.i18n.stabilizer_names import stabilizer_text
+from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.panels.detector_choice import DetectorChoice
-from steadymark.app.gui.panels.filter_parameters import spin
+from steadymark.app.gui.panels.filter_controls import FilterControls, spin
 from steadymark.app.gui.panels.preset_bar import PresetBar
 from steadymark.app.gui.widgets.menu_button import menu_button_of, widget_with_button
 from steadymark.app.gui.widgets.scroll_area import in_scroll_area
-from steadymark.engine.stabilizers.butterworth import Butterworth
-from steadymark.engine.stabilizers.online_filters import CELLS, OFFLINE, ONE_EURO, OneEuro
+from steadymark.engine.stabilizers.stabilizer_registry import STABILIZER_REGISTRY
 from steadymark.engine.tracking.face_pass import MOST_LOOK_EVERY
 from steadymark.engine.tracking.settings import TrackSettings
 from steadymark.models.runtime.onnx_session import DEVICES
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from steadymark.app.session.presets import Presets
+    from steadymark.engine.stabilizers.stabilizer_registry import ChosenStabilizer
 
 _WIDEST_LABEL_PX = 84  # Wider labels would leave no room for the fields in German.
 
@@ -63,10 +64,11 @@ class SettingsPanel(QWidget):
         self._filling = False
         self.model, self.stabilizer, self.device = QComboBox(), QComboBox(), QComboBox()
         self.model_more = menu_button_of(self.tr("Add and remove models"))
-        self.min_cutoff = spin(0.01, 30.0, 0.1, " Hz")
-        self.beta = spin(0.0, 20.0, 0.1, "")
-        self.derivative = spin(0.01, 30.0, 0.1, " Hz")
-        self.cutoff = spin(0.1, 60.0, 0.5, " Hz")
+        self.filters = {
+            entry.name: FilterControls(entry, settings.filter_of(entry.name), self)
+            for entry in STABILIZER_REGISTRY.all()
+            if entry.parameters
+        }
         self.detector = DetectorChoice()
         self.own_threshold = QCheckBox(self.tr("own threshold"))
         self.threshold = spin(0.0, 1.0, 0.05, "")
@@ -105,10 +107,8 @@ class SettingsPanel(QWidget):
         _choose(self.model, settings.model)
         _choose(self.stabilizer, settings.stabilizer)
         _choose(self.device, settings.device)
-        self.min_cutoff.setValue(settings.one_euro.min_cutoff_hz)
-        self.beta.setValue(settings.one_euro.beta)
-        self.derivative.setValue(settings.one_euro.derivative_cutoff_hz)
-        self.cutoff.setValue(settings.butterworth.cutoff_hz)
+        for name, controls in self.filters.items():
+            controls.show_values(settings.filter_of(name))
         self.detector.show_detector(settings.detector)
         self.own_threshold.setChecked(settings.detector_threshold is not None)
         self.threshold.setValue(
@@ -160,14 +160,17 @@ class SettingsPanel(QWidget):
                 )
         self._shipped_models = self.model.count()
         there = {FLOW, *(card.cell for card in cards)}
-        for name in STABILIZER_NAMES:
-            if name not in CELLS or name in there:
-                self.stabilizer.addItem(stabilizer_text(name), name)
-        flow = self.stabilizer.findData(FLOW)
-        text = self.tr("{name} (recommended)").format(name=stabilizer_text(FLOW))
-        self.stabilizer.setItemText(flow, text)
-        hint = self.tr("Optical flow carries the points along, and a small network weighs them")
-        self.stabilizer.setItemData(flow, hint, Qt.ItemDataRole.ToolTipRole)
+        for entry in STABILIZER_REGISTRY.all():
+            if not entry.cell or entry.name in there:
+                text = stabilizer_text(entry.name)
+                if entry.name == FLOW:
+                    text = self.tr("{name} (recommended)").format(name=text)
+                self.stabilizer.addItem(text, entry.name)
+                self.stabilizer.setItemData(
+                    self.stabilizer.count() - 1,
+                    translated(entry.help),
+                    Qt.ItemDataRole.ToolTipRole,
+                )
         for name, text in zip(DEVICES, (self.tr("automatic"), "CPU", "CUDA"), strict=True):
             self.device.addItem(text, name)
 
@@ -178,21 +181,10 @@ class SettingsPanel(QWidget):
         models = widget_with_button(self.model, self.model_more)
         self.model.setAccessibleName(self.tr("Model"))
         column.addWidget(_group(self.tr("Landmarks"), [(self.tr("Model"), models)]))
-        self._one_euro = _group(
-            self.tr("One Euro filter"),
-            [
-                (self.tr("Cut-off at rest"), self.min_cutoff),
-                (self.tr("Beta"), self.beta),
-                (self.tr("Cut-off of the speed"), self.derivative),
-            ],
-        )
-        self._butterworth = _group(self.tr("Butterworth"), [(self.tr("Cut-off"), self.cutoff)])
-        note = QLabel(self.tr("It looks at frames to come, so it is applied when all is tracked."))
-        note.setWordWrap(True)
-        self._butterworth.layout().addWidget(note)  # type: ignore[union-attr]
         column.addWidget(_group(self.tr("Stabilizer"), [(self.tr("Kind"), self.stabilizer)]))
-        column.addWidget(self._one_euro)
-        column.addWidget(self._butterworth)
+        self._groups = {name: self._filter_group(c) for name, c in self.filters.items()}
+        for group in self._groups.values():
+            column.addWidget(group)
         column.addWidget(
             _group(
                 self.tr("Faces"),
@@ -220,8 +212,6 @@ class SettingsPanel(QWidget):
         below.addWidget(self.waits)
         below.addWidget(self.apply)
         whole.addLayout(below)
-        self.min_cutoff.setToolTip(self.tr("Lower: stiller at rest, and later"))
-        self.beta.setToolTip(self.tr("Higher: less lag when the face moves"))
         self.look_every.setToolTip(
             self.tr(
                 "How often the detector looks for further faces while fewer than the most are "
@@ -233,12 +223,23 @@ class SettingsPanel(QWidget):
         )
         self.threshold.setToolTip(self.tr("The detector's score from which something is a face"))
 
+    def _filter_group(self, controls: FilterControls) -> QGroupBox:
+        entry = controls.entry
+        group = _group(translated(entry.caption or entry.label), controls.rows())
+        if entry.needs_future:
+            note = QLabel(
+                self.tr("It looks at frames to come, so it is applied when all is tracked.")
+            )
+            note.setWordWrap(True)
+            group.layout().addWidget(note)  # type: ignore[union-attr]
+        return group
+
     def _connect(self) -> None:
         for box in (self.model, self.stabilizer, self.device):
             box.activated.connect(self._on_change)
-        for value in (self.min_cutoff, self.beta, self.derivative, self.cutoff, self.threshold):
-            value.setKeyboardTracking(False)
-            value.valueChanged.connect(self._on_change)
+        for controls in self.filters.values():
+            controls.changed.connect(self._on_filter)
+        self.threshold.valueChanged.connect(self._on_change)
         for count in (self.faces, self.look_every, self.focal):
             count.setKeyboardTracking(False)
             count.valueChanged.connect(self._on_change)
@@ -257,6 +258,10 @@ class SettingsPanel(QWidget):
         self._settings = replace(self._settings, detector=detector)
         self._on_change()
 
+    def _on_filter(self, chosen: ChosenStabilizer) -> None:
+        self._settings = self._settings.with_filter(chosen)
+        self._on_change()
+
     def _on_change(self) -> None:
         if self._filling:
             return
@@ -272,8 +277,6 @@ class SettingsPanel(QWidget):
                 max_faces=self.faces.value(),
                 look_every=self.look_every.value(),
             ),
-            one_euro=OneEuro(self.min_cutoff.value(), self.beta.value(), self.derivative.value()),
-            butterworth=Butterworth(self.cutoff.value(), self._settings.butterworth.order),
             focal_px=float(self.focal.value()) or None,
         )
         self._show_parameters()
@@ -281,8 +284,8 @@ class SettingsPanel(QWidget):
         self.changed.emit(self._settings)
 
     def _show_parameters(self) -> None:
-        self._one_euro.setVisible(self._settings.stabilizer == ONE_EURO)
-        self._butterworth.setVisible(self._settings.stabilizer == OFFLINE)
+        for name, group in self._groups.items():
+            group.setVisible(self._settings.stabilizer == name)
         self.threshold.setEnabled(self.own_threshold.isChecked())
 
 

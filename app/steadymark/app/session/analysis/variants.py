@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from steadymark.app.session.recording.point_filter import FilterChoice
 from steadymark.engine.core.errors import SteadymarkError
-from steadymark.engine.stabilizers.butterworth import Butterworth
-from steadymark.engine.stabilizers.online_filters import CELLS, OFFLINE, ONE_EURO, OneEuro
+from steadymark.engine.stabilizers.stabilizer_registry import (
+    STABILIZER_REGISTRY,
+    ChosenStabilizer,
+    point_filters,
+)
 from steadymark.engine.tracking.settings import landmark_card
 from steadymark.models.runtime.zoo import FLOW, list_models
 
@@ -31,21 +33,16 @@ class Variant:
 
     kind: str
     model: str = ""
-    own: OneEuro | Butterworth | None = None
+    own: ChosenStabilizer | None = None
 
     @property
     def tracks(self) -> bool:
         """Whether this variant needs a tracking of its own."""
         return self.model != ""
 
-    def filter_of(self, settings: TrackSettings) -> FilterChoice:
+    def filter_of(self, settings: TrackSettings) -> ChosenStabilizer:
         """Return the filter that runs over the raw points. Only for variants that are filters."""
-        one_euro, butterworth = settings.one_euro, settings.butterworth
-        if isinstance(self.own, OneEuro):
-            one_euro = self.own
-        elif isinstance(self.own, Butterworth):
-            butterworth = self.own
-        return FilterChoice(self.kind, one_euro, butterworth)
+        return self.own or settings.filter_of(self.kind)
 
 
 RAW, STEADY = Variant("raw"), Variant("stabilized")
@@ -56,7 +53,7 @@ PLAIN: Takes = (RAW, STEADY)
 @lru_cache(maxsize=8)  # the function reads every model card
 def variants_for(settings: TrackSettings) -> tuple[Variant, ...]:
     """Return all variants that can be compared with the results of these settings."""
-    points = (RAW, STEADY, Variant(ONE_EURO), Variant(OFFLINE))
+    points = (RAW, STEADY, *(Variant(entry.name) for entry in point_filters()))
     try:
         used = landmark_card(settings)
     except SteadymarkError:
@@ -64,7 +61,8 @@ def variants_for(settings: TrackSettings) -> tuple[Variant, ...]:
     base = used.over or used.name
     cards = [c for c in list_models() if c.kind == "landmarks" and c.schema == used.schema]
     cells = [Variant(FLOW, settings.model)]
-    cells += [Variant(str(c.cell), base) for c in cards if c.over == base and c.cell in CELLS]
+    known = {entry.name for entry in STABILIZER_REGISTRY.all() if entry.cell}
+    cells += [Variant(str(c.cell), base) for c in cards if c.over == base and c.cell in known]
     others = [
         Variant("none", card.name) for card in cards if card.cell is None and card.name != base
     ]

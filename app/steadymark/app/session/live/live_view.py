@@ -18,7 +18,6 @@ from steadymark.app.session.state import Facts, LiveFacts, Phase
 from steadymark.app.session.worker_threads import WorkerThreads
 from steadymark.engine.sources import LiveStatus, OpenAttempt, open_live
 from steadymark.engine.sources.live.network_camera import without_password
-from steadymark.engine.stabilizers.online_filters import OFFLINE
 from steadymark.models.user_text import UserText, join_texts
 
 if TYPE_CHECKING:
@@ -179,11 +178,7 @@ class LiveView(QObject):
         )
 
     def open(
-        self,
-        target: LiveTarget,
-        settings: TrackSettings,
-        *,
-        after: Callable[[], object] = bool,
+        self, target: LiveTarget, settings: TrackSettings, *, after: Callable[[], object] = bool
     ) -> None:
         """Watch this target in place of the current one. A thread waits for `after` first."""
         before = self._open
@@ -232,10 +227,11 @@ class LiveView(QObject):
     def use_settings(self, settings: TrackSettings) -> None:
         """Use these settings from the next frame on, or once other networks are open."""
         before, self._settings = self._settings, settings
-        if settings.stabilizer == OFFLINE and self._target is not None:
+        if settings.entry.needs_future and self._target is not None:
             words = UserText(
-                "Butterworth looks at frames to come, which a live view has not: its points stay "
-                "raw. Choose the One Euro filter or a network."
+                "{name} looks at frames to come, which a live view has not: its points stay "
+                "raw. Choose the One Euro filter or a network.",
+                name=settings.entry.caption or settings.entry.label,
             )
             self.told.emit(words)
         if self._open is None or before is None or not self.running:

@@ -11,7 +11,6 @@ from steadymark.app.session.recording.point_filter import PointFilter, filter_of
 from steadymark.engine.core.protocols import FrameSource
 from steadymark.engine.pipeline.latest_value import LatestValue
 from steadymark.engine.pipeline.pipeline import Pipeline
-from steadymark.engine.stabilizers.online_filters import OFFLINE
 from steadymark.engine.tracking.settings import OpenModels, TrackSettings, make_tracker
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ class LiveTarget:
 
 def live_settings(settings: TrackSettings) -> TrackSettings:
     """Return the settings without a stabilizer that needs future frames."""
-    return replace(settings, stabilizer="none") if settings.stabilizer == OFFLINE else settings
+    return replace(settings, stabilizer="none") if settings.entry.needs_future else settings
 
 
 class LiveTracker:

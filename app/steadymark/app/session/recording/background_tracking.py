@@ -8,10 +8,14 @@ from enum import StrEnum
 from threading import Condition, Lock, Thread
 from typing import TYPE_CHECKING
 
-from steadymark.app.session.recording.point_filter import PointFilter, filter_of, without_filter
+from steadymark.app.session.recording.point_filter import (
+    NO_FILTER,
+    PointFilter,
+    filter_of,
+    without_filter,
+)
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.pipeline.pipeline import Pipeline
-from steadymark.engine.stabilizers.online_filters import OFFLINE
 from steadymark.engine.tracking.settings import OpenModels, TrackSettings, make_tracker
 from steadymark.models.user_text import NOTHING, UserText, join_texts
 
@@ -19,10 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from steadymark.app.session.recording.media import Media, MediaSegment
-    from steadymark.app.session.recording.point_filter import FilterChoice
     from steadymark.app.session.recording.results import Results
     from steadymark.engine.core.protocols import Sink
     from steadymark.engine.core.types import TrackResult
+    from steadymark.engine.stabilizers.stabilizer_registry import ChosenStabilizer
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +137,7 @@ class BackgroundTracking:
             self._changed.notify_all()
         self._on_change()
 
-    def want_filter(self, choice: FilterChoice) -> None:
+    def want_filter(self, choice: ChosenStabilizer) -> None:
         """Choose the filter. The newest choice counts, and `apply_filter` applies it."""
         with self._changed:
             self._wanted_filter = choice
@@ -146,8 +150,8 @@ class BackgroundTracking:
             if choice == self._filtering.choice:
                 return
             self._filtering = PointFilter(choice)
-            whole = choice.name != OFFLINE or self.report.work is TrackingPhase.FINISHED
-            now = self._filtering if whole else PointFilter(replace(choice, name="none"))
+            whole = not choice.needs_future or self.report.work is TrackingPhase.FINISHED
+            now = self._filtering if whole else PointFilter(NO_FILTER)
             self._results.set_steady(now.refilter(self._results, stop=self._is_closing))
         self._on_change()
 
@@ -204,7 +208,7 @@ class BackgroundTracking:
 
     def _finish(self) -> None:
         with self._filtering_lock:
-            if self._filtering.choice.name == OFFLINE:
+            if self._filtering.choice.needs_future:
                 steady = self._filtering.refilter(self._results, stop=self._is_closing)
                 self._results.set_steady(steady)
             self._set(TrackingPhase.FINISHED)

@@ -6,48 +6,35 @@ run here over the kept results and give the same values. Tests compare both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from steadymark.engine.attributes.attribute_registry import with_points
-from steadymark.engine.core.types import FaceState, Landmarks, TrackedFace, TrackResult
-from steadymark.engine.output.csv.offline_filter import filter_table
-from steadymark.engine.stabilizers.online_filters import OFFLINE, ONE_EURO, make_stabilizer
+from steadymark.engine.core.types import FaceState, TrackedFace, TrackResult
+from steadymark.engine.stabilizers.filter_runner import make_filter, online_filter, run_filter
+from steadymark.engine.stabilizers.stabilizer_registry import NONE, ChosenStabilizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from steadymark.app.session.recording.results import FaceRows, Results
-    from steadymark.engine.stabilizers.butterworth import Butterworth
-    from steadymark.engine.stabilizers.online_filters import OneEuro
+    from steadymark.app.session.recording.results import Results
     from steadymark.engine.tracking.settings import TrackSettings
 
-FILTERS = ("none", ONE_EURO, OFFLINE)
-_ASK_EVERY = 256  # rows
+NO_FILTER = ChosenStabilizer(NONE)
 
 
-@dataclass(frozen=True, slots=True)
-class FilterChoice:
-    """The name of the filter that runs over the raw points, and the parameters of all filters."""
-
-    name: str
-    one_euro: OneEuro
-    butterworth: Butterworth
-
-
-def filter_of(settings: TrackSettings) -> FilterChoice:
+def filter_of(settings: TrackSettings) -> ChosenStabilizer:
     """Return the filter that these settings ask for; `none` if a network stabilizes."""
-    name = settings.stabilizer if settings.stabilizer in FILTERS else "none"
-    return FilterChoice(name, settings.one_euro, settings.butterworth)
+    return NO_FILTER if settings.entry.needs_images else settings.chosen
 
 
 def without_filter(settings: TrackSettings) -> TrackSettings:
     """Return the settings for the tracker itself, without a filter."""
-    return replace(settings, stabilizer="none") if settings.stabilizer in FILTERS else settings
+    return settings if settings.entry.needs_images else replace(settings, stabilizer=NONE)
 
 
 class PointFilter:
@@ -56,14 +43,14 @@ class PointFilter:
     It is not thread-safe.
     """
 
-    def __init__(self, choice: FilterChoice) -> None:
+    def __init__(self, choice: ChosenStabilizer) -> None:
         self.choice = choice
-        self._stabilizer = make_stabilizer(choice.name, choice.one_euro)
+        self._online = online_filter(choice)
         self._memories: dict[int, Any] = {}
 
     def filtered(self, result: TrackResult) -> TrackResult:
         """Return the result with filtered points. Results must be passed in order."""
-        if self.choice.name != ONE_EURO:
+        if self.choice.name == NONE or self.choice.needs_future:
             return result
         if result.restarted:
             self._memories.clear()
@@ -76,8 +63,8 @@ class PointFilter:
             return face
         known = self._memories.get(face.face_id)
         fresh = known is None or face.state is FaceState.DETECTED
-        steady, memory = self._stabilizer.step(
-            face.raw, pts_s, self._stabilizer.start() if fresh else known
+        steady, memory = self._online.step(
+            face.raw, pts_s, self._online.start() if fresh else known
         )
         self._memories[face.face_id] = memory
         return with_points(face, steady)
@@ -95,53 +82,21 @@ class PointFilter:
             The points, (N, K, 2).
         """
         rows = results.rows()
-        if self.choice.name == OFFLINE:
-            return _smooth(results, rows, self.choice.butterworth)
-        self._memories.clear()
         steady = rows.raw.copy()
-        if self.choice.name == ONE_EURO:
-            restarted = results.restarted()
-            for row in range(len(rows)):
-                if row % _ASK_EVERY == 0 and stop():
-                    break
-                self._refilter_row(results, rows, steady, row, restarted)
+        if self.choice.name == NONE:
+            return steady
+        point_filter, restarts = make_filter(self.choice), np.cumsum(results.restarted())
+        for face_id in np.unique(rows.face_id):
+            mine = np.flatnonzero(rows.face_id == face_id)
+            mine = mine[np.argsort(rows.frame[mine], kind="stable")]
+            frames = rows.frame[mine]
+            begins = np.diff(restarts[frames], prepend=-1) != 0
+            steady[mine] = run_filter(
+                point_filter,
+                rows.raw[mine],
+                results.times_s[frames],
+                begins | (rows.state[mine] == FaceState.DETECTED),
+                scores=rows.point_score[mine],
+                stop=stop,
+            )
         return steady
-
-    def _refilter_row(
-        self,
-        results: Results,
-        rows: FaceRows,
-        steady: NDArray[np.float32],
-        row: int,
-        restarted: NDArray[np.bool_],
-    ) -> None:
-        frame, face_id = int(rows.frame[row]), int(rows.face_id[row])
-        if restarted[frame] and (row == 0 or rows.frame[row - 1] != frame):
-            self._memories.clear()
-        if not np.isfinite(rows.raw[row, 0, 0]):
-            self._memories.pop(face_id, None)
-            return
-        known = self._memories.get(face_id)
-        if known is None or rows.state[row] == 0:
-            known = self._stabilizer.start()
-        points = Landmarks(rows.raw[row], rows.point_score[row])
-        made, self._memories[face_id] = self._stabilizer.step(
-            points, float(results.times_s[frame]), known
-        )
-        steady[row] = made.xy_px
-
-
-def _smooth(results: Results, rows: FaceRows, low_pass: Butterworth) -> NDArray[np.float32]:
-    steady = rows.raw.copy()
-    frames = np.unique(rows.frame)
-    kept = [result for frame in frames if (result := results.result(int(frame))) is not None]
-    places: dict[tuple[int, int], int] = {
-        (int(frame), int(face)): row
-        for row, (frame, face) in enumerate(zip(rows.frame, rows.face_id, strict=True))
-    }
-    for result in filter_table(kept, low_pass):
-        for face in result.faces:
-            row = places.get((result.frame.index, face.face_id))
-            if row is not None and face.stabilized is not None:
-                steady[row] = face.stabilized.xy_px
-    return steady

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.bench.clips.clip_tracks import FROM_RAW, read_clip
+from steadymark.engine.bench.clips.clip_tracks import read_clip
 from steadymark.engine.bench.clips.expression_flow import ExpressionFlow
 from steadymark.engine.bench.clips.rest_flow import RestFlow
 from steadymark.engine.bench.clips.rigid_flow import RigidFlow
@@ -28,6 +28,7 @@ from steadymark.engine.metrics.rigid_motion import (
     motion_besides,
 )
 from steadymark.engine.metrics.stability import lag_frames, mav, mcv_still, mean_motion
+from steadymark.engine.stabilizers.stabilizer_registry import STABILIZER_REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -200,7 +201,8 @@ def clip_row(
     raw, steady = track.raw, track.steady
     there = [steady[part] for part in segments(still, fps)]
     strayed = deviation(steady, slow_course(raw, track.times_s))
-    resets = restarts(raw, raw if choice in FROM_RAW else steady, track.detected, track.cuts)
+    own = STABILIZER_REGISTRY.find(choice).needs_images
+    resets = restarts(raw, steady if own else raw, track.detected, track.cuts)
     return ClipRow(
         clip=clip,
         choice=choice,

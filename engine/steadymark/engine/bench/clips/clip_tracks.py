@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.bench.scenes.stability_scores import filtered
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.types import FaceState
 from steadymark.engine.sources import open_source
-from steadymark.engine.stabilizers.butterworth import smooth_guarded
-from steadymark.engine.stabilizers.online_filters import OFFLINE, ONE_EURO, make_stabilizer
+from steadymark.engine.stabilizers.filter_runner import make_filter, run_filter
+from steadymark.engine.stabilizers.stabilizer_registry import NONE, STABILIZER_REGISTRY
 from steadymark.engine.tracking.settings import make_tracker, open_models
 from steadymark.models.face.schema import IBUG68
 
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from steadymark.engine.tracking.settings import OpenModels, TrackSettings
     from steadymark.engine.tracking.tracker import Tracker
 
-NONE = "none"
-FROM_RAW = (NONE, ONE_EURO, OFFLINE)  # Filters of raw landmarks, which need no network pass.
 _USUAL_FPS = 25.0
 
 
@@ -148,12 +145,9 @@ class ClipStabilizers:
         track = next(iter(passes.values()))
         if name == NONE:
             return replace(track, steady=track.raw)
-        if name == OFFLINE:
-            smooth = smooth_guarded(self.settings.butterworth, track.raw, track.times_s)
-            return replace(track, steady=smooth)
+        point_filter = make_filter(self.settings.filter_of(name))
         begins = track.detected | track.cuts
-        stabilizer = make_stabilizer(name, self.settings.one_euro)
-        return replace(track, steady=filtered(track.raw, track.times_s, stabilizer, begins))
+        return replace(track, steady=run_filter(point_filter, track.raw, track.times_s, begins))
 
 
 def open_choices(settings: TrackSettings, names: Sequence[str]) -> ClipStabilizers:
@@ -170,7 +164,7 @@ def open_choices(settings: TrackSettings, names: Sequence[str]) -> ClipStabilize
         WeightsError: A model is not available.
         UsageError: A stabilizer is unknown, or the model does not have the 68 iBUG landmarks.
     """
-    own = [name for name in names if name not in FROM_RAW] or [NONE]
+    own = [name for name in names if STABILIZER_REGISTRY.find(name).needs_images] or [NONE]
     models = {name: open_models(replace(settings, stabilizer=name)) for name in own}
     schema = next(iter(models.values())).network.card.schema
     if schema != IBUG68:

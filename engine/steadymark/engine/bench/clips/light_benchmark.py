@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.engine.bench.clips.clip_benchmark import ClipMotion
-from steadymark.engine.bench.clips.clip_tracks import FROM_RAW, read_clip
+from steadymark.engine.bench.clips.clip_tracks import read_clip
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.metrics.deviation import distances, furthest_point, restarts
 from steadymark.engine.metrics.rest_detection import segments
 from steadymark.engine.metrics.rigid_motion import eye_distance, left_over, motion_besides
 from steadymark.engine.metrics.stability import mav, mean_motion
+from steadymark.engine.stabilizers.stabilizer_registry import STABILIZER_REGISTRY
 from steadymark.models.synthesis.conditions.lighting import KINDS, Lighting
 
 if TYPE_CHECKING:
@@ -280,7 +281,7 @@ def _gain(track: ClipTrack, parts: Sequence[slice]) -> float:
 
 
 def _resets(track: ClipTrack, choice: str) -> NDArray[np.bool_]:
-    steady = track.raw if choice in FROM_RAW else track.steady
+    steady = track.steady if STABILIZER_REGISTRY.find(choice).needs_images else track.raw
     return restarts(track.raw, steady, track.detected, track.cuts)
 
 

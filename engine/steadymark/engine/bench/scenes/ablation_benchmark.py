@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import TYPE_CHECKING, TypeVar
 
 from steadymark.engine.bench.scenes.flow_ablation import (
@@ -19,28 +18,24 @@ from steadymark.engine.bench.scenes.flow_ablation import (
 )
 from steadymark.engine.bench.scenes.scene_presets import SceneConfig
 from steadymark.engine.bench.scenes.stability_benchmark import (
-    BETAS,
-    CUTOFFS_HZ,
-    OFFLINE_HZ,
     StabilityConfig,
     faces_of,
     scenes_of,
+    tried_settings,
 )
 from steadymark.engine.bench.scenes.stability_scores import (
     StabilityBenchScores,
     TruthDetector,
     score_tracks,
-    smoothed,
     track_scene,
 )
 from steadymark.engine.core.errors import UsageError
-from steadymark.engine.stabilizers.butterworth import Butterworth, smooth_guarded
-from steadymark.engine.stabilizers.online_filters import (
-    CELLS,
-    OFFLINE,
-    ONE_EURO,
-    OneEuro,
-    make_stabilizer,
+from steadymark.engine.stabilizers.filter_runner import make_filter, run_filter
+from steadymark.engine.stabilizers.stabilizer_registry import (
+    NONE,
+    STABILIZER_REGISTRY,
+    ChosenStabilizer,
+    point_filters,
 )
 from steadymark.engine.tracking.settings import (
     OpenModels,
@@ -73,7 +68,6 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image
     from steadymark.models.runtime.onnx_session import Moves, Prediction, State
 
-NONE = "none"
 _CELL = "convlstm"
 _ENOUGH = 1.01  # Largest NRMSE of a tuned filter, relative to that of the raw landmarks.
 Item = TypeVar("Item")
@@ -226,7 +220,8 @@ def run_ablation(
             variant = _with_gain(variant, tuning, settings)
             models = open_variant(variant, settings)
         except WeightsError as error:
-            if variant.stabilizer not in CELLS and variant.edit is None:
+            cell = STABILIZER_REGISTRY.find(variant.stabilizer).cell
+            if not cell and variant.edit is None:
                 raise
             yield AblationRow(variant.name, None, str(error))
             continue
@@ -265,19 +260,13 @@ Filter = Callable[["Values", "Scene"], "Values"]
 def _filters() -> dict[str, dict[str, Filter]]:
     """Return the filters of raw landmarks by name and setting."""
 
-    def one_euro(low_hz: float, beta: float) -> Filter:
-        stabilizer = make_stabilizer(ONE_EURO, OneEuro(low_hz, beta))
-        return lambda points, scene: smoothed(points, scene, stabilizer)
-
-    def butterworth(low_hz: float) -> Filter:
-        return lambda points, scene: smooth_guarded(Butterworth(low_hz), points, scene.times_s)
+    def run(chosen: ChosenStabilizer) -> Filter:
+        point_filter = make_filter(chosen)
+        return lambda points, scene: run_filter(point_filter, points, scene.times_s)
 
     return {
-        ONE_EURO: {
-            f"{low_hz:g} Hz, beta {beta:g}": one_euro(low_hz, beta)
-            for low_hz, beta in product(CUTOFFS_HZ, BETAS)
-        },
-        OFFLINE: {f"{low_hz:g} Hz": butterworth(low_hz) for low_hz in OFFLINE_HZ},
+        entry.name: {setting: run(chosen) for setting, chosen in tried_settings(entry).items()}
+        for entry in point_filters()
     }
 
 

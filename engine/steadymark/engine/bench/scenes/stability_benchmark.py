@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -20,17 +20,18 @@ from steadymark.engine.bench.scenes.stability_scores import (
     StabilityBenchScores,
     TruthDetector,
     score_tracks,
-    smoothed,
     track_scene,
 )
 from steadymark.engine.core.errors import UsageError
-from steadymark.engine.stabilizers.butterworth import Butterworth, smooth_guarded
-from steadymark.engine.stabilizers.online_filters import (
-    CELLS,
-    OFFLINE,
-    ONE_EURO,
-    GuardedStabilizer,
-    OneEuro,
+from steadymark.engine.stabilizers.filter_runner import make_filter, offline_filter, run_filter
+from steadymark.engine.stabilizers.stabilizer_registry import (
+    AUTO,
+    NONE,
+    STABILIZER_REGISTRY,
+    ChosenStabilizer,
+    StabilizerEntry,
+    choose,
+    point_filters,
 )
 from steadymark.engine.tracking.settings import (
     TrackSettings,
@@ -51,10 +52,28 @@ if TYPE_CHECKING:
     from steadymark.models.datasets import LabelledFace
     from steadymark.models.face.schema import LandmarkSchema
 
-CHOICES = ("none", *CELLS, ONE_EURO, OFFLINE)
-CUTOFFS_HZ = (0.1, 0.3, 1.0, 3.0, 10.0)
-BETAS = (0.5, 1.5, 5.0, 15.0, 50.0, 150.0)
-OFFLINE_HZ = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
+
+def all_choices() -> tuple[str, ...]:
+    """Return `none` and all other stabilizers but `auto`, which stands for another one."""
+    others = (name for name in STABILIZER_REGISTRY.names() if name not in (AUTO, NONE))
+    return (NONE, *others)
+
+
+def tried_settings(entry: StabilizerEntry) -> dict[str, ChosenStabilizer]:
+    """Return the settings of a filter that benchmarks try, such as `1 Hz, beta 1.5`, by name.
+
+    They are all combinations of `Parameter.tried`.
+    """
+    tried = [parameter for parameter in entry.parameters if parameter.tried]
+    found = {}
+    for values in product(*(parameter.tried for parameter in tried)):
+        words = (
+            p.text(value) if p.unit else f"{p.name} {p.text(value)}"
+            for p, value in zip(tried, values, strict=True)
+        )
+        given = {p.name: value for p, value in zip(tried, values, strict=True)}
+        found[", ".join(words)] = choose(entry.name, **given)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +96,7 @@ class StabilityConfig:
     noise: tuple[int, ...] = (1, 2, 3, 4)
     seed: int = 0
     held_back: bool = False
-    choices: tuple[str, ...] = CHOICES
+    choices: tuple[str, ...] = field(default_factory=all_choices)
     curve_noise: int = 2
     scenes: str = "living"
 
@@ -145,7 +164,7 @@ def run_stability(
                 done += config.frames
                 report(done, every)
             yield StabilityRow(level, choice, score_tracks(scenes, points, raw))
-            if choice == "none" and level == config.curve_noise:
+            if choice == NONE and level == config.curve_noise:
                 yield from _curves(scenes, points, level, choices)
         for name, folder in (tables or {}).items():
             points = [
@@ -203,19 +222,15 @@ def _curves(
     scenes: Sequence[Scene], raw: Sequence[Values], level: int, choices: Sequence[str]
 ) -> Iterator[StabilityRow]:
     """Yield the results of filters of raw landmarks with other settings."""
-    if "one-euro" in choices:
-        for low_hz, beta in product(CUTOFFS_HZ, BETAS):
-            one_euro = GuardedStabilizer(OneEuro(low_hz, beta))
-            points = [smoothed(p, s, one_euro) for p, s in zip(raw, scenes, strict=True)]
-            setting = f"{low_hz:g} Hz, beta {beta:g}"
-            yield StabilityRow(level, "one-euro", score_tracks(scenes, points), setting)
-    if OFFLINE in choices:
-        for low_hz in OFFLINE_HZ:
-            low_pass = Butterworth(low_hz)
+    for entry in point_filters():
+        if entry.name not in choices or not any(p.tried for p in entry.parameters):
+            continue
+        for setting, chosen in tried_settings(entry).items():
+            point_filter = make_filter(chosen)
             points = [
-                smooth_guarded(low_pass, p, s.times_s) for p, s in zip(raw, scenes, strict=True)
+                run_filter(point_filter, p, s.times_s) for p, s in zip(raw, scenes, strict=True)
             ]
-            yield StabilityRow(level, OFFLINE, score_tracks(scenes, points), f"{low_hz:g} Hz")
+            yield StabilityRow(level, entry.name, score_tracks(scenes, points), setting)
 
 
 def faces_of(data: Path, *, held_back: bool) -> list[LabelledFace]:
@@ -309,8 +324,9 @@ def _tracked(
     """Yield raw and stabilized landmarks of each scene."""
     detector = TruthDetector(schema)
     tracker = make_tracker(replace(open_models(settings), detector=detector), settings)
+    offline = offline_filter(settings.chosen)
     for scene in scenes:
         raw, steady = track_scene(scene, tracker, detector)
-        if settings.stabilizer == OFFLINE:
-            steady = smooth_guarded(settings.butterworth, raw, scene.times_s)
+        if offline is not None:
+            steady = offline.smooth(raw, scene.times_s)
         yield raw, steady

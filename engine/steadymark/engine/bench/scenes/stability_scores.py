@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.core.types import Frame, Landmarks
+from steadymark.engine.core.types import Frame
 from steadymark.engine.metrics.accuracy import failure_rate, mean_of_finite, nrmse
 from steadymark.engine.metrics.deviation import furthest_point
 from steadymark.engine.metrics.eye_mouth_opening import (
@@ -32,10 +32,7 @@ from steadymark.engine.tracking.geometry import box_of_landmarks
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from numpy.typing import NDArray
-
     from steadymark.engine.bench.scenes.scene_presets import Scene
-    from steadymark.engine.core.protocols import Stabilizer
     from steadymark.engine.core.types import FaceBox
     from steadymark.engine.metrics.accuracy import Values
     from steadymark.engine.tracking.tracker import Tracker
@@ -122,43 +119,6 @@ def track_scene(scene: Scene, tracker: Tracker, detector: TruthDetector) -> tupl
             if face.raw is not None and face.stabilized is not None:
                 found[:, index] = face.raw.xy_px, face.stabilized.xy_px
     return found[0], found[1]
-
-
-def smoothed(points: Values, scene: Scene, stabilizer: Stabilizer[Any]) -> Values:
-    """Apply a filter to the landmarks (T, K, 2) of a scene; see `filtered`."""
-    return filtered(points, scene.times_s, stabilizer)
-
-
-def filtered(
-    points: Values,
-    times_s: Values,
-    stabilizer: Stabilizer[Any],
-    begins: NDArray[np.bool_] | None = None,
-) -> Values:
-    """Apply a filter to landmarks frame by frame.
-
-    The filter restarts where the face was lost and at the frames that `begins` marks.
-
-    Args:
-        points: Landmarks, (T, K, 2), in pixels, with NaN in frames without the face.
-        times_s: Time of each frame, (T,), in seconds.
-        stabilizer: The filter.
-        begins: Frames at which the filter restarts, (T,); None for none.
-
-    Returns:
-        Filtered landmarks, (T, K, 2), in pixels.
-    """
-    out = np.full_like(points, np.nan)
-    memory = stabilizer.start()
-    for index, (xy, t_s) in enumerate(zip(points, times_s, strict=True)):
-        there = bool(np.isfinite(xy).all())
-        if not there or (begins is not None and begins[index]):
-            memory = stabilizer.start()
-        if there:
-            given = Landmarks(xy.astype(np.float32), np.ones(len(xy), np.float32))
-            steady, memory = stabilizer.step(given, float(t_s), memory)
-            out[index] = steady.xy_px
-    return out
 
 
 def score_tracks(

@@ -13,14 +13,13 @@ from steadymark.engine.attributes.attribute_registry import with_points
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.core.types import Landmarks
 from steadymark.engine.output.output_paths import cannot_write
-from steadymark.engine.stabilizers.butterworth import smooth_guarded
+from steadymark.engine.stabilizers.filter_runner import run_filter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from steadymark.engine.core.protocols import Sink
+    from steadymark.engine.core.protocols import OfflineFilter, Sink
     from steadymark.engine.core.types import SourceInfo, TrackResult
-    from steadymark.engine.stabilizers.butterworth import Butterworth
 
 
 class OfflineFilterSink:
@@ -32,11 +31,13 @@ class OfflineFilterSink:
     Args:
         path: Final path of the table.
         make: Creates the sink of a table from the path of its file.
-        low_pass: The filter.
+        point_filter: The filter.
     """
 
-    def __init__(self, path: Path, make: Callable[[Path], Sink], low_pass: Butterworth) -> None:
-        self._make, self._low_pass = make, low_pass
+    def __init__(
+        self, path: Path, make: Callable[[Path], Sink], point_filter: OfflineFilter
+    ) -> None:
+        self._make, self._filter = make, point_filter
         self._sink, self._path = make(path), path
         self._info: SourceInfo | None = None
         self._results: list[TrackResult] = []
@@ -66,7 +67,7 @@ class OfflineFilterSink:
         smooth = self._make(final.with_name(f"{final.stem}.smooth{final.suffix}"))
         try:
             smooth.open(info)
-            for result in filter_table(results, self._low_pass):
+            for result in filter_table(results, self._filter):
                 smooth.write(result)
         except SteadymarkError:
             smooth.close(complete=False)
@@ -83,12 +84,12 @@ class OfflineFilterSink:
             raise cannot_write(target, error) from error
 
 
-def filter_table(results: list[TrackResult], low_pass: Butterworth) -> list[TrackResult]:
+def filter_table(results: list[TrackResult], point_filter: OfflineFilter) -> list[TrackResult]:
     """Replace each face's stabilized landmarks by its filtered raw landmarks.
 
     Args:
         results: The results of all frames.
-        low_pass: The filter.
+        point_filter: The filter.
 
     Returns:
         New results; attributes are computed again from the filtered landmarks.
@@ -107,7 +108,7 @@ def filter_table(results: list[TrackResult], low_pass: Butterworth) -> list[Trac
             if face.raw is not None:
                 row[:] = face.raw.xy_px
         times = np.array([results[i].frame.pts_s for i, _ in places])
-        steady = smooth_guarded(low_pass, points, times)
+        steady = run_filter(point_filter, points, times)
         for (i, j), face, xy in zip(places, seen, steady, strict=True):
             if face.raw is not None:
                 made = Landmarks(xy.astype(np.float32), face.raw.score)

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.types import Landmarks
-from steadymark.engine.stabilizers.online_filters import GuardedStabilizer, OneEuro, make_stabilizer
+from steadymark.engine.stabilizers.one_euro import OneEuro
 from steadymark.models.face.schema import load_schema
 
 
@@ -44,22 +42,3 @@ def test_one_euro_restarts_after_a_gap_or_a_jump_back() -> None:
         later = points(3, rng)
         smoothed, _ = stabilizer.step(later, t_s, state)
         np.testing.assert_array_equal(smoothed.xy_px, later.xy_px)
-
-
-def test_none_returns_the_same_object() -> None:
-    stabilizer = make_stabilizer("none")
-    raw_points = points(1, np.random.default_rng(0))
-    assert stabilizer.step(raw_points, 0.0, stabilizer.start())[0] is raw_points
-
-
-def test_one_euro_takes_its_settings() -> None:
-    chosen = OneEuro(0.2, 7.0, 2.0)
-    assert make_stabilizer("one-euro", chosen) == GuardedStabilizer(chosen)
-    assert make_stabilizer("one-euro") == GuardedStabilizer(OneEuro())
-    with pytest.raises(UsageError, match="beta must be 0 or more"):
-        OneEuro(beta=-1)
-
-
-def test_the_error_for_an_unknown_stabilizer_lists_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="one-euro"):
-        make_stabilizer("magic")

@@ -116,7 +116,9 @@ def main(
     height: Annotated[int, typer.Option(help="Likewise.")] = 1080,
     fps: Annotated[int, typer.Option(help="Likewise.")] = 60,
     seconds: Annotated[int, typer.Option(help="How long to measure_paint.")] = 10,
-    window: Annotated[str, typer.Option(help="Size of the window.")] = "1440x900",
+    window: Annotated[
+        str, typer.Option(help="Size of the window, for example 1280x820.")
+    ] = "1440x900",
     surface: Annotated[
         str,
         typer.Option(

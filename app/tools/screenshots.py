@@ -333,7 +333,7 @@ def _shoot_queue(studio: ScreenshotStudio, scheme: str, home: Path, clip: str) -
 
 def main(
     folder: Annotated[Path, typer.Argument(help="Where the pictures go.")],
-    clip: Annotated[Path | None, typer.Option(help="A video; else the demo clip.")] = None,
+    clip: Annotated[Path | None, typer.Option(help="A video; by default the demo clip.")] = None,
     only: Annotated[str, typer.Option(help=f"Some of {', '.join(VARIANTS)}.")] = "",
     readme: Annotated[
         bool, typer.Option("--readme", help="Only the two of README and docs/guide.md.")

@@ -6,7 +6,7 @@ import socket
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from steadymark.app.cli.live_benchmark import PacedSource, pictures_of
+from steadymark.app.cli.bench.live_benchmark import PacedSource, pictures_of
 from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:

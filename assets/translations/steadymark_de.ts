@@ -19,15 +19,15 @@
         <translation>Hinzufügen</translation>
     </message>
     <message>
-        <source>Trying the network on the demo clip&apos;s face…</source>
+        <source>Running the network on the face of the demo clip…</source>
         <translation>Das Netz wird am Gesicht des Demovideos erprobt …</translation>
     </message>
     <message>
-        <source>{name} has no model card. What is left open here is read from the file, or found by trying.</source>
+        <source>{name} has no model card. What you leave open here is read from the file, or found by trying.</source>
         <translation>{name} hat keine Modellkarte. Was hier offen bleibt, wird aus der Datei gelesen oder durch Probieren gefunden.</translation>
     </message>
     <message>
-        <source>Only you can know this; nothing is assumed:</source>
+        <source>The program cannot find this out by itself:</source>
         <translation>Das können nur Sie wissen; nichts davon wird angenommen:</translation>
     </message>
     <message>
@@ -59,7 +59,7 @@
         <translation>Rand</translation>
     </message>
     <message>
-        <source>Input size, px</source>
+        <source>Input size (pixels)</source>
         <translation>Eingabegröße, px</translation>
     </message>
     <message>
@@ -67,7 +67,7 @@
         <translation>Farben</translation>
     </message>
     <message>
-        <source>White is</source>
+        <source>Value of white</source>
         <translation>Weiß ist</translation>
     </message>
     <message>
@@ -95,7 +95,7 @@
         <translation>Trainiert mit</translation>
     </message>
     <message>
-        <source>find out</source>
+        <source>find out automatically</source>
         <translation>herausfinden</translation>
     </message>
     <message>
@@ -103,15 +103,15 @@
         <translation>gefunden: {value}</translation>
     </message>
     <message>
-        <source>{count} landmarks, {percent:.1f} % of the eye distance off the truth on the demo clip.</source>
+        <source>{count} landmarks; the error on the demo clip is {percent:.1f} % of the inter-ocular distance.</source>
         <translation>{count} Landmarken, im Demovideo {percent:.1f} % des Augenabstands neben der Wahrheit.</translation>
     </message>
     <message>
-        <source>Whether there is a face is told by its heatmaps.</source>
+        <source>The face score is computed from its heatmaps.</source>
         <translation>Ob ein Gesicht da ist, wird an seinen Heatmaps erkannt.</translation>
     </message>
     <message>
-        <source>It does not say whether there is a face: that is told by looking twice, which takes twice the time.</source>
+        <source>The network gives no face score. The score is computed by running it twice, which takes twice the time.</source>
         <translation>Es sagt nicht, ob ein Gesicht da ist: Das wird durch zweimaliges Hinsehen erkannt, was doppelt so lange dauert.</translation>
     </message>
 </context>
@@ -122,7 +122,7 @@
         <translation>Kamera oder Stream öffnen</translation>
     </message>
     <message>
-        <source>Look again</source>
+        <source>Search again</source>
         <translation>Erneut suchen</translation>
     </message>
     <message>
@@ -130,7 +130,7 @@
         <translation>Vorschau</translation>
     </message>
     <message>
-        <source>Looking for cameras…</source>
+        <source>Searching for cameras…</source>
         <translation>Kameras werden gesucht …</translation>
     </message>
     <message>
@@ -154,19 +154,19 @@
         <translation>&amp;Netzwerk</translation>
     </message>
     <message>
-        <source>The address of a network camera: RTSP, RTMP, or MJPEG over HTTP, for example rtsp://user:password@192.168.0.10/stream. Passwords are not remembered.</source>
+        <source>The address of a network camera: RTSP, RTMP, or MJPEG over HTTP, for example rtsp://user:password@192.168.0.10/stream. Passwords are not saved.</source>
         <translation>Die Adresse einer Netzwerkkamera: RTSP, RTMP oder MJPEG über HTTP, zum Beispiel rtsp://user:password@192.168.0.10/stream. Passwörter werden nicht gespeichert.</translation>
     </message>
     <message>
-        <source>as the camera likes</source>
+        <source>default of the camera</source>
         <translation>wie die Kamera es vorgibt</translation>
     </message>
     <message>
-        <source>An address begins with rtsp://, rtmp:// or http://</source>
+        <source>The address must begin with rtsp://, rtmp:// or http://</source>
         <translation>Eine Adresse beginnt mit rtsp://, rtmp:// oder http://</translation>
     </message>
     <message>
-        <source>This one is watched now.</source>
+        <source>This camera is open already.</source>
         <translation>Diese wird gerade gezeigt.</translation>
     </message>
     <message>
@@ -174,26 +174,26 @@
         <translation>Wird geöffnet …</translation>
     </message>
     <message>
-        <source>No camera was found. Plug one in and look again, or give the address of a network camera.</source>
+        <source>No camera was found. Connect one and search again, or enter the address of a network camera.</source>
         <translation>Es wurde keine Kamera gefunden. Schließen Sie eine an und suchen Sie erneut, oder geben Sie die Adresse einer Netzwerkkamera an.</translation>
     </message>
     <message>
-        <source>If one is plugged in, your user may not have access to it: see whether /dev/video0 exists, and join the group &apos;video&apos;.</source>
+        <source>If a camera is connected, your user account may not have access to it: check that /dev/video0 exists, and join the group &apos;video&apos;.</source>
         <translation>Ist eine angeschlossen, fehlt Ihnen vielleicht der Zugriff: Sehen Sie nach, ob es /dev/video0 gibt, und treten Sie der Gruppe „video“ bei.</translation>
     </message>
     <message>
-        <source>If there is one, allow the camera in System Settings, Privacy &amp; Security.</source>
+        <source>If a camera is connected, allow access to it in System Settings, Privacy &amp; Security.</source>
         <translation>Ist eine da, erlauben Sie die Kamera in den Systemeinstellungen unter Datenschutz &amp; Sicherheit.</translation>
     </message>
     <message>
-        <source>If there is one, allow the camera in Settings, Privacy.</source>
+        <source>If a camera is connected, allow access to it in Settings, Privacy.</source>
         <translation>Ist eine da, erlauben Sie die Kamera in den Einstellungen unter Datenschutz.</translation>
     </message>
 </context>
 <context>
     <name>ComparisonTable</name>
     <message>
-        <source>change</source>
+        <source>difference</source>
         <translation>Änderung</translation>
     </message>
     <message>
@@ -216,11 +216,11 @@
         <translation>YuNet aus einer Datei …</translation>
     </message>
     <message>
-        <source>OpenCV&apos;s face detector, with a model file of your own</source>
+        <source>OpenCV&apos;s face detector, with a model file that you choose</source>
         <translation>Der Gesichtsdetektor von OpenCV, mit einer eigenen Modelldatei</translation>
     </message>
     <message>
-        <source>Choose a model file of YuNet</source>
+        <source>Choose a YuNet model file</source>
         <translation>Modelldatei von YuNet wählen</translation>
     </message>
     <message>
@@ -235,7 +235,7 @@
         <translation>Diagramme</translation>
     </message>
     <message>
-        <source>Numbers</source>
+        <source>Statistics</source>
         <translation>Zahlen</translation>
     </message>
     <message>
@@ -276,7 +276,7 @@
         <translation>Verwerfen</translation>
     </message>
     <message>
-        <source>The comparison is not ready: export it then.</source>
+        <source>The comparison is not ready yet: export it when it is.</source>
         <translation>Der Vergleich ist noch nicht fertig: Exportieren Sie ihn danach.</translation>
     </message>
     <message>
@@ -288,11 +288,11 @@
         <translation>Videos ({kinds});;Alle Dateien (*)</translation>
     </message>
     <message>
-        <source>Open folder of pictures</source>
+        <source>Open folder of images</source>
         <translation>Ordner mit Bildern öffnen</translation>
     </message>
     <message>
-        <source>Load ground truth: a table, or any of a folder&apos;s .pts files</source>
+        <source>Load ground truth: a table, or one of the .pts files of a folder</source>
         <translation>Referenz laden: eine Tabelle oder eine beliebige .pts-Datei eines Ordners</translation>
     </message>
     <message>
@@ -316,23 +316,23 @@
         <translation>Datei ersetzen?</translation>
     </message>
     <message>
-        <source>{name} is there already. Replace it?</source>
+        <source>{name} exists already. Replace it?</source>
         <translation>{name} gibt es schon. Ersetzen?</translation>
     </message>
     <message>
-        <source>Cancelled: what was written is in {name}.</source>
+        <source>Cancelled. What was written so far is in {name}.</source>
         <translation>Abgebrochen: Das bereits Geschriebene steht in {name}.</translation>
     </message>
     <message>
-        <source>{name} holds what is tracked by now. Export again when all is tracked.</source>
+        <source>{name} holds what has been tracked so far. Export again when tracking is finished.</source>
         <translation>{name} enthält, was bisher verfolgt ist. Exportieren Sie erneut, sobald alles verfolgt ist.</translation>
     </message>
     <message>
-        <source>{name} is written.</source>
+        <source>{name} was written.</source>
         <translation>{name} ist geschrieben.</translation>
     </message>
     <message>
-        <source>It was tracked in {count} goes, because of seeking: where each began, nothing was remembered. &apos;Track again from the beginning&apos; gives one uninterrupted run.</source>
+        <source>It was tracked in {count} parts because of seeking; the tracker started anew at the beginning of each part. &apos;Track again from the beginning&apos; gives one uninterrupted run.</source>
         <translation>Wegen Sprüngen wurde in {count} Stücken verfolgt: Zu Beginn jedes Stücks war das Gedächtnis leer. „Von Anfang an neu verfolgen“ ergibt einen ununterbrochenen Durchlauf.</translation>
     </message>
     <message>
@@ -340,7 +340,7 @@
         <translation>Ordner zeigen</translation>
     </message>
     <message>
-        <source>Diagnostics are on the clipboard: paste them into your report.</source>
+        <source>The diagnostics are on the clipboard: paste them into your report.</source>
         <translation>Die Diagnose liegt in der Zwischenablage: Fügen Sie sie in Ihren Bericht ein.</translation>
     </message>
     <message>
@@ -351,11 +351,11 @@
 <context>
     <name>FilterParameters</name>
     <message>
-        <source>As in the settings</source>
+        <source>Use the settings</source>
         <translation>Wie in den Einstellungen</translation>
     </message>
     <message>
-        <source>Use the parameters of the settings, and follow them</source>
+        <source>Use the parameters of the settings, and follow their changes</source>
         <translation>Die Parameter der Einstellungen verwenden und ihnen folgen</translation>
     </message>
 </context>
@@ -366,15 +366,15 @@
         <translation>Aufnahme</translation>
     </message>
     <message>
-        <source>Pictures a second: shown / given by the camera</source>
+        <source>Frames per second: shown / delivered by the camera</source>
         <translation>Bilder je Sekunde: gezeigt / von der Kamera geliefert</translation>
     </message>
     <message>
-        <source>Latency from the picture&apos;s arrival to its paint with landmarks: median, and what 95 % of the last 300 pictures stayed below</source>
+        <source>Latency from the arrival of a frame until it is painted with landmarks: the median, and the value that 95 % of the last 300 frames stayed below</source>
         <translation>Latenz von der Ankunft eines Bildes bis zur Anzeige mit Landmarken: Median, und was 95 % der letzten 300 Bilder nicht überschritten</translation>
     </message>
     <message>
-        <source>Pictures that were passed over because newer ones were there</source>
+        <source>Frames that were skipped because newer ones had arrived</source>
         <translation>Bilder, die übergangen wurden, weil neuere da waren</translation>
     </message>
     <message>
@@ -402,7 +402,7 @@
         <translation> ({count} verloren)</translation>
     </message>
     <message>
-        <source>{frames} frames are written, {count} could not be in time</source>
+        <source>{frames} frames were written, {count} could not be written in time</source>
         <translation>{frames} Bilder sind geschrieben, {count} nicht rechtzeitig</translation>
     </message>
 </context>
@@ -425,7 +425,7 @@
         <translation>Nach {folder}</translation>
     </message>
     <message>
-        <source>No picture came while recording: nothing is kept.</source>
+        <source>No frame arrived during the recording: no file was kept.</source>
         <translation>Während der Aufnahme kam kein Bild: Es wurde nichts behalten.</translation>
     </message>
     <message>
@@ -433,11 +433,11 @@
         <translation> und </translation>
     </message>
     <message>
-        <source>{names} are written, {frames} frames.</source>
+        <source>{names} were written, {frames} frames.</source>
         <translation>{names} sind geschrieben, {frames} Bilder.</translation>
     </message>
     <message>
-        <source>{count} frames could not be written in time: a smaller mode, or a faster disk, helps.</source>
+        <source>{count} frames could not be written in time: use a smaller camera mode or a faster disk.</source>
         <translation>{count} Bilder konnten nicht rechtzeitig geschrieben werden: Ein kleinerer Modus oder ein schnellerer Datenträger hilft.</translation>
     </message>
     <message>
@@ -468,7 +468,7 @@
         <translation>Livebild &amp;beenden</translation>
     </message>
     <message>
-        <source>Go on &amp;tracking</source>
+        <source>Continue &amp;tracking</source>
         <translation>Weiter &amp;verfolgen</translation>
     </message>
     <message>
@@ -476,15 +476,15 @@
         <translation>&amp;Verfolgung anhalten</translation>
     </message>
     <message>
-        <source>&apos;{text}&apos; is no place: type a time as 1:23.4 or 83s, or a frame number</source>
+        <source>&apos;{text}&apos; is not a position: enter a time such as 1:23.4 or 83s, or a frame number</source>
         <translation>„{text}“ ist keine Stelle: Geben Sie eine Zeit wie 1:23.4 oder 83s oder eine Bildnummer ein</translation>
     </message>
     <message>
-        <source>Export under way</source>
+        <source>Export in progress</source>
         <translation>Export läuft</translation>
     </message>
     <message>
-        <source>An export is not done. Cancel it and quit? What is written stays.</source>
+        <source>An export is not finished. Cancel it and quit? What was written so far is kept.</source>
         <translation>Ein Export ist noch nicht fertig. Abbrechen und beenden? Das bereits Geschriebene bleibt.</translation>
     </message>
 </context>
@@ -502,11 +502,11 @@
         <translation>Ein anderes Modell wird gerade geprüft: Fügen Sie dieses danach hinzu.</translation>
     </message>
     <message>
-        <source>{name} comes with Steadymark and stays: only models of your own go.</source>
+        <source>{name} is part of Steadymark and cannot be removed; you can remove models that you added.</source>
         <translation>{name} gehört zu Steadymark und bleibt: Nur eigene Modelle lassen sich entfernen.</translation>
     </message>
     <message>
-        <source>{name} is off the list; its files stay.</source>
+        <source>{name} was removed from the list; its files were not deleted.</source>
         <translation>{name} ist von der Liste; die Dateien bleiben.</translation>
     </message>
     <message>
@@ -518,7 +518,7 @@
         <translation>ONNX-Modelle ({kinds})</translation>
     </message>
     <message>
-        <source>{name} is in the list of models.</source>
+        <source>{name} was added to the list of models.</source>
         <translation>{name} steht in der Liste der Modelle.</translation>
     </message>
 </context>
@@ -537,11 +537,11 @@
         <translation>Bild</translation>
     </message>
     <message>
-        <source>Type a time: 83.4s, 1:23.4 or 1:02:03</source>
+        <source>Enter a time: 83.4s, 1:23.4 or 1:02:03</source>
         <translation>Zeit eingeben: 83.4s, 1:23.4 oder 1:02:03</translation>
     </message>
     <message>
-        <source>Type a frame number, from 0</source>
+        <source>Enter a frame number, from 0</source>
         <translation>Bildnummer eingeben, ab 0</translation>
     </message>
     <message>
@@ -553,7 +553,7 @@
         <translation>Tempo</translation>
     </message>
     <message>
-        <source>Speed of playing</source>
+        <source>Playback speed</source>
         <translation>Wiedergabegeschwindigkeit</translation>
     </message>
 </context>
@@ -624,11 +624,11 @@
         <translation>stabilisiert</translation>
     </message>
     <message>
-        <source>Click: go there. Wheel: zoom. Double click: show all.</source>
+        <source>Click to go there, turn the wheel to zoom, double-click to show everything.</source>
         <translation>Klick: dorthin gehen. Mausrad: vergrößern. Doppelklick: alles zeigen.</translation>
     </message>
     <message>
-        <source>Bold where the face is still: there it is jitter. Faint: motion is in it.</source>
+        <source>Bold where the face is at rest: the value is jitter. Faint: the value includes motion.</source>
         <translation>Kräftig, wo das Gesicht in Ruhe ist: Dort ist es Jitter. Blass: Es steckt Bewegung darin.</translation>
     </message>
 </context>
@@ -678,7 +678,7 @@
         <translation>Name der Voreinstellung</translation>
     </message>
     <message>
-        <source>The folder {folder} cannot be made: {why}</source>
+        <source>The folder {folder} cannot be created: {why}</source>
         <translation>Der Ordner {folder} kann nicht angelegt werden: {why}</translation>
     </message>
 </context>
@@ -693,15 +693,15 @@
         <translation>und ein Video mit Landmarken</translation>
     </message>
     <message>
-        <source>replace files that are there</source>
+        <source>replace existing files</source>
         <translation>vorhandene Dateien ersetzen</translation>
     </message>
     <message>
-        <source>&amp;Begin</source>
+        <source>&amp;Start</source>
         <translation>&amp;Beginnen</translation>
     </message>
     <message>
-        <source>&amp;Cancel chosen</source>
+        <source>&amp;Cancel selected</source>
         <translation>&amp;Gewählte abbrechen</translation>
     </message>
     <message>
@@ -733,7 +733,7 @@
         <translation>Ergebnis</translation>
     </message>
     <message>
-        <source>Kind of table</source>
+        <source>Table format</source>
         <translation>Art der Tabelle</translation>
     </message>
     <message>
@@ -745,7 +745,7 @@
         <translation>Wählen …</translation>
     </message>
     <message>
-        <source>As many as this computer has cores, or fewer; a live view needs some of them itself.</source>
+        <source>At most the number of processor cores; a live view needs some of them.</source>
         <translation>So viele, wie dieser Rechner Kerne hat, oder weniger; ein Livebild braucht selbst einige davon.</translation>
     </message>
     <message>
@@ -773,15 +773,15 @@
         <translation>Videos ({kinds});;Alle Dateien (*)</translation>
     </message>
     <message>
-        <source>not begun</source>
+        <source>not started</source>
         <translation>nicht begonnen</translation>
     </message>
     <message>
-        <source>waits</source>
+        <source>waiting</source>
         <translation>wartet</translation>
     </message>
     <message>
-        <source>is being tracked</source>
+        <source>tracking</source>
         <translation>wird verfolgt</translation>
     </message>
     <message>
@@ -789,11 +789,11 @@
         <translation>abgebrochen: {names}</translation>
     </message>
     <message>
-        <source>{waiting} to be tracked, {done} done, {failed} failed.</source>
+        <source>{waiting} waiting, {done} finished, {failed} failed.</source>
         <translation>{waiting} noch zu verfolgen, {done} fertig, {failed} fehlgeschlagen.</translation>
     </message>
     <message>
-        <source>They are tracked with the settings of the main window, each from its beginning to its end, as &apos;steadymark track&apos; does it.</source>
+        <source>The videos are tracked with the settings of the main window, each from beginning to end, as &apos;steadymark track&apos; does it.</source>
         <translation>Sie werden mit den Einstellungen des Hauptfensters verfolgt, jedes von Anfang bis Ende, so wie „steadymark track“ es tut.</translation>
     </message>
 </context>
@@ -820,7 +820,7 @@
         <translation>in jedem Bild</translation>
     </message>
     <message>
-        <source>These settings need tracking from the beginning: what is tracked now is dropped.</source>
+        <source>These settings require tracking from the beginning: the present results will be discarded.</source>
         <translation>Diese Einstellungen erfordern Verfolgung von Anfang an: Das bisher Verfolgte wird verworfen.</translation>
     </message>
     <message>
@@ -864,7 +864,7 @@
         <translation>{name} (eigenes)</translation>
     </message>
     <message>
-        <source>It looks at frames to come, so it is applied when all is tracked.</source>
+        <source>It needs future frames, so it is applied when tracking is finished.</source>
         <translation>Er braucht auch spätere Bilder und wirkt daher erst, wenn alles verfolgt ist.</translation>
     </message>
     <message>
@@ -904,30 +904,30 @@
         <translation>Gerät</translation>
     </message>
     <message>
-        <source>Wanted</source>
+        <source>Requested</source>
         <translation>Gewünscht</translation>
     </message>
     <message>
-        <source>How often the detector looks for further faces while fewer than the most are known; lost ones are looked for at once</source>
+        <source>How often the detector searches for more faces while fewer than the maximum are tracked; it searches for lost faces in every frame</source>
         <translation>Wie oft der Detektor nach weiteren Gesichtern sucht, solange weniger als höchstens erlaubt bekannt sind; verlorene sucht er sofort</translation>
     </message>
     <message>
-        <source>Of the camera, in pixels: distances of heads follow from it</source>
+        <source>Focal length of the camera in pixels; the distances of heads are computed from it</source>
         <translation>Der Kamera, in Pixeln: Daraus folgen die Abstände der Köpfe</translation>
     </message>
     <message>
-        <source>The detector&apos;s score from which something is a face</source>
+        <source>Lowest detector score of a face</source>
         <translation>Ab diesem Wert des Detektors gilt etwas als Gesicht</translation>
     </message>
 </context>
 <context>
     <name>Shortcuts</name>
     <message>
-        <source>&apos;{key}&apos; is no key.</source>
+        <source>&apos;{key}&apos; is not a key.</source>
         <translation>„{key}“ ist keine Taste.</translation>
     </message>
     <message>
-        <source>{key} is needed to move among buttons and fields.</source>
+        <source>{key} is needed to move between buttons and fields.</source>
         <translation>{key} wird gebraucht, um zwischen Schaltflächen und Feldern zu wechseln.</translation>
     </message>
     <message>
@@ -935,7 +935,7 @@
         <translation>{key} öffnet das Menü „{menu}“: Wählen Sie eine andere Taste.</translation>
     </message>
     <message>
-        <source>{key} already means &apos;{command}&apos;: choose another key, or give that command another one first.</source>
+        <source>{key} is already used for &apos;{command}&apos;: choose another key, or assign another key to that command first.</source>
         <translation>{key} bedeutet schon „{command}“: Wählen Sie eine andere Taste oder geben Sie jenem Befehl zuerst eine andere.</translation>
     </message>
 </context>
@@ -958,7 +958,7 @@
         <translation>Tasten</translation>
     </message>
     <message>
-        <source>Commands and their keys</source>
+        <source>Commands and their shortcuts</source>
         <translation>Befehle und ihre Tasten</translation>
     </message>
     <message>
@@ -970,7 +970,7 @@
         <translation>Übernehmen</translation>
     </message>
     <message>
-        <source>Use too</source>
+        <source>Add</source>
         <translation>Zusätzlich</translation>
     </message>
     <message>
@@ -986,19 +986,19 @@
         <translation>Alle zurücksetzen</translation>
     </message>
     <message>
-        <source>The command gets this key instead of those it has</source>
+        <source>Assign this key to the command instead of its present keys</source>
         <translation>Der Befehl bekommt diese Taste anstelle seiner bisherigen</translation>
     </message>
     <message>
-        <source>The command keeps its keys and gets this one too</source>
+        <source>Add this key to the present keys of the command</source>
         <translation>Der Befehl behält seine Tasten und bekommt diese dazu</translation>
     </message>
     <message>
-        <source>The command is in the menus only</source>
+        <source>The command has no key and is only in the menus</source>
         <translation>Der Befehl steht dann nur in den Menüs</translation>
     </message>
     <message>
-        <source>The command gets back the keys it came with</source>
+        <source>Assign the default keys to the command</source>
         <translation>Der Befehl bekommt seine ursprünglichen Tasten zurück</translation>
     </message>
 </context>
@@ -1021,11 +1021,11 @@
         <translation>{name} wird geöffnet</translation>
     </message>
     <message>
-        <source>Its frames are counted and the networks are loaded.</source>
+        <source>Counting its frames and loading the networks.</source>
         <translation>Die Bilder werden gezählt und die Netze geladen.</translation>
     </message>
     <message>
-        <source>The first picture is waited for and the networks are loaded.</source>
+        <source>Waiting for the first frame and loading the networks.</source>
         <translation>Das erste Bild wird erwartet und die Netze werden geladen.</translation>
     </message>
     <message>
@@ -1033,14 +1033,14 @@
         <translation>Video hierher ziehen oder Kamera öffnen</translation>
     </message>
     <message>
-        <source>Steadymark follows 68 landmarks on every face in it, shows how steady they are, and exports them. Nothing leaves this computer.</source>
+        <source>Steadymark tracks 68 landmarks on every face, shows how stable they are, and exports them. Nothing leaves this computer.</source>
         <translation>Steadymark verfolgt 68 Landmarken auf jedem Gesicht darin, zeigt, wie ruhig sie liegen, und exportiert sie. Nichts verlässt diesen Rechner.</translation>
     </message>
 </context>
 <context>
     <name>StatisticsPanel</name>
     <message>
-        <source>Numbers</source>
+        <source>Statistics</source>
         <translation>Zahlen</translation>
     </message>
     <message>
@@ -1068,15 +1068,15 @@
         <translation>Gerät</translation>
     </message>
     <message>
-        <source>Time a frame</source>
+        <source>Time per frame</source>
         <translation>Zeit je Bild</translation>
     </message>
     <message>
-        <source>The face is still in {share} of the frames it is in.</source>
+        <source>The face is at rest in {share} of the frames that contain it.</source>
         <translation>Das Gesicht ist in {share} der Bilder, in denen es zu sehen ist, in Ruhe.</translation>
     </message>
     <message>
-        <source>The face is never still for half a second: no jitter can be told.</source>
+        <source>The face is never at rest for half a second, so jitter cannot be measured.</source>
         <translation>Das Gesicht ist nie eine halbe Sekunde lang in Ruhe: Über den Jitter lässt sich nichts sagen.</translation>
     </message>
     <message>
@@ -1103,7 +1103,7 @@
         <translation>{name} (verfolgt neu)</translation>
     </message>
     <message>
-        <source>Where the face is still</source>
+        <source>Where the face is at rest</source>
         <translation>Wo das Gesicht in Ruhe ist</translation>
     </message>
     <message>
@@ -1111,7 +1111,7 @@
         <translation>MAV</translation>
     </message>
     <message>
-        <source>Mean Allan variance, (% of the eye distance)²</source>
+        <source>Mean Allan variance, (% of the inter-ocular distance)²</source>
         <translation>Mittlere Allan-Varianz, (% des Augenabstands)²</translation>
     </message>
     <message>
@@ -1119,7 +1119,7 @@
         <translation>MCV, %</translation>
     </message>
     <message>
-        <source>Mean coefficient of variation: how unevenly points stray from their mean place, whatever the distance, which MAV and motion tell</source>
+        <source>Mean coefficient of variation: how irregularly the points deviate from their mean position, whatever the size of the deviation, which MAV and motion measure</source>
         <translation>Mittlerer Variationskoeffizient: wie ungleichmäßig die Punkte von ihrer mittleren Lage abweichen, gleich wie weit; das sagen MAV und Bewegung</translation>
     </message>
     <message>
@@ -1135,7 +1135,7 @@
         <translation>Noch gibt es nichts zu messen.</translation>
     </message>
     <message>
-        <source>From frame to frame, % of the eye distance</source>
+        <source>From frame to frame, in % of the inter-ocular distance</source>
         <translation>Von Bild zu Bild, % des Augenabstands</translation>
     </message>
     <message>
@@ -1147,7 +1147,7 @@
         <translation>NRMSE, %</translation>
     </message>
     <message>
-        <source>Mean distance from the true points, % of the outer-eye distance</source>
+        <source>Mean distance from the ground truth, in % of the inter-ocular distance (outer eye corners)</source>
         <translation>Mittlerer Abstand von den wahren Punkten, % des Abstands der äußeren Augenwinkel</translation>
     </message>
     <message>
@@ -1155,7 +1155,7 @@
         <translation>FR8, %</translation>
     </message>
     <message>
-        <source>Frames with 8 % or more, or no face</source>
+        <source>Share of frames with an error of 8 % or more, or without a face</source>
         <translation>Bilder mit 8 % oder mehr oder ohne Gesicht</translation>
     </message>
     <message>
@@ -1167,15 +1167,15 @@
         <translation>Verzug, Bilder</translation>
     </message>
     <message>
-        <source>How late the points come</source>
+        <source>How many frames the points lag behind</source>
         <translation>Wie verspätet die Punkte kommen</translation>
     </message>
     <message>
-        <source>Mean Allan variance where the face is still</source>
+        <source>Mean Allan variance where the face is at rest</source>
         <translation>Mittlere Allan-Varianz, wo das Gesicht in Ruhe ist</translation>
     </message>
     <message>
-        <source>MAV by region, where still</source>
+        <source>MAV by region, at rest</source>
         <translation>MAV je Region, in Ruhe</translation>
     </message>
     <message>
@@ -1183,15 +1183,15 @@
         <translation>NRMSE je Region, %</translation>
     </message>
     <message>
-        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is of the error, so that true motion is no jitter.</source>
+        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is computed from the error, so that real motion does not count as jitter.</source>
         <translation>Referenz {name}: {count} ihrer {frames} Bilder verglichen, {missed} ohne Gesicht. MAV ist die des Fehlers, sodass wahre Bewegung kein Jitter ist.</translation>
     </message>
     <message>
-        <source>So far off: are its landmarks numbered as iBUG&apos;s 68 are?</source>
+        <source>The error is very large: are its landmarks numbered as iBUG&apos;s 68 landmarks are?</source>
         <translation>So weit daneben: Sind ihre Landmarken wie die 68 von iBUG nummeriert?</translation>
     </message>
     <message>
-        <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures are taken only where the face is still: in the second around a frame, the landmarks&apos; mean places in its two halves lie less than 0.5 % of the outer-eye distance apart, and they stray from their mean by less than 3 %, for raw and stabilized points alike. There, what moves is jitter. Elsewhere motion is in it, and curves are faint.</source>
+        <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures use only frames in which the face is at rest: in the second around a frame, the mean positions of the landmarks in its two halves lie less than 0.5 % of the inter-ocular distance apart, and the landmarks deviate from their mean by less than 3 %, for raw and stabilized points alike. What moves there is jitter. Elsewhere the values include motion, and the curves are faint.</source>
         <translation>&lt;b&gt;Jitter oder Bewegung?&lt;/b&gt; Diese Zahlen gelten nur, wo das Gesicht in Ruhe ist: In der Sekunde um ein Bild liegen die mittleren Orte der Landmarken in deren beiden Hälften weniger als 0,5 % des Abstands der äußeren Augenwinkel auseinander, und die Landmarken weichen um weniger als 3 % von ihrem Mittel ab, roh wie stabilisiert. Was sich dort bewegt, ist Jitter. Anderswo steckt Bewegung darin, und die Kurven sind blass.</translation>
     </message>
 </context>
@@ -1226,7 +1226,7 @@
         <translation>Live</translation>
     </message>
     <message>
-        <source>No pictures: reconnecting…</source>
+        <source>No frames arrive: reconnecting…</source>
         <translation>Keine Bilder: Verbindung wird neu aufgebaut …</translation>
     </message>
     <message>
@@ -1245,11 +1245,11 @@
         <translation>An andere Programme senden</translation>
     </message>
     <message>
-        <source>What is tracked live is sent at once. Tracking never waits for a receiver: what cannot be sent in time is dropped and counted.</source>
+        <source>Live results are sent immediately. Tracking never waits for a receiver: what cannot be sent in time is dropped and counted.</source>
         <translation>Was live verfolgt wird, wird sofort gesendet. Die Verfolgung wartet nie auf einen Empfänger: Was nicht rechtzeitig gesendet werden kann, entfällt und wird gezählt.</translation>
     </message>
     <message>
-        <source>127.0.0.1 is this computer. Other addresses send over the network, where anybody may read along.</source>
+        <source>127.0.0.1 is this computer. Other addresses send over the network, where others may read the data.</source>
         <translation>127.0.0.1 ist dieser Rechner. An andere Adressen wird über das Netz gesendet, wo jeder mitlesen kann.</translation>
     </message>
     <message>
@@ -1264,7 +1264,7 @@
         <translation>Zeitleiste</translation>
     </message>
     <message>
-        <source>Green is tracked, orange without a face, grey not tracked yet; above it, jitter</source>
+        <source>Green: tracked. Orange: no face. Grey: not tracked yet. Above: jitter</source>
         <translation>Grün ist verfolgt, orange ohne Gesicht, grau noch nicht verfolgt; darüber der Jitter</translation>
     </message>
     <message>
@@ -1280,7 +1280,7 @@
         <translation>kein Gesicht</translation>
     </message>
     <message>
-        <source>damaged, no picture</source>
+        <source>damaged, no image</source>
         <translation>beschädigt, kein Bild</translation>
     </message>
     <message>
@@ -1295,7 +1295,7 @@
         <translation>Video</translation>
     </message>
     <message>
-        <source>No pictures: reconnecting…</source>
+        <source>No frames arrive: reconnecting…</source>
         <translation>Keine Bilder: Verbindung wird neu aufgebaut …</translation>
     </message>
     <message>
@@ -1328,7 +1328,7 @@
 <context>
     <name>about</name>
     <message>
-        <source>Facial landmarks that are right and still.</source>
+        <source>Facial landmarks that are accurate and stable.</source>
         <translation>Gesichtslandmarken, die stimmen und stillhalten.</translation>
     </message>
     <message>
@@ -1362,7 +1362,7 @@
         <translation>Video &amp;öffnen …</translation>
     </message>
     <message>
-        <source>Open &amp;folder of pictures…</source>
+        <source>Open &amp;folder of images…</source>
         <translation>&amp;Ordner mit Bildern öffnen …</translation>
     </message>
     <message>
@@ -1394,11 +1394,11 @@
         <translation>V&amp;iele Videos verfolgen und exportieren …</translation>
     </message>
     <message>
-        <source>Save this fra&amp;me as a picture…</source>
+        <source>Save this fra&amp;me as an image…</source>
         <translation>Dieses &amp;Bild speichern …</translation>
     </message>
     <message>
-        <source>Save the &amp;plots as a picture…</source>
+        <source>Save the &amp;plots as an image…</source>
         <translation>&amp;Diagramme als Bild speichern …</translation>
     </message>
     <message>
@@ -1418,7 +1418,7 @@
         <translation>Ein Bild zurück</translation>
     </message>
     <message>
-        <source>One frame on</source>
+        <source>One frame forward</source>
         <translation>Ein Bild vor</translation>
     </message>
     <message>
@@ -1426,7 +1426,7 @@
         <translation>1 Sekunde zurück</translation>
     </message>
     <message>
-        <source>1 second on</source>
+        <source>1 second forward</source>
         <translation>1 Sekunde vor</translation>
     </message>
     <message>
@@ -1434,7 +1434,7 @@
         <translation>10 Sekunden zurück</translation>
     </message>
     <message>
-        <source>10 seconds on</source>
+        <source>10 seconds forward</source>
         <translation>10 Sekunden vor</translation>
     </message>
     <message>
@@ -1458,7 +1458,7 @@
         <translation>Schneller</translation>
     </message>
     <message>
-        <source>Mark a region to &amp;loop: begin, end, none</source>
+        <source>Mark a &amp;loop: start, end, remove</source>
         <translation>Schleife &amp;markieren: Anfang, Ende, keine</translation>
     </message>
     <message>
@@ -1474,7 +1474,7 @@
         <translation>&amp;Modell hinzufügen …</translation>
     </message>
     <message>
-        <source>&amp;Remove the chosen model of your own</source>
+        <source>&amp;Remove the selected own model</source>
         <translation>Gewähltes eigenes Modell &amp;entfernen</translation>
     </message>
     <message>
@@ -1514,11 +1514,11 @@
         <translation>Beide im Vergleich</translation>
     </message>
     <message>
-        <source>Over each other</source>
+        <source>Overlaid</source>
         <translation>Übereinander</translation>
     </message>
     <message>
-        <source>Divided by a line to drag</source>
+        <source>Split by a movable line</source>
         <translation>Geteilt durch eine ziehbare Linie</translation>
     </message>
     <message>
@@ -1542,7 +1542,7 @@
         <translation>Konturen</translation>
     </message>
     <message>
-        <source>Numbers of the points</source>
+        <source>Landmark numbers</source>
         <translation>Nummern der Punkte</translation>
     </message>
     <message>
@@ -1554,7 +1554,7 @@
         <translation>Spuren der letzten Sekunde, nach Geschwindigkeit gefärbt</translation>
     </message>
     <message>
-        <source>Boxes</source>
+        <source>Face boxes</source>
         <translation>Rahmen</translation>
     </message>
     <message>
@@ -1562,7 +1562,7 @@
         <translation>Nummern und Konfidenz der Gesichter</translation>
     </message>
     <message>
-        <source>Crop: what the network sees</source>
+        <source>Crop: the input of the network</source>
         <translation>Ausschnitt: was das Netz sieht</translation>
     </message>
     <message>
@@ -1582,7 +1582,7 @@
         <translation>Verkleinern</translation>
     </message>
     <message>
-        <source>Fit the picture</source>
+        <source>Fit to the window</source>
         <translation>Bild einpassen</translation>
     </message>
     <message>
@@ -1617,7 +1617,7 @@
 <context>
     <name>dropping</name>
     <message>
-        <source>{name} looks like ground truth: open its recording first, then drop it.</source>
+        <source>{name} looks like ground truth: open its recording first, then drop it again.</source>
         <translation>{name} sieht nach einer Referenz aus: Öffnen Sie zuerst die Aufnahme, dann ziehen Sie sie hierher.</translation>
     </message>
     <message>
@@ -1625,14 +1625,14 @@
         <translation>Alle {count} verfolgen und exportieren …</translation>
     </message>
     <message>
-        <source>One recording is shown at a time: the first was opened.</source>
+        <source>One recording is shown at a time: the first one was opened.</source>
         <translation>Es wird immer nur eine Aufnahme gezeigt: Die erste wurde geöffnet.</translation>
     </message>
 </context>
 <context>
     <name>first_hint</name>
     <message>
-        <source>See what stabilization does: {raw} shows raw landmarks, {stabilized} stabilized ones, {both} both. Numbers tell how still they are; {keys} lists all keys.</source>
+        <source>See what stabilization does: {raw} shows raw landmarks, {stabilized} stabilized ones, {both} both. &apos;Statistics&apos; measures how stable they are; {keys} lists all shortcuts.</source>
         <translation>Sehen Sie, was die Stabilisierung bewirkt: {raw} zeigt rohe Landmarken, {stabilized} stabilisierte, {both} beide. Die Zahlen sagen, wie ruhig sie liegen; {keys} nennt alle Tasten.</translation>
     </message>
 </context>
@@ -1682,7 +1682,7 @@
         <translation>Landmarken</translation>
     </message>
     <message>
-        <source>What is drawn over the picture</source>
+        <source>What is drawn over the image</source>
         <translation>Was über das Bild gezeichnet wird</translation>
     </message>
 </context>
@@ -1796,11 +1796,11 @@
 <context>
     <name>presets</name>
     <message>
-        <source>Stillest</source>
+        <source>Most stable</source>
         <translation>Am ruhigsten</translation>
     </message>
     <message>
-        <source>A network steadies the points, with hardly any lag.</source>
+        <source>A network stabilizes the landmarks with almost no lag.</source>
         <translation>Ein Netz beruhigt die Punkte, fast ohne Verzug.</translation>
     </message>
     <message>
@@ -1808,7 +1808,7 @@
         <translation>Roh, geringste Latenz</translation>
     </message>
     <message>
-        <source>The points as found, in half the time a face.</source>
+        <source>The landmarks of the network, unchanged, in half the time per face.</source>
         <translation>Die Punkte wie gefunden, in der halben Zeit je Gesicht.</translation>
     </message>
     <message>
@@ -1816,7 +1816,7 @@
         <translation>Leichter Filter</translation>
     </message>
     <message>
-        <source>Still at rest, and soon there when the face moves.</source>
+        <source>Stable at rest, and little lag when the face moves.</source>
         <translation>Ruhig im Stillstand und schnell zur Stelle, wenn das Gesicht sich bewegt.</translation>
     </message>
     <message>
@@ -1832,7 +1832,7 @@
         <translation>Mehrere Gesichter</translation>
     </message>
     <message>
-        <source>Up to six faces, each steadied by a network.</source>
+        <source>Up to six faces, each stabilized by a network.</source>
         <translation>Bis zu sechs Gesichter, jedes von einem Netz beruhigt.</translation>
     </message>
 </context>
@@ -1843,7 +1843,7 @@
         <translation>aus</translation>
     </message>
     <message>
-        <source>begins with the live view</source>
+        <source>starts with the live view</source>
         <translation>beginnt mit dem Livebild</translation>
     </message>
     <message>
@@ -1851,7 +1851,7 @@
         <translation>wird geöffnet …</translation>
     </message>
     <message>
-        <source>not possible, see the message</source>
+        <source>failed, see the message</source>
         <translation>nicht möglich, siehe Meldung</translation>
     </message>
     <message>
@@ -1863,11 +1863,11 @@
         <translation>{count} verpasst</translation>
     </message>
     <message>
-        <source>nobody listens there</source>
+        <source>no receiver</source>
         <translation>dort hört niemand zu</translation>
     </message>
     <message>
-        <source>{name}: nobody listens</source>
+        <source>{name}: no receiver</source>
         <translation>{name}: niemand hört zu</translation>
     </message>
     <message>
@@ -1886,51 +1886,51 @@
         <translation>„tracker.max_faces“ muss zwischen 1 und {most} liegen</translation>
     </message>
     <message>
-        <source>&apos;{key}&apos; is unknown, or has a value that cannot be</source>
+        <source>&apos;{key}&apos; is unknown, or its value is not valid</source>
         <translation>„{key}“ ist unbekannt oder hat einen unmöglichen Wert</translation>
     </message>
     <message>
-        <source>&apos;{model_file}&apos; is no model of YuNet that OpenCV can run: name a face_detection_yunet file</source>
+        <source>&apos;{model_file}&apos; is not a YuNet model that OpenCV can run: give a face_detection_yunet file</source>
         <translation>„{model_file}“ ist kein YuNet-Modell, das OpenCV ausführen kann: Geben Sie eine face_detection_yunet-Datei an</translation>
     </message>
     <message>
-        <source>&apos;{name}&apos; comes with Steadymark: take another name</source>
+        <source>&apos;{name}&apos; is the name of a shipped model: choose another name</source>
         <translation>„{name}“ gehört zu Steadymark: Nehmen Sie einen anderen Namen</translation>
     </message>
     <message>
-        <source>&apos;{name}&apos; comes with the program: choose another name.</source>
+        <source>&apos;{name}&apos; is the name of a shipped preset: choose another name.</source>
         <translation>„{name}“ gehört zum Programm: Wählen Sie einen anderen Namen.</translation>
     </message>
     <message>
-        <source>&apos;{name}&apos; is a {kind} model: only landmark models are added</source>
+        <source>&apos;{name}&apos; is a {kind} model: only landmark models can be added</source>
         <translation>„{name}“ ist ein Modell der Art {kind}: Nur Landmarkenmodelle lassen sich hinzufügen</translation>
     </message>
     <message>
-        <source>&apos;{name}&apos; is no name for a model: take letters, digits, &apos;-&apos;, &apos;_&apos; and &apos;.&apos;</source>
+        <source>&apos;{name}&apos; is not a valid name for a model: use letters, digits, &apos;-&apos;, &apos;_&apos; and &apos;.&apos;</source>
         <translation>„{name}“ ist kein Name für ein Modell: Nehmen Sie Buchstaben, Ziffern, „-“, „_“ und „.“</translation>
     </message>
     <message>
-        <source>&apos;{place}&apos; is no place to send to: write HOST:PORT, as {example}, with a port from 1 to 65535</source>
+        <source>&apos;{place}&apos; is not an address to send to: write HOST:PORT, for example {example}, with a port from 1 to 65535</source>
         <translation>An „{place}“ lässt sich nichts senden: Geben Sie RECHNER:PORT an, wie {example}, mit einem Port von 1 bis 65535</translation>
     </message>
     <message>
-        <source>&apos;{text}&apos; fits several cameras: choose one by its number; found: {known}</source>
+        <source>&apos;{text}&apos; matches several cameras: choose one by its number; found: {known}</source>
         <translation>„{text}“ passt auf mehrere Kameras: Wählen Sie eine mit ihrer Nummer; gefunden: {known}</translation>
     </message>
     <message>
-        <source>&apos;{text}&apos; is no list of landmarks: write 36,39,42,45, each once, or 36=27,39=29 where 27 and 29 are the truth&apos;s numbers</source>
+        <source>&apos;{text}&apos; is not a list of landmarks: write 36,39,42,45, each once, or 36=27,39=29 where 27 and 29 are numbers of the ground truth</source>
         <translation>„{text}“ ist keine Liste von Landmarken: Schreiben Sie 36,39,42,45, jede einmal, oder 36=27,39=29, wobei 27 und 29 die Nummern der Referenz sind</translation>
     </message>
     <message>
-        <source>&apos;{text}&apos; is not a camera here: choose one by its number; found: {known}</source>
+        <source>camera &apos;{text}&apos; was not found: choose one by its number; found: {known}</source>
         <translation>„{text}“ ist hier keine Kamera: Wählen Sie eine mit ihrer Nummer; gefunden: {known}</translation>
     </message>
     <message>
-        <source>({x}, {y}) is no place in a picture</source>
+        <source>({x}, {y}) is not a point in an image</source>
         <translation>({x}, {y}) ist keine Stelle in einem Bild</translation>
     </message>
     <message>
-        <source>--landmarks lacks the outer eye corners {right} and {left}, whose distance every error is divided by: say which of the truth&apos;s landmarks they are</source>
+        <source>--landmarks lacks the outer eye corners {right} and {left}; every error is divided by their distance: say which landmarks of the ground truth they are</source>
         <translation>In --landmarks fehlen die äußeren Augenwinkel {right} und {left}, durch deren Abstand jeder Fehler geteilt wird: Geben Sie an, welche Landmarken der Referenz das sind</translation>
     </message>
     <message>
@@ -1938,15 +1938,15 @@
         <translation>--landmarks nennt Landmarke {landmark}, aber {name} hat 0 bis {last}</translation>
     </message>
     <message>
-        <source>--send sends each as it comes</source>
+        <source>--send sends each frame as soon as it is tracked</source>
         <translation>--send sendet jedes, sobald es kommt</translation>
     </message>
     <message>
-        <source>--video draws each as it comes</source>
+        <source>--video draws each frame as soon as it is tracked</source>
         <translation>--video zeichnet jedes, sobald es kommt</translation>
     </message>
     <message>
-        <source>1 damaged frame was kept as repaired near {time}</source>
+        <source>1 damaged frame near {time} was kept as the decoder repaired it</source>
         <translation>1 beschädigtes Bild wurde repariert behalten, bei {time}</translation>
     </message>
     <message>
@@ -1955,7 +1955,7 @@
     </message>
     <message>
         <source>1 packet is damaged</source>
-        <translation type="unfinished"></translation>
+        <translation>1 Paket ist beschädigt</translation>
     </message>
     <message>
         <source>A low-pass filter of the landmarks, whose cut-off frequency rises with their speed.</source>
@@ -1970,15 +1970,15 @@
         <translation>Der Name einer Voreinstellung hat 1 bis {most} Zeichen.</translation>
     </message>
     <message>
-        <source>CUDA was asked for, but {why}: install NVIDIA&apos;s driver and &apos;pip install steadymark[cuda]&apos;, or use --device cpu</source>
+        <source>CUDA was requested, but {why}: install NVIDIA&apos;s driver and &apos;pip install steadymark[cuda]&apos;, or use --device cpu</source>
         <translation>CUDA ist gewünscht, aber {why}: Installieren Sie den Treiber von NVIDIA und „pip install steadymark[cuda]“, oder wählen Sie als Gerät die CPU</translation>
     </message>
     <message>
-        <source>It can hardly be told from its points whether there is a face: tracking may go on where a face has left.</source>
+        <source>Its landmarks hardly tell whether there is a face: tracking may continue after a face has left.</source>
         <translation>An seinen Punkten ist kaum zu erkennen, ob ein Gesicht da ist: Die Verfolgung geht vielleicht weiter, wo ein Gesicht verschwunden ist.</translation>
     </message>
     <message>
-        <source>Its points hardly follow the face: where the crop moves, they make up for {percent:.0f} % of it.</source>
+        <source>Its landmarks hardly follow the face: where the crop moves, they compensate {percent:.0f} % of the motion.</source>
         <translation>Seine Punkte folgen dem Gesicht kaum: Bewegt sich der Ausschnitt, gleichen sie {percent:.0f} % davon aus.</translation>
     </message>
     <message>
@@ -1990,7 +1990,7 @@
         <translation>MediaPipe ist nicht installiert: „pip install steadymark[mediapipe]“, oder wählen Sie den eingebauten Detektor</translation>
     </message>
     <message>
-        <source>On the demo clip it errs by {percent:.1f} % of the eye distance ({usable:.0f} % are usable): are its output, schema, mean, std and colour order as given?</source>
+        <source>Its error on the demo clip is {percent:.1f} % of the inter-ocular distance ({usable:.0f} % are usable): check its output, schema, mean, std and colour order</source>
         <translation>Im Demovideo irrt es um {percent:.1f} % des Augenabstands (brauchbar sind {usable:.0f} %): Stimmen Ausgabe, Schema, Mittelwert, Standardabweichung und Farbreihenfolge?</translation>
     </message>
     <message>
@@ -2002,7 +2002,7 @@
         <translation>Das Modell wurde nicht hinzugefügt: {fault}</translation>
     </message>
     <message>
-        <source>The preset cannot be kept in {path}: {why}</source>
+        <source>The preset cannot be saved in {path}: {why}</source>
         <translation>Die Voreinstellung kann nicht in {path} abgelegt werden: {why}</translation>
     </message>
     <message>
@@ -2010,23 +2010,23 @@
         <translation>Die Voreinstellung {path} kann nicht gelöscht werden: {why}</translation>
     </message>
     <message>
-        <source>The stream came to its end.</source>
+        <source>The stream has ended.</source>
         <translation>Der Stream ist zu Ende.</translation>
     </message>
     <message>
-        <source>Tracking goes on, but is not saved against a crash: {error}</source>
+        <source>Tracking continues, but the results are not protected against a crash: {error}</source>
         <translation>Die Verfolgung geht weiter, wird aber nicht gegen Absturz gesichert: {error}</translation>
     </message>
     <message>
-        <source>What is tracked is not saved against a crash: {folder} cannot be written ({why})</source>
+        <source>The results are not protected against a crash: {folder} cannot be written ({why})</source>
         <translation>Das Verfolgte wird nicht gegen Absturz gesichert: {folder} ist nicht beschreibbar ({why})</translation>
     </message>
     <message>
-        <source>a frame rate of {fps} makes no sense: give pictures per second</source>
+        <source>a frame rate of {fps} is not possible: give frames per second</source>
         <translation>Eine Bildrate von {fps} ergibt keinen Sinn: Geben Sie Bilder je Sekunde an</translation>
     </message>
     <message>
-        <source>a live source has none yet</source>
+        <source>a live source has no future frames</source>
         <translation>eine Livequelle hat noch keine</translation>
     </message>
     <message>
@@ -2034,12 +2034,12 @@
         <translation>eine Zahl ist zu lang</translation>
     </message>
     <message>
-        <source>a start or end of {given} s makes no sense: give seconds from 0 on</source>
+        <source>a start or end of {given} s is not possible: give seconds, 0 or more</source>
         <translation>Ein Anfang oder Ende bei {given} s ergibt keinen Sinn: Geben Sie Sekunden ab 0 an</translation>
     </message>
     <message>
         <source>about 1 frame seems to be missing at {time}</source>
-        <translation type="unfinished"></translation>
+        <translation>etwa 1 Bild scheint bei {time} zu fehlen</translation>
     </message>
     <message>
         <source>about {count} frames seem to be missing, the first ones at {time}</source>
@@ -2058,7 +2058,7 @@
         <translation>Ein Paket von OpenSeeFace hat {itemsize} Byte je Gesicht, nicht {given} Byte</translation>
     </message>
     <message>
-        <source>an image sequence needs at least one picture</source>
+        <source>an image sequence needs at least one image</source>
         <translation>Eine Bildfolge braucht mindestens ein Bild</translation>
     </message>
     <message>
@@ -2066,19 +2066,19 @@
         <translation>weitere Stellen: {count}</translation>
     </message>
     <message>
-        <source>asked for {asked} at {fps:g} frames per second, the camera delivers {given}</source>
+        <source>requested {asked} at {fps:g} frames per second, the camera delivers {given}</source>
         <translation>Verlangt waren {asked} mit {fps:g} Bildern je Sekunde, die Kamera liefert {given}</translation>
     </message>
     <message>
-        <source>asked for {asked} at {fps:g} frames per second, the camera delivers {given} at {given_fps:g}</source>
+        <source>requested {asked} at {fps:g} frames per second, the camera delivers {given} at {given_fps:g}</source>
         <translation>Verlangt waren {asked} mit {fps:g} Bildern je Sekunde, die Kamera liefert {given} mit {given_fps:g}</translation>
     </message>
     <message>
-        <source>camera {device} cannot be opened: check that it is plugged in, that no other program uses it, and that this program may use cameras</source>
+        <source>camera {device} cannot be opened: check that it is connected, that no other program uses it, and that this program may use cameras</source>
         <translation>Kamera {device} lässt sich nicht öffnen: Prüfen Sie, ob sie angeschlossen ist, ob kein anderes Programm sie benutzt und ob dieses Programm Kameras benutzen darf</translation>
     </message>
     <message>
-        <source>camera {device} opens but gives no picture: close other programs that use it, or unplug it and plug it in again</source>
+        <source>camera {device} opens but delivers no frames: close other programs that use it, or disconnect it and connect it again</source>
         <translation>Kamera {device} lässt sich öffnen, liefert aber kein Bild: Schließen Sie andere Programme, die sie benutzen, oder stecken Sie sie aus und wieder ein</translation>
     </message>
     <message>
@@ -2118,11 +2118,11 @@
         <translation>Spalte „{name}“ fehlt</translation>
     </message>
     <message>
-        <source>column &apos;{name}&apos; is there {count} times</source>
+        <source>column &apos;{name}&apos; appears {count} times</source>
         <translation>Spalte „{name}“ ist {count}-mal da</translation>
     </message>
     <message>
-        <source>column &apos;{name}&apos;: &apos;{given}&apos; is no state ({states})</source>
+        <source>column &apos;{name}&apos;: &apos;{given}&apos; is not a state ({states})</source>
         <translation>Spalte „{name}“: „{given}“ ist kein Zustand ({states})</translation>
     </message>
     <message>
@@ -2147,14 +2147,14 @@
     </message>
     <message>
         <source>files in {folder} that are neither videos nor images by their names: {shown}</source>
-        <translation type="unfinished"></translation>
+        <translation>Dateien in {folder}, die ihrem Namen nach weder Videos noch Bilder sind: {shown}</translation>
     </message>
     <message>
-        <source>forbids access: check user and password</source>
+        <source>access denied: check user and password</source>
         <translation>verweigert den Zugriff: Prüfen Sie Benutzer und Passwort</translation>
     </message>
     <message>
-        <source>frame {index} at {pts_s:.3f} s could not be tracked ({kind}: {error}); what came before it is kept</source>
+        <source>frame {index} at {pts_s:.3f} s could not be tracked ({kind}: {error}); earlier results are kept</source>
         <translation>Bild {index} bei {pts_s:.3f} s konnte nicht verfolgt werden ({kind}: {error}); was davor kam, bleibt erhalten</translation>
     </message>
     <message>
@@ -2162,19 +2162,19 @@
         <translation>Bild {index} kann nicht gezeigt werden ({fault})</translation>
     </message>
     <message>
-        <source>graphs inside graphs without end</source>
+        <source>graphs are nested without end</source>
         <translation>endlos ineinander geschachtelte Graphen</translation>
     </message>
     <message>
-        <source>has nothing at this address: check what follows the host</source>
+        <source>there is nothing at this address: check the part after the host</source>
         <translation>hat unter dieser Adresse nichts: Prüfen Sie, was nach dem Rechnernamen steht</translation>
     </message>
     <message>
-        <source>how its results were made is not known: tracked anew</source>
+        <source>it is not known how its results were computed: tracked again</source>
         <translation>Wie die Ergebnisse entstanden sind, ist nicht bekannt: neu verfolgt</translation>
     </message>
     <message>
-        <source>it ends at {time} and not at {end}: it may be cut off</source>
+        <source>it ends at {time} instead of {end}: it may be truncated</source>
         <translation>Das Video endet bei {time} statt bei {end}: Vielleicht ist es abgeschnitten</translation>
     </message>
     <message>
@@ -2182,7 +2182,7 @@
         <translation>die Einstellungen fehlen</translation>
     </message>
     <message>
-        <source>it is cut off</source>
+        <source>it is truncated</source>
         <translation>der Inhalt ist abgeschnitten</translation>
     </message>
     <message>
@@ -2190,7 +2190,7 @@
         <translation>größer als {most_mib} MiB</translation>
     </message>
     <message>
-        <source>it is no results index</source>
+        <source>it is not a results index</source>
         <translation>kein Verzeichnis von Ergebnissen</translation>
     </message>
     <message>
@@ -2202,15 +2202,15 @@
         <translation>es fehlt &apos;{name}&apos;: 1</translation>
     </message>
     <message>
-        <source>it says {key} {value:g}, which must lie between 0 and {most:g}</source>
+        <source>{key} is {value:g}, which must be between 0 and {most:g}</source>
         <translation>für {key} steht dort {value:g}, es muss aber zwischen 0 und {most:g} liegen</translation>
     </message>
     <message>
-        <source>it was interrupted before, and is tracked anew from its start</source>
+        <source>tracking was interrupted before, and starts again from the beginning</source>
         <translation>wurde zuvor unterbrochen und wird von Anfang an neu verfolgt</translation>
     </message>
     <message>
-        <source>its driver or libraries do not load</source>
+        <source>its driver or libraries cannot be loaded</source>
         <translation>der Treiber oder die Bibliotheken lassen sich nicht laden</translation>
     </message>
     <message>
@@ -2218,15 +2218,15 @@
         <translation>sein face_score ist {value}</translation>
     </message>
     <message>
-        <source>its folder is a file: choose another folder</source>
+        <source>a file has the name of its folder: choose another folder</source>
         <translation>Der Ordner ist eine Datei: Wählen Sie einen anderen Ordner</translation>
     </message>
     <message>
         <source>its high dynamic range ({name}) is mapped to 8 bits</source>
-        <translation type="unfinished"></translation>
+        <translation>der hohe Dynamikumfang ({name}) wird auf 8 Bit abgebildet</translation>
     </message>
     <message>
-        <source>its name is missing, or too long</source>
+        <source>its name is missing or too long</source>
         <translation>der Name fehlt oder ist zu lang</translation>
     </message>
     <message>
@@ -2234,7 +2234,7 @@
         <translation>von Signal {number} beendet</translation>
     </message>
     <message>
-        <source>line 1: format &apos;{version}&apos; is not format {format}: read it with a newer Steadymark</source>
+        <source>line 1: this program reads format {format}, not format &apos;{version}&apos;: use a newer Steadymark</source>
         <translation>Zeile 1: Format „{version}“ ist nicht Format {format}: Lesen Sie die Datei mit einem neueren Steadymark</translation>
     </message>
     <message>
@@ -2258,11 +2258,11 @@
         <translation>Zeile {number}, {fault}</translation>
     </message>
     <message>
-        <source>line {number}: it is longer than any row can be</source>
+        <source>line {number} is longer than any row can be</source>
         <translation>Zeile {number}: länger, als eine Zeile sein kann</translation>
     </message>
     <message>
-        <source>line {number}: {count} fields, but {columns} columns</source>
+        <source>line {number} has {count} fields, but there are {columns} columns</source>
         <translation>Zeile {number}: {count} Felder, aber {columns} Spalten</translation>
     </message>
     <message>
@@ -2270,7 +2270,7 @@
         <translation>Zeile {number}: {fault}</translation>
     </message>
     <message>
-        <source>margin must lie between 0.5 and 5, not {margin:g}</source>
+        <source>margin must be between 0.5 and 5, not {margin:g}</source>
         <translation>Der Rand (margin) muss zwischen 0.5 und 5 liegen, nicht bei {margin:g}</translation>
     </message>
     <message>
@@ -2282,19 +2282,19 @@
         <translation>Der Mittelwert (mean) muss endlich sein, nicht {mean}</translation>
     </message>
     <message>
-        <source>no .pts files in {folder}: name the folder of a video&apos;s truth</source>
+        <source>there are no .pts files in {folder}: name the folder of a video&apos;s ground truth</source>
         <translation>In {folder} sind keine .pts-Dateien: Wählen Sie den Ordner mit der Referenz eines Videos</translation>
     </message>
     <message>
-        <source>no MediaPipe model file at &apos;{model_file}&apos;: name one as mediapipe:FILE.tflite</source>
+        <source>there is no MediaPipe model file at &apos;{model_file}&apos;: give one as mediapipe:FILE.tflite</source>
         <translation>Keine Modelldatei von MediaPipe unter „{model_file}“: Nennen Sie eine als mediapipe:DATEI.tflite</translation>
     </message>
     <message>
-        <source>no YuNet model file at &apos;{model_file}&apos;: name one as yunet:FILE.onnx</source>
+        <source>there is no YuNet model file at &apos;{model_file}&apos;: give one as yunet:FILE.onnx</source>
         <translation>Bei „{model_file}“ gibt es keine YuNet-Modelldatei: Geben Sie eine als yunet:FILE.onnx an</translation>
     </message>
     <message>
-        <source>no input: give a video, a folder, a pattern, camera:0 or an address</source>
+        <source>there is no input: give a video, a folder, a pattern, camera:0 or an address</source>
         <translation>Nichts angegeben: Nennen Sie ein Video, einen Ordner, ein Muster, camera:0 oder eine Adresse</translation>
     </message>
     <message>
@@ -2306,11 +2306,11 @@
         <translation>Dort darf nicht geschrieben werden: Wählen Sie einen anderen Ordner</translation>
     </message>
     <message>
-        <source>no weights at {path} ({reason}): install Steadymark again, or put the file back</source>
+        <source>there are no weights at {path} ({reason}): install Steadymark again, or restore the file</source>
         <translation>Keine Gewichte unter {path} ({reason}): Installieren Sie Steadymark neu oder legen Sie die Datei zurück</translation>
     </message>
     <message>
-        <source>nobody listened at the end</source>
+        <source>there was no receiver at the end</source>
         <translation>am Ende hat niemand zugehört</translation>
     </message>
     <message>
@@ -2326,11 +2326,11 @@
         <translation>An {target} lässt sich nichts senden ({reason}): Wählen Sie eine Adresse dieses Netzes</translation>
     </message>
     <message>
-        <source>nothing can be sent to {target}: the host &apos;{host}&apos; is not known; check its name, or give its number (192.168.1.5)</source>
+        <source>nothing can be sent to {target}: the host &apos;{host}&apos; is unknown; check its name, or give its number (192.168.1.5)</source>
         <translation>An {target} lässt sich nichts senden: Der Rechner „{host}“ ist nicht bekannt; prüfen Sie seinen Namen oder geben Sie seine Nummer an (192.168.1.5)</translation>
     </message>
     <message>
-        <source>nothing fits {path}: check the pattern and the folder</source>
+        <source>nothing matches {path}: check the pattern and the folder</source>
         <translation>Auf {path} passt nichts: Prüfen Sie Muster und Ordner</translation>
     </message>
     <message>
@@ -2338,11 +2338,11 @@
         <translation>Öffnen fehlgeschlagen ({fault})</translation>
     </message>
     <message>
-        <source>pictures carry no time stamps: {fps:g} frames per second are assumed</source>
+        <source>the images have no timestamps: {fps:g} frames per second are assumed</source>
         <translation>Bilddateien tragen keine Zeitstempel: {fps:g} Bilder je Sekunde werden angenommen</translation>
     </message>
     <message>
-        <source>pixels of {aspect} are made square</source>
+        <source>pixels with the aspect ratio {aspect} are made square</source>
         <translation>Pixel von {aspect} werden quadratisch gemacht</translation>
     </message>
     <message>
@@ -2350,7 +2350,7 @@
         <translation>{name} konnte nicht weiter gelesen werden: {error}</translation>
     </message>
     <message>
-        <source>refuses the connection: check the port, and that it runs</source>
+        <source>the connection was refused: check the port, and that the camera is running</source>
         <translation>lehnt die Verbindung ab: Prüfen Sie den Port und ob die Gegenseite läuft</translation>
     </message>
     <message>
@@ -2358,15 +2358,15 @@
         <translation>Zeilen sind zu kurz</translation>
     </message>
     <message>
-        <source>sending to {target} ended ({kind}: {error}); tracking goes on</source>
+        <source>sending to {target} ended ({kind}: {error}); tracking continues</source>
         <translation>Das Senden an {target} ist abgebrochen ({kind}: {error}); die Verfolgung geht weiter</translation>
     </message>
     <message>
-        <source>sends no video: check the address</source>
+        <source>it sends no video: check the address</source>
         <translation>sendet kein Video: Prüfen Sie die Adresse</translation>
     </message>
     <message>
-        <source>settings or models differ from those it was tracked with: tracked anew</source>
+        <source>it was tracked with other settings or models: tracked again</source>
         <translation>Einstellungen oder Modelle sind andere als bei der letzten Verfolgung: neu verfolgt</translation>
     </message>
     <message>
@@ -2374,7 +2374,7 @@
         <translation>Die Standardabweichung (std) muss größer als 0 sein, nicht {std}</translation>
     </message>
     <message>
-        <source>the LSL library here is too old to stay on this machine: pip install --upgrade &apos;steadymark[network]&apos;</source>
+        <source>the installed LSL library is too old to stay on this computer: pip install --upgrade &apos;steadymark[network]&apos;</source>
         <translation>Die LSL-Bibliothek hier ist zu alt, um auf diesem Rechner zu bleiben: pip install --upgrade &apos;steadymark[network]&apos;</translation>
     </message>
     <message>
@@ -2398,11 +2398,11 @@
         <translation>Der Export ist fehlgeschlagen ({fault})</translation>
     </message>
     <message>
-        <source>the file carries no time stamps: {fps:g} frames per second are assumed</source>
+        <source>the file has no timestamps: {fps:g} frames per second are assumed</source>
         <translation>Die Datei trägt keine Zeitstempel: {fps:g} Bilder je Sekunde werden angenommen</translation>
     </message>
     <message>
-        <source>the file has changed since it was tracked: tracked anew</source>
+        <source>the file has changed since it was tracked: tracked again</source>
         <translation>Die Datei wurde seit der Verfolgung geändert: neu verfolgt</translation>
     </message>
     <message>
@@ -2414,7 +2414,7 @@
         <translation>Den Ordner gibt es nicht: Legen Sie ihn an oder wählen Sie einen anderen</translation>
     </message>
     <message>
-        <source>the heatmaps cannot be had ({fault})</source>
+        <source>the heatmaps cannot be computed ({fault})</source>
         <translation>Die Heatmaps sind nicht zu bekommen ({fault})</translation>
     </message>
     <message>
@@ -2426,7 +2426,7 @@
         <translation>Die Eingabe des Modells ist {type}: Sie muss float, float16 oder uint8 sein</translation>
     </message>
     <message>
-        <source>the input of {name} is {side} pixels wide: it must lie between {least} and {most}</source>
+        <source>the input of {name} is {side} pixels wide: it must be between {least} and {most}</source>
         <translation>Die Eingabe von {name} ist {side} Pixel breit: Es müssen zwischen {least} und {most} sein</translation>
     </message>
     <message>
@@ -2434,7 +2434,7 @@
         <translation>Die Eingabe von {name} ist {type}: Sie muss float, float16 oder uint8 sein</translation>
     </message>
     <message>
-        <source>the landmarks of &apos;{name}&apos; are those of {schema}, and their mean shape is not known: models of {known} are tracked with</source>
+        <source>the landmarks of &apos;{name}&apos; have the schema {schema}, whose mean shape is not known: models of {known} can track</source>
         <translation>Die Landmarken von „{name}“ sind die von {schema}, deren mittlere Form nicht bekannt ist: Verfolgt wird mit Modellen von {known}</translation>
     </message>
     <message>
@@ -2442,15 +2442,15 @@
         <translation>Das Modell „{name}“ hat keine 1D-Heatmaps zum Zeigen</translation>
     </message>
     <message>
-        <source>the model &apos;{name}&apos; is a {kind} model, {wanted} is needed</source>
+        <source>the model &apos;{name}&apos; is a {kind} model, but {wanted} is needed</source>
         <translation>Das Modell „{name}“ ist von der Art {kind}, gebraucht wird {wanted}</translation>
     </message>
     <message>
-        <source>the model card of &apos;{name}&apos; says {field} {value:g}: it must lie between {least:g} and {most:g}</source>
+        <source>the model card of &apos;{name}&apos; says {field} {value:g}: it must be between {least:g} and {most:g}</source>
         <translation>In der Modellkarte von „{name}“ steht {field} {value:g}: Es muss zwischen {least:g} und {most:g} liegen</translation>
     </message>
     <message>
-        <source>the model card {beside} is of {name}, not of {wanted}</source>
+        <source>the model card {beside} belongs to {name}, not to {wanted}</source>
         <translation>Die Modellkarte {beside} gehört zu {name}, nicht zu {wanted}</translation>
     </message>
     <message>
@@ -2470,7 +2470,7 @@
         <translation>Der Name eines LSL-Stroms hat höchstens 200 Zeichen, alle druckbar</translation>
     </message>
     <message>
-        <source>the name {start}… is too long ({count} bytes): a file&apos;s name may take 255 bytes</source>
+        <source>the name {start}… is too long ({count} bytes): a file name may have 255 bytes</source>
         <translation>Der Name {start}… ist zu lang ({count} Byte): Ein Dateiname darf 255 Byte haben</translation>
     </message>
     <message>
@@ -2482,27 +2482,27 @@
         <translation>Der Ausgang „{name}“ von {model} ist {dtype} {shape}: Für zwei Gesichter muss er float32 {wanted} sein</translation>
     </message>
     <message>
-        <source>the output folder {folder} cannot be made ({reason}): choose another with --out</source>
+        <source>the output folder {folder} cannot be created ({reason}): choose another one with --out</source>
         <translation>Der Ausgabeordner {folder} kann nicht angelegt werden ({reason}): Wählen Sie einen anderen</translation>
     </message>
     <message>
-        <source>the picture came back at {time}</source>
+        <source>the camera delivers frames again at {time}</source>
         <translation>Das Bild kam bei {time} zurück</translation>
     </message>
     <message>
-        <source>the picture changes from {before} to {size} at {time}</source>
+        <source>the frame size changes from {before} to {size} at {time}</source>
         <translation>Das Bild wechselt bei {time} von {before} zu {size}</translation>
     </message>
     <message>
-        <source>the picture was lost at {time}</source>
+        <source>the camera delivered no more frames at {time}</source>
         <translation>Das Bild ging bei {time} verloren</translation>
     </message>
     <message>
-        <source>the pictures are turned upright, as the file asks</source>
+        <source>the frames are rotated upright, as the file says</source>
         <translation>Die Bilder werden aufrecht gedreht, wie die Datei es verlangt</translation>
     </message>
     <message>
-        <source>the process that tracked {path} ended ({how}): the other files go on; try this one alone</source>
+        <source>the process that tracked {path} ended ({how}): the other files continue; try this one alone</source>
         <translation>der Prozess, der {path} verfolgte, ist abgebrochen ({how}): die anderen Dateien laufen weiter; diese allein noch einmal versuchen</translation>
     </message>
     <message>
@@ -2510,31 +2510,31 @@
         <translation>Die Aufnahme ist abgebrochen ({kind}: {error})</translation>
     </message>
     <message>
-        <source>the recording ended, because the pictures are {width}x{height} now and were {width_before}x{height_before}: record again</source>
+        <source>the recording ended because the frames are now {width}x{height} instead of {width_before}x{height_before}: record again</source>
         <translation>Die Aufnahme ist beendet, weil die Bilder jetzt {width}x{height} groß sind und vorher {width_before}x{height_before} waren: Nehmen Sie erneut auf</translation>
     </message>
     <message>
-        <source>the recording ended: less than {least_mb} MB are left in {folder}; free some space and record again</source>
+        <source>the recording ended because less than {least_mb} MB are left in {folder}: free some space and record again</source>
         <translation>Die Aufnahme ist beendet: In {folder} sind weniger als {least_mb} MB frei; schaffen Sie Platz und nehmen Sie erneut auf</translation>
     </message>
     <message>
         <source>the sound of {name} could not be copied to its end ({reason})</source>
-        <translation type="unfinished"></translation>
+        <translation>der Ton von {name} konnte nicht bis zum Ende kopiert werden ({reason})</translation>
     </message>
     <message>
         <source>the start, {start_s:g} s, must be before the end, {end_s:g} s</source>
         <translation>Der Anfang, {start_s:g} s, muss vor dem Ende, {end_s:g} s, liegen</translation>
     </message>
     <message>
-        <source>the truth {path} has {given} frames, the video {frames}: they do not belong together</source>
+        <source>the ground truth {path} has {given} frames, the video {frames}: they do not belong together</source>
         <translation>Die Referenz {path} hat {given} Bilder, das Video {frames}: Sie gehören nicht zusammen</translation>
     </message>
     <message>
-        <source>the weights {path} are larger than {most_gib} GiB: models of that size cannot be tracked with</source>
+        <source>the weights {path} are larger than {most_gib} GiB: such large models cannot be used</source>
         <translation>Die Gewichte {path} sind größer als {most_gib} GiB: Mit so großen Modellen lässt sich nicht verfolgen</translation>
     </message>
     <message>
-        <source>the weights {path} were altered or damaged (SHA-256 {found}…, the model card says {wanted}…): install Steadymark again, or put the file back</source>
+        <source>the weights {path} were altered or damaged (SHA-256 {found}…, the model card says {wanted}…): install Steadymark again, or restore the file</source>
         <translation>Die Gewichte {path} wurden verändert oder beschädigt (SHA-256 {found}…, in der Modellkarte steht {wanted}…): Installieren Sie Steadymark neu oder legen Sie die Datei zurück</translation>
     </message>
     <message>
@@ -2546,7 +2546,7 @@
         <translation>{key} „{value}“ ist unbekannt: Das ist kein einfacher Name</translation>
     </message>
     <message>
-        <source>the {what} of the model is missing: state it, or &apos;{unknown}&apos; if you do not know it</source>
+        <source>the {what} of the model is missing: give it, or &apos;{unknown}&apos; if you do not know it</source>
         <translation>Dem Modell fehlt die Angabe „{what}“: Machen Sie sie, oder schreiben Sie „{unknown}“, wenn Sie es nicht wissen</translation>
     </message>
     <message>
@@ -2554,7 +2554,7 @@
         <translation>es gibt keine Spalten für Landmarken (x_0, y_0, …)</translation>
     </message>
     <message>
-        <source>there are pictures 0 to {last}, not {index}</source>
+        <source>the images have numbers 0 to {last}: there is no image {index}</source>
         <translation>Es gibt die Bilder 0 bis {last}, nicht {index}</translation>
     </message>
     <message>
@@ -2562,7 +2562,7 @@
         <translation>Es gibt einen Ordner dieses Namens: Wählen Sie einen anderen Namen</translation>
     </message>
     <message>
-        <source>there is a model &apos;{name}&apos; already: take another name</source>
+        <source>there is already a model &apos;{name}&apos;: choose another name</source>
         <translation>Es gibt schon ein Modell „{name}“: Nehmen Sie einen anderen Namen</translation>
     </message>
     <message>
@@ -2630,11 +2630,11 @@
         <translation>die Erweiterung {path} lässt sich nicht laden ({kind}: {error}): Berichtigen Sie sie, oder nehmen Sie sie aus der Umgebungsvariablen {variable}</translation>
     </message>
     <message>
-        <source>there is no {cell} stabilizer over &apos;{name}&apos; (only over {known}): choose flow, none or one-euro, or train one with steadymark-train</source>
+        <source>there is no {cell} stabilizer for &apos;{name}&apos; (only for {known}): choose flow, none or one-euro, or train one with steadymark-train</source>
         <translation>Über „{name}“ gibt es keine Stabilisierung {cell} (nur über {known}): Wählen Sie Flow, keine oder One Euro, oder trainieren Sie eine mit steadymark-train</translation>
     </message>
     <message>
-        <source>there is no {name} in {parent}: put it beside its card</source>
+        <source>{parent} does not contain {name}: put it beside its card</source>
         <translation>In {parent} gibt es kein {name}: Legen Sie es neben seine Karte</translation>
     </message>
     <message>
@@ -2646,23 +2646,23 @@
         <translation>Dieses PyAV hat keinen H.264-Kodierer (libx264): Installieren Sie das Paket von PyPI (pip install --force-reinstall av), oder schreiben Sie nur CSV</translation>
     </message>
     <message>
-        <source>time stamps begin anew: frames are counted instead</source>
+        <source>the timestamps start again: frames are counted instead</source>
         <translation>Zeitstempel beginnen von vorn: Stattdessen werden Bilder gezählt</translation>
     </message>
     <message>
-        <source>time stamps contradict each other: frames are counted instead</source>
+        <source>the timestamps contradict each other: frames are counted instead</source>
         <translation>Zeitstempel widersprechen sich: Stattdessen werden Bilder gezählt</translation>
     </message>
     <message>
-        <source>time stamps run backwards in {count} places: held at the latest one there</source>
+        <source>the timestamps decrease in {count} places: the latest timestamp is kept there</source>
         <translation>Zeitstempel laufen rückwärts (Stellen: {count}): Dort bleibt der späteste stehen</translation>
     </message>
     <message>
-        <source>times are those of arrival</source>
+        <source>times are times of arrival</source>
         <translation>Zeiten sind die der Ankunft</translation>
     </message>
     <message>
-        <source>tracking cannot begin ({fault})</source>
+        <source>tracking cannot start ({fault})</source>
         <translation>Das Verfolgen kann nicht beginnen ({fault})</translation>
     </message>
     <message>
@@ -2698,7 +2698,7 @@
         <translation>Eine veröffentlichte rekurrente Zelle über den Heatmaps von heatmap1d-lite.</translation>
     </message>
     <message>
-        <source>Axes of the head</source>
+        <source>Head axes</source>
         <translation>Achsen des Kopfs</translation>
     </message>
     <message>
@@ -2750,7 +2750,7 @@
         <translation>Wie schnell die Grenzfrequenz mit der Geschwindigkeit steigt: Größer heißt weniger Verzug, wenn das Gesicht sich bewegt.</translation>
     </message>
     <message>
-        <source>Millimetres from the camera&apos;s axis to the right and down, and from the camera; right only if the focal length is</source>
+        <source>Millimetres to the right, down and away from the camera; exact only if the focal length is correct</source>
         <translation>Millimeter von der Achse der Kamera nach rechts und unten und von der Kamera weg; nur richtig, wenn es die Brennweite ist</translation>
     </message>
     <message>
@@ -2843,10 +2843,10 @@
     </message>
     <message>
         <source>uses a protocol that the installed FFmpeg lacks: use rtsp:// or http://</source>
-        <translation type="unfinished"></translation>
+        <translation>verwendet ein Protokoll, das dem installierten FFmpeg fehlt: verwenden Sie rtsp:// oder http://</translation>
     </message>
     <message>
-        <source>wants a user and password: http://user:password@host/…</source>
+        <source>it requires a user and a password: http://user:password@host/…</source>
         <translation>verlangt Benutzer und Passwort: http://user:password@host/…</translation>
     </message>
     <message>
@@ -2854,11 +2854,11 @@
         <translation>war genug Speicher da?</translation>
     </message>
     <message>
-        <source>what was drawn into its video differs, or is not known: tracked anew</source>
+        <source>its video was drawn in another or unknown way: tracked again</source>
         <translation>was in das Video gezeichnet wurde, ist anders oder nicht bekannt: neu verfolgt</translation>
     </message>
     <message>
-        <source>what was tracked of {source} does not fit this file any more: it was changed since; track it again</source>
+        <source>the tracked results of {source} do not fit this file: it has changed since; track it again</source>
         <translation>Was von {source} verfolgt wurde, passt nicht mehr zu dieser Datei: Sie wurde seither geändert; verfolgen Sie sie neu</translation>
     </message>
     <message>
@@ -2874,7 +2874,7 @@
         <translation>Drehen</translation>
     </message>
     <message>
-        <source>{count} damaged frames were kept as repaired near {time}</source>
+        <source>{count} damaged frames near {time} were kept as the decoder repaired them</source>
         <translation>{count} beschädigte Bilder wurden repariert behalten, bei {time}</translation>
     </message>
     <message>
@@ -2882,16 +2882,16 @@
         <translation>{count} beschädigte Bilder wurden übersprungen, bei {time}</translation>
     </message>
     <message>
-        <source>{count} frames carry no time stamp: put between their neighbours</source>
+        <source>{count} frames have no timestamp: they are placed between their neighbours</source>
         <translation>Bilder ohne Zeitstempel: {count}; sie liegen nun zwischen ihren Nachbarn</translation>
     </message>
     <message>
-        <source>{count} frames carry the time stamp of the frame before them</source>
+        <source>{count} frames have the timestamp of the frame before them</source>
         <translation>Bilder mit dem Zeitstempel des Bildes davor: {count}</translation>
     </message>
     <message>
         <source>{count} images in {folder} are beside videos: name them to track them</source>
-        <translation type="unfinished"></translation>
+        <translation>{count} Bilder in {folder} liegen neben Videos: nennen Sie sie einzeln, um sie zu verfolgen</translation>
     </message>
     <message>
         <source>{count} packets are damaged</source>
@@ -2902,7 +2902,7 @@
         <translation>verpasst: {dropped}</translation>
     </message>
     <message>
-        <source>{fault}. &apos;Go on tracking&apos; passes over it.</source>
+        <source>{fault}. &apos;Continue tracking&apos; skips it.</source>
         <translation>{fault}. „Weiter verfolgen“ übergeht die Stelle.</translation>
     </message>
     <message>
@@ -2910,7 +2910,7 @@
         <translation>{file} hat {given} Punkte, nicht {count}</translation>
     </message>
     <message>
-        <source>{file}: its name does not end in a frame number of its own</source>
+        <source>{file}: its name does not end in a frame number that no other file has</source>
         <translation>{file}: Der Name endet nicht auf eine eigene Bildnummer</translation>
     </message>
     <message>
@@ -2918,11 +2918,11 @@
         <translation>{first}; {other}</translation>
     </message>
     <message>
-        <source>{folder} holds no videos or pictures: choose another folder</source>
+        <source>{folder} contains no videos or images: choose another folder</source>
         <translation>In {folder} sind weder Videos noch Bilder: Wählen Sie einen anderen Ordner</translation>
     </message>
     <message>
-        <source>{folder} may not be read ({reason}): allow it</source>
+        <source>{folder} cannot be read ({reason}): allow access to it</source>
         <translation>{folder} darf nicht gelesen werden ({reason}): Erlauben Sie es</translation>
     </message>
     <message>
@@ -2934,7 +2934,7 @@
         <translation>{kind} braucht das Paket {package}, das sich nicht laden lässt ({error}): pip install &apos;{wanted}&apos;</translation>
     </message>
     <message>
-        <source>{mode} is no camera mode: write for example 1280x720@30</source>
+        <source>{mode} is not a camera mode: write for example 1280x720@30</source>
         <translation>{mode} ist kein Kameramodus: Schreiben Sie zum Beispiel 1280x720@30</translation>
     </message>
     <message>
@@ -2942,23 +2942,23 @@
         <translation>{name} lässt sich nicht lesen und wurde übersprungen</translation>
     </message>
     <message>
-        <source>{name} covers no frame that has truth: there is nothing to compare</source>
+        <source>{name} covers no frame that has ground truth: there is nothing to compare</source>
         <translation>{name} enthält kein Bild, zu dem es eine Referenz gibt: Es gibt nichts zu vergleichen</translation>
     </message>
     <message>
-        <source>{name} fails when it is run: {reason}</source>
+        <source>{name} fails when it runs: {reason}</source>
         <translation>{name} bricht ab, wenn es läuft: {reason}</translation>
     </message>
     <message>
-        <source>{name} gives points that are not finite</source>
+        <source>{name} returns landmarks that are not finite</source>
         <translation>{name} liefert Punkte, die nicht endlich sind</translation>
     </message>
     <message>
-        <source>{name} gives {outputs}: none of them holds {kinds} of {counts} landmarks</source>
+        <source>{name} returns {outputs}: none of them holds {kinds} of {counts} landmarks</source>
         <translation>{name} liefert {outputs}: Nichts davon enthält {kinds} von {counts} Landmarken</translation>
     </message>
     <message>
-        <source>{name} has no frames in the part asked for: they lie from {first_s:.3f} s to {last_s:.3f} s</source>
+        <source>{name} has no frames in the requested part: its frames lie from {first_s:.3f} s to {last_s:.3f} s</source>
         <translation>{name} hat im gewünschten Teil keine Bilder: Sie liegen zwischen {first_s:.3f} s und {last_s:.3f} s</translation>
     </message>
     <message>
@@ -2966,23 +2966,23 @@
         <translation>{name} hat keine Modellkarte: Legen Sie {card} daneben, oder machen Sie daraus mit &apos;steadymark add-model&apos; ein Modell</translation>
     </message>
     <message>
-        <source>{name} has no output &apos;{output}&apos;: it gives {known}</source>
+        <source>{name} has no output &apos;{output}&apos;: its outputs are {known}</source>
         <translation>{name} hat keine Ausgabe „{output}“: Es liefert {known}</translation>
     </message>
     <message>
-        <source>{name} has {count} landmarks, {schema} has {wanted}: say with --landmarks which are the same, for example 36=27,45=32</source>
+        <source>{name} has {count} landmarks, {schema} has {wanted}: say with --landmarks which ones correspond, for example 36=27,45=32</source>
         <translation>{name} hat {count} Landmarken, {schema} hat {wanted}: Geben Sie mit --landmarks an, welche dieselben sind, zum Beispiel 36=27,45=32</translation>
     </message>
     <message>
-        <source>{name} has {count} numbers: write one, or three (one a channel)</source>
+        <source>{name} has {count} numbers: write one, or three (one per channel)</source>
         <translation>{name} hat {count} Zahlen: Schreiben Sie eine oder drei (eine je Kanal)</translation>
     </message>
     <message>
-        <source>{name} has {end} frames, the video has {frames}: it is of another one</source>
+        <source>{name} has {end} frames, the video has {frames}: it belongs to another video</source>
         <translation>{name} hat {end} Bilder, das Video {frames}: Die Tabelle gehört zu einem anderen</translation>
     </message>
     <message>
-        <source>{name} has {given} landmarks: only tables with the {count} of {schema} can be scored</source>
+        <source>{name} has {given} landmarks: only tables with the {count} landmarks of {schema} can be scored</source>
         <translation>{name} hat {given} Landmarken: Nur Tabellen mit den {count} von {schema} lassen sich bewerten</translation>
     </message>
     <message>
@@ -3002,7 +3002,7 @@
         <translation>{name} ist „{text}“: Schreiben Sie eine Zahl oder drei: 0.5,0.5,0.5</translation>
     </message>
     <message>
-        <source>{name} is no ONNX model: choose a file that ends in .onnx</source>
+        <source>{name} is not an ONNX model: choose a file that ends in .onnx</source>
         <translation>{name} ist kein ONNX-Modell: Wählen Sie eine Datei, die auf .onnx endet</translation>
     </message>
     <message>
@@ -3014,31 +3014,31 @@
         <translation>{name} braucht spätere Bilder, die es live nicht gibt: Die Punkte bleiben roh. Wählen Sie den One-Euro-Filter oder ein Netz.</translation>
     </message>
     <message>
-        <source>{name} takes longer than {most_s} s when it is run: use a smaller model, or fewer faces</source>
+        <source>{name} takes longer than {most_s} s to run: use a smaller model, or fewer faces</source>
         <translation>{name} rechnet länger als {most_s} s: ein kleineres Modell verwenden oder weniger Gesichter</translation>
     </message>
     <message>
-        <source>{name} takes more than {most_gib} GiB of memory when it is run: use a smaller model, or fewer faces</source>
+        <source>{name} needs more than {most_gib} GiB of memory to run: use a smaller model, or fewer faces</source>
         <translation>{name} braucht beim Laufen mehr als {most_gib} GiB Speicher: Wählen Sie ein kleineres Modell oder weniger Gesichter</translation>
     </message>
     <message>
-        <source>{name} takes pictures of any size: say which input-size it was trained on</source>
+        <source>{name} takes images of any size: say with input-size which size it was trained on</source>
         <translation>{name} nimmt Bilder jeder Größe: Geben Sie die Eingabegröße (input-size) an, mit der es trainiert wurde</translation>
     </message>
     <message>
-        <source>{name} takes pictures of {channels} channels: it must take {wanted} (colour; layout nhwc where they come last)</source>
+        <source>{name} takes images of {channels} channels: it must take {wanted} (colour; use layout nhwc if the channels come last)</source>
         <translation>{name} nimmt Bilder mit {channels} Kanälen: Es müssen {wanted} sein (Farbe; layout nhwc, wenn sie zuletzt kommen)</translation>
     </message>
     <message>
-        <source>{name} takes pictures of {found} × {found} pixels, not {given} × {given}</source>
+        <source>{name} takes images of {found} × {found} pixels, not {given} × {given}</source>
         <translation>{name} nimmt Bilder von {found} × {found} Pixeln, nicht von {given} × {given}</translation>
     </message>
     <message>
-        <source>{name} takes pictures of {shape}: crops of faces are square</source>
+        <source>{name} takes images of {shape}: crops of faces are square</source>
         <translation>{name} nimmt Bilder von {shape}: Gesichtsausschnitte sind quadratisch</translation>
     </message>
     <message>
-        <source>{name} takes {inputs}: it must take one picture (n, 3, F, F) or (n, F, F, 3)</source>
+        <source>{name} takes {inputs}: it must take one image (n, 3, F, F) or (n, F, F, 3)</source>
         <translation>{name} nimmt {inputs}: Es muss ein Bild (n, 3, F, F) oder (n, F, F, 3) nehmen</translation>
     </message>
     <message>
@@ -3062,7 +3062,7 @@
         <translation>{path!r} lässt sich nicht öffnen: {error}</translation>
     </message>
     <message>
-        <source>{path!r} has a name that is not text: rename the file</source>
+        <source>{path!r} has a name that is not valid text: rename the file</source>
         <translation>{path!r} hat einen Namen, der kein Text ist: Benennen Sie die Datei um</translation>
     </message>
     <message>
@@ -3078,7 +3078,7 @@
         <translation>{path} kann nicht gelesen werden: {reason}</translation>
     </message>
     <message>
-        <source>{path} cannot be run: it is no ONNX file ({error})</source>
+        <source>{path} cannot be run: it is not an ONNX file ({error})</source>
         <translation>{path} lässt sich nicht ausführen: Es ist keine ONNX-Datei ({error})</translation>
     </message>
     <message>
@@ -3094,7 +3094,7 @@
         <translation>{path} konnte nicht verfolgt werden ({kind}: {error})</translation>
     </message>
     <message>
-        <source>{path} could not be written out in time</source>
+        <source>{path} could not be completed in time</source>
         <translation>{path} konnte nicht rechtzeitig zu Ende geschrieben werden</translation>
     </message>
     <message>
@@ -3110,7 +3110,7 @@
         <translation>{path} gibt es schon: Mit --overwrite wird es ersetzt, mit --resume behalten und mit den anderen Dateien fortgefahren</translation>
     </message>
     <message>
-        <source>{path} fits no video: check the pattern</source>
+        <source>{path} matches no video: check the pattern</source>
         <translation>Auf {path} passt kein Video: Prüfen Sie das Muster</translation>
     </message>
     <message>
@@ -3118,15 +3118,15 @@
         <translation>{path} hat die Bilder 0 bis {last}, nicht {index}</translation>
     </message>
     <message>
-        <source>{path} has several faces in a frame: truth is of one face</source>
+        <source>{path} has several faces in a frame: ground truth must have one face</source>
         <translation>{path} hat mehrere Gesichter in einem Bild: Eine Referenz ist von einem Gesicht</translation>
     </message>
     <message>
-        <source>{path} has {count} numbers a row: x and y make pairs</source>
+        <source>{path} has {count} numbers in a row: landmarks need an even number (x and y)</source>
         <translation>{path} hat {count} Zahlen je Zeile: x und y bilden Paare</translation>
     </message>
     <message>
-        <source>{path} has {given} landmarks: the window compares all {count} of {name}, &apos;steadymark evaluate --landmarks&apos; also some</source>
+        <source>{path} has {given} landmarks: the window compares all {count} landmarks of {name}; &apos;steadymark evaluate --landmarks&apos; also compares some of them</source>
         <translation>{path} hat {given} Landmarken: Das Fenster vergleicht alle {count} von {name}, „steadymark evaluate --landmarks“ auch einige</translation>
     </message>
     <message>
@@ -3134,23 +3134,23 @@
         <translation>{path} hat {rows} Zeilen, die letzte von Bild {last}: Prüfen Sie die Bildnummern</translation>
     </message>
     <message>
-        <source>{path} holds no frames, it is cut off or empty: copy it again</source>
+        <source>{path} contains no frames, it is truncated or empty: copy it again</source>
         <translation>{path} enthält keine Bilder, ist abgeschnitten oder leer: Kopieren Sie die Datei erneut</translation>
     </message>
     <message>
-        <source>{path} holds no pictures: choose a file with a video track</source>
+        <source>{path} contains no images: choose a file with a video track</source>
         <translation>{path} enthält keine Bilder: Wählen Sie eine Datei mit Videospur</translation>
     </message>
     <message>
-        <source>{path} holds no points</source>
+        <source>{path} contains no points</source>
         <translation>{path} enthält keine Punkte</translation>
     </message>
     <message>
-        <source>{path} holds no rows</source>
+        <source>{path} contains no rows</source>
         <translation>{path} enthält keine Zeilen</translation>
     </message>
     <message>
-        <source>{path} holds sound but no pictures: choose a file with a video track</source>
+        <source>{path} contains sound but no images: choose a file with a video track</source>
         <translation>{path} enthält Ton, aber keine Bilder: Wählen Sie eine Datei mit Videospur</translation>
     </message>
     <message>
@@ -3159,7 +3159,7 @@
     </message>
     <message>
         <source>{path} is a link to nothing</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} ist eine Verknüpfung ohne Ziel</translation>
     </message>
     <message>
         <source>{path} is a list that names other files: open the video itself</source>
@@ -3170,7 +3170,7 @@
         <translation>{path} wird gerade von einem anderen Programm geschrieben: warten, bis es fertig ist, oder einen anderen Ordner wählen</translation>
     </message>
     <message>
-        <source>{path} is coded in a way that cannot be decoded here: convert it to H.264 in MP4</source>
+        <source>{path} has a codec that cannot be decoded: convert it to H.264 in MP4</source>
         <translation>{path} ist so kodiert, dass es sich hier nicht dekodieren lässt: Wandeln Sie es in H.264 in MP4 um</translation>
     </message>
     <message>
@@ -3178,31 +3178,31 @@
         <translation>{path} ist leer (0 Byte): Kopieren Sie die Datei erneut oder nehmen Sie sie neu auf</translation>
     </message>
     <message>
-        <source>{path} is incomplete: its index (moov) is missing, as when a recording or a copy breaks off; copy it again or repair it</source>
+        <source>{path} is incomplete: its index (moov) is missing, for example because a recording or a copy was interrupted; copy it again or repair it</source>
         <translation>{path} ist unvollständig: Das Inhaltsverzeichnis (moov) fehlt, wie wenn eine Aufnahme oder Kopie abbricht; kopieren Sie die Datei erneut oder reparieren Sie sie</translation>
     </message>
     <message>
-        <source>{path} is no landmark model: it lacks {names}</source>
+        <source>{path} is not a landmark model: it lacks {names}</source>
         <translation>{path} ist kein Landmarkenmodell: Es fehlt {names}</translation>
     </message>
     <message>
-        <source>{path} is no landmark model: its crops are {crops}</source>
+        <source>{path} is not a landmark model: its crops are {crops}</source>
         <translation>{path} ist kein Landmarkenmodell: Seine Ausschnitte (crops) sind {crops}</translation>
     </message>
     <message>
-        <source>{path} is no landmark model: its {name} is {sides}</source>
+        <source>{path} is not a landmark model: its {name} is {sides}</source>
         <translation>{path} ist kein Landmarkenmodell: {name} ist {sides}</translation>
     </message>
     <message>
-        <source>{path} is no preset ({fault}): mend it, or delete it from its folder</source>
+        <source>{path} is not a preset ({fault}): correct it, or delete it from its folder</source>
         <translation>{path} ist keine Voreinstellung ({fault}): Bessern Sie sie aus oder löschen Sie sie aus ihrem Ordner</translation>
     </message>
     <message>
-        <source>{path} is no table of true landmarks ({error})</source>
+        <source>{path} is not a table of ground truth ({error})</source>
         <translation>{path} ist keine Tabelle wahrer Landmarken ({error})</translation>
     </message>
     <message>
-        <source>{path} is not a Steadymark model card (it is too deep)</source>
+        <source>{path} is not a Steadymark model card (it is nested too deeply)</source>
         <translation>{path} ist keine Modellkarte von Steadymark (zu tief geschachtelt)</translation>
     </message>
     <message>
@@ -3214,27 +3214,27 @@
         <translation>{path} ist kein lesbares Video: Prüfen Sie, ob es sich abspielen lässt, oder wandeln Sie es in MP4 um</translation>
     </message>
     <message>
-        <source>{path} is there, and nothing tells that it was tracked: use --overwrite to replace it, or choose another folder</source>
+        <source>{path} exists, and no index says that it was tracked: use --overwrite to replace it, or choose another folder</source>
         <translation>{path} ist schon da, und nichts sagt, dass es eine Verfolgung war: mit --overwrite ersetzen oder einen anderen Ordner wählen</translation>
     </message>
     <message>
-        <source>{path} itself would be replaced by a result of that name: choose another folder for the results</source>
+        <source>a result would have the name of the input {path} and replace it: choose another folder for the results</source>
         <translation>{path} selbst würde durch ein Ergebnis dieses Namens ersetzt: einen anderen Ordner für die Ergebnisse wählen</translation>
     </message>
     <message>
-        <source>{path} may not be read ({reason}): ask for permission or copy it</source>
+        <source>{path} cannot be read ({reason}): ask for permission or copy it</source>
         <translation>{path} darf nicht gelesen werden ({reason}): Lassen Sie sich die Berechtigung geben oder kopieren Sie die Datei</translation>
     </message>
     <message>
-        <source>{path} may not be read: ask for permission or copy it</source>
+        <source>{path} cannot be read: ask for permission or copy it</source>
         <translation>{path} darf nicht gelesen werden: Lassen Sie sich die Berechtigung geben oder kopieren Sie die Datei</translation>
     </message>
     <message>
-        <source>{path} says that its pictures are {width}x{height}, more than {millions} million pixels: convert it to smaller ones</source>
+        <source>{path} says that its frames are {width}x{height}, more than {millions} million pixels: convert it to smaller ones</source>
         <translation>{path} gibt Bilder von {width}x{height} an, mehr als {millions} Millionen Pixel: Wandeln Sie es in kleinere um</translation>
     </message>
     <message>
-        <source>{path} takes data from other files, which its model card cannot vouch for: save it as one file (onnx.save, save_as_external_data=False)</source>
+        <source>{path} reads data from other files, which its model card cannot verify: save it as one file (onnx.save, save_as_external_data=False)</source>
         <translation>{path} holt Daten aus anderen Dateien, für die seine Modellkarte nicht bürgen kann: Speichern Sie es als eine Datei (onnx.save, save_as_external_data=False)</translation>
     </message>
     <message>
@@ -3262,7 +3262,7 @@
         <translation>{path}: Spalte „frame“ muss jede Zahl ab 0 einmal enthalten</translation>
     </message>
     <message>
-        <source>{path}: frame {number} ({name}) cannot be turned into a picture: convert the file to H.264 in MP4</source>
+        <source>{path}: frame {number} ({name}) cannot be converted to an image: convert the file to H.264 in MP4</source>
         <translation>{path}: Bild {number} ({name}) lässt sich nicht in ein Bild umwandeln: Wandeln Sie die Datei in H.264 in MP4 um</translation>
     </message>
     <message>
@@ -3270,15 +3270,15 @@
         <translation>{path}: Bild {number} bei {time} ist beschädigt: Wählen Sie ein anderes</translation>
     </message>
     <message>
-        <source>{path}: no frame can be decoded, the file is damaged or cut off: copy it again</source>
+        <source>{path}: no frame can be decoded, the file is damaged or truncated: copy it again</source>
         <translation>{path}: Kein Bild lässt sich dekodieren, die Datei ist beschädigt oder abgeschnitten: Kopieren Sie sie erneut</translation>
     </message>
     <message>
-        <source>{path}: {count} lines with &apos;{brace}&apos; instead of one</source>
+        <source>{path}: {count} lines contain &apos;{brace}&apos; instead of one</source>
         <translation>{path}: {count} Zeilen mit „{brace}“ statt einer</translation>
     </message>
     <message>
-        <source>{path}: {count} points, but {wanted} expected</source>
+        <source>{path}: it has {count} points instead of {wanted}</source>
         <translation>{path}: {count} Punkte, erwartet sind {wanted}</translation>
     </message>
     <message>
@@ -3286,7 +3286,7 @@
         <translation>{path}: {fault}</translation>
     </message>
     <message>
-        <source>{path}: {why}, and results are listed in a file of that name: move it away, or choose another folder</source>
+        <source>{path}: {why}, but the list of results must be written to a file of that name: move it away, or choose another folder</source>
         <translation>{path}: {why}, und in einer Datei dieses Namens werden Ergebnisse verzeichnet: Verschieben Sie sie oder wählen Sie einen anderen Ordner</translation>
     </message>
     <message>
@@ -3294,19 +3294,19 @@
         <translation>An {target} gesendete Pakete: {sent}</translation>
     </message>
     <message>
-        <source>{shown} answers but sends no pictures: check the camera</source>
+        <source>{shown} answers but sends no frames: check the camera</source>
         <translation>{shown} antwortet, sendet aber keine Bilder: Prüfen Sie die Kamera</translation>
     </message>
     <message>
-        <source>{shown}: none of the pictures can be read: check the files</source>
+        <source>{shown}: none of the images can be read: check the files</source>
         <translation>{shown}: Keines der Bilder lässt sich lesen: Prüfen Sie die Dateien</translation>
     </message>
     <message>
-        <source>{source} is live: name a recorded video with --data</source>
+        <source>{source} is live: give a recorded video with --data</source>
         <translation>{source} ist live: Nennen Sie mit --data ein aufgenommenes Video</translation>
     </message>
     <message>
-        <source>{start}… is no name that a file can have: shorten or correct it</source>
+        <source>{start}… cannot be the name of a file: shorten or correct it</source>
         <translation>{start}… kann kein Dateiname sein: Kürzen oder berichtigen Sie ihn</translation>
     </message>
     <message>
@@ -3314,11 +3314,11 @@
         <translation>{target} nimmt die 68 Landmarken von iBUG, und dieses Modell hat {count}: Wählen Sie ein anderes Modell</translation>
     </message>
     <message>
-        <source>{text} holds {count} videos: open one of them</source>
+        <source>{text} contains {count} videos: open one of them</source>
         <translation>In {text} sind {count} Videos: Öffnen Sie eines davon</translation>
     </message>
     <message>
-        <source>{text} is live: a start and an end go with files only</source>
+        <source>{text} is live: a start and an end can only be given for files</source>
         <translation>{text} ist live: Anfang und Ende gibt es nur bei Dateien</translation>
     </message>
     <message>
@@ -3326,27 +3326,27 @@
         <translation>{text} ist live: Verfolgen Sie es mit „steadymark track {text}“</translation>
     </message>
     <message>
-        <source>{text} is no recording: open a video file or a folder of pictures</source>
+        <source>{text} is not a recording: open a video file or a folder of images</source>
         <translation>{text} ist keine Aufnahme: Öffnen Sie eine Videodatei oder einen Ordner mit Bildern</translation>
     </message>
     <message>
-        <source>{text} is not a camera: a camera mode does not go with it</source>
+        <source>{text} is not a camera: a camera mode cannot be given for it</source>
         <translation>{text} ist keine Kamera: Ein Kameramodus passt nicht dazu</translation>
     </message>
     <message>
-        <source>{truth} has no face wholly in the picture: nothing to compare</source>
+        <source>{truth} has no face that lies wholly in the image: there is nothing to compare</source>
         <translation>{truth} hat kein Gesicht, das ganz im Bild ist: nichts zu vergleichen</translation>
     </message>
     <message>
         <source>{url} is a recording and no live stream: download it, for example by &apos;ffmpeg -i ADDRESS -c copy FILE.mp4&apos;, and track the file</source>
-        <translation type="unfinished"></translation>
+        <translation>{url} ist eine Aufnahme und kein Livestream: laden Sie sie herunter, zum Beispiel mit &apos;ffmpeg -i ADDRESS -c copy FILE.mp4&apos;, und verfolgen Sie die Datei</translation>
     </message>
     <message>
-        <source>{url} sends no pictures: check the address</source>
+        <source>{url} sends no frames: check the address</source>
         <translation>{url} sendet keine Bilder: Prüfen Sie die Adresse</translation>
     </message>
     <message>
-        <source>{url}: {scheme}:// is not known here: use rtsp://, rtmp:// or http://</source>
+        <source>{url}: {scheme}:// is not supported: use rtsp://, rtmp:// or http://</source>
         <translation>{url}: {scheme}:// ist hier nicht bekannt: Nehmen Sie rtsp://, rtmp:// oder http://</translation>
     </message>
     <message>
@@ -3357,14 +3357,14 @@
 <context>
     <name>start</name>
     <message>
-        <source>Something unexpected happened ({fault}). What is tracked is kept. Help &gt; Copy diagnostics says more: please report it.</source>
+        <source>An unexpected error occurred ({fault}). The tracked results are kept. Help &gt; Copy diagnostics tells more: please report it.</source>
         <translation>Etwas Unerwartetes ist geschehen ({fault}). Das Verfolgte bleibt erhalten. Hilfe &gt; Diagnose kopieren sagt mehr: Bitte melden Sie es.</translation>
     </message>
 </context>
 <context>
     <name>wiring</name>
     <message>
-        <source>A live view shows the newest picture only: for this, record it and open the recording.</source>
+        <source>A live view shows only the newest frame: to do this, record it and open the recording.</source>
         <translation>Ein Livebild zeigt nur das neueste Bild: Nehmen Sie es dafür auf und öffnen Sie die Aufnahme.</translation>
     </message>
 </context>

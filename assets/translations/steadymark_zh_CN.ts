@@ -19,15 +19,15 @@
         <translation>添加</translation>
     </message>
     <message>
-        <source>Trying the network on the demo clip&apos;s face…</source>
+        <source>Running the network on the face of the demo clip…</source>
         <translation>正在用演示视频中的人脸试用该网络…</translation>
     </message>
     <message>
-        <source>{name} has no model card. What is left open here is read from the file, or found by trying.</source>
+        <source>{name} has no model card. What you leave open here is read from the file, or found by trying.</source>
         <translation>{name} 没有模型卡。此处留空的内容会从文件中读取，或通过试验得出。</translation>
     </message>
     <message>
-        <source>Only you can know this; nothing is assumed:</source>
+        <source>The program cannot find this out by itself:</source>
         <translation>以下内容只有您知道，程序不作任何假定：</translation>
     </message>
     <message>
@@ -59,7 +59,7 @@
         <translation>边距</translation>
     </message>
     <message>
-        <source>Input size, px</source>
+        <source>Input size (pixels)</source>
         <translation>输入尺寸（像素）</translation>
     </message>
     <message>
@@ -67,7 +67,7 @@
         <translation>颜色顺序</translation>
     </message>
     <message>
-        <source>White is</source>
+        <source>Value of white</source>
         <translation>白色的值</translation>
     </message>
     <message>
@@ -95,7 +95,7 @@
         <translation>训练数据</translation>
     </message>
     <message>
-        <source>find out</source>
+        <source>find out automatically</source>
         <translation>自动判断</translation>
     </message>
     <message>
@@ -103,15 +103,15 @@
         <translation>得出：{value}</translation>
     </message>
     <message>
-        <source>{count} landmarks, {percent:.1f} % of the eye distance off the truth on the demo clip.</source>
+        <source>{count} landmarks; the error on the demo clip is {percent:.1f} % of the inter-ocular distance.</source>
         <translation>{count} 个特征点，在演示视频上与真值相差眼距的 {percent:.1f} %。</translation>
     </message>
     <message>
-        <source>Whether there is a face is told by its heatmaps.</source>
+        <source>The face score is computed from its heatmaps.</source>
         <translation>是否有人脸由其热图判断。</translation>
     </message>
     <message>
-        <source>It does not say whether there is a face: that is told by looking twice, which takes twice the time.</source>
+        <source>The network gives no face score. The score is computed by running it twice, which takes twice the time.</source>
         <translation>该网络不判断是否有人脸：程序通过看两次来判断，因此耗时加倍。</translation>
     </message>
 </context>
@@ -122,7 +122,7 @@
         <translation>打开摄像头或网络流</translation>
     </message>
     <message>
-        <source>Look again</source>
+        <source>Search again</source>
         <translation>重新查找</translation>
     </message>
     <message>
@@ -130,7 +130,7 @@
         <translation>预览</translation>
     </message>
     <message>
-        <source>Looking for cameras…</source>
+        <source>Searching for cameras…</source>
         <translation>正在查找摄像头…</translation>
     </message>
     <message>
@@ -154,19 +154,19 @@
         <translation>网络(&amp;N)</translation>
     </message>
     <message>
-        <source>The address of a network camera: RTSP, RTMP, or MJPEG over HTTP, for example rtsp://user:password@192.168.0.10/stream. Passwords are not remembered.</source>
+        <source>The address of a network camera: RTSP, RTMP, or MJPEG over HTTP, for example rtsp://user:password@192.168.0.10/stream. Passwords are not saved.</source>
         <translation>网络摄像头的地址：RTSP、RTMP 或 HTTP 上的 MJPEG，例如 rtsp://user:password@192.168.0.10/stream。密码不会被保存。</translation>
     </message>
     <message>
-        <source>as the camera likes</source>
+        <source>default of the camera</source>
         <translation>由摄像头决定</translation>
     </message>
     <message>
-        <source>An address begins with rtsp://, rtmp:// or http://</source>
+        <source>The address must begin with rtsp://, rtmp:// or http://</source>
         <translation>地址以 rtsp://、rtmp:// 或 http:// 开头</translation>
     </message>
     <message>
-        <source>This one is watched now.</source>
+        <source>This camera is open already.</source>
         <translation>正在观看此摄像头。</translation>
     </message>
     <message>
@@ -174,26 +174,26 @@
         <translation>正在打开…</translation>
     </message>
     <message>
-        <source>No camera was found. Plug one in and look again, or give the address of a network camera.</source>
+        <source>No camera was found. Connect one and search again, or enter the address of a network camera.</source>
         <translation>未找到摄像头。请连接摄像头后重新查找，或输入网络摄像头的地址。</translation>
     </message>
     <message>
-        <source>If one is plugged in, your user may not have access to it: see whether /dev/video0 exists, and join the group &apos;video&apos;.</source>
+        <source>If a camera is connected, your user account may not have access to it: check that /dev/video0 exists, and join the group &apos;video&apos;.</source>
         <translation>如果已连接摄像头，您的用户可能没有访问权限：请检查 /dev/video0 是否存在，并加入“video”用户组。</translation>
     </message>
     <message>
-        <source>If there is one, allow the camera in System Settings, Privacy &amp; Security.</source>
+        <source>If a camera is connected, allow access to it in System Settings, Privacy &amp; Security.</source>
         <translation>如果已有摄像头，请在“系统设置 &gt; 隐私与安全性”中允许使用摄像头。</translation>
     </message>
     <message>
-        <source>If there is one, allow the camera in Settings, Privacy.</source>
+        <source>If a camera is connected, allow access to it in Settings, Privacy.</source>
         <translation>如果已有摄像头，请在“设置 &gt; 隐私”中允许使用摄像头。</translation>
     </message>
 </context>
 <context>
     <name>ComparisonTable</name>
     <message>
-        <source>change</source>
+        <source>difference</source>
         <translation>变化</translation>
     </message>
     <message>
@@ -216,11 +216,11 @@
         <translation>来自文件的 YuNet…</translation>
     </message>
     <message>
-        <source>OpenCV&apos;s face detector, with a model file of your own</source>
+        <source>OpenCV&apos;s face detector, with a model file that you choose</source>
         <translation>OpenCV 的人脸检测器，使用您自己的模型文件</translation>
     </message>
     <message>
-        <source>Choose a model file of YuNet</source>
+        <source>Choose a YuNet model file</source>
         <translation>选择 YuNet 模型文件</translation>
     </message>
     <message>
@@ -235,7 +235,7 @@
         <translation>曲线图</translation>
     </message>
     <message>
-        <source>Numbers</source>
+        <source>Statistics</source>
         <translation>数值</translation>
     </message>
     <message>
@@ -275,7 +275,7 @@
         <translation>丢弃</translation>
     </message>
     <message>
-        <source>The comparison is not ready: export it then.</source>
+        <source>The comparison is not ready yet: export it when it is.</source>
         <translation>对比尚未就绪：请在就绪后再导出。</translation>
     </message>
     <message>
@@ -287,11 +287,11 @@
         <translation>视频 ({kinds});;所有文件 (*)</translation>
     </message>
     <message>
-        <source>Open folder of pictures</source>
+        <source>Open folder of images</source>
         <translation>打开图片文件夹</translation>
     </message>
     <message>
-        <source>Load ground truth: a table, or any of a folder&apos;s .pts files</source>
+        <source>Load ground truth: a table, or one of the .pts files of a folder</source>
         <translation>载入真值：表格，或文件夹中任意一个 .pts 文件</translation>
     </message>
     <message>
@@ -315,23 +315,23 @@
         <translation>替换文件？</translation>
     </message>
     <message>
-        <source>{name} is there already. Replace it?</source>
+        <source>{name} exists already. Replace it?</source>
         <translation>{name} 已存在。要替换吗？</translation>
     </message>
     <message>
-        <source>Cancelled: what was written is in {name}.</source>
+        <source>Cancelled. What was written so far is in {name}.</source>
         <translation>已取消：已写入的内容在 {name} 中。</translation>
     </message>
     <message>
-        <source>{name} holds what is tracked by now. Export again when all is tracked.</source>
+        <source>{name} holds what has been tracked so far. Export again when tracking is finished.</source>
         <translation>{name} 包含目前已跟踪的内容。全部跟踪完成后请再次导出。</translation>
     </message>
     <message>
-        <source>{name} is written.</source>
+        <source>{name} was written.</source>
         <translation>已写入 {name}。</translation>
     </message>
     <message>
-        <source>It was tracked in {count} goes, because of seeking: where each began, nothing was remembered. &apos;Track again from the beginning&apos; gives one uninterrupted run.</source>
+        <source>It was tracked in {count} parts because of seeking; the tracker started anew at the beginning of each part. &apos;Track again from the beginning&apos; gives one uninterrupted run.</source>
         <translation>由于跳转，跟踪分 {count} 段进行：每段开始时没有历史记忆。“从头重新跟踪”可得到不间断的结果。</translation>
     </message>
     <message>
@@ -339,7 +339,7 @@
         <translation>打开所在文件夹</translation>
     </message>
     <message>
-        <source>Diagnostics are on the clipboard: paste them into your report.</source>
+        <source>The diagnostics are on the clipboard: paste them into your report.</source>
         <translation>诊断信息已复制到剪贴板：请粘贴到您的报告中。</translation>
     </message>
     <message>
@@ -350,11 +350,11 @@
 <context>
     <name>FilterParameters</name>
     <message>
-        <source>As in the settings</source>
+        <source>Use the settings</source>
         <translation>与设置相同</translation>
     </message>
     <message>
-        <source>Use the parameters of the settings, and follow them</source>
+        <source>Use the parameters of the settings, and follow their changes</source>
         <translation>使用设置中的参数并随之变化</translation>
     </message>
 </context>
@@ -365,15 +365,15 @@
         <translation>录制</translation>
     </message>
     <message>
-        <source>Pictures a second: shown / given by the camera</source>
+        <source>Frames per second: shown / delivered by the camera</source>
         <translation>每秒画面数：显示 / 摄像头提供</translation>
     </message>
     <message>
-        <source>Latency from the picture&apos;s arrival to its paint with landmarks: median, and what 95 % of the last 300 pictures stayed below</source>
+        <source>Latency from the arrival of a frame until it is painted with landmarks: the median, and the value that 95 % of the last 300 frames stayed below</source>
         <translation>从画面到达到连同关键点绘出的延迟：中位数，以及最近 300 帧中 95 % 的帧未超过的值</translation>
     </message>
     <message>
-        <source>Pictures that were passed over because newer ones were there</source>
+        <source>Frames that were skipped because newer ones had arrived</source>
         <translation>因有更新的画面而跳过的画面</translation>
     </message>
     <message>
@@ -401,7 +401,7 @@
         <translation>（丢失 {count}）</translation>
     </message>
     <message>
-        <source>{frames} frames are written, {count} could not be in time</source>
+        <source>{frames} frames were written, {count} could not be written in time</source>
         <translation>已写入 {frames} 帧，{count} 帧未能及时写入</translation>
     </message>
 </context>
@@ -424,7 +424,7 @@
         <translation>保存到 {folder}</translation>
     </message>
     <message>
-        <source>No picture came while recording: nothing is kept.</source>
+        <source>No frame arrived during the recording: no file was kept.</source>
         <translation>录制期间没有收到画面：未保存任何内容。</translation>
     </message>
     <message>
@@ -432,11 +432,11 @@
         <translation>和</translation>
     </message>
     <message>
-        <source>{names} are written, {frames} frames.</source>
+        <source>{names} were written, {frames} frames.</source>
         <translation>已写入 {names}，共 {frames} 帧。</translation>
     </message>
     <message>
-        <source>{count} frames could not be written in time: a smaller mode, or a faster disk, helps.</source>
+        <source>{count} frames could not be written in time: use a smaller camera mode or a faster disk.</source>
         <translation>{count} 帧未能及时写入：请改用较小的模式或更快的磁盘。</translation>
     </message>
     <message>
@@ -467,7 +467,7 @@
         <translation>停止实时画面(&amp;S)</translation>
     </message>
     <message>
-        <source>Go on &amp;tracking</source>
+        <source>Continue &amp;tracking</source>
         <translation>继续跟踪(&amp;T)</translation>
     </message>
     <message>
@@ -475,15 +475,15 @@
         <translation>暂停跟踪(&amp;T)</translation>
     </message>
     <message>
-        <source>&apos;{text}&apos; is no place: type a time as 1:23.4 or 83s, or a frame number</source>
+        <source>&apos;{text}&apos; is not a position: enter a time such as 1:23.4 or 83s, or a frame number</source>
         <translation>“{text}”不是有效位置：请输入 1:23.4 或 83s 这样的时间，或帧号</translation>
     </message>
     <message>
-        <source>Export under way</source>
+        <source>Export in progress</source>
         <translation>正在导出</translation>
     </message>
     <message>
-        <source>An export is not done. Cancel it and quit? What is written stays.</source>
+        <source>An export is not finished. Cancel it and quit? What was written so far is kept.</source>
         <translation>导出尚未完成。要取消导出并退出吗？已写入的内容会保留。</translation>
     </message>
 </context>
@@ -501,11 +501,11 @@
         <translation>正在检查另一个模型：请稍后再添加。</translation>
     </message>
     <message>
-        <source>{name} comes with Steadymark and stays: only models of your own go.</source>
+        <source>{name} is part of Steadymark and cannot be removed; you can remove models that you added.</source>
         <translation>{name} 是 Steadymark 自带的模型，不能移除：只能移除自有模型。</translation>
     </message>
     <message>
-        <source>{name} is off the list; its files stay.</source>
+        <source>{name} was removed from the list; its files were not deleted.</source>
         <translation>{name} 已从列表移除；其文件仍保留。</translation>
     </message>
     <message>
@@ -517,7 +517,7 @@
         <translation>ONNX 模型 ({kinds})</translation>
     </message>
     <message>
-        <source>{name} is in the list of models.</source>
+        <source>{name} was added to the list of models.</source>
         <translation>{name} 已加入模型列表。</translation>
     </message>
 </context>
@@ -536,11 +536,11 @@
         <translation>帧</translation>
     </message>
     <message>
-        <source>Type a time: 83.4s, 1:23.4 or 1:02:03</source>
+        <source>Enter a time: 83.4s, 1:23.4 or 1:02:03</source>
         <translation>输入时间：83.4s、1:23.4 或 1:02:03</translation>
     </message>
     <message>
-        <source>Type a frame number, from 0</source>
+        <source>Enter a frame number, from 0</source>
         <translation>输入帧号，从 0 开始</translation>
     </message>
     <message>
@@ -552,7 +552,7 @@
         <translation>速度</translation>
     </message>
     <message>
-        <source>Speed of playing</source>
+        <source>Playback speed</source>
         <translation>播放速度</translation>
     </message>
 </context>
@@ -623,11 +623,11 @@
         <translation>稳定后</translation>
     </message>
     <message>
-        <source>Click: go there. Wheel: zoom. Double click: show all.</source>
+        <source>Click to go there, turn the wheel to zoom, double-click to show everything.</source>
         <translation>单击：跳转到该处。滚轮：缩放。双击：显示全部。</translation>
     </message>
     <message>
-        <source>Bold where the face is still: there it is jitter. Faint: motion is in it.</source>
+        <source>Bold where the face is at rest: the value is jitter. Faint: the value includes motion.</source>
         <translation>粗线：人脸静止，即为抖动。浅色：包含真实运动。</translation>
     </message>
 </context>
@@ -676,7 +676,7 @@
         <translation>预设名称</translation>
     </message>
     <message>
-        <source>The folder {folder} cannot be made: {why}</source>
+        <source>The folder {folder} cannot be created: {why}</source>
         <translation>无法创建文件夹 {folder}：{why}</translation>
     </message>
 </context>
@@ -691,15 +691,15 @@
         <translation>以及带关键点的视频</translation>
     </message>
     <message>
-        <source>replace files that are there</source>
+        <source>replace existing files</source>
         <translation>替换已有文件</translation>
     </message>
     <message>
-        <source>&amp;Begin</source>
+        <source>&amp;Start</source>
         <translation>开始(&amp;B)</translation>
     </message>
     <message>
-        <source>&amp;Cancel chosen</source>
+        <source>&amp;Cancel selected</source>
         <translation>取消所选(&amp;C)</translation>
     </message>
     <message>
@@ -731,7 +731,7 @@
         <translation>结果</translation>
     </message>
     <message>
-        <source>Kind of table</source>
+        <source>Table format</source>
         <translation>表格类型</translation>
     </message>
     <message>
@@ -743,7 +743,7 @@
         <translation>选择…</translation>
     </message>
     <message>
-        <source>As many as this computer has cores, or fewer; a live view needs some of them itself.</source>
+        <source>At most the number of processor cores; a live view needs some of them.</source>
         <translation>不超过本机的处理器核心数；实时画面本身也需要其中几个核心。</translation>
     </message>
     <message>
@@ -771,15 +771,15 @@
         <translation>视频 ({kinds});;所有文件 (*)</translation>
     </message>
     <message>
-        <source>not begun</source>
+        <source>not started</source>
         <translation>未开始</translation>
     </message>
     <message>
-        <source>waits</source>
+        <source>waiting</source>
         <translation>等待中</translation>
     </message>
     <message>
-        <source>is being tracked</source>
+        <source>tracking</source>
         <translation>正在跟踪</translation>
     </message>
     <message>
@@ -787,11 +787,11 @@
         <translation>已取消：{names}</translation>
     </message>
     <message>
-        <source>{waiting} to be tracked, {done} done, {failed} failed.</source>
+        <source>{waiting} waiting, {done} finished, {failed} failed.</source>
         <translation>待跟踪 {waiting}，已完成 {done}，失败 {failed}。</translation>
     </message>
     <message>
-        <source>They are tracked with the settings of the main window, each from its beginning to its end, as &apos;steadymark track&apos; does it.</source>
+        <source>The videos are tracked with the settings of the main window, each from beginning to end, as &apos;steadymark track&apos; does it.</source>
         <translation>将使用主窗口的设置跟踪，每个视频都从头到尾，与“steadymark track”相同。</translation>
     </message>
 </context>
@@ -818,7 +818,7 @@
         <translation>每一帧</translation>
     </message>
     <message>
-        <source>These settings need tracking from the beginning: what is tracked now is dropped.</source>
+        <source>These settings require tracking from the beginning: the present results will be discarded.</source>
         <translation>这些设置需要从头重新跟踪：当前的跟踪结果将被丢弃。</translation>
     </message>
     <message>
@@ -862,7 +862,7 @@
         <translation>{name}（自有）</translation>
     </message>
     <message>
-        <source>It looks at frames to come, so it is applied when all is tracked.</source>
+        <source>It needs future frames, so it is applied when tracking is finished.</source>
         <translation>它需要用到后面的帧，因此在全部跟踪完成后才生效。</translation>
     </message>
     <message>
@@ -902,30 +902,30 @@
         <translation>设备</translation>
     </message>
     <message>
-        <source>Wanted</source>
+        <source>Requested</source>
         <translation>首选</translation>
     </message>
     <message>
-        <source>How often the detector looks for further faces while fewer than the most are known; lost ones are looked for at once</source>
+        <source>How often the detector searches for more faces while fewer than the maximum are tracked; it searches for lost faces in every frame</source>
         <translation>在已知人脸少于上限时，检测器多久寻找一次其他人脸；丢失的人脸会立即寻找</translation>
     </message>
     <message>
-        <source>Of the camera, in pixels: distances of heads follow from it</source>
+        <source>Focal length of the camera in pixels; the distances of heads are computed from it</source>
         <translation>相机的焦距（像素）：头部距离由此得出</translation>
     </message>
     <message>
-        <source>The detector&apos;s score from which something is a face</source>
+        <source>Lowest detector score of a face</source>
         <translation>检测得分达到该值即视为人脸</translation>
     </message>
 </context>
 <context>
     <name>Shortcuts</name>
     <message>
-        <source>&apos;{key}&apos; is no key.</source>
+        <source>&apos;{key}&apos; is not a key.</source>
         <translation>“{key}”不是有效按键。</translation>
     </message>
     <message>
-        <source>{key} is needed to move among buttons and fields.</source>
+        <source>{key} is needed to move between buttons and fields.</source>
         <translation>{key} 用于在按钮和输入框之间移动，不可占用。</translation>
     </message>
     <message>
@@ -933,7 +933,7 @@
         <translation>{key} 用于打开菜单“{menu}”：请选择其他按键。</translation>
     </message>
     <message>
-        <source>{key} already means &apos;{command}&apos;: choose another key, or give that command another one first.</source>
+        <source>{key} is already used for &apos;{command}&apos;: choose another key, or assign another key to that command first.</source>
         <translation>{key} 已用于“{command}”：请选择其他按键，或先为该命令更换按键。</translation>
     </message>
 </context>
@@ -956,7 +956,7 @@
         <translation>按键</translation>
     </message>
     <message>
-        <source>Commands and their keys</source>
+        <source>Commands and their shortcuts</source>
         <translation>命令及其按键</translation>
     </message>
     <message>
@@ -968,7 +968,7 @@
         <translation>使用</translation>
     </message>
     <message>
-        <source>Use too</source>
+        <source>Add</source>
         <translation>追加</translation>
     </message>
     <message>
@@ -984,19 +984,19 @@
         <translation>全部重置</translation>
     </message>
     <message>
-        <source>The command gets this key instead of those it has</source>
+        <source>Assign this key to the command instead of its present keys</source>
         <translation>该命令改用此按键，取代原有按键</translation>
     </message>
     <message>
-        <source>The command keeps its keys and gets this one too</source>
+        <source>Add this key to the present keys of the command</source>
         <translation>该命令保留原有按键，并追加此按键</translation>
     </message>
     <message>
-        <source>The command is in the menus only</source>
+        <source>The command has no key and is only in the menus</source>
         <translation>该命令只能从菜单使用</translation>
     </message>
     <message>
-        <source>The command gets back the keys it came with</source>
+        <source>Assign the default keys to the command</source>
         <translation>该命令恢复出厂按键</translation>
     </message>
 </context>
@@ -1019,11 +1019,11 @@
         <translation>正在打开 {name}</translation>
     </message>
     <message>
-        <source>Its frames are counted and the networks are loaded.</source>
+        <source>Counting its frames and loading the networks.</source>
         <translation>正在统计帧数并加载网络。</translation>
     </message>
     <message>
-        <source>The first picture is waited for and the networks are loaded.</source>
+        <source>Waiting for the first frame and loading the networks.</source>
         <translation>正在等待第一帧画面并加载网络。</translation>
     </message>
     <message>
@@ -1031,14 +1031,14 @@
         <translation>将视频拖放到这里，或打开摄像头</translation>
     </message>
     <message>
-        <source>Steadymark follows 68 landmarks on every face in it, shows how steady they are, and exports them. Nothing leaves this computer.</source>
+        <source>Steadymark tracks 68 landmarks on every face, shows how stable they are, and exports them. Nothing leaves this computer.</source>
         <translation>Steadymark 会跟踪视频中每张人脸的 68 个关键点，显示它们有多稳定，并可导出结果。任何数据都不会离开本机。</translation>
     </message>
 </context>
 <context>
     <name>StatisticsPanel</name>
     <message>
-        <source>Numbers</source>
+        <source>Statistics</source>
         <translation>数值</translation>
     </message>
     <message>
@@ -1066,15 +1066,15 @@
         <translation>设备</translation>
     </message>
     <message>
-        <source>Time a frame</source>
+        <source>Time per frame</source>
         <translation>每帧耗时</translation>
     </message>
     <message>
-        <source>The face is still in {share} of the frames it is in.</source>
+        <source>The face is at rest in {share} of the frames that contain it.</source>
         <translation>在出现人脸的帧中，{share} 的帧里人脸静止。</translation>
     </message>
     <message>
-        <source>The face is never still for half a second: no jitter can be told.</source>
+        <source>The face is never at rest for half a second, so jitter cannot be measured.</source>
         <translation>人脸从未静止超过半秒：无法判断抖动。</translation>
     </message>
     <message>
@@ -1100,7 +1100,7 @@
         <translation>{name}（重新跟踪）</translation>
     </message>
     <message>
-        <source>Where the face is still</source>
+        <source>Where the face is at rest</source>
         <translation>人脸静止处</translation>
     </message>
     <message>
@@ -1108,7 +1108,7 @@
         <translation>MAV</translation>
     </message>
     <message>
-        <source>Mean Allan variance, (% of the eye distance)²</source>
+        <source>Mean Allan variance, (% of the inter-ocular distance)²</source>
         <translation>平均 Allan 方差，（眼距的 %）²</translation>
     </message>
     <message>
@@ -1116,7 +1116,7 @@
         <translation>MCV，%</translation>
     </message>
     <message>
-        <source>Mean coefficient of variation: how unevenly points stray from their mean place, whatever the distance, which MAV and motion tell</source>
+        <source>Mean coefficient of variation: how irregularly the points deviate from their mean position, whatever the size of the deviation, which MAV and motion measure</source>
         <translation>平均变异系数：各点偏离其平均位置的不均匀程度，与偏离的大小无关；大小由 MAV 和运动说明</translation>
     </message>
     <message>
@@ -1132,7 +1132,7 @@
         <translation>尚无可测量的内容。</translation>
     </message>
     <message>
-        <source>From frame to frame, % of the eye distance</source>
+        <source>From frame to frame, in % of the inter-ocular distance</source>
         <translation>逐帧位移，眼距的 %</translation>
     </message>
     <message>
@@ -1144,7 +1144,7 @@
         <translation>NRMSE，%</translation>
     </message>
     <message>
-        <source>Mean distance from the true points, % of the outer-eye distance</source>
+        <source>Mean distance from the ground truth, in % of the inter-ocular distance (outer eye corners)</source>
         <translation>与真值点的平均距离，外眼角间距的 %</translation>
     </message>
     <message>
@@ -1152,7 +1152,7 @@
         <translation>FR8，%</translation>
     </message>
     <message>
-        <source>Frames with 8 % or more, or no face</source>
+        <source>Share of frames with an error of 8 % or more, or without a face</source>
         <translation>误差达到 8 % 或无人脸的帧</translation>
     </message>
     <message>
@@ -1164,15 +1164,15 @@
         <translation>延迟，帧</translation>
     </message>
     <message>
-        <source>How late the points come</source>
+        <source>How many frames the points lag behind</source>
         <translation>关键点的滞后程度</translation>
     </message>
     <message>
-        <source>Mean Allan variance where the face is still</source>
+        <source>Mean Allan variance where the face is at rest</source>
         <translation>人脸静止处的平均 Allan 方差</translation>
     </message>
     <message>
-        <source>MAV by region, where still</source>
+        <source>MAV by region, at rest</source>
         <translation>各区域 MAV（静止时）</translation>
     </message>
     <message>
@@ -1180,15 +1180,15 @@
         <translation>各区域 NRMSE，%</translation>
     </message>
     <message>
-        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is of the error, so that true motion is no jitter.</source>
+        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is computed from the error, so that real motion does not count as jitter.</source>
         <translation>真值 {name}：共 {frames} 帧，已对比 {count} 帧，{missed} 帧无人脸。MAV 按误差计算，因此真实运动不计为抖动。</translation>
     </message>
     <message>
-        <source>So far off: are its landmarks numbered as iBUG&apos;s 68 are?</source>
+        <source>The error is very large: are its landmarks numbered as iBUG&apos;s 68 landmarks are?</source>
         <translation>偏差如此之大：它的关键点是否按 iBUG 68 点编号？</translation>
     </message>
     <message>
-        <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures are taken only where the face is still: in the second around a frame, the landmarks&apos; mean places in its two halves lie less than 0.5 % of the outer-eye distance apart, and they stray from their mean by less than 3 %, for raw and stabilized points alike. There, what moves is jitter. Elsewhere motion is in it, and curves are faint.</source>
+        <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures use only frames in which the face is at rest: in the second around a frame, the mean positions of the landmarks in its two halves lie less than 0.5 % of the inter-ocular distance apart, and the landmarks deviate from their mean by less than 3 %, for raw and stabilized points alike. What moves there is jitter. Elsewhere the values include motion, and the curves are faint.</source>
         <translation>&lt;b&gt;抖动还是运动？&lt;/b&gt;这些数值只取自人脸静止之处：在某帧前后一秒内，前后两半的关键点平均位置相差小于外眼角间距的 0.5 %，且偏离各自平均值小于 3 %，原始点与稳定后的点都须满足。此处的位移即为抖动。其他位置包含真实运动，曲线以浅色显示。</translation>
     </message>
 </context>
@@ -1223,7 +1223,7 @@
         <translation>实时</translation>
     </message>
     <message>
-        <source>No pictures: reconnecting…</source>
+        <source>No frames arrive: reconnecting…</source>
         <translation>没有画面：正在重新连接…</translation>
     </message>
     <message>
@@ -1242,11 +1242,11 @@
         <translation>发送到其他程序</translation>
     </message>
     <message>
-        <source>What is tracked live is sent at once. Tracking never waits for a receiver: what cannot be sent in time is dropped and counted.</source>
+        <source>Live results are sent immediately. Tracking never waits for a receiver: what cannot be sent in time is dropped and counted.</source>
         <translation>实时跟踪的结果会立即发送。跟踪从不等待接收方：来不及发送的数据会被丢弃并计数。</translation>
     </message>
     <message>
-        <source>127.0.0.1 is this computer. Other addresses send over the network, where anybody may read along.</source>
+        <source>127.0.0.1 is this computer. Other addresses send over the network, where others may read the data.</source>
         <translation>127.0.0.1 是本机。其他地址会通过网络发送，网络上任何人都可能读取。</translation>
     </message>
     <message>
@@ -1261,7 +1261,7 @@
         <translation>时间轴</translation>
     </message>
     <message>
-        <source>Green is tracked, orange without a face, grey not tracked yet; above it, jitter</source>
+        <source>Green: tracked. Orange: no face. Grey: not tracked yet. Above: jitter</source>
         <translation>绿色为已跟踪，橙色为无人脸，灰色为尚未跟踪；上方为抖动</translation>
     </message>
     <message>
@@ -1277,7 +1277,7 @@
         <translation>无人脸</translation>
     </message>
     <message>
-        <source>damaged, no picture</source>
+        <source>damaged, no image</source>
         <translation>已损坏，无画面</translation>
     </message>
     <message>
@@ -1292,7 +1292,7 @@
         <translation>视频</translation>
     </message>
     <message>
-        <source>No pictures: reconnecting…</source>
+        <source>No frames arrive: reconnecting…</source>
         <translation>没有画面：正在重新连接…</translation>
     </message>
     <message>
@@ -1325,7 +1325,7 @@
 <context>
     <name>about</name>
     <message>
-        <source>Facial landmarks that are right and still.</source>
+        <source>Facial landmarks that are accurate and stable.</source>
         <translation>准确且稳定的人脸关键点。</translation>
     </message>
     <message>
@@ -1359,7 +1359,7 @@
         <translation>打开视频(&amp;O)…</translation>
     </message>
     <message>
-        <source>Open &amp;folder of pictures…</source>
+        <source>Open &amp;folder of images…</source>
         <translation>打开图片文件夹(&amp;F)…</translation>
     </message>
     <message>
@@ -1391,11 +1391,11 @@
         <translation>批量跟踪并导出视频(&amp;B)…</translation>
     </message>
     <message>
-        <source>Save this fra&amp;me as a picture…</source>
+        <source>Save this fra&amp;me as an image…</source>
         <translation>将当前帧存为图片(&amp;M)…</translation>
     </message>
     <message>
-        <source>Save the &amp;plots as a picture…</source>
+        <source>Save the &amp;plots as an image…</source>
         <translation>将曲线图存为图片(&amp;P)…</translation>
     </message>
     <message>
@@ -1415,7 +1415,7 @@
         <translation>后退一帧</translation>
     </message>
     <message>
-        <source>One frame on</source>
+        <source>One frame forward</source>
         <translation>前进一帧</translation>
     </message>
     <message>
@@ -1423,7 +1423,7 @@
         <translation>后退 1 秒</translation>
     </message>
     <message>
-        <source>1 second on</source>
+        <source>1 second forward</source>
         <translation>前进 1 秒</translation>
     </message>
     <message>
@@ -1431,7 +1431,7 @@
         <translation>后退 10 秒</translation>
     </message>
     <message>
-        <source>10 seconds on</source>
+        <source>10 seconds forward</source>
         <translation>前进 10 秒</translation>
     </message>
     <message>
@@ -1455,7 +1455,7 @@
         <translation>加快</translation>
     </message>
     <message>
-        <source>Mark a region to &amp;loop: begin, end, none</source>
+        <source>Mark a &amp;loop: start, end, remove</source>
         <translation>标记循环区间(&amp;L)：起点、终点、取消</translation>
     </message>
     <message>
@@ -1471,7 +1471,7 @@
         <translation>添加模型(&amp;M)…</translation>
     </message>
     <message>
-        <source>&amp;Remove the chosen model of your own</source>
+        <source>&amp;Remove the selected own model</source>
         <translation>移除所选的自有模型(&amp;R)</translation>
     </message>
     <message>
@@ -1511,11 +1511,11 @@
         <translation>两者对比</translation>
     </message>
     <message>
-        <source>Over each other</source>
+        <source>Overlaid</source>
         <translation>重叠显示</translation>
     </message>
     <message>
-        <source>Divided by a line to drag</source>
+        <source>Split by a movable line</source>
         <translation>以可拖动的分割线对比</translation>
     </message>
     <message>
@@ -1539,7 +1539,7 @@
         <translation>轮廓</translation>
     </message>
     <message>
-        <source>Numbers of the points</source>
+        <source>Landmark numbers</source>
         <translation>关键点编号</translation>
     </message>
     <message>
@@ -1551,7 +1551,7 @@
         <translation>最近一秒的轨迹，按速度着色</translation>
     </message>
     <message>
-        <source>Boxes</source>
+        <source>Face boxes</source>
         <translation>人脸框</translation>
     </message>
     <message>
@@ -1559,7 +1559,7 @@
         <translation>人脸编号与置信度</translation>
     </message>
     <message>
-        <source>Crop: what the network sees</source>
+        <source>Crop: the input of the network</source>
         <translation>裁剪区域：网络所见</translation>
     </message>
     <message>
@@ -1579,7 +1579,7 @@
         <translation>缩小</translation>
     </message>
     <message>
-        <source>Fit the picture</source>
+        <source>Fit to the window</source>
         <translation>适合窗口</translation>
     </message>
     <message>
@@ -1614,7 +1614,7 @@
 <context>
     <name>dropping</name>
     <message>
-        <source>{name} looks like ground truth: open its recording first, then drop it.</source>
+        <source>{name} looks like ground truth: open its recording first, then drop it again.</source>
         <translation>{name} 似乎是真值：请先打开对应的录像，再将其拖入。</translation>
     </message>
     <message>
@@ -1622,14 +1622,14 @@
         <translation>跟踪并导出全部 {count} 个…</translation>
     </message>
     <message>
-        <source>One recording is shown at a time: the first was opened.</source>
+        <source>One recording is shown at a time: the first one was opened.</source>
         <translation>一次只显示一个录像：已打开第一个。</translation>
     </message>
 </context>
 <context>
     <name>first_hint</name>
     <message>
-        <source>See what stabilization does: {raw} shows raw landmarks, {stabilized} stabilized ones, {both} both. Numbers tell how still they are; {keys} lists all keys.</source>
+        <source>See what stabilization does: {raw} shows raw landmarks, {stabilized} stabilized ones, {both} both. &apos;Statistics&apos; measures how stable they are; {keys} lists all shortcuts.</source>
         <translation>看看稳定化的效果：{raw} 显示原始关键点，{stabilized} 显示稳定后的关键点，{both} 同时显示两者。数值面板说明它们有多稳定；{keys} 列出所有快捷键。</translation>
     </message>
 </context>
@@ -1679,7 +1679,7 @@
         <translation>关键点</translation>
     </message>
     <message>
-        <source>What is drawn over the picture</source>
+        <source>What is drawn over the image</source>
         <translation>画面上叠加的内容</translation>
     </message>
 </context>
@@ -1793,11 +1793,11 @@
 <context>
     <name>presets</name>
     <message>
-        <source>Stillest</source>
+        <source>Most stable</source>
         <translation>最稳定</translation>
     </message>
     <message>
-        <source>A network steadies the points, with hardly any lag.</source>
+        <source>A network stabilizes the landmarks with almost no lag.</source>
         <translation>由网络稳定关键点，几乎没有延迟。</translation>
     </message>
     <message>
@@ -1805,7 +1805,7 @@
         <translation>原始，延迟最低</translation>
     </message>
     <message>
-        <source>The points as found, in half the time a face.</source>
+        <source>The landmarks of the network, unchanged, in half the time per face.</source>
         <translation>直接输出检测到的点，每张人脸耗时减半。</translation>
     </message>
     <message>
@@ -1813,7 +1813,7 @@
         <translation>轻度滤波</translation>
     </message>
     <message>
-        <source>Still at rest, and soon there when the face moves.</source>
+        <source>Stable at rest, and little lag when the face moves.</source>
         <translation>静止时稳定，人脸运动时反应迅速。</translation>
     </message>
     <message>
@@ -1829,7 +1829,7 @@
         <translation>多张人脸</translation>
     </message>
     <message>
-        <source>Up to six faces, each steadied by a network.</source>
+        <source>Up to six faces, each stabilized by a network.</source>
         <translation>最多六张人脸，每张都由网络稳定。</translation>
     </message>
 </context>
@@ -1840,7 +1840,7 @@
         <translation>关闭</translation>
     </message>
     <message>
-        <source>begins with the live view</source>
+        <source>starts with the live view</source>
         <translation>随实时画面开始</translation>
     </message>
     <message>
@@ -1848,7 +1848,7 @@
         <translation>正在打开…</translation>
     </message>
     <message>
-        <source>not possible, see the message</source>
+        <source>failed, see the message</source>
         <translation>无法发送，见提示信息</translation>
     </message>
     <message>
@@ -1860,11 +1860,11 @@
         <translation>跳过 {count}</translation>
     </message>
     <message>
-        <source>nobody listens there</source>
+        <source>no receiver</source>
         <translation>对方无人接收</translation>
     </message>
     <message>
-        <source>{name}: nobody listens</source>
+        <source>{name}: no receiver</source>
         <translation>{name}：无人接收</translation>
     </message>
     <message>
@@ -1883,51 +1883,51 @@
         <translation>“tracker.max_faces”须为 1 到 {most}</translation>
     </message>
     <message>
-        <source>&apos;{key}&apos; is unknown, or has a value that cannot be</source>
+        <source>&apos;{key}&apos; is unknown, or its value is not valid</source>
         <translation>“{key}”未知，或其值无效</translation>
     </message>
     <message>
-        <source>&apos;{model_file}&apos; is no model of YuNet that OpenCV can run: name a face_detection_yunet file</source>
+        <source>&apos;{model_file}&apos; is not a YuNet model that OpenCV can run: give a face_detection_yunet file</source>
         <translation>“{model_file}”不是 OpenCV 能够运行的 YuNet 模型：请指定一个 face_detection_yunet 文件</translation>
     </message>
     <message>
-        <source>&apos;{name}&apos; comes with Steadymark: take another name</source>
+        <source>&apos;{name}&apos; is the name of a shipped model: choose another name</source>
         <translation>“{name}”是 Steadymark 自带的：请换一个名称</translation>
     </message>
     <message>
-        <source>&apos;{name}&apos; comes with the program: choose another name.</source>
+        <source>&apos;{name}&apos; is the name of a shipped preset: choose another name.</source>
         <translation>“{name}”是程序自带的预设：请选择其他名称。</translation>
     </message>
     <message>
-        <source>&apos;{name}&apos; is a {kind} model: only landmark models are added</source>
+        <source>&apos;{name}&apos; is a {kind} model: only landmark models can be added</source>
         <translation>“{name}”是 {kind} 类型的模型：只能添加关键点模型</translation>
     </message>
     <message>
-        <source>&apos;{name}&apos; is no name for a model: take letters, digits, &apos;-&apos;, &apos;_&apos; and &apos;.&apos;</source>
+        <source>&apos;{name}&apos; is not a valid name for a model: use letters, digits, &apos;-&apos;, &apos;_&apos; and &apos;.&apos;</source>
         <translation>“{name}”不能用作模型名称：请使用字母、数字、“-”、“_”和“.”</translation>
     </message>
     <message>
-        <source>&apos;{place}&apos; is no place to send to: write HOST:PORT, as {example}, with a port from 1 to 65535</source>
+        <source>&apos;{place}&apos; is not an address to send to: write HOST:PORT, for example {example}, with a port from 1 to 65535</source>
         <translation>无法向“{place}”发送：请写成“主机:端口”，例如 {example}，端口为 1 到 65535</translation>
     </message>
     <message>
-        <source>&apos;{text}&apos; fits several cameras: choose one by its number; found: {known}</source>
+        <source>&apos;{text}&apos; matches several cameras: choose one by its number; found: {known}</source>
         <translation>“{text}”与多个摄像头匹配：请用编号选择；已找到：{known}</translation>
     </message>
     <message>
-        <source>&apos;{text}&apos; is no list of landmarks: write 36,39,42,45, each once, or 36=27,39=29 where 27 and 29 are the truth&apos;s numbers</source>
+        <source>&apos;{text}&apos; is not a list of landmarks: write 36,39,42,45, each once, or 36=27,39=29 where 27 and 29 are numbers of the ground truth</source>
         <translation>“{text}”不是关键点列表：请写成 36,39,42,45，每个一次，或 36=27,39=29，其中 27 和 29 是真值的编号</translation>
     </message>
     <message>
-        <source>&apos;{text}&apos; is not a camera here: choose one by its number; found: {known}</source>
+        <source>camera &apos;{text}&apos; was not found: choose one by its number; found: {known}</source>
         <translation>这里没有名为“{text}”的摄像头：请用编号选择；已找到：{known}</translation>
     </message>
     <message>
-        <source>({x}, {y}) is no place in a picture</source>
+        <source>({x}, {y}) is not a point in an image</source>
         <translation>({x}, {y}) 不是图像中的位置</translation>
     </message>
     <message>
-        <source>--landmarks lacks the outer eye corners {right} and {left}, whose distance every error is divided by: say which of the truth&apos;s landmarks they are</source>
+        <source>--landmarks lacks the outer eye corners {right} and {left}; every error is divided by their distance: say which landmarks of the ground truth they are</source>
         <translation>--landmarks 缺少外眼角 {right} 和 {left}，所有误差都要除以两者的间距：请说明它们对应真值的哪些关键点</translation>
     </message>
     <message>
@@ -1935,15 +1935,15 @@
         <translation>--landmarks 指定了关键点 {landmark}，但 {name} 只有 0 到 {last}</translation>
     </message>
     <message>
-        <source>--send sends each as it comes</source>
+        <source>--send sends each frame as soon as it is tracked</source>
         <translation>--send 会在每一帧到来时立即发送</translation>
     </message>
     <message>
-        <source>--video draws each as it comes</source>
+        <source>--video draws each frame as soon as it is tracked</source>
         <translation>--video 会在每一帧到来时立即绘制</translation>
     </message>
     <message>
-        <source>1 damaged frame was kept as repaired near {time}</source>
+        <source>1 damaged frame near {time} was kept as the decoder repaired it</source>
         <translation>{time} 附近有 1 帧损坏，已修复保留</translation>
     </message>
     <message>
@@ -1952,7 +1952,7 @@
     </message>
     <message>
         <source>1 packet is damaged</source>
-        <translation type="unfinished"></translation>
+        <translation>1 个数据包已损坏</translation>
     </message>
     <message>
         <source>A low-pass filter of the landmarks, whose cut-off frequency rises with their speed.</source>
@@ -1967,15 +1967,15 @@
         <translation>预设名称须为 1 到 {most} 个字符。</translation>
     </message>
     <message>
-        <source>CUDA was asked for, but {why}: install NVIDIA&apos;s driver and &apos;pip install steadymark[cuda]&apos;, or use --device cpu</source>
+        <source>CUDA was requested, but {why}: install NVIDIA&apos;s driver and &apos;pip install steadymark[cuda]&apos;, or use --device cpu</source>
         <translation>要求使用 CUDA，但{why}：请安装 NVIDIA 驱动并运行“pip install steadymark[cuda]”，或将设备设为 CPU</translation>
     </message>
     <message>
-        <source>It can hardly be told from its points whether there is a face: tracking may go on where a face has left.</source>
+        <source>Its landmarks hardly tell whether there is a face: tracking may continue after a face has left.</source>
         <translation>很难从其特征点判断是否有人脸：人脸离开后跟踪可能仍会继续。</translation>
     </message>
     <message>
-        <source>Its points hardly follow the face: where the crop moves, they make up for {percent:.0f} % of it.</source>
+        <source>Its landmarks hardly follow the face: where the crop moves, they compensate {percent:.0f} % of the motion.</source>
         <translation>其特征点几乎不跟随人脸：裁剪框移动时，它们只补偿了其中的 {percent:.0f} %。</translation>
     </message>
     <message>
@@ -1987,7 +1987,7 @@
         <translation>未安装 MediaPipe：请运行“pip install steadymark[mediapipe]”，或使用内置检测器</translation>
     </message>
     <message>
-        <source>On the demo clip it errs by {percent:.1f} % of the eye distance ({usable:.0f} % are usable): are its output, schema, mean, std and colour order as given?</source>
+        <source>Its error on the demo clip is {percent:.1f} % of the inter-ocular distance ({usable:.0f} % are usable): check its output, schema, mean, std and colour order</source>
         <translation>在演示视频上误差为眼距的 {percent:.1f} %（不超过 {usable:.0f} % 才可用）：输出、编号方案、均值、标准差和颜色顺序是否正确？</translation>
     </message>
     <message>
@@ -1999,7 +1999,7 @@
         <translation>模型未添加：{fault}</translation>
     </message>
     <message>
-        <source>The preset cannot be kept in {path}: {why}</source>
+        <source>The preset cannot be saved in {path}: {why}</source>
         <translation>预设无法保存到 {path}：{why}</translation>
     </message>
     <message>
@@ -2007,23 +2007,23 @@
         <translation>无法删除预设 {path}：{why}</translation>
     </message>
     <message>
-        <source>The stream came to its end.</source>
+        <source>The stream has ended.</source>
         <translation>网络流已结束。</translation>
     </message>
     <message>
-        <source>Tracking goes on, but is not saved against a crash: {error}</source>
+        <source>Tracking continues, but the results are not protected against a crash: {error}</source>
         <translation>跟踪继续进行，但无法防崩溃保存：{error}</translation>
     </message>
     <message>
-        <source>What is tracked is not saved against a crash: {folder} cannot be written ({why})</source>
+        <source>The results are not protected against a crash: {folder} cannot be written ({why})</source>
         <translation>跟踪结果无法防崩溃保存：{folder} 不可写入（{why}）</translation>
     </message>
     <message>
-        <source>a frame rate of {fps} makes no sense: give pictures per second</source>
+        <source>a frame rate of {fps} is not possible: give frames per second</source>
         <translation>帧率 {fps} 无意义：请给出每秒帧数</translation>
     </message>
     <message>
-        <source>a live source has none yet</source>
+        <source>a live source has no future frames</source>
         <translation>实时来源还没有这些帧</translation>
     </message>
     <message>
@@ -2031,12 +2031,12 @@
         <translation>某个数字过长</translation>
     </message>
     <message>
-        <source>a start or end of {given} s makes no sense: give seconds from 0 on</source>
+        <source>a start or end of {given} s is not possible: give seconds, 0 or more</source>
         <translation>起点或终点 {given} 秒无意义：请给出从 0 起的秒数</translation>
     </message>
     <message>
         <source>about 1 frame seems to be missing at {time}</source>
-        <translation type="unfinished"></translation>
+        <translation>{time} 处似乎缺少约 1 帧</translation>
     </message>
     <message>
         <source>about {count} frames seem to be missing, the first ones at {time}</source>
@@ -2055,7 +2055,7 @@
         <translation>OpenSeeFace 数据包每张人脸为 {itemsize} 字节，而不是 {given} 字节</translation>
     </message>
     <message>
-        <source>an image sequence needs at least one picture</source>
+        <source>an image sequence needs at least one image</source>
         <translation>图像序列至少需要一张图片</translation>
     </message>
     <message>
@@ -2063,19 +2063,19 @@
         <translation>以及另外 {count} 处</translation>
     </message>
     <message>
-        <source>asked for {asked} at {fps:g} frames per second, the camera delivers {given}</source>
+        <source>requested {asked} at {fps:g} frames per second, the camera delivers {given}</source>
         <translation>要求 {asked}、每秒 {fps:g} 帧，摄像头实际提供 {given}</translation>
     </message>
     <message>
-        <source>asked for {asked} at {fps:g} frames per second, the camera delivers {given} at {given_fps:g}</source>
+        <source>requested {asked} at {fps:g} frames per second, the camera delivers {given} at {given_fps:g}</source>
         <translation>要求 {asked}、每秒 {fps:g} 帧，摄像头实际提供 {given}、每秒 {given_fps:g} 帧</translation>
     </message>
     <message>
-        <source>camera {device} cannot be opened: check that it is plugged in, that no other program uses it, and that this program may use cameras</source>
+        <source>camera {device} cannot be opened: check that it is connected, that no other program uses it, and that this program may use cameras</source>
         <translation>无法打开摄像头 {device}：请检查它是否已连接、是否被其他程序占用，以及本程序是否有权使用摄像头</translation>
     </message>
     <message>
-        <source>camera {device} opens but gives no picture: close other programs that use it, or unplug it and plug it in again</source>
+        <source>camera {device} opens but delivers no frames: close other programs that use it, or disconnect it and connect it again</source>
         <translation>摄像头 {device} 可以打开，但没有画面：请关闭正在使用它的其他程序，或将其拔下后重新连接</translation>
     </message>
     <message>
@@ -2115,11 +2115,11 @@
         <translation>缺少列“{name}”</translation>
     </message>
     <message>
-        <source>column &apos;{name}&apos; is there {count} times</source>
+        <source>column &apos;{name}&apos; appears {count} times</source>
         <translation>列“{name}”出现了 {count} 次</translation>
     </message>
     <message>
-        <source>column &apos;{name}&apos;: &apos;{given}&apos; is no state ({states})</source>
+        <source>column &apos;{name}&apos;: &apos;{given}&apos; is not a state ({states})</source>
         <translation>列“{name}”：“{given}”不是有效状态（{states}）</translation>
     </message>
     <message>
@@ -2144,14 +2144,14 @@
     </message>
     <message>
         <source>files in {folder} that are neither videos nor images by their names: {shown}</source>
-        <translation type="unfinished"></translation>
+        <translation>{folder} 中从文件名看既不是视频也不是图像的文件：{shown}</translation>
     </message>
     <message>
-        <source>forbids access: check user and password</source>
+        <source>access denied: check user and password</source>
         <translation>拒绝访问：请检查用户名和密码</translation>
     </message>
     <message>
-        <source>frame {index} at {pts_s:.3f} s could not be tracked ({kind}: {error}); what came before it is kept</source>
+        <source>frame {index} at {pts_s:.3f} s could not be tracked ({kind}: {error}); earlier results are kept</source>
         <translation>第 {index} 帧（{pts_s:.3f} 秒）无法跟踪（{kind}: {error}）；此前的结果已保留</translation>
     </message>
     <message>
@@ -2159,19 +2159,19 @@
         <translation>第 {index} 帧无法显示（{fault}）</translation>
     </message>
     <message>
-        <source>graphs inside graphs without end</source>
+        <source>graphs are nested without end</source>
         <translation>计算图无限嵌套</translation>
     </message>
     <message>
-        <source>has nothing at this address: check what follows the host</source>
+        <source>there is nothing at this address: check the part after the host</source>
         <translation>在该地址没有内容：请检查主机名之后的部分</translation>
     </message>
     <message>
-        <source>how its results were made is not known: tracked anew</source>
+        <source>it is not known how its results were computed: tracked again</source>
         <translation>不清楚其结果是如何得到的：已重新跟踪</translation>
     </message>
     <message>
-        <source>it ends at {time} and not at {end}: it may be cut off</source>
+        <source>it ends at {time} instead of {end}: it may be truncated</source>
         <translation>视频在 {time} 结束，而不是 {end}：可能被截断</translation>
     </message>
     <message>
@@ -2179,7 +2179,7 @@
         <translation>没有设置</translation>
     </message>
     <message>
-        <source>it is cut off</source>
+        <source>it is truncated</source>
         <translation>内容被截断</translation>
     </message>
     <message>
@@ -2187,7 +2187,7 @@
         <translation>大于 {most_mib} MiB</translation>
     </message>
     <message>
-        <source>it is no results index</source>
+        <source>it is not a results index</source>
         <translation>不是结果索引</translation>
     </message>
     <message>
@@ -2199,15 +2199,15 @@
         <translation>缺少 &apos;{name}&apos;: 1</translation>
     </message>
     <message>
-        <source>it says {key} {value:g}, which must lie between 0 and {most:g}</source>
+        <source>{key} is {value:g}, which must be between 0 and {most:g}</source>
         <translation>其中 {key} 为 {value:g}，须在 0 到 {most:g} 之间</translation>
     </message>
     <message>
-        <source>it was interrupted before, and is tracked anew from its start</source>
+        <source>tracking was interrupted before, and starts again from the beginning</source>
         <translation>上次被中断，现从头重新跟踪</translation>
     </message>
     <message>
-        <source>its driver or libraries do not load</source>
+        <source>its driver or libraries cannot be loaded</source>
         <translation>其驱动或库无法加载</translation>
     </message>
     <message>
@@ -2215,15 +2215,15 @@
         <translation>其 face_score 为 {value}</translation>
     </message>
     <message>
-        <source>its folder is a file: choose another folder</source>
+        <source>a file has the name of its folder: choose another folder</source>
         <translation>其文件夹是一个文件：请选择其他文件夹</translation>
     </message>
     <message>
         <source>its high dynamic range ({name}) is mapped to 8 bits</source>
-        <translation type="unfinished"></translation>
+        <translation>高动态范围（{name}）被映射为 8 位</translation>
     </message>
     <message>
-        <source>its name is missing, or too long</source>
+        <source>its name is missing or too long</source>
         <translation>缺少名称，或名称过长</translation>
     </message>
     <message>
@@ -2231,7 +2231,7 @@
         <translation>被信号 {number} 终止</translation>
     </message>
     <message>
-        <source>line 1: format &apos;{version}&apos; is not format {format}: read it with a newer Steadymark</source>
+        <source>line 1: this program reads format {format}, not format &apos;{version}&apos;: use a newer Steadymark</source>
         <translation>第 1 行：格式“{version}”不是格式 {format}：请用更新版本的 Steadymark 读取</translation>
     </message>
     <message>
@@ -2255,11 +2255,11 @@
         <translation>第 {number} 行，{fault}</translation>
     </message>
     <message>
-        <source>line {number}: it is longer than any row can be</source>
+        <source>line {number} is longer than any row can be</source>
         <translation>第 {number} 行：超过了行的最大长度</translation>
     </message>
     <message>
-        <source>line {number}: {count} fields, but {columns} columns</source>
+        <source>line {number} has {count} fields, but there are {columns} columns</source>
         <translation>第 {number} 行：{count} 个字段，但有 {columns} 列</translation>
     </message>
     <message>
@@ -2267,7 +2267,7 @@
         <translation>第 {number} 行：{fault}</translation>
     </message>
     <message>
-        <source>margin must lie between 0.5 and 5, not {margin:g}</source>
+        <source>margin must be between 0.5 and 5, not {margin:g}</source>
         <translation>margin 必须在 0.5 到 5 之间，而不是 {margin:g}</translation>
     </message>
     <message>
@@ -2279,19 +2279,19 @@
         <translation>mean 必须是有限数，而不是 {mean}</translation>
     </message>
     <message>
-        <source>no .pts files in {folder}: name the folder of a video&apos;s truth</source>
+        <source>there are no .pts files in {folder}: name the folder of a video&apos;s ground truth</source>
         <translation>{folder} 中没有 .pts 文件：请选择视频真值所在的文件夹</translation>
     </message>
     <message>
-        <source>no MediaPipe model file at &apos;{model_file}&apos;: name one as mediapipe:FILE.tflite</source>
+        <source>there is no MediaPipe model file at &apos;{model_file}&apos;: give one as mediapipe:FILE.tflite</source>
         <translation>“{model_file}”处没有 MediaPipe 模型文件：请写成 mediapipe:FILE.tflite</translation>
     </message>
     <message>
-        <source>no YuNet model file at &apos;{model_file}&apos;: name one as yunet:FILE.onnx</source>
+        <source>there is no YuNet model file at &apos;{model_file}&apos;: give one as yunet:FILE.onnx</source>
         <translation>“{model_file}”处没有 YuNet 模型文件：请以 yunet:FILE.onnx 的形式指定</translation>
     </message>
     <message>
-        <source>no input: give a video, a folder, a pattern, camera:0 or an address</source>
+        <source>there is no input: give a video, a folder, a pattern, camera:0 or an address</source>
         <translation>没有输入：请给出视频、文件夹、通配符、camera:0 或地址</translation>
     </message>
     <message>
@@ -2303,11 +2303,11 @@
         <translation>没有写入权限：请选择其他文件夹</translation>
     </message>
     <message>
-        <source>no weights at {path} ({reason}): install Steadymark again, or put the file back</source>
+        <source>there are no weights at {path} ({reason}): install Steadymark again, or restore the file</source>
         <translation>{path} 处没有权重（{reason}）：请重新安装 Steadymark，或将文件放回原处</translation>
     </message>
     <message>
-        <source>nobody listened at the end</source>
+        <source>there was no receiver at the end</source>
         <translation>结束时无人接收</translation>
     </message>
     <message>
@@ -2323,11 +2323,11 @@
         <translation>无法向 {target} 发送（{reason}）：请选择本网络中的地址</translation>
     </message>
     <message>
-        <source>nothing can be sent to {target}: the host &apos;{host}&apos; is not known; check its name, or give its number (192.168.1.5)</source>
+        <source>nothing can be sent to {target}: the host &apos;{host}&apos; is unknown; check its name, or give its number (192.168.1.5)</source>
         <translation>无法向 {target} 发送：找不到主机“{host}”；请检查名称，或输入其 IP 地址（192.168.1.5）</translation>
     </message>
     <message>
-        <source>nothing fits {path}: check the pattern and the folder</source>
+        <source>nothing matches {path}: check the pattern and the folder</source>
         <translation>没有与 {path} 匹配的内容：请检查通配符和文件夹</translation>
     </message>
     <message>
@@ -2335,11 +2335,11 @@
         <translation>打开失败（{fault}）</translation>
     </message>
     <message>
-        <source>pictures carry no time stamps: {fps:g} frames per second are assumed</source>
+        <source>the images have no timestamps: {fps:g} frames per second are assumed</source>
         <translation>图片不带时间戳：按每秒 {fps:g} 帧处理</translation>
     </message>
     <message>
-        <source>pixels of {aspect} are made square</source>
+        <source>pixels with the aspect ratio {aspect} are made square</source>
         <translation>{aspect} 的像素已转换为方形像素</translation>
     </message>
     <message>
@@ -2347,7 +2347,7 @@
         <translation>读取 {name} 失败：{error}</translation>
     </message>
     <message>
-        <source>refuses the connection: check the port, and that it runs</source>
+        <source>the connection was refused: check the port, and that the camera is running</source>
         <translation>拒绝连接：请检查端口以及对方是否在运行</translation>
     </message>
     <message>
@@ -2355,15 +2355,15 @@
         <translation>行过短</translation>
     </message>
     <message>
-        <source>sending to {target} ended ({kind}: {error}); tracking goes on</source>
+        <source>sending to {target} ended ({kind}: {error}); tracking continues</source>
         <translation>向 {target} 的发送已中断（{kind}: {error}）；跟踪继续进行</translation>
     </message>
     <message>
-        <source>sends no video: check the address</source>
+        <source>it sends no video: check the address</source>
         <translation>没有发送视频：请检查地址</translation>
     </message>
     <message>
-        <source>settings or models differ from those it was tracked with: tracked anew</source>
+        <source>it was tracked with other settings or models: tracked again</source>
         <translation>设置或模型与上次跟踪时不同：已重新跟踪</translation>
     </message>
     <message>
@@ -2371,7 +2371,7 @@
         <translation>std 必须大于 0，而不是 {std}</translation>
     </message>
     <message>
-        <source>the LSL library here is too old to stay on this machine: pip install --upgrade &apos;steadymark[network]&apos;</source>
+        <source>the installed LSL library is too old to stay on this computer: pip install --upgrade &apos;steadymark[network]&apos;</source>
         <translation>此处的 LSL 库过旧，无法仅限本机：pip install --upgrade &apos;steadymark[network]&apos;</translation>
     </message>
     <message>
@@ -2395,11 +2395,11 @@
         <translation>导出失败（{fault}）</translation>
     </message>
     <message>
-        <source>the file carries no time stamps: {fps:g} frames per second are assumed</source>
+        <source>the file has no timestamps: {fps:g} frames per second are assumed</source>
         <translation>文件不带时间戳：按每秒 {fps:g} 帧处理</translation>
     </message>
     <message>
-        <source>the file has changed since it was tracked: tracked anew</source>
+        <source>the file has changed since it was tracked: tracked again</source>
         <translation>文件自上次跟踪后已更改：已重新跟踪</translation>
     </message>
     <message>
@@ -2411,7 +2411,7 @@
         <translation>文件夹不存在：请创建，或选择其他文件夹</translation>
     </message>
     <message>
-        <source>the heatmaps cannot be had ({fault})</source>
+        <source>the heatmaps cannot be computed ({fault})</source>
         <translation>无法获得热图（{fault}）</translation>
     </message>
     <message>
@@ -2423,7 +2423,7 @@
         <translation>模型的输入为 {type}：必须是 float、float16 或 uint8</translation>
     </message>
     <message>
-        <source>the input of {name} is {side} pixels wide: it must lie between {least} and {most}</source>
+        <source>the input of {name} is {side} pixels wide: it must be between {least} and {most}</source>
         <translation>{name} 的输入宽 {side} 像素：必须在 {least} 到 {most} 之间</translation>
     </message>
     <message>
@@ -2431,7 +2431,7 @@
         <translation>{name} 的输入为 {type}：必须是 float、float16 或 uint8</translation>
     </message>
     <message>
-        <source>the landmarks of &apos;{name}&apos; are those of {schema}, and their mean shape is not known: models of {known} are tracked with</source>
+        <source>the landmarks of &apos;{name}&apos; have the schema {schema}, whose mean shape is not known: models of {known} can track</source>
         <translation>“{name}”的特征点属于 {schema}，其平均形状未知：可用于跟踪的模型属于 {known}</translation>
     </message>
     <message>
@@ -2439,15 +2439,15 @@
         <translation>模型“{name}”没有可显示的一维热图</translation>
     </message>
     <message>
-        <source>the model &apos;{name}&apos; is a {kind} model, {wanted} is needed</source>
+        <source>the model &apos;{name}&apos; is a {kind} model, but {wanted} is needed</source>
         <translation>模型“{name}”是 {kind} 类型，需要 {wanted}</translation>
     </message>
     <message>
-        <source>the model card of &apos;{name}&apos; says {field} {value:g}: it must lie between {least:g} and {most:g}</source>
+        <source>the model card of &apos;{name}&apos; says {field} {value:g}: it must be between {least:g} and {most:g}</source>
         <translation>“{name}”的模型卡中 {field} 为 {value:g}：须在 {least:g} 到 {most:g} 之间</translation>
     </message>
     <message>
-        <source>the model card {beside} is of {name}, not of {wanted}</source>
+        <source>the model card {beside} belongs to {name}, not to {wanted}</source>
         <translation>模型卡 {beside} 属于 {name}，而不是 {wanted}</translation>
     </message>
     <message>
@@ -2467,7 +2467,7 @@
         <translation>LSL 流的名称最多 200 个字符，且均须可显示</translation>
     </message>
     <message>
-        <source>the name {start}… is too long ({count} bytes): a file&apos;s name may take 255 bytes</source>
+        <source>the name {start}… is too long ({count} bytes): a file name may have 255 bytes</source>
         <translation>名称 {start}… 过长（{count} 字节）：文件名最多 255 字节</translation>
     </message>
     <message>
@@ -2479,27 +2479,27 @@
         <translation>{model} 的输出“{name}”为 {dtype} {shape}：对于两张人脸须为 float32 {wanted}</translation>
     </message>
     <message>
-        <source>the output folder {folder} cannot be made ({reason}): choose another with --out</source>
+        <source>the output folder {folder} cannot be created ({reason}): choose another one with --out</source>
         <translation>无法创建输出文件夹 {folder}（{reason}）：请选择其他文件夹</translation>
     </message>
     <message>
-        <source>the picture came back at {time}</source>
+        <source>the camera delivers frames again at {time}</source>
         <translation>画面在 {time} 恢复</translation>
     </message>
     <message>
-        <source>the picture changes from {before} to {size} at {time}</source>
+        <source>the frame size changes from {before} to {size} at {time}</source>
         <translation>画面在 {time} 从 {before} 变为 {size}</translation>
     </message>
     <message>
-        <source>the picture was lost at {time}</source>
+        <source>the camera delivered no more frames at {time}</source>
         <translation>画面在 {time} 丢失</translation>
     </message>
     <message>
-        <source>the pictures are turned upright, as the file asks</source>
+        <source>the frames are rotated upright, as the file says</source>
         <translation>已按文件要求将画面转正</translation>
     </message>
     <message>
-        <source>the process that tracked {path} ended ({how}): the other files go on; try this one alone</source>
+        <source>the process that tracked {path} ended ({how}): the other files continue; try this one alone</source>
         <translation>跟踪 {path} 的进程已中止（{how}）：其他文件继续进行；请单独重试此文件</translation>
     </message>
     <message>
@@ -2507,31 +2507,31 @@
         <translation>录制已中断（{kind}: {error}）</translation>
     </message>
     <message>
-        <source>the recording ended, because the pictures are {width}x{height} now and were {width_before}x{height_before}: record again</source>
+        <source>the recording ended because the frames are now {width}x{height} instead of {width_before}x{height_before}: record again</source>
         <translation>录制已结束，因为画面现为 {width}x{height}，之前为 {width_before}x{height_before}：请重新录制</translation>
     </message>
     <message>
-        <source>the recording ended: less than {least_mb} MB are left in {folder}; free some space and record again</source>
+        <source>the recording ended because less than {least_mb} MB are left in {folder}: free some space and record again</source>
         <translation>录制已结束：{folder} 剩余空间不足 {least_mb} MB；请释放空间后重新录制</translation>
     </message>
     <message>
         <source>the sound of {name} could not be copied to its end ({reason})</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} 的声音未能完整复制（{reason}）</translation>
     </message>
     <message>
         <source>the start, {start_s:g} s, must be before the end, {end_s:g} s</source>
         <translation>起点 {start_s:g} 秒须在终点 {end_s:g} 秒之前</translation>
     </message>
     <message>
-        <source>the truth {path} has {given} frames, the video {frames}: they do not belong together</source>
+        <source>the ground truth {path} has {given} frames, the video {frames}: they do not belong together</source>
         <translation>真值 {path} 有 {given} 帧，视频有 {frames} 帧：两者不匹配</translation>
     </message>
     <message>
-        <source>the weights {path} are larger than {most_gib} GiB: models of that size cannot be tracked with</source>
+        <source>the weights {path} are larger than {most_gib} GiB: such large models cannot be used</source>
         <translation>权重 {path} 大于 {most_gib} GiB：无法用这么大的模型跟踪</translation>
     </message>
     <message>
-        <source>the weights {path} were altered or damaged (SHA-256 {found}…, the model card says {wanted}…): install Steadymark again, or put the file back</source>
+        <source>the weights {path} were altered or damaged (SHA-256 {found}…, the model card says {wanted}…): install Steadymark again, or restore the file</source>
         <translation>权重 {path} 已被修改或损坏（SHA-256 {found}…，模型卡中为 {wanted}…）：请重新安装 Steadymark，或将文件放回原处</translation>
     </message>
     <message>
@@ -2543,7 +2543,7 @@
         <translation>{key}“{value}”未知：它不是普通名称</translation>
     </message>
     <message>
-        <source>the {what} of the model is missing: state it, or &apos;{unknown}&apos; if you do not know it</source>
+        <source>the {what} of the model is missing: give it, or &apos;{unknown}&apos; if you do not know it</source>
         <translation>缺少模型的 {what}：请填写，如果不知道请填“{unknown}”</translation>
     </message>
     <message>
@@ -2551,7 +2551,7 @@
         <translation>没有关键点列（x_0, y_0, …）</translation>
     </message>
     <message>
-        <source>there are pictures 0 to {last}, not {index}</source>
+        <source>the images have numbers 0 to {last}: there is no image {index}</source>
         <translation>只有图片 0 到 {last}，没有 {index}</translation>
     </message>
     <message>
@@ -2559,7 +2559,7 @@
         <translation>已有同名文件夹：请选择其他名称</translation>
     </message>
     <message>
-        <source>there is a model &apos;{name}&apos; already: take another name</source>
+        <source>there is already a model &apos;{name}&apos;: choose another name</source>
         <translation>已有名为“{name}”的模型：请换一个名称</translation>
     </message>
     <message>
@@ -2627,11 +2627,11 @@
         <translation>无法加载插件 {path}（{kind}：{error}）：请改正它，或将它从环境变量 {variable} 中去掉</translation>
     </message>
     <message>
-        <source>there is no {cell} stabilizer over &apos;{name}&apos; (only over {known}): choose flow, none or one-euro, or train one with steadymark-train</source>
+        <source>there is no {cell} stabilizer for &apos;{name}&apos; (only for {known}): choose flow, none or one-euro, or train one with steadymark-train</source>
         <translation>没有适用于“{name}”的 {cell} 稳定器（只适用于 {known}）：请选择光流、“无”或 One Euro，或用 steadymark-train 训练一个</translation>
     </message>
     <message>
-        <source>there is no {name} in {parent}: put it beside its card</source>
+        <source>{parent} does not contain {name}: put it beside its card</source>
         <translation>{parent} 中没有 {name}：请将其放在模型卡旁边</translation>
     </message>
     <message>
@@ -2643,23 +2643,23 @@
         <translation>此 PyAV 没有 H.264 编码器 (libx264)：请从 PyPI 安装（pip install --force-reinstall av），或只写入 CSV</translation>
     </message>
     <message>
-        <source>time stamps begin anew: frames are counted instead</source>
+        <source>the timestamps start again: frames are counted instead</source>
         <translation>时间戳重新开始：改为按帧计数</translation>
     </message>
     <message>
-        <source>time stamps contradict each other: frames are counted instead</source>
+        <source>the timestamps contradict each other: frames are counted instead</source>
         <translation>时间戳相互矛盾：改为按帧计数</translation>
     </message>
     <message>
-        <source>time stamps run backwards in {count} places: held at the latest one there</source>
+        <source>the timestamps decrease in {count} places: the latest timestamp is kept there</source>
         <translation>时间戳有 {count} 处倒退：这些位置保持最晚的时间戳</translation>
     </message>
     <message>
-        <source>times are those of arrival</source>
+        <source>times are times of arrival</source>
         <translation>时间为到达时间</translation>
     </message>
     <message>
-        <source>tracking cannot begin ({fault})</source>
+        <source>tracking cannot start ({fault})</source>
         <translation>无法开始跟踪（{fault}）</translation>
     </message>
     <message>
@@ -2695,7 +2695,7 @@
         <translation>heatmap1d-lite 热图上的已发表循环单元。</translation>
     </message>
     <message>
-        <source>Axes of the head</source>
+        <source>Head axes</source>
         <translation>头部坐标轴</translation>
     </message>
     <message>
@@ -2747,7 +2747,7 @@
         <translation>截止频率随速度上升的快慢：越高，人脸运动时延迟越小。</translation>
     </message>
     <message>
-        <source>Millimetres from the camera&apos;s axis to the right and down, and from the camera; right only if the focal length is</source>
+        <source>Millimetres to the right, down and away from the camera; exact only if the focal length is correct</source>
         <translation>相对相机光轴向右、向下以及到相机的距离（毫米）；焦距正确时才准确</translation>
     </message>
     <message>
@@ -2840,10 +2840,10 @@
     </message>
     <message>
         <source>uses a protocol that the installed FFmpeg lacks: use rtsp:// or http://</source>
-        <translation type="unfinished"></translation>
+        <translation>使用了已安装的 FFmpeg 不支持的协议：请使用 rtsp:// 或 http://</translation>
     </message>
     <message>
-        <source>wants a user and password: http://user:password@host/…</source>
+        <source>it requires a user and a password: http://user:password@host/…</source>
         <translation>需要用户名和密码：http://user:password@host/…</translation>
     </message>
     <message>
@@ -2851,11 +2851,11 @@
         <translation>内存是否足够？</translation>
     </message>
     <message>
-        <source>what was drawn into its video differs, or is not known: tracked anew</source>
+        <source>its video was drawn in another or unknown way: tracked again</source>
         <translation>视频中绘制的内容不同或未知：重新跟踪</translation>
     </message>
     <message>
-        <source>what was tracked of {source} does not fit this file any more: it was changed since; track it again</source>
+        <source>the tracked results of {source} do not fit this file: it has changed since; track it again</source>
         <translation>{source} 的跟踪结果与该文件不再匹配：文件已被修改，请重新跟踪</translation>
     </message>
     <message>
@@ -2871,7 +2871,7 @@
         <translation>偏航</translation>
     </message>
     <message>
-        <source>{count} damaged frames were kept as repaired near {time}</source>
+        <source>{count} damaged frames near {time} were kept as the decoder repaired them</source>
         <translation>{time} 附近有 {count} 帧损坏，已修复保留</translation>
     </message>
     <message>
@@ -2879,16 +2879,16 @@
         <translation>{time} 附近有 {count} 帧损坏，已跳过</translation>
     </message>
     <message>
-        <source>{count} frames carry no time stamp: put between their neighbours</source>
+        <source>{count} frames have no timestamp: they are placed between their neighbours</source>
         <translation>{count} 帧没有时间戳：已按相邻帧插值</translation>
     </message>
     <message>
-        <source>{count} frames carry the time stamp of the frame before them</source>
+        <source>{count} frames have the timestamp of the frame before them</source>
         <translation>{count} 帧与前一帧的时间戳相同</translation>
     </message>
     <message>
         <source>{count} images in {folder} are beside videos: name them to track them</source>
-        <translation type="unfinished"></translation>
+        <translation>{folder} 中的 {count} 个图像与视频在一起：如需跟踪请单独指定</translation>
     </message>
     <message>
         <source>{count} packets are damaged</source>
@@ -2899,7 +2899,7 @@
         <translation>丢弃 {dropped}</translation>
     </message>
     <message>
-        <source>{fault}. &apos;Go on tracking&apos; passes over it.</source>
+        <source>{fault}. &apos;Continue tracking&apos; skips it.</source>
         <translation>{fault}。“继续跟踪”会跳过此处。</translation>
     </message>
     <message>
@@ -2907,7 +2907,7 @@
         <translation>{file} 有 {given} 个点，而不是 {count} 个</translation>
     </message>
     <message>
-        <source>{file}: its name does not end in a frame number of its own</source>
+        <source>{file}: its name does not end in a frame number that no other file has</source>
         <translation>{file}：文件名末尾没有独立的帧号</translation>
     </message>
     <message>
@@ -2915,11 +2915,11 @@
         <translation>{first}；{other}</translation>
     </message>
     <message>
-        <source>{folder} holds no videos or pictures: choose another folder</source>
+        <source>{folder} contains no videos or images: choose another folder</source>
         <translation>{folder} 中没有视频或图片：请选择其他文件夹</translation>
     </message>
     <message>
-        <source>{folder} may not be read ({reason}): allow it</source>
+        <source>{folder} cannot be read ({reason}): allow access to it</source>
         <translation>无权读取 {folder}（{reason}）：请授予权限</translation>
     </message>
     <message>
@@ -2931,7 +2931,7 @@
         <translation>{kind} 需要软件包 {package}，但无法导入（{error}）：pip install &apos;{wanted}&apos;</translation>
     </message>
     <message>
-        <source>{mode} is no camera mode: write for example 1280x720@30</source>
+        <source>{mode} is not a camera mode: write for example 1280x720@30</source>
         <translation>{mode} 不是摄像头模式：请写成例如 1280x720@30</translation>
     </message>
     <message>
@@ -2939,23 +2939,23 @@
         <translation>{name} 无法读取，已跳过</translation>
     </message>
     <message>
-        <source>{name} covers no frame that has truth: there is nothing to compare</source>
+        <source>{name} covers no frame that has ground truth: there is nothing to compare</source>
         <translation>{name} 不包含任何有真值的帧：没有可对比的内容</translation>
     </message>
     <message>
-        <source>{name} fails when it is run: {reason}</source>
+        <source>{name} fails when it runs: {reason}</source>
         <translation>{name} 运行时失败：{reason}</translation>
     </message>
     <message>
-        <source>{name} gives points that are not finite</source>
+        <source>{name} returns landmarks that are not finite</source>
         <translation>{name} 给出的点不是有限数</translation>
     </message>
     <message>
-        <source>{name} gives {outputs}: none of them holds {kinds} of {counts} landmarks</source>
+        <source>{name} returns {outputs}: none of them holds {kinds} of {counts} landmarks</source>
         <translation>{name} 给出 {outputs}：其中没有 {counts} 个特征点的 {kinds}</translation>
     </message>
     <message>
-        <source>{name} has no frames in the part asked for: they lie from {first_s:.3f} s to {last_s:.3f} s</source>
+        <source>{name} has no frames in the requested part: its frames lie from {first_s:.3f} s to {last_s:.3f} s</source>
         <translation>{name} 在所选部分没有帧：帧位于 {first_s:.3f} 秒到 {last_s:.3f} 秒</translation>
     </message>
     <message>
@@ -2963,23 +2963,23 @@
         <translation>{name} 没有模型卡：请将 {card} 放在其旁边，或用 &apos;steadymark add-model&apos; 将其制成模型</translation>
     </message>
     <message>
-        <source>{name} has no output &apos;{output}&apos;: it gives {known}</source>
+        <source>{name} has no output &apos;{output}&apos;: its outputs are {known}</source>
         <translation>{name} 没有输出“{output}”：它给出 {known}</translation>
     </message>
     <message>
-        <source>{name} has {count} landmarks, {schema} has {wanted}: say with --landmarks which are the same, for example 36=27,45=32</source>
+        <source>{name} has {count} landmarks, {schema} has {wanted}: say with --landmarks which ones correspond, for example 36=27,45=32</source>
         <translation>{name} 有 {count} 个关键点，{schema} 有 {wanted} 个：请用 --landmarks 说明哪些相同，例如 36=27,45=32</translation>
     </message>
     <message>
-        <source>{name} has {count} numbers: write one, or three (one a channel)</source>
+        <source>{name} has {count} numbers: write one, or three (one per channel)</source>
         <translation>{name} 有 {count} 个数：请写一个，或三个（每个通道一个）</translation>
     </message>
     <message>
-        <source>{name} has {end} frames, the video has {frames}: it is of another one</source>
+        <source>{name} has {end} frames, the video has {frames}: it belongs to another video</source>
         <translation>{name} 有 {end} 帧，视频有 {frames} 帧：它属于另一个视频</translation>
     </message>
     <message>
-        <source>{name} has {given} landmarks: only tables with the {count} of {schema} can be scored</source>
+        <source>{name} has {given} landmarks: only tables with the {count} landmarks of {schema} can be scored</source>
         <translation>{name} 有 {given} 个关键点：只能评估含 {schema} 的 {count} 个关键点的表格</translation>
     </message>
     <message>
@@ -2999,7 +2999,7 @@
         <translation>{name} 为“{text}”：请写一个数或三个数：0.5,0.5,0.5</translation>
     </message>
     <message>
-        <source>{name} is no ONNX model: choose a file that ends in .onnx</source>
+        <source>{name} is not an ONNX model: choose a file that ends in .onnx</source>
         <translation>{name} 不是 ONNX 模型：请选择以 .onnx 结尾的文件</translation>
     </message>
     <message>
@@ -3011,31 +3011,31 @@
         <translation>{name} 需要用到后面的帧，而实时画面没有这些帧：关键点将保持原始状态。请选择 One Euro 滤波器或网络。</translation>
     </message>
     <message>
-        <source>{name} takes longer than {most_s} s when it is run: use a smaller model, or fewer faces</source>
+        <source>{name} takes longer than {most_s} s to run: use a smaller model, or fewer faces</source>
         <translation>{name} 运行超过 {most_s} 秒：请使用更小的模型，或减少人脸数量</translation>
     </message>
     <message>
-        <source>{name} takes more than {most_gib} GiB of memory when it is run: use a smaller model, or fewer faces</source>
+        <source>{name} needs more than {most_gib} GiB of memory to run: use a smaller model, or fewer faces</source>
         <translation>{name} 运行时占用超过 {most_gib} GiB 内存：请使用较小的模型，或减少人脸数</translation>
     </message>
     <message>
-        <source>{name} takes pictures of any size: say which input-size it was trained on</source>
+        <source>{name} takes images of any size: say with input-size which size it was trained on</source>
         <translation>{name} 接受任意尺寸的图像：请说明训练时的输入尺寸（input-size）</translation>
     </message>
     <message>
-        <source>{name} takes pictures of {channels} channels: it must take {wanted} (colour; layout nhwc where they come last)</source>
+        <source>{name} takes images of {channels} channels: it must take {wanted} (colour; use layout nhwc if the channels come last)</source>
         <translation>{name} 接受 {channels} 个通道的图像：必须是 {wanted} 个（彩色；若通道在最后请用 layout nhwc）</translation>
     </message>
     <message>
-        <source>{name} takes pictures of {found} × {found} pixels, not {given} × {given}</source>
+        <source>{name} takes images of {found} × {found} pixels, not {given} × {given}</source>
         <translation>{name} 接受 {found} × {found} 像素的图像，而不是 {given} × {given}</translation>
     </message>
     <message>
-        <source>{name} takes pictures of {shape}: crops of faces are square</source>
+        <source>{name} takes images of {shape}: crops of faces are square</source>
         <translation>{name} 接受 {shape} 的图像：人脸裁剪是正方形的</translation>
     </message>
     <message>
-        <source>{name} takes {inputs}: it must take one picture (n, 3, F, F) or (n, F, F, 3)</source>
+        <source>{name} takes {inputs}: it must take one image (n, 3, F, F) or (n, F, F, 3)</source>
         <translation>{name} 接受 {inputs}：必须接受一幅图像 (n, 3, F, F) 或 (n, F, F, 3)</translation>
     </message>
     <message>
@@ -3059,7 +3059,7 @@
         <translation>无法打开 {path!r}：{error}</translation>
     </message>
     <message>
-        <source>{path!r} has a name that is not text: rename the file</source>
+        <source>{path!r} has a name that is not valid text: rename the file</source>
         <translation>{path!r} 的名称不是文本：请重命名该文件</translation>
     </message>
     <message>
@@ -3075,7 +3075,7 @@
         <translation>无法读取 {path}：{reason}</translation>
     </message>
     <message>
-        <source>{path} cannot be run: it is no ONNX file ({error})</source>
+        <source>{path} cannot be run: it is not an ONNX file ({error})</source>
         <translation>无法运行 {path}：不是 ONNX 文件（{error}）</translation>
     </message>
     <message>
@@ -3091,7 +3091,7 @@
         <translation>无法跟踪 {path}（{kind}: {error}）</translation>
     </message>
     <message>
-        <source>{path} could not be written out in time</source>
+        <source>{path} could not be completed in time</source>
         <translation>{path} 未能及时写完</translation>
     </message>
     <message>
@@ -3107,7 +3107,7 @@
         <translation>{path} 已存在：用 --overwrite 替换，或用 --resume 保留并继续处理其他文件</translation>
     </message>
     <message>
-        <source>{path} fits no video: check the pattern</source>
+        <source>{path} matches no video: check the pattern</source>
         <translation>没有与 {path} 匹配的视频：请检查通配符</translation>
     </message>
     <message>
@@ -3115,15 +3115,15 @@
         <translation>{path} 有第 0 到 {last} 帧，没有第 {index} 帧</translation>
     </message>
     <message>
-        <source>{path} has several faces in a frame: truth is of one face</source>
+        <source>{path} has several faces in a frame: ground truth must have one face</source>
         <translation>{path} 的一帧中有多张人脸：真值只能是一张人脸</translation>
     </message>
     <message>
-        <source>{path} has {count} numbers a row: x and y make pairs</source>
+        <source>{path} has {count} numbers in a row: landmarks need an even number (x and y)</source>
         <translation>{path} 每行有 {count} 个数：x 和 y 须成对</translation>
     </message>
     <message>
-        <source>{path} has {given} landmarks: the window compares all {count} of {name}, &apos;steadymark evaluate --landmarks&apos; also some</source>
+        <source>{path} has {given} landmarks: the window compares all {count} landmarks of {name}; &apos;steadymark evaluate --landmarks&apos; also compares some of them</source>
         <translation>{path} 有 {given} 个关键点：窗口对比 {name} 的全部 {count} 个，“steadymark evaluate --landmarks”可只对比其中一部分</translation>
     </message>
     <message>
@@ -3131,23 +3131,23 @@
         <translation>{path} 有 {rows} 行，最后一行是第 {last} 帧：请检查帧号</translation>
     </message>
     <message>
-        <source>{path} holds no frames, it is cut off or empty: copy it again</source>
+        <source>{path} contains no frames, it is truncated or empty: copy it again</source>
         <translation>{path} 不含任何帧，文件被截断或为空：请重新复制</translation>
     </message>
     <message>
-        <source>{path} holds no pictures: choose a file with a video track</source>
+        <source>{path} contains no images: choose a file with a video track</source>
         <translation>{path} 不含画面：请选择带视频轨的文件</translation>
     </message>
     <message>
-        <source>{path} holds no points</source>
+        <source>{path} contains no points</source>
         <translation>{path} 不含任何点</translation>
     </message>
     <message>
-        <source>{path} holds no rows</source>
+        <source>{path} contains no rows</source>
         <translation>{path} 没有数据行</translation>
     </message>
     <message>
-        <source>{path} holds sound but no pictures: choose a file with a video track</source>
+        <source>{path} contains sound but no images: choose a file with a video track</source>
         <translation>{path} 只有声音，没有画面：请选择带视频轨的文件</translation>
     </message>
     <message>
@@ -3156,7 +3156,7 @@
     </message>
     <message>
         <source>{path} is a link to nothing</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} 是一个失效的链接</translation>
     </message>
     <message>
         <source>{path} is a list that names other files: open the video itself</source>
@@ -3167,7 +3167,7 @@
         <translation>另一个程序正在写入 {path}：请等待其结束，或选择其他文件夹</translation>
     </message>
     <message>
-        <source>{path} is coded in a way that cannot be decoded here: convert it to H.264 in MP4</source>
+        <source>{path} has a codec that cannot be decoded: convert it to H.264 in MP4</source>
         <translation>{path} 的编码在此无法解码：请转换为 MP4 (H.264)</translation>
     </message>
     <message>
@@ -3175,31 +3175,31 @@
         <translation>{path} 为空（0 字节）：请重新复制或录制</translation>
     </message>
     <message>
-        <source>{path} is incomplete: its index (moov) is missing, as when a recording or a copy breaks off; copy it again or repair it</source>
+        <source>{path} is incomplete: its index (moov) is missing, for example because a recording or a copy was interrupted; copy it again or repair it</source>
         <translation>{path} 不完整：缺少索引 (moov)，常见于录制或复制中断；请重新复制或修复</translation>
     </message>
     <message>
-        <source>{path} is no landmark model: it lacks {names}</source>
+        <source>{path} is not a landmark model: it lacks {names}</source>
         <translation>{path} 不是关键点模型：缺少 {names}</translation>
     </message>
     <message>
-        <source>{path} is no landmark model: its crops are {crops}</source>
+        <source>{path} is not a landmark model: its crops are {crops}</source>
         <translation>{path} 不是关键点模型：其裁剪区域 (crops) 为 {crops}</translation>
     </message>
     <message>
-        <source>{path} is no landmark model: its {name} is {sides}</source>
+        <source>{path} is not a landmark model: its {name} is {sides}</source>
         <translation>{path} 不是关键点模型：其 {name} 为 {sides}</translation>
     </message>
     <message>
-        <source>{path} is no preset ({fault}): mend it, or delete it from its folder</source>
+        <source>{path} is not a preset ({fault}): correct it, or delete it from its folder</source>
         <translation>{path} 不是有效的预设（{fault}）：请修正，或将其从文件夹中删除</translation>
     </message>
     <message>
-        <source>{path} is no table of true landmarks ({error})</source>
+        <source>{path} is not a table of ground truth ({error})</source>
         <translation>{path} 不是关键点真值表（{error}）</translation>
     </message>
     <message>
-        <source>{path} is not a Steadymark model card (it is too deep)</source>
+        <source>{path} is not a Steadymark model card (it is nested too deeply)</source>
         <translation>{path} 不是 Steadymark 模型卡（嵌套过深）</translation>
     </message>
     <message>
@@ -3211,27 +3211,27 @@
         <translation>{path} 不是可读取的视频：请检查能否播放，或将其转换为 MP4</translation>
     </message>
     <message>
-        <source>{path} is there, and nothing tells that it was tracked: use --overwrite to replace it, or choose another folder</source>
+        <source>{path} exists, and no index says that it was tracked: use --overwrite to replace it, or choose another folder</source>
         <translation>{path} 已存在，但无法确认它是跟踪结果：请用 --overwrite 替换，或选择其他文件夹</translation>
     </message>
     <message>
-        <source>{path} itself would be replaced by a result of that name: choose another folder for the results</source>
+        <source>a result would have the name of the input {path} and replace it: choose another folder for the results</source>
         <translation>{path} 本身会被同名结果替换：请为结果选择其他文件夹</translation>
     </message>
     <message>
-        <source>{path} may not be read ({reason}): ask for permission or copy it</source>
+        <source>{path} cannot be read ({reason}): ask for permission or copy it</source>
         <translation>无权读取 {path}（{reason}）：请获取权限，或复制该文件</translation>
     </message>
     <message>
-        <source>{path} may not be read: ask for permission or copy it</source>
+        <source>{path} cannot be read: ask for permission or copy it</source>
         <translation>无权读取 {path}：请获取权限，或复制该文件</translation>
     </message>
     <message>
-        <source>{path} says that its pictures are {width}x{height}, more than {millions} million pixels: convert it to smaller ones</source>
+        <source>{path} says that its frames are {width}x{height}, more than {millions} million pixels: convert it to smaller ones</source>
         <translation>{path} 声明的画面为 {width}x{height}，超过 {millions} 百万像素：请转换为较小的画面</translation>
     </message>
     <message>
-        <source>{path} takes data from other files, which its model card cannot vouch for: save it as one file (onnx.save, save_as_external_data=False)</source>
+        <source>{path} reads data from other files, which its model card cannot verify: save it as one file (onnx.save, save_as_external_data=False)</source>
         <translation>{path} 使用了其他文件中的数据，其模型卡无法为之担保：请保存为单个文件（onnx.save, save_as_external_data=False）</translation>
     </message>
     <message>
@@ -3259,7 +3259,7 @@
         <translation>{path}：列“frame”须包含从 0 起的每个数各一次</translation>
     </message>
     <message>
-        <source>{path}: frame {number} ({name}) cannot be turned into a picture: convert the file to H.264 in MP4</source>
+        <source>{path}: frame {number} ({name}) cannot be converted to an image: convert the file to H.264 in MP4</source>
         <translation>{path}：第 {number} 帧（{name}）无法转换为图像：请将文件转换为 MP4 (H.264)</translation>
     </message>
     <message>
@@ -3267,15 +3267,15 @@
         <translation>{path}：{time} 处的第 {number} 帧已损坏：请选择另一帧</translation>
     </message>
     <message>
-        <source>{path}: no frame can be decoded, the file is damaged or cut off: copy it again</source>
+        <source>{path}: no frame can be decoded, the file is damaged or truncated: copy it again</source>
         <translation>{path}：没有一帧可以解码，文件已损坏或被截断：请重新复制</translation>
     </message>
     <message>
-        <source>{path}: {count} lines with &apos;{brace}&apos; instead of one</source>
+        <source>{path}: {count} lines contain &apos;{brace}&apos; instead of one</source>
         <translation>{path}：有 {count} 行“{brace}”，应只有一行</translation>
     </message>
     <message>
-        <source>{path}: {count} points, but {wanted} expected</source>
+        <source>{path}: it has {count} points instead of {wanted}</source>
         <translation>{path}：有 {count} 个点，应有 {wanted} 个</translation>
     </message>
     <message>
@@ -3283,7 +3283,7 @@
         <translation>{path}：{fault}</translation>
     </message>
     <message>
-        <source>{path}: {why}, and results are listed in a file of that name: move it away, or choose another folder</source>
+        <source>{path}: {why}, but the list of results must be written to a file of that name: move it away, or choose another folder</source>
         <translation>{path}：{why}，而结果要记录在同名文件中：请将其移走，或选择其他文件夹</translation>
     </message>
     <message>
@@ -3291,19 +3291,19 @@
         <translation>已向 {target} 发送 {sent} 个数据包</translation>
     </message>
     <message>
-        <source>{shown} answers but sends no pictures: check the camera</source>
+        <source>{shown} answers but sends no frames: check the camera</source>
         <translation>{shown} 有响应，但没有发送画面：请检查摄像头</translation>
     </message>
     <message>
-        <source>{shown}: none of the pictures can be read: check the files</source>
+        <source>{shown}: none of the images can be read: check the files</source>
         <translation>{shown}：所有图片都无法读取：请检查文件</translation>
     </message>
     <message>
-        <source>{source} is live: name a recorded video with --data</source>
+        <source>{source} is live: give a recorded video with --data</source>
         <translation>{source} 是实时来源：请用 --data 指定已录制的视频</translation>
     </message>
     <message>
-        <source>{start}… is no name that a file can have: shorten or correct it</source>
+        <source>{start}… cannot be the name of a file: shorten or correct it</source>
         <translation>{start}… 不能作为文件名：请缩短或更正</translation>
     </message>
     <message>
@@ -3311,11 +3311,11 @@
         <translation>{target} 需要 iBUG 的 68 个关键点，而此模型有 {count} 个：请选择其他模型</translation>
     </message>
     <message>
-        <source>{text} holds {count} videos: open one of them</source>
+        <source>{text} contains {count} videos: open one of them</source>
         <translation>{text} 中有 {count} 个视频：请打开其中一个</translation>
     </message>
     <message>
-        <source>{text} is live: a start and an end go with files only</source>
+        <source>{text} is live: a start and an end can only be given for files</source>
         <translation>{text} 是实时来源：起点和终点只适用于文件</translation>
     </message>
     <message>
@@ -3323,27 +3323,27 @@
         <translation>{text} 是实时来源：请用“steadymark track {text}”跟踪</translation>
     </message>
     <message>
-        <source>{text} is no recording: open a video file or a folder of pictures</source>
+        <source>{text} is not a recording: open a video file or a folder of images</source>
         <translation>{text} 不是录像：请打开视频文件或图片文件夹</translation>
     </message>
     <message>
-        <source>{text} is not a camera: a camera mode does not go with it</source>
+        <source>{text} is not a camera: a camera mode cannot be given for it</source>
         <translation>{text} 不是摄像头：不能使用摄像头模式</translation>
     </message>
     <message>
-        <source>{truth} has no face wholly in the picture: nothing to compare</source>
+        <source>{truth} has no face that lies wholly in the image: there is nothing to compare</source>
         <translation>{truth} 中没有完全位于画面内的人脸：没有可对比的内容</translation>
     </message>
     <message>
         <source>{url} is a recording and no live stream: download it, for example by &apos;ffmpeg -i ADDRESS -c copy FILE.mp4&apos;, and track the file</source>
-        <translation type="unfinished"></translation>
+        <translation>{url} 是录像而不是直播流：请先下载，例如使用 &apos;ffmpeg -i ADDRESS -c copy FILE.mp4&apos;，然后跟踪该文件</translation>
     </message>
     <message>
-        <source>{url} sends no pictures: check the address</source>
+        <source>{url} sends no frames: check the address</source>
         <translation>{url} 没有发送画面：请检查地址</translation>
     </message>
     <message>
-        <source>{url}: {scheme}:// is not known here: use rtsp://, rtmp:// or http://</source>
+        <source>{url}: {scheme}:// is not supported: use rtsp://, rtmp:// or http://</source>
         <translation>{url}：不支持 {scheme}://：请使用 rtsp://、rtmp:// 或 http://</translation>
     </message>
     <message>
@@ -3354,14 +3354,14 @@
 <context>
     <name>start</name>
     <message>
-        <source>Something unexpected happened ({fault}). What is tracked is kept. Help &gt; Copy diagnostics says more: please report it.</source>
+        <source>An unexpected error occurred ({fault}). The tracked results are kept. Help &gt; Copy diagnostics tells more: please report it.</source>
         <translation>发生意外错误（{fault}）。跟踪结果已保留。“帮助 &gt; 复制诊断信息”提供更多内容：请反馈给我们。</translation>
     </message>
 </context>
 <context>
     <name>wiring</name>
     <message>
-        <source>A live view shows the newest picture only: for this, record it and open the recording.</source>
+        <source>A live view shows only the newest frame: to do this, record it and open the recording.</source>
         <translation>实时画面只显示最新的图像：如需此功能，请先录制，再打开录像。</translation>
     </message>
 </context>

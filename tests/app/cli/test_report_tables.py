@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console, Group
 
-from steadymark.app.cli.live_benchmark import LiveBench, live_table
+from steadymark.app.cli.bench.live_benchmark import LiveBench, live_table
 from steadymark.app.cli.reports.ablation_report import ablation_table
 from steadymark.app.cli.reports.clips_report import clip_tables
 from steadymark.app.cli.reports.detector_report import detector_table

@@ -91,7 +91,7 @@ def test_changed_sources_and_settings_are_tracked_again(tmp_path: Path, style: s
     run([video], out, csv=style)
     square_video(video, 30)
     (job,) = run([video], out, csv=style, resume=True)
-    assert job.notes[0] == "the file has changed since it was tracked: tracked anew"
+    assert job.notes[0] == "the file has changed since it was tracked: tracked again"
     assert index_rows(out)[str(video)]["frames"] == "30"
     other_settings = replace(TrackSettings(), stabilizer="one-euro")
     (job,) = run([video], out, other_settings, csv=style, resume=True)

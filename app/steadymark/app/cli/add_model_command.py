@@ -26,41 +26,53 @@ def _output_kinds() -> str:
         return "KIND"
 
 
-File = Annotated[Path, typer.Argument(metavar="FILE.onnx", help="The network.")]
-Name = Annotated[str, typer.Option(help="What to call it; else as its file.")]
+File = Annotated[Path, typer.Argument(metavar="FILE.onnx", help="ONNX file of the network.")]
+Name = Annotated[str, typer.Option(help="Name of the model; by default the name of the file.")]
 Licence = Annotated[
-    str, typer.Option(help="Terms of its weights; 'unknown' if you do not know them.")
+    str, typer.Option(help="Licence of the weights; 'unknown' if you do not know it.")
 ]
 Trained = Annotated[
-    str, typer.Option(help="What it was trained on; 'unknown' if you do not know it.")
+    str, typer.Option(help="Training data of the network; 'unknown' if you do not know it.")
 ]
 OutputKind = Annotated[
     str, typer.Option(metavar=_output_kinds(), help="What its outputs hold; lines are of x and y.")
 ]
 OutputNames = Annotated[
-    str, typer.Option(help="Its outputs that hold them: NAME, or NAME_X,NAME_Y for lines.")
+    str, typer.Option(help="Names of the outputs to use: NAME, or NAME_X,NAME_Y for lines.")
 ]
 InputSize = Annotated[
-    str, typer.Option(help="Side of its input in pixels, where the file does not say.")
+    str, typer.Option(help="Side of the input in pixels, if the file does not say it.")
 ]
-Mean = Annotated[str, typer.Option(help="Taken off its input: 0.5, or one a channel.")]
-Std = Annotated[str, typer.Option(help="What its input is then divided by, likewise.")]
-Pixels = Annotated[str, typer.Option(help="What white is before that: 1 or 255.", metavar="1|255")]
-Colours = Annotated[bool | None, typer.Option("--rgb/--bgr", help="Order of its input's channels.")]
+Mean = Annotated[
+    str,
+    typer.Option(help="Mean that is subtracted from the input: one number, or one per channel."),
+]
+Std = Annotated[
+    str,
+    typer.Option(
+        help="Standard deviation by which the input is then divided: one number, or "
+        "one per channel."
+    ),
+]
+Pixels = Annotated[str, typer.Option(help="Value of white before that: 1 or 255.", metavar="1|255")]
+Colours = Annotated[bool | None, typer.Option("--rgb/--bgr", help="Order of the input channels.")]
 Layout = Annotated[
-    str, typer.Option(help="Of its input, where the file does not say: nchw or nhwc.")
+    str, typer.Option(help="Layout of the input, if the file does not say it: nchw or nhwc.")
 ]
 Scale = Annotated[
-    str, typer.Option(help="Units of coordinates: pixels, unit (0 … 1), signed (−1 … 1).")
+    str, typer.Option(help="Units of coordinates: pixels, unit (0 to 1) or signed (−1 to 1).")
 ]
 Schema = Annotated[
-    str, typer.Option(help="Numbering of its landmarks: ibug68, wflw98, jd106, insightface106 …")
+    str, typer.Option(help="Landmark schema: ibug68, wflw98, jd106, insightface106 and others.")
 ]
-Margin = Annotated[str, typer.Option(help="Side of the crop it wants / size of the face.")]
+Margin = Annotated[str, typer.Option(help="Side of the crop divided by the size of the face.")]
 Folder = Annotated[
-    Path | None, typer.Option("--out", help="Another folder than that of your own models.")
+    Path | None,
+    typer.Option("--out", help="Folder of the model; by default the folder of your own models."),
 ]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace your model of that name.")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace an own model of the same name.")
+]
 
 
 @help_groups(

@@ -1,4 +1,4 @@
-"""The command line. `steadymark` alone opens the window; `bench_commands` holds `bench`."""
+"""The command line. `steadymark` alone opens the window; the room `bench` holds the benchmarks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import typer
 from rich.markup import escape
 
 from steadymark.app.cli.add_model_command import add_model
-from steadymark.app.cli.bench_commands import bench
+from steadymark.app.cli.bench import clip_commands, scene_commands  # noqa: F401 - they add to `bench`
+from steadymark.app.cli.bench.bench_options import bench
 from steadymark.app.cli.choices_help import SEND_HELP, ChoicesCommand, TableFormatOption
 from steadymark.app.cli.error_boundary import err, out, report_errors
 from steadymark.app.cli.help_groups import (
@@ -25,17 +26,21 @@ from steadymark.app.cli.help_groups import (
     STABILIZER,
     help_groups,
 )
+from steadymark.app.cli.inspect_commands import check, models, probe, spans
 from steadymark.app.cli.smooth_command import smooth
 from steadymark.app.cli.stabilizer_options import StabilizerOptions, stabilizers_help
-from steadymark.engine.core.errors import SteadymarkError, UsageError
+from steadymark.engine.core.errors import UsageError
 from steadymark.models.choice_registry import load_plugins
 
-_DETECTOR = "Face detector: a name, yunet:FILE.onnx (OpenCV's) or mediapipe:FILE.tflite."
+_DETECTOR = (
+    "Face detector: a name from 'steadymark models', yunet:FILE.onnx (OpenCV's YuNet) or "
+    "mediapipe:FILE.tflite."
+)
 _DRAW = "Draw an attribute of each face into that video: axes, …. May be repeated."
 _FILTERS = StabilizerOptions()
 
 app = typer.Typer(
-    help="Facial landmarks that are right and still.",
+    help="Facial landmarks that are accurate and stable.",
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -43,6 +48,8 @@ app = typer.Typer(
 app.add_typer(bench, name="bench")
 app.command(name="add-model")(add_model)
 app.command(name="smooth", cls=ChoicesCommand)(smooth)
+for _command in (probe, models, check, spans):
+    app.command()(_command)
 
 
 @app.callback(invoke_without_command=True)
@@ -69,9 +76,11 @@ def _load_plugins() -> int:
 
 @app.command(name="open")
 def open_window(
-    recording: Annotated[str, typer.Argument(metavar="INPUT", help="A video, or pictures.")],
+    recording: Annotated[
+        str, typer.Argument(metavar="INPUT", help="A video, or a folder of images.")
+    ],
 ) -> None:
-    """Open the window with a recording in it."""
+    """Open the window with a recording."""
     from steadymark.app.gui.application import run_window
 
     report_errors(lambda: run_window(recording))
@@ -84,11 +93,11 @@ def live(
         typer.Argument(metavar="CAMERA", help="camera:0, camera:NAME, rtsp:// or http://…"),
     ] = "camera:0",
     camera_mode: Annotated[
-        str | None, typer.Option(help="What to ask a camera for: 1280x720@30.")
+        str | None, typer.Option(help="Camera mode to request, for example 1280x720@30.")
     ] = None,
     send: Annotated[list[str] | None, typer.Option(help=SEND_HELP)] = None,
 ) -> None:
-    """Open the window with a camera or a stream in it."""
+    """Open the window with a camera or a stream."""
     from steadymark.app.gui.application import run_window
     from steadymark.engine.sources import CameraMode
     from steadymark.engine.sources.resolve_input import is_live
@@ -109,13 +118,13 @@ def live(
 
 @app.command()
 def cameras() -> None:
-    """List the cameras of this computer, with what they offer."""
+    """List the cameras of this computer and their modes."""
     from steadymark.engine.sources import camera_modes, list_cameras
 
     def run() -> int:
         found = list_cameras()
         if not found:
-            out.print("no camera was found: plug one in, and check that you may use it")
+            out.print("no camera was found: connect one, and check that you may use it")
         for camera in found:
             out.print(
                 f"camera:{camera.index}  {escape(camera.name)}  {camera.path}", soft_wrap=True
@@ -148,53 +157,78 @@ def track(
             "rtsp:// or http:// cameras.",
         ),
     ],
-    folder: Annotated[Path, typer.Option("--out", help="The folder results are written to.")],
-    model: Annotated[str, typer.Option(help="Landmark model: a name of 'steadymark models'.")] = "",
+    folder: Annotated[Path, typer.Option("--out", help="Folder of the results.")],
+    model: Annotated[
+        str, typer.Option(help="Landmark model: a name from 'steadymark models', or an .onnx file.")
+    ] = "",
     detector: Annotated[str, typer.Option(help=_DETECTOR)] = "",
     stabilizer: Annotated[str, typer.Option(help=stabilizers_help())] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    max_faces: Annotated[int, typer.Option(help="Faces to follow, 1 to 16.")] = 1,
+    max_faces: Annotated[int, typer.Option(help="Largest number of faces to track, 1 to 16.")] = 1,
     look_every: Annotated[
         int,
         typer.Option(
             min=1,
-            help="Frames between looks for further faces, below --max-faces.",
+            help="Search for more faces every N frames while fewer than --max-faces are tracked.",
         ),
     ] = 5,
     focal: Annotated[
         float | None,
-        typer.Option(help="Focal length in pixels, for head poses; else guessed as OpenFace does."),
+        typer.Option(
+            help="Focal length in pixels, for head poses. By default it is estimated as "
+            "OpenFace does."
+        ),
     ] = None,
     csv: TableFormatOption = "native",
     video: Annotated[
-        bool, typer.Option("--video", help="Also write the video with landmarks drawn (H.264).")
+        bool, typer.Option("--video", help="Also write a video with the landmarks drawn (H.264).")
     ] = False,
     axes: Annotated[
-        bool, typer.Option("--axes", help="Draw how each head is turned into that video, too.")
+        bool, typer.Option("--axes", help="Also draw the axes of each head into the video.")
     ] = False,
     draw: Annotated[list[str] | None, typer.Option(help=_DRAW)] = None,
     start_time: Annotated[
-        str | None, typer.Option("--start", help="Begin here: seconds, mm:ss or hh:mm:ss.")
+        str | None, typer.Option("--start", help="Start time: seconds, mm:ss or hh:mm:ss.")
     ] = None,
-    end_time: Annotated[str | None, typer.Option("--end", help="End here, likewise.")] = None,
+    end_time: Annotated[
+        str | None, typer.Option("--end", help="End time, in the same form.")
+    ] = None,
     camera_mode: Annotated[
-        str | None, typer.Option(help="What to ask a camera for: 1280x720@30.")
+        str | None, typer.Option(help="Camera mode to request, for example 1280x720@30.")
     ] = None,
     threshold: Annotated[
-        float | None, typer.Option("--threshold", min=0, max=1, help="The detector's.")
+        float | None,
+        typer.Option(
+            "--threshold",
+            min=0,
+            max=1,
+            help="Lowest score of a face; the default depends on the detector.",
+        ),
     ] = None,
-    recentre: Annotated[str, typer.Option(help="Rule of the next crop: fit or eyes.")] = "fit",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results.")] = False,
+    recentre: Annotated[
+        str, typer.Option(help="How the next crop is derived from the landmarks: fit or eyes.")
+    ] = "fit",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace existing results.")
+    ] = False,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Skip what is done: same source, settings and models."),
+        typer.Option(
+            "--resume",
+            help="Skip inputs whose results exist with the same source, settings and models.",
+        ),
     ] = False,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", help="Files tracked at a time; else one a core.")
+        int | None,
+        typer.Option(
+            "--jobs", help="Number of files tracked at the same time; by default one per core."
+        ),
     ] = None,
     scheduler: Annotated[
         str,
-        typer.Option(help="Track on a Dask cluster: tcp://HOST:PORT, which sees the same files."),
+        typer.Option(
+            help="Track on a Dask cluster at tcp://HOST:PORT, whose computers see the same files."
+        ),
     ] = "",
     send: Annotated[
         list[str] | None,
@@ -202,7 +236,7 @@ def track(
     ] = None,
     **parameters: float | None,
 ) -> None:
-    """Track faces in videos and write a CSV for each."""
+    """Track faces in videos and write one table (CSV) per video."""
     from steadymark.app.cli.track_command import (
         JobPlacement,
         run_batch,
@@ -243,78 +277,6 @@ def track(
 
 
 @app.command()
-def probe(inputs: Annotated[list[str], typer.Argument(metavar="INPUT…")]) -> None:
-    """Say what is in a video file, and how exact its times are."""
-    from steadymark.app.cli.reports.report_table import Column, ReportTable
-    from steadymark.engine.sources import probe as look
-
-    def run() -> int:
-        failed = 0
-        for text in inputs:
-            try:
-                report = look(text)
-            except SteadymarkError as error:
-                err.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True)
-                failed += 1
-                continue
-            table = ReportTable(("",), (Column("", "left", wraps=True),), title=text)
-            for name, value in report.as_dict().items():
-                table.add_row(name, value)
-            out.print(table)
-        return 0 if not failed else 1 if failed < len(inputs) else 2
-
-    report_errors(run)
-
-
-@app.command()
-def models() -> None:
-    """List the models that are here, with what they reached."""
-    from steadymark.app.cli.reports.models_report import report_models
-    from steadymark.models.runtime.zoo import list_models, list_own_models
-
-    def run() -> int:
-        report_models((*list_models(), *list_own_models()), out)
-        return 0
-
-    report_errors(run)
-
-
-@app.command()
-def check(files: Annotated[list[Path], typer.Argument(metavar="FILE…")]) -> None:
-    """Find what is wrong in a CSV: truncation, wrong columns, NaN in tracked rows, and more."""
-    from steadymark.engine.output.csv.check_table import check_csv
-
-    def run() -> int:
-        bad = 0
-        for file in files:
-            findings = check_csv(file)
-            bad += bool(findings)
-            if not findings:
-                out.print(f"{file}: valid", soft_wrap=True)
-            for finding in findings:
-                place = f"{file}:{finding.line}" if finding.line else f"{file}"
-                out.print(f"{place}: {finding.text}", soft_wrap=True)
-        return 1 if bad else 0
-
-    report_errors(run)
-
-
-@app.command()
-def spans(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="CSVs of either style.")],
-    json_file: Annotated[Path | None, typer.Option("--json", help="Also write them.")] = None,
-) -> None:
-    """When each face was tracked, and when it was lost."""
-    from steadymark.app.cli.reports.spans_report import report_spans
-
-    def run() -> int:
-        report_spans(files, json_file, out=out)
-        return 0
-
-    report_errors(run)
-
-
-@app.command()
 @help_groups(
     {
         INPUT: "data truth csv landmarks",
@@ -326,46 +288,73 @@ def spans(
 )
 def evaluate(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="MODEL…", help="Names, or .onnx files.")
+        list[str] | None, typer.Argument(metavar="MODEL…", help="Names of models, or .onnx files.")
     ] = None,
     data: Annotated[
         Path | None,
         typer.Option(
-            help="Pictures with .pts in 300W form; a video with its truth beside it "
-            "(NAME_truth.csv or annot/); a folder of such videos, as 300VW."
+            help="Images with .pts files as in 300W, a video with its ground truth "
+            "beside it (NAME_truth.csv or annot/), or a folder of such videos as "
+            "300VW."
         ),
     ] = None,
     truth: Annotated[
-        Path | None, typer.Option(help="The video's truth: a table, or a folder of .pts.")
+        Path | None,
+        typer.Option(help="Ground truth of the video: a table, or a folder of .pts files."),
     ] = None,
     csv: Annotated[
         list[Path] | None,
-        typer.Option(help="Also score a tracker's table, ours or OpenFace's. May be repeated."),
+        typer.Option(
+            help="Also score this table of a tracker, native or OpenFace's. May be repeated."
+        ),
     ] = None,
     boxes: Annotated[
-        str | None, typer.Option(help="On pictures: truth (default) or detector.")
+        str | None,
+        typer.Option(
+            help="On images: take face boxes from the ground "
+            "truth (truth, the default) "
+            "or from the detector."
+        ),
     ] = None,
     detector: Annotated[str, typer.Option(help=_DETECTOR)] = "",
     threshold: Annotated[
-        float | None, typer.Option("--threshold", min=0, max=1, help="The detector's.")
+        float | None,
+        typer.Option(
+            "--threshold",
+            min=0,
+            max=1,
+            help="Lowest score of a face; the default depends on the detector.",
+        ),
     ] = None,
     landmarks: Annotated[
         str | None,
-        typer.Option(help="Compare only these: 36,45, or 36=27,45=32 for other numbers in truth."),
+        typer.Option(
+            help="Compare only these landmarks: 36,45, or 36=27,45=32 where the ground "
+            "truth has other numbers."
+        ),
     ] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Also write figures.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Also write the figures to this JSON file.")
+    ] = None,
     plot: Annotated[
-        Path | None, typer.Option(help="Also draw cumulative error curves: a .png.")
+        Path | None, typer.Option(help="Also draw cumulative error curves into this .png file.")
     ] = None,
     worst: Annotated[
-        Path | None, typer.Option(help="Also draw the worst faces of each: a .png.")
+        Path | None,
+        typer.Option(
+            help="Also draw the faces with the largest errors of each model into this .png file."
+        ),
     ] = None,
-    worst_count: Annotated[int, typer.Option(min=1, max=120, help="How many of each.")] = 12,
-    recentre: Annotated[str, typer.Option(help="Rule of the next crop: fit or eyes.")] = "fit",
+    worst_count: Annotated[
+        int, typer.Option(min=1, max=120, help="Number of faces per model for --worst.")
+    ] = 12,
+    recentre: Annotated[
+        str, typer.Option(help="How the next crop is derived from the landmarks: fit or eyes.")
+    ] = "fit",
     stabilizer: Annotated[str, typer.Option(help=f"On videos. {stabilizers_help()}")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
-    """Score models, and other trackers' tables, on labelled pictures and videos."""
+    """Score models and tables of other trackers on labelled images and videos."""
     from steadymark.app.cli.evaluate_command import EvaluationOptions, run_evaluation
     from steadymark.app.cli.output_files import OutputFiles
 

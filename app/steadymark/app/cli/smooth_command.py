@@ -27,27 +27,32 @@ _FILTERS = StabilizerOptions()
 )
 def smooth(
     table: Annotated[
-        Path, typer.Argument(metavar="TABLE.csv", help="A table of ours, or of OpenFace.")
+        Path, typer.Argument(metavar="TABLE.csv", help="A native table, or one of OpenFace.")
     ],
     target: Annotated[
-        Path | None, typer.Option("--out", help="The new table; else TABLE.METHOD.csv beside it.")
+        Path | None,
+        typer.Option(
+            "--out", help="File of the new table; by default TABLE.METHOD.csv beside the old one."
+        ),
     ] = None,
     method: Annotated[str, typer.Option(help=stabilizers_help(on_points=True))] = "butterworth",
     size: Annotated[
         str,
         typer.Option(
-            help="Size of the video's pictures, 1280x720: head poses are then computed anew; "
+            help="Frame size of the video, for example 1280x720, for head poses; "
             "without it they are left empty."
         ),
     ] = "",
     focal: Annotated[
         float | None,
-        typer.Option(help="Focal length in pixels, for head poses; else that of the table."),
+        typer.Option(help="Focal length in pixels, for head poses; by default that of the table."),
     ] = None,
     csv: Annotated[
         str, typer.Option("--format", "--csv", help=f"Else the table's own format. {FORMATS}")
     ] = "",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the new table.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an existing file.")
+    ] = False,
     **parameters: float | None,
 ) -> None:
     """Stabilize the landmarks of a table, and write another table.

@@ -100,7 +100,7 @@ def _html() -> str:
         f"<tr><td>{name}</td><td>&nbsp;{number}&nbsp;</td><td>{licence}</td></tr>"
         for name, number, licence in packages()
     )
-    motto = translate("about", "Facial landmarks that are right and still.")
+    motto = translate("about", "Facial landmarks that are accurate and stable.")
     own = translate("about", "The program is under the MIT licence.")
     made, networks = translate("about", "Made with"), translate("about", "Networks")
     models = "".join(f"<p><b>{card.name}</b><br>{card.licence}</p>" for card in list_models())

@@ -25,7 +25,7 @@ translate = QCoreApplication.translate
 _WIPE_STEP = 0.02
 _ONLY_RECORDINGS = QT_TRANSLATE_NOOP(
     "wiring",
-    "A live view shows the newest picture only: for this, record it and open the recording.",
+    "A live view shows only the newest frame: to do this, record it and open the recording.",
 )
 
 

@@ -254,8 +254,8 @@ def _tell_of_faults(window: MainWindow) -> None:
         log.error("unexpected", exc_info=(kind, error, trace))
         words = QCoreApplication.translate(
             "start",
-            "Something unexpected happened ({fault}). What is tracked is kept. "
-            "Help > Copy diagnostics says more: please report it.",
+            "An unexpected error occurred ({fault}). The tracked results are kept. "
+            "Help > Copy diagnostics tells more: please report it.",
         )
         window.session.told.emit(words.format(fault=f"{kind.__name__}: {error}"))
 

@@ -32,7 +32,7 @@ class Docks(QObject):
         self._hidden: QByteArray | None = None
         window.setCorner(Qt.Corner.BottomRightCorner, _RIGHT)
         self.plots = self._add(self.tr("Plots"), "plots", plots, _BELOW, "F5")
-        self.numbers = self._add(self.tr("Numbers"), "numbers", numbers, _RIGHT, "F6")
+        self.numbers = self._add(self.tr("Statistics"), "numbers", numbers, _RIGHT, "F6")
         self.settings = self._add(self.tr("Settings"), "settings", settings, _RIGHT, "F7")
         window.tabifyDockWidget(self.numbers, self.settings)
         self.numbers.raise_()

@@ -54,8 +54,9 @@ def _words(actions: Mapping[str, QAction]) -> str:
     }
     return translate(
         "first_hint",
-        "See what stabilization does: {raw} shows raw landmarks, {stabilized} stabilized ones, "
-        "{both} both. Numbers tell how still they are; {keys} lists all keys.",
+        "See what stabilization does: {raw} shows raw landmarks, {stabilized} "
+        "stabilized ones, {both} both. 'Statistics' measures how stable they "
+        "are; {keys} lists all shortcuts.",
     ).format(
         raw=texts["show_raw"],
         stabilized=texts["show_stabilized"],

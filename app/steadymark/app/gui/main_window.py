@@ -192,7 +192,7 @@ class MainWindow(WindowLayout):
         name_play(actions["play"], playing=display.playing, texts=playing)
         name_stop(actions["stop"], display, playing)
         if before is None or before.can_pause != display.can_pause:
-            texts = (self.tr("Go on &tracking"), self.tr("Pause &tracking"))
+            texts = (self.tr("Continue &tracking"), self.tr("Pause &tracking"))
             name_track(actions["track"], running=display.can_pause, texts=texts)
         self._show_page(display)
         self.empty.set_display(display)
@@ -297,7 +297,8 @@ class MainWindow(WindowLayout):
         if frame is None:
             self.messages.tell(
                 self.tr(
-                    "'{text}' is no place: type a time as 1:23.4 or 83s, or a frame number"
+                    "'{text}' is not a position: enter a time such as 1:23.4 or 83s, or a "
+                    "frame number"
                 ).format(text=text)
             )
         else:
@@ -368,8 +369,10 @@ class MainWindow(WindowLayout):
         """Ask whether running exports may be cancelled."""
         answer = QMessageBox.question(
             self,
-            self.tr("Export under way"),
-            self.tr("An export is not done. Cancel it and quit? What is written stays."),
+            self.tr("Export in progress"),
+            self.tr(
+                "An export is not finished. Cancel it and quit? What was written so far is kept."
+            ),
         )
         return answer is QMessageBox.StandardButton.Yes
 

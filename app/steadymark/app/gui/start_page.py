@@ -97,15 +97,15 @@ class StartPage(QWidget):
         if opening:
             self.title.setText(self.tr("Opening {name}").format(name=translated(display.name)))
             self.words.setText(
-                self.tr("Its frames are counted and the networks are loaded.")
+                self.tr("Counting its frames and loading the networks.")
                 if not is_live(display.path)
-                else self.tr("The first picture is waited for and the networks are loaded.")
+                else self.tr("Waiting for the first frame and loading the networks.")
             )
             return
         self.title.setText(self.tr("Drop a video here, or open a camera"))
         self.words.setText(
             self.tr(
-                "Steadymark follows 68 landmarks on every face in it, shows how steady they are, "
-                "and exports them. Nothing leaves this computer."
+                "Steadymark tracks 68 landmarks on every face, shows how stable they "
+                "are, and exports them. Nothing leaves this computer."
             )
         )

@@ -40,7 +40,7 @@ class StatusLine(QWidget):
                 Phase.PAUSED: self.tr("Tracking paused at {percent}").format(percent=percent),
                 Phase.FINISHED: self.tr("All frames tracked"),
                 Phase.LIVE: self.tr("Live"),
-                Phase.RECONNECTING: self.tr("No pictures: reconnecting…"),
+                Phase.RECONNECTING: self.tr("No frames arrive: reconnecting…"),
                 Phase.STOPPED: self.tr("Stopped"),
                 Phase.FAILED: self.tr("Tracking stopped at {percent}").format(percent=percent),
             }[display.phase]

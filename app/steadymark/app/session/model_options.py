@@ -112,7 +112,7 @@ def _triple(name: str, text: Mapping[str, str]) -> Triple | None:
         values *= 3
     if len(values) != 3:
         raise UsageError(
-            "{name} has {count} numbers: write one, or three (one a channel)",
+            "{name} has {count} numbers: write one, or three (one per channel)",
             name=name,
             count=len(values),
         )

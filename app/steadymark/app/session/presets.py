@@ -57,18 +57,20 @@ class Preset:
 
 _SHIPPED: tuple[tuple[object, object, TrackSettings], ...] = (
     (
-        QT_TRANSLATE_NOOP("presets", "Stillest"),
-        QT_TRANSLATE_NOOP("presets", "A network steadies the points, with hardly any lag."),
+        QT_TRANSLATE_NOOP("presets", "Most stable"),
+        QT_TRANSLATE_NOOP("presets", "A network stabilizes the landmarks with almost no lag."),
         TrackSettings(),
     ),
     (
         QT_TRANSLATE_NOOP("presets", "Raw, lowest latency"),
-        QT_TRANSLATE_NOOP("presets", "The points as found, in half the time a face."),
+        QT_TRANSLATE_NOOP(
+            "presets", "The landmarks of the network, unchanged, in half the time per face."
+        ),
         TrackSettings(stabilizer="none"),
     ),
     (
         QT_TRANSLATE_NOOP("presets", "Light filter"),
-        QT_TRANSLATE_NOOP("presets", "Still at rest, and soon there when the face moves."),
+        QT_TRANSLATE_NOOP("presets", "Stable at rest, and little lag when the face moves."),
         TrackSettings(stabilizer="one-euro").with_filter(
             choose("one-euro", min_cutoff_hz=3.0, beta=20.0)
         ),
@@ -80,7 +82,7 @@ _SHIPPED: tuple[tuple[object, object, TrackSettings], ...] = (
     ),
     (
         QT_TRANSLATE_NOOP("presets", "Several faces"),
-        QT_TRANSLATE_NOOP("presets", "Up to six faces, each steadied by a network."),
+        QT_TRANSLATE_NOOP("presets", "Up to six faces, each stabilized by a network."),
         TrackSettings(tracker=TrackerConfig(max_faces=6)),
     ),
 )
@@ -128,7 +130,9 @@ class Presets:
         if not name or len(name) > _LONGEST_NAME:
             raise PresetError("A preset's name has 1 to {most} characters.", most=_LONGEST_NAME)
         if name.casefold() in {preset.name.casefold() for preset in self.shipped()}:
-            raise PresetError("'{name}' comes with the program: choose another name.", name=name)
+            raise PresetError(
+                "'{name}' is the name of a shipped preset: choose another name.", name=name
+            )
         plain = {k: v for k, v in as_plain(settings).items() if k not in _OF_THE_MACHINE}
         text = json.dumps({_FORMAT: 1, "name": name, "settings": plain}, indent=2)
         path = self.folder / _file_name(name)
@@ -137,7 +141,7 @@ class Presets:
             path.write_text(text + "\n", encoding="utf-8")
         except OSError as error:
             raise PresetError(
-                "The preset cannot be kept in {path}: {why}", path=path, why=error.strerror
+                "The preset cannot be saved in {path}: {why}", path=path, why=error.strerror
             ) from error
         return read_preset(path)
 
@@ -168,7 +172,7 @@ def read_preset(path: Path) -> Preset:
         fault = f"{type(error).__name__}: {error}"
     if fault:
         raise PresetError(
-            "{path} is no preset ({fault}): mend it, or delete it from its folder",
+            "{path} is not a preset ({fault}): correct it, or delete it from its folder",
             path=path,
             fault=fault,
         )
@@ -188,7 +192,7 @@ def _fault(data: Any) -> UserText:
         return UserText("it lacks '{name}': 1", name=_FORMAT)
     name, values = data.get("name"), data.get("settings")
     if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_NAME:
-        return UserText("its name is missing, or too long")
+        return UserText("its name is missing or too long")
     if not isinstance(values, dict):
         return UserText("it has no settings")
     return _fault_of_settings(values)
@@ -199,7 +203,7 @@ def _fault_of_settings(values: dict[str, Any]) -> UserText:
     made = _flat(as_plain(settings))
     for key, value in _flat(values).items():
         if key in _OF_THE_MACHINE or key not in made or made[key] != value:
-            return UserText("'{key}' is unknown, or has a value that cannot be", key=key)
+            return UserText("'{key}' is unknown, or its value is not valid", key=key)
     if not 1 <= settings.tracker.max_faces <= _MOST_FACES:
         return UserText("'tracker.max_faces' must be from 1 to {most}", most=_MOST_FACES)
     if not 1 <= settings.tracker.look_every <= MOST_LOOK_EVERY:

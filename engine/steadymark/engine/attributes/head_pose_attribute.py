@@ -72,7 +72,7 @@ ATTRIBUTES.add(
         ),
         compute=_compute,
         schemas=(IBUG68,),
-        drawing=AttributeDrawing(AXES, UserText("Axes of the head"), _axes, ("E",)),
+        drawing=AttributeDrawing(AXES, UserText("Head axes"), _axes, ("E",)),
         plot=AttributePlot(
             UserText("angle, °"),
             tuple(
@@ -92,8 +92,8 @@ ATTRIBUTES.add(
                 UserText("Position"),
                 _position,
                 UserText(
-                    "Millimetres from the camera's axis to the right and down, and from the "
-                    "camera; right only if the focal length is"
+                    "Millimetres to the right, down and away from the camera; exact only "
+                    "if the focal length is correct"
                 ),
             ),
         ),

@@ -102,8 +102,8 @@ def _spare_inputs(jobs: Sequence[Job]) -> None:
         for path in [] if job.stem is None else result_files(job.stem, job.output):
             if (replaced := inputs.get(_file(path))) is not None:
                 raise UsageError(
-                    "{path} itself would be replaced by a result of that name: choose another "
-                    "folder for the results",
+                    "a result would have the name of the input {path} and replace it: "
+                    "choose another folder for the results",
                     path=replaced,
                 )
 

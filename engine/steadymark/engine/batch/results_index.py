@@ -268,7 +268,7 @@ class ResultsIndex:
 def _read(file: TextIO, path: Path) -> list[IndexEntry]:
     reader = csv.DictReader(file)
     if not {"input", "state", "settings_sha256"} <= set(reader.fieldnames or ()):
-        raise _unreadable(path, UserText("it is no results index"))
+        raise _unreadable(path, UserText("it is not a results index"))
     return [
         IndexEntry(**{name: row.get(name) or "" for name in _COLUMNS})
         for row in reader
@@ -278,8 +278,8 @@ def _read(file: TextIO, path: Path) -> list[IndexEntry]:
 
 def _unreadable(path: Path, why: str) -> SteadymarkError:
     return SinkError(
-        "{path}: {why}, and results are listed in a file of that name: move it away, or choose "
-        "another folder",
+        "{path}: {why}, but the list of results must be written to a file of "
+        "that name: move it away, or choose another folder",
         path=path,
         why=why,
     )

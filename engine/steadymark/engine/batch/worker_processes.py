@@ -237,8 +237,8 @@ def _crashed(job: Job, code: int) -> JobReport:
         Path(job.text).name,
         kept,
         error=UserText(
-            "the process that tracked {path} ended ({how}): the other files go on; try this one "
-            "alone",
+            "the process that tracked {path} ended ({how}): the other files "
+            "continue; try this one alone",
             path=job.text,
             how=how,
         ),

@@ -53,8 +53,8 @@ class Correspondence:
         whole = len(numbers) == len(pairs) and min(ours + theirs) >= 0
         if not whole or len(set(ours)) < len(ours):
             raise UsageError(
-                "'{text}' is no list of landmarks: write 36,39,42,45, each once, or 36=27,39=29 "
-                "where 27 and 29 are the truth's numbers",
+                "'{text}' is not a list of landmarks: write 36,39,42,45, each once, or "
+                "36=27,39=29 where 27 and 29 are numbers of the ground truth",
                 text=text,
             )
         return cls(ours, theirs)
@@ -109,8 +109,8 @@ def in_our_numbers(
     if chosen is None or not chosen.renumbers:
         if count != schema.count:
             raise UsageError(
-                "{name} has {count} landmarks, {schema} has {wanted}: say with --landmarks which "
-                "are the same, for example 36=27,45=32",
+                "{name} has {count} landmarks, {schema} has {wanted}: say with "
+                "--landmarks which ones correspond, for example 36=27,45=32",
                 name=name,
                 count=count,
                 schema=schema.name,
@@ -123,8 +123,9 @@ def in_our_numbers(
     if not set(schema.eyes) <= set(chosen.ours):
         right, left = schema.eyes
         raise UsageError(
-            "--landmarks lacks the outer eye corners {right} and {left}, whose distance every "
-            "error is divided by: say which of the truth's landmarks they are",
+            "--landmarks lacks the outer eye corners {right} and {left}; every "
+            "error is divided by their distance: say which landmarks of the ground "
+            "truth they are",
             right=right,
             left=left,
         )

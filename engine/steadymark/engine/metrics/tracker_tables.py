@@ -92,7 +92,7 @@ def prepare_video(
     if video.source is not None:
         if is_live(video.source):
             raise UsageError(
-                "{source} is live: name a recorded video with --data", source=video.source
+                "{source} is live: give a recorded video with --data", source=video.source
             )
         source = open_source(video.source)
         info = source.info
@@ -113,7 +113,8 @@ def prepare_video(
         truth[_cut_off(truth, info.width, info.height)] = np.nan
     if not has_truth(truth, scored).any():
         raise UsageError(
-            "{truth} has no face wholly in the picture: nothing to compare", truth=video.truth
+            "{truth} has no face that lies wholly in the image: there is nothing to compare",
+            truth=video.truth,
         )
     return ScoredVideo(video.name, video.source, frames, truth, schema, scored)
 
@@ -140,7 +141,8 @@ def followed(table: LandmarkTable, video: ScoredVideo, *, name: str) -> TrackedV
         raise UsageError("{name} holds no rows: there is nothing to compare", name=name)
     if table.xy_px.shape[1] != video.schema.count:
         raise UsageError(
-            "{name} has {given} landmarks: only tables with the {count} of {schema} can be scored",
+            "{name} has {given} landmarks: only tables with the {count} landmarks "
+            "of {schema} can be scored",
             name=name,
             given=table.xy_px.shape[1],
             count=video.schema.count,
@@ -150,7 +152,7 @@ def followed(table: LandmarkTable, video: ScoredVideo, *, name: str) -> TrackedV
     truth = None if video.truth is None else video.truth[first : first + count]
     if truth is not None and not has_truth(truth, video.scored).any():
         raise UsageError(
-            "{name} covers no frame that has truth: there is nothing to compare", name=name
+            "{name} covers no frame that has ground truth: there is nothing to compare", name=name
         )
     points = _one_face(table, first, count, truth, video.scored)
     return tracked_video(points, video, fps=_fps(table), first=first)
@@ -245,7 +247,7 @@ def _span(table: LandmarkTable, frames: int | None, name: str) -> tuple[int, int
     part = _is_part(table)
     if end > frames or (end < frames and written == end and not part):
         raise UsageError(
-            "{name} has {end} frames, the video has {frames}: it is of another one",
+            "{name} has {end} frames, the video has {frames}: it belongs to another video",
             name=name,
             end=end,
             frames=frames,

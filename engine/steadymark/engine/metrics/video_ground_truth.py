@@ -123,7 +123,8 @@ def check_length(truth: Values, path: Path, frames: int) -> None:
     gaps = path.is_dir() and bool(np.isnan(truth).all((1, 2)).any())
     if len(truth) > frames or (len(truth) < frames and not gaps):
         raise UsageError(
-            "the truth {path} has {given} frames, the video {frames}: they do not belong together",
+            "the ground truth {path} has {given} frames, the video {frames}: they "
+            "do not belong together",
             path=path,
             given=len(truth),
             frames=frames,
@@ -156,12 +157,13 @@ def _of_folder(folder: Path) -> Values:
         digits = file.stem[len(file.stem.rstrip("0123456789")) :]
         if not digits or int(digits) in numbers:
             raise UsageError(
-                "{file}: its name does not end in a frame number of its own", file=file
+                "{file}: its name does not end in a frame number that no other file has", file=file
             )
         numbers[int(digits)] = file
     if not numbers:
         raise UsageError(
-            "no .pts files in {folder}: name the folder of a video's truth", folder=folder
+            "there are no .pts files in {folder}: name the folder of a video's ground truth",
+            folder=folder,
         )
     first = min(1, *numbers)
     points = {number - first: read_pts(file) for number, file in sorted(numbers.items())}
@@ -183,11 +185,13 @@ def _of_folder(folder: Path) -> Values:
 def _of_tracker(path: Path) -> Values:
     table = read_table(path)
     if not len(table):
-        raise LandmarkFileError("{path} holds no rows", path=path)
+        raise LandmarkFileError("{path} contains no rows", path=path)
     there = np.isfinite(table.xy_px).all((1, 2))
     frames = table.frame[there]
     if len(np.unique(frames)) < len(frames):
-        raise UsageError("{path} has several faces in a frame: truth is of one face", path=path)
+        raise UsageError(
+            "{path} has several faces in a frame: ground truth must have one face", path=path
+        )
     _check_span(path, int(table.frame.max()) + 1, len(table))
     return _by_frame(int(table.frame.max()) + 1, frames, table.xy_px[there])
 
@@ -217,7 +221,9 @@ def _of_rows(path: Path) -> Values:
     rows = _numbers(path, skip=0)
     if rows.shape[1] % 2:
         raise LandmarkFileError(
-            "{path} has {count} numbers a row: x and y make pairs", path=path, count=rows.shape[1]
+            "{path} has {count} numbers in a row: landmarks need an even number (x and y)",
+            path=path,
+            count=rows.shape[1],
         )
     return rows.reshape(len(rows), -1, 2)
 
@@ -226,12 +232,12 @@ def _numbers(path: Path, *, skip: int, columns: list[int] | None = None) -> Valu
     with open_text(path) as file:
         lines = [line for line in file.readlines()[skip:] if line.strip()]
     if not lines:
-        raise LandmarkFileError("{path} holds no rows", path=path)
+        raise LandmarkFileError("{path} contains no rows", path=path)
     try:
         return np.loadtxt(lines, delimiter=",", comments=None, ndmin=2, usecols=columns)
     except ValueError as error:
         raise LandmarkFileError(
-            "{path} is no table of true landmarks ({error})", path=path, error=error
+            "{path} is not a table of ground truth ({error})", path=path, error=error
         ) from error
 
 

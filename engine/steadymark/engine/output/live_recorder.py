@@ -167,8 +167,8 @@ class Recorder:
             self._first_s, self._size = result.frame.pts_s, size
         if size != self._size:
             raise SinkError(
-                "the recording ended, because the pictures are {width}x{height} now and were "
-                "{width_before}x{height_before}: record again",
+                "the recording ended because the frames are now {width}x{height} "
+                "instead of {width_before}x{height_before}: record again",
                 width=size[0],
                 height=size[1],
                 width_before=self._size[0],
@@ -193,8 +193,8 @@ class Recorder:
                 continue  # an error will show when the file is written
             if left < LEAST_FREE:
                 raise SinkError(
-                    "the recording ended: less than {least_mb} MB are left in {folder}; free some "
-                    "space and record again",
+                    "the recording ended because less than {least_mb} MB are left in "
+                    "{folder}: free some space and record again",
                     least_mb=LEAST_FREE >> 20,
                     folder=folder,
                 )

@@ -30,7 +30,7 @@ _REASONS = {
     errno.EPERM: UserText("no permission to write there: choose another folder"),
     errno.EROFS: UserText("the disk is read-only: choose another folder"),
     errno.ENOENT: UserText("the folder does not exist: create it or choose another"),
-    errno.ENOTDIR: UserText("its folder is a file: choose another folder"),
+    errno.ENOTDIR: UserText("a file has the name of its folder: choose another folder"),
     errno.EISDIR: UserText("there is a folder of that name: choose another name"),
     errno.ENAMETOOLONG: UserText("the name is too long: choose a shorter one"),
 }

@@ -125,13 +125,13 @@ def why_again(
     if not has_header or len(files) > 1:
         found.append(before)
     if None in found:
-        return UserText("how its results were made is not known: tracked anew")
+        return UserText("it is not known how its results were computed: tracked again")
     if any(f is not None and f.source_sha256 != made.source_sha256 for f in found):
-        return UserText("the file has changed since it was tracked: tracked anew")
+        return UserText("the file has changed since it was tracked: tracked again")
     if any(f is not None and f.table != made.table for f in found):
-        return UserText("settings or models differ from those it was tracked with: tracked anew")
+        return UserText("it was tracked with other settings or models: tracked again")
     if made.drawn and (before is None or before.drawn != made.drawn):
-        return UserText("what was drawn into its video differs, or is not known: tracked anew")
+        return UserText("its video was drawn in another or unknown way: tracked again")
     return None
 
 
@@ -156,8 +156,8 @@ def refusal(there: Sequence[Path], *, resume: bool, known: bool) -> UserText | N
     if known or not foreign:
         return None
     return UserText(
-        "{path} is there, and nothing tells that it was tracked: use --overwrite to replace it, "
-        "or choose another folder",
+        "{path} exists, and no index says that it was tracked: use --overwrite "
+        "to replace it, or choose another folder",
         path=foreign[0],
     )
 

@@ -188,11 +188,11 @@ def _begin(
     info = work.source.info
     offline = offline_filter(settings.chosen)
     if offline is not None and (output.video or output.send or info.live):
-        what = UserText("--send sends each as it comes")
+        what = UserText("--send sends each frame as soon as it is tracked")
         if output.video:
-            what = UserText("--video draws each as it comes")
+            what = UserText("--video draws each frame as soon as it is tracked")
         if info.live:
-            what = UserText("a live source has none yet")
+            what = UserText("a live source has no future frames")
         raise SinkError(
             "{name} looks at frames to come, and {what}: choose flow or one-euro",
             name=settings.stabilizer,
@@ -249,7 +249,9 @@ def _prepare(
                 return JobReport(Path(path).name, tuple(map(str, files)), skipped=True, made=made)
             notes = (again,)
         elif output.resume and any(was_left(file) for file in files):
-            notes = (UserText("it was interrupted before, and is tracked anew from its start"),)
+            notes = (
+                UserText("tracking was interrupted before, and starts again from the beginning"),
+            )
     source = open_source(text, start_s=wish.start_s, end_s=wish.end_s, camera=wish.camera)
     try:
         files = files or result_files(name_of(source.info.name), output)
@@ -383,7 +385,8 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SinkError(
-            "the output folder {folder} cannot be made ({reason}): choose another with --out",
+            "the output folder {folder} cannot be created ({reason}): choose "
+            "another one with --out",
             folder=folder,
             reason=error.strerror,
         ) from error

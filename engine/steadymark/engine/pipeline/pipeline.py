@@ -167,8 +167,8 @@ class Pipeline:
         except Exception as error:
             log.exception("frame %d", frame.index)
             raise SteadymarkError(
-                "frame {index} at {pts_s:.3f} s could not be tracked ({kind}: {error}); what "
-                "came before it is kept",
+                "frame {index} at {pts_s:.3f} s could not be tracked ({kind}: "
+                "{error}); earlier results are kept",
                 index=frame.index,
                 pts_s=frame.pts_s,
                 kind=type(error).__name__,
@@ -194,7 +194,7 @@ class Pipeline:
                 outlet.thread.join(STOP_S - 0.5 if stopping else None)
                 if outlet.thread.is_alive():
                     self._account.fault(
-                        UserText("{path} could not be written out in time", path=outlet.sink.path)
+                        UserText("{path} could not be completed in time", path=outlet.sink.path)
                     )
         except Exception as error:
             log.exception("finishing")

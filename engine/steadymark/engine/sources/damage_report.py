@@ -85,10 +85,14 @@ def _told(place: _Place) -> UserText:
                 "{count} damaged frames were skipped near {time}", count=count, time=near
             )
         case DamageKind.KEPT if count == 1:
-            return UserText("1 damaged frame was kept as repaired near {time}", time=near)
+            return UserText(
+                "1 damaged frame near {time} was kept as the decoder repaired it", time=near
+            )
         case DamageKind.KEPT:
             return UserText(
-                "{count} damaged frames were kept as repaired near {time}", count=count, time=near
+                "{count} damaged frames near {time} were kept as the decoder repaired them",
+                count=count,
+                time=near,
             )
 
 

@@ -56,7 +56,9 @@ def folder_contents(folder: Path) -> FolderContents:
             entries = sorted((p for p in here.iterdir() if p.name[0] != "."), key=natural)
         except OSError as error:
             fault = SourceError(
-                "{folder} may not be read ({reason}): allow it", folder=here, reason=error.strerror
+                "{folder} cannot be read ({reason}): allow access to it",
+                folder=here,
+                reason=error.strerror,
             )
             if here == folder:
                 raise fault from error

@@ -47,10 +47,10 @@ class ImageSequence:
         end_s: float | None = None,
     ) -> None:
         if not files:
-            raise UsageError("an image sequence needs at least one picture")
+            raise UsageError("an image sequence needs at least one image")
         if fps is not None and not 0 < fps < 1e6:
             raise UsageError(
-                "a frame rate of {fps} makes no sense: give pictures per second", fps=fps
+                "a frame rate of {fps} is not possible: give frames per second", fps=fps
             )
         self._pages = tuple(page for file in files for page in pages_of(Path(file)))
         self._reader = PageReader()
@@ -66,7 +66,7 @@ class ImageSequence:
         self._damage = DamageReport()
         self._closed = threading.Event()
         assumed = UserText(
-            "pictures carry no time stamps: {fps:g} frames per second are assumed", fps=IMAGE_FPS
+            "the images have no timestamps: {fps:g} frames per second are assumed", fps=IMAGE_FPS
         )
         first = self._first_picture(shown)
         self._info = SourceInfo(
@@ -118,7 +118,7 @@ class ImageSequence:
         """
         if not 0 <= index < len(self._pages):
             raise UsageError(
-                "there are pictures 0 to {last}, not {index}",
+                "the images have numbers 0 to {last}: there is no image {index}",
                 last=len(self._pages) - 1,
                 index=index,
             )
@@ -140,4 +140,4 @@ class ImageSequence:
             image = self._reader.read(page)
             if image is not None:
                 return image
-        raise SourceError("{shown}: none of the pictures can be read: check the files", shown=shown)
+        raise SourceError("{shown}: none of the images can be read: check the files", shown=shown)

@@ -61,7 +61,9 @@ def files_of(folder: Path, suffixes: frozenset[str]) -> list[Path]:
         found = [p for p in folder.iterdir() if p.suffix.lower() in suffixes and p.name[0] != "."]
     except OSError as error:
         raise SourceError(
-            "{folder} may not be read ({reason}): allow it", folder=folder, reason=error.strerror
+            "{folder} cannot be read ({reason}): allow access to it",
+            folder=folder,
+            reason=error.strerror,
         ) from error
     return sorted((p for p in found if p.is_file()), key=natural)
 
@@ -97,7 +99,7 @@ def exists(path: Path) -> bool:
         return path.exists()
     except (OSError, ValueError) as error:
         raise SourceError(
-            "{start}… is no name that a file can have: shorten or correct it", start=path.name[:40]
+            "{start}… cannot be the name of a file: shorten or correct it", start=path.name[:40]
         ) from error
 
 

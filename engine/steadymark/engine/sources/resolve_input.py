@@ -61,10 +61,12 @@ def open_source(
     """
     if is_live(text):
         if start_s is not None or end_s is not None:
-            raise UsageError("{text} is live: a start and an end go with files only", text=text)
+            raise UsageError(
+                "{text} is live: a start and an end can only be given for files", text=text
+            )
         return open_live(text, mode=camera)
     if camera is not None:
-        raise UsageError("{text} is not a camera: a camera mode does not go with it", text=text)
+        raise UsageError("{text} is not a camera: a camera mode cannot be given for it", text=text)
     path = recording_path(text) or text
     files = image_files(path)
     if files:
@@ -90,7 +92,7 @@ def recording_path(text: str) -> str | None:
     found = expand_inputs([text])
     if len(found) != 1:
         raise UsageError(
-            "{text} holds {count} videos: open one of them", text=text, count=len(found)
+            "{text} contains {count} videos: open one of them", text=text, count=len(found)
         )
     return plain(found[0])
 
@@ -114,7 +116,9 @@ def expand_inputs(texts: Sequence[str]) -> list[str]:
         UsageError: Nothing matches.
     """
     if not all(map(str.strip, texts)) or not texts:
-        raise UsageError("no input: give a video, a folder, a pattern, camera:0 or an address")
+        raise UsageError(
+            "there is no input: give a video, a folder, a pattern, camera:0 or an address"
+        )
     found = [item for text in _gathered(texts) for item in _expanded(text)]
     return list(dict.fromkeys(found))
 
@@ -168,7 +172,9 @@ def open_live(
     """
     if not text.startswith(_CAMERA):
         if mode is not None:
-            raise UsageError("{text} is not a camera: a camera mode does not go with it", text=text)
+            raise UsageError(
+                "{text} is not a camera: a camera mode cannot be given for it", text=text
+            )
         read_timeout_s = READ_TIMEOUT_S if silence_s is None else silence_s
         return NetworkCamera(
             text, read_timeout_s=read_timeout_s, on_status=on_status, opening=opening
@@ -198,12 +204,12 @@ def _expanded(text: str) -> list[str]:
         raise SourceError("{path} does not exist: check the name and the folder", path=path)
     fitting = matches(str(path))
     if not fitting:
-        raise UsageError("nothing fits {path}: check the pattern and the folder", path=path)
+        raise UsageError("nothing matches {path}: check the pattern and the folder", path=path)
     if all(p.suffix.lower() in IMAGE_SUFFIXES for p in fitting):
         return [str(path)]
     chosen = [str(v) for p in fitting for v in _video_or_folder(p)]
     if not chosen:
-        raise UsageError("{path} fits no video: check the pattern", path=path)
+        raise UsageError("{path} matches no video: check the pattern", path=path)
     return chosen
 
 
@@ -217,7 +223,7 @@ def _in_folder(folder: Path) -> list[str]:
     found = _found_in(folder)
     if not found:
         raise UsageError(
-            "{folder} holds no videos or pictures: choose another folder", folder=folder
+            "{folder} contains no videos or images: choose another folder", folder=folder
         )
     return found
 

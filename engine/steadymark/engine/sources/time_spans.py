@@ -33,7 +33,7 @@ def part(
     for given in (start_s, end_s):
         if given is not None and not (math.isfinite(given) and given >= 0):
             raise UsageError(
-                "a start or end of {given} s makes no sense: give seconds from 0 on", given=given
+                "a start or end of {given} s is not possible: give seconds, 0 or more", given=given
             )
     first = 0 if start_s is None else int(np.searchsorted(times_s, start_s - 1e-9))
     end = len(times_s) if end_s is None else int(np.searchsorted(times_s, end_s - 1e-9))
@@ -46,8 +46,8 @@ def part(
             end_s=end_s,
         )
     raise UsageError(
-        "{name} has no frames in the part asked for: they lie from {first_s:.3f} s to "
-        "{last_s:.3f} s",
+        "{name} has no frames in the requested part: its frames lie from "
+        "{first_s:.3f} s to {last_s:.3f} s",
         name=name,
         first_s=times_s[0],
         last_s=times_s[-1],

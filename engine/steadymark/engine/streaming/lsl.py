@@ -149,8 +149,8 @@ def library() -> Any:
                 pylsl.set_config_content(_HERE_ONLY)
             except (AttributeError, NotImplementedError) as error:
                 raise SinkError(
-                    "the LSL library here is too old to stay on this machine: "
-                    "pip install --upgrade 'steadymark[network]'"
+                    "the installed LSL library is too old to stay on this computer: pip "
+                    "install --upgrade 'steadymark[network]'"
                 ) from error
         _library = pylsl
         return pylsl

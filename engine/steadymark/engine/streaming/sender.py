@@ -68,7 +68,7 @@ class SendReport:
         if self.dropped:
             told.append(UserText("{dropped} were dropped", dropped=self.dropped))
         if self.heard is False:
-            told.append(UserText("nobody listened at the end"))
+            told.append(UserText("there was no receiver at the end"))
         return join_texts(told)
 
 
@@ -157,7 +157,7 @@ class Sender:
             log.exception("sending to %s", self._report.target)
             self._end(
                 UserText(
-                    "sending to {target} ended ({kind}: {error}); tracking goes on",
+                    "sending to {target} ended ({kind}: {error}); tracking continues",
                     target=self._report.target,
                     kind=type(error).__name__,
                     error=error,

@@ -78,8 +78,8 @@ def network_place(kind: TargetKind, place: str) -> StreamTarget:
             raise ValueError(host)
     except ValueError as error:
         raise UsageError(
-            "'{place}' is no place to send to: write HOST:PORT, as {example}, with a port from 1 "
-            "to 65535",
+            "'{place}' is not an address to send to: write HOST:PORT, for example "
+            "{example}, with a port from 1 to 65535",
             place=place,
             example=kind.place,
         ) from error

@@ -35,8 +35,8 @@ class UdpSocket:
             found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_DGRAM)
         except (OSError, UnicodeError) as error:
             raise SinkError(
-                "nothing can be sent to {target}: the host '{host}' is not known; check its name, "
-                "or give its number (192.168.1.5)",
+                "nothing can be sent to {target}: the host '{host}' is unknown; check "
+                "its name, or give its number (192.168.1.5)",
                 target=target,
                 host=target.host,
             ) from error

@@ -42,7 +42,8 @@ class MediapipeDetector:
     def _open(self, model_file: str, threshold: float) -> Any:
         if not Path(model_file).is_file():
             raise UsageError(
-                "no MediaPipe model file at '{model_file}': name one as mediapipe:FILE.tflite",
+                "there is no MediaPipe model file at '{model_file}': give one as "
+                "mediapipe:FILE.tflite",
                 model_file=model_file,
             )
         try:

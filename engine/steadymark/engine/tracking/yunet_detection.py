@@ -71,7 +71,7 @@ class YuNetDetector:
 def _opened(model_file: str, threshold: float) -> Any:
     if not Path(model_file).is_file():
         raise UsageError(
-            "no YuNet model file at '{model_file}': name one as yunet:FILE.onnx",
+            "there is no YuNet model file at '{model_file}': give one as yunet:FILE.onnx",
             model_file=model_file,
         )
     # OpenCV logs a warning when it opens the model
@@ -90,7 +90,7 @@ def _opened(model_file: str, threshold: float) -> Any:
 
 def _unfit(model_file: str) -> UsageError:
     return UsageError(
-        "'{model_file}' is no model of YuNet that OpenCV can run: name a face_detection_yunet file",
+        "'{model_file}' is not a YuNet model that OpenCV can run: give a face_detection_yunet file",
         model_file=model_file,
     )
 

@@ -43,13 +43,13 @@ def read_pts(path: str | Path) -> Points:
     ]
     if said and said[0] != str(len(rows)):
         raise LandmarkFileError(
-            "{path}: {count} points, but {wanted} expected",
+            "{path}: it has {count} points instead of {wanted}",
             path=path,
             count=len(rows),
             wanted=said[0],
         )
     if not rows:
-        raise LandmarkFileError("{path} holds no points", path=path)
+        raise LandmarkFileError("{path} contains no points", path=path)
     return (xy - 1).astype(np.float32)
 
 
@@ -58,7 +58,7 @@ def _brace(path: Path, lines: list[str], brace: str) -> int:
     found = [i for i, line in enumerate(lines) if line.strip() == brace]
     if len(found) != 1:
         raise LandmarkFileError(
-            "{path}: {count} lines with '{brace}' instead of one",
+            "{path}: {count} lines contain '{brace}' instead of one",
             path=path,
             count=len(found),
             brace=brace,
@@ -70,7 +70,7 @@ def _point(path: Path, number: int, fields: list[str]) -> tuple[float, float]:
     try:
         x, y = (float(field) for field in fields)
         if not (abs(x) < 1e9 and abs(y) < 1e9):
-            raise ContentError("({x}, {y}) is no place in a picture", x=x, y=y)
+            raise ContentError("({x}, {y}) is not a point in an image", x=x, y=y)
     except ValueError as error:
         raise LandmarkFileError(
             "{path}, line {number}: not a point ({error})", path=path, number=number, error=error

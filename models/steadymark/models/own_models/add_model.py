@@ -114,10 +114,10 @@ def prepare_model(
     trial, margin = _likeliest(network, first, wish, on_try)
     error = trial.error(margin)
     if not np.isfinite(error):
-        raise WeightsError("{name} gives points that are not finite", name=path.name)
+        raise WeightsError("{name} returns landmarks that are not finite", name=path.name)
     face_score, warnings = face_score_of(trial, margin)
     if not np.isfinite([face_score.likely, face_score.unlikely]).all():
-        raise WeightsError("{name} gives points that are not finite", name=path.name)
+        raise WeightsError("{name} returns landmarks that are not finite", name=path.name)
     return PreparedModel(
         source=path,
         source_sha256=hashlib.sha256(network.content).hexdigest(),
@@ -167,7 +167,7 @@ def _check_wish(wish: NetworkDescription) -> None:
     if wish.mean is not None and not all(np.isfinite(wish.mean)):
         raise WeightsError("mean must be finite, not {mean}", mean=_listed(wish.mean))
     if wish.margin is not None and not 0.5 <= wish.margin <= 5:
-        raise WeightsError("margin must lie between 0.5 and 5, not {margin:g}", margin=wish.margin)
+        raise WeightsError("margin must be between 0.5 and 5, not {margin:g}", margin=wish.margin)
 
 
 def _listed(values: Triple) -> str:
@@ -237,20 +237,22 @@ def check_name(name: str, folder: Path | None = None, *, overwrite: bool = False
     """
     if not _NAME.fullmatch(name):
         raise WeightsError(
-            "'{name}' is no name for a model: take letters, digits, '-', '_' and '.'",
+            "'{name}' is not a valid name for a model: use letters, digits, '-', '_' and '.'",
             name=name[:80],
         )
     if (weights_folder() / f"{name}.json").is_file():
-        raise WeightsError("'{name}' comes with Steadymark: take another name", name=name)
+        raise WeightsError(
+            "'{name}' is the name of a shipped model: choose another name", name=name
+        )
     if not overwrite and ((folder or own_folder()) / f"{name}.json").exists():
-        raise WeightsError("there is a model '{name}' already: take another name", name=name)
+        raise WeightsError("there is already a model '{name}': choose another name", name=name)
 
 
 def _stated(what: str, text: str) -> str:
     text = " ".join(text.split())
     if not text:
         raise WeightsError(
-            "the {what} of the model is missing: state it, or '{unknown}' if you do not know it",
+            "the {what} of the model is missing: give it, or '{unknown}' if you do not know it",
             what=what,
             unknown=UNKNOWN,
         )

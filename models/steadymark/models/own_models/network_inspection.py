@@ -87,7 +87,7 @@ def open_network(
     """
     if path.suffix.lower() != ".onnx":
         raise WeightsError(
-            "{name} is no ONNX model: choose a file that ends in .onnx", name=path.name
+            "{name} is not an ONNX model: choose a file that ends in .onnx", name=path.name
         )
     try:
         content = path.read_bytes()
@@ -100,7 +100,7 @@ def open_network(
     side, channels_last = _layout(path, shape, last)
     if crop is not None and side not in (0, crop):
         raise WeightsError(
-            "{name} takes pictures of {found} × {found} pixels, not {given} × {given}",
+            "{name} takes images of {found} × {found} pixels, not {given} × {given}",
             name=path.name,
             found=side,
             given=crop,
@@ -108,12 +108,12 @@ def open_network(
     side = crop or side
     if not side:
         raise WeightsError(
-            "{name} takes pictures of any size: say which input-size it was trained on",
+            "{name} takes images of any size: say with input-size which size it was trained on",
             name=path.name,
         )
     if not SIDES[0] <= side <= SIDES[1]:
         raise WeightsError(
-            "the input of {name} is {side} pixels wide: it must lie between {least} and {most}",
+            "the input of {name} is {side} pixels wide: it must be between {least} and {most}",
             name=path.name,
             side=side,
             least=SIDES[0],
@@ -138,7 +138,7 @@ def _picture_input(path: Path, runner: OnnxSession) -> tuple[str, str, list[Any]
     if len(inputs) != 1 or len(inputs[0].shape) != 4:
         told = ", ".join(f"{i.name} {i.shape}" for i in inputs)
         raise WeightsError(
-            "{name} takes {inputs}: it must take one picture (n, 3, F, F) or (n, F, F, 3)",
+            "{name} takes {inputs}: it must take one image (n, 3, F, F) or (n, F, F, 3)",
             name=path.name,
             inputs=told or UserText("nothing"),
         )
@@ -160,15 +160,15 @@ def _layout(path: Path, shape: Sequence[Any], last: bool | None) -> tuple[int, b
     sides = {s for s in (shape[1:3] if last else shape[2:]) if isinstance(s, int)}
     if channels != CHANNELS and isinstance(channels, int):
         raise WeightsError(
-            "{name} takes pictures of {channels} channels: it must take {wanted} (colour; layout "
-            "nhwc where they come last)",
+            "{name} takes images of {channels} channels: it must take {wanted} "
+            "(colour; use layout nhwc if the channels come last)",
             name=path.name,
             channels=channels,
             wanted=CHANNELS,
         )
     if len(sides) > 1:
         raise WeightsError(
-            "{name} takes pictures of {shape}: crops of faces are square",
+            "{name} takes images of {shape}: crops of faces are square",
             name=path.name,
             shape=list(shape),
         )
@@ -186,7 +186,7 @@ def _run(
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise WeightsError(
-            "{name} fails when it is run: {reason}", name=path.name, reason=reason
+            "{name} fails when it runs: {reason}", name=path.name, reason=reason
         ) from error
     return {
         name: value
@@ -236,7 +236,7 @@ def find_landmarks(
     unknown = [name for name in names if name not in network.outputs]
     if unknown:
         raise WeightsError(
-            "{name} has no output '{output}': it gives {known}",
+            "{name} has no output '{output}': its outputs are {known}",
             name=network.path.name,
             output=unknown[0],
             known=_told(network.outputs),
@@ -250,7 +250,7 @@ def find_landmarks(
         if found is not None:
             return LandmarkOutputs(kind.name, *found)
     raise WeightsError(
-        "{name} gives {outputs}: none of them holds {kinds} of {counts} landmarks",
+        "{name} returns {outputs}: none of them holds {kinds} of {counts} landmarks",
         name=network.path.name,
         outputs=_told(shapes) or UserText("nothing"),
         kinds=", ".join(kind.name for kind in kinds),

@@ -288,8 +288,8 @@ def face_score_of(trial: NetworkTrial, margin: float) -> tuple[FaceScore, tuple[
     if not unlikely > _TOLD_APART * likely:
         words = (
             UserText(
-                "It can hardly be told from its points whether there is a face: tracking may go on "
-                "where a face has left."
+                "Its landmarks hardly tell whether there is a face: tracking may "
+                "continue after a face has left."
             ),
         )
         unlikely = _TOLD_APART * max(likely, 1e-3)
@@ -328,16 +328,17 @@ def quality_warnings(trial: NetworkTrial, margin: float, error: float) -> tuple[
     if followed < _FOLLOWED:
         doubts.append(
             UserText(
-                "Its points hardly follow the face: where the crop moves, they make up for "
-                "{percent:.0f} % of it.",
+                "Its landmarks hardly follow the face: where the crop moves, they "
+                "compensate {percent:.0f} % of the motion.",
                 percent=100 * max(0.0, followed),
             )
         )
     if error > USABLE:
         doubts.append(
             UserText(
-                "On the demo clip it errs by {percent:.1f} % of the eye distance ({usable:.0f} % "
-                "are usable): are its output, schema, mean, std and colour order as given?",
+                "Its error on the demo clip is {percent:.1f} % of the inter-ocular "
+                "distance ({usable:.0f} % are usable): check its output, schema, mean, "
+                "std and colour order",
                 percent=100 * error,
                 usable=100 * USABLE,
             )

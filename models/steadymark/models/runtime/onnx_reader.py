@@ -43,19 +43,19 @@ def refuse_external_data(content: bytes, path: Path) -> None:
         outside = _has_external(memoryview(content), "model", 0)
     except (ValueError, IndexError) as error:
         raise WeightsError(
-            "{path} cannot be run: it is no ONNX file ({error})", path=path, error=error
+            "{path} cannot be run: it is not an ONNX file ({error})", path=path, error=error
         ) from error
     if outside:
         raise WeightsError(
-            "{path} takes data from other files, which its model card cannot vouch for: save it "
-            "as one file (onnx.save, save_as_external_data=False)",
+            "{path} reads data from other files, which its model card cannot "
+            "verify: save it as one file (onnx.save, save_as_external_data=False)",
             path=path,
         )
 
 
 def _has_external(message: memoryview, kind: str, depth: int) -> bool:
     if depth > _DEEPEST:
-        raise ContentError("graphs inside graphs without end")
+        raise ContentError("graphs are nested without end")
     parts = _PARTS.get(kind, {})
     for number, value in fields(message):
         if kind == "tensor" and (number, value) == (_DATA_LOCATION, 1):
@@ -97,7 +97,7 @@ def fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
         else:
             raise ContentError("wire type {number}", number=wire)
         if at + size > len(message):
-            raise ContentError("it is cut off")
+            raise ContentError("it is truncated")
         if wire == 2:
             yield number, message[at : at + size]
         at += size

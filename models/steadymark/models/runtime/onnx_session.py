@@ -198,14 +198,14 @@ def _open(content: bytes, path: Path, device: str, threads: int) -> OnnxSession:
         ) from error
     used = "cuda" if "CUDAExecutionProvider" in session.get_providers() else "cpu"
     if device == "cuda" and used != "cuda":
-        raise _no_cuda(UserText("its driver or libraries do not load"))
+        raise _no_cuda(UserText("its driver or libraries cannot be loaded"))
     return OnnxSession(session, used, None if ours else path)
 
 
 def _no_cuda(why: UserText) -> DeviceError:
     return DeviceError(
-        "CUDA was asked for, but {why}: install NVIDIA's driver and 'pip install "
-        "steadymark[cuda]', or use --device cpu",
+        "CUDA was requested, but {why}: install NVIDIA's driver and 'pip "
+        "install steadymark[cuda]', or use --device cpu",
         why=why,
     )
 
@@ -291,14 +291,14 @@ class LandmarkNetwork:
         missing = set(_PLAIN) - given
         if "crops" not in self._inputs or missing:
             raise WeightsError(
-                "{path} is no landmark model: it lacks {names}",
+                "{path} is not a landmark model: it lacks {names}",
                 path=card.path,
                 names=", ".join(sorted(missing)) or "crops",
             )
         crops = self._inputs["crops"].shape
         if len(crops) != 4:
             raise WeightsError(
-                "{path} is no landmark model: its crops are {crops}", path=card.path, crops=crops
+                "{path} is not a landmark model: its crops are {crops}", path=card.path, crops=crops
             )
         self._planar = crops[1] == CHANNELS
         for name in self._states:
@@ -306,7 +306,7 @@ class LandmarkNetwork:
             whole = all(isinstance(s, int) and s > 0 for s in sides)
             if not whole or math.prod(sides) > _LARGEST_STATE:
                 raise WeightsError(
-                    "{path} is no landmark model: its {name} is {sides}",
+                    "{path} is not a landmark model: its {name} is {sides}",
                     path=card.path,
                     name=name,
                     sides=sides,

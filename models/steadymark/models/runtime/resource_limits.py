@@ -63,14 +63,13 @@ def within_limits(path: Path) -> Iterator[Any]:
     except Exception as error:
         if options.terminate:
             raise WeightsError(
-                "{name} takes longer than {most_s} s when it is run: use a smaller model, or fewer "
-                "faces",
+                "{name} takes longer than {most_s} s to run: use a smaller model, or fewer faces",
                 name=path.name,
                 most_s=f"{MOST_S:g}",
             ) from error
         if _REFUSED in str(error):
             raise WeightsError(
-                "{name} takes more than {most_gib} GiB of memory when it is run: use a smaller "
+                "{name} needs more than {most_gib} GiB of memory to run: use a smaller "
                 "model, or fewer faces",
                 name=path.name,
                 most_gib=MOST_GIB,

@@ -41,12 +41,12 @@ def validate_model(path: Path) -> ModelCard:
     """
     if path.suffix.lower() not in (".onnx", ".json"):
         raise WeightsError(
-            "{name} is no ONNX model: choose a file that ends in .onnx", name=path.name
+            "{name} is not an ONNX model: choose a file that ends in .onnx", name=path.name
         )
     model, beside = path.with_suffix(".onnx"), path.with_suffix(".json")
     if not model.is_file():
         raise WeightsError(
-            "there is no {name} in {parent}: put it beside its card",
+            "{parent} does not contain {name}: put it beside its card",
             name=model.name,
             parent=model.parent,
         )
@@ -60,7 +60,7 @@ def validate_model(path: Path) -> ModelCard:
     card = read_card(beside)
     if card.path != model:
         raise WeightsError(
-            "the model card {beside} is of {name}, not of {wanted}",
+            "the model card {beside} belongs to {name}, not to {wanted}",
             beside=beside,
             name=card.path.name,
             wanted=model.name,
@@ -108,15 +108,15 @@ def check_card(card: ModelCard) -> None:
     """
     if card.kind != "landmarks":
         raise WeightsError(
-            "'{name}' is a {kind} model: only landmark models are added",
+            "'{name}' is a {kind} model: only landmark models can be added",
             name=card.name,
             kind=card.kind,
         )
     known = trackable_schemas()
     if card.schema not in known:
         raise WeightsError(
-            "the landmarks of '{name}' are those of {schema}, and their mean shape is not known: "
-            "models of {known} are tracked with",
+            "the landmarks of '{name}' have the schema {schema}, whose mean shape "
+            "is not known: models of {known} can track",
             name=card.name,
             schema=card.schema,
             known=", ".join(known),
@@ -127,8 +127,8 @@ def check_card(card: ModelCard) -> None:
     ):
         if not least <= value <= most:
             raise WeightsError(
-                "the model card of '{name}' says {field} {value:g}: it must lie between {least:g} "
-                "and {most:g}",
+                "the model card of '{name}' says {field} {value:g}: it must be between "
+                "{least:g} and {most:g}",
                 name=card.name,
                 field=name,
                 value=value,
@@ -167,7 +167,7 @@ def _run_once(card: ModelCard, network: LandmarkNetwork) -> None:
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise WeightsError(
-            "{name} fails when it is run: {reason}", name=card.path.name, reason=reason
+            "{name} fails when it runs: {reason}", name=card.path.name, reason=reason
         ) from error
     landmarks = load_schema(card.schema).count
     for name, values, shape in (

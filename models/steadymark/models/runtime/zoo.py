@@ -116,7 +116,7 @@ def read_card(path: Path) -> ModelCard:
         ) from error
     except RecursionError as error:
         raise WeightsError(
-            "{path} is not a Steadymark model card (it is too deep)", path=path
+            "{path} is not a Steadymark model card (it is nested too deeply)", path=path
         ) from error
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise WeightsError(
@@ -181,7 +181,7 @@ def _check_name(key: str, value: str | None) -> None:
 def _check_range(key: str, value: float, most: float) -> None:
     if not 0 <= value <= most:
         raise ContentError(
-            "it says {key} {value:g}, which must lie between 0 and {most:g}",
+            "{key} is {value:g}, which must be between 0 and {most:g}",
             key=key,
             value=value,
             most=most,
@@ -263,7 +263,7 @@ def find_model(name: str, kind: str, folder: Path | None = None) -> ModelCard:
         card = read_card(path)
     if card.kind != kind:
         raise WeightsError(
-            "the model '{name}' is a {kind} model, {wanted} is needed",
+            "the model '{name}' is a {kind} model, but {wanted} is needed",
             name=card.name,
             kind=card.kind,
             wanted=kind,
@@ -302,8 +302,8 @@ def stabilized(card: ModelCard, cell: str) -> ModelCard:
             return other
     known = ", ".join(str(other.over) for other in beside) or UserText("no model")
     raise WeightsError(
-        "there is no {cell} stabilizer over '{name}' (only over {known}): choose flow, "
-        "none or one-euro, or train one with steadymark-train",
+        "there is no {cell} stabilizer for '{name}' (only for {known}): choose "
+        "flow, none or one-euro, or train one with steadymark-train",
         cell=cell,
         name=card.name,
         known=known,
@@ -350,23 +350,25 @@ def verified_bytes(card: ModelCard) -> bytes:
     try:
         if card.path.stat().st_size > MOST_MODEL_BYTES:
             raise WeightsError(
-                "the weights {path} are larger than {most_gib} GiB: models of that size cannot be "
-                "tracked with",
+                "the weights {path} are larger than {most_gib} GiB: such large models "
+                "cannot be used",
                 path=card.path,
                 most_gib=MOST_MODEL_BYTES >> 30,
             )
         content = card.path.read_bytes()
     except OSError as error:
         raise WeightsError(
-            "no weights at {path} ({reason}): install Steadymark again, or put the file back",
+            "there are no weights at {path} ({reason}): install Steadymark again, "
+            "or restore the file",
             path=card.path,
             reason=error.strerror,
         ) from error
     digest = hashlib.sha256(content).hexdigest()
     if digest != card.sha256:
         raise WeightsError(
-            "the weights {path} were altered or damaged (SHA-256 {found}…, the model card says "
-            "{wanted}…): install Steadymark again, or put the file back",
+            "the weights {path} were altered or damaged (SHA-256 {found}…, the "
+            "model card says {wanted}…): install Steadymark again, or restore the "
+            "file",
             path=card.path,
             found=digest[:12],
             wanted=card.sha256[:12],

@@ -34,7 +34,7 @@ from steadymark.models.training.cli_options import (
 from steadymark.models.training.stabilizer_cli import add_recurrent_trainer, console, run_training
 
 app = typer.Typer(
-    help="Train Steadymark's networks (needs the extra 'train').",
+    help="Train Steadymark's networks (requires the extra 'train').",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -110,9 +110,15 @@ def table1(
     data: Data,
     out: Out,
     preset: Preset = "lite",
-    minutes: Annotated[float, typer.Option(help="Training time of each cell.")] = 10.0,
-    steps: Annotated[int, typer.Option(help="Training steps of each cell, instead.")] = 0,
-    ratios: Annotated[str, typer.Option(help="L/F, with commas.")] = "0.25,0.5,1,1.5,2,2.5,3",
+    minutes: Annotated[
+        float, typer.Option(help="Training time of each cell of the table, in minutes.")
+    ] = 10.0,
+    steps: Annotated[
+        int, typer.Option(help="Training steps of each cell of the table, instead of minutes.")
+    ] = 0,
+    ratios: Annotated[
+        str, typer.Option(help="Ratios L/F, separated by commas.")
+    ] = "0.25,0.5,1,1.5,2,2.5,3",
     device: Device = "auto",
     seed: Seed = 7,
 ) -> None:
@@ -141,7 +147,9 @@ def table1(
 
 @app.command("average")
 def average(
-    runs: Annotated[list[Path], typer.Argument(help="Runs that were fine-tuned from one another.")],
+    runs: Annotated[
+        list[Path], typer.Argument(help="Training runs that were fine-tuned from the same weights.")
+    ],
     out: Out,
 ) -> None:
     """Average the weights of several runs into one network."""
@@ -153,8 +161,8 @@ def average(
 @app.command("export")
 def export(
     run: Annotated[Path, typer.Argument(help="The folder of a training run.")],
-    out: Annotated[Path, typer.Option(help="Where model and card go.")],
-    name: Annotated[str, typer.Option(help="The model's name in the zoo.")] = "heatmap1d-lite",
+    out: Annotated[Path, typer.Option(help="Folder of the model and its card.")],
+    name: Annotated[str, typer.Option(help="Name of the model.")] = "heatmap1d-lite",
     scores: Annotated[
         Path | None,
         typer.Option(
@@ -167,15 +175,18 @@ def export(
         typer.Option(min=0, max=1, help="Of a detector: least score; 0: as the validation chose."),
     ] = 0.0,
     best: Annotated[
-        bool, typer.Option("--best", help="The best on the validation split, not the last.")
+        bool,
+        typer.Option(
+            "--best",
+            help="Export the weights with the best validation score instead of the last ones.",
+        ),
     ] = False,
-    over: Annotated[
-        str, typer.Option(help="Of a stabilizer: the zoo's model that it stabilizes.")
-    ] = "",
+    over: Annotated[str, typer.Option(help="For a stabilizer: the model that it stabilizes.")] = "",
     licence: Annotated[
-        str, typer.Option(help="Of the network, for the card; of a stabilizer: of its backbone.")
+        str,
+        typer.Option(help="Licence for the card; for a stabilizer, the licence of its backbone."),
     ] = "",
-    data_note: Annotated[str, typer.Option(help="What it was trained on, for the card.")] = "",
+    data_note: Annotated[str, typer.Option(help="Training data for the card.")] = "",
 ) -> None:
     """Export a run to NAME.onnx with its model card NAME.json."""
     from steadymark.models.training.export_run import NOT_STATED, export_run

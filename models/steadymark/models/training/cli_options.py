@@ -10,25 +10,38 @@ import typer
 
 from steadymark.models.errors import DataError
 
-Data = Annotated[Path, typer.Option(help="The data folder, with 300w/ and faces/, or a data set.")]
+Data = Annotated[Path, typer.Option(help="The data folder with 300w/ and faces/, or a data set.")]
 Val = Annotated[
-    Path | None, typer.Option(help="Another data set to validate by, instead of a part of --data.")
+    Path | None, typer.Option(help="Data set for validation, instead of a part of --data.")
 ]
-Out = Annotated[Path, typer.Option(help="Where the run's checkpoints and curve go.")]
-Preset = Annotated[str, typer.Option(help="Size and recipe: lite, paper; heatmap1d also: base.")]
-Minutes = Annotated[float, typer.Option(help="Time of the whole command, over all resumptions.")]
-Steps = Annotated[int, typer.Option(help="Training steps, instead of minutes.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")]
+Out = Annotated[Path, typer.Option(help="Folder of the run's checkpoints and curve.")]
+Preset = Annotated[
+    str, typer.Option(help="Size and recipe: lite or paper; heatmap1d also has base.")
+]
+Minutes = Annotated[
+    float, typer.Option(help="Time of the whole training in minutes, over all resumptions.")
+]
+Steps = Annotated[int, typer.Option(help="Number of training steps, instead of minutes.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue from the run's last checkpoint.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
-Seed = Annotated[int, typer.Option(help="Decides weights, samples and their order.")]
-Workers = Annotated[int, typer.Option(help="Processes that make samples.")]
-Threads = Annotated[int, typer.Option(help="CPU threads of the network; 0: all cores.")]
+Seed = Annotated[
+    int, typer.Option(help="Seed of the initial weights, the samples and their order.")
+]
+Workers = Annotated[int, typer.Option(help="Number of processes that prepare samples.")]
+Threads = Annotated[int, typer.Option(help="CPU threads of the network; 0 means all cores.")]
 Start = Annotated[
-    str, typer.Option(help="Begin with the weights of this .pt or exported .onnx: fine-tuning.")
+    str,
+    typer.Option(
+        help="Start from the weights of this .pt file or exported .onnx file (fine-tuning)."
+    ),
 ]
 Alter = Annotated[
     list[str] | None,
-    typer.Option("--set", help="A field of the recipe: rate=1e-3, network.gamma=0.2; repeatable."),
+    typer.Option(
+        "--set",
+        help="Change a field of the recipe, for example rate=1e-3 or "
+        "network.gamma=0.2. May be repeated.",
+    ),
 ]
 MOST_WORKERS = 256  # largest number of processes or threads
 

@@ -37,20 +37,33 @@ if TYPE_CHECKING:
 
 console = Console(stderr=True, highlight=False)
 
-Backbone = Annotated[Path, typer.Option(help="A run's last.pt, an exported model, or any .onnx.")]
-Heatmaps = Annotated[
-    str, typer.Option(help="ONNX: its heatmap output, or the two for x and y with a comma.")
+Backbone = Annotated[
+    Path, typer.Option(help="A run's last.pt, an exported model, or any .onnx file.")
 ]
-Side = Annotated[int, typer.Option(help="ONNX: side of its input where it is open.")]
+Heatmaps = Annotated[
+    str,
+    typer.Option(
+        help="ONNX: name of the heatmap output, or of the outputs for x and y, "
+        "separated by a comma."
+    ),
+]
+Side = Annotated[int, typer.Option(help="ONNX: side of the input, if the file leaves it open.")]
 Margin = Annotated[
     str,
-    typer.Option(help="ONNX: side of its crop / fitted size of the face; auto tries five."),
+    typer.Option(
+        help="ONNX: side of the crop divided by the fitted size of the face; auto "
+        "tries five values."
+    ),
 ]
-Rgb = Annotated[bool, typer.Option(help="ONNX: the order of colours it takes.")]
-Mean = Annotated[str, typer.Option(help="ONNX: taken off, 0-255.")]
-Std = Annotated[str, typer.Option(help="ONNX: divided by, 0-255.")]
-Schema = Annotated[str, typer.Option(help="ONNX: which landmarks it gives: ibug68, wflw98 …")]
-Force = Annotated[bool, typer.Option("--force", help="Train over a backbone that sees badly, too.")]
+Rgb = Annotated[bool, typer.Option(help="ONNX: order of the input channels.")]
+Mean = Annotated[str, typer.Option(help="ONNX: mean that is subtracted, 0 to 255.")]
+Std = Annotated[str, typer.Option(help="ONNX: standard deviation that is divided by, 0 to 255.")]
+Schema = Annotated[
+    str, typer.Option(help="ONNX: landmark schema of the output: ibug68, wflw98 and others.")
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Also train over a backbone whose error is large.")
+]
 _LARGEST = 4096  # px
 
 

@@ -41,7 +41,7 @@ def test_a_camera_is_chosen_with_its_preview_and_opened(
     assert texts == ["HD Webcam   /dev/video0", "Capture card   /dev/video2"]
     qtbot.waitUntil(lambda: "320 × 240" in dialog.words.text())
     assert [dialog.mode.itemText(i) for i in range(dialog.mode.count())] == [
-        "as the camera likes",
+        "default of the camera",
         "320 × 240, 60 fps, YUYV",
         "160 × 120, 30 fps, MJPG",
     ]

@@ -81,7 +81,7 @@ def test_a_target_without_a_listener_is_reported(
     dialog = dialog_of(qtbot, window)
     type_address(dialog, "vmc", free_address())
     dialog.switches["vmc"].click()
-    qtbot.waitUntil(lambda: "nobody listens there" in dialog.states["vmc"].text())
+    qtbot.waitUntil(lambda: "no receiver" in dialog.states["vmc"].text())
     qtbot.waitUntil(lambda: "VMC: nobody listens" in window.live_bar.sending.text())
     assert window.messages.texts == []
     wait_for_frames(qtbot, window)
@@ -92,7 +92,7 @@ def test_an_invalid_address_is_reported_in_the_dialog_and_switches_the_target_of
 ) -> None:
     dialog = dialog_of(qtbot, window)
     dialog.switches["osf"].click()
-    assert dialog.states["osf"].text() == "begins with the live view"
+    assert dialog.states["osf"].text() == "starts with the live view"
     type_address(dialog, "osf", "here:99999")
     assert "port from 1 to 65535" in dialog.fault.text()
     assert dialog.fault.isVisible()

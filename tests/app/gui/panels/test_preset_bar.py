@@ -31,7 +31,7 @@ def test_choosing_a_preset_applies_it_and_a_change_leaves_it(
     window: MainWindow, preferences: Preferences
 ) -> None:
     bar = window.settings.presets
-    assert bar.box.currentText() == "Stillest"
+    assert bar.box.currentText() == "Most stable"
     assert "heatmap1d-lite · flow · 1 face" in bar.what.text()
     window._use_settings(replace(window.session.settings, device="cpu"))
     window.settings.show_settings(window.session.settings)
@@ -45,7 +45,7 @@ def test_choosing_a_preset_applies_it_and_a_change_leaves_it(
     assert bar.box.currentIndex() == -1
     assert "2 faces" in bar.what.text()
     window.settings.reset.click()
-    assert bar.box.currentText() == "Stillest"
+    assert bar.box.currentText() == "Most stable"
     assert window.session.settings == TrackSettings()
 
 
@@ -68,7 +68,7 @@ def test_a_preset_can_be_saved_restored_after_a_restart_and_deleted(
     monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("Five", True))
     save.trigger()
     assert bar.box.currentText() == "Five"
-    choose(bar, "Stillest")
+    choose(bar, "Most stable")
     (preferences.presets.folder / "bad.json").write_text("{}")
     restarted = make_window(preferences._settings, tmp_path / "other", None)
     assert "bad.json is no preset" in restarted.messages.texts[0]

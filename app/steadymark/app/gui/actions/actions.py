@@ -42,7 +42,7 @@ class ActionSpec:
 _COMMANDS = (
     ActionSpec("open", QT_TRANSLATE_NOOP("commands", "&Open video…"), ("Ctrl+O",), "open"),
     ActionSpec(
-        "open_folder", QT_TRANSLATE_NOOP("commands", "Open &folder of pictures…"), ("Ctrl+Shift+O",)
+        "open_folder", QT_TRANSLATE_NOOP("commands", "Open &folder of images…"), ("Ctrl+Shift+O",)
     ),
     ActionSpec(
         "open_camera",
@@ -74,13 +74,13 @@ _COMMANDS = (
     ),
     ActionSpec(
         "export_frame",
-        QT_TRANSLATE_NOOP("commands", "Save this fra&me as a picture…"),
+        QT_TRANSLATE_NOOP("commands", "Save this fra&me as an image…"),
         ("Ctrl+Shift+S",),
         "camera",
     ),
     ActionSpec(
         "export_plots",
-        QT_TRANSLATE_NOOP("commands", "Save the &plots as a picture…"),
+        QT_TRANSLATE_NOOP("commands", "Save the &plots as an image…"),
         ("Ctrl+Shift+P",),
     ),
     ActionSpec("quit", QT_TRANSLATE_NOOP("commands", "&Quit"), ("Ctrl+Q",)),
@@ -94,15 +94,17 @@ _COMMANDS = (
     ActionSpec(
         "step_back", QT_TRANSLATE_NOOP("commands", "One frame back"), ("Left",), "step-back"
     ),
-    ActionSpec("step_on", QT_TRANSLATE_NOOP("commands", "One frame on"), ("Right",), "step-on"),
+    ActionSpec(
+        "step_on", QT_TRANSLATE_NOOP("commands", "One frame forward"), ("Right",), "step-on"
+    ),
     ActionSpec(
         "jump_back", QT_TRANSLATE_NOOP("commands", "1 second back"), ("Shift+Left",), "jump-back"
     ),
     ActionSpec(
-        "jump_on", QT_TRANSLATE_NOOP("commands", "1 second on"), ("Shift+Right",), "jump-on"
+        "jump_on", QT_TRANSLATE_NOOP("commands", "1 second forward"), ("Shift+Right",), "jump-on"
     ),
     ActionSpec("leap_back", QT_TRANSLATE_NOOP("commands", "10 seconds back"), ("Ctrl+Left",)),
-    ActionSpec("leap_on", QT_TRANSLATE_NOOP("commands", "10 seconds on"), ("Ctrl+Right",)),
+    ActionSpec("leap_on", QT_TRANSLATE_NOOP("commands", "10 seconds forward"), ("Ctrl+Right",)),
     ActionSpec("first", QT_TRANSLATE_NOOP("commands", "First frame"), ("Home",)),
     ActionSpec("last", QT_TRANSLATE_NOOP("commands", "Last frame"), ("End",)),
     ActionSpec("go_to", QT_TRANSLATE_NOOP("commands", "&Go to time or frame"), ("Ctrl+G",)),
@@ -110,7 +112,7 @@ _COMMANDS = (
     ActionSpec("faster", QT_TRANSLATE_NOOP("commands", "Faster"), ("]",)),
     ActionSpec(
         "loop",
-        QT_TRANSLATE_NOOP("commands", "Mark a region to &loop: begin, end, none"),
+        QT_TRANSLATE_NOOP("commands", "Mark a &loop: start, end, remove"),
         ("L",),
         "loop",
         checkable=True,
@@ -125,7 +127,7 @@ _COMMANDS = (
     ActionSpec("add_model", QT_TRANSLATE_NOOP("commands", "Add a &model…"), ("Ctrl+M",)),
     ActionSpec(
         "remove_model",
-        QT_TRANSLATE_NOOP("commands", "&Remove the chosen model of your own"),
+        QT_TRANSLATE_NOOP("commands", "&Remove the selected own model"),
         ("Ctrl+Alt+M",),
     ),
     ActionSpec(
@@ -169,14 +171,14 @@ _COMMANDS = (
     ),
     ActionSpec(
         "layout_together",
-        QT_TRANSLATE_NOOP("commands", "Over each other"),
+        QT_TRANSLATE_NOOP("commands", "Overlaid"),
         ("Shift+O",),
         "together",
         checkable=True,
     ),
     ActionSpec(
         "layout_wipe",
-        QT_TRANSLATE_NOOP("commands", "Divided by a line to drag"),
+        QT_TRANSLATE_NOOP("commands", "Split by a movable line"),
         ("W",),
         "wipe",
         checkable=True,
@@ -193,7 +195,7 @@ _COMMANDS = (
     ActionSpec("points", QT_TRANSLATE_NOOP("commands", "Points"), ("P",), "points", checkable=True),
     ActionSpec("contours", QT_TRANSLATE_NOOP("commands", "Contours"), ("C",), checkable=True),
     ActionSpec(
-        "numbers", QT_TRANSLATE_NOOP("commands", "Numbers of the points"), ("N",), checkable=True
+        "numbers", QT_TRANSLATE_NOOP("commands", "Landmark numbers"), ("N",), checkable=True
     ),
     ActionSpec(
         "scores", QT_TRANSLATE_NOOP("commands", "Points coloured by score"), ("K",), checkable=True
@@ -204,12 +206,15 @@ _COMMANDS = (
         ("Y",),
         checkable=True,
     ),
-    ActionSpec("boxes", QT_TRANSLATE_NOOP("commands", "Boxes"), ("X",), checkable=True),
+    ActionSpec("boxes", QT_TRANSLATE_NOOP("commands", "Face boxes"), ("X",), checkable=True),
     ActionSpec(
         "ids", QT_TRANSLATE_NOOP("commands", "Ids and scores of faces"), ("I",), checkable=True
     ),
     ActionSpec(
-        "crop", QT_TRANSLATE_NOOP("commands", "Crop: what the network sees"), ("Q",), checkable=True
+        "crop",
+        QT_TRANSLATE_NOOP("commands", "Crop: the input of the network"),
+        ("Q",),
+        checkable=True,
     ),
     ActionSpec(
         "heatmaps",
@@ -222,7 +227,7 @@ _COMMANDS = (
         "zoom_in", QT_TRANSLATE_NOOP("commands", "Zoom in"), ("Ctrl++", "+", "="), "zoom-in"
     ),
     ActionSpec("zoom_out", QT_TRANSLATE_NOOP("commands", "Zoom out"), ("Ctrl+-", "-"), "zoom-out"),
-    ActionSpec("fit", QT_TRANSLATE_NOOP("commands", "Fit the picture"), ("Ctrl+0", "0"), "fit"),
+    ActionSpec("fit", QT_TRANSLATE_NOOP("commands", "Fit to the window"), ("Ctrl+0", "0"), "fit"),
     ActionSpec(
         "actual", QT_TRANSLATE_NOOP("commands", "Actual size, 1:1"), ("Ctrl+1", "1"), "actual"
     ),

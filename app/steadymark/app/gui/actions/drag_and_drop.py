@@ -42,12 +42,13 @@ def take_dropped(
         open_path(recordings[0])
     if truths and not load_truth(Path(truths[0])):
         words = translate(
-            "dropping", "{name} looks like ground truth: open its recording first, then drop it."
+            "dropping",
+            "{name} looks like ground truth: open its recording first, then drop it again.",
         )
         messages.tell(words.format(name=Path(truths[0]).name))
     if len(recordings) > 1:
         words = translate("dropping", "Track and export all {count}…").format(count=len(recordings))
         messages.tell(
-            translate("dropping", "One recording is shown at a time: the first was opened."),
+            translate("dropping", "One recording is shown at a time: the first one was opened."),
             [(words, lambda: show_queue(recordings))],
         )

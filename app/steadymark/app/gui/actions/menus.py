@@ -88,7 +88,7 @@ def make_toolbar(
     shows = MenuButton(bar)
     shows.setText(translate("menus", "Landmarks"))
     shows.setIcon(icon("face"))
-    shows.setToolTip(translate("menus", "What is drawn over the picture"))
+    shows.setToolTip(translate("menus", "What is drawn over the image"))
     shows.setAccessibleName(translate("menus", "Landmarks"))
     shows.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
     menu = QMenu(shows)

@@ -87,12 +87,12 @@ class Shortcuts(QObject):
         self._keep()
 
     def _no_key(self, key: str) -> str:
-        return self.tr("'{key}' is no key.").format(key=key)
+        return self.tr("'{key}' is not a key.").format(key=key)
 
     def _fault(self, name: str, key: str) -> str:
         shown = shown_key(key)
         if key in _OF_WIDGETS:
-            return self.tr("{key} is needed to move among buttons and fields.").format(key=shown)
+            return self.tr("{key} is needed to move between buttons and fields.").format(key=shown)
         if key in self._menu_keys:
             return self.tr("{key} opens the menu '{menu}': choose another key.").format(
                 key=shown, menu=self._menu_keys[key]
@@ -100,8 +100,8 @@ class Shortcuts(QObject):
         for other in self._actions:
             if other != name and key in self.keys(other):
                 return self.tr(
-                    "{key} already means '{command}': choose another key, or give that command "
-                    "another one first."
+                    "{key} is already used for '{command}': choose another key, or assign "
+                    "another key to that command first."
                 ).format(key=shown, command=self.text(other))
         return ""
 

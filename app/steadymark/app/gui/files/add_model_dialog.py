@@ -105,7 +105,7 @@ class AddModelDialog(QDialog):
         self._number += 1
         self.prepared = None
         self._tell("")
-        self.verdict.setText(self.tr("Trying the network on the demo clip's face…"))
+        self.verdict.setText(self.tr("Running the network on the face of the demo clip…"))
         self._allow()
         typed = {name: edit.text() for name, edit in self.texts.items()}
         typed |= {name: str(box.currentData() or "") for name, box in self.choices.items()}
@@ -126,8 +126,8 @@ class AddModelDialog(QDialog):
         column = QVBoxLayout(self)
         column.setSpacing(12)
         words = self.tr(
-            "{name} has no model card. What is left open here is read from the file, or found by "
-            "trying."
+            "{name} has no model card. What you leave open here is read from the "
+            "file, or found by trying."
         )
         column.addWidget(_wrapped(words.format(name=self._path.name)))
         forms = QWidget()
@@ -147,7 +147,7 @@ class AddModelDialog(QDialog):
         colours = self.fault.palette()
         colours.setColor(QPalette.ColorRole.WindowText, QColor(VERMILLION))
         self.fault.setPalette(colours)
-        column.addWidget(_wrapped(self.tr("Only you can know this; nothing is assumed:")))
+        column.addWidget(_wrapped(self.tr("The program cannot find this out by itself:")))
         column.addLayout(self._stated_form())
         column.addStretch(1)
         column.addWidget(self.buttons)
@@ -170,9 +170,9 @@ class AddModelDialog(QDialog):
 
     def _input_form(self) -> QFormLayout:
         form = _form()
-        self._text(form, "input-size", self.tr("Input size, px"))
+        self._text(form, "input-size", self.tr("Input size (pixels)"))
         self._choice(form, "colours", self.tr("Colours"), {key: key.upper() for key in COLOURS})
-        self._choice(form, "pixels", self.tr("White is"), {key: key for key in PIXELS})
+        self._choice(form, "pixels", self.tr("Value of white"), {key: key for key in PIXELS})
         self._text(form, "mean", self.tr("Mean"))
         self._text(form, "std", self.tr("Standard deviation"))
         return form
@@ -193,7 +193,7 @@ class AddModelDialog(QDialog):
 
     def _text(self, form: QFormLayout, name: str, label: str) -> None:
         edit = QLineEdit()
-        edit.setPlaceholderText(self.tr("find out"))
+        edit.setPlaceholderText(self.tr("find out automatically"))
         edit.setAccessibleName(label)
         edit.textChanged.connect(lambda _: self._changed())
         self.texts[name] = edit
@@ -201,7 +201,7 @@ class AddModelDialog(QDialog):
 
     def _choice(self, form: QFormLayout, name: str, label: str, known: dict[str, str]) -> None:
         box = QComboBox(sizeAdjustPolicy=QComboBox.SizeAdjustPolicy.AdjustToContents)
-        box.addItem(self.tr("find out"), "")
+        box.addItem(self.tr("find out automatically"), "")
         for key, words in known.items():
             box.addItem(words, key)
         box.setAccessibleName(label)
@@ -254,17 +254,18 @@ class AddModelDialog(QDialog):
 
     def _described(self, prepared: PreparedModel) -> str:
         words = self.tr(
-            "{count} landmarks, {percent:.1f} % of the eye distance off the truth on the demo clip."
+            "{count} landmarks; the error on the demo clip is {percent:.1f} % of "
+            "the inter-ocular distance."
         )
         count = load_schema(prepared.schema).count
         parts = [words.format(count=count, percent=100 * prepared.error)]
         if prepared.face_score.kind == PEAK:
-            parts.append(self.tr("Whether there is a face is told by its heatmaps."))
+            parts.append(self.tr("The face score is computed from its heatmaps."))
         else:
             parts.append(
                 self.tr(
-                    "It does not say whether there is a face: that is told by looking twice, which "
-                    "takes twice the time."
+                    "The network gives no face score. The score is computed by running it "
+                    "twice, which takes twice the time."
                 )
             )
         return "\n".join([*parts, *(f"⚠ {translated(each)}" for each in prepared.warnings)])

@@ -158,7 +158,9 @@ class FileController(QObject):
         takes, compared = session.display.takes, session.analysis.compared
         if kind is ExportKind.SIDE:
             if takes != PLAIN and compared is None:
-                self._messages.tell(self.tr("The comparison is not ready: export it then."))
+                self._messages.tell(
+                    self.tr("The comparison is not ready yet: export it when it is.")
+                )
                 return
             draw = replace(draw, beside=(variant_name(takes[0]), variant_name(takes[1])))
         material = ExportSource(
@@ -205,7 +207,7 @@ class FileController(QObject):
 
     def _open_folder(self) -> None:
         path = QFileDialog.getExistingDirectory(
-            self._parent, self.tr("Open folder of pictures"), self._folder()
+            self._parent, self.tr("Open folder of images"), self._folder()
         )
         if path:
             self._open_path(path)
@@ -213,7 +215,7 @@ class FileController(QObject):
     def _load_truth(self) -> None:
         path, _ = QFileDialog.getOpenFileName(
             self._parent,
-            self.tr("Load ground truth: a table, or any of a folder's .pts files"),
+            self.tr("Load ground truth: a table, or one of the .pts files of a folder"),
             str(Path(self._session.display.path).parent),
             self.tr("Ground truth ({kinds});;All files (*)").format(kinds="*.csv *.pts *.txt"),
         )
@@ -282,7 +284,7 @@ class FileController(QObject):
         answer = QMessageBox.question(
             self._parent,
             self.tr("Replace the file?"),
-            self.tr("{name} is there already. Replace it?").format(name=path.name),
+            self.tr("{name} exists already. Replace it?").format(name=path.name),
         )
         return answer is QMessageBox.StandardButton.Yes
 
@@ -309,23 +311,24 @@ class FileController(QObject):
         if report.fault:
             text = report.fault
         elif report.cancelled:
-            text = self.tr("Cancelled: what was written is in {name}.").format(name=name)
+            text = self.tr("Cancelled. What was written so far is in {name}.").format(name=name)
         elif report.partial:
             text = self.tr(
-                "{name} holds what is tracked by now. Export again when all is tracked."
+                "{name} holds what has been tracked so far. Export again when tracking is finished."
             ).format(name=name)
         else:
-            text = self.tr("{name} is written.").format(name=name)
+            text = self.tr("{name} was written.").format(name=name)
         if report.pieces > 1 and not report.fault:
             text += " " + self.tr(
-                "It was tracked in {count} goes, because of seeking: where each began, nothing was "
-                "remembered. 'Track again from the beginning' gives one uninterrupted run."
+                "It was tracked in {count} parts because of seeking; the tracker "
+                "started anew at the beginning of each part. 'Track again from the "
+                "beginning' gives one uninterrupted run."
             ).format(count=report.pieces)
         folder = str(Path(report.path or report.order.path).parent)
         self._messages.tell(text, [] if report.fault else [self.show_folder(folder)])
 
     def _on_saved(self, path: str, fault: str) -> None:
-        text = fault or self.tr("{name} is written.").format(name=Path(path).name)
+        text = fault or self.tr("{name} was written.").format(name=Path(path).name)
         choices = [] if fault else [self.show_folder(str(Path(path).parent))]
         self._messages.tell(text, choices)
 
@@ -340,7 +343,7 @@ class FileController(QObject):
     def _copy_diagnostics(self) -> None:
         QGuiApplication.clipboard().setText(diagnostics(self._session, self._log_file))
         self._messages.tell(
-            self.tr("Diagnostics are on the clipboard: paste them into your report."), note=True
+            self.tr("The diagnostics are on the clipboard: paste them into your report."), note=True
         )
 
     def _show_log(self) -> None:

@@ -78,13 +78,16 @@ class OwnModels(QObject):
         chosen = self._panel.settings.model
         files = self._preferences.models()
         if Path(chosen).suffix != ".onnx":
-            words = self.tr("{name} comes with Steadymark and stays: only models of your own go.")
+            words = self.tr(
+                "{name} is part of Steadymark and cannot be removed; you can remove "
+                "models that you added."
+            )
             self.told.emit(words.format(name=Path(chosen).name))
             return
         self._preferences.set_models([file for file in files if file != chosen])
         self._panel.use(replace(self._panel.settings, model=DEFAULT_MODEL))
         self._fill()
-        words = self.tr("{name} is off the list; its files stay.")
+        words = self.tr("{name} was removed from the list; its files were not deleted.")
         self.noted.emit(words.format(name=Path(chosen).name))
 
     def close(self) -> bool:
@@ -144,7 +147,7 @@ class OwnModels(QObject):
         self._preferences.set_models([*(f for f in files if f != file), file])
         self._fill()
         self._panel.use(replace(self._panel.settings, model=file))
-        self.noted.emit(self.tr("{name} is in the list of models.").format(name=card.name))
+        self.noted.emit(self.tr("{name} was added to the list of models.").format(name=card.name))
 
     def _fill(self) -> None:
         """List the models; missing files are included, so that the user can remove them."""

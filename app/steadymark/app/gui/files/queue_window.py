@@ -133,16 +133,16 @@ class QueueWindow(QDialog):
         self.list.setHeaderLabels([self.tr("Video"), self.tr("Progress"), self.tr("Result")])
         for row, each in enumerate(TABLE_FORMATS.all()):
             self.style_of_table.setItemText(row, translated(each.label))
-        self.style_of_table.setAccessibleName(self.tr("Kind of table"))
+        self.style_of_table.setAccessibleName(self.tr("Table format"))
         self.folder.setAccessibleName(self.tr("Folder of the results"))
         for thing, text in (
             (self._write, self.tr("Write")),
             (self._to, self.tr("to")),
             (self._at_a_time, self.tr("Videos at a time")),
             (self.video, self.tr("and a video with landmarks")),
-            (self.replace_files, self.tr("replace files that are there")),
-            (self.begin, self.tr("&Begin")),
-            (self.cancel, self.tr("&Cancel chosen")),
+            (self.replace_files, self.tr("replace existing files")),
+            (self.begin, self.tr("&Start")),
+            (self.cancel, self.tr("&Cancel selected")),
             (self.cancel_all, self.tr("Cancel &all")),
             (self.open_folder, self.tr("&Open folder")),
             (self.clear, self.tr("C&lear finished")),
@@ -152,10 +152,7 @@ class QueueWindow(QDialog):
             thing.setText(text)
         self.processes.setAccessibleName(self._at_a_time.text())
         self.processes.setToolTip(
-            self.tr(
-                "As many as this computer has cores, or fewer; a live view needs some of them "
-                "itself."
-            )
+            self.tr("At most the number of processor cores; a live view needs some of them.")
         )
 
     def _lay_out(self) -> None:
@@ -286,7 +283,7 @@ class QueueWindow(QDialog):
             row.setSizeHint(0, QSize(0, _ROW_PX))
             self.list.addTopLevelItem(row)
             if isinstance(item, str):
-                row.setText(2, self.tr("not begun"))
+                row.setText(2, self.tr("not started"))
                 continue
             row.setText(0, Path(path).name)
             row.setData(0, Qt.ItemDataRole.UserRole, item.number)
@@ -306,8 +303,8 @@ class QueueWindow(QDialog):
         bar.setVisible(item.stage is not QueueStage.FAILED)
         names = ", ".join(Path(path).name for path in item.outputs)
         text = {
-            QueueStage.WAITING: self.tr("waits"),
-            QueueStage.RUNNING: self.tr("is being tracked"),
+            QueueStage.WAITING: self.tr("waiting"),
+            QueueStage.RUNNING: self.tr("tracking"),
             QueueStage.DONE: names,
             QueueStage.FAILED: translated(item.note),
             QueueStage.CANCELLED: self.tr("cancelled: {names}").format(names=names or "–"),
@@ -327,13 +324,13 @@ class QueueWindow(QDialog):
         self.cancel_all.setEnabled(running > 0)
         self.open_folder.setEnabled(any(item.outputs for item in items))
         self.clear.setEnabled(running < len(items))
-        words = self.tr("{waiting} to be tracked, {done} done, {failed} failed.")
+        words = self.tr("{waiting} waiting, {done} finished, {failed} failed.")
         self.hint.setText(
             words.format(waiting=running, done=done, failed=failed)
             if items
             else self.tr(
-                "They are tracked with the settings of the main window, each from its beginning "
-                "to its end, as 'steadymark track' does it."
+                "The videos are tracked with the settings of the main window, each "
+                "from beginning to end, as 'steadymark track' does it."
             )
         )
 

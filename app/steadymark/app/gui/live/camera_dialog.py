@@ -73,7 +73,7 @@ class CameraDialog(QDialog):
         self.tabs.tabBar().setDrawBase(False)
         self.cameras, self.mode = QListWidget(), QComboBox()
         self.none = QLabel()
-        self.again = QPushButton(self.tr("Look again"))
+        self.again = QPushButton(self.tr("Search again"))
         self.address = QComboBox()
         self.try_it = QPushButton(self.tr("Preview"))
         self.preview, self.words = PreviewPicture(), QLabel()
@@ -84,7 +84,7 @@ class CameraDialog(QDialog):
         self._fill_addresses(addresses)
         self._lay_out()
         self._connect()
-        self._say(self.tr("Looking for cameras…"))
+        self._say(self.tr("Searching for cameras…"))
         self._allow()
         devices.look()
 
@@ -148,8 +148,9 @@ class CameraDialog(QDialog):
         column.addWidget(self.address)
         hint = QLabel(
             self.tr(
-                "The address of a network camera: RTSP, RTMP, or MJPEG over HTTP, for example "
-                "rtsp://user:password@192.168.0.10/stream. Passwords are not remembered."
+                "The address of a network camera: RTSP, RTMP, or MJPEG over HTTP, for "
+                "example rtsp://user:password@192.168.0.10/stream. Passwords are not "
+                "saved."
             )
         )
         hint.setWordWrap(True)
@@ -207,7 +208,7 @@ class CameraDialog(QDialog):
         item = self.cameras.currentItem()
         self.mode.clear()
         if item is not None:
-            self.mode.addItem(self.tr("as the camera likes"), None)
+            self.mode.addItem(self.tr("default of the camera"), None)
             modes = item.data(Qt.ItemDataRole.UserRole)[1]
             for mode in modes or map(CameraMode.parse, _COMMON):
                 self.mode.addItem(_mode_text(mode), mode)
@@ -219,7 +220,9 @@ class CameraDialog(QDialog):
         self.preview.show_frame(None)
         text = self.address.currentText().strip()
         wrong = text and not is_network(text)
-        self._say(self.tr("An address begins with rtsp://, rtmp:// or http://") if wrong else "")
+        self._say(
+            self.tr("The address must begin with rtsp://, rtmp:// or http://") if wrong else ""
+        )
         self._allow()
 
     def _on_tab(self) -> None:
@@ -239,7 +242,7 @@ class CameraDialog(QDialog):
         if target is None:
             return
         if target.text == self._watched:
-            self._say(self.tr("This one is watched now."))
+            self._say(self.tr("This camera is open already."))
             return
         self._say(self.tr("Opening…"))
         self._devices.show(target)
@@ -255,7 +258,7 @@ class CameraDialog(QDialog):
     def _look_again(self) -> None:
         self._devices.hide()
         self.preview.show_frame(None)
-        self._say(self.tr("Looking for cameras…"))
+        self._say(self.tr("Searching for cameras…"))
         self._devices.look()
 
     def _accept(self) -> None:
@@ -315,21 +318,22 @@ def _mode_text(mode: CameraMode) -> str:
 def _no_camera() -> str:
     text = translate(
         "CameraDialog",
-        "No camera was found. Plug one in and look again, or give the address of a network camera.",
+        "No camera was found. Connect one and search again, or enter the "
+        "address of a network camera.",
     )
     if sys.platform == "linux":
         text += "\n\n" + translate(
             "CameraDialog",
-            "If one is plugged in, your user may not have access to it: see whether /dev/video0 "
-            "exists, and join the group 'video'.",
+            "If a camera is connected, your user account may not have access to "
+            "it: check that /dev/video0 exists, and join the group 'video'.",
         )
     elif sys.platform == "darwin":
         text += "\n\n" + translate(
             "CameraDialog",
-            "If there is one, allow the camera in System Settings, Privacy & Security.",
+            "If a camera is connected, allow access to it in System Settings, Privacy & Security.",
         )
     else:
         text += "\n\n" + translate(
-            "CameraDialog", "If there is one, allow the camera in Settings, Privacy."
+            "CameraDialog", "If a camera is connected, allow access to it in Settings, Privacy."
         )
     return text

@@ -41,17 +41,18 @@ class LiveBar(QWidget):
         row.addWidget(self.recording)
         row.addWidget(self.sending, 1)
         for label, tip in (
-            (self.rate, self.tr("Pictures a second: shown / given by the camera")),
+            (self.rate, self.tr("Frames per second: shown / delivered by the camera")),
             (
                 self.late,
                 self.tr(
-                    "Latency from the picture's arrival to its paint with landmarks: median, and "
-                    "what 95 % of the last 300 pictures stayed below"
+                    "Latency from the arrival of a frame until it is painted with "
+                    "landmarks: the median, and the value that 95 % of the last 300 frames "
+                    "stayed below"
                 ),
             ),
             (
                 self.dropped,
-                self.tr("Pictures that were passed over because newer ones were there"),
+                self.tr("Frames that were skipped because newer ones had arrived"),
             ),
         ):
             label.setToolTip(tip)
@@ -103,7 +104,7 @@ class LiveBar(QWidget):
             words += self.tr(" ({count} lost)").format(count=recording.dropped)
         self.recording.setText(words)
         self.recording.setToolTip(
-            self.tr("{frames} frames are written, {count} could not be in time").format(
+            self.tr("{frames} frames were written, {count} could not be written in time").format(
                 frames=recording.frames, count=recording.dropped
             )
         )

@@ -226,16 +226,16 @@ class LiveController(QObject):
             messages.tell(report.fault)
         if not report.frames:
             if not report.fault:
-                messages.tell(self.tr("No picture came while recording: nothing is kept."))
+                messages.tell(self.tr("No frame arrived during the recording: no file was kept."))
             return
         names = self.tr(" and ").join(Path(path).name for path in report.paths)
-        words = self.tr("{names} are written, {frames} frames.").format(
+        words = self.tr("{names} were written, {frames} frames.").format(
             names=names, frames=report.frames
         )
         if report.dropped:
             words += " " + self.tr(
-                "{count} frames could not be written in time: a smaller mode, or a faster disk, "
-                "helps."
+                "{count} frames could not be written in time: use a smaller camera "
+                "mode or a faster disk."
             ).format(count=report.dropped)
         video = report.paths[0]
         choices = [self._show_folder(str(Path(video).parent))]

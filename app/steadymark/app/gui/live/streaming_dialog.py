@@ -57,8 +57,8 @@ class StreamingDialog(QDialog):
         column = QVBoxLayout(self)
         words = QLabel(
             self.tr(
-                "What is tracked live is sent at once. Tracking never waits for a receiver: what "
-                "cannot be sent in time is dropped and counted."
+                "Live results are sent immediately. Tracking never waits for a "
+                "receiver: what cannot be sent in time is dropped and counted."
             )
         )
         words.setWordWrap(True)
@@ -82,8 +82,8 @@ class StreamingDialog(QDialog):
         column.addStretch(1)
         note = QLabel(
             self.tr(
-                "127.0.0.1 is this computer. Other addresses send over the network, where anybody "
-                "may read along."
+                "127.0.0.1 is this computer. Other addresses send over the network, "
+                "where others may read the data."
             )
         )
         note.setWordWrap(True)

@@ -31,16 +31,16 @@ def state_words(facts: StreamTargetState, *, live: bool) -> str:
     if not facts.on:
         return translate("sending", "off")
     if facts.report is None or not live:
-        return translate("sending", "begins with the live view")
+        return translate("sending", "starts with the live view")
     if facts.report.state is SendState.OPENING:
         return translate("sending", "opening…")
     if facts.report.state is not SendState.SENDING:
-        return translate("sending", "not possible, see the message")
+        return translate("sending", "failed, see the message")
     words = [translate("sending", "{rate} packets/s").format(rate=f"{facts.rate:.0f}")]
     if facts.report.dropped:
         words.append(translate("sending", "{count} dropped").format(count=facts.report.dropped))
     if facts.report.heard is False:
-        words.append(translate("sending", "nobody listens there"))
+        words.append(translate("sending", "no receiver"))
     return ", ".join(words)
 
 
@@ -48,7 +48,7 @@ def short_words(facts: StreamTargetState) -> str:
     """Return a short description for the bar below the view."""
     name = target_name(facts.kind)
     if facts.report is not None and facts.report.heard is False:
-        return translate("sending", "{name}: nobody listens").format(name=name)
+        return translate("sending", "{name}: no receiver").format(name=name)
     if not facts.sending:
         return f"– {name}"
     return translate("sending", "{rate}/s {name}").format(rate=f"{facts.rate:.0f}", name=name)

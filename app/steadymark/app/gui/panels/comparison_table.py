@@ -37,7 +37,10 @@ class ComparisonTable(QWidget):
         super().__init__()
         self.cells: dict[tuple[str, str], QLabel] = {}
         self._digits = {line.name: line.digits for line in lines}
-        self._titles, self._change = {line.name: line.title for line in lines}, self.tr("change")
+        self._titles, self._change = (
+            {line.name: line.title for line in lines},
+            self.tr("difference"),
+        )
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(6)
@@ -51,7 +54,7 @@ class ComparisonTable(QWidget):
             heading = QLabel(line.title)
             heading.setToolTip(line.tip)
             grid.addWidget(heading, row, 0)
-            for column, which in enumerate(("raw", "steady", "change"), start=1):
+            for column, which in enumerate(("raw", "steady", "difference"), start=1):
                 cell = _right(QLabel("–"))
                 cell.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
                 cell.setToolTip(line.tip)
@@ -65,7 +68,7 @@ class ComparisonTable(QWidget):
             head.setText("\n".join(_short(line) for line in text.splitlines()))
             head.setToolTip(text.replace("\n", " "))
         first, second = first.replace("\n", " "), second.replace("\n", " ")
-        spoken = {"raw": first, "steady": second, "change": self._change}
+        spoken = {"raw": first, "steady": second, "difference": self._change}
         for (name, which), cell in self.cells.items():
             cell.setAccessibleName(f"{self._titles[name]}, {spoken[which]}")
 
@@ -82,7 +85,7 @@ class ComparisonTable(QWidget):
         self.cells[name, "raw"].setText(number(before, digits))
         self.cells[name, "steady"].setText(number(after, digits))
         known = change and math.isfinite(before) and math.isfinite(after) and before > 0
-        self.cells[name, "change"].setText(_change(before, after) if known else "–")
+        self.cells[name, "difference"].setText(_change(before, after) if known else "–")
 
     def clear(self) -> None:
         for cell in self.cells.values():

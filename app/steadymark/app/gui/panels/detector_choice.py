@@ -40,7 +40,7 @@ class DetectorChoice(QComboBox):
         self._detector = DEFAULT_DETECTOR
         self.addItem(self.tr("built-in"), DEFAULT_DETECTOR)
         self.addItem(self.tr("YuNet from a file…"), _ASK)
-        hint = self.tr("OpenCV's face detector, with a model file of your own")
+        hint = self.tr("OpenCV's face detector, with a model file that you choose")
         self.setItemData(self.findData(_ASK), hint, Qt.ItemDataRole.ToolTipRole)
         self.activated.connect(self._on_activated)
 
@@ -66,7 +66,7 @@ class DetectorChoice(QComboBox):
     def _ask_for_file(self) -> str:
         path, _ = QFileDialog.getOpenFileName(
             self.window(),
-            self.tr("Choose a model file of YuNet"),
+            self.tr("Choose a YuNet model file"),
             "",
             self.tr("ONNX models ({kinds})").format(kinds="*.onnx"),
         )

@@ -30,8 +30,10 @@ class FilterParameters(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.take: Variant | None = None  # None if there is no filter
-        self.as_set = QPushButton(self.tr("As in the settings"))
-        self.as_set.setToolTip(self.tr("Use the parameters of the settings, and follow them"))
+        self.as_set = QPushButton(self.tr("Use the settings"))
+        self.as_set.setToolTip(
+            self.tr("Use the parameters of the settings, and follow their changes")
+        )
         self._form = QFormLayout(self)
         self._form.setContentsMargins(12, 0, 0, 4)
         self.controls = {

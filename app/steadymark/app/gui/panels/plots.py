@@ -330,10 +330,14 @@ class Plots(QWidget):
         for name, (plotted, curve) in attribute_curves().items():
             pen, label = pg.mkPen(curve.colour, width=1), translated(curve.label)
             self._curves[name] = self._plots[plotted].plot([], [], pen=pen, name=label)
-        hint = self.tr("Click: go there. Wheel: zoom. Double click: show all.")
+        hint = self.tr(
+            "Click to go there, turn the wheel to zoom, double-click to show everything."
+        )
         for plot in self._plots.values():
             plot.setToolTip(hint)
-        still = self.tr("Bold where the face is still: there it is jitter. Faint: motion is in it.")
+        still = self.tr(
+            "Bold where the face is at rest: the value is jitter. Faint: the value includes motion."
+        )
         self._plots["jitter"].setToolTip(f"{still}\n{hint}")
         self._plots["score"].setYRange(0, 1)
 

@@ -132,7 +132,7 @@ class PresetBar(QWidget):
         try:
             self._presets.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            words = self.tr("The folder {folder} cannot be made: {why}")
+            words = self.tr("The folder {folder} cannot be created: {why}")
             self.told.emit(words.format(folder=self._presets.folder, why=error.strerror))
             return
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._presets.folder)))

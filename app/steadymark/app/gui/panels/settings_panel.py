@@ -88,7 +88,8 @@ class SettingsPanel(QWidget):
         self.used.setWordWrap(True)
         self.waits = QLabel(
             self.tr(
-                "These settings need tracking from the beginning: what is tracked now is dropped."
+                "These settings require tracking from the beginning: the present "
+                "results will be discarded."
             )
         )
         self.waits.setWordWrap(True)
@@ -199,7 +200,7 @@ class SettingsPanel(QWidget):
             )
         )
         column.addWidget(
-            _group(self.tr("Device"), [(self.tr("Wanted"), self.device), ("", self.used)])
+            _group(self.tr("Device"), [(self.tr("Requested"), self.device), ("", self.used)])
         )
         column.addWidget(self.reset)
         column.addStretch(1)
@@ -214,21 +215,23 @@ class SettingsPanel(QWidget):
         whole.addLayout(below)
         self.look_every.setToolTip(
             self.tr(
-                "How often the detector looks for further faces while fewer than the most are "
-                "known; lost ones are looked for at once"
+                "How often the detector searches for more faces while fewer than the "
+                "maximum are tracked; it searches for lost faces in every frame"
             )
         )
         self.focal.setToolTip(
-            self.tr("Of the camera, in pixels: distances of heads follow from it")
+            self.tr(
+                "Focal length of the camera in pixels; the distances of heads are computed from it"
+            )
         )
-        self.threshold.setToolTip(self.tr("The detector's score from which something is a face"))
+        self.threshold.setToolTip(self.tr("Lowest detector score of a face"))
 
     def _filter_group(self, controls: FilterControls) -> QGroupBox:
         entry = controls.entry
         group = _group(translated(entry.caption or entry.label), controls.rows())
         if entry.needs_future:
             note = QLabel(
-                self.tr("It looks at frames to come, so it is applied when all is tracked.")
+                self.tr("It needs future frames, so it is applied when tracking is finished.")
             )
             note.setWordWrap(True)
             group.layout().addWidget(note)  # type: ignore[union-attr]

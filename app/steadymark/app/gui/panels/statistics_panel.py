@@ -59,7 +59,7 @@ class StatisticsPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName(self.tr("Numbers"))
+        self.setAccessibleName(self.tr("Statistics"))
         self.face, self.landmark = QComboBox(), QComboBox()
         self.takes = QComboBox(), QComboBox()
         self.parameters = FilterParameters(), FilterParameters()
@@ -99,7 +99,7 @@ class StatisticsPanel(QWidget):
             self.readouts[attribute.name] = [_readout_label(facts, r) for r in attribute.shown]
         facts.addRow(self.tr("Tracked"), self.tracked)
         facts.addRow(self.tr("Device"), self.device)
-        facts.addRow(self.tr("Time a frame"), self.stages)
+        facts.addRow(self.tr("Time per frame"), self.stages)
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(6, 9, 6, 9)
@@ -147,11 +147,13 @@ class StatisticsPanel(QWidget):
         self.landmark.setCurrentIndex(measures.landmark)
         self._fill(measures)
         self.still.setText(
-            self.tr("The face is still in {share} of the frames it is in.").format(
+            self.tr("The face is at rest in {share} of the frames that contain it.").format(
                 share=f"{100 * measures.still_share:.0f} %"
             )
             if math.isfinite(measures.raw.mav)
-            else self.tr("The face is never still for half a second: no jitter can be told.")
+            else self.tr(
+                "The face is never at rest for half a second, so jitter cannot be measured."
+            )
         )
 
     def _list_landmarks(self, schema: LandmarkSchema) -> None:
@@ -261,27 +263,28 @@ class StatisticsPanel(QWidget):
 
     def _tables(self) -> None:
         self.table = ComparisonTable(
-            self.tr("Where the face is still"),
+            self.tr("Where the face is at rest"),
             (
                 MeasureRow(
                     "mav",
                     self.tr("MAV"),
-                    self.tr("Mean Allan variance, (% of the eye distance)²"),
+                    self.tr("Mean Allan variance, (% of the inter-ocular distance)²"),
                     5,
                 ),
                 MeasureRow(
                     "mcv",
                     self.tr("MCV, %"),
                     self.tr(
-                        "Mean coefficient of variation: how unevenly points stray from their mean "
-                        "place, whatever the distance, which MAV and motion tell"
+                        "Mean coefficient of variation: how irregularly the points deviate "
+                        "from their mean position, whatever the size of the deviation, which "
+                        "MAV and motion measure"
                     ),
                     1,
                 ),
                 MeasureRow(
                     "motion",
                     self.tr("motion, %"),
-                    self.tr("From frame to frame, % of the eye distance"),
+                    self.tr("From frame to frame, in % of the inter-ocular distance"),
                     3,
                 ),
             ),
@@ -292,22 +295,36 @@ class StatisticsPanel(QWidget):
                 MeasureRow(
                     "nrmse",
                     self.tr("NRMSE, %"),
-                    self.tr("Mean distance from the true points, % of the outer-eye distance"),
+                    self.tr(
+                        "Mean distance from the ground truth, in % of the inter-ocular "
+                        "distance (outer eye corners)"
+                    ),
                     3,
                 ),
                 MeasureRow(
-                    "fr8", self.tr("FR8, %"), self.tr("Frames with 8 % or more, or no face"), 2
+                    "fr8",
+                    self.tr("FR8, %"),
+                    self.tr("Share of frames with an error of 8 % or more, or without a face"),
+                    2,
                 ),
                 MeasureRow("mav", self.tr("MAV"), self.tr("Mean Allan variance of the error"), 4),
                 MeasureRow("mcv", self.tr("MCV, %"), self.tr("Mean coefficient of variation"), 2),
-                MeasureRow("lag", self.tr("lag, frames"), self.tr("How late the points come"), 3),
+                MeasureRow(
+                    "lag",
+                    self.tr("lag, frames"),
+                    self.tr("How many frames the points lag behind"),
+                    3,
+                ),
             ),
         )
-        mav = self.tr("Mean Allan variance where the face is still")
-        error = self.tr("Mean distance from the true points, % of the outer-eye distance")
+        mav = self.tr("Mean Allan variance where the face is at rest")
+        error = self.tr(
+            "Mean distance from the ground truth, in % of the inter-ocular "
+            "distance (outer eye corners)"
+        )
         names = [name for name in REGIONS if name]
         self.by_region = ComparisonTable(
-            self.tr("MAV by region, where still"),
+            self.tr("MAV by region, at rest"),
             [MeasureRow(n, region_name(n), mav, 5) for n in names],
         )
         self.error_by_region = ComparisonTable(
@@ -336,11 +353,14 @@ class StatisticsPanel(QWidget):
                 name, before_by.get(name, nothing), after_by.get(name, nothing)
             )
         words = self.tr(
-            "Ground truth {name}: {count} of its {frames} frames compared, {missed} without a "
-            "face. MAV is of the error, so that true motion is no jitter."
+            "Ground truth {name}: {count} of its {frames} frames compared, "
+            "{missed} without a face. MAV is computed from the error, so that real "
+            "motion does not count as jitter."
         )
         if truth.raw.nrmse > _OTHER_LANDMARKS:
-            words += " " + self.tr("So far off: are its landmarks numbered as iBUG's 68 are?")
+            words += " " + self.tr(
+                "The error is very large: are its landmarks numbered as iBUG's 68 landmarks are?"
+            )
         self.truth.setText(
             words.format(
                 name=truth.name, count=truth.raw.faces, frames=truth.frames, missed=truth.raw.missed
@@ -350,11 +370,13 @@ class StatisticsPanel(QWidget):
     def _explanation(self) -> QLabel:
         words = QLabel(
             self.tr(
-                "<b>Jitter or motion?</b> These figures are taken only where the face is still: "
-                "in the second around a frame, the landmarks' mean places in its two halves lie "
-                "less than 0.5 % of the outer-eye distance apart, and they stray from their mean "
-                "by less than 3 %, for raw and stabilized points alike. There, what moves is "
-                "jitter. Elsewhere motion is in it, and curves are faint."
+                "<b>Jitter or motion?</b> These figures use only frames in which the "
+                "face is at rest: in the second around a frame, the mean positions of "
+                "the landmarks in its two halves lie less than 0.5 % of the "
+                "inter-ocular distance apart, and the landmarks deviate from their "
+                "mean by less than 3 %, for raw and stabilized points alike. What "
+                "moves there is jitter. Elsewhere the values include motion, and the "
+                "curves are faint."
             )
         )
         words.setWordWrap(True)

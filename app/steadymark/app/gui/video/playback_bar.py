@@ -73,8 +73,8 @@ class PlaybackBar(QWidget):
         self.speed.activated.connect(
             lambda: self.speed_chosen.emit(float(self.speed.currentData()))
         )
-        self.time.setToolTip(self.tr("Type a time: 83.4s, 1:23.4 or 1:02:03"))
-        self.frame.setToolTip(self.tr("Type a frame number, from 0"))
+        self.time.setToolTip(self.tr("Enter a time: 83.4s, 1:23.4 or 1:02:03"))
+        self.frame.setToolTip(self.tr("Enter a frame number, from 0"))
 
     def set_place(self, display: Display) -> None:
         """Show the playback position."""
@@ -117,7 +117,7 @@ class PlaybackBar(QWidget):
 
     def _fill_speed(self) -> None:
         self.speed.setAccessibleName(self.tr("Speed"))
-        self.speed.setToolTip(self.tr("Speed of playing"))
+        self.speed.setToolTip(self.tr("Playback speed"))
         for value in SPEEDS:
             self.speed.addItem(f"{value:g}×", value)
         self.speed.setCurrentIndex(self.speed.findData(1.0))

@@ -58,9 +58,7 @@ class Timeline(QWidget):
         self.setMouseTracking(True)
         self.setAccessibleName(self.tr("Timeline"))
         self.setAccessibleDescription(
-            self.tr(
-                "Green is tracked, orange without a face, grey not tracked yet; above it, jitter"
-            )
+            self.tr("Green: tracked. Orange: no face. Grey: not tracked yet. Above: jitter")
         )
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._display: Display | None = None
@@ -252,7 +250,7 @@ class Timeline(QWidget):
             self.tr("not tracked yet"),
             self.tr("tracked"),
             self.tr("no face"),
-            self.tr("damaged, no picture"),
+            self.tr("damaged, no image"),
         )[int(self._codes[frame])]
         clock = clock_text(float(self._times_s[frame]))
         return self.tr("{clock}, frame {frame}: {state}").format(

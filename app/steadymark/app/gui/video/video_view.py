@@ -226,7 +226,8 @@ class VideoView(QWidget):
             words = self.tr("not tracked yet")
             plate(painter, QPointF(18, 26), words, QColor("white"))
         if self._display.phase is Phase.RECONNECTING:
-            plate(painter, QPointF(18, 26), self.tr("No pictures: reconnecting…"), QColor("white"))
+            words = self.tr("No frames arrive: reconnecting…")
+            plate(painter, QPointF(18, 26), words, QColor("white"))
         self._paint_lines(painter)
         self._paint_legend(painter)
         if self._display.show is not ShownLandmarks.OFF:

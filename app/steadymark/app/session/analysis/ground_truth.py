@@ -106,8 +106,9 @@ def load_ground_truth(path: Path, source: str, schema: LandmarkSchema) -> Ground
     points = read_truth(path)
     if points.shape[1] != schema.count:
         raise UsageError(
-            "{path} has {given} landmarks: the window compares all {count} of {name}, 'steadymark "
-            "evaluate --landmarks' also some",
+            "{path} has {given} landmarks: the window compares all {count} "
+            "landmarks of {name}; 'steadymark evaluate --landmarks' also compares "
+            "some of them",
             path=path,
             given=points.shape[1],
             count=schema.count,

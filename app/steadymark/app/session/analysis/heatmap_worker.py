@@ -101,7 +101,7 @@ class HeatmapWorker:
         except Exception as error:
             log.exception("heatmaps")
             named = f"{type(error).__name__}: {error}"
-            fault = UserText("the heatmaps cannot be had ({fault})", fault=named)
+            fault = UserText("the heatmaps cannot be computed ({fault})", fault=named)
         return HeatmapReply({}, look.shown, fault)
 
     def _heats(self, look: HeatmapRequest) -> dict[int, NDArray[np.float32]]:

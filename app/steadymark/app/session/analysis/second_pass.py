@@ -76,7 +76,7 @@ class SecondPass:
         except Exception as error:
             log.exception("second pass")
             self._fault = UserText(
-                "tracking cannot begin ({fault})", fault=f"{type(error).__name__}: {error}"
+                "tracking cannot start ({fault})", fault=f"{type(error).__name__}: {error}"
             )
         else:
             with self._lock:

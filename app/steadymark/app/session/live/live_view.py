@@ -383,7 +383,7 @@ class LiveView(QObject):
         faults = self._open.report.faults
         self._end(FLUSH_S)
         self._set(Phase.STOPPED)
-        self.told.emit(join_texts(faults) or UserText("The stream came to its end."))
+        self.told.emit(join_texts(faults) or UserText("The stream has ended."))
 
     def _on_recording_ended(self, report: RecorderReport) -> None:
         if self._recording is not None and not self._recording.recorder.report.running:

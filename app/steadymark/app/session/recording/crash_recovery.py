@@ -128,7 +128,11 @@ class TolerantSink:
         except (SteadymarkError, OSError) as error:
             self._broken = True
             self._tell(
-                UserText("Tracking goes on, but is not saved against a crash: {error}", error=error)
+                UserText(
+                    "Tracking continues, but the results are not protected against a "
+                    "crash: {error}",
+                    error=error,
+                )
             )
 
 
@@ -182,8 +186,8 @@ def recover(
     for table in _tables(found.folder, results.schema):
         if len(table) and int(table.frame.max()) >= results.frames:
             raise LandmarkFileError(
-                "what was tracked of {source} does not fit this file any more: "
-                "it was changed since; track it again",
+                "the tracked results of {source} do not fit this file: it has changed "
+                "since; track it again",
                 source=found.source,
             )
         results.begin_piece()

@@ -38,7 +38,7 @@ class Media:
         if not isinstance(source, VideoFile | ImageSequence):
             source.close()
             raise UsageError(
-                "{text} is no recording: open a video file or a folder of pictures", text=text
+                "{text} is not a recording: open a video file or a folder of images", text=text
             )
         self._source = source
         self._reading = threading.Lock()  # a seek would disturb another piece that is being read

@@ -165,8 +165,8 @@ class OpenRecording:
             self._keeping = None
             self._calls.told(
                 UserText(
-                    "What is tracked is not saved against a crash: {folder} cannot be written "
-                    "({why})",
+                    "The results are not protected against a crash: {folder} cannot be "
+                    "written ({why})",
                     folder=self._state_root,
                     why=error.strerror,
                 )

@@ -326,7 +326,7 @@ class RecordingView(QObject):
             return
         if facts.phase is Phase.FAILED:
             failure = facts.failure
-            self.told.emit(UserText("{fault}. 'Go on tracking' passes over it.", fault=failure))
+            self.told.emit(UserText("{fault}. 'Continue tracking' skips it.", fault=failure))
         elif facts.phase is Phase.FINISHED:
             for problem in film.film.problems:
                 self.told.emit(problem)

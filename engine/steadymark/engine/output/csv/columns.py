@@ -126,7 +126,7 @@ def column_faults(head: TableHead) -> tuple[UserText, ...]:
         if not counts[name] and (native or name not in _OPTIONAL)
     ]
     faults += [
-        UserText("column '{name}' is there {count} times", name=name, count=count)
+        UserText("column '{name}' appears {count} times", name=name, count=count)
         for name, count in counts.items()
         if count > 1
     ]
@@ -145,7 +145,8 @@ def _native_head(first: str, lines: Iterator[str]) -> TableHead:
     version = first[len(MAGIC) :].strip()
     if version != str(FORMAT):
         raise LandmarkFileError(
-            "line 1: format '{version}' is not format {format}: read it with a newer Steadymark",
+            "line 1: this program reads format {format}, not format '{version}': "
+            "use a newer Steadymark",
             version=version,
             format=FORMAT,
         )

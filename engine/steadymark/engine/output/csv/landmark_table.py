@@ -148,7 +148,7 @@ def _first_fault(path: Path, otherwise: str) -> str:
             fields = line.split(",")
             if len(fields) != len(head.names):
                 return UserText(
-                    "line {number}: {count} fields, but {columns} columns",
+                    "line {number} has {count} fields, but there are {columns} columns",
                     number=number,
                     count=len(fields),
                     columns=len(head.names),

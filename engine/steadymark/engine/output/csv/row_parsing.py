@@ -61,9 +61,7 @@ def lines_of(file: TextIO) -> Iterator[str]:
     while line := file.readline(_LONGEST_LINE):
         number += 1
         if len(line) == _LONGEST_LINE:
-            raise LandmarkFileError(
-                "line {number}: it is longer than any row can be", number=number
-            )
+            raise LandmarkFileError("line {number} is longer than any row can be", number=number)
         yield line
 
 
@@ -114,7 +112,7 @@ def bad_fields(fields: Sequence[str], head: TableHead) -> list[UserText]:
             given = text.strip()[:40]
             faults.append(
                 UserText(
-                    "column '{name}': '{given}' is no state ({states})",
+                    "column '{name}': '{given}' is not a state ({states})",
                     name=name,
                     given=given,
                     states=", ".join(STATES),

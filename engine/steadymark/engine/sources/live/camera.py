@@ -79,7 +79,9 @@ class CameraMode:
 
     def __post_init__(self) -> None:
         if min(self.width, self.height) < 1 or not 0 < self.fps < 10_000:
-            raise UsageError("{mode} is no camera mode: write for example 1280x720@30", mode=self)
+            raise UsageError(
+                "{mode} is not a camera mode: write for example 1280x720@30", mode=self
+            )
 
     def __str__(self) -> str:
         return f"{self.width}x{self.height}@{self.fps:g}"
@@ -100,7 +102,7 @@ class CameraMode:
         found = re.fullmatch(r"(\d{1,5})x(\d{1,5})(?:@(\d+(?:\.\d+)?))?", text.strip())
         if found is None:
             raise UsageError(
-                "{mode} is no camera mode: write for example 1280x720@30", mode=repr(text)
+                "{mode} is not a camera mode: write for example 1280x720@30", mode=repr(text)
             )
         return cls(int(found[1]), int(found[2]), float(found[3] or 30))
 
@@ -151,8 +153,8 @@ class CameraSource(LiveSource):
         first = self.first_image
         if first is None:
             raise SourceError(
-                "camera {device} opens but gives no picture: close other programs that use it, or "
-                "unplug it and plug it in again",
+                "camera {device} opens but delivers no frames: close other programs "
+                "that use it, or disconnect it and connect it again",
                 device=device,
             )
         height, width = first.shape[:2]
@@ -199,8 +201,8 @@ class _CameraFeed:
         if not self._capture.isOpened():
             self._capture.release()
             raise SourceError(
-                "camera {device} cannot be opened: check that it is plugged in, that no other "
-                "program uses it, and that this program may use cameras",
+                "camera {device} cannot be opened: check that it is connected, that no "
+                "other program uses it, and that this program may use cameras",
                 device=device,
             )
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # Only the newest image is useful.
@@ -337,12 +339,12 @@ def find_camera(text: str, cameras: tuple[CameraInfo, ...]) -> CameraInfo:
     known = ", ".join(f"{c.index} ({c.name})" for c in cameras) or UserText("none")
     if near:
         raise SourceError(
-            "'{text}' fits several cameras: choose one by its number; found: {known}",
+            "'{text}' matches several cameras: choose one by its number; found: {known}",
             text=text,
             known=known,
         )
     raise SourceError(
-        "'{text}' is not a camera here: choose one by its number; found: {known}",
+        "camera '{text}' was not found: choose one by its number; found: {known}",
         text=text,
         known=known,
     )
@@ -357,7 +359,7 @@ def _mode_notes(
     if not fps:
         return (
             UserText(
-                "asked for {asked} at {fps:g} frames per second, the camera delivers {given}",
+                "requested {asked} at {fps:g} frames per second, the camera delivers {given}",
                 asked=asked,
                 fps=mode.fps,
                 given=given,
@@ -365,8 +367,8 @@ def _mode_notes(
         )
     return (
         UserText(
-            "asked for {asked} at {fps:g} frames per second, the camera delivers {given} at "
-            "{given_fps:g}",
+            "requested {asked} at {fps:g} frames per second, the camera delivers "
+            "{given} at {given_fps:g}",
             asked=asked,
             fps=mode.fps,
             given=given,

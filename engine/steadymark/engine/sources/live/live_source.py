@@ -183,9 +183,9 @@ class LiveSource:
         if status is not LiveStatus.CLOSED:
             now = clock(max(0.0, time.perf_counter() - self._start_s))
             self._damage.tell(
-                UserText("the picture was lost at {time}", time=now)
+                UserText("the camera delivered no more frames at {time}", time=now)
                 if status is LiveStatus.LOST
-                else UserText("the picture came back at {time}", time=now)
+                else UserText("the camera delivers frames again at {time}", time=now)
             )
         if self._on_status is not None:
             self._on_status(status)

@@ -83,9 +83,7 @@ class NetworkCamera(LiveSource):
         first = self.first_image
         shown = without_password(url)
         if first is None:
-            raise SourceError(
-                "{shown} answers but sends no pictures: check the camera", shown=shown
-            )
+            raise SourceError("{shown} answers but sends no frames: check the camera", shown=shown)
         self._info = SourceInfo(
             name=urlsplit(url).hostname or shown,
             path=shown,
@@ -94,7 +92,7 @@ class NetworkCamera(LiveSource):
             fps=feed.fps,
             frames=None,
             live=True,
-            notes=(UserText("times are those of arrival"),),
+            notes=(UserText("times are times of arrival"),),
         )
 
     @property
@@ -116,7 +114,7 @@ class _NetworkFeed:
         scheme = urlsplit(url).scheme.lower()
         if scheme not in _SCHEMES:
             raise SourceError(
-                "{url}: {scheme}:// is not known here: use rtsp://, rtmp:// or http://",
+                "{url}: {scheme}:// is not supported: use rtsp://, rtmp:// or http://",
                 url=self._url,
                 scheme=scheme,
             )
@@ -166,7 +164,7 @@ class _NetworkFeed:
     def _pictures_of(self, container: InputContainer) -> VideoStream:
         known = [stream for stream in container.streams.video if stream.codec_context is not None]
         if not known:
-            raise SourceError("{url} sends no pictures: check the address", url=self._url)
+            raise SourceError("{url} sends no frames: check the address", url=self._url)
         if container.duration and container.format.name in _RECORDINGS:
             raise SourceError(
                 "{url} is a recording and no live stream: download it, for example by "
@@ -195,20 +193,20 @@ def _why(error: Exception) -> UserText:
     reasons: tuple[tuple[type[Exception], UserText], ...] = (
         (
             fault.ConnectionRefusedError,
-            UserText("refuses the connection: check the port, and that it runs"),
+            UserText("the connection was refused: check the port, and that the camera is running"),
         ),
         (fault.ExitError, _SILENT),
         (fault.TimeoutError, _SILENT),
         (
             fault.HTTPUnauthorizedError,
-            UserText("wants a user and password: http://user:password@host/…"),
+            UserText("it requires a user and a password: http://user:password@host/…"),
         ),
-        (fault.HTTPForbiddenError, UserText("forbids access: check user and password")),
+        (fault.HTTPForbiddenError, UserText("access denied: check user and password")),
         (
             fault.HTTPNotFoundError,
-            UserText("has nothing at this address: check what follows the host"),
+            UserText("there is nothing at this address: check the part after the host"),
         ),
-        (fault.InvalidDataError, UserText("sends no video: check the address")),
+        (fault.InvalidDataError, UserText("it sends no video: check the address")),
         (
             fault.ProtocolNotFoundError,
             UserText("uses a protocol that the installed FFmpeg lacks: use rtsp:// or http://"),

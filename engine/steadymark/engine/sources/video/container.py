@@ -50,11 +50,11 @@ def open_container(path: Path) -> InputContainer:
         return av.open(f"file:{path}", metadata_errors="replace")
     except UnicodeEncodeError as error:
         raise SourceError(
-            "{path!r} has a name that is not text: rename the file", path=path
+            "{path!r} has a name that is not valid text: rename the file", path=path
         ) from error
     except PermissionError as error:
         raise SourceError(
-            "{path} may not be read: ask for permission or copy it", path=path
+            "{path} cannot be read: ask for permission or copy it", path=path
         ) from error
     except (FFmpegError, OSError, ValueError) as error:
         raise _unreadable(path) from error
@@ -77,20 +77,20 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
     if not streams:
         if container.streams.audio:
             raise SourceError(
-                "{path} holds sound but no pictures: choose a file with a video track", path=path
+                "{path} contains sound but no images: choose a file with a video track", path=path
             )
-        raise SourceError("{path} holds no pictures: choose a file with a video track", path=path)
+        raise SourceError("{path} contains no images: choose a file with a video track", path=path)
     best = container.streams.best("video")
     stream = next((s for s in streams if best is not None and s.index == best.index), streams[0])
     if stream.codec_context is None:
         raise SourceError(
-            "{path} is coded in a way that cannot be decoded here: convert it to H.264 in MP4",
+            "{path} has a codec that cannot be decoded: convert it to H.264 in MP4",
             path=path,
         )
     if stream.width * stream.height > MOST_PIXELS:
         raise SourceError(
-            "{path} says that its pictures are {width}x{height}, more than {millions} million "
-            "pixels: convert it to smaller ones",
+            "{path} says that its frames are {width}x{height}, more than "
+            "{millions} million pixels: convert it to smaller ones",
             path=path,
             width=stream.width,
             height=stream.height,
@@ -138,12 +138,12 @@ def _size_of(path: Path) -> int:
         ) from error
     except PermissionError as error:
         raise SourceError(
-            "{path} may not be read: ask for permission or copy it", path=path
+            "{path} cannot be read: ask for permission or copy it", path=path
         ) from error
     except (OSError, ValueError) as error:
         if getattr(error, "errno", None) == errno.ENAMETOOLONG:
             raise SourceError(
-                "the name {start}… is too long ({count} bytes): a file's name may take 255 bytes",
+                "the name {start}… is too long ({count} bytes): a file name may have 255 bytes",
                 start=path.name[:40],
                 count=len(os.fsencode(path.name)),
             ) from error
@@ -161,7 +161,7 @@ def _head(path: Path, count: int) -> bytes:
             return file.read(count)
     except OSError as error:
         raise SourceError(
-            "{path} may not be read ({reason}): ask for permission or copy it",
+            "{path} cannot be read ({reason}): ask for permission or copy it",
             path=path,
             reason=error.strerror,
         ) from error
@@ -170,8 +170,9 @@ def _head(path: Path, count: int) -> bytes:
 def _unreadable(path: Path) -> SourceError:
     if _head(path, 12)[4:8] in _ISO_STARTS:
         return SourceError(
-            "{path} is incomplete: its index (moov) is missing, as when a recording or a copy "
-            "breaks off; copy it again or repair it",
+            "{path} is incomplete: its index (moov) is missing, for example "
+            "because a recording or a copy was interrupted; copy it again or "
+            "repair it",
             path=path,
         )
     return SourceError(

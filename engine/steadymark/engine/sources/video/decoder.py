@@ -75,8 +75,8 @@ class Decoder:
             return self._maker.picture(decoded.frame)
         except (FFmpegError, ValueError) as error:
             raise SourceError(
-                "{path}: frame {number} ({name}) cannot be turned into a picture: convert the "
-                "file to H.264 in MP4",
+                "{path}: frame {number} ({name}) cannot be converted to an image: "
+                "convert the file to H.264 in MP4",
                 path=self._path,
                 number=decoded.number,
                 name=decoded.frame.format.name,
@@ -95,7 +95,7 @@ class Decoder:
             SourceError: No frame can be decoded.
         """
         error = SourceError(
-            "{path}: no frame can be decoded, the file is damaged or cut off: copy it again",
+            "{path}: no frame can be decoded, the file is damaged or truncated: copy it again",
             path=self._path,
         )
         for decoded in islice(self.frames(first), _TRIED):
@@ -133,7 +133,7 @@ class Decoder:
         """Return a sentence for each conversion that is applied to the images."""
         notes = []
         if self._maker.turn(decoded.frame) != FrameOrientation():
-            notes.append(UserText("the pictures are turned upright, as the file asks"))
+            notes.append(UserText("the frames are rotated upright, as the file says"))
         transfer = self._maker.hdr_transfer(decoded.frame)
         if transfer is not None:
             name = transfer.name
@@ -141,7 +141,9 @@ class Decoder:
         aspect = self._stream.sample_aspect_ratio
         if aspect and aspect != 1:
             shown = f"{aspect.numerator}:{aspect.denominator}"
-            notes.append(UserText("pixels of {aspect} are made square", aspect=shown))
+            notes.append(
+                UserText("pixels with the aspect ratio {aspect} are made square", aspect=shown)
+            )
         return tuple(notes)
 
     def close(self) -> None:

@@ -126,7 +126,7 @@ def probe(path: str | Path, *, decode: bool = False) -> ProbeReport:
         index = read_index(container, stream)
         if not len(index):
             raise SourceError(
-                "{path} holds no frames, it is cut off or empty: copy it again", path=path
+                "{path} contains no frames, it is truncated or empty: copy it again", path=path
             )
         return _report(path, container, stream, index, decode=decode)
     finally:

@@ -194,7 +194,7 @@ class VideoFile:
         if size not in ((0, 0), new):
             self._damage.tell(
                 UserText(
-                    "the picture changes from {before} to {size} at {time}",
+                    "the frame size changes from {before} to {size} at {time}",
                     before=f"{size[0]}x{size[1]}",
                     size=f"{new[0]}x{new[1]}",
                     time=clock(frame.pts_s),
@@ -234,6 +234,6 @@ def _indexed(path: Path) -> tuple[VideoIndex, float | None]:
         container.close()
     if not len(index):
         raise SourceError(
-            "{path} holds no frames, it is cut off or empty: copy it again", path=path
+            "{path} contains no frames, it is truncated or empty: copy it again", path=path
         )
     return index, float(rate) if rate else None

@@ -150,24 +150,26 @@ def _with_times(
         if same or any(b < a for a, b in pairwise(decoded)) or _displaced(ticks):
             by_count = True
             ticks = np.sort(ticks) if steady is None else steady
-            notes.append(UserText("time stamps contradict each other: frames are counted instead"))
+            notes.append(
+                UserText("the timestamps contradict each other: frames are counted instead")
+            )
     elif falls:
         by_count = True
         held = np.maximum.accumulate(ticks)
         if steady is not None and _longest(ticks < held) > _MOST_REORDERED:
             ticks = steady
-            notes.append(UserText("time stamps begin anew: frames are counted instead"))
+            notes.append(UserText("the timestamps start again: frames are counted instead"))
         else:
             ticks = held
             notes.append(
                 UserText(
-                    "time stamps run backwards in {count} places: held at the latest one there",
+                    "the timestamps decrease in {count} places: the latest timestamp is kept there",
                     count=falls,
                 )
             )
     elif same:
         notes.append(
-            UserText("{count} frames carry the time stamp of the frame before them", count=same)
+            UserText("{count} frames have the timestamp of the frame before them", count=same)
         )
     ticks = np.sort(ticks)
     unit_s = _unit_s(stream)
@@ -225,7 +227,7 @@ def _missing(times: Seconds, unit_s: float, container: InputContainer) -> list[U
     if not container.streams.audio and end_s - times[-1] > 1 + 2 * np.max(gaps, initial=0):
         notes.append(
             UserText(
-                "it ends at {time} and not at {end}: it may be cut off",
+                "it ends at {time} instead of {end}: it may be truncated",
                 time=clock(times[-1]),
                 end=clock(end_s),
             )
@@ -259,7 +261,7 @@ def _without_times(entries: list[_Entry], stream: VideoStream, broken: int) -> V
         between = np.maximum.accumulate(np.interp(count, at, known) * _unit_s(stream))
         times: Seconds = np.asarray(between - between[0], np.float64)
         note = UserText(
-            "{count} frames carry no time stamp: put between their neighbours",
+            "{count} frames have no timestamp: they are placed between their neighbours",
             count=len(entries) - len(at),
         )
     else:
@@ -267,7 +269,7 @@ def _without_times(entries: list[_Entry], stream: VideoStream, broken: int) -> V
         fps = float(rate) if rate else FALLBACK_FPS
         times = np.asarray(count / fps, np.float64)
         note = UserText(
-            "the file carries no time stamps: {fps:g} frames per second are assumed", fps=fps
+            "the file has no timestamps: {fps:g} frames per second are assumed", fps=fps
         )
     return VideoIndex(
         ticks=np.arange(len(entries), dtype=np.int64),

@@ -1,0 +1,1 @@
+"""`steadymark bench`: benchmarks that anyone can repeat."""

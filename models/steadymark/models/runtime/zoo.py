@@ -135,12 +135,11 @@ def _card(path: Path, data: dict[str, Any]) -> ModelCard:
         "input_text": _input_text(data.get("input")),
         "scores": scores,
     }
-    if data["kind"] == "landmarks" and data.get("schema") is None:
-        found["schema"] = SCHEMA_OF_UNNAMED
-    known = {key: value for key, value in data.items() if value is not None}
-    card = msgspec.convert({**known, **found}, ModelCard, strict=False)
+    if data.get("schema") is None:
+        found["schema"] = SCHEMA_OF_UNNAMED if data["kind"] == "landmarks" else ""
+    card = msgspec.convert({**data, **found}, ModelCard, strict=False)
     for key in ("schema", "follower", "cell", "over"):
-        _check_name(key, getattr(card, key))
+        _check_name(key, data.get(key))
     for key, most in _LARGEST.items():
         _check_range(key, getattr(card, key), most)
     return card

@@ -79,9 +79,11 @@ def registries(file: Path) -> Iterator[tuple[str, str]]:
     """
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
         match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=made, args=arguments)):
-                if ast.unparse(made).split("[")[0] == "Registry":
-                    yield name, ast.literal_eval(arguments[1])
+            case ast.Assign(
+                targets=[ast.Name(id=name)],
+                value=ast.Call(func=made, args=[_, ast.Constant(value=str(package)), *_]),
+            ) if ast.unparse(made).split("[")[0] == "Registry":
+                yield name, package
 
 
 def templates_in(module: str, file: Path) -> Iterator[TemplateUse]:

@@ -52,8 +52,8 @@ def test_rows_continue_after_a_stall_and_the_gap_is_reported(tmp_path: Path) -> 
         assert camera.join(5)
     assert report.state is PipelineState.STOPPED
     assert report.faults == ()
-    assert "the picture was lost at" in report.problems[0]
-    assert "the picture came back at" in report.problems[1]
+    assert "the camera delivered no more frames at" in report.problems[0]
+    assert "the camera delivers frames again at" in report.problems[1]
     assert sink.path == str(tmp_path / "a.csv")
     assert {f.severity for f in check_csv(sink.path)} <= {Severity.WARNING}  # skipped frames
     times = read_landmarks(tmp_path / "a.csv").timestamp_s

@@ -143,7 +143,7 @@ STAGES: dict[str, tuple[dict[str, Any], str, int]] = {
     ),
     "network": (
         {"by": tracker(BrokenNetwork())},
-        r"frame \d+ at .* could not be tracked .*allocate memory.*what came before it is kept",
+        r"frame \d+ at .* could not be tracked .*allocate memory.*earlier results are kept",
         0,
     ),
     "detector": ({"by": tracker(detector=BrokenDetector())}, "MemoryError", 0),

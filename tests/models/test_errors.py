@@ -18,5 +18,7 @@ from steadymark.models.errors import SteadymarkError, WeightsError
 def test_names_in_messages_are_unchanged_except_for_unprintable_characters(
     quoted: str, message: str
 ) -> None:
-    assert str(WeightsError(f"'{quoted}' is no model")) == f"'{message}' is no model"
+    assert (
+        str(WeightsError(f"'{quoted}' is not a YuNet model")) == f"'{message}' is not a YuNet model"
+    )
     assert f"{SteadymarkError(quoted)}" == message

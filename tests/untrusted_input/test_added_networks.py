@@ -49,11 +49,11 @@ def test_networks_with_data_in_other_files_are_refused(tmp_path: Path) -> None:
     tensor.data_location = onnx.TensorProto.EXTERNAL
     entry = tensor.external_data.add()
     entry.key, entry.value = "location", "/etc/passwd"
-    with pytest.raises(WeightsError, match="takes data from other files"):
+    with pytest.raises(WeightsError, match="reads data from other files"):
         prepare_model(write_network(tmp_path, model.SerializeToString()), QUICK)
 
 
 def test_infinite_points_are_refused_without_a_numpy_warning(tmp_path: Path) -> None:
     values = np.full((68, 2), np.inf, np.float32)
-    with pytest.raises(WeightsError, match="points that are not finite"):
+    with pytest.raises(WeightsError, match="landmarks that are not finite"):
         prepare_model(write_network(tmp_path, network(("out", values), side=16)), QUICK)

@@ -221,7 +221,7 @@ def test_a_model_that_needs_too_much_memory_is_refused(folder: Path, at_load: bo
     nodes += [helper.make_node("ReduceMax", ["many"], ["most"])]
     card = card_of_model(folder, onnx_model(*nodes, outputs=["most"]))
     network = LandmarkNetwork(card, device="cpu")
-    with pytest.raises(WeightsError, match=r"net\.onnx takes more than 4 GiB of memory"):
+    with pytest.raises(WeightsError, match=r"net\.onnx needs more than 4 GiB of memory"):
         network.step(np.zeros((1, 16, 16, 3), np.uint8))
 
 
@@ -247,7 +247,7 @@ def test_a_model_that_runs_too_long_is_stopped(
     card = card_of_model(folder, onnx_model(*nodes, outputs=["most"]))
     network = LandmarkNetwork(card, device="cpu")
     monkeypatch.setattr(resource_limits, "MOST_S", 0.2)
-    with pytest.raises(WeightsError, match=r"net\.onnx takes longer than 0\.2 s when it is run"):
+    with pytest.raises(WeightsError, match=r"net\.onnx takes longer than 0\.2 s to run"):
         network.step(np.zeros((1, 16, 16, 3), np.uint8))
 
 

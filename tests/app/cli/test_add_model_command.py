@@ -102,12 +102,12 @@ def test_an_added_model_loses_a_face_that_leaves_the_image(
         ((*LICENCE_AND_DATA, "--scale", "cm"), "choose one of pixels, unit, signed"),
         ((*LICENCE_AND_DATA, "--schema", "helen194"), "unknown schema 'helen194': models of"),
         ((*LICENCE_AND_DATA, "--schema", "wflw98"), "none of them holds"),
-        ((*LICENCE_AND_DATA, "--margin", "0"), "margin must lie between 0.5 and 5, not 0"),
+        ((*LICENCE_AND_DATA, "--margin", "0"), "margin must be between 0.5 and 5, not 0"),
         ((*LICENCE_AND_DATA, "--margin", "wide"), "margin is 'wide': write a number"),
         ((*LICENCE_AND_DATA, "--input-size", "3.5"), "input-size is '3.5': write a number"),
-        ((*LICENCE_AND_DATA, "--input-size", "-3"), "takes pictures of 32 × 32 pixels"),
-        ((*LICENCE_AND_DATA, "--name", "heatmap1d-lite"), "comes with Steadymark"),
-        ((*LICENCE_AND_DATA, "--name", "a/b"), "is no name for a model"),
+        ((*LICENCE_AND_DATA, "--input-size", "-3"), "takes images of 32 × 32 pixels"),
+        ((*LICENCE_AND_DATA, "--name", "heatmap1d-lite"), "is the name of a shipped model"),
+        ((*LICENCE_AND_DATA, "--name", "a/b"), "is not a valid name for a model"),
         ((*LICENCE_AND_DATA, "--output-names", "a"), "has no output 'a'"),
     ],
 )
@@ -128,9 +128,9 @@ def test_a_network_that_ignores_the_face_is_added_with_a_warning(
         "add-model", path, "--rgb", "--pixels", "1", "--out", out, *LICENCE_AND_DATA
     )
     assert result.exit_code == 0, result.output
-    assert "warning: Its points hardly follow the face" in result.output
+    assert "warning: Its landmarks hardly follow the face" in result.output
     card = json.loads((out / "strange.json").read_text("utf-8"))
-    assert any("make up for 0 %" in warning for warning in card["warnings"])
+    assert any("compensate 0 %" in warning for warning in card["warnings"])
     assert set(card["wrapped"]["stated"]) == {"rgb", "white"}
 
 

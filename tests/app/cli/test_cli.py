@@ -317,7 +317,7 @@ def test_invalid_options_are_reported(
         (["--detector", "nothing"], "unknown model 'nothing'"),
         (["--stabilizer", "magic"], "unknown stabilizer 'magic'"),
         (["--model", "dan-lite", "--stabilizer", "convlstm"], "no convlstm stabilizer over"),
-        (["--video", "--stabilizer", "butterworth"], "butterworth looks at frames to come"),
+        (["--video", "--stabilizer", "butterworth"], "butterworth needs future frames"),
         (["--min-cutoff", "0"], "one-euro's min_cutoff_hz must be 1e-06 or more, not 0"),
         (["--beta", "nan"], "one-euro's beta must be 0 or more, not nan"),
         (["--cutoff", "-3"], "butterworth's cutoff_hz must be 1e-06 or more, not -3"),

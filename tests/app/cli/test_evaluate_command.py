@@ -325,7 +325,7 @@ def test_a_missing_qt_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch)
         (["net", "--data", "FOLDER", "--threshold", "0.6"], "need --boxes detector"),
         (["net", "--data", "FOLDER", "--csv", "TRUTH"], "needs a video's truth"),
         (["net", "--data", "FOLDER", "--stabilizer", "one-euro"], "needs a video"),
-        (["net", "--data", "FOLDER", "--landmarks", "eyes"], "no list of landmarks"),
+        (["net", "--data", "FOLDER", "--landmarks", "eyes"], "not a list of landmarks"),
         (["net", "--data", "FOLDER", "--landmarks", "36,99"], "0 to 67"),
         (["net", "--data", "FOLDER", "--json", "nowhere/x.json"], "cannot write"),
         (["net", "--data", "FOLDER", "--json", "EMPTY"], "cannot write"),

@@ -89,7 +89,7 @@ def test_keys_typed_into_a_field_are_not_commands(
     window.transport.time.selectAll()
     QTest.keyClicks(window.transport.time, "soon")
     QTest.keyClick(window.transport.time, Qt.Key.Key_Return)
-    assert window.messages.texts[0].startswith("'soon' is no place")
+    assert window.messages.texts[0].startswith("'soon' is not a position")
 
 
 def test_choosing_a_layout_shows_raw_and_stabilized_landmarks(

@@ -119,10 +119,10 @@ def test_an_invalid_file_is_reported_and_the_other_presets_stay(
     found, faults = Presets(tmp_path).own()
     assert [preset.name for preset in found] == ["mine"]
     assert len(faults) == 2
-    assert "bad.json is no preset" in faults[0]
+    assert "bad.json is not a preset" in faults[0]
 
 
 def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(PresetError, match="cannot be kept"):
+    with pytest.raises(PresetError, match="cannot be saved"):
         Presets(tmp_path / "file" / "presets").save("mine", OWN)

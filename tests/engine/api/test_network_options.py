@@ -52,7 +52,7 @@ def test_an_added_model_is_listed_and_opened_by_name(
     )
     assert added in sm.list_models()
     assert sm.FaceLandmarker(model="mine").detect(image)[0].landmarks.shape == (98, 2)
-    with pytest.raises(sm.WeightsError, match="there is a model 'mine' already"):
+    with pytest.raises(sm.WeightsError, match="there is already a model 'mine'"):
         sm.add_model(network, "mine")
 
 
@@ -72,7 +72,7 @@ def test_the_shipped_models_are_listed() -> None:
         ({"mean": (1, 2)}, sm.UsageError, "mean has 2 numbers: pass one, or three"),
         ({"std": "x"}, sm.UsageError, "std"),
         ({"schema": "ibug86"}, sm.WeightsError, "unknown schema 'ibug86'"),
-        ({"margin": 99}, sm.WeightsError, "margin must lie between 0.5 and 5"),
+        ({"margin": 99}, sm.WeightsError, "margin must be between 0.5 and 5"),
     ],
 )
 def test_an_invalid_option_of_a_network_is_refused(

@@ -95,7 +95,7 @@ def test_changed_sources_and_settings_are_tracked_again(tmp_path: Path, style: s
     assert index_rows(out)[str(video)]["frames"] == "30"
     other_settings = replace(TrackSettings(), stabilizer="one-euro")
     (job,) = run([video], out, other_settings, csv=style, resume=True)
-    assert job.notes[0].startswith("settings or models differ")
+    assert job.notes[0].startswith("it was tracked with other settings or models")
     (job,) = run([video], out, other_settings, csv=style, resume=True)
     assert job.skipped
 
@@ -104,7 +104,7 @@ def test_another_table_style_or_a_missing_video_is_tracked_again(tmp_path: Path)
     video, out = square_video(tmp_path / "a.mp4", 8), tmp_path / "out"
     run([video], out)
     (job,) = run([video], out, csv="openface", resume=True)
-    assert job.notes[0].startswith("settings or models differ")
+    assert job.notes[0].startswith("it was tracked with other settings or models")
     (job,) = run([video], out, csv="openface", video=True, resume=True)
     assert not job.skipped
     assert index_rows(out)[str(video)]["video"] == "a.mp4"
@@ -117,7 +117,7 @@ def test_a_video_with_other_drawing_options_is_written_again(tmp_path: Path, sty
     video, out = square_video(tmp_path / "a.mp4", 8), tmp_path / "out"
     run([video], out, csv=style, video=True)
     (job,) = run([video], out, csv=style, video=True, drawings=("axes",), resume=True)
-    assert job.notes[0].startswith("what was drawn into its video differs")
+    assert job.notes[0].startswith("its video was drawn in another or unknown way")
     drawn = index_rows(out)[str(video)]["drawn"]
     assert "axes" in drawn.split()
     (job,) = run([video], out, csv=style, video=True, drawings=("axes",), resume=True)
@@ -126,7 +126,7 @@ def test_a_video_with_other_drawing_options_is_written_again(tmp_path: Path, sty
     assert job.skipped
     assert index_rows(out)[str(video)]["drawn"] == drawn
     (job,) = run([video], out, csv=style, video=True, resume=True)
-    assert job.notes[0].startswith("what was drawn into its video differs")
+    assert job.notes[0].startswith("its video was drawn in another or unknown way")
 
 
 def test_a_video_that_is_older_than_its_table_is_written_again(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_video_that_is_older_than_its_table_is_written_again(tmp_path: Path) -
     other_settings = replace(TrackSettings(), stabilizer="one-euro")
     run([video], out, other_settings, overwrite=True)
     (job,) = run([video], out, other_settings, video=True, resume=True)
-    assert job.notes[0].startswith("what was drawn into its video differs, or is not known")
+    assert job.notes[0].startswith("its video was drawn in another or unknown way")
     (job,) = run([video], out, other_settings, video=True, resume=True)
     assert job.skipped
 
@@ -148,9 +148,7 @@ def test_without_the_index_only_native_tables_are_recognized(tmp_path: Path) -> 
         (job,) = run([video], out, csv=style, resume=True)
         assert job.skipped is skipped
     assert job.refused
-    assert "a.csv is there, and nothing tells that it was tracked: use --overwrite" in str(
-        job.error
-    )
+    assert "a.csv exists, and no index says that it was tracked: use --overwrite" in str(job.error)
     (job,) = run([video], out, csv=style, overwrite=True)
     assert job.error is None
 
@@ -163,7 +161,7 @@ def test_resuming_does_not_replace_unrelated_files(tmp_path: Path, style: str, n
     (out / name).write_text("mine")
     for _ in range(2):
         (job,) = run([video], out, csv=style, video=True, resume=True)
-        assert f"{name} is there, and nothing tells" in str(job.error)
+        assert f"{name} exists, and no index says" in str(job.error)
     assert (out / name).read_text() == "mine"
     (out / name).unlink()
     (job,) = run([video], out, csv=style, video=True, resume=True)
@@ -180,7 +178,7 @@ def test_results_of_a_temporarily_unreadable_video_stay_in_the_index(tmp_path: P
     assert index_rows(out)[str(video)]["table"] == "a.csv"
     video.write_bytes(content)
     (job,) = run([video], out, csv="openface", resume=True)
-    assert job.notes[0].startswith("how its results were made is not known")
+    assert job.notes[0].startswith("it is not known how its results were computed")
     assert job.error is None
 
 
@@ -283,7 +281,7 @@ def test_a_later_entry_of_another_program_is_kept(tmp_path: Path) -> None:
 
 def test_a_foreign_file_named_index_csv_is_not_changed(tmp_path: Path) -> None:
     (tmp_path / "index.csv").write_text("mine,yours\n1,2\n", encoding="utf-8")
-    with pytest.raises(SinkError, match=r"index.csv: it is no results index"):
+    with pytest.raises(SinkError, match=r"index.csv: it is not a results index"):
         ResultsIndex(tmp_path)
     assert (tmp_path / "index.csv").read_text(encoding="utf-8") == "mine,yours\n1,2\n"
 

@@ -125,7 +125,7 @@ def test_differently_numbered_ground_truth_is_compared_at_corresponding_landmark
 
 @pytest.mark.parametrize("text", ["", "a", "1=2=3", "1,,2", "36,36", "-1", "1=-2", "36=1,36=2"])
 def test_an_invalid_list_of_landmarks_is_reported(text: str) -> None:
-    with pytest.raises(UsageError, match="no list of landmarks"):
+    with pytest.raises(UsageError, match="not a list of landmarks"):
         Correspondence.parse(text)
 
 

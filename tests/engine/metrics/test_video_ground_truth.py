@@ -129,9 +129,9 @@ def test_tables_with_and_without_column_names_are_read(tmp_path: Path) -> None:
         ("frame\n0\n", "'x_0' is missing"),
         ("frame,x_0,y_0\n0,1,2\n0,1,2\n", "each number from 0 once"),
         ("frame,x_0,y_0\n-1,1,2\n", "each number from 0 once"),
-        ("frame,x_0,y_0\n0,one,2\n", "no table of true landmarks"),
-        ("1,2,3\n", "make pairs"),
-        ("hello world\n", "no table of true landmarks"),
+        ("frame,x_0,y_0\n0,one,2\n", "not a table of ground truth"),
+        ("1,2,3\n", "landmarks need an even number"),
+        ("hello world\n", "not a table of ground truth"),
         ("frame, timestamp, x_0\n", "missing"),
     ],
 )
@@ -150,7 +150,7 @@ def test_folders_of_invalid_pts_files_are_reported(tmp_path: Path) -> None:
     with pytest.raises(LandmarkFileError, match=r"2\.pts has 66 points, not 68"):
         read_truth(tmp_path)
     write_pts(tmp_path / "01.pts", FACE)
-    with pytest.raises(UsageError, match="frame number of its own"):
+    with pytest.raises(UsageError, match="frame number that no other file has"):
         read_truth(tmp_path)
 
 

@@ -160,7 +160,7 @@ def test_a_windows_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
         ("frame,timestamp,confidence,success\n", "line 1: there are no landmark columns"),
         (K2 + ROW + ROW[:30], "line 5: 8 fields, but 19 columns"),
         (K2 + ROW + ROW.replace("0.5", "O.5"), "line 5, column 'score_0': 'O.5' is not a number"),
-        (K2 + ROW.replace("tracked", "here"), "line 4, column 'state': 'here' is no state"),
+        (K2 + ROW.replace("tracked", "here"), "line 4, column 'state': 'here' is not a state"),
         (K2 + ROW.replace("0,0", "0.5,0", 1), "row 1 below the columns, column 'frame': 0.5"),
         (K2 + ROW.replace("0,0", "0,-3", 1), "column 'face_id': -3 is not a whole number"),
         (K2 + ROW.replace("0,0", "1e300,0", 1), "column 'frame'"),

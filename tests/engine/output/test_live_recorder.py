@@ -96,7 +96,7 @@ def test_a_change_of_the_image_size_ends_the_recording_with_complete_files(tmp_p
     for result in (*moving_results(5), track_result(5, size=(320, 240)), *moving_results(5)):
         recorder.offer(result)
     assert recorder.join(10)
-    assert "320x240 now and were 160x120" in recorder.report.fault
+    assert "320x240 instead of 160x120" in recorder.report.fault
     assert recorder.report.frames == 5
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.csv", "a.mp4"]
 

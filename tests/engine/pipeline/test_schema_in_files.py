@@ -105,4 +105,4 @@ def test_openface_columns_refuse_the_landmarks_of_another_schema(tmp_path: Path)
         stop=Event(),
     )
     assert job.error is not None
-    assert "OpenFace's columns are of ibug68, and this model's landmarks are of jd106" in job.error
+    assert "the format openface holds landmarks of ibug68, and these are of jd106" in job.error

@@ -172,7 +172,7 @@ def test_a_camera_is_found_by_its_name() -> None:
     cameras = (CameraInfo(0, "Brio 500"), CameraInfo(2, "Brio"), CameraInfo(4, "HD Webcam"))
     assert find_camera("brio", cameras).index == 2
     assert find_camera("webcam", cameras).index == 4
-    with pytest.raises(SourceError, match=r"fits several.*0 \(Brio 500\)"):
+    with pytest.raises(SourceError, match=r"matches several.*0 \(Brio 500\)"):
         find_camera("bri", cameras)
     with pytest.raises(SourceError, match="is not a camera here"):
         find_camera("x", cameras)

@@ -105,7 +105,7 @@ def test_exif_orientation_is_applied(tmp_path: Path) -> None:
 
 def test_a_sequence_without_readable_images_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"nothing")
-    with pytest.raises(SourceError, match="none of the pictures"):
+    with pytest.raises(SourceError, match="none of the images"):
         ImageSequence([tmp_path / "a.png", tmp_path / "absent.png"])
     with pytest.raises(UsageError):
         ImageSequence([])

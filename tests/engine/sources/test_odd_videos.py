@@ -175,7 +175,7 @@ def test_a_frame_that_cannot_be_converted_is_skipped_alone(
     source = VideoFile(make(tmp_path, Recipe("a.mkv", frames=12, rate=1000)))
     assert [f.index for f in source.frames()] == [1, 2, 3, 4, 6, 7, 8, 9, 11]
     assert source.problems == ("3 damaged frames were skipped near 00:00.0",)
-    with pytest.raises(SourceError, match=r"frame 5 .* cannot be turned into a picture"):
+    with pytest.raises(SourceError, match=r"frame 5 .* cannot be converted to an image"):
         source.frame_at(5)
 
 

@@ -74,7 +74,7 @@ def test_images_listed_by_the_shell_are_one_sequence(folder: Path) -> None:
 
 
 def test_a_numbered_pattern_requires_its_number_of_digits(folder: Path) -> None:
-    with pytest.raises(UsageError, match="nothing fits"):
+    with pytest.raises(UsageError, match="nothing matches"):
         expand_inputs([str(folder / "pictures" / "img_%04d.png")])
     (folder / "pictures" / "img_0007.png").write_bytes(b"x")
     assert len(expand_inputs([str(folder / "pictures" / "img_%04d.png")])) == 1
@@ -84,10 +84,10 @@ def test_a_numbered_pattern_requires_its_number_of_digits(folder: Path) -> None:
     ("text", "kind", "words"),
     [
         ("absent.mp4", SourceError, "absent.mp4 does not exist: check"),
-        ("empty", UsageError, "holds no videos or pictures"),
-        ("*.avi", UsageError, "nothing fits"),
+        ("empty", UsageError, "contains no videos or images"),
+        ("*.avi", UsageError, "nothing matches"),
         ("*.txt", UsageError, "fits no video"),
-        ("x" * 300 + ".mp4", SourceError, "no name that a file can have"),
+        ("x" * 300 + ".mp4", SourceError, "cannot be the name of a file"),
     ],
 )
 def test_a_missing_input_is_reported(

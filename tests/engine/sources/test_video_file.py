@@ -240,7 +240,7 @@ def test_frames_with_equal_times_are_all_read(tmp_path: Path) -> None:
     source = VideoFile(remuxed(path, tmp_path / "same.mkv", [0, 1, 2, 2, 2, 5, 6, 7]))
     assert [number_in(f.image) for f in source.frames()] == list(range(8))
     assert [number_in(source.frame_at(i).image) for i in (4, 3, 2, 5)] == [4, 3, 2, 5]
-    assert any("time stamp of the frame before" in note for note in source.info.notes)
+    assert any("timestamp of the frame before" in note for note in source.info.notes)
 
 
 def test_frames_with_contradictory_times_are_all_read(tmp_path: Path) -> None:

@@ -79,10 +79,10 @@ def test_a_missing_or_invalid_model_file_is_reported(tmp_path: Path) -> None:
     text = tmp_path / "notes.onnx"
     text.write_text("no network")
     for file, words in (
-        (tmp_path / "nowhere.onnx", r"name one as yunet:FILE\.onnx"),
-        (tmp_path, r"name one as yunet:FILE\.onnx"),
-        (text, "is no model of YuNet"),
-        (assets_root() / "weights" / "face_net.onnx", "is no model of YuNet"),
+        (tmp_path / "nowhere.onnx", r"give one as yunet:FILE\.onnx"),
+        (tmp_path, r"give one as yunet:FILE\.onnx"),
+        (text, "is not a YuNet model"),
+        (assets_root() / "weights" / "face_net.onnx", "is not a YuNet model"),
     ):
         with pytest.raises(UsageError, match=words):
             open_detector(TrackSettings(detector=f"yunet:{file}"))

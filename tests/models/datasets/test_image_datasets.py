@@ -149,7 +149,7 @@ def test_all_defects_in_a_folder_are_reported_and_left_out(folder: Path) -> None
         "d_nan.pts": "cannot be read: line 9",
         "e_outside.pts": "px outside its 200x160 picture",
         "f_empty.pts": "is empty",
-        "g_no_pts.pts": "cannot be read: 0 lines with '{'",
+        "g_no_pts.pts": "cannot be read: 0 lines contain '{'",
         "h_one_place.pts": "in one place",
         "i_again.pts": "is the same as",
     }

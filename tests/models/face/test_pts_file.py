@@ -26,8 +26,8 @@ def test_coordinates_are_converted_to_start_at_zero(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "0 lines with '{'"),
-        (GOOD.replace("}", ""), "0 lines with '}'"),
+        ("", "0 lines contain '{'"),
+        (GOOD.replace("}", ""), "0 lines contain '}'"),
         (GOOD.replace("2.5", "2.5 7"), "line 4: not a point"),
         (GOOD.replace("2.5", "two"), "line 4: not a point"),
         (GOOD.replace("2.5", "nan"), "line 4: not a point"),

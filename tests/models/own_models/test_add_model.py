@@ -149,7 +149,7 @@ def test_a_network_that_ignores_its_input_gets_a_warning(tmp_path: Path) -> None
         write_network(tmp_path, content), NetworkDescription(rgb=True, white=1.0, margin=1.0)
     )
     warnings = " ".join(prepared.warnings)
-    assert "they make up for 0 % of it" in warnings
+    assert "they compensate 0 % of the motion" in warnings
     assert f"errs by {100 * prepared.error:.1f} % of the eye distance" in warnings
     assert "whether there is a face" in warnings
 
@@ -198,16 +198,24 @@ def test_peaks_of_heatmaps_are_used_as_face_score(tmp_path: Path) -> None:
         ({"outputs": [(107, 2)]}, {}, r"gives out \[n, 107, 2\]: none of them holds .* landmarks"),
         ({"outputs": [(98, 2)]}, {"schema": "ibug68"}, "of 68 landmarks"),
         ({"outputs": [(68, 2)]}, {"output": "heatmaps"}, "none of them holds heatmaps of"),
-        ({"outputs": [(68, 2)]}, {"outputs": ("points",)}, "no output 'points': it gives out"),
+        (
+            {"outputs": [(68, 2)]},
+            {"outputs": ("points",)},
+            "no output 'points': its outputs are out",
+        ),
         ({"outputs": [(68, 2)]}, {"schema": "fgnet68"}, "unknown schema 'fgnet68': models of"),
-        ({"outputs": [(68, 2)]}, {"crop": 64}, "takes pictures of 32 × 32 pixels, not 64 × 64"),
-        ({"outputs": [(68, 2)], "side": "s"}, {}, "say which input-size it was trained on"),
-        ({"outputs": [(68, 2)], "side": 8}, {}, "is 8 pixels wide: it must lie between 16 and"),
+        ({"outputs": [(68, 2)]}, {"crop": 64}, "takes images of 32 × 32 pixels, not 64 × 64"),
+        (
+            {"outputs": [(68, 2)], "side": "s"},
+            {},
+            "say with input-size which size it was trained on",
+        ),
+        ({"outputs": [(68, 2)], "side": 8}, {}, "is 8 pixels wide: it must be between 16 and"),
         ({"outputs": [(68, 2)]}, {"channels_last": True}, "pictures of 32 channels"),
         ({"outputs": [(68, 2)]}, {"std": (0.0, 1.0, 1.0)}, "std must be more than 0"),
         ({"outputs": [(68, 2)]}, {"mean": (float("nan"),) * 3}, "mean must be finite"),
-        ({"outputs": [(68, 2)]}, {"margin": 9.0}, "margin must lie between"),
-        ({"outputs": [(68, 2)], "value": np.nan}, {"rgb": True}, "points that are not finite"),
+        ({"outputs": [(68, 2)]}, {"margin": 9.0}, "margin must be between"),
+        ({"outputs": [(68, 2)], "value": np.nan}, {"rgb": True}, "landmarks that are not finite"),
         ({"outputs": [(68, 2)], "kind": TensorProto.DOUBLE}, {}, "it must be float, float16"),
     ],
 )
@@ -227,7 +235,7 @@ def test_files_that_are_not_networks_are_refused(tmp_path: Path) -> None:
         prepare_model(tmp_path / "a.pth")
     with pytest.raises(WeightsError, match="cannot be read"):
         prepare_model(tmp_path / "gone.onnx")
-    with pytest.raises(WeightsError, match="is no ONNX file"):
+    with pytest.raises(WeightsError, match="is not an ONNX file"):
         prepare_model(write_network(tmp_path, b"not a network"))
 
 
@@ -252,12 +260,12 @@ def test_invalid_and_existing_names_are_refused(
     good_model: PreparedModel, own_folder: Path
 ) -> None:
     for name in ("", "../mine", "a/b", "mine.", "-mine"):
-        with pytest.raises(WeightsError, match="is no name for a model"):
+        with pytest.raises(WeightsError, match="is not a valid name for a model"):
             check_name(name)
-    with pytest.raises(WeightsError, match="comes with Steadymark"):
+    with pytest.raises(WeightsError, match="is the name of a shipped model"):
         check_name("heatmap1d-lite")
     save_model(good_model, name="mine", **LICENCE_AND_DATA)
-    with pytest.raises(WeightsError, match="there is a model 'mine' already"):
+    with pytest.raises(WeightsError, match="there is already a model 'mine'"):
         save_model(good_model, name="mine", **LICENCE_AND_DATA)
     assert save_model(good_model, name="mine", overwrite=True, **LICENCE_AND_DATA).name == "mine"
 

@@ -56,7 +56,7 @@ def test_a_model_whose_follower_is_missing_is_refused(tmp_path: Path) -> None:
     [
         ({"kind": "face_detector"}, "face_detector model: only landmark models"),
         ({"schema": "wflw98"}, r"float32 \(2, 68, 2\): for two faces it must be .* \(2, 98, 2\)"),
-        ({"schema": "fgnet68"}, "their mean shape is not known: models of aflw19, cofw29, ibug68"),
+        ({"schema": "fgnet68"}, "whose mean shape is not known: models of aflw19, cofw29, ibug68"),
         ({"schema": "helen194"}, "those of helen194"),
         ({"batch": -1}, "says batch -1"),
         ({"face_score": {"kind": "guess", "likely": 1, "unlikely": 2}}, "its face_score is"),
@@ -81,11 +81,11 @@ def test_an_invalid_card_is_refused(tmp_path: Path, card: dict[str, Any], why: s
 @pytest.mark.parametrize(
     ("model", "why"),
     [
-        (tiny_model(inputs="image"), "is no landmark model: it lacks crops"),
+        (tiny_model(inputs="image"), "is not a landmark model: it lacks crops"),
         (tiny_model(kind=TensorProto.FLOAT), r"tensor\(float\)"),
         (tiny_model(landmarks=98), r"\(2, 98, 2\)"),
-        (tiny_model(extra=True), "fails when it is run"),
-        (with_external_data(tiny_model()), "takes data from other files"),
+        (tiny_model(extra=True), "fails when it runs"),
+        (with_external_data(tiny_model()), "reads data from other files"),
         (b"", "cannot be run"),
         (b"not onnx", "cannot be run"),
         (b"\x00\x00\x00\x00ORTM" + bytes(64), "cannot be run"),
@@ -142,7 +142,7 @@ def test_external_data_is_found_anywhere_in_a_graph(tmp_path: Path) -> None:
     inner_function = function.functions.add()
     inner_function.node.append(helper.make_node("Constant", [], ["z"], value=outside))
     for model in (hidden, attribute, function):
-        with pytest.raises(WeightsError, match="takes data from other files"):
+        with pytest.raises(WeightsError, match="reads data from other files"):
             refuse_external_data(model.SerializeToString(), tmp_path / "x.onnx")
     for card in sorted(weights_folder().glob("*.onnx")):
         refuse_external_data(card.read_bytes(), card)
@@ -150,7 +150,7 @@ def test_external_data_is_found_anywhere_in_a_graph(tmp_path: Path) -> None:
 
 def test_opening_a_model_refuses_external_data(tmp_path: Path) -> None:
     card = find_model(str(write_model(tmp_path, with_external_data(tiny_model()))), "landmarks")
-    with pytest.raises(WeightsError, match="takes data from other files"):
+    with pytest.raises(WeightsError, match="reads data from other files"):
         open_session(card, device="cpu")
     assert read_card(tmp_path / "own.json") == card
 

@@ -65,7 +65,7 @@ def test_the_error_for_an_unknown_model_lists_the_known_ones(tmp_path: Path) -> 
 
 def test_a_model_of_another_kind_is_refused(tmp_path: Path) -> None:
     write_card(tmp_path)
-    with pytest.raises(WeightsError, match="is a landmarks model, face_detector is needed"):
+    with pytest.raises(WeightsError, match="is a landmarks model, but face_detector is needed"):
         find_model("net", "face_detector", tmp_path)
 
 
@@ -83,7 +83,7 @@ def test_an_invalid_card_is_refused(tmp_path: Path, text: str) -> None:
         ({"crop": "many"}, r"\(Expected `int`, got `str` - at `\$\.crop`\)"),
         ({"name": 3}, r"\(Expected `str`, got `int` - at `\$\.name`\)"),
         ({"sha256": None}, r"\(Expected `str`, got `null` - at `\$\.sha256`\)"),
-        ({"crop": 5000}, r"\(it says crop 5000, which must lie between 0 and 4096\)"),
+        ({"crop": 5000}, r"\(crop is 5000, which must be between 0 and 4096\)"),
         ({"face_score": {"kind": "peak"}}, r"\(Object missing required field.*`likely`"),
         (
             {"face_score": {"kind": "x", "likely": 2, "unlikely": 1}},
@@ -144,7 +144,7 @@ def test_the_flow_cell_is_listed_but_is_not_a_landmark_model() -> None:
     card = find_model(FLOW_CELL, "stabilizer")
     assert (card.kind, card.cell) == ("stabilizer", FLOW)
     assert card in list_models()
-    with pytest.raises(WeightsError, match="is a stabilizer model, landmarks is needed"):
+    with pytest.raises(WeightsError, match="is a stabilizer model, but landmarks is needed"):
         find_model(FLOW_CELL, "landmarks")
     with pytest.raises(WeightsError, match="unknown model 'x': choose one of") as error:
         find_model("x", "landmarks")
@@ -153,7 +153,7 @@ def test_the_flow_cell_is_listed_but_is_not_a_landmark_model() -> None:
 
 def test_the_stabilizing_model_of_another_is_found_by_its_over_field(tmp_path: Path) -> None:
     plain = read_card(write_card(tmp_path))
-    with pytest.raises(WeightsError, match=r"no convlstm stabilizer over 'net' \(only over no"):
+    with pytest.raises(WeightsError, match=r"no convlstm stabilizer for 'net' \(only for no"):
         stabilized(plain, "convlstm")
     for name, cell, over in (
         ("a", "refine", "net"),
@@ -169,5 +169,5 @@ def test_the_stabilizing_model_of_another_is_found_by_its_over_field(tmp_path: P
     with_convlstm = stabilized(plain, "convlstm")
     assert with_convlstm.name == "c"
     assert stabilized(with_convlstm, "convlstm") == with_convlstm
-    with pytest.raises(WeightsError, match=r"no refine stabilizer over 'c' \(only over net"):
+    with pytest.raises(WeightsError, match=r"no refine stabilizer for 'c' \(only for net"):
         stabilized(with_convlstm, "refine")

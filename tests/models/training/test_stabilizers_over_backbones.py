@@ -199,7 +199,7 @@ def test_an_unusable_backbone_is_refused_with_a_reason(
     for file, words in (
         (tmp_path / "missing.pt", "no backbone at"),
         (text, "text.onnx cannot be run"),
-        (outside, "takes data from other files"),
+        (outside, "reads data from other files"),
         (pooled, "gives no heatmaps of 68 landmarks"),
         (tmp_path / "other.pt", "no checkpoint of steadymark-train"),
     ):

@@ -44,7 +44,7 @@ def test_shortcuts_can_be_changed_stored_and_reset(
     assert preferences.keys() == {}
     assert keys.set_keys("loop", []) == ""
     assert keys.set_keys("open", ["L"]) == ""
-    assert "already means 'Open'" in keys.reset("loop")
+    assert "is already used for 'Open'" in keys.reset("loop")
     keys.reset_all()
     assert [keys.keys(name) for name in keys.names] == [["Ctrl+O"], ["Space", "Media Play"], ["L"]]
 
@@ -52,8 +52,8 @@ def test_shortcuts_can_be_changed_stored_and_reset(
 @pytest.mark.parametrize(
     ("key", "why"),
     [
-        ("Media Play", "Media Play already means 'Play'"),
-        ("Ctrl+O", "Ctrl+O already means 'Open'"),
+        ("Media Play", "Media Play is already used for 'Play'"),
+        ("Ctrl+O", "Ctrl+O is already used for 'Open'"),
         ("Tab", "needed to move"),
         ("Return", "needed to move"),
         ("Alt+F", "opens the menu 'File'"),

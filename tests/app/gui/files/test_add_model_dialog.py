@@ -63,7 +63,7 @@ def test_detected_settings_are_shown_as_defaults_of_the_fields(
     assert dialog.texts["input-size"].text() == ""
     assert "68 landmarks, " in dialog.verdict.text()
     assert "looking twice" in dialog.verdict.text()
-    assert "⚠ Its points hardly follow the face" in dialog.verdict.text()
+    assert "⚠ Its landmarks hardly follow the face" in dialog.verdict.text()
     assert dialog.name.text() == "strange"
 
 
@@ -95,7 +95,7 @@ def test_a_model_is_added_only_when_licence_and_data_are_stated(
     assert dialog.add_button.isEnabled()
     dialog.name.setText("heatmap1d-lite")
     dialog.add_button.click()
-    assert "comes with Steadymark" in dialog.fault.text()
+    assert "is the name of a shipped model" in dialog.fault.text()
     dialog.name.setText("mine")
     with qtbot.waitSignal(dialog.added):
         dialog.add_button.click()
@@ -119,7 +119,7 @@ def test_the_menu_adds_a_network_without_a_card(
     dialog.data.setText("faces")
     dialog.add_button.click()
     qtbot.waitUntil(lambda: bool(window.messages.texts))
-    assert window.messages.texts[0] == "mine is in the list of models."
+    assert window.messages.texts[0] == "mine was added to the list of models."
     assert window.session.settings.model == str(find_model("mine", "landmarks").path)
     assert window.options.own_models.dialog is None
 
@@ -136,5 +136,5 @@ def test_a_model_of_other_landmarks_is_added_and_chosen(
     dialog.data.setText("faces")
     dialog.add_button.click()
     qtbot.waitUntil(lambda: bool(window.messages.texts))
-    assert window.messages.texts[0] == "strange98 is in the list of models."
+    assert window.messages.texts[0] == "strange98 was added to the list of models."
     assert window.session.settings.model == str(find_model("strange98", "landmarks").path)

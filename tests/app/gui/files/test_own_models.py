@@ -38,7 +38,7 @@ def test_an_own_model_can_be_added_restored_and_removed(
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
     window.actions_by_name["add_model"].trigger()
     qtbot.waitUntil(lambda: bool(window.messages.texts))
-    assert window.messages.texts[0] == "own is in the list of models."
+    assert window.messages.texts[0] == "own was added to the list of models."
     assert listed_models(window) == [*shipped, "own (own)"]
     assert window.session.settings.model == str(path)
     assert "own · flow" in window.settings.presets.what.text()
@@ -55,7 +55,7 @@ def test_an_own_model_can_be_added_restored_and_removed(
     assert path.is_file()
     assert preferences.models() == []
     restarted.actions_by_name["remove_model"].trigger()
-    assert "comes with Steadymark" in restarted.messages.texts[0]
+    assert "is part of Steadymark" in restarted.messages.texts[0]
     assert restarted.close()
     restarted.deleteLater()
 
@@ -66,7 +66,7 @@ def test_an_unusable_model_is_reported_and_not_listed(
     shipped = listed_models(window)
     cards: dict[str, dict[str, Any]] = {
         "says margin 0": {"margin": 0},
-        "no ONNX file": {"model": b"not onnx"},
+        "not an ONNX file": {"model": b"not onnx"},
         "altered or damaged": {"sha256": "0"},
     }
     for why, card in cards.items():

@@ -304,6 +304,6 @@ def test_several_dropped_videos_are_offered_to_the_queue(
     )
     qtbot.waitUntil(lambda: window.view.shown is not None)
     message = window.messages._shown[0]
-    assert "first was opened" in message.text
+    assert "first one was opened" in message.text
     message._chosen(lambda: window.files.show_queue(clips))
     assert queue_window(window).chosen == clips

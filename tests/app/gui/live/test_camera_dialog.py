@@ -95,7 +95,7 @@ def test_without_a_camera_the_dialog_says_what_to_do(
     window.desk.lister = tuple
     dialog = open_camera_dialog(window)
     qtbot.waitUntil(dialog.none.isVisible)
-    assert "Plug one in" in dialog.none.text()
+    assert "Connect one" in dialog.none.text()
     assert not dialog.open_button.isEnabled()
     window.desk.devices._lister = lambda: ((CAMERA, MODES),)
     dialog.again.click()

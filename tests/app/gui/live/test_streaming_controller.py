@@ -82,7 +82,7 @@ def test_a_target_without_a_listener_is_reported(
     type_address(dialog, "vmc", free_address())
     dialog.switches["vmc"].click()
     qtbot.waitUntil(lambda: "no receiver" in dialog.states["vmc"].text())
-    qtbot.waitUntil(lambda: "VMC: nobody listens" in window.live_bar.sending.text())
+    qtbot.waitUntil(lambda: "VMC: no receiver" in window.live_bar.sending.text())
     assert window.messages.texts == []
     wait_for_frames(qtbot, window)
 

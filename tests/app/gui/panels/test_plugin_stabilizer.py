@@ -130,7 +130,7 @@ def test_a_preset_keeps_it_and_names_it_when_the_plug_in_is_gone(tmp_path: Path)
     entry = STABILIZER_REGISTRY.find("median")
     STABILIZER_REGISTRY.remove("median")
     try:
-        with pytest.raises(PresetError, match=r"calm.*\.json is no preset \('median"):
+        with pytest.raises(PresetError, match=r"calm.*\.json is not a preset \('median"):
             read_preset(saved.path)
         assert restored_settings(content["settings"]) == TrackSettings()
     finally:

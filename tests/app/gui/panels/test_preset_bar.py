@@ -64,14 +64,14 @@ def test_a_preset_can_be_saved_restored_after_a_restart_and_deleted(
     assert preferences.presets.own() == ([], [])
     monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("Raw, Lowest Latency", True))
     save.trigger()
-    assert "comes with the program" in window.messages.texts[0]
+    assert "is the name of a shipped preset" in window.messages.texts[0]
     monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("Five", True))
     save.trigger()
     assert bar.box.currentText() == "Five"
     choose(bar, "Most stable")
     (preferences.presets.folder / "bad.json").write_text("{}")
     restarted = make_window(preferences._settings, tmp_path / "other", None)
-    assert "bad.json is no preset" in restarted.messages.texts[0]
+    assert "bad.json is not a preset" in restarted.messages.texts[0]
     choose(restarted.settings.presets, "Five")
     assert restarted.session.settings.tracker.max_faces == 5
     restarted.settings.presets.drop.trigger()

@@ -131,7 +131,7 @@ def test_a_disk_that_cannot_be_written_is_reported_once(tmp_path: Path) -> None:
         sink.write(result)
     sink.close(complete=True)
     assert len(messages) == 1
-    assert "Tracking goes on" in messages[0]
+    assert "Tracking continues" in messages[0]
 
 
 def test_settings_are_restored_and_invalid_values_become_defaults(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from steadymark.engine.core.types import CutOff
     from steadymark.engine.streaming.targets import StreamTarget
 
 
@@ -178,8 +179,8 @@ def run_batch(
     """Track all inputs and print a summary.
 
     Returns:
-        The exit code: 0 if all inputs succeeded, 1 if some failed, 2 if all failed, 130 after an
-            interruption.
+        The exit code: 0 if all inputs succeeded, 1 if some failed or were cut off, 2 if all failed,
+            130 after an interruption.
     """
     if placing.scheduler and output.send:
         raise UsageError(
@@ -216,7 +217,9 @@ def run_batch(
 
 def _exit_code(reports: Sequence[JobReport]) -> int:
     failed = sum(report.error is not None for report in reports)
-    return 0 if not failed else 1 if failed < len(reports) else 2
+    if failed and failed == len(reports):
+        return 2
+    return int(failed > 0 or any(report.cut_off for report in reports))
 
 
 def _expand(inputs: Sequence[str]) -> tuple[list[str], list[JobReport], int]:
@@ -318,10 +321,15 @@ def _short_result(job: JobReport) -> str:
 def _result(job: JobReport, files: Sequence[str]) -> str:
     """Describe the outcome of a job. files: names in the output folder."""
     names = ", ".join(files)
+    damaged = f"damaged{_share_read(job.cut_off)}: " if job.cut_off else ""
     if job.skipped:
-        return f"done before: {names}"
+        return f"done before: {damaged}{names}"
     if job.error:
         return "failed" + (f", partial: {names}" if names else "")
     if job.report.state is PipelineState.STOPPED:
-        return f"stopped: {names}"
-    return names
+        return f"stopped: {damaged}{names}"
+    return damaged + names
+
+
+def _share_read(cut_off: CutOff) -> str:
+    return "" if cut_off.share is None else f", {100 * cut_off.share:.1f} % of it read"

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from steadymark.engine.core.protocols import FrameSource, Sink
-    from steadymark.engine.core.types import SourceInfo
+    from steadymark.engine.core.types import CutOff, SourceInfo
     from steadymark.engine.streaming.targets import StreamTarget
     from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 
@@ -90,8 +90,8 @@ class JobReport:
     """The result of one job.
 
     error is a sentence, or None if all went well. notes hold what the source reported and skipped.
-    refused means that nothing was done because existing files may not be replaced. began and ended
-    are UTC times in ISO 8601; they are empty if the input was not tracked.
+    refused means that nothing was done because existing files may not be replaced. cut_off is set
+    if the file was cut off. began and ended are UTC times in ISO 8601, empty without tracking.
     """
 
     name: str
@@ -102,6 +102,7 @@ class JobReport:
     skipped: bool = False
     notes: tuple[UserText, ...] = ()
     refused: bool = False
+    cut_off: CutOff | None = None
     made: Fingerprint | None = None
     began: str = ""
     ended: str = ""
@@ -123,9 +124,7 @@ def header(
     *,
     source_sha256: str | None = None,
 ) -> Header:
-    """Return the header of a table, which records how the table was made.
-
-    If source_sha256 is None, it is computed from the file.
+    """Return the header of a table; a source_sha256 of None is computed from the file.
 
     Raises:
         SourceError: The source cannot be read.
@@ -337,9 +336,8 @@ def run_job(
     report = pipeline.report
     on_progress(info, report)
     sent = senders.close()
-    paths = tuple(str(sink.path) for sink in sinks)
     heard = [note for s in sinks if isinstance(s, AnnotatedVideoSink) for note in s.notes]
-    outputs, faults = _settled(paths, work, report, output)
+    outputs, faults = _settled(tuple(str(s.path) for s in sinks), work, report, output)
     return JobReport(
         info.name,
         outputs,
@@ -347,6 +345,7 @@ def run_job(
         models.device,
         join_texts(faults) or None,
         notes=(*work.notes, *info.notes, *report.problems, *heard, *sent),
+        cut_off=info.cut_off,
         made=work.made,
         began=began,
         ended=now_utc(),

@@ -220,6 +220,7 @@ class VideoFile:
             frames=self._end - self._first,
             live=False,
             notes=notes,
+            cut_off=self._index.cut_off if self._end == len(self._index) else None,
         )
 
 
@@ -228,7 +229,7 @@ def _indexed(path: Path) -> tuple[VideoIndex, float | None]:
     container = open_container(path)
     try:
         stream = video_stream(container, path)
-        index = read_index(container, stream)
+        index = read_index(path, container, stream)
         rate = stream.average_rate or stream.guessed_rate
     finally:
         container.close()

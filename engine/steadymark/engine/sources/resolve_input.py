@@ -15,6 +15,7 @@ from steadymark.engine.sources.image_sequence import ImageSequence
 from steadymark.engine.sources.input_paths import (
     IMAGE_SUFFIXES,
     VIDEO_SUFFIXES,
+    check_regular,
     exists,
     globbed,
     image_files,
@@ -193,7 +194,13 @@ def _expanded(text: str) -> list[str]:
         return [text]
     path = Path(plain(text))
     if exists(path):
+        check_regular(path)
         return _in_folder(path) if path.is_dir() else [str(path)]
+    if text == "-":
+        raise SourceError(
+            "the standard input is a pipe, and a video is read several times: write it into a "
+            "file and track the file"
+        )
     if not is_pattern(path):
         raise SourceError("{path} does not exist: check the name and the folder", path=path)
     fitting = matches(str(path))

@@ -150,7 +150,7 @@ def test_a_pipe_is_refused_and_never_waited_for(tmp_path: Path, name: str) -> No
     os.mkfifo(path)
     for refuse in (open_source, probe, VideoFile):
         with pytest.raises(SourceError, match=r"is a pipe.*cat .* > video\.mp4"):
-            refuse(str(path))  # type: ignore[operator]
+            refuse(str(path))
     with pytest.raises((SourceError, UsageError)):
         open_source(str(tmp_path / "pi*"))
 

@@ -33,6 +33,8 @@ _STABILIZER = (
     "trained over the model's heatmaps), one-euro, butterworth (recordings only, no lag)."
 )
 _DETECTOR = "Face detector: a name, yunet:FILE.onnx (OpenCV's) or mediapipe:FILE.tflite."
+_DEINTERLACE = "Join the two fields of each frame of an interlaced video."
+_ROTATE = "Turn the coded images by 0, 90, 180 or 270 degrees clockwise, not as the file says."
 _SEND = (
     "Also send each frame's landmarks to another program: osf (OpenSeeFace's packets), vmc "
     "(Virtual Motion Capture, by OSC), lsl (Lab Streaming Layer); elsewhere than on this machine "
@@ -129,7 +131,7 @@ def cameras() -> None:
 @app.command()
 @help_groups(
     {
-        INPUT: "start_time end_time",
+        INPUT: "start_time end_time deinterlace rotate",
         FACES: "model detector threshold max_faces look_every recentre focal",
         STABILIZER: "stabilizer min_cutoff beta derivative_cutoff cutoff",
         OUTPUT: "folder csv video axes overwrite resume",
@@ -155,13 +157,9 @@ def track(
     derivative_cutoff: Annotated[float, typer.Option(help="one-euro: of the speed, Hz.")] = 1.0,
     cutoff: Annotated[float, typer.Option(help="butterworth: cut-off, Hz.")] = 6.0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    max_faces: Annotated[int, typer.Option(help="Faces to follow, 1 to 16.")] = 1,
+    max_faces: Annotated[int, typer.Option(help="Faces to follow, 1 to 64.")] = 1,
     look_every: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            help="Frames between looks for further faces, below --max-faces.",
-        ),
+        int, typer.Option(min=1, help="Frames between looks for further faces, below --max-faces.")
     ] = 5,
     focal: Annotated[
         float | None,
@@ -178,6 +176,8 @@ def track(
         str | None, typer.Option("--start", help="Begin here: seconds, mm:ss or hh:mm:ss.")
     ] = None,
     end_time: Annotated[str | None, typer.Option("--end", help="End here, likewise.")] = None,
+    deinterlace: Annotated[bool, typer.Option("--deinterlace", help=_DEINTERLACE)] = False,
+    rotate: Annotated[int | None, typer.Option(help=_ROTATE)] = None,
     camera_mode: Annotated[
         str | None, typer.Option(help="What to ask a camera for: 1280x720@30.")
     ] = None,
@@ -230,6 +230,8 @@ def track(
             focal_px=focal,
             model=model,
             detector=detector,
+            deinterlace=deinterlace,
+            rotate_deg=rotate,
         )
         output = OutputSettings(
             folder, csv, video, overwrite, resume, axes=axes, send=send_targets(send or (), inputs)

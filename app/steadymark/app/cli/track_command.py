@@ -29,11 +29,12 @@ from steadymark.engine.pipeline.job import (
 )
 from steadymark.engine.pipeline.pipeline_report import PipelineState
 from steadymark.engine.sources import CameraMode, expand_inputs
+from steadymark.engine.sources.frame_conversion import DecodeSettings
 from steadymark.engine.sources.resolve_input import absolute, left_out_of
 from steadymark.engine.stabilizers.butterworth import Butterworth
 from steadymark.engine.stabilizers.online_filters import OneEuro
 from steadymark.engine.streaming.targets import parse_target
-from steadymark.engine.tracking.face_pass import TrackerConfig
+from steadymark.engine.tracking.face_pass import MOST_FACES, TrackerConfig
 from steadymark.engine.tracking.geometry import Recentre
 from steadymark.engine.tracking.settings import TrackSettings, open_models
 from steadymark.models.runtime.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL
@@ -94,6 +95,8 @@ def track_options(
     focal_px: float | None,
     model: str,
     detector: str,
+    deinterlace: bool,
+    rotate_deg: int | None,
 ) -> TrackOptions:
     """Check the typed options. An empty model or detector means the default one.
 
@@ -108,10 +111,11 @@ def track_options(
         raise UsageError(f"unknown CSV style '{csv}': choose native or openface")
     if recentre not in tuple(Recentre):
         raise UsageError(f"unknown rule '{recentre}': choose fit or eyes")
-    if not 1 <= max_faces <= 16:
-        raise UsageError(f"--max-faces must be 1 to 16, not {max_faces}")
+    if not 1 <= max_faces <= MOST_FACES:
+        raise UsageError(f"--max-faces must be 1 to {MOST_FACES}, not {max_faces}")
     mode = CameraMode.parse(camera_mode) if camera_mode else None
-    wish = InputSettings(parse_time(start_time), parse_time(end_time), mode)
+    decoding = DecodeSettings(deinterlace, rotate_deg)
+    wish = InputSettings(parse_time(start_time), parse_time(end_time), mode, decoding)
     if wish.end_s is not None and wish.end_s <= (wish.start_s or 0):
         raise UsageError(f"--end {end_time} is not after --start {start_time or 0}")
     settings = TrackSettings(

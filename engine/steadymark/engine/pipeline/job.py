@@ -27,6 +27,7 @@ from steadymark.engine.pipeline.fingerprint import (
 from steadymark.engine.pipeline.pipeline import Pipeline
 from steadymark.engine.pipeline.pipeline_report import PipelineReport, PipelineState
 from steadymark.engine.sources import CameraMode, open_source
+from steadymark.engine.sources.frame_conversion import AS_STORED, DecodeSettings
 from steadymark.engine.sources.resolve_input import recording_path
 from steadymark.engine.stabilizers.online_filters import OFFLINE
 from steadymark.engine.streaming.sender import Senders
@@ -78,11 +79,12 @@ class OutputSettings:
 
 @dataclass(frozen=True, slots=True)
 class InputSettings:
-    """The part of a file to track, start_s to end_s in seconds, and the camera mode to request."""
+    """The part of a file to track, start_s to end_s in seconds, its decoding, the camera mode."""
 
     start_s: float | None = None
     end_s: float | None = None
     camera: CameraMode | None = None
+    decoding: DecodeSettings = AS_STORED
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ def _told_settings(
     models: OpenModels, settings: TrackSettings, wish: InputSettings
 ) -> dict[str, object]:
     part = {"start_s": wish.start_s, "end_s": wish.end_s, "camera": wish.camera}
-    return {**asdict(settings), **part, "device_used": models.device}
+    return {**asdict(settings), **part, **wish.decoding.told, "device_used": models.device}
 
 
 def result_files(stem: str, output: OutputSettings) -> list[Path]:
@@ -215,8 +217,8 @@ def _begin(
     original = info.path if Path(info.path).is_file() else None
     drawing = replace(output.drawing, schema=schema.name)
     sinks += [AnnotatedVideoSink(path, original, drawing) for path in video]
-    tracker = make_tracker(models, settings)
     senders.open()
+    tracker = make_tracker(models, settings)
     pipeline = Pipeline(work.source, tracker, sinks, on_result=senders.offer)
     pipeline.start()
     return pipeline, sinks
@@ -251,12 +253,13 @@ def _prepare(
             made = fingerprint(digest, _digests(models), told, output.csv, output.drawn)
             again = why_again(files, made, output.csv, before)
             if again is None:
-                done = tuple(map(str, files))
-                return JobReport(Path(path).name, done, skipped=True, made=made)
+                return JobReport(Path(path).name, tuple(map(str, files)), skipped=True, made=made)
             notes = (again,)
         elif output.resume and any(was_left(file) for file in files):
             notes = (UserText("it was interrupted before, and is tracked anew from its start"),)
-    source = open_source(text, start_s=wish.start_s, end_s=wish.end_s, camera=wish.camera)
+    source = open_source(
+        text, start_s=wish.start_s, end_s=wish.end_s, camera=wish.camera, decoding=wish.decoding
+    )
     try:
         files = files or result_files(name_of(source.info.name), output)
         unwanted = _unwanted(source.info, files, output, known)
@@ -304,18 +307,13 @@ def run_job(
     stem is the name of the results; None chooses one not in taken. before is the index's
     fingerprint of complete results; known tells whether the index lists results of this name.
     """
+
+    def name_of(name: str) -> str:
+        return stem or output_stem(name, taken)
+
     began = now_utc()
     try:
-        work = _prepare(
-            text,
-            models,
-            settings,
-            output,
-            wish,
-            lambda name: stem or output_stem(name, taken),
-            before,
-            known,
-        )
+        work = _prepare(text, models, settings, output, wish, name_of, before, known)
     except SteadymarkError as error:
         return JobReport(text, error=error.sentence)
     if isinstance(work, JobReport):
@@ -335,7 +333,6 @@ def run_job(
             break
     report = pipeline.report
     on_progress(info, report)
-    sent = senders.close()
     heard = [note for s in sinks if isinstance(s, AnnotatedVideoSink) for note in s.notes]
     outputs, faults = _settled(tuple(str(s.path) for s in sinks), work, report, output)
     return JobReport(
@@ -344,7 +341,7 @@ def run_job(
         report,
         models.device,
         join_texts(faults) or None,
-        notes=(*work.notes, *info.notes, *report.problems, *heard, *sent),
+        notes=(*work.notes, *info.notes, *report.problems, *heard, *senders.close()),
         cut_off=info.cut_off,
         made=work.made,
         began=began,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from steadymark.engine.core.errors import SourceError, UsageError
 from steadymark.engine.sources.folder_contents import folder_contents
+from steadymark.engine.sources.frame_conversion import AS_STORED, DecodeSettings
 from steadymark.engine.sources.image_sequence import ImageSequence
 from steadymark.engine.sources.input_paths import (
     IMAGE_SUFFIXES,
@@ -44,6 +45,7 @@ def open_source(
     start_s: float | None = None,
     end_s: float | None = None,
     camera: CameraMode | None = None,
+    decoding: DecodeSettings = AS_STORED,
 ) -> FrameSource:
     """Open one input.
 
@@ -52,6 +54,7 @@ def open_source(
         start_s: Start of the part to read, in seconds; files only.
         end_s: End of the part to read, in seconds; files only.
         camera: Camera mode; cameras only.
+        decoding: Deinterlacing and rotation; video files only.
 
     Returns:
         The source.
@@ -63,14 +66,24 @@ def open_source(
     if is_live(text):
         if start_s is not None or end_s is not None:
             raise UsageError("{text} is live: a start and an end go with files only", text=text)
+        _check_default(decoding, text)
         return open_live(text, mode=camera)
     if camera is not None:
         raise UsageError("{text} is not a camera: a camera mode does not go with it", text=text)
     path = recording_path(text) or text
     files = image_files(path)
     if files:
+        _check_default(decoding, text)
         return ImageSequence(files, path=path, start_s=start_s, end_s=end_s)
-    return VideoFile(path, start_s=start_s, end_s=end_s)
+    return VideoFile(path, start_s=start_s, end_s=end_s, decoding=decoding)
+
+
+def _check_default(decoding: DecodeSettings, text: str) -> None:
+    if decoding != AS_STORED:
+        raise UsageError(
+            "{text} is no video file: --deinterlace and --rotate go with video files only",
+            text=text,
+        )
 
 
 def recording_path(text: str) -> str | None:

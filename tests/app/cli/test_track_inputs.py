@@ -1,4 +1,4 @@
-"""Videos that were cut off: summary, exit code, index and `--resume`."""
+"""Videos that were cut off, deinterlacing and rotation on the command line."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import Result
 
+from steadymark.engine.output.csv.landmark_table import read_landmarks
 from support.videos.odd_videos import encoded
 from support.videos.square_video import square_video
 from support.videos.video_corpus import Recipe
@@ -74,3 +75,29 @@ def test_a_damaged_video_among_failed_ones_gives_exit_code_1(
     nothing = tmp_path / "nothing.mp4"
     nothing.write_bytes(b"no video")
     assert run("track", cut_video, nothing, "--out", tmp_path / "out").exit_code == 1
+
+
+def test_deinterlacing_and_rotation_are_recorded_only_when_they_are_asked_for(
+    run: Run, tmp_path: Path
+) -> None:
+    video = square_video(tmp_path / "a.mp4", 12)
+    settings = []
+    for number, options in enumerate(((), ("--deinterlace", "--rotate", "90"), ("--rotate", "0"))):
+        out = tmp_path / str(number)
+        result = run("track", video, "--out", out, *options)
+        assert result.exit_code == 0, result.output
+        told = read_landmarks(out / "a.csv").header["settings"]
+        assert isinstance(told, dict)
+        settings.append(told)
+    assert not {"deinterlace", "rotate_deg"} & set(settings[0])
+    assert (settings[1]["deinterlace"], settings[1]["rotate_deg"]) == (True, 90)
+    assert "deinterlace" not in settings[2]
+    assert settings[2]["rotate_deg"] == 0
+    again = run("track", video, "--out", tmp_path / "1", "--resume")
+    assert "settings or models differ" in again.output
+
+
+def test_a_rotation_that_is_no_right_angle_is_refused(run: Run, tmp_path: Path) -> None:
+    result = run("track", square_video(tmp_path / "a.mp4", 2), "--out", tmp_path, "--rotate", "45")
+    assert result.exit_code == 2
+    assert "by 0, 90, 180 or 270 degrees, not by 45" in " ".join(result.output.split())

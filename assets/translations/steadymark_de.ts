@@ -3006,7 +3006,7 @@
         <translation>{name} ist kein ONNX-Modell: Wählen Sie eine Datei, die auf .onnx endet</translation>
     </message>
     <message>
-        <source>{name} looks at frames to come, and {what}: choose flow or one-euro</source>
+        <source>{name} needs future frames, and {what}: choose flow or one-euro</source>
         <translation>{name} braucht spätere Bilder, und {what}: Wählen Sie Flow oder One Euro</translation>
     </message>
     <message>

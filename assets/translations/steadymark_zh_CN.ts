@@ -3003,7 +3003,7 @@
         <translation>{name} 不是 ONNX 模型：请选择以 .onnx 结尾的文件</translation>
     </message>
     <message>
-        <source>{name} looks at frames to come, and {what}: choose flow or one-euro</source>
+        <source>{name} needs future frames, and {what}: choose flow or one-euro</source>
         <translation>{name} 需要用到后面的帧，而{what}：请选择光流或 One Euro</translation>
     </message>
     <message>

@@ -295,7 +295,7 @@ def test_a_full_disk_is_reported(run: Run, tmp_path: Path) -> None:
         (["--start", "5", "--end", "2"], "not after"),
         (["--end", "0"], "not after"),
         (["--camera-mode", "big"], "1280x720@30"),
-        (["--max-faces", "0"], "1 to 16"),
+        (["--max-faces", "0"], "1 to 64"),
         (["--look-every", "0"], "--look-every"),
         (["--focal", "0"], "--focal must be 1 pixel or more"),
         (["--focal", "nan"], "--focal must be 1 pixel or more"),

@@ -95,7 +95,7 @@ def test_an_invalid_name_is_refused(tmp_path: Path, name: str) -> None:
         ({"settings": {"device": "cuda"}}, "'device'"),
         ({"settings": {"detector_threshold": 2}}, "'detector_threshold'"),
         ({"settings": {"tracker": {"max_faces": "many"}}}, r"'tracker\.max_faces'"),
-        ({"settings": {"tracker": {"max_faces": 99}}}, "from 1 to 16"),
+        ({"settings": {"tracker": {"max_faces": 99}}}, "from 1 to 64"),
         ({"settings": {"tracker": {"look_every": 0}}}, "from 1 to 300"),
         ({"settings": {"tracker": {"faces": 1}}}, r"'tracker\.faces'"),
         ({"settings": {"one_euro": {"beta": -1}}}, r"'one_euro\.beta'"),

@@ -69,7 +69,7 @@ def test_an_invalid_image_is_refused_with_a_reason(
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"max_faces": 0}, sm.UsageError, "max_faces must be 1 to 16"),
+        ({"max_faces": 0}, sm.UsageError, "max_faces must be 1 to 64"),
         ({"stabilizer": "kalman"}, sm.UsageError, "unknown stabilizer 'kalman'"),
         ({"model": "no-such"}, sm.WeightsError, "unknown model 'no-such'"),
         ({"device": "tpu"}, sm.DeviceError, "unknown device 'tpu'"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING
 
 import cv2
@@ -11,6 +13,7 @@ from steadymark.engine.core.errors import SourceError, UsageError
 from steadymark.engine.sources import CameraMode, expand_inputs, open_source
 from steadymark.engine.sources.image_sequence import ImageSequence
 from steadymark.engine.sources.live.network_camera import NetworkCamera
+from steadymark.engine.sources.video.probe_report import probe
 from steadymark.engine.sources.video.video_file import VideoFile
 from support.fakes.fake_camera import mjpeg_server
 from support.videos.video_corpus import Recipe, bars, make, number_in
@@ -137,3 +140,28 @@ def test_options_that_do_not_fit_the_source_are_refused(
 def test_a_folder_of_several_videos_is_not_one_source(folder: Path) -> None:
     with pytest.raises(UsageError, match="holds 4 videos"):
         open_source(str(folder))
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes with a path")
+@pytest.mark.parametrize("name", ["pipe.mp4", "pipe", "pipe.png"])
+def test_a_pipe_is_refused_and_never_waited_for(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    os.mkfifo(path)
+    for refuse in (open_source, probe, VideoFile):
+        with pytest.raises(SourceError, match=r"is a pipe.*cat .* > video\.mp4"):
+            refuse(str(path))
+    with pytest.raises((SourceError, UsageError)):
+        open_source(str(tmp_path / "pi*"))
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no /dev")
+def test_a_device_is_refused_with_the_name_of_a_camera() -> None:
+    with pytest.raises(SourceError, match="a camera is opened as camera:/dev/null"):
+        open_source("/dev/null")
+
+
+def test_the_standard_input_is_refused() -> None:
+    with pytest.raises(SourceError, match="the standard input is a pipe"):
+        open_source("-")

@@ -94,7 +94,11 @@ class FakeCapture:
 
 
 class MjpegServer(ThreadingHTTPServer):
-    """Sends `pictures` images, then waits (`stalls`) or closes; closes at once while `cut`."""
+    """Sends `pictures` images, then waits (`stalls`) or closes; closes at once while `cut`.
+
+    `/snapshot` sends one image for each request. part_type: Content-Type of the images of the
+    stream. tells_length: whether the images have a Content-Length.
+    """
 
     daemon_threads = True
 
@@ -102,6 +106,8 @@ class MjpegServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.pictures = 10_000
         self.stalls = False
+        self.part_type = "image/jpeg"
+        self.tells_length = True
         self.cut = threading.Event()
         self.connections = 0
         self.ended = threading.Event()
@@ -122,6 +128,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.connections += 1
+        if self.path == "/snapshot":
+            self._send_snapshot()
+            return
         if self.path != "/video":
             self.send_error(404)
             return
@@ -130,13 +139,22 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         for number in range(self.server.pictures):
             jpeg = cv2.imencode(".jpg", bars(number % 64))[1].tobytes()
-            head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+            length = f"Content-Length: {len(jpeg)}\r\n" if self.server.tells_length else ""
+            head = f"--frame\r\nContent-Type: {self.server.part_type}\r\n{length}\r\n"
             self.wfile.write(head.encode() + jpeg + b"\r\n")
             self.wfile.flush()
             if self.server.ended.wait(0.005) or self.server.cut.is_set():
                 return
         if self.server.stalls:
             self.server.ended.wait(30)
+
+    def _send_snapshot(self) -> None:
+        jpeg = cv2.imencode(".jpg", bars(self.server.connections % 64))[1].tobytes()
+        self.send_response(200)
+        self.send_header("Content-Type", "image/jpeg")
+        self.send_header("Content-Length", str(len(jpeg)))
+        self.end_headers()
+        self.wfile.write(jpeg)
 
 
 @contextmanager

@@ -32,6 +32,8 @@ from steadymark.app.cli.stabilizer_options import StabilizerOptions, stabilizers
 from steadymark.engine.core.errors import UsageError
 from steadymark.models.choice_registry import load_plugins
 
+_DEINTERLACE = "Join the two fields of each frame of an interlaced video."
+_ROTATE = "Turn the coded images by 0, 90, 180 or 270 degrees clockwise, not as the file says."
 _DETECTOR = (
     "Face detector: a name from 'steadymark models', yunet:FILE.onnx (OpenCV's YuNet) or "
     "mediapipe:FILE.tflite."
@@ -139,7 +141,7 @@ def cameras() -> None:
 @app.command(cls=ChoicesCommand)
 @help_groups(
     {
-        INPUT: "start_time end_time",
+        INPUT: "start_time end_time deinterlace rotate",
         FACES: "model detector threshold max_faces look_every recentre focal",
         STABILIZER: "stabilizer **",
         OUTPUT: "folder csv video axes draw overwrite resume",
@@ -164,7 +166,7 @@ def track(
     detector: Annotated[str, typer.Option(help=_DETECTOR)] = "",
     stabilizer: Annotated[str, typer.Option(help=stabilizers_help())] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    max_faces: Annotated[int, typer.Option(help="Largest number of faces to track, 1 to 16.")] = 1,
+    max_faces: Annotated[int, typer.Option(help="Largest number of faces to track, 1 to 64.")] = 1,
     look_every: Annotated[
         int,
         typer.Option(
@@ -193,6 +195,8 @@ def track(
     end_time: Annotated[
         str | None, typer.Option("--end", help="End time, in the same form.")
     ] = None,
+    deinterlace: Annotated[bool, typer.Option("--deinterlace", help=_DEINTERLACE)] = False,
+    rotate: Annotated[int | None, typer.Option(help=_ROTATE)] = None,
     camera_mode: Annotated[
         str | None, typer.Option(help="Camera mode to request, for example 1280x720@30.")
     ] = None,
@@ -263,6 +267,8 @@ def track(
             focal_px=focal,
             model=model,
             detector=detector,
+            deinterlace=deinterlace,
+            rotate_deg=rotate,
         )
         targets = send_targets(send or (), inputs)
         output = OutputSettings(

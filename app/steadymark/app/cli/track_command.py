@@ -31,9 +31,10 @@ from steadymark.engine.pipeline.job import (
 )
 from steadymark.engine.pipeline.pipeline_report import PipelineState
 from steadymark.engine.sources import CameraMode, expand_inputs
+from steadymark.engine.sources.frame_conversion import DecodeSettings
 from steadymark.engine.sources.resolve_input import absolute, left_out_of
 from steadymark.engine.streaming.targets import parse_target
-from steadymark.engine.tracking.face_pass import TrackerConfig
+from steadymark.engine.tracking.face_pass import MOST_FACES, TrackerConfig
 from steadymark.engine.tracking.geometry import Recentre
 from steadymark.engine.tracking.settings import TrackSettings, open_models
 from steadymark.models.runtime.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from steadymark.engine.core.types import CutOff
     from steadymark.engine.stabilizers.stabilizer_registry import ChosenStabilizer
     from steadymark.engine.streaming.targets import StreamTarget
 
@@ -93,6 +95,8 @@ def track_options(
     focal_px: float | None,
     model: str,
     detector: str,
+    deinterlace: bool,
+    rotate_deg: int | None,
 ) -> TrackOptions:
     """Check the typed options. An empty model or detector means the default one.
 
@@ -106,10 +110,11 @@ def track_options(
     TABLE_FORMATS.find(csv)
     if recentre not in tuple(Recentre):
         raise UsageError(f"unknown rule '{recentre}': choose fit or eyes")
-    if not 1 <= max_faces <= 16:
-        raise UsageError(f"--max-faces must be 1 to 16, not {max_faces}")
+    if not 1 <= max_faces <= MOST_FACES:
+        raise UsageError(f"--max-faces must be 1 to {MOST_FACES}, not {max_faces}")
     mode = CameraMode.parse(camera_mode) if camera_mode else None
-    wish = InputSettings(parse_time(start_time), parse_time(end_time), mode)
+    decoding = DecodeSettings(deinterlace, rotate_deg)
+    wish = InputSettings(parse_time(start_time), parse_time(end_time), mode, decoding)
     if wish.end_s is not None and wish.end_s <= (wish.start_s or 0):
         raise UsageError(f"--end {end_time} is not after --start {start_time or 0}")
     settings = TrackSettings(
@@ -198,8 +203,8 @@ def run_batch(
     """Track all inputs and print a summary.
 
     Returns:
-        The exit code: 0 if all inputs succeeded, 1 if some failed, 2 if all failed, 130 after an
-            interruption.
+        The exit code: 0 if all inputs succeeded, 1 if some failed or were cut off, 2 if all failed,
+            130 after an interruption.
     """
     if placing.scheduler and output.send:
         raise UsageError(
@@ -236,7 +241,9 @@ def run_batch(
 
 def _exit_code(reports: Sequence[JobReport]) -> int:
     failed = sum(report.error is not None for report in reports)
-    return 0 if not failed else 1 if failed < len(reports) else 2
+    if failed and failed == len(reports):
+        return 2
+    return int(failed > 0 or any(report.cut_off for report in reports))
 
 
 def _expand(inputs: Sequence[str]) -> tuple[list[str], list[JobReport], int]:
@@ -338,10 +345,15 @@ def _short_result(job: JobReport) -> str:
 def _result(job: JobReport, files: Sequence[str]) -> str:
     """Describe the outcome of a job. files: names in the output folder."""
     names = ", ".join(files)
+    damaged = f"damaged{_share_read(job.cut_off)}: " if job.cut_off else ""
     if job.skipped:
-        return f"done before: {names}"
+        return f"done before: {damaged}{names}"
     if job.error:
         return "failed" + (f", partial: {names}" if names else "")
     if job.report.state is PipelineState.STOPPED:
-        return f"stopped: {names}"
-    return names
+        return f"stopped: {damaged}{names}"
+    return damaged + names
+
+
+def _share_read(cut_off: CutOff) -> str:
+    return "" if cut_off.share is None else f", {100 * cut_off.share:.1f} % of it read"

@@ -15,7 +15,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 from steadymark.app.session.settings_values import as_plain, from_plain
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.stabilizers.stabilizer_registry import choose
-from steadymark.engine.tracking.face_pass import MOST_LOOK_EVERY, TrackerConfig
+from steadymark.engine.tracking.face_pass import MOST_FACES, MOST_LOOK_EVERY, TrackerConfig
 from steadymark.engine.tracking.settings import TrackSettings, landmark_card
 from steadymark.models.user_text import NOTHING, UserText
 
@@ -27,7 +27,6 @@ translate = QCoreApplication.translate
 _FORMAT = "steadymark_preset"
 _OF_THE_MACHINE = ("device", "threads")  # not part of a preset
 _LONGEST_NAME = 60
-_MOST_FACES = 16
 
 
 class PresetError(SteadymarkError):
@@ -204,8 +203,8 @@ def _fault_of_settings(values: dict[str, Any]) -> UserText:
     for key, value in _flat(values).items():
         if key in _OF_THE_MACHINE or key not in made or made[key] != value:
             return UserText("'{key}' is unknown, or its value is not valid", key=key)
-    if not 1 <= settings.tracker.max_faces <= _MOST_FACES:
-        return UserText("'tracker.max_faces' must be from 1 to {most}", most=_MOST_FACES)
+    if not 1 <= settings.tracker.max_faces <= MOST_FACES:
+        return UserText("'tracker.max_faces' must be from 1 to {most}", most=MOST_FACES)
     if not 1 <= settings.tracker.look_every <= MOST_LOOK_EVERY:
         return UserText("'tracker.look_every' must be from 1 to {most}", most=MOST_LOOK_EVERY)
     try:

@@ -10,7 +10,7 @@ from steadymark.engine.api.inputs import checked_image, checked_number
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.types import Frame
 from steadymark.engine.stabilizers.stabilizer_registry import AUTO, choose
-from steadymark.engine.tracking.face_pass import TrackerConfig
+from steadymark.engine.tracking.face_pass import MOST_FACES, TrackerConfig
 from steadymark.engine.tracking.settings import TrackSettings, make_tracker, open_models
 from steadymark.models.runtime.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from steadymark.engine.api.inputs import Image
     from steadymark.engine.api.run_tracking import Progress
     from steadymark.engine.api.video_landmarks import VideoLandmarks
-
-MOST_FACES = 16
 
 
 class LandmarkerOptions(TypedDict, total=False):
@@ -55,7 +53,7 @@ class FaceLandmarker:
             which needs the whole video. `none` returns the raw landmarks.
         stabilizer_parameters: Parameters of a filter by name, as for `sm.smooth`, for example
             `{"min_cutoff_hz": 0.5}` for `one-euro`; None takes the defaults.
-        max_faces: The largest number of faces, 1 to 16.
+        max_faces: The largest number of faces, 1 to 64.
         device: `auto`, `cpu` or `cuda`.
         detector: A face detector of `sm.list_models()`, or `yunet:FILE.onnx` or
             `mediapipe:FILE.tflite`.
@@ -188,6 +186,8 @@ class FaceLandmarker:
         *,
         start_s: float | None = None,
         end_s: float | None = None,
+        deinterlace: bool = False,
+        rotate_deg: int | None = None,
         progress: Progress = False,
     ) -> VideoLandmarks:
         """Track the faces of a whole video.
@@ -196,6 +196,8 @@ class FaceLandmarker:
             source: See `sm.track_video`.
             start_s: See `sm.track_video`.
             end_s: See `sm.track_video`.
+            deinterlace: See `sm.track_video`.
+            rotate_deg: See `sm.track_video`.
             progress: See `sm.track_video`.
 
         Returns:
@@ -207,9 +209,16 @@ class FaceLandmarker:
             UsageError: The source is a camera, which has no end, or an option is wrong.
         """
         from steadymark.engine.api.run_tracking import run_tracking
+        from steadymark.engine.sources.frame_conversion import DecodeSettings
 
         return run_tracking(
-            source, self._models, self._settings, start_s=start_s, end_s=end_s, progress=progress
+            source,
+            self._models,
+            self._settings,
+            start_s=start_s,
+            end_s=end_s,
+            decoding=DecodeSettings(deinterlace, rotate_deg),
+            progress=progress,
         )
 
 
@@ -218,6 +227,8 @@ def track_video(
     *,
     start_s: float | None = None,
     end_s: float | None = None,
+    deinterlace: bool = False,
+    rotate_deg: int | None = None,
     progress: Progress = False,
     **options: Unpack[LandmarkerOptions],
 ) -> VideoLandmarks:
@@ -227,6 +238,9 @@ def track_video(
         source: A video file, or a folder or pattern of images.
         start_s: The time in seconds at which tracking starts; None starts at the beginning.
         end_s: The time in seconds at which tracking stops; None continues to the end.
+        deinterlace: Whether the two fields of each frame are joined; video files only.
+        rotate_deg: Clockwise rotation of the coded images, 0, 90, 180 or 270; None uses that of the
+            file. Video files only.
         progress: True shows a progress bar on the terminal. A function is called from time to
             time with the number of tracked frames and the number of all frames, which is None if it
             is unknown.
@@ -250,4 +264,11 @@ def track_video(
         ((6,), (6, 1, 68, 2))
     """
     landmarker = FaceLandmarker(**options)
-    return landmarker.track_video(source, start_s=start_s, end_s=end_s, progress=progress)
+    return landmarker.track_video(
+        source,
+        start_s=start_s,
+        end_s=end_s,
+        deinterlace=deinterlace,
+        rotate_deg=rotate_deg,
+        progress=progress,
+    )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from steadymark.engine.core.protocols import FrameSource
     from steadymark.engine.core.types import TrackResult
+    from steadymark.engine.sources.frame_conversion import DecodeSettings
     from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 
 Progress: TypeAlias = bool | Callable[[int, int | None], None]
@@ -40,6 +41,7 @@ def run_tracking(
     *,
     start_s: float | None,
     end_s: float | None,
+    decoding: DecodeSettings,
     progress: Progress,
 ) -> VideoLandmarks:
     """Track a video with opened networks; see `sm.track_video`."""
@@ -58,9 +60,10 @@ def run_tracking(
         raise UsageError(
             "end_s {end:g} is not after start_s {start:g}", end=end_s, start=start_s or 0
         )
-    opened = open_source(text, start_s=start_s, end_s=end_s)
+    opened = open_source(text, start_s=start_s, end_s=end_s, decoding=decoding)
     try:
-        facts = header(opened.info, models, settings, InputSettings(start_s, end_s))
+        wish = InputSettings(start_s, end_s, decoding=decoding)
+        facts = header(opened.info, models, settings, wish)
         results, problems = _results(opened, models, settings, progress)
     finally:
         opened.close()

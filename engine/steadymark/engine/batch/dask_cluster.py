@@ -309,7 +309,7 @@ def track_there(job: Job, run: Path, opens: Opens, needed: str) -> JobReport | N
             stop.set()
         if time.monotonic() - told_s >= PROGRESS_S:
             told_s = time.monotonic()
-            told = json.dumps((asdict(replace(info, notes=())), report.frames))
+            told = json.dumps((asdict(replace(info, notes=(), cut_off=None)), report.frames))
             worker.log_event(run.name, (job.number, told))
 
     try:

@@ -58,7 +58,8 @@ def plan_jobs(
             stem = index.name_results(text, Path(plain(text)).name, names, own)
         before = index.made(text, stem) if stem is not None and output.resume else None
         known = stem is not None and index.knows(stem)
-        jobs.append(Job(number, text, settings, output, wish, stem, before, known))
+        damaged = stem is not None and index.is_damaged(text, stem)
+        jobs.append(Job(number, text, settings, output, wish, stem, before, known, damaged))
     _spare_inputs(jobs)
     return jobs
 

@@ -31,13 +31,15 @@ _LARGEST = 1 << 28  # Bytes; some hundred thousand rows.
 class Outcome(StrEnum):
     """State of one input.
 
-    SKIPPED means that an earlier run had finished it. RUNNING means that tracking began; if no
+    SKIPPED means that an earlier run had finished it. DAMAGED means that the results are complete
+    but those of a file that was cut off. RUNNING means that tracking began; if no
     program runs, it was interrupted.
     """
 
     RUNNING = "running"
     DONE = "done"
     SKIPPED = "skipped"
+    DAMAGED = "damaged"
     PARTIAL = "partial"
     FAILED = "failed"
 
@@ -57,7 +59,7 @@ class IndexEntry:
         duration_s: Time of the last frame, in seconds.
         median_ms: Median tracking time per frame, in milliseconds.
         device: Device that ran the networks.
-        error: What went wrong, as a sentence.
+        error: What went wrong, or what a damaged file lacks, as a sentence.
         began_utc: When tracking began, in UTC.
         ended_utc: When tracking ended, in UTC.
         source_sha256: See Fingerprint.
@@ -87,7 +89,7 @@ class IndexEntry:
     @property
     def made(self) -> Fingerprint | None:
         """Fingerprint of the complete results; None when there are none."""
-        if self.state not in (Outcome.DONE, Outcome.SKIPPED):
+        if self.state not in (Outcome.DONE, Outcome.SKIPPED, Outcome.DAMAGED):
             return None
         return Fingerprint(
             self.source_sha256 or None, self.settings_sha256, self.models, self.drawn
@@ -145,6 +147,11 @@ class ResultsIndex:
         """
         entry = self._of_results(text, stem)
         return entry.made if entry else None
+
+    def is_damaged(self, text: str, stem: str) -> bool:
+        """Return whether an input's complete results are those of a file that was cut off."""
+        entry = self._of_results(text, stem)
+        return entry is not None and entry.state == Outcome.DAMAGED
 
     def knows(self, stem: str) -> bool:
         """Return whether results with this file stem were written by tracking."""
@@ -212,7 +219,8 @@ class ResultsIndex:
         entry = _entry(text, job)
         before = self._of_results(text, entry.stem)
         if before and before.made and (job.skipped or job.refused):
-            state = Outcome.SKIPPED if job.skipped else before.state
+            done = job.skipped and before.state != Outcome.DAMAGED
+            state = Outcome.SKIPPED if done else before.state
             entry = replace(before, input=absolute(text), state=str(state))
         elif not entry.table and (earlier := self.find(text)):  # Earlier files may still exist.
             entry = replace(entry, table=earlier.table, video=earlier.video)
@@ -300,7 +308,7 @@ def _entry(text: str, job: JobReport) -> IndexEntry:
         duration_s=f"{report.last_pts_s:.3f}" if known else "",
         median_ms=f"{report.median_ms:.2f}" if known else "",
         device=job.device,
-        error=" ".join((job.error or "").split()),
+        error=" ".join((job.error or (job.cut_off.sentence if job.cut_off else "")).split()),
         began_utc=job.began,
         ended_utc=job.ended,
         source_sha256=(made and made.source_sha256) or "",
@@ -317,4 +325,6 @@ def _outcome(job: JobReport) -> Outcome:
         return Outcome.FAILED
     stopped = job.report.state is PipelineState.STOPPED
     cut = stopped and any(Path(output).stem.endswith(PARTIAL) for output in job.outputs)
-    return Outcome.PARTIAL if cut or (stopped and not job.outputs) else Outcome.DONE
+    if cut or (stopped and not job.outputs):
+        return Outcome.PARTIAL
+    return Outcome.DAMAGED if job.cut_off else Outcome.DONE

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from steadymark.engine.core.types import CutOff
 from steadymark.engine.pipeline.job import run_job
 from steadymark.engine.sources.resolve_input import is_live
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,6 +38,7 @@ class Job:
         stem: File stem of the results; None if the source must be opened to determine it.
         before: Fingerprint of the input's complete results according to the index.
         known: Whether the index lists results with this stem.
+        damaged: Whether the index lists the input as a file that was cut off.
     """
 
     number: int
@@ -46,6 +49,7 @@ class Job:
     stem: str | None = None
     before: Fingerprint | None = None
     known: bool = True
+    damaged: bool = False
 
 
 class JobObserver(Protocol):
@@ -162,7 +166,7 @@ def run_one(
     Returns:
         The report; see `run_job`.
     """
-    return run_job(
+    report = run_job(
         job.text,
         models,
         job.settings,
@@ -176,3 +180,6 @@ def run_one(
         on_progress=on_progress,
         progress_s=progress_s,
     )
+    if report.skipped and job.damaged:
+        return replace(report, cut_off=CutOff(None, UserText("the file was cut off")))
+    return report

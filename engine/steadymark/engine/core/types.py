@@ -355,6 +355,19 @@ class TrackResult:
 
 
 @dataclass(frozen=True, slots=True)
+class CutOff:
+    """How much of a file is there that was cut off.
+
+    Attributes:
+        share: The share that is there, in [0, 1]; None if it is unknown.
+        sentence: What is missing.
+    """
+
+    share: float | None
+    sentence: UserText
+
+
+@dataclass(frozen=True, slots=True)
 class SourceInfo:
     """What is known about a source before its first frame.
 
@@ -368,6 +381,7 @@ class SourceInfo:
         frames: Number of frames, or None if it is unknown (cameras, streams).
         live: Whether the source is a camera or a stream.
         notes: Remarks about the source, for reports.
+        cut_off: How much is there if the file was cut off; None if it is whole.
     """
 
     name: str
@@ -378,3 +392,4 @@ class SourceInfo:
     frames: int | None
     live: bool
     notes: tuple[UserText, ...] = ()
+    cut_off: CutOff | None = None

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from steadymark.models.face.schema import LandmarkSchema
 
 TRUTH, TRUTH_COUNT = IBUG68, 68  # Schema of the ground truth of folders in 300W form.
-MOST_FACES = 16  # Faces that are tracked in an image; the most that a user can track.
+MOST_FACES = 16  # Faces that are tracked in an image.
 
 
 def labelled(folder: Path) -> Iterator[tuple[Path, Image, Points]]:

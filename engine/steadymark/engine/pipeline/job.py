@@ -28,6 +28,7 @@ from steadymark.engine.pipeline.fingerprint import (
 from steadymark.engine.pipeline.pipeline import Pipeline
 from steadymark.engine.pipeline.pipeline_report import PipelineReport, PipelineState
 from steadymark.engine.sources import CameraMode, open_source
+from steadymark.engine.sources.frame_conversion import AS_STORED, DecodeSettings
 from steadymark.engine.sources.resolve_input import recording_path
 from steadymark.engine.stabilizers.filter_runner import offline_filter
 from steadymark.engine.streaming.sender import Senders
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from steadymark.engine.core.protocols import FrameSource, Sink
-    from steadymark.engine.core.types import SourceInfo
+    from steadymark.engine.core.types import CutOff, SourceInfo
     from steadymark.engine.streaming.targets import StreamTarget
     from steadymark.engine.tracking.settings import OpenModels, TrackSettings
     from steadymark.models.face.schema import LandmarkSchema
@@ -75,11 +76,12 @@ class OutputSettings:
 
 @dataclass(frozen=True, slots=True)
 class InputSettings:
-    """The part of a file to track, start_s to end_s in seconds, and the camera mode to request."""
+    """The part of a file to track, start_s to end_s in seconds, its decoding, the camera mode."""
 
     start_s: float | None = None
     end_s: float | None = None
     camera: CameraMode | None = None
+    decoding: DecodeSettings = AS_STORED
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,8 @@ class JobReport:
     """The result of one job.
 
     error is a sentence, or None if all went well. notes hold what the source reported and skipped.
-    refused means that nothing was done because existing files may not be replaced. began and ended
-    are UTC times in ISO 8601; they are empty if the input was not tracked.
+    refused means that nothing was done because existing files may not be replaced. cut_off is set
+    if the file was cut off. began and ended are UTC times in ISO 8601, empty without tracking.
     """
 
     name: str
@@ -99,6 +101,7 @@ class JobReport:
     skipped: bool = False
     notes: tuple[UserText, ...] = ()
     refused: bool = False
+    cut_off: CutOff | None = None
     made: Fingerprint | None = None
     began: str = ""
     ended: str = ""
@@ -120,9 +123,7 @@ def header(
     *,
     source_sha256: str | None = None,
 ) -> Header:
-    """Return the header of a table, which records how the table was made.
-
-    If source_sha256 is None, it is computed from the file.
+    """Return the header of a table; a source_sha256 of None is computed from the file.
 
     Raises:
         SourceError: The source cannot be read.
@@ -153,7 +154,13 @@ def _told_settings(
     models: OpenModels, settings: TrackSettings, wish: InputSettings
 ) -> dict[str, object]:
     part = {"start_s": wish.start_s, "end_s": wish.end_s, "camera": wish.camera}
-    return {**plain_settings(settings), **part, **told_attributes(), "device_used": models.device}
+    return {
+        **plain_settings(settings),
+        **part,
+        **wish.decoding.told,
+        **told_attributes(),
+        "device_used": models.device,
+    }
 
 
 def result_files(stem: str, output: OutputSettings) -> list[Path]:
@@ -194,7 +201,7 @@ def _begin(
         if info.live:
             what = UserText("a live source has no future frames")
         raise SinkError(
-            "{name} looks at frames to come, and {what}: choose flow or one-euro",
+            "{name} needs future frames, and {what}: choose flow or one-euro",
             name=settings.stabilizer,
             what=what,
         )
@@ -252,7 +259,9 @@ def _prepare(
             notes = (
                 UserText("tracking was interrupted before, and starts again from the beginning"),
             )
-    source = open_source(text, start_s=wish.start_s, end_s=wish.end_s, camera=wish.camera)
+    source = open_source(
+        text, start_s=wish.start_s, end_s=wish.end_s, camera=wish.camera, decoding=wish.decoding
+    )
     try:
         files = files or result_files(name_of(source.info.name), output)
         unwanted = _unwanted(source.info, files, output, known)
@@ -300,18 +309,13 @@ def run_job(
     stem is the name of the results; None chooses one not in taken. before is the index's
     fingerprint of complete results; known tells whether the index lists results of this name.
     """
+
+    def name_of(name: str) -> str:
+        return stem or output_stem(name, taken)
+
     began = now_utc()
     try:
-        work = _prepare(
-            text,
-            models,
-            settings,
-            output,
-            wish,
-            lambda name: stem or output_stem(name, taken),
-            before,
-            known,
-        )
+        work = _prepare(text, models, settings, output, wish, name_of, before, known)
     except SteadymarkError as error:
         return JobReport(text, error=error.sentence)
     if isinstance(work, JobReport):
@@ -331,17 +335,16 @@ def run_job(
             break
     report = pipeline.report
     on_progress(info, report)
-    sent = senders.close()
-    paths = tuple(str(sink.path) for sink in sinks)
     heard = [note for s in sinks if isinstance(s, AnnotatedVideoSink) for note in s.notes]
-    outputs, faults = _settled(paths, work, report, output)
+    outputs, faults = _settled(tuple(str(s.path) for s in sinks), work, report, output)
     return JobReport(
         info.name,
         outputs,
         report,
         models.device,
         join_texts(faults) or None,
-        notes=(*work.notes, *info.notes, *report.problems, *heard, *sent),
+        notes=(*work.notes, *info.notes, *report.problems, *heard, *senders.close()),
+        cut_off=info.cut_off,
         made=work.made,
         began=began,
         ended=now_utc(),

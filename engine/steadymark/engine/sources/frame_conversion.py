@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,6 +11,7 @@ import numpy as np
 from av.sidedata.sidedata import SideDataContainer, Type
 from av.video.reformatter import VideoReformatter
 
+from steadymark.engine.core.errors import UsageError
 from steadymark.engine.sources.tone_mapping import HdrTransfer, tone_mapped
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from steadymark.models.face.crop import Image
 
+CLOCKWISE_DEG = (0, 90, 180, 270)
 _ALPHA_COMPONENTS = (2, 4)  # Grey with alpha, and colour with alpha.
 _WIDEST_PIXEL = 8
 
@@ -28,6 +31,50 @@ class FrameOrientation(NamedTuple):
     transpose: bool = False
     mirror_x: bool = False
     mirror_y: bool = False
+
+
+_TURNS = (  # for each of CLOCKWISE_DEG
+    FrameOrientation(),
+    FrameOrientation(True, True, False),
+    FrameOrientation(False, True, True),
+    FrameOrientation(True, False, True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeSettings:
+    """What the user asks for when a video file is decoded.
+
+    Attributes:
+        deinterlace: Whether the two fields of each frame are joined to one image.
+        rotate_deg: Clockwise rotation of the coded images, instead of that of the file: 0, 90, 180
+            or 270; None for that of the file.
+
+    Raises:
+        UsageError: The rotation is not one of these.
+    """
+
+    deinterlace: bool = False
+    rotate_deg: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.rotate_deg not in (None, *CLOCKWISE_DEG):
+            raise UsageError(
+                "a video is rotated by 0, 90, 180 or 270 degrees, not by {given}",
+                given=self.rotate_deg,
+            )
+
+    @property
+    def told(self) -> dict[str, object]:
+        """The settings that differ from the default, by name."""
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if value is not None and value is not False
+        }
+
+
+AS_STORED = DecodeSettings()
 
 
 def orientation_of(frame: VideoFrame, stream: VideoStream) -> FrameOrientation:
@@ -56,12 +103,7 @@ def orientation_of(frame: VideoFrame, stream: VideoStream) -> FrameOrientation:
         quarters = round(float(stream.metadata.get("rotate", "0")) / 90) % 4
     except ValueError:
         quarters = 0
-    return (
-        FrameOrientation(),
-        FrameOrientation(True, True, False),
-        FrameOrientation(False, True, True),
-        FrameOrientation(True, False, True),
-    )[quarters]
+    return _TURNS[quarters]
 
 
 def square_size(width: int, height: int, pixel_aspect: Fraction | None) -> tuple[int, int]:
@@ -88,10 +130,15 @@ class FrameConverter:
     """Converts the frames of one stream to images; reuses the converter's tables.
 
     Transparent frames are drawn over black. Frames with a high dynamic range are tone-mapped.
+
+    Args:
+        stream: The stream of the frames.
+        rotate_deg: Clockwise rotation instead of that of the file; None for that of the file.
     """
 
-    def __init__(self, stream: VideoStream) -> None:
+    def __init__(self, stream: VideoStream, *, rotate_deg: int | None = None) -> None:
         self._stream = stream
+        self._asked = None if rotate_deg is None else _TURNS[CLOCKWISE_DEG.index(rotate_deg)]
         self._reformatter = VideoReformatter()
         self._turns: dict[tuple[int, int], FrameOrientation] = {}
 
@@ -128,6 +175,8 @@ class FrameConverter:
 
     def turn(self, frame: VideoFrame) -> FrameOrientation:
         """Return the orientation of frames of this size, which the first of them defines."""
+        if self._asked is not None:
+            return self._asked
         size = (frame.width, frame.height)
         if size not in self._turns:
             self._turns[size] = orientation_of(frame, self._stream)

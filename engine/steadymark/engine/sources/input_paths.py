@@ -103,6 +103,27 @@ def exists(path: Path) -> bool:
         ) from error
 
 
+def check_regular(path: Path) -> None:
+    """Refuse a pipe or a device, which would block and cannot be read twice.
+
+    Args:
+        path: An existing path.
+
+    Raises:
+        SourceError: It is neither a file nor a folder.
+    """
+    if path.is_fifo() or path.is_socket():
+        raise SourceError(
+            "{path} is a pipe, and a video is read several times: write it into a file, for "
+            "example by 'cat {path} > video.mp4', and track the file",
+            path=path,
+        )
+    if path.is_char_device():
+        raise SourceError(
+            "{path} is a device and not a file: a camera is opened as camera:{path}", path=path
+        )
+
+
 def plain(text: str) -> str:
     """Return a path without file:// and with ~ expanded."""
     if text.startswith("file://"):
@@ -117,4 +138,5 @@ def image_files(text: str) -> list[Path]:
         return [] if files_of(path, VIDEO_SUFFIXES) else files_of(path, IMAGE_SUFFIXES)
     if exists(path):
         return [path] if path.suffix.lower() in IMAGE_SUFFIXES else []
-    return [p for p in matches(str(path)) if p.suffix.lower() in IMAGE_SUFFIXES]
+    fitting = (p for p in matches(str(path)) if p.suffix.lower() in IMAGE_SUFFIXES)
+    return [p for p in fitting if not p.is_fifo()]

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from steadymark.engine.core.errors import SourceError, UsageError
 from steadymark.engine.sources.folder_contents import folder_contents
+from steadymark.engine.sources.frame_conversion import AS_STORED, DecodeSettings
 from steadymark.engine.sources.image_sequence import ImageSequence
 from steadymark.engine.sources.input_paths import (
     IMAGE_SUFFIXES,
     VIDEO_SUFFIXES,
+    check_regular,
     exists,
     globbed,
     image_files,
@@ -43,6 +45,7 @@ def open_source(
     start_s: float | None = None,
     end_s: float | None = None,
     camera: CameraMode | None = None,
+    decoding: DecodeSettings = AS_STORED,
 ) -> FrameSource:
     """Open one input.
 
@@ -51,6 +54,7 @@ def open_source(
         start_s: Start of the part to read, in seconds; files only.
         end_s: End of the part to read, in seconds; files only.
         camera: Camera mode; cameras only.
+        decoding: Deinterlacing and rotation; video files only.
 
     Returns:
         The source.
@@ -64,14 +68,24 @@ def open_source(
             raise UsageError(
                 "{text} is live: a start and an end can only be given for files", text=text
             )
+        _check_default(decoding, text)
         return open_live(text, mode=camera)
     if camera is not None:
         raise UsageError("{text} is not a camera: a camera mode cannot be given for it", text=text)
     path = recording_path(text) or text
     files = image_files(path)
     if files:
+        _check_default(decoding, text)
         return ImageSequence(files, path=path, start_s=start_s, end_s=end_s)
-    return VideoFile(path, start_s=start_s, end_s=end_s)
+    return VideoFile(path, start_s=start_s, end_s=end_s, decoding=decoding)
+
+
+def _check_default(decoding: DecodeSettings, text: str) -> None:
+    if decoding != AS_STORED:
+        raise UsageError(
+            "{text} is no video file: --deinterlace and --rotate go with video files only",
+            text=text,
+        )
 
 
 def recording_path(text: str) -> str | None:
@@ -199,7 +213,13 @@ def _expanded(text: str) -> list[str]:
         return [text]
     path = Path(plain(text))
     if exists(path):
+        check_regular(path)
         return _in_folder(path) if path.is_dir() else [str(path)]
+    if text == "-":
+        raise SourceError(
+            "the standard input is a pipe, and a video is read several times: write it into a "
+            "file and track the file"
+        )
     if not is_pattern(path):
         raise SourceError("{path} does not exist: check the name and the folder", path=path)
     fitting = matches(str(path))

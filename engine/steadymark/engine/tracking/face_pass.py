@@ -45,6 +45,7 @@ class LandmarkModel(Protocol):
 HOPELESS = 0.05  # face score in the first pass below which there is no second pass
 
 
+MOST_FACES = 64  # largest value of `max_faces` that a user may choose
 MOST_LOOK_EVERY = 300  # largest value of `look_every` that a user may choose
 
 

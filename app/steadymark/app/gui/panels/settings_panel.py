@@ -29,7 +29,7 @@ from steadymark.app.gui.panels.preset_bar import PresetBar
 from steadymark.app.gui.widgets.menu_button import menu_button_of, widget_with_button
 from steadymark.app.gui.widgets.scroll_area import in_scroll_area
 from steadymark.engine.stabilizers.stabilizer_registry import STABILIZER_REGISTRY
-from steadymark.engine.tracking.face_pass import MOST_LOOK_EVERY
+from steadymark.engine.tracking.face_pass import MOST_FACES, MOST_LOOK_EVERY
 from steadymark.engine.tracking.settings import TrackSettings
 from steadymark.models.runtime.onnx_session import DEVICES
 from steadymark.models.runtime.zoo import FLOW, list_models
@@ -73,7 +73,7 @@ class SettingsPanel(QWidget):
         self.own_threshold = QCheckBox(self.tr("own threshold"))
         self.threshold = spin(0.0, 1.0, 0.05, "")
         self.faces = QSpinBox()
-        self.faces.setRange(1, 16)
+        self.faces.setRange(1, MOST_FACES)
         self.look_every = QSpinBox()
         self.look_every.setRange(1, MOST_LOOK_EVERY)
         self.look_every.setPrefix(self.tr("every "))
@@ -168,9 +168,7 @@ class SettingsPanel(QWidget):
                     text = self.tr("{name} (recommended)").format(name=text)
                 self.stabilizer.addItem(text, entry.name)
                 self.stabilizer.setItemData(
-                    self.stabilizer.count() - 1,
-                    translated(entry.help),
-                    Qt.ItemDataRole.ToolTipRole,
+                    self.stabilizer.count() - 1, translated(entry.help), Qt.ItemDataRole.ToolTipRole
                 )
         for name, text in zip(DEVICES, (self.tr("automatic"), "CPU", "CUDA"), strict=True):
             self.device.addItem(text, name)

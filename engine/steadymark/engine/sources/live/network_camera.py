@@ -1,4 +1,4 @@
-"""Network cameras through PyAV: RTSP, RTMP, and MJPEG over HTTP."""
+"""Network cameras: RTSP, RTMP, and MJPEG or snapshots over HTTP."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from av import error as fault
 from steadymark.engine.core.errors import SourceError
 from steadymark.engine.core.types import SourceInfo
 from steadymark.engine.sources.frame_conversion import FrameConverter
+from steadymark.engine.sources.live.http_images import HttpImages, open_http_images
 from steadymark.engine.sources.live.live_source import FeedEnded, LiveSource
 from steadymark.engine.sources.live.reachability import is_reachable
 from steadymark.models.user_text import UserText
@@ -30,6 +31,7 @@ READ_TIMEOUT_S = 5.0
 BACK_OFF_S = (1.0, 2.0, 4.0, 8.0)
 _FAULTS_IN_A_ROW = 50
 _RECORDINGS = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "hls", "flv", "asf", "mpegts")
+_IMAGES = ("_pipe", "image2", "mpjpeg")  # FFmpeg's demuxers of images
 _SILENT = UserText("does not answer in time: check the address and the network")
 _SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "rtp", "srt", "tcp")
 
@@ -70,10 +72,10 @@ class NetworkCamera(LiveSource):
         timeouts = (open_timeout_s, read_timeout_s)
         if opening is not None and not is_reachable(url, open_timeout_s, opening):
             raise SourceError("{url} {why}", url=without_password(url), why=_SILENT)
-        feed = _NetworkFeed(url, timeouts)
+        feed = _connected(url, timeouts)
         super().__init__(
             feed,
-            lambda: _NetworkFeed(url, timeouts),
+            lambda: _connected(url, timeouts),
             silence_s=1.5 * read_timeout_s,  # The reader's own timeout comes first.
             first_s=1.5 * read_timeout_s,
             retry_s=retry_s,
@@ -92,7 +94,7 @@ class NetworkCamera(LiveSource):
             fps=feed.fps,
             frames=None,
             live=True,
-            notes=(UserText("times are times of arrival"),),
+            notes=(UserText("times are times of arrival"), *feed.notes),
         )
 
     @property
@@ -106,8 +108,19 @@ def without_password(url: str) -> str:
     return re.sub(r"(://[^/@:]*):[^/@]*@", r"\1@", url)
 
 
+def _connected(url: str, timeouts_s: tuple[float, float]) -> _NetworkFeed | HttpImages:
+    """Connect through FFmpeg, or without it if the camera sends single images over HTTP."""
+    feed = _NetworkFeed(url, timeouts_s)
+    if not feed.sends_images:
+        return feed
+    feed.close()  # Some cameras allow one connection only.
+    return open_http_images(url, timeouts_s[1]) or _NetworkFeed(url, timeouts_s)
+
+
 class _NetworkFeed:
-    """One connection to a network stream."""
+    """One connection to a network stream through FFmpeg."""
+
+    notes: tuple[UserText, ...] = ()
 
     def __init__(self, url: str, timeouts_s: tuple[float, float]) -> None:
         self._url = without_password(url)
@@ -128,6 +141,8 @@ class _NetworkFeed:
         rate = self._stream.average_rate or self._stream.guessed_rate
         tells_rate = self._container.format.name not in ("mpjpeg", "mjpeg")  # else 25, always
         self.fps = float(rate) if rate and tells_rate else None
+        is_http = scheme in ("http", "https")
+        self.sends_images = is_http and self._container.format.name.endswith(_IMAGES)
         self._maker = FrameConverter(self._stream)
         self._frames = self._decoded()
 

@@ -11,6 +11,7 @@ from av.error import FFmpegError
 from av.stream import Disposition
 
 from steadymark.engine.core.errors import SourceError
+from steadymark.engine.sources.input_paths import check_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -152,6 +153,7 @@ def _size_of(path: Path) -> int:
         ) from error
     if path.is_dir():
         raise SourceError("{path} is a folder: give a video file in it", path=path)
+    check_regular(path)
     return facts.st_size
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,8 +10,14 @@ import numpy as np
 from av.error import FFmpegError
 
 from steadymark.engine.core.errors import SourceError
-from steadymark.engine.sources.frame_conversion import FrameConverter, FrameOrientation
+from steadymark.engine.sources.frame_conversion import (
+    AS_STORED,
+    DecodeSettings,
+    FrameConverter,
+    FrameOrientation,
+)
 from steadymark.engine.sources.video.container import open_container, packets, video_stream
+from steadymark.engine.sources.video.deinterlacing import Deinterlacer
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
@@ -50,9 +57,10 @@ class Decoder:
         faults: Number of packets that the decoder rejected.
     """
 
-    def __init__(self, path: Path, index: VideoIndex) -> None:
+    def __init__(self, path: Path, index: VideoIndex, decoding: DecodeSettings = AS_STORED) -> None:
         self._path = path
         self._index = index
+        self._decoding = decoding
         self.seeks = 0
         self.faults = 0
         self._used = False
@@ -121,10 +129,12 @@ class Decoder:
                 yield from self._sought(first)
 
     def _sought(self, first: int) -> Iterator[DecodedFrame]:
-        for key in self._entries(first):
+        # An image of an interlaced video depends on the frame before it.
+        needed = max(0, first - self._decoding.deinterlace)
+        for key in self._entries(needed):
             found = self._from(key)
             head = next(found, None)
-            if key is None or (head is not None and head.number <= first):
+            if key is None or (head is not None and head.number <= needed):
                 break
         if head is not None:
             yield from (d for d in chain((head,), found) if d.number >= first)
@@ -132,7 +142,18 @@ class Decoder:
     def notes(self, decoded: DecodedFrame) -> tuple[UserText, ...]:
         """Return a sentence for each conversion that is applied to the images."""
         notes = []
-        if self._maker.turn(decoded.frame) != FrameOrientation():
+        if self._decoding.deinterlace:
+            notes.append(UserText("the pictures are deinterlaced, as asked"))
+        elif decoded.frame.interlaced_frame:
+            notes.append(
+                UserText("it is interlaced: --deinterlace avoids combed edges where faces move")
+            )
+        asked_deg = self._decoding.rotate_deg
+        if asked_deg is not None:
+            notes.append(
+                UserText("the pictures are turned by {degrees}°, as asked", degrees=asked_deg)
+            )
+        elif self._maker.turn(decoded.frame) != FrameOrientation():
             notes.append(UserText("the frames are rotated upright, as the file says"))
         transfer = self._maker.hdr_transfer(decoded.frame)
         if transfer is not None:
@@ -155,7 +176,7 @@ class Decoder:
         self._stream = video_stream(self._container, self._path)
         self._stream.thread_type = "AUTO" if self._whole else "NONE"
         self._used = False
-        self._maker = FrameConverter(self._stream)
+        self._maker = FrameConverter(self._stream, rotate_deg=self._decoding.rotate_deg)
 
     def _entries(self, first: int) -> Iterator[int | None]:
         """Yield keyframes to start from, further and further back; None is the file's beginning."""
@@ -181,7 +202,18 @@ class Decoder:
             except FFmpegError:
                 return
         self._used = True
-        yield from self._numbered(self._decoded(skip_to_key=key is not None))
+        numbered = self._numbered(self._decoded(skip_to_key=key is not None))
+        yield from self._deinterlaced(numbered) if self._decoding.deinterlace else numbered
+
+    def _deinterlaced(self, frames: Iterator[DecodedFrame]) -> Iterator[DecodedFrame]:
+        deinterlacer = Deinterlacer(self._stream)
+        numbers: deque[int] = deque()
+        for number, frame in frames:
+            numbers.append(number)
+            for done in deinterlacer.push(frame):
+                yield DecodedFrame(numbers.popleft(), done)
+        for done in deinterlacer.flush():
+            yield DecodedFrame(numbers.popleft(), done)
 
     def _numbered(self, frames: Iterator[VideoFrame]) -> Iterator[DecodedFrame]:
         """Number the frames in increasing order; a frame whose time runs backwards is left out."""

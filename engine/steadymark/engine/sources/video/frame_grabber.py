@@ -9,6 +9,7 @@ import numpy as np
 
 from steadymark.engine.core.errors import SourceError
 from steadymark.engine.sources.damage_report import clock
+from steadymark.engine.sources.frame_conversion import AS_STORED, DecodeSettings
 from steadymark.engine.sources.video.decoder import Decoder
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 class FrameGrabber:
     """Reads any frame of one file; thread-safe. The file is opened at the first request."""
 
-    def __init__(self, path: Path, index: VideoIndex) -> None:
+    def __init__(self, path: Path, index: VideoIndex, decoding: DecodeSettings = AS_STORED) -> None:
+        self._decoding = decoding
         self._path = path
         self._index = index
         self._lock = threading.Lock()
@@ -47,7 +49,9 @@ class FrameGrabber:
         with self._lock:
             if self._closed:
                 raise SourceError("{path} was closed: open it again", path=self._path)
-            decoder = self._decoder = self._decoder or Decoder(self._path, self._index)
+            if self._decoder is None:
+                self._decoder = Decoder(self._path, self._index, self._decoding)
+            decoder = self._decoder
             if not self._is_ahead(number):
                 self._run = decoder.frames(number)
             found = next((d for d in self._run if d.number >= number), None)

@@ -30,6 +30,7 @@ _PRIMARIES = {1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "bt601", 7: "smpte240m",
 _PRIMARIES |= {9: "bt2020", 10: "xyz", 11: "dci-p3", 12: "display-p3"}
 _TRANSFERS = {1: "bt709", 4: "gamma 2.2", 5: "gamma 2.8", 6: "bt601", 8: "linear", 13: "srgb"}
 _TRANSFERS |= {14: "bt2020", 15: "bt2020", 16: "PQ", 18: "HLG"}
+_ABSENT = {"decoded": "not counted", "cut_off": "no"}
 _CLOCKWISE_DEG = {
     FrameOrientation(): 0,
     FrameOrientation(True, True, False): 90,
@@ -63,6 +64,7 @@ class ProbeReport:
         start_s: Time of the first frame.
         duration_s: End of the last frame.
         frames: Number of frames.
+        cut_off: What is missing if the file was cut off; None if it is whole.
         keyframes: Number of keyframes.
         audio: Descriptions of the audio streams.
         broken_packets: Number of damaged packets.
@@ -89,6 +91,7 @@ class ProbeReport:
     start_s: float
     duration_s: float
     frames: int
+    cut_off: UserText | None
     keyframes: int
     audio: tuple[str, ...]
     broken_packets: int
@@ -123,7 +126,7 @@ def probe(path: str | Path, *, decode: bool = False) -> ProbeReport:
     container = open_container(path)
     try:
         stream = video_stream(container, path)
-        index = read_index(container, stream)
+        index = read_index(path, container, stream)
         if not len(index):
             raise SourceError(
                 "{path} contains no frames, it is truncated or empty: copy it again", path=path
@@ -165,6 +168,7 @@ def _report(
         start_s=float(index.times_s[0]),
         duration_s=float(index.times_s[-1] + (np.median(gaps) if len(gaps) else 0)),
         frames=len(index),
+        cut_off=index.cut_off.sentence if index.cut_off else None,
         keyframes=index.keyframes,
         audio=tuple(_sound(s) for s in container.streams.audio),
         broken_packets=max(index.broken, seen.faults),
@@ -206,7 +210,7 @@ def _sound(stream: AudioStream) -> str:
 def _shown(name: str, value: object) -> str:
     match value:
         case None:
-            return "not counted" if name == "decoded" else "unknown"
+            return _ABSENT.get(name, "unknown")
         case bool():
             return "yes" if value else "no"
         case float():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from steadymark.engine.core.errors import SourceError, UsageError
 from steadymark.engine.core.types import Frame, SourceInfo
 from steadymark.engine.sources.damage_report import DamageKind, DamageReport, clock
+from steadymark.engine.sources.frame_conversion import AS_STORED, DecodeSettings
 from steadymark.engine.sources.time_spans import mean_fps, part
 from steadymark.engine.sources.video.container import open_container, video_stream
 from steadymark.engine.sources.video.decoder import Decoder
@@ -37,6 +38,7 @@ class VideoFile:
         path: The file.
         start_s: Start of the part, in seconds; None for the beginning.
         end_s: End of the part, in seconds; None for the end.
+        decoding: Deinterlacing and rotation.
 
     Raises:
         SourceError: The file cannot be opened or decoded.
@@ -46,16 +48,22 @@ class VideoFile:
     dropped = 0
 
     def __init__(
-        self, path: str | Path, *, start_s: float | None = None, end_s: float | None = None
+        self,
+        path: str | Path,
+        *,
+        start_s: float | None = None,
+        end_s: float | None = None,
+        decoding: DecodeSettings = AS_STORED,
     ) -> None:
         self._path = Path(path)
+        self._decoding = decoding
         self._index, declared_fps = _indexed(self._path)
         self._first, self._end = part(self._index.times_s, start_s, end_s, str(path))
         self._damage = DamageReport()
         self._closed = threading.Event()
         self._wanted: int | None = None
         self._wanted_lock = threading.Lock()
-        self._stills = FrameGrabber(self._path, self._index)
+        self._stills = FrameGrabber(self._path, self._index, decoding)
         self._info = self._look(declared_fps)
 
     @property
@@ -80,7 +88,7 @@ class VideoFile:
 
     def frames(self) -> Iterator[Frame]:
         """Yield every frame of the part once, or from the index that `seek` sets."""
-        decoder = Decoder(self._path, self._index)
+        decoder = Decoder(self._path, self._index, self._decoding)
         self._damage = DamageReport()
         wanted = self._take_wanted()
         place: int | None = self._first if wanted is None else wanted
@@ -204,7 +212,7 @@ class VideoFile:
 
     def _look(self, declared_fps: float | None) -> SourceInfo:
         """Decode one frame to learn the image size and to check that the file can be decoded."""
-        decoder = Decoder(self._path, self._index)
+        decoder = Decoder(self._path, self._index, self._decoding)
         try:
             first, image = decoder.first_picture(self._first)
             frame = self._frame(first, image)
@@ -220,6 +228,7 @@ class VideoFile:
             frames=self._end - self._first,
             live=False,
             notes=notes,
+            cut_off=self._index.cut_off if self._end == len(self._index) else None,
         )
 
 
@@ -228,7 +237,7 @@ def _indexed(path: Path) -> tuple[VideoIndex, float | None]:
     container = open_container(path)
     try:
         stream = video_stream(container, path)
-        index = read_index(container, stream)
+        index = read_index(path, container, stream)
         rate = stream.average_rate or stream.guessed_rate
     finally:
         container.close()

@@ -13,12 +13,17 @@ from steadymark.engine.sources.damage_report import clock
 from steadymark.engine.sources.time_spans import Seconds, uneven_share
 from steadymark.engine.sources.video.container import packets
 from steadymark.engine.sources.video.h264_fields import FieldReader
+from steadymark.engine.sources.video.truncation import declared_end_s, find_cut_off
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from av.container import InputContainer
     from av.packet import Packet
     from av.video.stream import VideoStream
+
+    from steadymark.engine.core.types import CutOff
 
 Ticks = NDArray[np.int64]
 
@@ -44,8 +49,10 @@ class VideoIndex:
         keyframes: Number of keyframes.
         by_count: Whether frames are counted from the beginning of the file, because the time stamps
             do not identify them.
+        has_times: Whether every packet has a presentation time.
         broken: Number of packets that are marked as damaged or were lost while reading.
         notes: Problems of the time stamps, as sentences.
+        cut_off: How much is there if the file was cut off; None if it is whole.
 
     Raises:
         ValueError: The shapes of the arrays do not match.
@@ -56,8 +63,10 @@ class VideoIndex:
     keys: Ticks
     keyframes: int = 0
     by_count: bool = False
+    has_times: bool = True
     broken: int = 0
     notes: tuple[UserText, ...] = ()
+    cut_off: CutOff | None = None
 
     def __post_init__(self) -> None:
         if self.ticks.shape != self.times_s.shape or self.keys.shape[1:] != (2,):
@@ -93,16 +102,26 @@ class _Entry:
     is_key: bool
 
 
-def read_index(container: InputContainer, stream: VideoStream) -> VideoIndex:
+def read_index(path: Path, container: InputContainer, stream: VideoStream) -> VideoIndex:
     """Read all packets of a file and build its index; the container is then at its end.
 
     Args:
-        container: The open container.
+        path: The file.
+        container: Its open container.
         stream: Its video stream.
 
     Returns:
         The index.
     """
+    index = _index_of(container, stream)
+    if not len(index):
+        return index
+    cut_off = find_cut_off(path, container, stream, index.times_s)
+    notes = (cut_off.sentence,) if cut_off else _early_end(index, container)
+    return replace(index, cut_off=cut_off, notes=(*index.notes, *notes))
+
+
+def _index_of(container: InputContainer, stream: VideoStream) -> VideoIndex:
     broken = 0
 
     def count(_: Exception) -> None:
@@ -131,11 +150,7 @@ def read_index(container: InputContainer, stream: VideoStream) -> VideoIndex:
 
 
 def _with_times(
-    ticks: Ticks,
-    entries: list[_Entry],
-    container: InputContainer,
-    stream: VideoStream,
-    broken: int,
+    ticks: Ticks, entries: list[_Entry], container: InputContainer, stream: VideoStream, broken: int
 ) -> VideoIndex:
     """Build the index of a file in which every packet has a presentation time."""
     notes = [_damaged_packets(broken)] if broken else []
@@ -182,7 +197,7 @@ def _with_times(
         keyframes=sum(e.is_key for e in entries),
         by_count=by_count,
         broken=broken,
-        notes=(*notes, *_missing(times, unit_s, container)),
+        notes=(*notes, *_missing(times, unit_s)),
     )
 
 
@@ -213,7 +228,7 @@ def _longest(mask: NDArray[np.bool_]) -> int:
     return int(np.max(edges[1::2] - edges[::2], initial=0))
 
 
-def _missing(times: Seconds, unit_s: float, container: InputContainer) -> list[UserText]:
+def _missing(times: Seconds, unit_s: float) -> list[UserText]:
     """Return notes about missing packets that the container's demuxer does not report."""
     notes = []
     gaps = np.diff(times)
@@ -223,16 +238,21 @@ def _missing(times: Seconds, unit_s: float, container: InputContainer) -> list[U
         lost = sum(round(float(gaps[i]) / middle) - 1 for i in long)
         if lost:
             notes.append(_missing_frames(lost, clock(float(times[long[0]]))))
-    end_s = (container.duration or 0) / 1_000_000
-    if not container.streams.audio and end_s - times[-1] > 1 + 2 * np.max(gaps, initial=0):
-        notes.append(
-            UserText(
-                "it ends at {time} instead of {end}: it may be truncated",
-                time=clock(times[-1]),
-                end=clock(end_s),
-            )
-        )
     return notes
+
+
+def _early_end(index: VideoIndex, container: InputContainer) -> tuple[UserText, ...]:
+    """Return a note if a file without sound ends long before its declared end."""
+    end_s, last_s = declared_end_s(container), float(index.times_s[-1])
+    longest_s = float(np.max(np.diff(index.times_s), initial=0))
+    if not index.has_times or container.streams.audio or end_s - last_s <= 1 + 2 * longest_s:
+        return ()
+    text = UserText(
+        "it ends at {time} instead of {end}: it may be truncated",
+        time=clock(last_s),
+        end=clock(end_s),
+    )
+    return (text,)
 
 
 def _damaged_packets(count: int) -> UserText:
@@ -277,6 +297,7 @@ def _without_times(entries: list[_Entry], stream: VideoStream, broken: int) -> V
         keys=np.zeros((0, 2), np.int64),
         keyframes=sum(e.is_key for e in entries),
         by_count=True,
+        has_times=False,
         broken=broken,
         notes=(note,),
     )

@@ -8,11 +8,14 @@ import threading
 import time
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import islice
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from steadymark.engine.core.errors import SourceError
+from steadymark.engine.sources.live.http_images import SNAPSHOT_S
 from steadymark.engine.sources.live.live_source import LiveStatus, OpenAttempt
 from steadymark.engine.sources.live.network_camera import NetworkCamera, without_password
 from support.fakes.fake_camera import mjpeg_server
@@ -34,6 +37,42 @@ def test_mjpeg_over_http_is_read() -> None:
     assert all(0 <= number_in(f.image) < 64 for f in frames_read)
     assert camera.info.live
     assert (camera.info.width, camera.info.height) == (96, 64)
+
+
+@pytest.mark.parametrize("tells_length", [True, False])
+def test_a_stream_of_images_that_ffmpeg_refuses_is_read(tells_length: bool) -> None:
+    with mjpeg_server() as server:
+        server.part_type, server.tells_length = "image/jpg", tells_length
+        camera = NetworkCamera(server.url)
+        frames = camera.frames()
+        numbers = [number_in(next(frames).image) for _ in range(20)]
+        camera.close()
+    assert len(set(numbers)) > 10
+    assert (camera.info.width, camera.info.height) == (96, 64)
+    assert camera.info.notes == ("times are those of arrival",)
+
+
+def test_a_stream_that_ffmpeg_refuses_reconnects() -> None:
+    with mjpeg_server() as server:
+        server.part_type, server.pictures = "image/jpg", 12
+        camera = NetworkCamera(server.url, read_timeout_s=0.3, retry_s=(0.01,))
+        for _ in camera.frames():
+            if "back" in str(camera.problems):
+                break
+        camera.close()
+    assert "lost" in camera.problems[0]
+
+
+def test_a_camera_that_sends_snapshots_is_asked_for_each_image() -> None:
+    with mjpeg_server() as server:
+        camera = NetworkCamera(server.url.replace("video", "snapshot"))
+        frames = list(islice(camera.frames(), 6))
+        camera.close()
+    assert len({number_in(frame.image) for frame in frames}) == 6
+    waits = np.diff([frame.pts_s for frame in frames])
+    assert np.mean(waits) > 0.8 * SNAPSHOT_S
+    assert camera.problems == ()
+    assert "single images" in camera.info.notes[1]
 
 
 @pytest.mark.parametrize("stalls", [True, False], ids=["stalls", "hangs up"])

@@ -10,6 +10,7 @@ import numpy as np
 from steadymark.engine.core.errors import LandmarkFileError, UsageError
 from steadymark.engine.output.csv.columns import numbered
 from steadymark.engine.output.csv.row_parsing import open_text
+from steadymark.engine.output.csv.table_dialect import dialect_of
 from steadymark.engine.output.read_table import read_table
 from steadymark.engine.sources.input_paths import VIDEO_SUFFIXES, files_of
 from steadymark.models.face.pts_file import read_pts
@@ -101,8 +102,8 @@ def read_truth(path: Path) -> Values:
         return _of_folder(path)
     with open_text(path) as file:
         first = file.readline()
-    names = tuple(name.strip() for name in first.split(","))
-    if first.startswith("#") or "timestamp" in names:
+    names = dialect_of(first)[1]
+    if first.lstrip('"').startswith("#") or {"timestamp", "timestamp_s"} & set(names):
         return _of_tracker(path)
     if "frame" in names:
         return _of_table(path, names)

@@ -19,6 +19,7 @@ from steadymark.engine.output.csv.columns import (
 )
 from steadymark.engine.output.csv.row_checks import KEYS, RowFault, key_faults, value_faults
 from steadymark.engine.output.csv.row_parsing import bad_fields, lines_of, open_text, parse
+from steadymark.engine.output.csv.table_dialect import plain_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -93,7 +94,8 @@ def _findings(path: Path) -> Iterator[Finding]:
         unknown = unknown_columns(head)
         yield from (_error(head.lines, f"column '{name}' is unknown") for name in unknown)
         try:
-            yield from _row_findings(lines, head, columns_good=not faults)
+            rows = plain_rows(lines, head.dialect)
+            yield from _row_findings(rows, head, columns_good=not faults)
         except LandmarkFileError as error:
             yield _error(None, str(error))
 

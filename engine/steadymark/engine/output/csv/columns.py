@@ -11,6 +11,12 @@ from typing import TYPE_CHECKING
 
 from steadymark.engine.attributes.attribute_registry import ATTRIBUTES, attribute_columns
 from steadymark.engine.core.errors import LandmarkFileError
+from steadymark.engine.output.csv.table_dialect import (
+    DELIMITERS,
+    TableDialect,
+    dialect_of,
+    split_fields,
+)
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
@@ -39,10 +45,11 @@ class TableHead:
 
     Attributes:
         style: Style of the file.
-        header: The writer's header; empty in OpenFace files.
+        header: The writer's header; empty in OpenFace files, and in files that lost it.
         names: The columns from left to right.
         lines: Number of lines above the first row.
         points: Number of landmarks K.
+        dialect: How the rows are saved; None if they are as Steadymark writes them.
     """
 
     style: CsvStyle
@@ -50,6 +57,7 @@ class TableHead:
     names: tuple[str, ...]
     lines: int
     points: int
+    dialect: TableDialect | None = None
 
 
 def numbered(prefix: str, points: int) -> tuple[str, ...]:
@@ -71,7 +79,7 @@ def openface_columns(points: int) -> tuple[str, ...]:
 
 
 def read_head(lines: Iterator[str]) -> TableHead:
-    """Read the lines above the first row.
+    """Read the lines above the first row, also of tables that another program saved again.
 
     Args:
         lines: The lines of the file; the header lines are consumed.
@@ -85,17 +93,22 @@ def read_head(lines: Iterator[str]) -> TableHead:
     first = next(lines, "")
     if not first.strip():
         raise LandmarkFileError("line 1: the file is empty or starts with an empty line")
-    if first.startswith(MAGIC):
+    if "\0" in first:
+        raise LandmarkFileError("line 1: the file is not UTF-8: save it as 'CSV UTF-8'")
+    if first.lstrip('"').startswith(MAGIC):
         return _native_head(first, lines)
-    names = _split(first)
-    if not {"frame", "timestamp"} <= set(names):
-        raise LandmarkFileError(
-            "line 1: neither a Steadymark file ('{magic} {format}') nor OpenFace's columns "
-            "('frame, face_id, timestamp, …')",
-            magic=MAGIC,
-            format=FORMAT,
-        )
-    return TableHead(CsvStyle.OPENFACE, {}, names, 1, _points(names, ("x", "y")))
+    dialect, names = dialect_of(first)
+    if {"frame", "timestamp_s"} <= set(names):
+        return TableHead(CsvStyle.NATIVE, {}, names, 1, _points(names, _NATIVE_POINTS), dialect)
+    if {"frame", "timestamp"} <= set(names):
+        return TableHead(CsvStyle.OPENFACE, {}, names, 1, _points(names, ("x", "y")), dialect)
+    raise LandmarkFileError(
+        "line 1: neither a Steadymark file ('{magic} {format}') nor the names of its columns "
+        "('frame,face_id,timestamp_s,…') or of OpenFace's ('frame, face_id, timestamp, …'): "
+        "save the table as CSV with the names of its columns in the first line",
+        magic=MAGIC,
+        format=FORMAT,
+    )
 
 
 def column_faults(head: TableHead) -> tuple[UserText, ...]:
@@ -142,7 +155,8 @@ def unknown_columns(head: TableHead) -> tuple[str, ...]:
 
 
 def _native_head(first: str, lines: Iterator[str]) -> TableHead:
-    version = first[len(MAGIC) :].strip()
+    marked = first.strip().rstrip("".join(DELIMITERS)).strip('"')
+    version = marked[len(MAGIC) :].strip()
     if version != str(FORMAT):
         raise LandmarkFileError(
             "line 1: this program reads format {format}, not format '{version}': "
@@ -150,9 +164,14 @@ def _native_head(first: str, lines: Iterator[str]) -> TableHead:
             version=version,
             format=FORMAT,
         )
-    header = _json(next(lines, ""))
-    names = _split(next(lines, ""))
-    return TableHead(CsvStyle.NATIVE, header, names, 3, _points(names, _NATIVE_POINTS))
+    second = next(lines, "")
+    written_here = marked == first.strip() and second.startswith("#")
+    header = _json(second) if written_here else _facts_left(second)
+    columns = next(lines, "")
+    dialect, names = dialect_of(columns)
+    if written_here and dialect.delimiter == "," and '"' not in columns:
+        dialect, names = None, tuple(name.strip() for name in columns.split(","))
+    return TableHead(CsvStyle.NATIVE, header, names, 3, _points(names, _NATIVE_POINTS), dialect)
 
 
 def _json(line: str) -> dict[str, object]:
@@ -167,8 +186,15 @@ def _json(line: str) -> dict[str, object]:
     return header
 
 
-def _split(line: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in line.split(","))
+def _facts_left(line: str) -> dict[str, object]:
+    """Return the header that a spreadsheet split into cells; empty if it is not JSON any more."""
+    for delimiter in DELIMITERS:
+        cells = [cell.strip() for cell in split_fields(line, delimiter)]
+        try:
+            return _json(",".join(cells).rstrip(","))
+        except LandmarkFileError:
+            continue
+    return {}
 
 
 def _points(names: tuple[str, ...], prefixes: tuple[str, ...]) -> int:

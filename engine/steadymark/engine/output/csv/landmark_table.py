@@ -30,6 +30,7 @@ from steadymark.engine.output.csv.row_parsing import (
     parse,
     state_codes,
 )
+from steadymark.engine.output.csv.table_dialect import plain_rows
 from steadymark.models.face.schema import SCHEMA_OF_UNNAMED, load_schema, schema_names
 from steadymark.models.user_text import UserText
 
@@ -118,8 +119,9 @@ def read_landmarks(path: str | Path) -> LandmarkTable:
                 raise LandmarkFileError(
                     "line {number}: {fault}", number=head.lines, fault=faults[0]
                 )
-            first = next((line for line in lines if line.strip("\r\n")), None)
-            rows = () if first is None else chain((first,), lines)
+            written = plain_rows(lines, head.dialect)
+            first = next((line for line in written if line.strip("\r\n")), None)
+            rows = () if first is None else chain((first,), written)
             # NumPy warns if the input has no rows
             numbers = parse(rows, head) if rows else np.empty((0, len(head.names)))
         except LandmarkFileError as error:
@@ -142,7 +144,8 @@ def _first_fault(path: Path, otherwise: str) -> str:
     with open_text(path) as file:
         lines = lines_of(file)
         head = read_head(lines)
-        for number, line in enumerate(lines, start=head.lines + 1):
+        rows = plain_rows(lines, head.dialect)
+        for number, line in enumerate(rows, start=head.lines + 1):
             if not line.strip("\r\n"):
                 continue
             fields = line.split(",")

@@ -1,0 +1,113 @@
+"""Tables that another program has saved again: R, pandas, spreadsheets.
+
+Such programs quote texts, write semicolons and decimal commas, leave missing values empty, pad
+short lines, add a column of row numbers, or lose the lines above the columns. A table that
+Steadymark or OpenFace wrote is read without any of this.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+DELIMITERS = (",", ";", "\t")
+_MISSING = frozenset(("", "NA", "N/A", "#N/A", "NULL", "None", "<NA>"))
+_NAMELESS = re.compile(r"|Unnamed: [0-9]+", re.ASCII)  # pandas' name of a column without a name
+_MAY_NEED_CHANGE = ('"', ",,", "N/A", "NA", "NULL", "None")
+
+
+@dataclass(frozen=True, slots=True)
+class TableDialect:
+    """How the rows of a table are saved.
+
+    Attributes:
+        delimiter: What separates the fields.
+        columns: Number of columns in the file.
+        kept: Indices of the columns that have a name.
+    """
+
+    delimiter: str
+    columns: int
+    kept: tuple[int, ...]
+
+    def plain(self, line: str) -> str:
+        """Return a row with commas, decimal points and `nan` for missing values.
+
+        A row with a wrong number of fields keeps a wrong number of fields.
+
+        Args:
+            line: The row as it is in the file.
+
+        Returns:
+            The row with the columns that have a name. An empty line stays empty.
+        """
+        if self._is_plain(line):
+            return line
+        fields = [field.strip() for field in split_fields(line, self.delimiter)]
+        if not any(fields):
+            return "\n"
+        end = "\n" if line.endswith("\n") else ""
+        if len(fields) != self.columns:
+            return "," * (len(fields) - self.columns + len(self.kept) - 1) + end
+        kept = (fields[i] for i in self.kept)
+        return ",".join("nan" if f in _MISSING else f.replace(",", ".") for f in kept) + end
+
+    def _is_plain(self, line: str) -> bool:
+        return (
+            self.delimiter == ","
+            and self.columns == len(self.kept)
+            and not any(part in line for part in _MAY_NEED_CHANGE)
+            and not line.rstrip().endswith(",")
+        )
+
+
+def dialect_of(line: str) -> tuple[TableDialect, tuple[str, ...]]:
+    """Return the dialect of a table and the names of its columns.
+
+    Args:
+        line: The line that names the columns.
+
+    Returns:
+        The dialect, and the columns that have a name.
+    """
+    delimiter = max(DELIMITERS, key=line.count)
+    names = tuple(name.strip() for name in split_fields(line, delimiter))
+    kept = tuple(i for i, name in enumerate(names) if not _NAMELESS.fullmatch(name))
+    return TableDialect(delimiter, len(names), kept), tuple(names[i] for i in kept)
+
+
+def split_fields(line: str, delimiter: str = ",") -> list[str]:
+    """Return the fields of a line; quoted fields may contain delimiters.
+
+    Args:
+        line: The line.
+        delimiter: What separates the fields.
+
+    Returns:
+        The fields without their quotes.
+    """
+    line = line.rstrip("\r\n")
+    if '"' in line:
+        try:
+            return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [""])
+        except csv.Error:
+            pass  # a field that no program writes: the row is reported with its quotes
+    return line.split(delimiter)
+
+
+def plain_rows(lines: Iterable[str], dialect: TableDialect | None) -> Iterator[str]:
+    """Yield rows as Steadymark writes them.
+
+    Args:
+        lines: The rows of the file.
+        dialect: How they are saved; None if they are as Steadymark writes them.
+
+    Returns:
+        The rows, one per line.
+    """
+    return iter(lines) if dialect is None else map(dialect.plain, lines)

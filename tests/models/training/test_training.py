@@ -75,7 +75,7 @@ def test_only_the_part_of_a_large_image_around_the_face_is_kept(tmp_path: Path) 
     (tmp_path / "big_1.pts").write_text(f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n")
     cv2.imwrite(str(tmp_path / "big_1.png"), image)
     faces = load_faces(tmp_path)
-    (kept_image,), (moved_points,) = faces.pictures, faces.points
+    (kept_image,), (moved_points,) = faces.images, faces.points
     assert kept_image.shape == (320, 320, 3)
     ys, xs = np.nonzero(kept_image[..., 0] > 150)
     assert np.hypot(xs.mean() - moved_points[30, 0], ys.mean() - moved_points[30, 1]) < 0.5
@@ -204,9 +204,9 @@ def test_two_processes_train_one_network(folder: Path, tmp_path: Path) -> None:
         f"out = Path({str(tmp_path)!r}) / 'run'\n"
         f"run = TrainingRun(TINY_SYSTEM, Path({str(folder)!r}), out, SETTINGS, resume=False)\n"
         "for step in range(3):\n"
-        "    run.learn(run.task.batch(2 * step + run.crew.rank, 2))\n"
+        "    run.learn(run.task.batch(2 * step + run.process_group.rank, 2))\n"
         "flat = torch.cat([p.flatten() for p in run.network.parameters()])\n"
-        f"torch.save(flat, Path({str(tmp_path)!r}) / f'rank{{run.crew.rank}}.pt')\n"
+        f"torch.save(flat, Path({str(tmp_path)!r}) / f'rank{{run.process_group.rank}}.pt')\n"
         "torch.distributed.destroy_process_group()\n"
     )
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]

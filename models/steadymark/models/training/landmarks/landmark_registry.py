@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from steadymark.models.training.landmarks import dan_system, heatmap1d_system, local_global_system
-from steadymark.models.training.system import thaw
+from steadymark.models.training.system import dataclass_from_dict
 
 if TYPE_CHECKING:
     from steadymark.models.training.landmarks.landmark_system import LandmarkSystem
@@ -31,5 +31,5 @@ def landmark_system_of(recipe: dict[str, Any]) -> LandmarkSystem[Any]:
     name, preset = str(recipe.get("system")), str(recipe.get("preset"))
     for system in LANDMARK_SYSTEMS:
         if (system.name, system.preset) == (name, preset):
-            return thaw(type(system), recipe)
+            return dataclass_from_dict(type(system), recipe)
     raise ValueError(f"{name} with preset {preset} is no network of single pictures")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-BANK_SHARE = 0.4  # of the minutes of a run
+CACHE_SHARE = 0.4  # of the minutes of a run
 
 
 @dataclass(frozen=True)
@@ -33,4 +33,4 @@ class CacheBudget:
         """Seconds that are left for sequences."""
         if not self.minutes:
             return math.inf
-        return self.began_s + BANK_SHARE * self.minutes * 60 - self.clock()
+        return self.began_s + CACHE_SHARE * self.minutes * 60 - self.clock()

@@ -12,7 +12,7 @@ from torch import nn
 
 from steadymark.models.training.landmarks.landmark_registry import landmark_system_of
 from steadymark.models.training.loop.checkpoint import load_checkpoint
-from steadymark.models.training.loop.weights_from_onnx import take_weights
+from steadymark.models.training.loop.weights_from_onnx import load_onnx_weights
 from steadymark.models.training.stabilizer.onnx_backbone import OnnxBackbone
 from steadymark.models.training.stabilizer.torch_backbone import TorchBackbone
 
@@ -35,8 +35,8 @@ def open_backbone(info: BackboneInfo) -> Backbone:
     if path.suffix != ".onnx" or recipe is not None:
         if info.schema != "ibug68":
             raise ValueError(f"{path} has the landmarks of ibug68, not of {info.schema}")
-        known = _of_checkpoint(path) if recipe is None else _of_exported(path, recipe)
-        return TorchBackbone(info, *known)
+        system_and_network = _of_checkpoint(path) if recipe is None else _of_exported(path, recipe)
+        return TorchBackbone(info, *system_and_network)
     return OnnxBackbone(info)
 
 
@@ -52,10 +52,10 @@ def recipe_of(exported: Path) -> dict[str, Any] | None:
 
 def _of_checkpoint(path: Path) -> tuple[LandmarkSystem[Any], nn.Module]:
     try:
-        kept = load_checkpoint(path)
-        system = landmark_system_of(kept["recipe"])
+        checkpoint = load_checkpoint(path)
+        system = landmark_system_of(checkpoint["recipe"])
         network = system.build()
-        network.load_state_dict(kept["averaged"])
+        network.load_state_dict(checkpoint["averaged"])
     except (KeyError, RuntimeError, ValueError) as error:
         raise ValueError(f"{path} is no checkpoint of steadymark-train ({error})") from error
     return system, network
@@ -64,7 +64,7 @@ def _of_checkpoint(path: Path) -> tuple[LandmarkSystem[Any], nn.Module]:
 def _of_exported(path: Path, recipe: dict[str, Any]) -> tuple[LandmarkSystem[Any], nn.Module]:
     system = landmark_system_of(recipe)
     network = system.build()
-    # any pictures do: what a norm takes up of them it gives back, where it does not train
+    # any images do: what a norm takes up of them it gives back, where it does not train
     noise = np.random.default_rng(0).integers(0, 256, (16, 3, system.crop, system.crop), np.uint8)
-    take_weights(path, system.decoded(network), torch.from_numpy(noise))
+    load_onnx_weights(path, system.decoded(network), torch.from_numpy(noise))
     return system, network

@@ -302,7 +302,7 @@ def test_a_fast_lid_has_motion_blur_around_its_ground_truth() -> None:
 
 def test_landmarks_that_are_turned_away_are_not_visible() -> None:
     face = MovingFace(POINTS, constant_expression())
-    assert face.seen(0).all()
+    assert face.visible_landmarks(0).all()
     hidden = face.mesh.hidden_landmarks(face.mesh.places(np.zeros(len(NAMES)), 35, 0))
     assert hidden[9:17].sum() >= 3
     assert not hidden[:8].any()

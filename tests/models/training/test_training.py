@@ -237,7 +237,7 @@ def test_the_rate_is_constant_until_the_last_steps_cool_it() -> None:
     assert schedule.at(900, course) == 1.0
     assert schedule.at(1500, course) == pytest.approx(0.505)
     assert schedule.at(2000, course) == pytest.approx(0.01)
-    longer = schedule.turned(course, 900, 4000)
+    longer = schedule.with_end(course, 900, 4000)
     assert schedule.at(1500, longer) == 1.0
     assert schedule.at(4000, longer) == pytest.approx(0.01)
 
@@ -249,7 +249,7 @@ def test_every_schedule_reaches_its_full_learning_rate(steps: int, known_at: int
     schedule, course, rates = checkpoint.Schedule(rate=2e-3), checkpoint.ScheduleState(), []
     for step in range(steps + known_at):
         if step == known_at:
-            course = schedule.turned(course, step, steps + known_at)
+            course = schedule.with_end(course, step, steps + known_at)
         rates.append(schedule.at(step, course))
     assert max(rates) >= 0.9 * 2e-3
     assert rates[-1] < 0.5 * max(rates)
@@ -259,7 +259,7 @@ def test_the_learning_rate_is_continuous_when_the_end_of_a_run_changes() -> None
     schedule, course = checkpoint.Schedule(rate=1.0), checkpoint.ScheduleState(end=1000)
     before = schedule.at(599, course)
     for end in (700, 2000):
-        turned = schedule.turned(course, 600, end)
+        turned = schedule.with_end(course, 600, end)
         assert schedule.at(600, turned) == pytest.approx(before, abs=0.01)
         assert schedule.at(end, turned) == pytest.approx(0.01)
 

@@ -91,18 +91,18 @@ def run_training(
     """
     import torch
 
-    from steadymark.models.training.loop.progress_bars import shown
+    from steadymark.models.training.loop.progress_bars import progress_bars
     from steadymark.models.training.loop.training_run import RunSettings, train
     from steadymark.models.training.stabilizer.cache_budget import CacheBudget
 
     if threads:
         torch.set_num_threads(threads)
-    with shown(console, system.name) as progress_bars:
+    with progress_bars(console, system.name) as bars:
         cache_budget = CacheBudget(
             cache_minutes,
             settings["began_s"],
-            tell=progress_bars.tell,
-            report=progress_bars.show_cache,
+            tell=bars.tell,
+            report=bars.show_cache,
         )
         checkpoint = train(
             system,
@@ -110,7 +110,7 @@ def run_training(
             out,
             RunSettings(**settings),
             resume=resume,
-            report=progress_bars,
+            report=bars,
             cache_budget=cache_budget,
         )
     console.print(f"trained: {checkpoint}", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Every system of single crops that `steadymark-train` knows."""
+"""All systems that learn from single crops, as `steadymark-train` lists them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,16 @@ LANDMARK_SYSTEMS: tuple[LandmarkSystem[Any], ...] = (
 
 
 def landmark_system_of(recipe: dict[str, Any]) -> LandmarkSystem[Any]:
-    """The system of single crops that a checkpoint's recipe describes.
+    """Rebuild the landmark system that a checkpoint's recipe describes.
+
+    Args:
+        recipe: The recipe, as `System.describe` returns it.
+
+    Returns:
+        The system.
 
     Raises:
-        ValueError: There is none of that name and preset.
+        ValueError: No landmark system has this name and preset.
     """
     name, preset = str(recipe.get("system")), str(recipe.get("preset"))
     for system in LANDMARK_SYSTEMS:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from steadymark.models.training.data.face_images import FaceImages
     from steadymark.models.training.stabilizer.frozen_backbone import Backbone
 
-MIN_SEQUENCES = (32, 8)  # sequences to learn from, and to validate by
-_TIMED_SEQUENCES = 3  # sequences by which the rest is reckoned
+MIN_SEQUENCES = (32, 8)  # least numbers of training and validation sequences
+_TIMED_SEQUENCES = 3  # sequences from whose time that of all is estimated
 _HELD_SHARE = 0.1
 
 

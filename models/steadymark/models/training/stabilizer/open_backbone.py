@@ -22,11 +22,18 @@ if TYPE_CHECKING:
 
 
 def open_backbone(info: BackboneInfo) -> Backbone:
-    """Open the file of `info`, and fill in what it tells by itself.
+    """Open the backbone that `info` names, and complete `info` from the file.
+
+    Args:
+        info: Path of the backbone, and the properties that the user states.
+
+    Returns:
+        The backbone.
 
     Raises:
-        ValueError: it is neither a checkpoint of a system with heatmaps nor such an ONNX file.
-        OSError: there is no such file. WeightsError: an ONNX file cannot be run.
+        ValueError: There is no such file, or it is neither a checkpoint of a system with heatmaps
+            nor an ONNX file with heatmaps.
+        WeightsError: The ONNX file cannot be run.
     """
     path = Path(info.file)
     if not path.is_file():
@@ -41,7 +48,7 @@ def open_backbone(info: BackboneInfo) -> Backbone:
 
 
 def recipe_of(exported: Path) -> dict[str, Any] | None:
-    """The recipe in the card beside a model that `steadymark-train export` wrote, else None."""
+    """Return the recipe in the card of an exported model, or None if it has no such card."""
     try:
         card = json.loads(exported.with_suffix(".json").read_text(encoding="utf-8"))
         recipe = card["recipe"]
@@ -64,7 +71,7 @@ def _of_checkpoint(path: Path) -> tuple[LandmarkSystem[Any], nn.Module]:
 def _of_exported(path: Path, recipe: dict[str, Any]) -> tuple[LandmarkSystem[Any], nn.Module]:
     system = landmark_system_of(recipe)
     network = system.build()
-    # any images do: what a norm takes up of them it gives back, where it does not train
+    # any images are suitable: each norm keeps its output unchanged for the statistics it measures
     noise = np.random.default_rng(0).integers(0, 256, (16, 3, system.crop, system.crop), np.uint8)
     load_onnx_weights(path, system.decoded(network), torch.from_numpy(noise))
     return system, network

@@ -1,4 +1,4 @@
-"""A detector trained by `steadymark-train` under a stabilizer."""
+"""A detector that `steadymark-train` trained, as the backbone of a stabilizer."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class TorchBackbone(Backbone):
         return found
 
     def calibrate(self, faces: Callable[[], Image]) -> None:
-        """A checkpoint tells everything by itself."""
+        """Do nothing, since the checkpoint contains all properties."""
 
     def export(self, stabilizer: Stabilizer, path: Path) -> dict[str, Any]:
         whole = StabilizedDecoded(self.module, stabilizer).eval()

@@ -204,9 +204,9 @@ def test_two_processes_train_one_network(folder: Path, tmp_path: Path) -> None:
         f"out = Path({str(tmp_path)!r}) / 'run'\n"
         f"run = TrainingRun(TINY_SYSTEM, Path({str(folder)!r}), out, SETTINGS, resume=False)\n"
         "for step in range(3):\n"
-        "    run.learn(run.task.batch(2 * step + run.process_group.rank, 2))\n"
+        "    run.learn(run.task.batch(2 * step + run.processes.rank, 2))\n"
         "flat = torch.cat([p.flatten() for p in run.network.parameters()])\n"
-        f"torch.save(flat, Path({str(tmp_path)!r}) / f'rank{{run.process_group.rank}}.pt')\n"
+        f"torch.save(flat, Path({str(tmp_path)!r}) / f'rank{{run.processes.rank}}.pt')\n"
         "torch.distributed.destroy_process_group()\n"
     )
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]

@@ -122,7 +122,7 @@ class TrainingRun(Generic[Network]):
         out.mkdir(parents=True, exist_ok=True)
         self.clock = TrainingClock(started=settings.began_s)
         self.device = pick_device(settings.device)
-        self.process_group = ProcessGroup(self.device)
+        self.processes = ProcessGroup(self.device)
         val = Path(settings.val) if settings.val else None
         self.task = system.open(data, out, seed=settings.seed, val=val, cache_budget=cache_budget)
         self.feedback = system.feedback(self.task)
@@ -141,14 +141,12 @@ class TrainingRun(Generic[Network]):
         self.loss, self.best = 0.0, float("inf")
         self.figures: dict[str, float] = {}
         self.history: list[tuple[int, str]] = []
-        checkpoint = (
-            load_checkpoint(out / "last.pt") if resume and (out / "last.pt").exists() else None
-        )
-        if checkpoint is not None:
-            self._restore(checkpoint)
+        saved = load_checkpoint(out / "last.pt") if resume and (out / "last.pt").exists() else None
+        if saved is not None:
+            self._restore(saved)
         self._enter_phase(self.phase)
-        if checkpoint is not None:
-            self.optimizer.load_state_dict(checkpoint["optimizer"])
+        if saved is not None:
+            self.optimizer.load_state_dict(saved["optimizer"])
         self.history = [*self.history, (self.step, commit())]
         self.curve = MetricsLog(
             out / "curve.csv", ("minute", "step", "samples", "rate", "loss", *self.task.figures)
@@ -168,8 +166,8 @@ class TrainingRun(Generic[Network]):
                 reason = " ".join(str(error).split())[:200]
                 raise ValueError(f"{checkpoint} does not fit this system: {reason}") from error
 
-    def _restore(self, checkpoint: dict[str, Any]) -> None:
-        recipe = checkpoint["recipe"]
+    def _restore(self, saved: dict[str, Any]) -> None:
+        recipe = saved["recipe"]
         if (
             recipe["system"] != self.system.name
             or dataclass_from_dict(type(self.system), recipe) != self.system
@@ -178,31 +176,19 @@ class TrainingRun(Generic[Network]):
                 f"{self.out} holds a training with another recipe: name another folder with "
                 "--out, or leave out --resume to begin anew"
             )
-        self.network.load_state_dict(checkpoint["weights"])
-        self.averaged.network.load_state_dict(checkpoint["averaged"])
-        self.step, self.total, self.phase = (
-            checkpoint["step"],
-            checkpoint["total"],
-            checkpoint["phase"],
-        )
-        self.samples = checkpoint.get(
-            "samples", self.step * self.system.batch * checkpoint["ranks"]
-        )
-        self.loss, self.best, self.figures = (
-            checkpoint["loss"],
-            checkpoint["best"],
-            checkpoint.get("figures", {}),
-        )
-        self.course = ScheduleState(*checkpoint.get("course", (0, self.total / self.system.phases)))
+        self.network.load_state_dict(saved["weights"])
+        self.averaged.network.load_state_dict(saved["averaged"])
+        self.step, self.total, self.phase = saved["step"], saved["total"], saved["phase"]
+        self.samples = saved.get("samples", self.step * self.system.batch * saved["ranks"])
+        self.loss, self.best, self.figures = saved["loss"], saved["best"], saved.get("figures", {})
+        self.course = ScheduleState(*saved.get("course", (0, self.total / self.system.phases)))
         if self.settings.steps not in (0, self.total) and self.system.phases == 1:
             self.set_end(self.settings.steps)
         if self.feedback is not None:
-            self.feedback.load_state_dict(checkpoint["feedback"])
-        self.clock = TrainingClock(
-            checkpoint["elapsed_s"], self.settings.began_s or self.clock.started
-        )
-        self.history = checkpoint["history"]
-        self.origin = checkpoint.get("origin", [])
+            self.feedback.load_state_dict(saved["feedback"])
+        self.clock = TrainingClock(saved["elapsed_s"], self.settings.began_s or self.clock.started)
+        self.history = saved["history"]
+        self.origin = saved.get("origin", [])
 
     def _enter_phase(self, phase: int) -> None:
         """Select the parameters that train in this phase, and create a new optimizer."""
@@ -217,7 +203,7 @@ class TrainingRun(Generic[Network]):
             {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
         ]
         self.optimizer = torch.optim.AdamW(groups, self.system.rate)
-        self.trained = self.process_group.joined(self.network)
+        self.trained = self.processes.joined(self.network)
         self.system.train_mode(self.network, phase)
 
     def save(self) -> None:
@@ -239,12 +225,12 @@ class TrainingRun(Generic[Network]):
             "recipe": self.system.describe(),
             "sources": self.task.sources,
             "seed": self.settings.seed,
-            "ranks": self.process_group.size,
+            "ranks": self.processes.size,
             "commit": self.history[-1][1],
             "history": self.history,
             "origin": self.origin,
         }
-        if self.process_group.rank == 0:
+        if self.processes.rank == 0:
             save_checkpoint(self.out / "last.pt", content)
 
     def phase_at(self, step: int) -> int:
@@ -272,7 +258,7 @@ class TrainingRun(Generic[Network]):
         rate = self._learning_rate()
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        torch.manual_seed(self.settings.seed * 1_000_003 + self.step * 64 + self.process_group.rank)
+        torch.manual_seed(self.settings.seed * 1_000_003 + self.step * 64 + self.processes.rank)
         on_device = tuple(part.to(self.device, non_blocking=True) for part in batch)
         with torch.autocast(self.device.type, torch.bfloat16):
             loss = self.task.loss(self.trained, on_device, self.phase)
@@ -285,9 +271,9 @@ class TrainingRun(Generic[Network]):
         value = float(loss.detach())
         self.loss += (value - self.loss) * (0.01 if self.step else 1.0)
         self.step += 1
-        self.samples += len(batch[0]) * self.process_group.size
+        self.samples += len(batch[0]) * self.processes.size
         if self.feedback is not None:
-            self.feedback.update(self.averaged.network, self.step * self.process_group.size)
+            self.feedback.update(self.averaged.network, self.step * self.processes.size)
 
     def check(self, writer: Any) -> None:
         """Validate the averaged weights, and save them as `best.pt` if they are the best so far."""
@@ -343,8 +329,8 @@ def train(
         Path of the last checkpoint, `last.pt` in `out`.
     """
     run = TrainingRun(system, data, out, settings, resume=resume, cache_budget=cache_budget)
-    with _writer(out) if run.process_group.rank == 0 else nullcontext() as writer:
-        alone, fixed = run.process_group.size == 1, bool(settings.steps)
+    with _writer(out) if run.processes.rank == 0 else nullcontext() as writer:
+        alone, fixed = run.processes.size == 1, bool(settings.steps)
         time_budget = TimeBudget(settings.minutes, settings.check_s, fixed=fixed, alone=alone)
         saved_s = run.clock.elapsed_s
         time_budget.checked(saved_s, saved_s)
@@ -370,7 +356,7 @@ def train(
 def _check(run: TrainingRun[Any], time_budget: TimeBudget, writer: Any) -> None:
     """Validate the run in its first process, and record how long that took."""
     began_s = run.clock.elapsed_s
-    if run.process_group.rank == 0:
+    if run.processes.rank == 0:
         run.check(writer)
     time_budget.checked(began_s, run.clock.elapsed_s)
 
@@ -380,14 +366,14 @@ def _total(run: TrainingRun[Any], time_budget: TimeBudget) -> int:
     total = time_budget.total(
         run.step, run.clock.elapsed_s, keep=run.total if run.system.phases > 1 else 0
     )
-    return int(run.process_group.agree(total, run.device))
+    return int(run.processes.agree(total, run.device))
 
 
 def _batches(run: TrainingRun[Any]) -> Iterator[Batch]:
     """Yield batches from the run's current step on."""
     workers = run.settings.workers
     loader: DataLoader[Batch] = DataLoader(
-        _BatchStream(run.task, run.system.batch, run.process_group, run.step),
+        _BatchStream(run.task, run.system.batch, run.processes, run.step),
         batch_size=None,
         sampler=_EndlessSampler(),
         num_workers=workers,

@@ -184,18 +184,14 @@ class FlowTask:
             stabilized = stabilize_scenes(network, scenes, self._parts(scenes["raw"].device))
             target = target_landmarks(scenes)
             weight = system.hidden + (1 - system.hidden) * scenes["visible"]
-            errors, raw_errors = (
+            errors, baseline = (
                 _errors(points, target, weight) for points in (stabilized, scenes["raw"])
             )
             # Relative to the raw landmarks' errors: a calm scene counts as much as a lively one.
-            relative_errors = (
-                errors / (raw_errors + raw_errors.new_tensor(_FLOORS)[:, None])
-            ).mean(1)
-            weights = relative_errors.new_tensor(
-                (system.place, system.change, *2 * (system.opening,))
-            )
+            ratios = (errors / (baseline + baseline.new_tensor(_FLOORS)[:, None])).mean(1)
+            weights = ratios.new_tensor((system.place, system.change, *2 * (system.opening,)))
             amplitude = sum(_amplitude_error(stabilized, target, p) for p in (MOUTH, LIDS))
-        return (relative_errors * weights).sum() + system.amplitude * amplitude
+        return (ratios * weights).sum() + system.amplitude * amplitude
 
     @torch.no_grad()
     def validate(self, network: FlowCell) -> dict[str, float]:
@@ -203,10 +199,7 @@ class FlowTask:
 
         The score is the geometric mean over the kinds of scenes.
         """
-        pairs = {
-            kind: self._stabilized_and_raw_score(network, held_back)
-            for kind, held_back in self.held_back.items()
-        }
+        pairs = {kind: self._scores(network, arrays) for kind, arrays in self.held_back.items()}
         scores = [max(steady.score(raw), _MIN_SCORE) for steady, raw in pairs.values()]
         steady, raw = next(iter(pairs.values()))
         return {
@@ -220,7 +213,7 @@ class FlowTask:
             },
         }
 
-    def _stabilized_and_raw_score(
+    def _scores(
         self, network: FlowCell, scenes: dict[str, Tensor]
     ) -> tuple[StabilizerScore, StabilizerScore]:
         """Return the scores of the stabilized and of the raw landmarks."""
@@ -254,13 +247,11 @@ def _errors(points: Tensor, target: Tensor, weight: Tensor) -> Tensor:
 
 def _amplitude_error(points: Tensor, target: Tensor, pairs: tuple[tuple[int, int], ...]) -> Tensor:
     """Return the mean relative error in amplitude of those openings that move."""
-    found_openings, true_openings = (_opening(p, pairs) for p in (points, target))  # (B, T)
-    found_openings, true_openings = (
-        o - o.mean(1, keepdim=True) for o in (found_openings, true_openings)
-    )
-    power = true_openings.square().sum(1)
-    is_moving = power > _MIN_OPENING_MOTION**2 * true_openings.shape[1]
-    slope = (found_openings * true_openings).sum(1) / power.clamp_min(1e-6)
+    found, true = (_opening(p, pairs) for p in (points, target))  # (B, T)
+    found, true = (o - o.mean(1, keepdim=True) for o in (found, true))
+    power = true.square().sum(1)
+    is_moving = power > _MIN_OPENING_MOTION**2 * true.shape[1]
+    slope = (found * true).sum(1) / power.clamp_min(1e-6)
     return torch.where(is_moving, (1 - slope).abs(), 0.0).mean()
 
 
@@ -308,18 +299,12 @@ def stabilize_scenes(network: nn.Module, scenes: dict[str, Tensor], parts: FaceP
     size = raw.new_full((len(raw),), _PERCENT)
     points = [kept]
     for t in range(1, raw.shape[1]):
-        measurements = (
+        measured = (
             scenes[name][:, t] for name in ("beside", "unsure", "score", "agreed", "upright")
         )
         face = scenes["face"][:, t]
         frame = FlowCellInput._make(
-            (
-                raw[:, t],
-                _transform_points(face, kept),
-                _transform_points(face, raw_before),
-                *measurements,
-                size,
-            )
+            (raw[:, t], _apply(face, kept), _apply(face, raw_before), *measured, size)
         )
         stabilized, kept, state = network(frame, state, parts)
         points.append(stabilized)
@@ -327,7 +312,7 @@ def stabilize_scenes(network: nn.Module, scenes: dict[str, Tensor], parts: FaceP
     return torch.stack(points, 1)
 
 
-def _transform_points(face: Tensor, points: Tensor) -> Tensor:
+def _apply(face: Tensor, points: Tensor) -> Tensor:
     """Apply transforms (B, 2, 3) to points (B, K, 2)."""
     return points @ face[:, :, :2].transpose(1, 2) + face[:, None, :, 2]
 
@@ -391,7 +376,7 @@ def export_flow_cell(cell: FlowCell, path: Path) -> dict[str, Any]:
     parts = tuple(torch.from_numpy(p) for p in (face_parts(schema), face_modes(schema)))
     state = tuple(part.clone() for part in cell.start(faces, schema.count))
     n, k = torch.export.Dim("faces"), torch.export.Dim("landmarks")
-    landmark_axes, face_axis = {0: n, 1: k}, {0: n}
+    axes_nk, axis_n = {0: n, 1: k}, {0: n}
     export_onnx(
         _Exported(cell),
         (inputs, state, parts),
@@ -402,11 +387,7 @@ def export_flow_cell(cell: FlowCell, path: Path) -> dict[str, Any]:
             *FaceParts._fields,
         ],
         outputs=["points", "kept", *(f"next_{name}" for name in FlowCellState._fields)],
-        dynamic=(
-            (*[landmark_axes] * 6, *[face_axis] * 3),
-            (*[landmark_axes] * 3, face_axis),
-            ({0: k}, {0: k}),
-        ),
+        dynamic=((*[axes_nk] * 6, *[axis_n] * 3), (*[axes_nk] * 3, axis_n), ({0: k}, {0: k})),
     )
     one_face = tuple(part[:1] for part in inputs), tuple(part[:1] for part in state)
     return {

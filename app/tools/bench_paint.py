@@ -29,19 +29,19 @@ def make_clip(path: Path, source: Path, *, width: int, height: int, fps: int, se
         fps: The frame rate of the clip.
         seconds: The duration of the clip.
     """
-    with av.open(str(source)) as given:
-        pictures = [
+    with av.open(str(source)) as source_video:
+        frames = [
             frame.reformat(width, height, "yuv420p")
-            for _, frame in zip(range(60), given.decode(video=0), strict=False)
+            for _, frame in zip(range(60), source_video.decode(video=0), strict=False)
         ]
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=fps, options={"preset": "ultrafast"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for i in range(fps * seconds):
-            turn = i % (2 * len(pictures) - 2)
-            picture = pictures[min(turn, 2 * len(pictures) - 2 - turn)]
-            picture.pts = None
-            container.mux(stream.encode(picture))
+            position = i % (2 * len(frames) - 2)
+            frame = frames[min(position, 2 * len(frames) - 2 - position)]
+            frame.pts = None
+            container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
 
 
@@ -77,7 +77,7 @@ def measure_paint(
     from PySide6.QtWidgets import QApplication
 
     from steadymark.app.session.state import Phase
-    from tools.paint_surfaces import put_on
+    from tools.paint_surfaces import use_surface
 
     application = QApplication.instance() or QApplication(["steadymark"])
     assert isinstance(application, QApplication)
@@ -86,7 +86,7 @@ def measure_paint(
         window, session = studio.window, studio.window.session
         window.resize(*size)
         paints: list[float] = []
-        put_on(window.view, surface, paints)
+        use_surface(window.view, surface, paints)
         window.open_path(clip)
         studio.until(lambda: session.display.phase is Phase.FINISHED)
         session.shown.stop()
@@ -134,13 +134,15 @@ def main(
     # The window is shown before the surface is added, so Qt must know the backend early.
     if surface != "widget":
         os.environ.update(QT_WIDGETS_RHI="1", QT_WIDGETS_RHI_BACKEND="opengl")
-    across, down = (int(v) for v in window.split("x"))
+    window_width, window_height = (int(v) for v in window.split("x"))
     with tempfile.TemporaryDirectory() as folder:
         path = clip or Path(folder) / "made.mp4"
         if clip is None:
             demo = assets_root() / "clips" / "demo.mp4"
             make_clip(path, demo, width=width, height=height, fps=fps, seconds=5)
-        cost = measure_paint(str(path), seconds=seconds, size=(across, down), surface=surface)
+        cost = measure_paint(
+            str(path), seconds=seconds, size=(window_width, window_height), surface=surface
+        )
     typer.echo(
         f"{surface}: GUI thread {100 * cost.gui:.0f} % of a core, all threads "
         f"{100 * cost.process:.0f} %, {cost.rate:.1f} paints a second, "

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from steadymark.app.gui.main_window import MainWindow
 
 USABLE_S, TRACKED_S, QUIT_S = 2.0, 1.0, 2.0
-_PATIENCE_S = 120
-_STAMP = "STEADYMARK_STARTED_S"  # start time of the child process, from time.monotonic
+_TIMEOUT_S = 120
+_START_TIME_VARIABLE = (
+    "STEADYMARK_STARTED_S"  # start time of the child process, from time.monotonic
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +59,27 @@ def measure_startup(clip: Path) -> StartupTimes:
     with tempfile.TemporaryDirectory() as home:
         env = {**os.environ, "QT_QPA_PLATFORM": os.environ.get("QT_QPA_PLATFORM", "offscreen")}
         env |= dict.fromkeys(("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"), home)
-        env[_STAMP] = repr(time.monotonic())
+        env[_START_TIME_VARIABLE] = repr(time.monotonic())
         command = [sys.executable, "-m", "tools.bench_startup", "--watched", str(clip)]
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=_PATIENCE_S)
+        process = subprocess.run(
+            command, env=env, capture_output=True, text=True, timeout=_TIMEOUT_S
+        )
         ended_s = time.monotonic()
-    lines = done.stdout.splitlines()
-    if done.returncode != 0 or not lines:
-        raise RuntimeError(f"the window did not come so far: {done.stderr.strip()[-400:]}")
-    told = json.loads(lines[-1])
+    lines = process.stdout.splitlines()
+    if process.returncode != 0 or not lines:
+        raise RuntimeError(f"the window did not come so far: {process.stderr.strip()[-400:]}")
+    report = json.loads(lines[-1])
     return StartupTimes(
-        told["usable_s"],
-        told["tracked_s"],
-        ended_s - told["closed_s"],
-        tuple(told["threads"]),
-        told["torch"],
-        tuple(told["files"]),
+        report["usable_s"],
+        report["tracked_s"],
+        ended_s - report["closed_s"],
+        tuple(report["threads"]),
+        report["torch"],
+        tuple(report["files"]),
     )
 
 
-def forget(files: tuple[str, ...]) -> None:
+def drop_from_cache(files: tuple[str, ...]) -> None:
     """Ask the system to drop these files from its cache, if it supports that.
 
     Files that other processes have mapped stay in the cache.
@@ -91,7 +95,7 @@ def forget(files: tuple[str, ...]) -> None:
             continue
 
 
-class _Watch:
+class _EventTimes:
     """Records the times of the window's events, and opens and closes the window's recording."""
 
     def __init__(self, clip: str) -> None:
@@ -101,13 +105,13 @@ class _Watch:
     def __call__(self, window: MainWindow) -> None:
         from PySide6.QtCore import QEvent, QObject, QTimer
 
-        watch = self
+        times = self
 
         class FirstPaint(QObject):
-            def eventFilter(self, thing: QObject, event: QEvent) -> bool:
+            def eventFilter(self, watched: QObject, event: QEvent) -> bool:
                 if event.type() == QEvent.Type.Paint:
                     window.empty.removeEventFilter(self)
-                    QTimer.singleShot(0, lambda: watch.usable(window))  # after all pending events
+                    QTimer.singleShot(0, lambda: times.usable(window))  # after all pending events
                 return False
 
         window.empty.installEventFilter(FirstPaint(window))
@@ -137,15 +141,15 @@ def _run_watched(clip: str) -> int:
     from steadymark.app.cli import main as cli  # noqa: F401, what the command imports counts
     from steadymark.app.gui.application import run_window
 
-    watch = _Watch(clip)
-    code = run_window(watch=watch)
+    times = _EventTimes(clip)
+    code = run_window(watch=times)
     main = threading.main_thread()
     typer.echo(
         json.dumps(
             {
-                "usable_s": watch.usable_s - float(os.environ[_STAMP]),
-                "tracked_s": watch.tracked_s - watch.opened_s,
-                "closed_s": watch.closed_s,
+                "usable_s": times.usable_s - float(os.environ[_START_TIME_VARIABLE]),
+                "tracked_s": times.tracked_s - times.opened_s,
+                "closed_s": times.closed_s,
                 "threads": [t.name for t in threading.enumerate() if t is not main],
                 "torch": "torch" in sys.modules,
                 "files": sorted(_read_files()),
@@ -157,10 +161,12 @@ def _run_watched(clip: str) -> int:
 
 def _read_files() -> set[str]:
     files = {str(getattr(m, "__cached__", None) or "") for m in list(sys.modules.values())}
-    maps = Path("/proc/self/maps")
-    if maps.is_file():
+    memory_maps = Path("/proc/self/maps")
+    if memory_maps.is_file():
         files |= {
-            line.split(maxsplit=5)[5] for line in maps.read_text().splitlines() if "/" in line
+            line.split(maxsplit=5)[5]
+            for line in memory_maps.read_text().splitlines()
+            if "/" in line
         }
     return {name for name in files if name and Path(name).is_file()}
 
@@ -181,7 +187,7 @@ def main(
 
             demo = assets_root() / "clips" / "demo.mp4"
             make_clip(video, demo, width=1920, height=1080, fps=30, seconds=10)
-        forget(measure_startup(video).files)
+        drop_from_cache(measure_startup(video).files)
         cold = measure_startup(video)
         warm = [measure_startup(video) for _ in range(runs)]
     raise typer.Exit(_report(cold, warm))
@@ -192,7 +198,7 @@ def _report(cold: StartupTimes, warm: list[StartupTimes]) -> int:
     for name in ("", "cold", f"warm, median of {len(warm)}", "least … most", "limit"):
         table.add_column(name, justify="right" if name else "left")
     missed = False
-    for words, name, limit_s in (
+    for label, name, limit_s in (
         ("start until usable", "usable_s", USABLE_S),
         ("open until a tracked frame is painted", "tracked_s", TRACKED_S),
         ("close until the process is gone", "quit_s", QUIT_S),
@@ -201,20 +207,21 @@ def _report(cold: StartupTimes, warm: list[StartupTimes]) -> int:
         middle = statistics.median(values)
         missed |= middle > limit_s
         table.add_row(
-            words,
+            label,
             f"{getattr(cold, name):.2f} s",
             f"{middle:.2f} s",
             f"{min(values):.2f} … {max(values):.2f} s",
             f"{limit_s:g} s",
         )
-    left = sorted({name for start in (cold, *warm) for name in start.threads})
+    remaining = sorted({name for start in (cold, *warm) for name in start.threads})
     torch = any(start.torch for start in (cold, *warm))
     out = Console()
     out.print(table)
     out.print(
-        f"threads left: {', '.join(left) or 'none'}; torch imported: {'yes' if torch else 'no'}"
+        f"threads left: {', '.join(remaining) or 'none'}; "
+        f"torch imported: {'yes' if torch else 'no'}"
     )
-    return int(missed or torch or bool(left))
+    return int(missed or torch or bool(remaining))
 
 
 if __name__ == "__main__":

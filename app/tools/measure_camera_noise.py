@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 _FRAMES, _BLOCK = 60, 16
-_STILL = 0.7  # maximum change of a still block's mean, in grey levels
-_LOUD = 8.0  # standard deviation of differences above which a block is assumed to move
+_MAX_CHANGE = 0.7  # maximum change of a still block's mean, in grey levels
+_MAX_DEVIATION = 8.0  # standard deviation of differences above which a block is assumed to move
 _BINS = 8
-_FEWEST = 50  # minimum number of blocks, in all and in a bin of brightness
+_MIN_BLOCKS = 50  # minimum number of blocks, in all and in a bin of brightness
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +60,29 @@ def measure_noise(frames: NDArray[np.uint8]) -> CameraNoise:
     Raises:
         UsageError: There are too few still blocks.
     """
-    light = frames.astype(np.float32)
-    blocks = _blocks((light[1:] - light[:-1]) / np.float32(np.sqrt(2)))
-    brightness = _blocks(light[:-1]).mean((3, 4, 5))
-    spread = blocks.std((3, 4))
-    still = (np.abs(blocks.mean((3, 4))).max(-1) < _STILL) & (spread.max(-1) < _LOUD)
-    still &= spread.min(-1) > 0  # A repeated frame has no noise of its own.
-    if still.sum() < _FEWEST:
+    grey_levels = frames.astype(np.float32)
+    blocks = _blocks((grey_levels[1:] - grey_levels[:-1]) / np.float32(np.sqrt(2)))
+    brightness = _blocks(grey_levels[:-1]).mean((3, 4, 5))
+    deviation = blocks.std((3, 4))
+    is_still = (np.abs(blocks.mean((3, 4))).max(-1) < _MAX_CHANGE) & (
+        deviation.max(-1) < _MAX_DEVIATION
+    )
+    is_still &= deviation.min(-1) > 0  # A repeated frame has no noise of its own.
+    if is_still.sum() < _MIN_BLOCKS:
         raise UsageError("hardly anything stands still: take a clip from a camera on a stand")
-    grain = blocks[still]
+    grain = blocks[is_still]
     grain = grain - grain.mean((1, 2), keepdims=True)
     power = (grain**2).mean()
-    pairs = still[1:] & still[:-1]
-    follow = (blocks[1:] * blocks[:-1])[pairs].mean() / (blocks[1:] ** 2)[pairs].mean()
+    pairs = is_still[1:] & is_still[:-1]
+    frame_correlation = (blocks[1:] * blocks[:-1])[pairs].mean() / (blocks[1:] ** 2)[pairs].mean()
     return CameraNoise(
         deviation=float(np.sqrt(power)),
-        neighbours=tuple(_away(grain, away) / float(power) for away in (1, 2, 3, 4)),
+        neighbours=tuple(
+            _correlation_at(grain, distance) / float(power) for distance in (1, 2, 3, 4)
+        ),
         colours=float(np.corrcoef(grain.reshape(-1, 3).T)[[0, 0, 1], [1, 2, 2]].mean()),
-        lasts=float(np.clip(1 + 2 * follow, 0, 1)),
-        by_brightness=_by_brightness(grain, brightness[still]),
+        lasts=float(np.clip(1 + 2 * frame_correlation, 0, 1)),
+        by_brightness=_by_brightness(grain, brightness[is_still]),
     )
 
 
@@ -111,9 +115,9 @@ def _blocks(light: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.ascontiguousarray(split.transpose(0, 1, 3, 2, 4, 5))
 
 
-def _away(grain: NDArray[np.float32], away: int) -> float:
-    across = (grain[:, :, away:] * grain[:, :, :-away]).mean()
-    down = (grain[:, away:] * grain[:, :-away]).mean()
+def _correlation_at(grain: NDArray[np.float32], distance: int) -> float:
+    across = (grain[:, :, distance:] * grain[:, :, :-distance]).mean()
+    down = (grain[:, distance:] * grain[:, :-distance]).mean()
     return float(across + down) / 2
 
 
@@ -123,11 +127,11 @@ def _by_brightness(
     power = (grain**2).mean((1, 2, 3))
     number = (brightness / (256 / _BINS)).astype(int)
     bins = [power[number == i] for i in range(_BINS)]
-    levels = [float(np.sqrt(b.mean())) if len(b) >= _FEWEST else float("nan") for b in bins]
+    levels = [float(np.sqrt(b.mean())) if len(b) >= _MIN_BLOCKS else float("nan") for b in bins]
     return tuple(np.array(levels) / np.nanmean(levels))
 
 
-def _told(name: str, noise: CameraNoise) -> str:
+def _describe(name: str, noise: CameraNoise) -> str:
     def row(values: Sequence[float]) -> str:
         return " ".join(f"{value:.2f}" for value in values)
 
@@ -143,12 +147,12 @@ def main(clips: Sequence[str]) -> int:
     try:
         for clip in clips:
             measured.append(measure_noise(read_frames(clip)))
-            sys.stdout.write(_told(clip, measured[-1]))
+            sys.stdout.write(_describe(clip, measured[-1]))
     except SteadymarkError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     if measured:
-        sys.stdout.write(_told("median", _median(measured)))
+        sys.stdout.write(_describe("median", _median(measured)))
     return 0
 
 

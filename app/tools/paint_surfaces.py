@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class GlSurface(QOpenGLWidget):
-    """Surface that uses QPainter on OpenGL: pictures become textures, overlays become triangles."""
+    """Surface that uses QPainter on OpenGL: images become textures, overlays become triangles."""
 
     def __init__(self, view: VideoView, paints: list[float]) -> None:
         super().__init__(view)
@@ -55,7 +55,7 @@ class RhiSurface(QRhiWidget):
         commands.resourceUpdate(batch)
 
 
-def put_on(view: VideoView, surface: str, paints: list[float]) -> None:
+def use_surface(view: VideoView, surface: str, paints: list[float]) -> None:
     """Make the view paint on this surface from now on.
 
     Args:
@@ -67,21 +67,21 @@ def put_on(view: VideoView, surface: str, paints: list[float]) -> None:
         paint = view.paint
         view.paint = lambda painter: _timed(lambda: paint(painter), paints)  # type: ignore[method-assign]
         return
-    over: QWidget = (GlSurface if surface == "opengl" else RhiSurface)(view, paints)
-    over.resize(view.size())
-    over.show()
-    fit = view.resizeEvent
+    surface_widget: QWidget = (GlSurface if surface == "opengl" else RhiSurface)(view, paints)
+    surface_widget.resize(view.size())
+    surface_widget.show()
+    original_resize = view.resizeEvent
 
     def resized(event: object) -> None:
-        over.resize(view.size())
-        fit(event)  # type: ignore[arg-type]
+        surface_widget.resize(view.size())
+        original_resize(event)  # type: ignore[arg-type]
 
     view.resizeEvent = resized  # type: ignore[method-assign]
-    view.update = over.update  # type: ignore[method-assign]
+    view.update = surface_widget.update  # type: ignore[method-assign]
     view.paintEvent = lambda event: None  # type: ignore[method-assign]
 
 
 def _timed(paint: Callable[[], None], paints: list[float]) -> None:
-    begun = time.thread_time()
+    start_s = time.thread_time()
     paint()
-    paints.append((time.thread_time() - begun) * 1e3)
+    paints.append((time.thread_time() - start_s) * 1e3)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SIZES = {"small": (900, 600), "large": (1440, 900)}
 _README_SIZE, _README_FRAMES = (1200, 750), {"light": 60, "dark": 122}
-_PATIENCE_S = 60.0
+_TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class ScreenshotStudio:
         self.window: MainWindow = make_window(settings, home / "sessions", home / "steadymark.log")
         self.window.show()
 
-    def until(self, there: Callable[[], bool]) -> None:
+    def until(self, condition: Callable[[], bool]) -> None:
         """Run the event loop until the condition is true.
 
         Raises:
@@ -71,7 +71,7 @@ class ScreenshotStudio:
         """
         from PySide6.QtCore import QEventLoop, QTimer
 
-        if there():
+        if condition():
             return
         loop = QEventLoop()
         session = self.window.session
@@ -87,17 +87,17 @@ class ScreenshotStudio:
         if self.window.exports.many is not None:
             signals.append(self.window.exports.many.changed)
 
-        def look() -> None:
-            if there():
+        def quit_if_true() -> None:
+            if condition():
                 loop.quit()
 
         for signal in signals:
-            signal.connect(look)
-        QTimer.singleShot(int(_PATIENCE_S * 1000), loop.quit)
+            signal.connect(quit_if_true)
+        QTimer.singleShot(int(_TIMEOUT_S * 1000), loop.quit)
         loop.exec()
         for signal in signals:
-            signal.disconnect(look)
-        if not there():
+            signal.disconnect(quit_if_true)
+        if not condition():
             raise TimeoutError("the window did not come to the state to be shown")
 
     def shoot(self, name: str) -> None:
@@ -158,10 +158,10 @@ def render(folder: Path, clip: str, name: str) -> None:
     with tempfile.TemporaryDirectory() as home:
         studio = ScreenshotStudio(application, folder, Path(home), language=variant.language)
         application.setPalette(palette(dark=variant.dark))
-        _shoot_beginning(studio, name, Path(home), clip)
-        _shoot_comparing(studio, name)
+        _shoot_start(studio, name, Path(home), clip)
+        _shoot_comparison(studio, name)
         _shoot_pose(studio, name)
-        _shoot_working(studio, name, Path(home))
+        _shoot_export(studio, name, Path(home))
         _shoot_analysis(studio, name)
         shoot_filters(studio, name)
         shoot_faces(studio, name, Path(home))
@@ -180,7 +180,7 @@ def _application() -> QApplication:
     return application
 
 
-def _shoot_beginning(studio: ScreenshotStudio, scheme: str, home: Path, clip: str) -> None:
+def _shoot_start(studio: ScreenshotStudio, scheme: str, home: Path, clip: str) -> None:
     """Capture the start page, errors, and tracking in progress."""
     window, session = studio.window, studio.window.session
     studio.shoot(f"{scheme}_empty")
@@ -193,7 +193,7 @@ def _shoot_beginning(studio: ScreenshotStudio, scheme: str, home: Path, clip: st
     studio.shoot(f"{scheme}_tracking")
 
 
-def _shoot_comparing(studio: ScreenshotStudio, scheme: str) -> None:
+def _shoot_comparison(studio: ScreenshotStudio, scheme: str) -> None:
     """Capture raw and stabilized landmarks: overlaid, wiped and side by side."""
     from steadymark.app.session.state import ComparisonLayout, Phase, ShownLandmarks
 
@@ -232,7 +232,7 @@ def _shoot_pose(studio: ScreenshotStudio, scheme: str) -> None:
     session.set_overlay(overlay)
 
 
-def _shoot_working(studio: ScreenshotStudio, scheme: str, home: Path) -> None:
+def _shoot_export(studio: ScreenshotStudio, scheme: str, home: Path) -> None:
     """Capture a running export with settings that wait, and then numbers at high zoom."""
     from steadymark.app.session.export import ExportKind
     from steadymark.app.session.state import ShownLandmarks

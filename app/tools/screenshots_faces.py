@@ -26,10 +26,10 @@ def shoot_filters(studio: ScreenshotStudio, scheme: str) -> None:
 
     window, session = studio.window, studio.window.session
     window.messages.dismiss_all()
-    takes = Variant("one-euro", own=choose("one-euro", beta=0.5)), Variant("one-euro")
-    window._compare(takes)
+    variants = Variant("one-euro", own=choose("one-euro", beta=0.5)), Variant("one-euro")
+    window._compare(variants)
     session.set_layout(ComparisonLayout.WIPE)
-    studio.until(lambda: _compared(studio, takes))
+    studio.until(lambda: _compared(studio, variants))
     studio.shoot(f"{scheme}_filters")
 
 
@@ -41,8 +41,8 @@ def shoot_faces(studio: ScreenshotStudio, scheme: str, home: Path) -> None:
     clip = home / "crowd.mp4"
     _make_crowd(clip)
     before = session.settings
-    several = replace(before, tracker=replace(before.tracker, max_faces=_FACES))
-    window.settings.use(several)
+    with_more_faces = replace(before, tracker=replace(before.tracker, max_faces=_FACES))
+    window.settings.use(with_more_faces)
     window.open_path(str(clip))
     studio.until(lambda: session.display.phase is Phase.FINISHED)
     session.recording.pause()
@@ -57,26 +57,26 @@ def shoot_faces(studio: ScreenshotStudio, scheme: str, home: Path) -> None:
     window.settings.use(before)
 
 
-def _compared(studio: ScreenshotStudio, takes: object) -> bool:
-    made = studio.window.session.analysis.compared
-    return made is not None and made.takes == takes
+def _compared(studio: ScreenshotStudio, variants: object) -> bool:
+    comparison = studio.window.session.analysis.compared
+    return comparison is not None and comparison.takes == variants
 
 
 def _make_crowd(path: Path) -> None:
     """Make a clip that repeats the demo clip side by side: mirrored, darker and brighter."""
-    with av.open(str(assets_root() / "clips" / "demo.mp4")) as given:
-        pictures = [
+    with av.open(str(assets_root() / "clips" / "demo.mp4")) as demo:
+        images = [
             frame.to_ndarray(format="bgr24")
-            for _, frame in zip(range(_FRAMES), given.decode(video=0), strict=False)
+            for _, frame in zip(range(_FRAMES), demo.decode(video=0), strict=False)
         ]
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=30, options={"preset": "ultrafast"})
-        height, width = pictures[0].shape[:2]
+        height, width = images[0].shape[:2]
         stream.width, stream.height, stream.pix_fmt = 3 * width, 2 * height, "yuv420p"
         for i in range(_FRAMES):
             tiles = []
             for place in range(_FACES):
-                tile = pictures[(i + 5 * place) % _FRAMES]
+                tile = images[(i + 5 * place) % _FRAMES]
                 tile = tile[:, ::-1] if place % 2 else tile
                 tiles.append((tile * (0.55 + 0.09 * place)).astype(np.uint8))
             rows = [np.concatenate(tiles[k : k + 3], axis=1) for k in (0, 3)]

@@ -66,41 +66,41 @@ def shoot_live(studio: ScreenshotStudio, scheme: str, folder: Path, home: Path) 
 
 def _shoot_sending(studio: ScreenshotStudio, path: Path) -> None:
     """Capture the streaming dialog with a target that is received, one that is not, and one off."""
-    desk = studio.window.desk.send
-    desk.choose()
-    assert desk.dialog is not None
-    place = desk.dialog.places["lsl"]
-    place.setText("x" * 300)
-    place.editingFinished.emit()
-    place.setText("Steadymark")
-    _shoot(desk.dialog, path)
-    desk.close()
+    controller = studio.window.desk.send
+    controller.choose()
+    assert controller.dialog is not None
+    address = controller.dialog.places["lsl"]
+    address.setText("x" * 300)
+    address.editingFinished.emit()
+    address.setText("Steadymark")
+    _shoot(controller.dialog, path)
+    controller.close()
 
 
 def _shoot_dialogs(studio: ScreenshotStudio, scheme: str, folder: Path) -> None:
     from steadymark.engine.sources import CameraInfo, CameraMode
 
-    desk, session = studio.window.desk, studio.window.session
+    controller, session = studio.window.desk, studio.window.session
     camera = CameraInfo(0, "HD Webcam C920", "/dev/video0")
     modes = (CameraMode(1280, 720, 30, "MJPG"), CameraMode(640, 480, 30, "YUYV"))
-    desk.lister = lambda: ((camera, modes),)
-    desk.choose()
-    devices = desk.devices
+    controller.lister = lambda: ((camera, modes),)
+    controller.choose()
+    devices = controller.devices
     devices.pictured.connect(session.progressed)
     studio.until(lambda: devices.frame is not None)
-    _shoot(desk.dialog, folder / f"{scheme}_camera.png")
-    desk.close()
-    desk.lister = tuple
-    desk.choose()
-    desk.devices.found.connect(session.progressed)
-    dialog = desk.dialog
+    _shoot(controller.dialog, folder / f"{scheme}_camera.png")
+    controller.close()
+    controller.lister = tuple
+    controller.choose()
+    controller.devices.found.connect(session.progressed)
+    dialog = controller.dialog
     assert dialog is not None
     studio.until(dialog.none.isVisible)
     _shoot(dialog, folder / f"{scheme}_no_camera.png")
     dialog.tabs.setCurrentIndex(1)
     dialog.address.setEditText("rtsp://me@192.168.0.10/stream")
     _shoot(dialog, folder / f"{scheme}_address.png")
-    desk.close()
+    controller.close()
 
 
 def _shoot(dialog: QDialog | None, path: Path) -> None:

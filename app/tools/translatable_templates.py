@@ -38,7 +38,7 @@ class TemplateUse(NamedTuple):
     fields: frozenset[str]
 
     @property
-    def fault(self) -> str:
+    def problem(self) -> str:
         """Return why the template cannot be translated and filled in, or an empty string."""
         where = f"{self.module}, line {self.line}"
         if self.template is None:
@@ -61,14 +61,14 @@ def shown_modules() -> dict[str, Path]:
     graph = grimp.build_graph(*ROOTS, exclude_type_checking_imports=True, cache_dir=None)
     own = {name for name in graph.modules if name.startswith((*WINDOW, *REGISTRIES))}
     shown = own.union(*map(graph.find_upstream_modules, own))
-    listed = {
+    registered = {
         name
         for module in shown
         for registry, package in registries(_file_of(module))
         for name in graph.find_children(package)
         if f"\n{registry}.add(" in _file_of(name).read_text(encoding="utf-8")
     }
-    shown = shown.union(listed, *map(graph.find_upstream_modules, listed)) - NOT_SHOWN
+    shown = shown.union(registered, *map(graph.find_upstream_modules, registered)) - NOT_SHOWN
     return {name: _file_of(name) for name in sorted(shown)}
 
 
@@ -81,22 +81,22 @@ def registries(file: Path) -> Iterator[tuple[str, str]]:
         match node:
             case ast.Assign(
                 targets=[ast.Name(id=name)],
-                value=ast.Call(func=made, args=[_, ast.Constant(value=str(package)), *_]),
-            ) if ast.unparse(made).split("[")[0] == "Registry":
+                value=ast.Call(func=called, args=[_, ast.Constant(value=str(package)), *_]),
+            ) if ast.unparse(called).split("[")[0] == "Registry":
                 yield name, package
 
 
 def templates_in(module: str, file: Path) -> Iterator[TemplateUse]:
     """Return the templates of one module."""
-    makers = {"UserText", *(kind.__name__ for kind in _faults(SteadymarkError))}
+    constructors = {"UserText", *(kind.__name__ for kind in _error_classes(SteadymarkError))}
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in makers:
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in constructors:
             template = None
             match node.args:
                 case [ast.Constant(value=str(text))]:
                     template = text
-            given = frozenset(keyword.arg or "**" for keyword in node.keywords)
-            yield TemplateUse(module, node.lineno, template, given)
+            fields = frozenset(keyword.arg or "**" for keyword in node.keywords)
+            yield TemplateUse(module, node.lineno, template, fields)
 
 
 @cache
@@ -105,7 +105,7 @@ def all_template_uses() -> tuple[TemplateUse, ...]:
     shown = shown_modules()
     for module in shown:
         importlib.import_module(module)  # Importing the modules defines all kinds of errors.
-    return tuple(told for module, file in shown.items() for told in templates_in(module, file))
+    return tuple(use for module, file in shown.items() for use in templates_in(module, file))
 
 
 def templates() -> list[str]:
@@ -113,7 +113,7 @@ def templates() -> list[str]:
 
     Templates that consist only of fields are left out.
     """
-    found = {told.template or "" for told in all_template_uses()}
+    found = {use.template or "" for use in all_template_uses()}
     return sorted(template for template in found if _words(template).strip())
 
 
@@ -122,10 +122,10 @@ def _words(template: str) -> str:
     return "".join(words for words, *_ in string.Formatter().parse(template))
 
 
-def _faults(kind: type[SteadymarkError]) -> Iterator[type[SteadymarkError]]:
+def _error_classes(kind: type[SteadymarkError]) -> Iterator[type[SteadymarkError]]:
     yield kind
     for special in kind.__subclasses__():
-        yield from _faults(special)
+        yield from _error_classes(special)
 
 
 def _file_of(module: str) -> Path:

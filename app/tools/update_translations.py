@@ -30,7 +30,7 @@ from steadymark.app.gui.i18n.translate import CONTEXT
 from tools.translatable_templates import templates
 
 _SOURCES = Path(__file__).resolve().parents[1] / "steadymark" / "app"
-_PLACE = re.compile(r"\{\w*(?:!\w)?(?::[^{}]*)?\}|%n")
+_PLACEHOLDER = re.compile(r"\{\w*(?:!\w)?(?::[^{}]*)?\}|%n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +44,18 @@ class TranslationEntry:
     finished: bool
 
     @property
-    def faults(self) -> list[str]:
+    def problems(self) -> list[str]:
         """Return what is wrong with the translation."""
         if not self.finished or not all(self.words):
             return ["not translated"]
         found = []
-        wanted = set(_PLACE.findall(self.source))
+        placeholders = set(_PLACEHOLDER.findall(self.source))
         for words in self.words:
-            given = set(_PLACE.findall(words))
+            translated = set(_PLACEHOLDER.findall(words))
             # "one face" needs no number.
-            if given | {"%n"} != wanted | {"%n"} or (given ^ wanted and not self.plural):
+            if translated | {"%n"} != placeholders | {"%n"} or (
+                translated ^ placeholders and not self.plural
+            ):
                 found.append(f"the places differ in '{words}'")
             if words.count("&") and not self.source.count("&"):
                 found.append(f"'{words}' underlines a letter, the English does not")
@@ -93,10 +95,10 @@ def extract(path: Path) -> None:
     english = ["-pluralonly"] if path.stem.endswith("_en") else []
     with tempfile.TemporaryDirectory() as folder:
         # lupdate does not know the error classes, so it gets calls of translate
-        told = Path(folder) / "sentences.py"
-        told.write_text("".join(map(_as_call, templates())), encoding="utf-8")
-        how = ("-locations", "none", "-no-obsolete", *english)
-        _run("lupdate", *sources, str(told), *how, "-ts", str(path))
+        calls_file = Path(folder) / "sentences.py"
+        calls_file.write_text("".join(map(_as_call, templates())), encoding="utf-8")
+        options = ("-locations", "none", "-no-obsolete", *english)
+        _run("lupdate", *sources, str(calls_file), *options, "-ts", str(path))
 
 
 def _as_call(template: str) -> str:
@@ -109,9 +111,9 @@ def compile_entries(path: Path) -> Path:
     Raises:
         RuntimeError: Qt's tool is not installed or fails.
     """
-    made = path.with_suffix(".qm")
-    _run("lrelease", "-silent", str(path), "-qm", str(made))
-    return made
+    compiled = path.with_suffix(".qm")
+    _run("lrelease", "-silent", str(path), "-qm", str(compiled))
+    return compiled
 
 
 def _run(tool: str, *arguments: str) -> None:
@@ -137,9 +139,9 @@ def main(
         compile_entries(path)
         entries = read_entries(path)
         for entry in entries:
-            for fault in entry.faults:
+            for problem in entry.problems:
                 missing += 1
-                typer.echo(f"{path.name}: {entry.context}: '{entry.source}': {fault}")
+                typer.echo(f"{path.name}: {entry.context}: '{entry.source}': {problem}")
         typer.echo(f"{path.name}: {len(entries)} texts")
     sys.exit(1 if missing else 0)
 

@@ -31,7 +31,7 @@ from steadymark.models.training.detector.detector_photos import (
     DetectorPhoto,
     PhotoFace,
     frozen,
-    thawed,
+    photo_from_tensors,
 )
 from steadymark.models.training.loop.checkpoint import load_checkpoint, save_checkpoint
 from support.malformed_files import MALICIOUS_NAMES, VALUES, corrupted, objects, read_or_refused
@@ -333,7 +333,7 @@ def test_photos_are_saved_without_pickles(tmp_path: Path) -> None:
         np.frombuffer(b"jpeg", np.uint8), (PhotoFace(box, points, 3.0), PhotoFace(box))
     )
     save_checkpoint(tmp_path / "photos.pt", {"sets": [[frozen(photo)]]})
-    restored = thawed(load_checkpoint(tmp_path / "photos.pt")["sets"][0][0])
+    restored = photo_from_tensors(load_checkpoint(tmp_path / "photos.pt")["sets"][0][0])
     assert restored.jpeg.tobytes() == b"jpeg"
     assert restored.ignored.shape == (0, 4)
     one, two = restored.faces

@@ -140,14 +140,14 @@ def test_ground_truth_is_read_or_refused(folder: Path, content: bytes) -> None:
 def test_lists_of_faces_are_read_or_refused(folder: Path, content: bytes) -> None:
     path = folder / "a.csv"
     path.write_bytes(content)
-    read_or_refused(lambda: open_dataset(path, pictures=folder / "images"), path.name)
+    read_or_refused(lambda: open_dataset(path, images=folder / "images"), path.name)
 
 
 @given(content=corrupted(WFLW))
 def test_lists_of_wflw_are_read_or_refused(folder: Path, content: bytes) -> None:
     path = folder / "list_98pt_test.txt"
     path.write_bytes(content)
-    read_or_refused(lambda: open_dataset(path, pictures=folder / "images"), path.name)
+    read_or_refused(lambda: open_dataset(path, images=folder / "images"), path.name)
 
 
 @pytest.mark.hypothesis

@@ -3,7 +3,7 @@
 A weighted sum of expressions moves the 68 landmarks. Between the landmarks, the displacement is
 interpolated with Wendland's C2 function of compact support, so pixels farther than RADIUS_PX from
 a moved landmark stay. The displacement field is defined as the bilinear interpolation of its
-samples on a grid. The ground truth and the pictures use the same field, so the truth is exact.
+samples on a grid. The ground truth and the images use the same field, so the truth is exact.
 """
 
 from __future__ import annotations
@@ -60,13 +60,13 @@ EXPRESSIONS: dict[str, dict[tuple[int, ...], tuple[float, float]]] = {
 
 def bilinear(grid: Array, origin: Array, xy: Array) -> Array:
     """Interpolate a grid (rows, columns, 2) at portrait points (..., 2); it is 0 outside."""
-    at = (xy - origin) / STEP_PX
-    whole = np.floor(at).astype(np.int64)
+    position = (xy - origin) / STEP_PX
+    cell = np.floor(position).astype(np.int64)
     limit = np.array([grid.shape[1] - 2, grid.shape[0] - 2])
-    inside = ((whole >= 0) & (whole <= limit)).all(-1, keepdims=True)
-    whole = whole.clip(0, limit)
-    fx, fy = np.moveaxis(at - whole, -1, 0)[..., None]
-    x, y = whole[..., 0], whole[..., 1]
+    inside = ((cell >= 0) & (cell <= limit)).all(-1, keepdims=True)
+    cell = cell.clip(0, limit)
+    fx, fy = np.moveaxis(position - cell, -1, 0)[..., None]
+    x, y = cell[..., 0], cell[..., 1]
     top = grid[y, x] * (1 - fx) + grid[y, x + 1] * fx
     bottom = grid[y + 1, x] * (1 - fx) + grid[y + 1, x + 1] * fx
     return np.where(inside, top * (1 - fy) + bottom * fy, 0.0)
@@ -86,9 +86,9 @@ class ExpressionWarp:
         self.names = tuple(EXPRESSIONS)
         centres = np.concatenate((landmarks, ring))
         moves = np.zeros((len(centres), len(self.names), 2))
-        for e, name in enumerate(self.names):
+        for column, name in enumerate(self.names):
             for indices, move in EXPRESSIONS[name].items():
-                moves[list(indices), e] = move
+                moves[list(indices), column] = move
         factors = np.linalg.solve(_kernel(centres, centres), moves.reshape(len(centres), -1))
         margin = RADIUS_PX + 1
         self.origin: Array = np.floor(landmarks.min(0) - margin)
@@ -100,13 +100,13 @@ class ExpressionWarp:
         x = np.arange(self.origin[0], end[0], STEP_PX)
         y = np.arange(self.origin[1], end[1], STEP_PX)
         rows = []
-        for at in y:
-            points = np.stack((x, np.full_like(x, at)), 1)
+        for row in y:
+            points = np.stack((x, np.full_like(x, row)), 1)
             rows.append(_kernel(points, centres) @ factors)
         field = np.stack(rows).reshape(len(y), len(x), len(self.names), 2)
         # The kernels of the fixed points extend beyond the grid.
-        rim = np.minimum.outer(_to_rim(len(y)), _to_rim(len(x)))
-        fade = (rim / 20).clip(0, 1)[..., None, None]
+        distance = np.minimum.outer(_distance_to_edge(len(y)), _distance_to_edge(len(x)))
+        fade = (distance / 20).clip(0, 1)[..., None, None]
         return np.ascontiguousarray(np.moveaxis(field * fade, 2, 0))
 
     def field(self, weights: tuple[float, ...]) -> Array:
@@ -122,7 +122,7 @@ class ExpressionWarp:
     def inverse(self, weights: tuple[float, ...]) -> Array:
         """Return the inverse displacement at the grid's points, (rows, columns, 2).
 
-        It is found by damped fixed-point iteration, which converges if the picture is stretched at
+        It is found by damped fixed-point iteration, which converges if the image is stretched at
         most
         fourfold and not folded anywhere.
 
@@ -144,11 +144,11 @@ class ExpressionWarp:
 
 def _kernel(points: Array, centres: Array) -> Array:
     """Evaluate Wendland's C2 function of the distance of each pair, (P, C)."""
-    apart = np.linalg.norm(points[:, None] - centres, axis=-1) / RADIUS_PX
-    kernel: Array = (1 - apart).clip(0) ** 4 * (4 * apart + 1)
+    distance = np.linalg.norm(points[:, None] - centres, axis=-1) / RADIUS_PX
+    kernel: Array = (1 - distance).clip(0) ** 4 * (4 * distance + 1)
     return kernel
 
 
-def _to_rim(count: int) -> Array:
+def _distance_to_edge(count: int) -> Array:
     """Return the distance of each of `count` samples from the nearer end, in samples."""
     return np.minimum(np.arange(count), np.arange(count)[::-1]).astype(np.float64)

@@ -107,9 +107,9 @@ class PortraitPose:
         """Return the (2, 3) matrix from portrait to frame pixels."""
         cos = self.scale * math.cos(math.radians(self.roll_deg))
         sin = self.scale * math.sin(math.radians(self.roll_deg))
-        turn = np.array([[cos, -sin], [sin, cos]])
-        shift = np.array([self.x, self.y]) - turn @ PIVOT
-        return np.concatenate((turn, shift[:, None]), 1)
+        linear = np.array([[cos, -sin], [sin, cos]])
+        shift = np.array([self.x, self.y]) - linear @ PIVOT
+        return np.concatenate((linear, shift[:, None]), 1)
 
 
 def pose_at(t: float) -> PortraitPose:
@@ -117,8 +117,10 @@ def pose_at(t: float) -> PortraitPose:
     t = min(max(t, POSES[0][0]), POSES[-1][0])
     i = next(k for k in range(1, len(POSES)) if t <= POSES[k][0])
     before, after = POSES[i - 1], POSES[i]
-    part = _ease((t - before[0]) / (after[0] - before[0]), after[5])
-    x, y, scale, roll = (a + (b - a) * part for a, b in zip(before[1:5], after[1:5], strict=True))
+    progress = _ease((t - before[0]) / (after[0] - before[0]), after[5])
+    x, y, scale, roll = (
+        a + (b - a) * progress for a, b in zip(before[1:5], after[1:5], strict=True)
+    )
     return PortraitPose(x, y, scale, roll)
 
 
@@ -128,21 +130,21 @@ def weights_at(t: float) -> tuple[float, ...]:
 
 
 def exposure_times(frame: int) -> list[float]:
-    """Return the times over which a frame's picture is averaged.
+    """Return the times over which a frame's image is averaged.
 
     They are symmetric about `frame`; there is only one if the face is still.
     """
-    opens, closes = pose_at(frame - EXPOSURE / 2), pose_at(frame + EXPOSURE / 2)
-    path = math.hypot(closes.x - opens.x, closes.y - opens.y)
-    path += 150 * abs(math.radians(closes.roll_deg - opens.roll_deg))
-    count = min(15, 1 + 2 * math.ceil(path / 2))
+    first, last = pose_at(frame - EXPOSURE / 2), pose_at(frame + EXPOSURE / 2)
+    length_px = math.hypot(last.x - first.x, last.y - first.y)
+    length_px += 150 * abs(math.radians(last.roll_deg - first.roll_deg))
+    count = min(15, 1 + 2 * math.ceil(length_px / 2))
     if count == 1:
         return [float(frame)]
     return [float(t) for t in np.linspace(frame - EXPOSURE / 2, frame + EXPOSURE / 2, count)]
 
 
 def within(xy: NDArray[np.floating]) -> NDArray[np.bool_]:
-    """Return which points (..., 2) lie inside the picture."""
+    """Return which points (..., 2) lie inside the image."""
     limit = np.array([WIDTH - 0.5, HEIGHT - 0.5])
     return np.asarray(((xy >= -0.5) & (xy <= limit)).all(-1))
 
@@ -155,7 +157,7 @@ def _weight(keys: dict[int, float], t: float) -> float:
     return keys[max(keys)]
 
 
-def _ease(part: float, way: str) -> float:
-    if way == "smooth":
-        return part * part * (3 - 2 * part)
-    return part
+def _ease(progress: float, interpolation: str) -> float:
+    if interpolation == "smooth":
+        return progress * progress * (3 - 2 * progress)
+    return progress

@@ -35,7 +35,7 @@ NOISE = 2.5  # standard deviation in grey levels
 CRF = "20"
 
 
-def annotated() -> Array:
+def portrait_landmarks() -> Array:
     """Return the (68, 2) landmarks of the photograph in its pixels."""
     file = assets_root() / "clips" / "demo_portrait.json"
     return np.array(json.loads(file.read_text(encoding="utf-8"))["points"], np.float64)
@@ -53,24 +53,24 @@ def photograph() -> Image:
         raise SourceError(
             "the demo clip is made from a photograph in scikit-image: pip install scikit-image"
         ) from error
-    picture: Image = data.astronaut()  # type: ignore[no-untyped-call]
-    return np.ascontiguousarray(picture[..., ::-1])
+    image: Image = data.astronaut()  # type: ignore[no-untyped-call]
+    return np.ascontiguousarray(image[..., ::-1])
 
 
-def backdrop(picture: Image) -> Image:
+def backdrop(image: Image) -> Image:
     """Extend the photograph by PAD_PX of its own blurred edge on each side."""
     pad = PAD_PX
-    wide = cv2.copyMakeBorder(picture, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
-    soft = cv2.GaussianBlur(wide, (0, 0), 40).astype(np.float32)
-    inside = np.zeros(wide.shape[:2], np.float32)
+    extended = cv2.copyMakeBorder(image, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
+    blurred = cv2.GaussianBlur(extended, (0, 0), 40).astype(np.float32)
+    inside = np.zeros(extended.shape[:2], np.float32)
     inside[pad + 14 : -pad - 14, pad + 14 : -pad - 14] = 1
     share = cv2.GaussianBlur(inside, (0, 0), 6)[..., None]
-    mixed: Image = np.rint(wide * share + soft * (1 - share)).astype(np.uint8)
+    mixed: Image = np.rint(extended * share + blurred * (1 - share)).astype(np.uint8)
     return mixed
 
 
 def truth(warp: ExpressionWarp, landmarks: Array) -> Array:
-    """Return all landmarks in frame pixels, (FRAMES, 68, 2), also those outside the picture."""
+    """Return all landmarks in frame pixels, (FRAMES, 68, 2), also those outside the image."""
     frames = []
     for n in range(path.FRAMES):
         matrix = path.pose_at(n).matrix()
@@ -80,7 +80,7 @@ def truth(warp: ExpressionWarp, landmarks: Array) -> Array:
 
 
 class Renderer:
-    """Renders pictures of the moving face; the expression is constant during an exposure."""
+    """Renders images of the moving face; the expression is constant during an exposure."""
 
     def __init__(self, canvas: Image, warp: ExpressionWarp) -> None:
         self._canvas = canvas
@@ -89,33 +89,39 @@ class Renderer:
         x, y = np.meshgrid(np.arange(path.WIDTH), np.arange(path.HEIGHT))
         self._pixels = np.stack((x, y), -1).astype(np.float64)
 
-    def picture(self, frame: int, *, seed: int) -> Image:
-        """Return a picture with motion blur and sensor noise, (HEIGHT, WIDTH, 3) uint8 BGR."""
-        back = self._inverse(path.weights_at(frame))
+    def render_frame(self, frame: int, *, seed: int) -> Image:
+        """Return an image with motion blur and sensor noise, (HEIGHT, WIDTH, 3) uint8 BGR."""
+        inverse_field = self._inverse(path.weights_at(frame))
         times = path.exposure_times(frame)
         light = np.zeros((path.HEIGHT, path.WIDTH, 3), np.float32)
         for t in times:
-            light += self._instant(back, t)
+            light += self._instant(inverse_field, t)
         noise = np.random.default_rng([seed, frame]).standard_normal(light.shape, np.float32)
         return np.rint(light / len(times) + NOISE * noise).clip(0, 255).astype(np.uint8)
 
     def _invert(self, weights: tuple[float, ...]) -> Array:
         return self._warp.inverse(weights).astype(np.float32)
 
-    def _instant(self, back: Array, t: float) -> Image:
+    def _instant(self, inverse_field: Array, t: float) -> Image:
         matrix = inverse(path.pose_at(t).matrix())
         xy = self._pixels @ matrix[:, :2].T + matrix[:, 2]  # portrait pixels after the expression
-        at = ((xy - self._warp.origin) / STEP_PX).astype(np.float32)
-        move = cv2.remap(back, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderValue=(0.0, 0.0))
-        source = (xy + move + PAD_PX).astype(np.float32)
-        picture = cv2.remap(
+        grid_xy = ((xy - self._warp.origin) / STEP_PX).astype(np.float32)
+        displacement = cv2.remap(
+            inverse_field,
+            grid_xy[..., 0],
+            grid_xy[..., 1],
+            cv2.INTER_LINEAR,
+            borderValue=(0.0, 0.0),
+        )
+        source = (xy + displacement + PAD_PX).astype(np.float32)
+        rendering = cv2.remap(
             self._canvas,
             source[..., 0],
             source[..., 1],
             cv2.INTER_CUBIC,
             borderMode=cv2.BORDER_REPLICATE,
         )
-        return picture.astype(np.uint8, copy=False)
+        return rendering.astype(np.uint8, copy=False)
 
 
 def write_truth(file: Path, points: Array) -> None:
@@ -135,15 +141,15 @@ def write_truth(file: Path, points: Array) -> None:
             writer.writerow([n, f"{n / path.FPS:.6f}", int(visible), *values])
 
 
-def write_video(file: Path, pictures: Iterator[Image]) -> None:
+def write_video(file: Path, images: Iterator[Image]) -> None:
     """Write an H.264 video in yuv420p; frame n is shown at exactly n / FPS seconds."""
     with av.open(str(file), "w", options={"movflags": "faststart"}) as container:
         stream = container.add_stream("libx264", rate=path.FPS)
         stream.width, stream.height, stream.pix_fmt = path.WIDTH, path.HEIGHT, "yuv420p"
         stream.time_base = Fraction(1, path.FPS)
         stream.options = {"crf": CRF, "preset": "slow", "tune": "grain", "bf": "0", "threads": "1"}
-        for n, picture in enumerate(pictures):
-            frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
+        for n, image in enumerate(images):
+            frame = av.VideoFrame.from_ndarray(image, format="bgr24")
             frame.pts, frame.time_base = n, Fraction(1, path.FPS)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
@@ -152,11 +158,11 @@ def write_video(file: Path, pictures: Iterator[Image]) -> None:
 def make(out: Path, *, seed: int) -> None:
     """Write demo_truth.csv and demo.mp4 into the folder `out`."""
     out.mkdir(parents=True, exist_ok=True)
-    landmarks = annotated()
+    landmarks = portrait_landmarks()
     warp = ExpressionWarp(landmarks)
     write_truth(out / "demo_truth.csv", truth(warp, landmarks))
     renderer = Renderer(backdrop(photograph()), warp)
-    write_video(out / "demo.mp4", (renderer.picture(n, seed=seed) for n in range(path.FRAMES)))
+    write_video(out / "demo.mp4", (renderer.render_frame(n, seed=seed) for n in range(path.FRAMES)))
 
 
 def main() -> None:

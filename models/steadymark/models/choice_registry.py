@@ -68,8 +68,11 @@ class Parameter:
     @property
     def option(self) -> str:
         """Name of the option of the command line, such as `--cutoff` for `cutoff_hz`."""
-        plain = next((self.name.removesuffix(u) for u in _UNITS if self.name.endswith(u)), None)
-        return f"--{plain or self.name}".replace("_", "-")
+        without_unit = next(
+            (self.name.removesuffix(suffix) for suffix in _UNITS if self.name.endswith(suffix)),
+            None,
+        )
+        return f"--{without_unit or self.name}".replace("_", "-")
 
     def checked(self, value: float, owner: str) -> float:
         """Return the value if it lies within the range.
@@ -164,10 +167,10 @@ class Choice(Protocol):
     def name(self) -> str: ...
 
 
-T = TypeVar("T", bound=Choice)
+Entry = TypeVar("Entry", bound=Choice)
 
 
-class Registry(Generic[T]):
+class Registry(Generic[Entry]):
     """The entries that users can choose between, by name.
 
     The modules of the package are imported when the registry is first read; each adds its entries.
@@ -184,11 +187,11 @@ class Registry(Generic[T]):
         self.kind = kind
         self._package = package
         self._first = tuple(first)
-        self._entries: dict[str, T] = {}
+        self._entries: dict[str, Entry] = {}
         self._begun = self._loaded = False
         self._loading = RLock()  # so that no thread sees half of the entries
 
-    def add(self, entry: T) -> T:
+    def add(self, entry: Entry) -> Entry:
         """Add an entry.
 
         Args:
@@ -211,12 +214,12 @@ class Registry(Generic[T]):
         """Remove an entry; tests use this to restore the registry."""
         del self._entries[name]
 
-    def all(self) -> tuple[T, ...]:
+    def all(self) -> tuple[Entry, ...]:
         """Return all entries in the order in which they are listed."""
         self.load()
         return self.loaded()
 
-    def loaded(self) -> tuple[T, ...]:
+    def loaded(self) -> tuple[Entry, ...]:
         """Return the entries that are loaded, in the order in which they are listed."""
         rank = {name: i for i, name in enumerate(self._first)}
         return tuple(sorted(self._entries.values(), key=lambda e: (rank.get(e.name, 1e9), e.name)))
@@ -225,7 +228,7 @@ class Registry(Generic[T]):
         """Return the names of all entries in the order in which they are listed."""
         return tuple(entry.name for entry in self.all())
 
-    def find(self, name: str) -> T:
+    def find(self, name: str) -> Entry:
         """Return the entry of this name.
 
         Args:
@@ -285,8 +288,8 @@ def load_plugins() -> None:
                     _run_plugin(Path(text))
                 except UsageError as error:
                     _loaded_plugins[text] = error
-        if (known := _loaded_plugins[text]) is not None:
-            raise known
+        if (failure := _loaded_plugins[text]) is not None:
+            raise failure
 
 
 def _run_plugin(path: Path) -> None:

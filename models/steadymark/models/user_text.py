@@ -24,12 +24,12 @@ class UserText(str):
 
     def __new__(cls, template: str, /, **fields: object) -> Self:
         plain = {name: _plain(value) for name, value in fields.items()}
-        made = super().__new__(cls, fill_template(template, plain))
-        made.template, made.fields = template, plain
-        return made
+        text = super().__new__(cls, fill_template(template, plain))
+        text.template, text.fields = template, plain
+        return text
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _again, (type(self), self.template, self.fields)
+        return _rebuild, (type(self), self.template, self.fields)
 
 
 def fill_template(template: str, fields: dict[str, object]) -> str:
@@ -70,7 +70,7 @@ def _plain(value: object) -> object:
     return value if isinstance(value, str | Number) else str(value)
 
 
-def _again(kind: type[UserText], template: str, fields: dict[str, object]) -> UserText:
+def _rebuild(kind: type[UserText], template: str, fields: dict[str, object]) -> UserText:
     return kind(template, **fields)
 
 

@@ -180,7 +180,7 @@ def test_a_98_point_model_is_scored_on_the_landmarks_of_the_ground_truth(
     folder = tmp_path / "labelled"
     folder.mkdir()
     for number, face in enumerate(demo_faces()[:2]):
-        cv2.imwrite(str(folder / f"{number}.png"), face.picture)
+        cv2.imwrite(str(folder / f"{number}.png"), face.image)
         rows = "\n".join(f"{x + 1} {y + 1}" for x, y in face.truth)
         text = f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n"
         (folder / f"{number}.pts").write_text(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from steadymark.models.face.schema import assets_root
-from tools.bench_startup import QUIT_S, StartupTimes, _report, forget, measure_startup
+from tools.bench_startup import QUIT_S, StartupTimes, _report, drop_from_cache, measure_startup
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ def test_the_program_starts_tracks_and_quits_without_torch_or_threads() -> None:
 def test_an_exceeded_limit_sets_the_exit_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    forget((str(tmp_path / "missing"),))
+    drop_from_cache((str(tmp_path / "missing"),))
     good = StartupTimes(1.0, 0.5, 0.4, (), False, ())
     assert _report(good, [good] * 3) == 0
     assert _report(good, [good, StartupTimes(9.0, 0.5, 0.4, (), False, ())]) == 1

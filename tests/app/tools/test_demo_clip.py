@@ -24,12 +24,12 @@ STRONG = (13, 154, 172, 178)  # frames with the strongest expressions
 
 @pytest.fixture(scope="module")
 def warp() -> ExpressionWarp:
-    return ExpressionWarp(make_demo_clip.annotated())
+    return ExpressionWarp(make_demo_clip.portrait_landmarks())
 
 
 @pytest.fixture(scope="module")
 def points(warp: ExpressionWarp) -> Array:
-    return make_demo_clip.truth(warp, make_demo_clip.annotated())
+    return make_demo_clip.truth(warp, make_demo_clip.portrait_landmarks())
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +70,9 @@ def test_writing_the_ground_truth_again_gives_the_same_file(
 
 def test_frames_are_the_same_for_the_same_seed(warp: ExpressionWarp) -> None:
     canvas = np.full((1472, 1472, 3), 90, np.uint8)
-    a, b = (make_demo_clip.Renderer(canvas, warp).picture(60, seed=1) for _ in range(2))
+    a, b = (make_demo_clip.Renderer(canvas, warp).render_frame(60, seed=1) for _ in range(2))
     np.testing.assert_array_equal(a, b)
-    assert (a != make_demo_clip.Renderer(canvas, warp).picture(60, seed=2)).any()
+    assert (a != make_demo_clip.Renderer(canvas, warp).render_frame(60, seed=2)).any()
 
 
 def test_the_face_does_not_move_in_the_still_part(rows: Array) -> None:
@@ -112,7 +112,9 @@ def test_the_parts_follow_each_other_from_first_to_last_frame() -> None:
 def test_the_inverse_warp_inverts_the_forward_warp(warp: ExpressionWarp, frame: int) -> None:
     weights = path.weights_at(frame)
     x, y = np.meshgrid(np.linspace(175, 275, 60), np.linspace(80, 185, 60))
-    start = np.concatenate((np.stack((x, y), -1).reshape(-1, 2), make_demo_clip.annotated()))
+    start = np.concatenate(
+        (np.stack((x, y), -1).reshape(-1, 2), make_demo_clip.portrait_landmarks())
+    )
     forward = warp.forward(weights, start)
     back = forward + bilinear(warp.inverse(weights), warp.origin, forward)
     assert np.linalg.norm(back - start, axis=-1).max() < 0.05
@@ -123,10 +125,10 @@ def test_pixels_move_with_the_ground_truth(warp: ExpressionWarp, points: Array, 
     marked = (8, 14, 30, 45, 54)
     x, y = np.meshgrid(np.arange(512), np.arange(512))
     brightness = np.zeros((512, 512))
-    for px, py in make_demo_clip.annotated()[list(marked)]:
+    for px, py in make_demo_clip.portrait_landmarks()[list(marked)]:
         brightness += np.exp(-((x - px) ** 2 + (y - py) ** 2) / (2 * 1.2**2))
     canvas = make_demo_clip.backdrop(np.repeat(brightness[..., None] * 250, 3, -1).astype(np.uint8))
-    picture = make_demo_clip.Renderer(canvas, warp).picture(frame, seed=0).astype(np.float64)
+    picture = make_demo_clip.Renderer(canvas, warp).render_frame(frame, seed=0).astype(np.float64)
     bright = (picture.mean(-1) - 12).clip(0)
     for px, py in points[frame, list(marked)]:
         cx, cy = round(px), round(py)
@@ -154,7 +156,7 @@ def test_landmarks_are_ordered_as_on_a_face(points: Array) -> None:
 
 def test_the_annotation_is_nearly_its_own_mirror_image() -> None:
     schema = load_schema("ibug68")
-    xy = make_demo_clip.annotated()
+    xy = make_demo_clip.portrait_landmarks()
     mirrored = (xy * (-1, 1))[schema.mirror]
     a, b = xy - xy.mean(0), mirrored - mirrored.mean(0)
     u, _, vt = np.linalg.svd(b.T @ a)

@@ -24,7 +24,7 @@ def noisy_frames(lasts: float, deviation: float) -> np.ndarray:
     still = np.repeat(np.arange(16, 256, 32, dtype=np.float32), 32)
     light = np.tile(still[None, :, None], (128, 1, 3))
     noise = SensorNoise(deviation, lasts, np.random.default_rng(1))
-    return np.stack([np.rint(noise.over(light)) for _ in range(20)]).clip(0, 255).astype(np.uint8)
+    return np.stack([np.rint(noise.add_to(light)) for _ in range(20)]).clip(0, 255).astype(np.uint8)
 
 
 @pytest.mark.parametrize("lasts", [0.0, 0.6])

@@ -69,7 +69,7 @@ def _becomes_text(node: ast.AST, name: str | None) -> bool:
 def test_every_message_is_a_literal_with_all_fields_that_it_names() -> None:
     uses = all_template_uses()
     assert len(uses) > 200
-    assert [one.fault for one in uses if one.fault] == []
+    assert [one.problem for one in uses if one.problem] == []
 
 
 def test_untranslated_messages_also_have_all_fields_that_they_name() -> None:
@@ -77,7 +77,7 @@ def test_untranslated_messages_also_have_all_fields_that_they_name() -> None:
     files = [file for part in parts for file in part.rglob("*.py") if file.name != "errors.py"]
     uses = [one for file in files for one in templates_in(file.name, file) if one.fields]
     assert len({one.module for one in uses}) > 40
-    assert [one.fault for one in uses if one.fault] == []
+    assert [one.problem for one in uses if one.problem] == []
 
 
 def test_the_checked_modules_are_those_that_the_window_imports() -> None:
@@ -149,8 +149,8 @@ def test_a_message_that_is_not_a_literal_is_found(tmp_path: Path, line: str, fau
     file = tmp_path / "made.py"
     file.write_text(f"def one(path, words, fields):\n    {line}\n", encoding="utf-8")
     (uses,) = templates_in("made", file)
-    assert fault in uses.fault
-    assert bool(uses.fault) == bool(fault)
+    assert fault in uses.problem
+    assert bool(uses.problem) == bool(fault)
 
 
 def test_an_error_that_becomes_plain_text_is_found(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def entries(language: str) -> list[TranslationEntry]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_text_is_translated_with_the_same_placeholders(language: str) -> None:
-    wrong = [(e.source, e.faults) for e in entries(language) if e.faults]
+    wrong = [(e.source, e.problems) for e in entries(language) if e.problems]
     assert wrong == [], HINT
 
 
@@ -65,7 +65,7 @@ def test_the_same_text_has_the_same_translation_everywhere(language: str) -> Non
 
 def test_faults_of_a_translation_are_reported() -> None:
     def faults(source: str, *words: str, plural: bool = False, finished: bool = True) -> list[str]:
-        return TranslationEntry("c", source, words, plural, finished).faults
+        return TranslationEntry("c", source, words, plural, finished).problems
 
     assert faults("Open {name}", "{name} öffnen") == []
     assert faults("%n face(s)", "ein Gesicht", "%n Gesichter", plural=True) == []
@@ -89,6 +89,6 @@ def test_an_update_adds_new_texts_drops_old_ones_and_keeps_translations(tmp_path
     after = Counter(read_entries(path))
     (new,) = after - before
     assert new.source == "Drop a video here, or open a camera"
-    assert new.faults == ["not translated"]
+    assert new.problems == ["not translated"]
     assert len(list((before - after).elements())) == 1
     assert compile_entries(path).stat().st_size > 1000

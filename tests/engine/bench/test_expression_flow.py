@@ -8,14 +8,14 @@ import pytest
 from steadymark.engine.bench.clips.expression_flow import ExpressionFlow
 from steadymark.engine.bench.scenes.scene_presets import Scene, SceneConfig, make_scene, rigid
 from steadymark.models.face.schema import load_schema
-from tools.demo_clip.make_demo_clip import annotated, photograph
+from tools.demo_clip.make_demo_clip import photograph, portrait_landmarks
 
 pytest.importorskip("skimage", reason="the portrait is one of scikit-image's")
 FRAMES = 14
 
 
 def scene(config: SceneConfig) -> Scene:
-    points = annotated().astype(np.float32)
+    points = portrait_landmarks().astype(np.float32)
     return make_scene(photograph(), points, load_schema("ibug68"), 0, seed=2, config=config)
 
 

@@ -24,7 +24,7 @@ from steadymark.models.runtime.flow_cell_ablation import (
 )
 from steadymark.models.runtime.flow_stabilizer import FlowStabilizer
 from steadymark.models.runtime.zoo import FLOW, FLOW_CELL, find_model, verified_bytes
-from tools.demo_clip.make_demo_clip import annotated, photograph
+from tools.demo_clip.make_demo_clip import photograph, portrait_landmarks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ CONSTANTS = tuple(
 def scenes() -> tuple[Scene, ...]:
     """Return scenes of the demo portrait, which talks, turns and blinks in changing light."""
     config = SceneConfig(frames=30, noise=2, light=1.0, things=0.0, drops=0.0)
-    points, schema = annotated().astype(np.float32), load_schema("ibug68")
+    points, schema = portrait_landmarks().astype(np.float32), load_schema("ibug68")
     return tuple(
         make_scene(photograph(), points, schema, number, seed=3, config=config)
         for number in range(3)

@@ -60,13 +60,13 @@ def test_the_eyes_rule_shrinks_on_a_profile_and_the_fit_does_not() -> None:
 def test_mapping_to_the_frame_and_back_is_exact() -> None:
     crop = Crop(123.4, 56.7, 89.1, 33)
     points = np.random.default_rng(0).uniform(0, 127, (68, 2)).astype(np.float32)
-    back = transform(crop.from_picture(128), to_frame(points, crop, 128))
+    back = transform(crop.matrix_from_image(128), to_frame(points, crop, 128))
     np.testing.assert_allclose(back, points, atol=1e-3)
 
 
 def test_a_crop_of_the_whole_image_equals_the_image() -> None:
     image = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
-    cropped = cut(image, Crop(31.5, 31.5, 64).to_picture(64), 64)
+    cropped = cut(image, Crop(31.5, 31.5, 64).matrix_to_image(64), 64)
     np.testing.assert_array_equal(cropped, image)
 
 
@@ -75,7 +75,7 @@ def test_a_point_is_cut_to_the_position_of_the_matrix_at_every_scale(factor: flo
     rows, columns = np.mgrid[0:900, 0:1200].astype(np.float32)
     blob = 255 * np.exp(-((columns - 612.3) ** 2 + (rows - 431.8) ** 2) / (2 * (6 * factor) ** 2))
     image = np.repeat(blob.astype(np.uint8)[..., None], 3, axis=2)
-    matrix = Crop(600, 440, 128 * factor, 12).to_picture(128)
+    matrix = Crop(600, 440, 128 * factor, 12).matrix_to_image(128)
     crop = cut(image, matrix, 128)[..., 0].astype(float)
     crop[crop < 30] = 0
     y, x = np.mgrid[0:128, 0:128]
@@ -87,7 +87,7 @@ def test_a_point_is_cut_to_the_position_of_the_matrix_at_every_scale(factor: flo
 @pytest.mark.parametrize("crop", [Crop(-5000, 0, 900), Crop(10, 10, 9000), Crop(5, 5, 1e-3)])
 def test_crops_outside_the_image_or_of_extreme_size_give_an_image(crop: Crop) -> None:
     image = np.full((40, 60, 3), 255, np.uint8)
-    assert cut(image, crop.to_picture(128), 128).shape == (128, 128, 3)
+    assert cut(image, crop.matrix_to_image(128), 128).shape == (128, 128, 3)
 
 
 def test_the_crop_does_not_move_within_the_dead_band() -> None:

@@ -186,8 +186,8 @@ def test_a_recurrent_network_receives_the_motion_of_the_face() -> None:
             assert moved is not None
             corner = np.array([[x - 30.0, 70.0]])
             before = corner - (x - {1: 100, 2: 100, 3: 103, 6: 180}[i], 0)
-            corner_in_crop = transform(face.crop.from_picture(size), corner)
-            expected = transform(last.from_picture(size), before)
+            corner_in_crop = transform(face.crop.matrix_from_image(size), corner)
+            expected = transform(last.matrix_from_image(size), before)
             np.testing.assert_allclose(transform(moved[0], corner_in_crop), expected, atol=0.7)
     assert len(set(crops)) >= 3
 

@@ -20,7 +20,7 @@ from steadymark.models.errors import DataError
 from steadymark.models.face.schema import load_schema
 from steadymark.models.synthesis.conditions.face_occlusion import cover_box
 from steadymark.models.synthesis.faces.head_rotation import turn_head
-from steadymark.models.training.detector.detector_hard_faces import drawn_turn
+from steadymark.models.training.detector.detector_hard_faces import draw_turn
 from steadymark.models.training.detector.face_net_card import scores_of
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ def test_turning_a_head_moves_its_nose_in_that_direction() -> None:
 def test_a_turned_head_is_turned_further_to_the_same_side() -> None:
     image = np.zeros((320, 320, 3), np.uint8)
     _, right = turn_head(image, upright_face(), 35.0, 0.0)
-    assert all(drawn_turn(right, np.random.default_rng(i))[0] > 0 for i in range(8))
-    drawn_yaws = [drawn_turn(upright_face(), np.random.default_rng(i))[0] for i in range(20)]
+    assert all(draw_turn(right, np.random.default_rng(i))[0] > 0 for i in range(8))
+    drawn_yaws = [draw_turn(upright_face(), np.random.default_rng(i))[0] for i in range(20)]
     assert min(drawn_yaws) < 0 < max(drawn_yaws)
 
 

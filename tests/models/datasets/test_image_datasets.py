@@ -96,8 +96,8 @@ def test_300w_is_read_in_the_order_of_names_from_pixel_0(folder: Path) -> None:
     for i, found in enumerate(faces):
         np.testing.assert_array_equal(found.points, face(shift=i))
         assert found.points.dtype == np.float32
-    np.testing.assert_array_equal(faces[1].picture(), noise_image(1))
-    np.testing.assert_array_equal(pickle.loads(pickle.dumps(faces[2])).picture(), noise_image(2))
+    np.testing.assert_array_equal(faces[1].load_image(), noise_image(1))
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(faces[2])).load_image(), noise_image(2))
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_training_skips_defective_faces_and_logs_them(
     faces = load_faces(folder)
     assert faces.names == ("helen_1_2", "lfpw_image_0007")
     assert faces.points.shape == (2, 68, 2)
-    np.testing.assert_array_equal(faces.pictures[0], noise_image(1))
+    np.testing.assert_array_equal(faces.images[0], noise_image(1))
     assert "helen_1_1.pts has no readable picture" in caplog.text
     for image_file in folder.glob("*.png"):
         image_file.unlink()
@@ -286,13 +286,13 @@ def test_cofw_is_read_from_pixel_0_with_visibility(tmp_path: Path, part: str) ->
     data = open_dataset(path)
     first, second = data.faces
     np.testing.assert_array_equal(first.points, points)
-    np.testing.assert_array_equal(first.picture(), colour)
-    np.testing.assert_array_equal(second.picture(), np.repeat(grey[..., None], 3, 2))
+    np.testing.assert_array_equal(first.load_image(), colour)
+    np.testing.assert_array_equal(second.load_image(), np.repeat(grey[..., None], 3, 2))
     assert first.visible is not None
     assert np.flatnonzero(~first.visible).tolist() == [3, 17]
     assert first.box is not None
     assert first.box.tolist() == [10, 20, 40, 60]
-    np.testing.assert_array_equal(pickle.loads(pickle.dumps(first)).picture(), colour)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(first)).load_image(), colour)
     found = defects_by_file(data)
     assert "outside" in found[f"{path.name}, picture 3,"]
     assert "no numbers" in found[f"{path.name}, picture 4,"]

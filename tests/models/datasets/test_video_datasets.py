@@ -65,9 +65,9 @@ def test_every_frame_can_be_read_by_its_number_in_any_order(tmp_path: Path, reci
     assert (found.width, found.height) == (recipe.width, recipe.height)
     order = [*range(found.count), 3, 4, found.count - 1, 0, 5, 5, 2]
     for number in order:
-        assert number_in(found.picture(number)) == number
+        assert number_in(found.read_frame(number)) == number
     with pytest.raises(DataError, match=f"frames 0 to {found.count - 1}, not {found.count}"):
-        found.picture(found.count)
+        found.read_frame(found.count)
 
 
 @pytest.mark.parametrize("rotation", [None, 90.0, -90.0, 180.0])
@@ -77,8 +77,8 @@ def test_a_frame_equals_the_one_that_is_tracked(tmp_path: Path, rotation: float 
     video, video_file = Video(path), VideoFile(path)
     for number in (0, 7):
         expected = video_file.frame_at(number).image
-        assert video.picture(number).shape == expected.shape
-        assert np.abs(video.picture(number).astype(int) - expected).max() <= 2
+        assert video.read_frame(number).shape == expected.shape
+        assert np.abs(video.read_frame(number).astype(int) - expected).max() <= 2
     stored = Video(path, as_shown=False)
     assert (stored.width, stored.height) == (96, 64)
 
@@ -95,10 +95,10 @@ def test_a_video_read_in_order_is_opened_once(
 
     monkeypatch.setattr(video_frames, "_opened", count_openings)
     for number in range(found.count):
-        found.picture(number)
+        found.read_frame(number)
     assert len(opened) == 1
     unpickled = pickle.loads(pickle.dumps(found))
-    assert number_in(unpickled.picture(9)) == 9
+    assert number_in(unpickled.read_frame(9)) == 9
     found.close()
 
 
@@ -110,7 +110,7 @@ def test_300vw_is_read_from_frame_and_pixel_0(folder: Path) -> None:
         assert {f.source_photo for f in faces} == {"007/vid.mp4"}
         for number, face in enumerate(faces):
             np.testing.assert_array_equal(face.points, points(number + 1))
-            assert number_in(face.picture()) == number
+            assert number_in(face.load_image()) == number
 
 
 def test_defects_in_300vw_are_reported_and_left_out(folder: Path) -> None:
@@ -189,7 +189,7 @@ def test_a_native_table_is_read_like_the_program_reads_it(table: Path) -> None:
         assert [f.sequence for f in faces] == [f"clip#{i}" for i in rows.face_id[tracked_rows]]
         for face, row in zip(faces, tracked_rows, strict=True):
             np.testing.assert_allclose(face.points, expected[row], atol=1e-5)
-            assert number_in(face.picture()) == face.frame
+            assert number_in(face.load_image()) == face.frame
     assert len(open_dataset(table).faces) == len(tracked_rows)
 
 

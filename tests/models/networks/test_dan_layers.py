@@ -42,7 +42,7 @@ def test_the_canonical_shape_equals_the_mean_shape_in_a_fitted_crop() -> None:
     turn = 90 * np.array([[math.cos(0.4), -math.sin(0.4)], [math.sin(0.4), math.cos(0.4)]])
     points = schema.mean_shape @ turn.T + (210.3, 150.7)
     crop = fit_crop(points, schema.mean_shape, margin=1.4)
-    expected = transform(crop.from_picture(112), points)
+    expected = transform(crop.matrix_from_image(112), points)
     np.testing.assert_allclose(canonical_shape(schema, 112, 1.4).numpy(), expected, atol=1e-3)
 
 

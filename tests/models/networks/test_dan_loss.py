@@ -7,7 +7,12 @@ import pytest
 import torch
 
 from steadymark.models.face.schema import load_schema
-from steadymark.models.networks.dan_loss import TOLERANCE, dan_loss, found_share, spread_loss
+from steadymark.models.networks.dan_loss import (
+    TOLERANCE,
+    dan_loss,
+    probability_within_tolerance,
+    spread_loss,
+)
 from support.fakes.dan_references import backward, faces
 
 
@@ -66,5 +71,5 @@ def test_the_found_share_is_the_density_within_the_tolerance() -> None:
     for spread in (0.01, 0.05, 0.3):
         r = (np.arange(100_000) + 0.5) * TOLERANCE / 100_000
         inside = (r * np.exp(-r / spread) / spread**2).sum() * TOLERANCE / 100_000
-        share = found_share(torch.tensor(math.log(spread), dtype=torch.float64))
+        share = probability_within_tolerance(torch.tensor(math.log(spread), dtype=torch.float64))
         assert share.item() == pytest.approx(inside, abs=1e-6)

@@ -190,9 +190,9 @@ def test_sequences_equal_single_frames_and_batches_equal_single_rows(
             )
             for a, b in zip(frame.heats, whole, strict=True):
                 torch.testing.assert_close(a[0], b[row, t], atol=1e-5, rtol=0)
-    names = network.memory_names()
+    names = network.state_names()
     assert len(flat(state)) == len(names) == len(set(names))
-    restored = network.unflat(tuple(flat(state)))
+    restored = network.unflatten_state(tuple(flat(state)))
     assert all(torch.equal(a, b) for a, b in zip(flat(restored), flat(state), strict=True))
 
 
@@ -248,7 +248,7 @@ def test_memory_moves_with_the_face() -> None:
     _, state = network.step(heatmap_at(at), network.start(1), still_crops(1))
     moved = still_crops(1).clone()
     moved[..., 2] -= 6.0
-    before, after = state[0], network._carried(state, at + 6.0, moved)[0]
+    before, after = state[0], network._warp_state(state, at + 6.0, moved)[0]
     assert isinstance(before, RefinerState)
     assert isinstance(after, RefinerState)
     inner, most = slice(8, -8), float(before.v.abs().max())

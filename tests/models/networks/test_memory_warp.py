@@ -37,7 +37,7 @@ def two_crops(move: tuple[float, float, float, float]) -> tuple[torch.Tensor, ..
     last = Crop(300, 200, 180, 4)
     this = Crop(300 + dx, 200 + dy, 180 * growth, 4 + turn)
     in_last_crop = np.stack(np.meshgrid([30.0, 64, 101], [25.0, 60, 99]), -1).reshape(-1, 2)
-    moved = this.onto(last, F)
+    moved = this.matrix_to_crop(last, F)
     in_this_crop = transform(inverse(moved), in_last_crop)
     return tuple(torch.from_numpy(a[None]).float() for a in (in_last_crop, in_this_crop, moved))
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from steadymark.models.face.crop import Crop, transform
-from steadymark.models.face.face_motion import EYES_OF_RADIUS, face_size
+from steadymark.models.face.face_motion import EYE_DISTANCE_PER_RADIUS, face_size
 from steadymark.models.face.schema import load_schema
 from steadymark.models.runtime.flow_stabilizer import (
     FLOW_SIDE,
@@ -143,16 +143,16 @@ def test_the_size_of_a_face_is_its_outer_eye_distance_in_any_pose() -> None:
     narrow = upright * np.array((0.4, 1.0), np.float32)
     assert face_size(narrow) > 1.5 * np.linalg.norm(narrow[36] - narrow[45])
     assert face_size(np.zeros((68, 2), np.float32)) > 0
-    assert pytest.approx(1.62) == EYES_OF_RADIUS
+    assert pytest.approx(1.62) == EYE_DISTANCE_PER_RADIUS
 
 
 def test_the_crop_of_the_network_is_used_when_its_size_fits() -> None:
     image = np.zeros((300, 300, 3), np.uint8)
     crop_image = np.random.default_rng(0).integers(0, 256, (FLOW_SIDE, FLOW_SIDE, 3), np.uint8)
-    assert flow_frame_of(image, crop_image, FACE, face_in()).picture.std() > 20
+    assert flow_frame_of(image, crop_image, FACE, face_in()).image.std() > 20
     small = flow_frame_of(
         image, crop_image[:64, :64], FACE, face_in()
-    ).picture  # cut again from the image
+    ).image  # cut again from the image
     assert small.shape == (FLOW_SIDE, FLOW_SIDE)
     assert small.std() == 0
 

@@ -29,7 +29,7 @@ def test_points_decoded_from_the_heatmaps_equal_those_of_the_model(name: str) ->
     card = find_model(name, "landmarks")
     with av.open(str(assets_root() / "clips" / "demo.mp4")) as video:
         image = next(video.decode(video=0)).to_ndarray(format="bgr24").astype(np.uint8)
-    crops = np.asarray(cut(image, Crop(300, 190, 200).to_picture(card.crop), card.crop))[None]
+    crops = np.asarray(cut(image, Crop(300, 190, 200).matrix_to_image(card.crop), card.crop))[None]
     heats = HeatmapTap(card).of(crops)
     bins = heats.shape[-1]
     assert heats.shape == (1, 68, 2, bins)
@@ -66,7 +66,7 @@ def test_tracking_gives_the_same_bits_as_a_file_without_the_output() -> None:
             picture = frame.to_ndarray(format="bgr24").astype(np.uint8)
             places = (Crop(300, 190, 200), Crop(290, 180, 220, 10))
             crops = np.stack(
-                [cut(picture, place.to_picture(card.crop), card.crop) for place in places]
+                [cut(picture, place.matrix_to_image(card.crop), card.crop) for place in places]
             )
             for ours, theirs in zip(given.step(crops)[:4], without.step(crops)[:4], strict=True):
                 np.testing.assert_array_equal(ours, theirs)

@@ -10,11 +10,11 @@ from steadymark.models.errors import WeightsError
 from steadymark.models.runtime.zoo import (
     FLOW,
     FLOW_CELL,
+    best_stabilizer,
     find_model,
     list_models,
     read_card,
     stabilized,
-    steadiest,
     verified_bytes,
 )
 from steadymark.models.user_text import UserText
@@ -131,12 +131,12 @@ def test_flow_works_with_every_model_and_is_the_automatic_choice(tmp_path: Path)
     with_flow = stabilized(plain, "flow")
     assert (with_flow.name, with_flow.cell, with_flow.over) == ("net", "flow", "net")
     assert with_flow.sha256 == plain.sha256
-    assert steadiest(plain) == with_flow
+    assert best_stabilizer(plain) == with_flow
     assert stabilized(with_flow, "flow") == with_flow
     write_card(tmp_path, name="c", cell="convlstm", over="net").rename(tmp_path / "c.json")
     over = read_card(tmp_path / "c.json")
     write_card(tmp_path)
-    assert steadiest(over) == over  # the model contains its stabilizer
+    assert best_stabilizer(over) == over  # the model contains its stabilizer
     assert stabilized(over, "flow") == with_flow  # which needs the plain model
 
 
@@ -164,7 +164,7 @@ def test_the_stabilizing_model_of_another_is_found_by_its_over_field(tmp_path: P
     write_card(tmp_path)
     (tmp_path / "notes.json").write_text("[1, 2]")
     refined = stabilized(plain, "refine")
-    assert [steadiest(card).name for card in (plain, refined)] == ["net", "a"]
+    assert [best_stabilizer(card).name for card in (plain, refined)] == ["net", "a"]
     assert stabilized(plain, "refine").name == "a"
     with_convlstm = stabilized(plain, "convlstm")
     assert with_convlstm.name == "c"

@@ -18,7 +18,7 @@ from steadymark.models.synthesis.conditions.sensor_noise import (
     COLOURS,
     NEIGHBOURS,
     SensorNoise,
-    coloured,
+    correlated_noise,
 )
 from steadymark.models.synthesis.conditions.video_compression import compressed
 from steadymark.models.synthesis.faces.expression_curves import (
@@ -146,7 +146,7 @@ def test_turns_move_the_nose_further_than_the_jaw_and_hardly_fold_the_mesh() -> 
     down = MovingFace(POINTS, constant_expression((0, 10))).landmarks(0) - POINTS
     assert down[30, 1] > 5
     strong = MovingFace(POINTS, constant_expression((80, 0)))
-    assert strong.mesh.folded(strong.places(0)) <= 0.006 * 170**2 + 1
+    assert strong.mesh.reversed_area(strong.places(0)) <= 0.006 * 170**2 + 1
     assert 12 < np.abs(strong.curves.turns_deg).max() < 80
 
 
@@ -292,7 +292,7 @@ def test_a_fast_lid_has_motion_blur_around_its_ground_truth() -> None:
     face = MovingFace(POINTS, ExpressionCurves(strengths, np.zeros((20, 2))))
     path = HeadPath(np.zeros((99, 4)))
     camera = SceneCamera(random_photo(), POINTS, path, zoom=1.0, eyes=(36, 45), face=face)
-    sharp, swept = camera.exposed(0.04, 0.0), camera.exposed(0.04, 0.04)
+    sharp, swept = camera.render_exposure(0.04, 0.0), camera.render_exposure(0.04, 0.04)
     x, y = np.rint(camera.truth(0.04)[37]).astype(int)
     lid = np.s_[y - 4 : y + 5, x - 3 : x + 4]
     chin = np.s_[260:300, 120:200]
@@ -302,8 +302,8 @@ def test_a_fast_lid_has_motion_blur_around_its_ground_truth() -> None:
 
 def test_landmarks_that_are_turned_away_are_not_visible() -> None:
     face = MovingFace(POINTS, constant_expression())
-    assert face.seen(0).all()
-    hidden = face.mesh.turned_away(face.mesh.places(np.zeros(len(NAMES)), 35, 0))
+    assert face.visible_landmarks(0).all()
+    hidden = face.mesh.hidden_landmarks(face.mesh.places(np.zeros(len(NAMES)), 35, 0))
     assert hidden[9:17].sum() >= 3
     assert not hidden[:8].any()
     assert not hidden[36:42].any()
@@ -336,7 +336,7 @@ def _light_of(number: int, config: SceneConfig) -> str:
 
 def test_noise_has_the_measured_spectrum_colours_and_brightness() -> None:
     rng = np.random.default_rng(0)
-    noise_field = np.stack([coloured(200, 240, rng) for _ in range(20)])
+    noise_field = np.stack([correlated_noise(200, 240, rng) for _ in range(20)])
     assert noise_field.std() == pytest.approx(1, abs=0.02)
     for axis in (1, 2):
         for distance, known in enumerate(NEIGHBOURS, 1):
@@ -347,7 +347,7 @@ def test_noise_has_the_measured_spectrum_colours_and_brightness() -> None:
     assert between[0, 1] == pytest.approx(COLOURS, abs=0.03)
     noise = SensorNoise(5, 0.9, rng)
     ramp = np.tile(np.repeat(np.array(BRIGHTNESS, np.float32), 40)[None, :, None], (200, 1, 3))
-    frames = np.stack([noise.over(ramp) - ramp for _ in range(60)])
+    frames = np.stack([noise.add_to(ramp) - ramp for _ in range(60)])
     deviation = frames.reshape(60, 200, 8, 40, 3).std((0, 1, 3, 4))
     np.testing.assert_allclose(
         deviation / deviation.mean(), np.array(BY_BRIGHTNESS) / np.mean(BY_BRIGHTNESS), rtol=0.1

@@ -135,7 +135,7 @@ def write_photos(folder: Path, count: int) -> Path:
     """Write a folder of photos in 300W format."""
     faces = faces_of(count)
     folder.mkdir()
-    for i, (image, points) in enumerate(zip(faces.pictures, faces.points, strict=True)):
+    for i, (image, points) in enumerate(zip(faces.images, faces.points, strict=True)):
         rows = "\n".join(f"{x + 1:.3f} {y + 1:.3f}" for x, y in points)
         text = f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n"
         (folder / f"photo{i}_1.pts").write_text(text, encoding="ascii")
@@ -171,5 +171,5 @@ def test_data_without_the_landmarks_of_a_schema_is_refused(tmp_path: Path) -> No
     with pytest.raises(ValueError, match="unknown landmark schema 'x106'"):
         open_faces(data, schema="x106")
     crop = clean_crop(loaded := open_faces(data)[0], 0, SCHEMA, 1.4)
-    nose = transform(crop.from_picture(64), loaded.points[0])[30]
+    nose = transform(crop.matrix_from_image(64), loaded.points[0])[30]
     assert np.abs(nose - 32).max() < 12

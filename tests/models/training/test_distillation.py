@@ -48,11 +48,11 @@ def test_landmarks_move_towards_the_teacher_by_the_trust(
 
 
 def test_the_targets_of_a_teacher_are_symmetric(face: FaceImages) -> None:
-    width = face.pictures[0].shape[1]
+    width = face.images[0].shape[1]
     mirror = FaceImages(
         face.names,
         face.photos,
-        (np.ascontiguousarray(face.pictures[0][:, ::-1]),),
+        (np.ascontiguousarray(face.images[0][:, ::-1]),),
         SCHEMA.mirrored(face.points[0], width).astype(np.float32)[None],
     )
     targets = distilled_targets(face, SCHEMA, [DEFAULT_MODEL], 1.0, seed=3).points[0]

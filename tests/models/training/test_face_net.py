@@ -27,7 +27,7 @@ from steadymark.models.networks.face_net import (
 )
 from steadymark.models.runtime.onnxruntime_offline import ort
 from steadymark.models.training.detector.detector_loss import DetectorTargets, assign, face_losses
-from steadymark.models.training.detector.detector_negatives import colour_grey, letter, scramble
+from steadymark.models.training.detector.detector_negatives import colour_grey, draw_text, scramble
 from steadymark.models.training.detector.detector_photos import (
     DetectorPhoto,
     PhotoFace,
@@ -193,7 +193,7 @@ def test_photos_with_false_detections_are_drawn_more_often() -> None:
 def test_coloured_and_lettered_images_keep_shape_and_type() -> None:
     rng = np.random.default_rng(5)
     grey = np.repeat(rng.integers(0, 256, (64, 64, 1), np.uint8), 3, 2)
-    for change in (colour_grey, letter):
+    for change in (colour_grey, draw_text):
         changed = change(grey, rng)
         assert (changed.shape, changed.dtype) == (grey.shape, grey.dtype)
         assert np.ptp(changed.astype(int), axis=2).max() > 20

@@ -139,7 +139,7 @@ def test_photos_are_prepared_again_if_another_recipe_needs_others(
     run = tmp_path / "run"
     run.mkdir()
     tasks = [replace(TINY, profiled=count).open(photo_folder, run, seed=68) for count in (2, 2, 3)]
-    assert [len(task.tiler.sets[-1]) for task in tasks] == [2, 2, 3]
+    assert [len(task.tile_maker.sets[-1]) for task in tasks] == [2, 2, 3]
 
 
 def test_a_folder_without_photos_of_no_face_is_refused(photo_folder: Path, tmp_path: Path) -> None:

@@ -29,10 +29,10 @@ from steadymark.models.training.stabilizer.flow_cache import FlowCacheConfig, fi
 from steadymark.models.training.stabilizer.flow_cell_system import (
     FLOW_CELL,
     FlowTask,
-    aimed_at,
     mirrored,
     scaled,
-    unrolled,
+    stabilize_scenes,
+    target_landmarks,
 )
 from support.fakes.flow_scenes import FRAMES, synthetic_scenes
 from support.videos.textured_images import FACE, face_in, flow_frame, random_texture
@@ -122,8 +122,8 @@ def test_stabilization_of_a_mirrored_scene_is_the_mirrored_stabilization() -> No
     cell.into.weight.data[:, :16] = 0  # mirroring changes the signs of vector inputs
     without_modes = parts()._replace(modes=torch.zeros(68, 2, 24))
     with torch.no_grad():
-        plain = unrolled(cell, inputs, without_modes)
-        other = unrolled(cell, mirrored(inputs, ALL, MIRROR), without_modes)
+        plain = stabilize_scenes(cell, inputs, without_modes)
+        other = stabilize_scenes(cell, mirrored(inputs, ALL, MIRROR), without_modes)
     mirrored_back = other[:, :, MIRROR] * torch.tensor([-1.0, 1.0])
     torch.testing.assert_close(mirrored_back, plain, atol=2e-3, rtol=0)
     assert (plain - inputs["raw"]).abs().mean() > 0.1
@@ -133,15 +133,15 @@ def test_the_target_is_the_ground_truth_plus_the_constant_detector_error() -> No
     inputs = scaled(synthetic_scenes(2, noise=0.0))
     torch.testing.assert_close(inputs["visible"].mean(), torch.tensor(0.9), atol=0.05, rtol=0)
     upright = {**inputs, "upright": torch.tensor([1.0, 0.0]).expand_as(inputs["upright"])}
-    torch.testing.assert_close(aimed_at(upright), inputs["raw"], atol=1e-3, rtol=0)
+    torch.testing.assert_close(target_landmarks(upright), inputs["raw"], atol=1e-3, rtol=0)
     noisy = {**upright, "raw": inputs["raw"] + torch.randn(inputs["raw"].shape)}
     noisy["raw"][0, 3, 5] += 50.0
     noisy["visible"] = noisy["visible"].clone()
     noisy["visible"][0, 3, 5] = 0  # hidden landmarks are ignored
-    differences = (aimed_at(noisy) - inputs["raw"]).abs()
+    differences = (target_landmarks(noisy) - inputs["raw"]).abs()
     assert differences.mean() < 0.4  # the mean of twelve frames of noise
     assert differences[0, :, 5].max() < 1.5
-    change = aimed_at(noisy).diff(dim=1) - noisy["truth"].diff(dim=1)
+    change = target_landmarks(noisy).diff(dim=1) - noisy["truth"].diff(dim=1)
     assert change.abs().max() < 1e-3  # the target moves like the ground truth
 
 
@@ -149,7 +149,7 @@ def make_task(count: int = 4) -> FlowTask:
     system = replace(FLOW_CELL, opening=0.5, cell=FlowCellConfig(width=12, hidden=6), batch=2)
     training = {"lively": synthetic_scenes(count - 2), "seated": synthetic_scenes(2, seed=5)}
     held_back = {"lively": synthetic_scenes(2, seed=9), "seated": synthetic_scenes(2, seed=11)}
-    return FlowTask(system, training, held_back, seed=3, told=["made"])
+    return FlowTask(system, training, held_back, seed=3, descriptions=["made"])
 
 
 def test_a_batch_is_determined_by_its_number_and_epochs_contain_every_scene_once() -> None:

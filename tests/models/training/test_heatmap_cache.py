@@ -76,7 +76,7 @@ def make_filler(
     folder: Path,
     backbone: BrightnessBackbone,
     counts: tuple[int, int] = (6, 3),
-    allowance: CacheBudget | None = None,
+    cache_budget: CacheBudget | None = None,
 ) -> CacheFiller:
     return CacheFiller(
         folder,
@@ -85,7 +85,7 @@ def make_filler(
         counts=counts,
         seed=5,
         config=CONFIG,
-        allowance=allowance or CacheBudget(),
+        cache_budget=cache_budget or CacheBudget(),
     )
 
 
@@ -154,14 +154,14 @@ def test_size_and_time_are_reported_before_sequences_are_computed(tmp_path: Path
     messages: list[str] = []
     progress: list[tuple[str, int, int]] = []
     backbone = BrightnessBackbone(each_s=60.0)
-    allowance = CacheBudget(
+    cache_budget = CacheBudget(
         0,
         100.0,
         clock=lambda: backbone.now_s,
         tell=messages.append,
         report=lambda *a: progress.append(a),
     )
-    make_filler(tmp_path, backbone, allowance=allowance).fill()
+    make_filler(tmp_path, backbone, cache_budget=cache_budget).fill()
     assert "6 sequences to learn from and 3 to validate by: about 6 minutes" in messages[0]
     size = sum(f.stat().st_size for f in tmp_path.iterdir() if f.suffix != ".json")
     assert f"{size / 1e6:.0f} MB" in messages[0]
@@ -172,23 +172,23 @@ def test_size_and_time_are_reported_before_sequences_are_computed(tmp_path: Path
 def test_the_time_budget_sets_the_number_of_sequences(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache_filling, "LEAST", (8, 2))
+    monkeypatch.setattr(cache_filling, "MIN_SEQUENCES", (8, 2))
     backbone = BrightnessBackbone(each_s=6.0)
-    allowance = CacheBudget(5.0, 100.0, clock=lambda: backbone.now_s)
-    bank, validation = make_filler(tmp_path, backbone, (800, 60), allowance).fill()
+    cache_budget = CacheBudget(5.0, 100.0, clock=lambda: backbone.now_s)
+    bank, validation = make_filler(tmp_path, backbone, (800, 60), cache_budget).fill()
     assert 15 <= len(bank) + len(validation) <= 21  # 120 of 300 s
     assert backbone.now_s - 100 <= 0.44 * 300
     second_backbone = BrightnessBackbone(each_s=6.0)
-    make_filler(tmp_path, second_backbone, (800, 60), allowance).fill()
+    make_filler(tmp_path, second_backbone, (800, 60), cache_budget).fill()
     assert second_backbone.calls == 0  # a resumed run has the same sequences
 
 
 def test_the_error_for_too_few_minutes_names_a_sufficient_number(tmp_path: Path) -> None:
     backbone = BrightnessBackbone(each_s=6.0)
-    allowance = CacheBudget(2.0, 100.0, clock=lambda: backbone.now_s)
+    cache_budget = CacheBudget(2.0, 100.0, clock=lambda: backbone.now_s)
     with pytest.raises(DataError, match="2 minutes are too few") as error:
-        make_filler(tmp_path, backbone, (800, 60), allowance).fill()
+        make_filler(tmp_path, backbone, (800, 60), cache_budget).fill()
     enough_minutes = float(str(error.value).split("--minutes ")[1].split()[0])
     backbone = BrightnessBackbone(each_s=6.0)
-    allowance = CacheBudget(enough_minutes, 100.0, clock=lambda: backbone.now_s)
-    make_filler(tmp_path, backbone, (800, 60), allowance).fill()
+    cache_budget = CacheBudget(enough_minutes, 100.0, clock=lambda: backbone.now_s)
+    make_filler(tmp_path, backbone, (800, 60), cache_budget).fill()

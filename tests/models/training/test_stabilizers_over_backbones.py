@@ -229,7 +229,7 @@ def test_images_are_batched_when_the_file_supports_it(tmp_path: Path, batch_supp
     )
     backbone = open_backbone(BackboneInfo(file=str(path)))
     assert isinstance(backbone, OnnxBackbone)
-    assert (backbone.at_once > 1) == (batch_support == "many")
+    assert (backbone.batch > 1) == (batch_support == "many")
     crops = np.random.default_rng(0).integers(0, 256, (11, 64, 64, 3), np.uint8)
     together = backbone(crops)
     assert together.shape == (11, 1, 68, 16, 16)

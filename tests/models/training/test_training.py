@@ -75,7 +75,7 @@ def test_only_the_part_of_a_large_image_around_the_face_is_kept(tmp_path: Path) 
     (tmp_path / "big_1.pts").write_text(f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n")
     cv2.imwrite(str(tmp_path / "big_1.png"), image)
     faces = load_faces(tmp_path)
-    (kept_image,), (moved_points,) = faces.pictures, faces.points
+    (kept_image,), (moved_points,) = faces.images, faces.points
     assert kept_image.shape == (320, 320, 3)
     ys, xs = np.nonzero(kept_image[..., 0] > 150)
     assert np.hypot(xs.mean() - moved_points[30, 0], ys.mean() - moved_points[30, 1]) < 0.5
@@ -204,9 +204,9 @@ def test_two_processes_train_one_network(folder: Path, tmp_path: Path) -> None:
         f"out = Path({str(tmp_path)!r}) / 'run'\n"
         f"run = TrainingRun(TINY_SYSTEM, Path({str(folder)!r}), out, SETTINGS, resume=False)\n"
         "for step in range(3):\n"
-        "    run.learn(run.task.batch(2 * step + run.crew.rank, 2))\n"
+        "    run.learn(run.task.batch(2 * step + run.processes.rank, 2))\n"
         "flat = torch.cat([p.flatten() for p in run.network.parameters()])\n"
-        f"torch.save(flat, Path({str(tmp_path)!r}) / f'rank{{run.crew.rank}}.pt')\n"
+        f"torch.save(flat, Path({str(tmp_path)!r}) / f'rank{{run.processes.rank}}.pt')\n"
         "torch.distributed.destroy_process_group()\n"
     )
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
@@ -237,7 +237,7 @@ def test_the_rate_is_constant_until_the_last_steps_cool_it() -> None:
     assert schedule.at(900, course) == 1.0
     assert schedule.at(1500, course) == pytest.approx(0.505)
     assert schedule.at(2000, course) == pytest.approx(0.01)
-    longer = schedule.turned(course, 900, 4000)
+    longer = schedule.with_end(course, 900, 4000)
     assert schedule.at(1500, longer) == 1.0
     assert schedule.at(4000, longer) == pytest.approx(0.01)
 
@@ -249,7 +249,7 @@ def test_every_schedule_reaches_its_full_learning_rate(steps: int, known_at: int
     schedule, course, rates = checkpoint.Schedule(rate=2e-3), checkpoint.ScheduleState(), []
     for step in range(steps + known_at):
         if step == known_at:
-            course = schedule.turned(course, step, steps + known_at)
+            course = schedule.with_end(course, step, steps + known_at)
         rates.append(schedule.at(step, course))
     assert max(rates) >= 0.9 * 2e-3
     assert rates[-1] < 0.5 * max(rates)
@@ -259,7 +259,7 @@ def test_the_learning_rate_is_continuous_when_the_end_of_a_run_changes() -> None
     schedule, course = checkpoint.Schedule(rate=1.0), checkpoint.ScheduleState(end=1000)
     before = schedule.at(599, course)
     for end in (700, 2000):
-        turned = schedule.turned(course, 600, end)
+        turned = schedule.with_end(course, 600, end)
         assert schedule.at(600, turned) == pytest.approx(before, abs=0.01)
         assert schedule.at(end, turned) == pytest.approx(0.01)
 

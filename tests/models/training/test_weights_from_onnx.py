@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from steadymark.models.training.landmarks.landmark_system import LandmarkSystem
-from steadymark.models.training.loop.weights_from_onnx import take_weights
+from steadymark.models.training.loop.weights_from_onnx import load_onnx_weights
 from steadymark.models.training.registry import altered, find_system
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def test_weights_can_be_read_from_an_exported_model(name: str, tmp_path: Path) -
     system.export(network, tmp_path, file)
     crops = torch.randint(0, 256, (32, 3, system.crop, system.crop), dtype=torch.uint8)
     restored = randomized_network(system, 2)
-    take_weights(file, system.decoded(restored), crops)
+    load_onnx_weights(file, system.decoded(restored), crops)
     with torch.no_grad():
         expected, actual = (system.decoded(n).eval()(crops) for n in (network, restored))
     for a, b in zip(expected, actual, strict=True):
@@ -65,11 +65,11 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     other = altered(system, ["network.hidden=64"])
     assert isinstance(other, LandmarkSystem)
     with pytest.raises(ValueError, match="of another network: "):
-        take_weights(file, other.decoded(randomized_network(other, 1)), crops)
+        load_onnx_weights(file, other.decoded(randomized_network(other, 1)), crops)
     narrow = altered(system, ["network.gamma=0.1"])
     assert isinstance(narrow, LandmarkSystem)
     with pytest.raises(ValueError, match="of another network: its points lie"):
-        take_weights(file, narrow.decoded(randomized_network(narrow, 1)), crops)
+        load_onnx_weights(file, narrow.decoded(randomized_network(narrow, 1)), crops)
 
 
 def test_any_field_of_a_recipe_can_be_set() -> None:

@@ -49,7 +49,7 @@ def face_in(crop: Crop = FACE, schema: LandmarkSchema | None = None) -> Points:
     """(K, 2) frame pixels: the mean face in this crop."""
     shape = (schema or load_schema("ibug68")).mean_shape
     inside = shape * FLOW_SIDE / 1.4 + (FLOW_SIDE - 1) / 2
-    points: Points = transform(crop.to_picture(FLOW_SIDE), inside).astype(np.float32)
+    points: Points = transform(crop.matrix_to_image(FLOW_SIDE), inside).astype(np.float32)
     return points
 
 

@@ -87,7 +87,7 @@ def _tile(compared: LandmarkComparison, index: int, picture: Image, error: float
     middle = (corner + far) / 2
     side = max(8.0, MARGIN * float((far - corner).max()))
     crop = Crop(float(middle[0]), float(middle[1]), side)
-    tile = cut(picture, crop.to_picture(TILE), TILE)
+    tile = cut(picture, crop.matrix_to_image(TILE), TILE)
     there = np.full(len(truth), False)
     there[scored] = True
     for points, colour in ((truth, bgr(SKY_BLUE)), (found, bgr(ORANGE))):
@@ -99,7 +99,7 @@ def _tile(compared: LandmarkComparison, index: int, picture: Image, error: float
 
 
 def _draw(tile: Image, points: Values, crop: Crop, colour: Bgr, schema: str) -> None:
-    xy = transform(crop.from_picture(TILE), points)
+    xy = transform(crop.matrix_from_image(TILE), points)
     draw_contours(tile, xy, colour, TILE / MARGIN, schema)
     for x, y in xy[np.isfinite(xy).all(1)].clip(-TILE, 2 * TILE):
         cv2.circle(tile, (round(16 * x), round(16 * y)), 28, colour, cv2.FILLED, cv2.LINE_AA, 4)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.models.face.crop import transform
-from steadymark.models.face.face_motion import EYES_OF_RADIUS, face_size, landmark_motion
+from steadymark.models.face.face_motion import EYE_DISTANCE_PER_RADIUS, face_size, landmark_motion
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -108,7 +108,7 @@ def contradicted_frames(steady: NDArray[np.float64], raw: NDArray[np.float64]) -
     away = np.linalg.norm(steady - raw, axis=-1)
     beyond = away - shorter - _NOISE * _noise_around(raw)[:, None]
     spread = np.square(raw - raw.mean(1, keepdims=True)).sum(-1).mean(-1)
-    eyes_px = np.maximum(1e-3, EYES_OF_RADIUS * np.sqrt(spread))
+    eyes_px = np.maximum(1e-3, EYE_DISTANCE_PER_RADIUS * np.sqrt(spread))
     wrong: NDArray[np.bool_] = (beyond.max(-1) > _FURTHEST * eyes_px) | (
         beyond.mean(-1) > _MEAN * eyes_px
     )

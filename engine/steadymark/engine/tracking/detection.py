@@ -119,7 +119,7 @@ class FaceNetDetector:
         side = float((row[2:4] - row[:2]).max()) * size / face
         # the crop is rotated so that the face is upright
         crop = Crop(float(centre[0]), float(centre[1]), side, float(row[5]))
-        part = cut(image, crop.to_picture(size), size)
+        part = cut(image, crop.matrix_to_image(size), size)
         rows = self._run(fit_frame(part, size, 1.0).planes)
         half = (row[2:4] - row[:2]) / 2 * size / side
         middle = (size - 1) / 2

@@ -11,10 +11,10 @@ from steadymark.engine.core.types import FaceBox, Landmarks
 from steadymark.engine.tracking.geometry import Recentre, crop_of_box, crop_of_landmarks, to_frame
 from steadymark.models.face.crop import Crop, cut
 from steadymark.models.face.face_motion import (
+    contradicting_motion,
     face_motion,
-    flow_picture,
-    is_on_the_head,
-    motion_contradicted,
+    flow_image,
+    inner_landmarks,
 )
 from steadymark.models.face.schema import load_schema
 from steadymark.models.runtime.flow_stabilizer import flow_frame_of
@@ -94,7 +94,7 @@ class FaceOutput(NamedTuple):
         raw: Raw landmarks in frame pixels.
         steady: Landmarks of the recurrent network or the flow cell in frame pixels; equal to
             `raw` if there is none.
-        picture: `flow_picture` of the crop, if the network is recurrent.
+        picture: `flow_image` of the crop, if the network is recurrent.
         memory: State of the flow cell.
     """
 
@@ -147,14 +147,14 @@ def run_network(
     if not crops:
         return []
     size = network.card.crop
-    parts = np.stack([cut(image, crop.to_picture(size), size) for crop in crops])
+    parts = np.stack([cut(image, crop.matrix_to_image(size), size) for crop in crops])
     known = [seen if seen is not None and seen.picture is not None else None for seen in before]
     if any(known):
-        pictures = [flow_picture(part) for part in parts]
+        pictures = [flow_image(part) for part in parts]
         prediction = _recurrent_step(network, parts, pictures, crops, known)
     else:
         prediction = network.step(parts)
-        pictures = [flow_picture(part) for part in parts] if prediction.state else []
+        pictures = [flow_image(part) for part in parts] if prediction.state else []
     looks = [
         _look(prediction, row, crop, pictures[row] if pictures else None, size)
         for row, crop in enumerate(crops)
@@ -201,7 +201,7 @@ def _recurrent_step(
 
 
 def _head(network: LandmarkModel) -> list[int]:
-    return is_on_the_head(load_schema(network.card.schema))
+    return inner_landmarks(load_schema(network.card.schema))
 
 
 def _moved(
@@ -218,7 +218,7 @@ def _moved(
     if seen is None or seen.picture is None:
         return np.eye(2, 3)
     points = seen.prediction.raw[seen.row, _head(network)]
-    crop_moved = crop.onto(seen.crop, network.card.crop)
+    crop_moved = crop.matrix_to_crop(seen.crop, network.card.crop)
     return face_motion(seen.picture, picture, points, crop_moved, expected)
 
 
@@ -239,11 +239,11 @@ def _mended(
         return moved
     head, size = _head(network), network.card.crop
     points = seen.prediction.raw[seen.row, head], raw[head]
-    told = motion_contradicted(moved, *points, size)
+    told = contradicting_motion(moved, *points, size)
     if told is None:
         return moved
     again = _moved(network, seen, picture, crop, told)
-    return again if motion_contradicted(again, *points, size, told) is None else told
+    return again if contradicting_motion(again, *points, size, told) is None else told
 
 
 def _look(

@@ -106,4 +106,4 @@ def to_frame(points: Points, crop: Crop, size: int) -> Points:
     Returns:
         (K, 2) landmarks in frame pixels.
     """
-    return transform(crop.to_picture(size), points)
+    return transform(crop.matrix_to_image(size), points)

@@ -33,9 +33,9 @@ from steadymark.models.runtime.zoo import (
     FLOW,
     FLOW_CELL,
     ModelCard,
+    best_stabilizer,
     find_model,
     stabilized,
-    steadiest,
 )
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def landmark_card(settings: TrackSettings) -> ModelCard:
     card = find_model(settings.model, "landmarks")
     if entry.cell:
         return stabilized(card, settings.stabilizer)
-    return steadiest(card) if settings.stabilizer == AUTO else card
+    return best_stabilizer(card) if settings.stabilizer == AUTO else card
 
 
 def resolved_stabilizer(settings: TrackSettings) -> str:

@@ -29,7 +29,7 @@ _POINTS = 29
 
 
 @dataclass(frozen=True, slots=True)
-class _CellPicture:
+class _CellImage:
     """Loader of one image, grey or colour, of the file's cell array."""
 
     path: Path
@@ -46,8 +46,8 @@ class _CellPicture:
             )
         # MATLAB's (H, W, 3) RGB is stored as (3, W, H)
         planes = cell[None] if cell.ndim == 2 else cell
-        picture = planes.transpose(2, 1, 0)[..., ::-1]
-        return np.ascontiguousarray(np.broadcast_to(picture, (*picture.shape[:2], 3)))
+        image = planes.transpose(2, 1, 0)[..., ::-1]
+        return np.ascontiguousarray(np.broadcast_to(image, (*image.shape[:2], 3)))
 
 
 def read_cofw(path: Path) -> Dataset:
@@ -66,29 +66,31 @@ def read_cofw(path: Path) -> Dataset:
     """
     with open_hdf5(path) as file:
         names = set(map(str, file))
-        part = next((p for p in ("Tr", "T") if {f"phis{p}", f"Is{p}"} <= names), None)
-        if part is None:
-            held = ", ".join(sorted(names)) or "nothing"
+        split = next((p for p in ("Tr", "T") if {f"phis{p}", f"Is{p}"} <= names), None)
+        if split is None:
+            found = ", ".join(sorted(names)) or "nothing"
             raise DataError(
-                f"{path} holds no phisTr and IsTr (or phisT and IsT), but {held}: name COFW's"
+                f"{path} holds no phisTr and IsTr (or phisT and IsT), but {found}: name COFW's"
                 " COFW_train_color.mat or COFW_test_color.mat"
             )
-        rows = table_of(file, f"phis{part}").astype(np.float64).T  # (N, 87)
+        rows = table_of(file, f"phis{split}").astype(np.float64).T  # (N, 87)
         boxes = None
-        if f"bboxes{part}" in names:
-            boxes = table_of(file, f"bboxes{part}").astype(np.float64).T
-        pictures = table_of(file, f"Is{part}").size
+        if f"bboxes{split}" in names:
+            boxes = table_of(file, f"bboxes{split}").astype(np.float64).T
+        image_count = table_of(file, f"Is{split}").size
     if rows.ndim != 2 or rows.shape[1] != 3 * _POINTS:
-        raise DataError(f"{path}: phis{part} has rows of {rows.shape[1:]}, COFW's are of 87")
-    if len(rows) != pictures or (boxes is not None and boxes.shape != (pictures, 4)):
-        raise DataError(f"{path} holds {len(rows)} labels for {pictures} pictures: copy it again")
+        raise DataError(f"{path}: phis{split} has rows of {rows.shape[1:]}, COFW's are of 87")
+    if len(rows) != image_count or (boxes is not None and boxes.shape != (image_count, 4)):
+        raise DataError(
+            f"{path} holds {len(rows)} labels for {image_count} pictures: copy it again"
+        )
 
     def read(i: int) -> LabelledFace:
         name = f"{path.stem}_{i + 1:04d}"
         return LabelledFace(
             name,
             name,
-            _CellPicture(path, f"Is{part}", i),
+            _CellImage(path, f"Is{split}", i),
             as_points(rows[i, : 2 * _POINTS].reshape(2, _POINTS).T - 1),
             "cofw29",
             visible=rows[i, 2 * _POINTS :] == 0,

@@ -47,11 +47,11 @@ def hard_photos(data: Path) -> set[str]:
 
 
 def _hardest(hardness: Mapping[str, list[float]], share: float) -> set[str]:
-    wanted = share * sum(len(faces) for faces in hardness.values())
+    target_count = share * sum(len(faces) for faces in hardness.values())
     chosen: set[str] = set()
     count = 0
     for photo in sorted(hardness, key=lambda name: (-max(hardness[name]), name)):
-        if count >= wanted:
+        if count >= target_count:
             break
         chosen.add(photo)
         count += len(hardness[photo])
@@ -65,10 +65,15 @@ def shape_distance(points: Points) -> float:
     fitted shape.
     """
     mean = load_schema(IBUG68).mean_shape
-    z = (mean - mean.mean(0)) @ np.array([1, 1j])
-    w = (points - points.mean(0)) @ np.array([1, 1j])
-    turn = complex(np.vdot(z, w) / np.vdot(z, z))
-    return float(np.abs(w - turn * z).mean() / max(abs(turn), 1e-9))
+    shape_complex = (mean - mean.mean(0)) @ np.array([1, 1j])
+    points_complex = (points - points.mean(0)) @ np.array([1, 1j])
+    scaled_rotation = complex(
+        np.vdot(shape_complex, points_complex) / np.vdot(shape_complex, shape_complex)
+    )
+    return float(
+        np.abs(points_complex - scaled_rotation * shape_complex).mean()
+        / max(abs(scaled_rotation), 1e-9)
+    )
 
 
 def turned_faces(data: Path, *, held_back: bool) -> dict[str, float]:

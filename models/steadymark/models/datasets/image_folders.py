@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Points
 
 
-def read_300w(folder: Path, schema: str = "ibug68", *, keep_pictures: bool = False) -> Dataset:
+def read_300w(folder: Path, schema: str = "ibug68", *, keep_images: bool = False) -> Dataset:
     """Read every NAME.pts with NAME.jpg or NAME.png of a folder, in name order.
 
     The files count pixels from 1; the landmarks returned count from 0.
@@ -32,7 +32,7 @@ def read_300w(folder: Path, schema: str = "ibug68", *, keep_pictures: bool = Fal
     Args:
         folder: Folder with the .pts files.
         schema: Schema of the landmarks.
-        keep_pictures: Keep all decoded images in memory.
+        keep_images: Keep all decoded images in memory.
 
     Raises:
         DataError: The folder has no .pts files.
@@ -45,7 +45,7 @@ def read_300w(folder: Path, schema: str = "ibug68", *, keep_pictures: bool = Fal
         )
 
     entries = (LabelEntry(str(path), partial(read, path)) for path in files)
-    return collect(entries, keep_pictures=keep_pictures)
+    return collect(entries, keep_images=keep_images)
 
 
 def label_files(folder: Path) -> list[Path]:

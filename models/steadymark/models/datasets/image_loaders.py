@@ -30,11 +30,11 @@ class ImageFile:
         Raises:
             DataError: The file is missing or is not an image.
         """
-        picture = _decoded(self.path)
-        if picture is None:
-            what = "is no readable picture" if _there(self.path) else "is missing"
-            raise DataError(f"{self.path} {what}")
-        return picture
+        image = _decode(self.path)
+        if image is None:
+            fault = "is no readable picture" if _is_file(self.path) else "is missing"
+            raise DataError(f"{self.path} {fault}")
+        return image
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,9 @@ class ImageBesideLabel:
         """
         for suffix in SUFFIXES:
             file = self.label.with_suffix(suffix)
-            picture = _decoded(file)
-            if picture is not None:
-                return file, picture
+            image = _decode(file)
+            if image is not None:
+                return file, image
         raise DataError(f"{self.label} has no readable picture (.jpg or .png) beside it")
 
 
@@ -73,17 +73,17 @@ class ImageInMemory:
         return self.image
 
 
-def _decoded(path: Path) -> Image | None:
+def _decode(path: Path) -> Image | None:
     # cv2.imread cannot open non-ASCII names on Windows
-    content = np.fromfile(path, np.uint8) if _there(path) else np.zeros(0, np.uint8)
+    content = np.fromfile(path, np.uint8) if _is_file(path) else np.zeros(0, np.uint8)
     try:
-        picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
+        image = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
     except cv2.error:  # its header claims a size above OpenCV's limit
         return None
-    return None if picture is None else picture.astype(np.uint8, copy=False)
+    return None if image is None else image.astype(np.uint8, copy=False)
 
 
-def _there(path: Path) -> bool:
+def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
     except OSError:  # the name is not valid on this system

@@ -31,7 +31,14 @@ _WFLW_FIELDS = _WFLW_SHORT + 4 + 6  # plus box and attributes
 _WFLW_ATTRIBUTES = ("pose", "expression", "illumination", "make-up", "occlusion", "blur")
 _HRNET_FIRST = ("image_name", "scale", "center_w", "center_h")
 _HRNET_UNIT = 200  # size in pixels of a face with scale 1
-_USUAL = {68: "ibug68", 84: "menpo84", 106: "jd106", 98: "wflw98", 29: "cofw29", 19: "aflw19"}
+_USUAL_SCHEMAS = {
+    68: "ibug68",
+    84: "menpo84",
+    106: "jd106",
+    98: "wflw98",
+    29: "cofw29",
+    19: "aflw19",
+}
 
 
 def read_wflw(table: Path, images: Path) -> Dataset:
@@ -50,7 +57,7 @@ def read_wflw(table: Path, images: Path) -> Dataset:
     _check_folder(images, table)
     lines = [
         (n, line.split(maxsplit=_WFLW_FIELDS - 1))
-        for n, line in enumerate(_text(table).splitlines(), 1)
+        for n, line in enumerate(_read_text(table).splitlines(), 1)
         if line.strip()
     ]
     if not any(len(fields) in (_WFLW_FIELDS, _WFLW_SHORT) for _, fields in lines):
@@ -61,16 +68,16 @@ def read_wflw(table: Path, images: Path) -> Dataset:
             raise ValueError(
                 f"has {len(fields)} fields, {_WFLW_FIELDS} are expected ({_WFLW_SHORT} without box)"
             )
-        facts = fields[2 * _WFLW_POINTS : -1]
-        given = zip(_WFLW_ATTRIBUTES, facts[4:], strict=False)
+        box_and_attributes = fields[2 * _WFLW_POINTS : -1]
+        flags = zip(_WFLW_ATTRIBUTES, box_and_attributes[4:], strict=False)
         return _face(
             fields[-1].strip(),
             number,
             images,
             _numbers(fields[: 2 * _WFLW_POINTS]).reshape(-1, 2),
             schema="wflw98",
-            box=_numbers(facts[:4]).astype(np.float32) if facts else None,
-            attributes=tuple(name for name, value in given if value != "0"),
+            box=_numbers(box_and_attributes[:4]).astype(np.float32) if box_and_attributes else None,
+            attributes=tuple(name for name, value in flags if value != "0"),
         )
 
     return collect(
@@ -93,9 +100,9 @@ def read_hrnet_csv(table: Path, images: Path, schema: str | None = None) -> Data
         DataError: The file is not such a table, or `images` is not a folder.
     """
     _check_folder(images, table)
-    rows = _rows(table)
-    head = tuple(name.strip() for name in rows[0]) if rows else ()
-    count = hrnet_points(head)
+    rows = _read_rows(table)
+    header = tuple(name.strip() for name in rows[0]) if rows else ()
+    count = hrnet_points(header)
     if not count:
         raise DataError(
             f"{table} has not the columns of HRNet's tables:"
@@ -104,16 +111,16 @@ def read_hrnet_csv(table: Path, images: Path, schema: str | None = None) -> Data
     schema = schema or usual_schema(count, table)
     if load_schema(schema).count != count:
         raise DataError(f"{table} has {count} points, {schema} has {load_schema(schema).count}")
-    place = {name: i for i, name in enumerate(head)}
-    columns = [place[f"original_{i}_{axis}"] for i in range(count) for axis in "xy"]
+    column_of = {name: i for i, name in enumerate(header)}
+    columns = [column_of[f"original_{i}_{axis}"] for i in range(count) for axis in "xy"]
 
     def read(number: int, row: Sequence[str]) -> LabelledFace:
-        if len(row) != len(head):
-            raise ValueError(f"has {len(row)} fields, {len(head)} are expected")
-        scale, x, y = _numbers([row[place[name]] for name in _HRNET_FIRST[1:]])
+        if len(row) != len(header):
+            raise ValueError(f"has {len(row)} fields, {len(header)} are expected")
+        scale, x, y = _numbers([row[column_of[name]] for name in _HRNET_FIRST[1:]])
         half = scale * _HRNET_UNIT / 2
         return _face(
-            row[place["image_name"]].strip(),
+            row[column_of["image_name"]].strip(),
             number,
             images,
             _numbers([row[i] for i in columns]).reshape(-1, 2),
@@ -128,11 +135,11 @@ def read_hrnet_csv(table: Path, images: Path, schema: str | None = None) -> Data
     )
 
 
-def hrnet_points(head: Sequence[str]) -> int:
+def hrnet_points(header: Sequence[str]) -> int:
     """Return the number of landmarks in the columns of an HRNet table, or 0 for other columns."""
-    count = (len(head) - len(_HRNET_FIRST)) // 2
+    count = (len(header) - len(_HRNET_FIRST)) // 2
     points = {f"original_{i}_{axis}" for i in range(count) for axis in "xy"}
-    return count if count > 0 and {*_HRNET_FIRST, *points} == set(head) else 0
+    return count if count > 0 and {*_HRNET_FIRST, *points} == set(header) else 0
 
 
 def usual_schema(count: int, table: Path) -> str:
@@ -145,9 +152,9 @@ def usual_schema(count: int, table: Path) -> str:
     Raises:
         DataError: No schema is known for this number.
     """
-    if count not in _USUAL:
+    if count not in _USUAL_SCHEMAS:
         raise DataError(f"{table} has {count} points: name their schema")
-    return _USUAL[count]
+    return _USUAL_SCHEMAS[count]
 
 
 def _face(
@@ -179,14 +186,14 @@ def _numbers(fields: Sequence[str]) -> NDArray[np.float64]:
         raise ValueError(f"holds something that is no number ({error})") from error
 
 
-def _rows(table: Path) -> list[list[str]]:
+def _read_rows(table: Path) -> list[list[str]]:
     try:
-        return list(csv.reader(_text(table).splitlines()))
+        return list(csv.reader(_read_text(table).splitlines()))
     except csv.Error as error:
         raise DataError(f"{table} is no table ({error}): copy it again") from error
 
 
-def _text(table: Path) -> str:
+def _read_text(table: Path) -> str:
     try:
         return table.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from steadymark.models.face.crop import Image, Points
 
-FARTHEST = 0.5  # face sizes; a landmark further outside its image is an error
+MAX_OUTSIDE = 0.5  # face sizes; a landmark further outside its image is an error
 THREADS = 4  # threads that decode images
 
 
@@ -33,7 +33,7 @@ class LabelledFace:
         name: Unique name within the data set.
         source_photo: The same for all faces of one photo or video, which must stay on one side of a
             split.
-        picture: Loads the image, (H, W, 3) uint8 BGR.
+        load_image: Loads the image, (H, W, 3) uint8 BGR.
         points: (K, 2) float32 in pixels, where (0, 0) is the centre of the first pixel; NaN for a
             missing landmark.
         schema: Name of the landmark schema.
@@ -47,7 +47,7 @@ class LabelledFace:
 
     name: str
     source_photo: str
-    picture: Callable[[], Image]
+    load_image: Callable[[], Image]
     points: Points
     schema: str = "ibug68"
     visible: NDArray[np.bool_] | None = None
@@ -67,16 +67,16 @@ class LabelledFace:
 
     def mapped(self, schema: str, *, exact: bool = False) -> LabelledFace:
         """Return the same face in another schema, see `map_points`."""
-        place = matching_landmarks(self.schema, schema, exact=exact)
-        there = place >= 0
+        indices = matching_landmarks(self.schema, schema, exact=exact)
+        exists = indices >= 0
         return replace(
             self,
             schema=schema,
             points=map_points(self.points, self.schema, schema, exact=exact),
-            visible=None if self.visible is None else self.visible[place] & there,
+            visible=None if self.visible is None else self.visible[indices] & exists,
             depth=None
             if self.depth is None
-            else np.where(there, self.depth[place], np.nan).astype(np.float32),
+            else np.where(exists, self.depth[indices], np.nan).astype(np.float32),
         )
 
 
@@ -116,24 +116,24 @@ class LabelEntry(NamedTuple):
     read: Callable[[], LabelledFace]
 
 
-def collect(entries: Iterable[LabelEntry], *, keep_pictures: bool = False) -> Dataset:
+def collect(entries: Iterable[LabelEntry], *, keep_images: bool = False) -> Dataset:
     """Read labels and their images; bad ones become defects.
 
     Every image is decoded once as a check.
 
     Args:
         entries: The labels to read.
-        keep_pictures: Keep the decoded images in memory.
+        keep_images: Keep the decoded images in memory.
     """
     entries = list(entries)
     with ThreadPoolExecutor(THREADS) as pool:
-        found = list(pool.map(lambda entry: _read(entry, keep=keep_pictures), entries))
-    again = _again(entries, found)
-    results = [again.get(i, result) for i, result in enumerate(found)]
-    return gathered(results)
+        results = list(pool.map(lambda entry: _read(entry, keep_image=keep_images), entries))
+    duplicates = _find_duplicates(entries, results)
+    with_duplicates = [duplicates.get(i, result) for i, result in enumerate(results)]
+    return separate_defects(with_duplicates)
 
 
-def gathered(results: Iterable[LabelledFace | Defect]) -> Dataset:
+def separate_defects(results: Iterable[LabelledFace | Defect]) -> Dataset:
     """Separate faces and defects."""
     results = list(results)
     return Dataset(
@@ -142,13 +142,13 @@ def gathered(results: Iterable[LabelledFace | Defect]) -> Dataset:
     )
 
 
-def reading(entry: LabelEntry) -> LabelledFace | Defect:
+def read_entry(entry: LabelEntry) -> LabelledFace | Defect:
     """Read the face of an entry, or return what is wrong with it."""
     try:
         return entry.read()
     except LandmarkFileError as error:
-        fault = str(error).removeprefix(entry.file).lstrip(":, ")
-        return Defect(entry.file, f"cannot be read: {fault}")
+        reason = str(error).removeprefix(entry.file).lstrip(":, ")
+        return Defect(entry.file, f"cannot be read: {reason}")
     except ValueError as error:
         return Defect(entry.file, str(error).removeprefix(entry.file).lstrip())
 
@@ -181,32 +181,34 @@ def check_points(points: Points, width: int, height: int) -> None:
     if size == 0:
         raise ValueError("has all its points in one place")
     outside = np.maximum(-0.5 - points, points - (width - 0.5, height - 0.5)).max()
-    if outside > FARTHEST * size:
+    if outside > MAX_OUTSIDE * size:
         raise ValueError(f"has points up to {outside:.0f} px outside its {width}x{height} picture")
 
 
-def _read(entry: LabelEntry, *, keep: bool) -> LabelledFace | Defect:
+def _read(entry: LabelEntry, *, keep_image: bool) -> LabelledFace | Defect:
     def checked() -> LabelledFace:
         face = entry.read()
-        picture = face.picture()
-        check_points(face.points, picture.shape[1], picture.shape[0])
-        return replace(face, picture=ImageInMemory(picture)) if keep else face
+        image = face.load_image()
+        check_points(face.points, image.shape[1], image.shape[0])
+        return replace(face, load_image=ImageInMemory(image)) if keep_image else face
 
-    return reading(LabelEntry(entry.file, checked))
+    return read_entry(LabelEntry(entry.file, checked))
 
 
-def _again(entries: list[LabelEntry], found: list[LabelledFace | Defect]) -> dict[int, Defect]:
+def _find_duplicates(
+    entries: list[LabelEntry], found: list[LabelledFace | Defect]
+) -> dict[int, Defect]:
     """Return a defect, by index, for each face whose landmarks and image occurred before."""
     first: dict[tuple[str, bytes], list[tuple[str, LabelledFace]]] = defaultdict(list)
-    again = {}
+    duplicates = {}
     for i, (entry, face) in enumerate(zip(entries, found, strict=True)):
         if isinstance(face, Defect):
             continue
-        alike = first[face.schema, face.points.tobytes()]
-        for file, earlier in alike:
-            if np.array_equal(earlier.picture(), face.picture()):
-                again[i] = Defect(entry.file, f"is the same as {file}")
+        same_points = first[face.schema, face.points.tobytes()]
+        for file, earlier in same_points:
+            if np.array_equal(earlier.load_image(), face.load_image()):
+                duplicates[i] = Defect(entry.file, f"is the same as {file}")
                 break
         else:
-            alike.append((entry.file, face))
-    return again
+            same_points.append((entry.file, face))
+    return duplicates

@@ -51,10 +51,10 @@ def _find(content: bytes, name: str, order: str) -> NDArray[np.float64] | None:
     for kind, body in _elements(content, order):
         if kind == _PACKED:
             unpacker = zlib.decompressobj()
-            inside = unpacker.decompress(body, MOST_BYTES)
+            unpacked = unpacker.decompress(body, MOST_BYTES)
             if unpacker.unconsumed_tail:
                 raise ValueError(f"unpacks to more than {MOST_BYTES >> 20} MiB")
-            found = _find(inside, name, order)
+            found = _find(unpacked, name, order)
         else:
             found = _table(body, name, order) if kind == _MATRIX else None
         if found is not None:
@@ -64,11 +64,11 @@ def _find(content: bytes, name: str, order: str) -> NDArray[np.float64] | None:
 
 def _table(body: bytes, name: str, order: str) -> NDArray[np.float64] | None:
     """Return the matrix if it has this name, two dimensions and numbers."""
-    parts = list(_elements(body, order))
-    if [kind for kind, _ in parts[:3]] != [_FLAGS, _SIZES, _NAME] or len(parts) < 4:
+    elements = list(_elements(body, order))
+    if [kind for kind, _ in elements[:3]] != [_FLAGS, _SIZES, _NAME] or len(elements) < 4:
         return None
-    (_, flags), (_, sizes), (_, called), (kind, numbers) = parts[:4]
-    if called != name.encode() or len(sizes) != 8 or kind not in _NUMBERS:
+    (_, flags), (_, sizes), (_, stored_name), (kind, numbers) = elements[:4]
+    if stored_name != name.encode() or len(sizes) != 8 or kind not in _NUMBERS:
         return None
     if struct.unpack_from(f"{order}I", flags)[0] & 0xFF not in _NUMERIC:
         return None
@@ -81,16 +81,16 @@ def _table(body: bytes, name: str, order: str) -> NDArray[np.float64] | None:
 
 def _elements(content: bytes, order: str) -> Iterator[tuple[int, bytes]]:
     """Yield the type and content of each data element."""
-    at = 0
-    while at + 8 <= len(content):
-        kind, size = struct.unpack_from(f"{order}II", content, at)
+    position = 0
+    while position + 8 <= len(content):
+        kind, size = struct.unpack_from(f"{order}II", content, position)
         if kind >> 16:  # small data element: up to four bytes are stored in the tag
             kind, size = kind & 0xFFFF, kind >> 16
-            begin, most = at + 4, at + 8
+            start, limit = position + 4, position + 8
         else:
-            begin, most = at + 8, len(content)
-        end = begin + size
-        if end > most:
+            start, limit = position + 8, len(content)
+        end = start + size
+        if end > limit:
             raise ValueError("is a MATLAB file that is damaged or cut off")
-        yield kind, content[begin:end]
-        at = end if kind == _PACKED else end + -end % 8
+        yield kind, content[start:end]
+        position = end if kind == _PACKED else end + -end % 8

@@ -52,9 +52,9 @@ def table_of(file: Any, name: Any) -> NDArray[Any]:
     Raises:
         ValueError: It is not a table, or it is too large.
     """
-    held = file[name]
-    if not hasattr(held, "dtype"):
+    table = file[name]
+    if not hasattr(table, "dtype"):
         raise ValueError(f"{name} is no table")
-    if held.size * held.dtype.itemsize > MOST_BYTES:
+    if table.size * table.dtype.itemsize > MOST_BYTES:
         raise ValueError(f"{name} has more than {MOST_BYTES >> 20} MiB")
-    return np.asarray(held)
+    return np.asarray(table)

@@ -87,7 +87,9 @@ def _box(line: dict[str, str], where: str) -> NDArray[np.float32]:
 def photos(data: Path, name: str, *, held_back: bool) -> dict[str, NDArray[np.float32]]:
     """Return the boxes of the training or held-back part of faces/`name`, see `read_boxes`."""
     share = HELD_BACK[name]
-    every = read_boxes(data / "faces" / name)
-    stems = {file: file.rsplit(".", 1)[0] for file in every}
+    all_boxes = read_boxes(data / "faces" / name)
+    stems = {file: file.rsplit(".", 1)[0] for file in all_boxes}
     sources = {f: photo_of(stem) if name == "train" else stem for f, stem in stems.items()}
-    return {f: v for f, v in every.items() if is_held_back(sources[f], share) == held_back}
+    return {
+        f: boxes for f, boxes in all_boxes.items() if is_held_back(sources[f], share) == held_back
+    }

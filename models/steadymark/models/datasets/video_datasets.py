@@ -17,8 +17,8 @@ from steadymark.models.datasets.labelled_face import (
     LabelledFace,
     as_points,
     check_points,
-    gathered,
-    reading,
+    read_entry,
+    separate_defects,
 )
 from steadymark.models.datasets.video_frames import SUFFIXES, Video, VideoFrameImage
 from steadymark.models.errors import DataError
@@ -57,7 +57,7 @@ def read_300vw(folder: Path) -> Dataset:
             found.append(Defect(str(part), f"cannot be read: {error}"))
         else:
             found += [*faces, *defects]
-    return gathered(found)
+    return separate_defects(found)
 
 
 def read_steadymark_csv(table: Path, video: Path, *, raw: bool = False) -> Dataset:
@@ -82,34 +82,35 @@ def read_steadymark_csv(table: Path, video: Path, *, raw: bool = False) -> Datas
             rows = list(csv.reader(file))
     except (OSError, csv.Error) as error:
         raise DataError(f"{table} cannot be read ({error}): check the name") from error
-    head = [name.strip() for name in rows[0]] if rows else []
-    read = _row_reader(table, head, Video(video), raw=raw)
-    once = _Once()
-    return gathered(
-        reading(LabelEntry(f"{table}, line {n},", partial(read, row, once)))
+    header = [name.strip() for name in rows[0]] if rows else []
+    read = _row_reader(table, header, Video(video), raw=raw)
+    duplicates = _DuplicateCheck()
+    return separate_defects(
+        read_entry(LabelEntry(f"{table}, line {n},", partial(read, row, duplicates)))
         for n, row in enumerate(rows[1:], 4)
-        if row and not (len(row) == len(head) and row[head.index("state")].strip() == "lost")
+        if row and not (len(row) == len(header) and row[header.index("state")].strip() == "lost")
     )
 
 
-class _Once:
+class _DuplicateCheck:
     """Rejects a frame, or a face of a frame, that occurs twice."""
 
     def __init__(self) -> None:
         self._seen: set[tuple[int, ...]] = set()
 
-    def check(self, *what: int) -> None:
-        if what in self._seen:
+    def check(self, *key: int) -> None:
+        if key in self._seen:
             raise ValueError("is of a frame that is there already")
-        self._seen.add(what)
+        self._seen.add(key)
 
 
 def _annotated(folder: Path) -> Dataset:
     files = label_files(folder / "annot")
     video = Video(_video_in(folder), as_shown=False)
-    once = _Once()
+    duplicates = _DuplicateCheck()
     found = [
-        reading(LabelEntry(str(p), partial(_label, p, folder.name, video, once))) for p in files
+        read_entry(LabelEntry(str(p), partial(_read_label, p, folder.name, video, duplicates)))
+        for p in files
     ]
     faces = [f for f in found if isinstance(f, LabelledFace)]
     return Dataset(
@@ -126,42 +127,42 @@ def _video_in(folder: Path) -> Path:
     return named[0]
 
 
-def _label(path: Path, name: str, video: Video, once: _Once) -> LabelledFace:
+def _read_label(path: Path, name: str, video: Video, duplicates: _DuplicateCheck) -> LabelledFace:
     if not (path.stem.isascii() and path.stem.isdigit()):
         raise ValueError("is not named by a frame's number, as 000001.pts is")
     number = int(path.stem) - 1
     _check_frame(number, video)
     face = _face(name, number, video, read_label(path), "ibug68")
-    once.check(number)
+    duplicates.check(number)
     return face
 
 
 def _row_reader(
-    table: Path, head: Sequence[str], video: Video, *, raw: bool
-) -> Callable[[Sequence[str], _Once], LabelledFace]:
+    table: Path, header: Sequence[str], video: Video, *, raw: bool
+) -> Callable[[Sequence[str], _DuplicateCheck], LabelledFace]:
     """Return the function that reads one row of the file."""
-    place = {name: i for i, name in enumerate(head)}
+    column_of = {name: i for i, name in enumerate(header)}
     prefix = "raw_" if raw else ""
-    count = sum(name.startswith(f"{prefix}x_") for name in place)
+    count = sum(name.startswith(f"{prefix}x_") for name in column_of)
     points = [f"{prefix}{axis}_{i}" for i in range(count) for axis in "xy"]
-    missing = [name for name in ("frame", "face_id", "state", *points) if name not in place]
+    missing = [name for name in ("frame", "face_id", "state", *points) if name not in column_of]
     if missing or not count:
-        what = missing[0] if missing else f"{prefix}x_0"
-        raise DataError(f"{table}, line 3: column '{what}' is missing: write the file again")
+        column = missing[0] if missing else f"{prefix}x_0"
+        raise DataError(f"{table}, line 3: column '{column}' is missing: write the file again")
     schema = usual_schema(count, table)
 
-    def read(row: Sequence[str], once: _Once) -> LabelledFace:
-        if len(row) != len(head):
-            raise ValueError(f"has {len(row)} fields, {len(head)} are expected")
+    def read(row: Sequence[str], duplicates: _DuplicateCheck) -> LabelledFace:
+        if len(row) != len(header):
+            raise ValueError(f"has {len(row)} fields, {len(header)} are expected")
         try:
-            number, face_id = int(row[place["frame"]]), int(row[place["face_id"]])
-            xy = np.array([float(row[place[name]]) for name in points])
+            number, face_id = int(row[column_of["frame"]]), int(row[column_of["face_id"]])
+            xy = np.array([float(row[column_of[name]]) for name in points])
         except ValueError as error:
             raise ValueError(f"holds something that is no number ({error})") from error
         _check_frame(number, video)
         name = f"{table.stem}#{face_id}"
         face = _face(name, number, video, as_points(xy.reshape(-1, 2)), schema)
-        once.check(number, face_id)
+        duplicates.check(number, face_id)
         return face
 
     return read

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image
 
 SUFFIXES = (".avi", ".mp4", ".mkv", ".mov", ".webm", ".m4v", ".wmv", ".mpg")
-_AHEAD = 48  # decoding up to this many frames is faster than seeking
-_BACK = (0, 16, 64)  # frames before the wanted one at which to seek, tried in turn
+_MAX_FORWARD = 48  # decoding up to this many frames is faster than seeking
+_SEEK_MARGINS = (0, 16, 64)  # frames before the wanted one at which to seek, tried in turn
 
 
 class Video:
@@ -48,18 +48,18 @@ class Video:
         self.path = path
         self._as_shown = as_shown
         self._lock = threading.Lock()
-        self._running: Generator[tuple[int, VideoFrame]] | None = None
-        self._held: tuple[int, Image] | None = None
+        self._decoder: Generator[tuple[int, VideoFrame]] | None = None
+        self._last_frame: tuple[int, Image] | None = None
         self._aspect = Fraction(1)
-        self._quarters: int | None = None
+        self._quarter_turns: int | None = None
         self._ticks, self.count = _scan(path)
-        self.height, self.width = self.picture(0).shape[:2]
+        self.height, self.width = self.read_frame(0).shape[:2]
         self.close()
 
     def __reduce__(self) -> tuple[Callable[..., Video], tuple[object, ...]]:
         return _reopen, (self.path, self._as_shown)
 
-    def picture(self, number: int) -> Image:
+    def read_frame(self, number: int) -> Image:
         """Return frame `number` as (H, W, 3) uint8 BGR.
 
         It decodes forwards to a frame that is slightly ahead, and seeks to any other.
@@ -70,37 +70,39 @@ class Video:
         if not 0 <= number < self.count:
             raise DataError(f"{self.path} has frames 0 to {self.count - 1}, not {number}")
         with self._lock:
-            if self._held is None or self._held[0] != number:
-                self._held = (number, self._found(number))
-            return self._held[1].copy()  # faces of one frame must not share the array
+            if self._last_frame is None or self._last_frame[0] != number:
+                self._last_frame = (number, self._decode(number))
+            return self._last_frame[1].copy()  # faces of one frame must not share the array
 
     def close(self) -> None:
-        """Release the file; `picture` opens it again."""
+        """Release the file; `read_frame` opens it again."""
         with self._lock:
-            self._stop()
+            self._close_decoder()
 
-    def _found(self, number: int) -> Image:
+    def _decode(self, number: int) -> Image:
         av_error = _av_error()
-        last = -1 if self._held is None else self._held[0]
+        last_number = -1 if self._last_frame is None else self._last_frame[0]
         try:
-            if self._running is not None and last < number <= last + _AHEAD:
-                frame = self._forward(self._running, number)
+            if self._decoder is not None and last_number < number <= last_number + _MAX_FORWARD:
+                frame = self._forward(self._decoder, number)
             else:
-                frame = self._sought(number)
+                frame = self._seek(number)
             if frame is not None:
                 return self._image(frame)
         except av_error as error:
-            self._stop()
+            self._close_decoder()
             raise DataError(f"{self.path}: frame {number} cannot be decoded ({error})") from error
-        self._stop()
+        self._close_decoder()
         raise DataError(f"{self.path}: frame {number} is damaged: convert the file")
 
-    def _sought(self, number: int) -> VideoFrame | None:
-        starts = [] if self._ticks is None else [max(0, number - back) for back in _BACK]
-        for start in (*(s for s in starts if s), 0):
-            self._stop()
-            self._running = self._frames(start)
-            frame = self._forward(self._running, number)
+    def _seek(self, number: int) -> VideoFrame | None:
+        seek_points = (
+            [] if self._ticks is None else [max(0, number - back) for back in _SEEK_MARGINS]
+        )
+        for start in (*(point for point in seek_points if point), 0):
+            self._close_decoder()
+            self._decoder = self._frames(start)
+            frame = self._forward(self._decoder, number)
             if frame is not None:
                 return frame
         return None
@@ -125,10 +127,10 @@ class Video:
                 elif frame.pts is not None:
                     yield bisect_left(self._ticks, frame.pts), frame
 
-    def _stop(self) -> None:
-        if self._running is not None:
-            self._running.close()
-        self._running = self._held = None
+    def _close_decoder(self) -> None:
+        if self._decoder is not None:
+            self._decoder.close()
+        self._decoder = self._last_frame = None
 
     def _image(self, frame: VideoFrame) -> Image:
         if not self._as_shown:
@@ -137,10 +139,10 @@ class Video:
         width = round(frame.width * max(self._aspect, Fraction(1)))
         height = round(frame.height / min(self._aspect, Fraction(1)))
         image = frame.to_ndarray(format="bgr24", width=width, height=height)
-        if self._quarters is None:
-            self._quarters = round(frame.rotation / 90) % 4
-        turned = np.rot90(image, self._quarters)
-        return np.ascontiguousarray(turned, np.uint8)
+        if self._quarter_turns is None:
+            self._quarter_turns = round(frame.rotation / 90) % 4
+        upright = np.rot90(image, self._quarter_turns)
+        return np.ascontiguousarray(upright, np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ class VideoFrameImage:
     number: int
 
     def __call__(self) -> Image:
-        return self.video.picture(self.number)
+        return self.video.read_frame(self.number)
 
 
 def _reopen(path: Path, as_shown: bool) -> Video:

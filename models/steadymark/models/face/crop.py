@@ -1,7 +1,7 @@
-"""The square crop that a landmark network sees, and its mapping to picture pixels.
+"""The square crop that a landmark network sees, and its mapping to image pixels.
 
 Pixel convention: x points right, y points down, and the centre of the top-left pixel is at (0, 0),
-so a picture covers [-0.5, width - 0.5]. Training, tracking and evaluation all use `cut`.
+so an image covers [-0.5, width - 0.5]. Training, tracking and evaluation all use `cut`.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ Points = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """A rotated square in a picture.
+    """A rotated square in an image.
 
     Attributes:
-        x: Centre of the square, picture pixels.
-        y: Centre of the square, picture pixels.
-        side: Length of its sides, picture pixels.
-        roll_deg: Angle of the crop's x axis in the picture, degrees. Positive angles are
+        x: Centre of the square, image pixels.
+        y: Centre of the square, image pixels.
+        side: Length of its sides, image pixels.
+        roll_deg: Angle of the crop's x axis in the image, degrees. Positive angles are
             clockwise on the screen.
     """
 
@@ -35,8 +35,8 @@ class Crop:
     side: float
     roll_deg: float = 0.0
 
-    def to_picture(self, size: int) -> Matrix:
-        """Compute the matrix from crop pixels to picture pixels.
+    def matrix_to_image(self, size: int) -> Matrix:
+        """Compute the matrix from crop pixels to image pixels.
 
         Args:
             size: Side of the sampled crop, pixels.
@@ -47,16 +47,16 @@ class Crop:
         scale = self.side / size
         cos = scale * math.cos(math.radians(self.roll_deg))
         sin = scale * math.sin(math.radians(self.roll_deg))
-        middle = (size - 1) / 2
+        centre = (size - 1) / 2
         return np.array(
             [
-                [cos, -sin, self.x - middle * (cos - sin)],
-                [sin, cos, self.y - middle * (sin + cos)],
+                [cos, -sin, self.x - centre * (cos - sin)],
+                [sin, cos, self.y - centre * (sin + cos)],
             ]
         )
 
-    def from_picture(self, size: int) -> Matrix:
-        """Compute the matrix from picture pixels to crop pixels.
+    def matrix_from_image(self, size: int) -> Matrix:
+        """Compute the matrix from image pixels to crop pixels.
 
         Args:
             size: Side of the sampled crop, pixels.
@@ -64,9 +64,9 @@ class Crop:
         Returns:
             (2, 3) affine matrix.
         """
-        return inverse(self.to_picture(size))
+        return inverse(self.matrix_to_image(size))
 
-    def onto(self, other: Crop, size: int) -> Matrix:
+    def matrix_to_crop(self, other: Crop, size: int) -> Matrix:
         """Compute the matrix from this crop's pixels to those of another crop.
 
         Args:
@@ -76,7 +76,7 @@ class Crop:
         Returns:
             (2, 3) affine matrix.
         """
-        return compose(other.from_picture(size), self.to_picture(size))
+        return compose(other.matrix_from_image(size), self.matrix_to_image(size))
 
 
 def compose(outer: Matrix, inner: Matrix) -> Matrix:
@@ -89,8 +89,8 @@ def compose(outer: Matrix, inner: Matrix) -> Matrix:
     Returns:
         (2, 3) matrix.
     """
-    turn, shift = outer[:, :2], outer[:, 2:]
-    return np.concatenate((turn @ inner[:, :2], turn @ inner[:, 2:] + shift), 1)
+    linear, shift = outer[:, :2], outer[:, 2:]
+    return np.concatenate((linear @ inner[:, :2], linear @ inner[:, 2:] + shift), 1)
 
 
 def mirror_image(matrix: Matrix, size: int) -> Matrix:
@@ -136,32 +136,32 @@ def transform(matrix: Matrix, xy: NDArray[np.floating]) -> Points:
     Returns:
         (..., 2) float32.
     """
-    moved: Points = (xy @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
-    return moved
+    transformed: Points = (xy @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+    return transformed
 
 
-def cut(picture: Image, to_picture: Matrix, size: int, *, border: int = 0) -> Image:
+def cut(image: Image, matrix_to_image: Matrix, size: int, *, border: int = 0) -> Image:
     """Sample a `size`×`size` crop with sub-pixel accuracy and without aliasing.
 
-    If a crop pixel is k ≥ 2 picture pixels wide, the picture is first averaged over k×k blocks.
-    The blocks lie on a fixed grid of the picture, so a crop that moves a little does not flicker.
+    If a crop pixel is k ≥ 2 image pixels wide, the image is first averaged over k×k blocks.
+    The blocks lie on a fixed grid of the image, so a crop that moves a little does not flicker.
 
     Args:
-        picture: (H, W, 3) uint8.
-        to_picture: (2, 3) matrix from crop pixels to picture pixels.
+        image: (H, W, 3) uint8.
+        matrix_to_image: (2, 3) matrix from crop pixels to image pixels.
         size: Side of the crop, pixels.
-        border: Grey level outside the picture.
+        border: Grey level outside the image.
 
     Returns:
         The crop, (size, size, 3) uint8.
     """
-    scale = math.sqrt(abs(float(np.linalg.det(to_picture[:, :2]))))
-    k = int(scale)
-    if k >= 2:
-        picture, to_picture = _shrink(picture, to_picture, size, k)
+    scale = math.sqrt(abs(float(np.linalg.det(matrix_to_image[:, :2]))))
+    factor = int(scale)
+    if factor >= 2:
+        image, matrix_to_image = _shrink(image, matrix_to_image, size, factor)
     return cv2.warpAffine(
-        picture,
-        to_picture,
+        image,
+        matrix_to_image,
         (size, size),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_CONSTANT,
@@ -169,28 +169,28 @@ def cut(picture: Image, to_picture: Matrix, size: int, *, border: int = 0) -> Im
     ).astype(np.uint8, copy=False)
 
 
-def _shrink(picture: Image, to_picture: Matrix, size: int, k: int) -> tuple[Image, Matrix]:
-    """Average k×k blocks of the part of the picture that the crop covers.
+def _shrink(image: Image, matrix_to_image: Matrix, size: int, factor: int) -> tuple[Image, Matrix]:
+    """Average k×k blocks of the part of the image that the crop covers.
 
-    Returns the smaller picture and the matrix from crop pixels to its pixels.
+    Returns the smaller image and the matrix from crop pixels to its pixels.
     """
     corners = transform(
-        to_picture, np.array([[-1, -1], [size, -1], [-1, size], [size, size]], np.float64)
+        matrix_to_image, np.array([[-1, -1], [size, -1], [-1, size], [size, size]], np.float64)
     )
-    height, width = picture.shape[:2]
-    left, top = (np.floor(corners.min(0) / k).astype(int) * k - k).clip(0)
-    right = min(int(corners[:, 0].max()) + 2 * k, width)
-    bottom = min(int(corners[:, 1].max()) + 2 * k, height)
-    columns, rows = (right - left) // k, (bottom - top) // k
+    height, width = image.shape[:2]
+    left, top = (np.floor(corners.min(0) / factor).astype(int) * factor - factor).clip(0)
+    right = min(int(corners[:, 0].max()) + 2 * factor, width)
+    bottom = min(int(corners[:, 1].max()) + 2 * factor, height)
+    columns, rows = (right - left) // factor, (bottom - top) // factor
     if columns < 1 or rows < 1:
         return np.zeros((1, 1, 3), np.uint8), np.array([[0, 0, -9.0], [0, 0, -9.0]])
-    part = picture[top : top + rows * k, left : left + columns * k]
-    small = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
-    moved = to_picture.copy()
-    moved[:, 2] -= (left, top)
-    moved[:, :] /= k
-    moved[:, 2] += 0.5 / k - 0.5  # centre of a k×k block
-    return small.astype(np.uint8, copy=False), moved
+    covered = image[top : top + rows * factor, left : left + columns * factor]
+    shrunk = cv2.resize(covered, (columns, rows), interpolation=cv2.INTER_AREA)
+    matrix = matrix_to_image.copy()
+    matrix[:, 2] -= (left, top)
+    matrix[:, :] /= factor
+    matrix[:, 2] += 0.5 / factor - 0.5  # centre of a k×k block
+    return shrunk.astype(np.uint8, copy=False), matrix
 
 
 def fit_crop(xy: NDArray[np.floating], mean_shape: NDArray[np.floating], *, margin: float) -> Crop:
@@ -202,21 +202,25 @@ def fit_crop(xy: NDArray[np.floating], mean_shape: NDArray[np.floating], *, marg
     the crop does not shrink as the distance between two eye corners does.
 
     Args:
-        xy: (K, 2) landmarks, picture pixels.
+        xy: (K, 2) landmarks, image pixels.
         mean_shape: (K, 2) upright mean shape, whose longer side is 1.
         margin: Side of the crop divided by the fitted size of the face.
 
     Returns:
         The crop.
     """
-    source = mean_shape.mean(0)
-    target = xy.mean(0)
-    z = (mean_shape - source) @ np.array([1, 1j])
-    w = (xy - target) @ np.array([1, 1j])
-    turn = complex(np.vdot(z, w) / np.vdot(z, z))
-    shift = complex(target @ np.array([1, 1j])) - turn * complex(source @ np.array([1, 1j]))
-    roll = math.degrees(math.atan2(turn.imag, turn.real))
-    return Crop(shift.real, shift.imag, max(1.0, margin * abs(turn)), roll)
+    shape_centre = mean_shape.mean(0)
+    points_centre = xy.mean(0)
+    shape_complex = (mean_shape - shape_centre) @ np.array([1, 1j])
+    points_complex = (xy - points_centre) @ np.array([1, 1j])
+    scaled_rotation = complex(
+        np.vdot(shape_complex, points_complex) / np.vdot(shape_complex, shape_complex)
+    )
+    shift = complex(points_centre @ np.array([1, 1j])) - scaled_rotation * complex(
+        shape_centre @ np.array([1, 1j])
+    )
+    roll = math.degrees(math.atan2(scaled_rotation.imag, scaled_rotation.real))
+    return Crop(shift.real, shift.imag, max(1.0, margin * abs(scaled_rotation)), roll)
 
 
 def follow(crop: Crop, wanted: Crop, before: Crop | None, *, dead_band: float) -> Crop:
@@ -231,11 +235,11 @@ def follow(crop: Crop, wanted: Crop, before: Crop | None, *, dead_band: float) -
     Returns:
         The crop for the next frame.
     """
-    still = keep_crop_if_still(crop, wanted, dead_band=dead_band)
-    return still if before is None else lead(still, before, wanted)
+    next_crop = keep_crop_if_still(crop, wanted, dead_band=dead_band)
+    return next_crop if before is None else lead(next_crop, before, wanted)
 
 
-def keep_crop_if_still(kept: Crop, wanted: Crop, *, dead_band: float) -> Crop:
+def keep_crop_if_still(crop: Crop, wanted: Crop, *, dead_band: float) -> Crop:
     """Move a crop only as far as needed to bring the face back into a dead band.
 
     Inside the dead band the crop does not move, because a crop that follows the noise of the
@@ -243,7 +247,7 @@ def keep_crop_if_still(kept: Crop, wanted: Crop, *, dead_band: float) -> Crop:
     so there is no jump at the limit of the band.
 
     Args:
-        kept: The current crop.
+        crop: The current crop.
         wanted: The crop that fits the newest landmarks.
         dead_band: Half width of the band. It is a share of the crop's side for the position, a
             difference of logarithms for the size, and half an angle in radians for the roll.
@@ -251,16 +255,16 @@ def keep_crop_if_still(kept: Crop, wanted: Crop, *, dead_band: float) -> Crop:
     Returns:
         The moved crop.
     """
-    dx, dy = (wanted.x - kept.x) / kept.side, (wanted.y - kept.y) / kept.side
-    away = math.hypot(dx, dy)
-    pull = max(0.0, 1 - dead_band / away) if away > 0 else 0.0
-    growth = math.log(wanted.side / kept.side)
-    turn = (wanted.roll_deg - kept.roll_deg + 180) % 360 - 180
+    dx, dy = (wanted.x - crop.x) / crop.side, (wanted.y - crop.y) / crop.side
+    distance = math.hypot(dx, dy)
+    share = max(0.0, 1 - dead_band / distance) if distance > 0 else 0.0
+    growth = math.log(wanted.side / crop.side)
+    roll_change = (wanted.roll_deg - crop.roll_deg + 180) % 360 - 180
     return Crop(
-        kept.x + pull * dx * kept.side,
-        kept.y + pull * dy * kept.side,
-        kept.side * math.exp(_beyond(growth, dead_band)),
-        kept.roll_deg + _beyond(turn, math.degrees(2 * dead_band)),
+        crop.x + share * dx * crop.side,
+        crop.y + share * dy * crop.side,
+        crop.side * math.exp(_excess(growth, dead_band)),
+        crop.roll_deg + _excess(roll_change, math.degrees(2 * dead_band)),
     )
 
 
@@ -281,15 +285,15 @@ def lead(crop: Crop, before: Crop, now: Crop) -> Crop:
     """
     dx, dy = now.x - before.x, now.y - before.y
     speed = math.hypot(dx, dy) / now.side
-    if not _SLOW < speed < _LEAP:
+    if not _SLOW_SPEED < speed < _JUMP_SPEED:
         return crop
-    share = 1 - _SLOW / speed
-    return Crop(crop.x + share * dx, crop.y + share * dy, crop.side, crop.roll_deg)
+    excess_share = 1 - _SLOW_SPEED / speed
+    return Crop(crop.x + excess_share * dx, crop.y + excess_share * dy, crop.side, crop.roll_deg)
 
 
-_SLOW, _LEAP = 0.02, 0.5  # share of the crop's side per frame
+_SLOW_SPEED, _JUMP_SPEED = 0.02, 0.5  # share of the crop's side per frame
 
 
-def _beyond(value: float, band: float) -> float:
+def _excess(value: float, band: float) -> float:
     """Return the part of a value that lies outside ±band, or 0 inside."""
     return math.copysign(max(0.0, abs(value) - band), value)

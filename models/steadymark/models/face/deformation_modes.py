@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from steadymark.models.face.schema import LandmarkSchema
 
 MODES = 24
-_TURN = 0.12  # radians; such a yaw or pitch counts as much as a full expression
+_TURN_RAD = 0.12  # radians; such a yaw or pitch counts as much as a full expression
 
 Modes = NDArray[np.float32]
 
@@ -36,17 +36,20 @@ def face_modes(schema: LandmarkSchema) -> Modes:
     """
     if schema.count != LANDMARKS or schema.name != IBUG68:
         return np.zeros((schema.count, 2, MODES), np.float32)
-    rows = load_face_model()
-    neutral = rows.neutral[:LANDMARKS]
-    flat = [moves[:LANDMARKS, :2] for moves in rows.expressions.values()]
+    model = load_face_model()
+    neutral = model.neutral[:LANDMARKS]
+    directions = [displacements[:LANDMARKS, :2] for displacements in model.expressions.values()]
     depth = neutral[:, 2] - neutral[:, 2].mean()
     for axis in (0, 1):
-        turn = np.zeros((LANDMARKS, 2))
-        turn[:, axis] = _TURN * depth
-        flat.append(turn)
-    moves = np.stack(flat).reshape(len(flat), -1)
-    moves = moves - moves @ (similarities := _similarities(neutral[:, :2])) @ similarities.T
-    columns = np.linalg.svd(moves, full_matrices=False)[2][:MODES].T
+        rotation = np.zeros((LANDMARKS, 2))
+        rotation[:, axis] = _TURN_RAD * depth
+        directions.append(rotation)
+    displacements = np.stack(directions).reshape(len(directions), -1)
+    displacements = (
+        displacements
+        - displacements @ (similarities := _similarities(neutral[:, :2])) @ similarities.T
+    )
+    columns = np.linalg.svd(displacements, full_matrices=False)[2][:MODES].T
     return columns.reshape(LANDMARKS, 2, MODES).astype(np.float32)
 
 
@@ -60,5 +63,5 @@ def _similarities(xy: NDArray[np.float64]) -> NDArray[np.float64]:
         centred,
         np.stack((-centred[:, 1], centred[:, 0]), -1),
     )
-    flat = np.stack([d.ravel() for d in directions], -1)
-    return np.asarray(np.linalg.qr(flat)[0])
+    columns = np.stack([direction.ravel() for direction in directions], -1)
+    return np.asarray(np.linalg.qr(columns)[0])

@@ -48,8 +48,10 @@ def overlaps(box: Floats, boxes: Floats) -> Floats:
     Returns:
         (n,) float32 in [0, 1].
     """
-    sides = (np.minimum(box[2:4], boxes[:, 2:4]) - np.maximum(box[:2], boxes[:, :2])).clip(0)
-    both = sides.prod(1)
+    overlap_sides = (np.minimum(box[2:4], boxes[:, 2:4]) - np.maximum(box[:2], boxes[:, :2])).clip(
+        0
+    )
+    intersection = overlap_sides.prod(1)
     areas = (boxes[:, 2:4] - boxes[:, :2]).clip(0).prod(1) + (box[2:4] - box[:2]).clip(0).prod()
-    shares: Floats = (both / np.maximum(areas - both, 1e-6)).astype(np.float32)
-    return shares
+    iou: Floats = (intersection / np.maximum(areas - intersection, 1e-6)).astype(np.float32)
+    return iou

@@ -13,10 +13,10 @@ import numpy as np
 
 from steadymark.models.face.crop import compose, inverse, transform
 from steadymark.models.face.face_motion import (
+    contradicting_motion,
     face_motion,
-    is_on_the_head,
+    inner_landmarks,
     landmark_motion,
-    motion_contradicted,
 )
 
 if TYPE_CHECKING:
@@ -27,19 +27,19 @@ if TYPE_CHECKING:
 
 _WINDOW_PX, _LEVELS = 13, 1
 _CRITERIA = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 15, 0.01)
-_MOST_UNSURE = 8.0  # crop pixels
+_MAX_ERROR_PX = 8.0  # crop pixels
 
 
 class FlowFrame(NamedTuple):
     """What optical flow needs to know of a face in one frame.
 
     Attributes:
-        picture: (F, F) uint8, `flow_picture` of the crop.
+        image: (F, F) uint8, `flow_image` of the crop.
         crop: Where the crop lies in the frame.
         raw: (K, 2) landmarks of the detector, frame pixels.
     """
 
-    picture: Image
+    image: Image
     crop: Crop
     raw: Points
 
@@ -75,22 +75,22 @@ def landmark_flow(
     Returns:
         The motion.
     """
-    size = len(now.picture)
-    to_before, to_now = before.crop.from_picture(size), now.crop.from_picture(size)
-    moved, agreed = _face(before, now, schema, to_before, to_now)
-    begin = transform(to_before, starts)
-    guess = transform(inverse(moved), begin)
-    found = _flow(before.picture, now.picture, begin, guess)
-    back = _flow(now.picture, before.picture, found, begin)
-    miss = np.linalg.norm(back - begin, axis=-1).clip(0, _MOST_UNSURE)
+    size = len(now.image)
+    to_before, to_now = before.crop.matrix_from_image(size), now.crop.matrix_from_image(size)
+    motion, agreed = _rigid_motion(before, now, schema, to_before, to_now)
+    start_points = transform(to_before, starts)
+    guesses = transform(inverse(motion), start_points)
+    found = _flow(before.image, now.image, start_points, guesses)
+    returned = _flow(now.image, before.image, found, start_points)
+    error = np.linalg.norm(returned - start_points, axis=-1).clip(0, _MAX_ERROR_PX)
     scale = now.crop.side / size
-    out = now.crop.to_picture(size)
-    beside = (found - guess) @ out[:, :2].T
-    face = compose(out, compose(inverse(moved), to_before))
-    return LandmarkFlow(face, beside.astype(np.float32), (miss * scale).astype(np.float32), agreed)
+    to_frame = now.crop.matrix_to_image(size)
+    beside = (found - guesses) @ to_frame[:, :2].T
+    face = compose(to_frame, compose(inverse(motion), to_before))
+    return LandmarkFlow(face, beside.astype(np.float32), (error * scale).astype(np.float32), agreed)
 
 
-def _face(
+def _rigid_motion(
     before: FlowFrame, now: FlowFrame, schema: LandmarkSchema, to_before: Matrix, to_now: Matrix
 ) -> tuple[Matrix, bool]:
     """Return the rigid motion from this crop's pixels to the previous one's, and whether it agrees.
@@ -98,19 +98,19 @@ def _face(
     The second value tells whether the raw landmarks agree with optical flow; if they do not, the
     motion is that of the landmarks.
     """
-    head, size = is_on_the_head(schema), len(now.picture)
-    points = transform(to_before, before.raw[head]), transform(to_now, now.raw[head])
-    told = landmark_motion(*points)
-    crop_moved = now.crop.onto(before.crop, size)
-    moved = face_motion(before.picture, now.picture, points[0], crop_moved, told)
-    instead = motion_contradicted(moved, *points, size, told)
-    return (moved, True) if instead is None else (instead, False)
+    inner, size = inner_landmarks(schema), len(now.image)
+    points = transform(to_before, before.raw[inner]), transform(to_now, now.raw[inner])
+    from_landmarks = landmark_motion(*points)
+    crop_moved = now.crop.matrix_to_crop(before.crop, size)
+    motion = face_motion(before.image, now.image, points[0], crop_moved, from_landmarks)
+    contradicting = contradicting_motion(motion, *points, size, from_landmarks)
+    return (motion, True) if contradicting is None else (contradicting, False)
 
 
-def _flow(a: Image, b: Image, points: Points, guess: Points) -> Points:
-    found, known, _ = cv2.calcOpticalFlowPyrLK(
-        a,
-        b,
+def _flow(first: Image, second: Image, points: Points, guess: Points) -> Points:
+    found, status, _ = cv2.calcOpticalFlowPyrLK(
+        first,
+        second,
         np.ascontiguousarray(points, np.float32).reshape(-1, 1, 2),
         np.array(guess, np.float32).reshape(-1, 1, 2),  # OpenCV writes into it
         winSize=(_WINDOW_PX, _WINDOW_PX),
@@ -118,6 +118,6 @@ def _flow(a: Image, b: Image, points: Points, guess: Points) -> Points:
         criteria=_CRITERIA,
         flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
     )
-    there: NDArray[np.bool_] = known > 0
-    flowed: Points = np.where(there, found[:, 0], points + 2 * _MOST_UNSURE)
-    return flowed
+    is_found: NDArray[np.bool_] = status > 0
+    flow_points: Points = np.where(is_found, found[:, 0], points + 2 * _MAX_ERROR_PX)
+    return flow_points

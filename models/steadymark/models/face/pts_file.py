@@ -36,17 +36,17 @@ def read_pts(path: str | Path) -> Points:
     start, end = _brace(path, lines, "{"), _brace(path, lines, "}")
     rows = [(i + 1, lines[i].split()) for i in range(start + 1, end) if lines[i].strip()]
     xy = np.array([_point(path, number, fields) for number, fields in rows], np.float64)
-    said = [
+    stated_counts = [
         line.removeprefix("n_points").strip(" :\t")
         for line in lines[:start]
         if line.startswith("n_points")
     ]
-    if said and said[0] != str(len(rows)):
+    if stated_counts and stated_counts[0] != str(len(rows)):
         raise LandmarkFileError(
             "{path}: it has {count} points instead of {wanted}",
             path=path,
             count=len(rows),
-            wanted=said[0],
+            wanted=stated_counts[0],
         )
     if not rows:
         raise LandmarkFileError("{path} contains no points", path=path)

@@ -20,9 +20,9 @@ SCHEMA_OF_UNNAMED = IBUG68  # the schema of landmark models and tables that do n
 
 def assets_root() -> Path:
     """Return the assets folder of the installed package, or else that of the checkout."""
-    here = Path(__file__).resolve()
-    packaged = here.parents[2] / "assets"
-    return packaged if packaged.is_dir() else here.parents[4] / "assets"
+    this_file = Path(__file__).resolve()
+    packaged = this_file.parents[2] / "assets"
+    return packaged if packaged.is_dir() else this_file.parents[4] / "assets"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +31,7 @@ class LandmarkSchema:
 
     Attributes:
         name: Name of the schema, for example `ibug68`.
-        mirror: (K,) int, the index that each landmark has in the mirrored picture.
+        mirror: (K,) int, the index that each landmark has in the mirrored image.
         regions: The landmark indices of each region, by the region's name.
         contours: Polylines to draw, as landmark indices and whether the line is closed.
         eyes: Outer eye corners (the person's right, left). Their distance normalises errors.
@@ -49,15 +49,15 @@ class LandmarkSchema:
     known_shape: NDArray[np.float32] | None
 
     def __post_init__(self) -> None:
-        k = len(self.mirror)
-        if self.known_shape is not None and self.known_shape.shape != (k, 2):
-            raise ValueError(f"mean_shape is {self.known_shape.shape}, mirror {k}")
-        if not np.array_equal(self.mirror[self.mirror], np.arange(k)):
+        count = len(self.mirror)
+        if self.known_shape is not None and self.known_shape.shape != (count, 2):
+            raise ValueError(f"mean_shape is {self.known_shape.shape}, mirror {count}")
+        if not np.array_equal(self.mirror[self.mirror], np.arange(count)):
             raise ValueError(f"mirror of {self.name} does not lead back when applied twice")
         drawn = (points for points, _ in self.contours)
         used = {i for part in (*self.regions.values(), *drawn, self.eyes) for i in part}
-        if not used <= set(range(k)):
-            raise ValueError(f"{self.name} has {k} points, but names {sorted(used)[-1]}")
+        if not used <= set(range(count)):
+            raise ValueError(f"{self.name} has {count} points, but names {sorted(used)[-1]}")
 
     @property
     def count(self) -> int:
@@ -65,18 +65,18 @@ class LandmarkSchema:
         return len(self.mirror)
 
     def mirrored(self, xy: NDArray[np.floating], width: int) -> NDArray[np.float64]:
-        """Mirror landmarks together with their picture.
+        """Mirror landmarks together with their image.
 
         Args:
             xy: (..., K, 2) landmarks, pixels.
-            width: Width of the picture, pixels.
+            width: Width of the image, pixels.
 
         Returns:
-            (..., K, 2) landmarks of the mirrored picture, in the schema's order.
+            (..., K, 2) landmarks of the mirrored image, in the schema's order.
         """
-        there = xy[..., self.mirror, :].astype(np.float64)
-        there[..., 0] = width - 1 - there[..., 0]
-        return there
+        mirrored_xy = xy[..., self.mirror, :].astype(np.float64)
+        mirrored_xy[..., 0] = width - 1 - mirrored_xy[..., 0]
+        return mirrored_xy
 
     @property
     def mean_shape(self) -> NDArray[np.float32]:

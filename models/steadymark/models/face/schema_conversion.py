@@ -41,9 +41,9 @@ def map_points(
     count = load_schema(source).count
     if points.shape[-2:] != (count, 2):
         raise ValueError(f"points of {source} are (..., {count}, 2), not {points.shape}")
-    place = matching_landmarks(source, target, exact=exact)
-    mapped: Points = points[..., place, :].astype(np.float32)
-    mapped[..., place < 0, :] = np.nan
+    indices = matching_landmarks(source, target, exact=exact)
+    mapped: Points = points[..., indices, :].astype(np.float32)
+    mapped[..., indices < 0, :] = np.nan
     return mapped
 
 
@@ -64,13 +64,13 @@ def matching_landmarks(source: str, target: str, *, exact: bool = False) -> NDAr
     """
     if source == target:
         return np.arange(load_schema(target).count)
-    from_hub = {hub: i for i, hub in _pairs(target, exact=exact)}
-    to_hub = _pairs(source, exact=exact)
-    place = np.full(load_schema(target).count, -1, np.int64)
-    for i, hub in to_hub:
-        if hub in from_hub:
-            place[from_hub[hub]] = i
-    return place
+    target_of_hub = {hub: i for i, hub in _pairs(target, exact=exact)}
+    source_pairs = _pairs(source, exact=exact)
+    indices = np.full(load_schema(target).count, -1, np.int64)
+    for i, hub in source_pairs:
+        if hub in target_of_hub:
+            indices[target_of_hub[hub]] = i
+    return indices
 
 
 def _pairs(name: str, *, exact: bool) -> list[tuple[int, int]]:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from steadymark.models.face.schema import load_schema
 from steadymark.models.networks.dan_layers import Connection, canonical_shape, to_grey
-from steadymark.models.networks.dan_loss import found_share
+from steadymark.models.networks.dan_loss import probability_within_tolerance
 from steadymark.models.networks.pyramid import PyramidConvNorm, Residual
 
 
@@ -120,9 +120,9 @@ class DanStage(nn.Module):
     def __init__(self, config: DanConfig, landmarks: int, c_in: int) -> None:
         super().__init__()
         level = _vgg_level if config.column == "vgg" else _residual_level
-        ins = (c_in, *config.widths)
+        widths = (c_in, *config.widths)
         self.column = nn.Sequential(
-            *(level(ins[i], ins[i + 1], count) for i, count in enumerate(config.blocks))
+            *(level(widths[i], widths[i + 1], count) for i, count in enumerate(config.blocks))
         )
         if config.fold:
             self.column.append(PyramidConvNorm(config.widths[-1], config.fold, 1))
@@ -188,8 +188,8 @@ class Dan(nn.Module):
         step: StageOutput = self.stages[0](grey)  # T_1 is the identity
         shapes, face = [self.canonical + step.delta], step.face
         for stage, connect in zip(self.stages[1:count], self.connections, strict=False):
-            given, transform = connect(grey, shapes[-1], self.canonical, step.fc1)
-            step = stage(given)
+            stage_input, transform = connect(grey, shapes[-1], self.canonical, step.fc1)
+            step = stage(stage_input)
             moved = transform.apply(shapes[-1]) + step.delta
             shapes.append(transform.inverse().apply(moved))  # eq. 2
             face = face + step.face
@@ -262,4 +262,8 @@ class DanDecoded(nn.Module):
         """
         out = self.network((crops.float() - 127.5) / 127.5)
         face = out.face.sigmoid()
-        return out.shapes[-1], found_share(out.log_spread) * face.unsqueeze(-1), face
+        return (
+            out.shapes[-1],
+            probability_within_tolerance(out.log_spread) * face.unsqueeze(-1),
+            face,
+        )

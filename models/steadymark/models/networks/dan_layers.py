@@ -42,9 +42,9 @@ def to_grey(image: Tensor) -> Tensor:
     return grey.unsqueeze(1)
 
 
-def _times(turn: Tensor, xy: Tensor) -> Tensor:
+def _complex_product(factor: Tensor, xy: Tensor) -> Tensor:
     """Multiply complex numbers: turn (B, 2) times xy (B, N, 2) gives (B, N, 2)."""
-    a, b = turn[:, None, 0], turn[:, None, 1]  # (B, 1)
+    a, b = factor[:, None, 0], factor[:, None, 1]  # (B, 1)
     x, y = xy[..., 0], xy[..., 1]  # (B, N)
     return torch.stack((a * x - b * y, b * x + a * y), -1)
 
@@ -62,13 +62,15 @@ class Similarity(NamedTuple):
 
     def apply(self, xy: Tensor) -> Tensor:
         """Transform points (B, N, 2)."""
-        return _times(self.turn, xy) + self.shift.unsqueeze(1)
+        return _complex_product(self.turn, xy) + self.shift.unsqueeze(1)
 
     def inverse(self) -> Similarity:
         """Return the inverse similarities; they are finite even if the scale is 0."""
-        square = self.turn.square().sum(-1, keepdim=True).clamp_min(1e-4)
-        back = torch.stack((self.turn[:, 0], -self.turn[:, 1]), -1) / square
-        return Similarity(back, -_times(back, self.shift.unsqueeze(1)).squeeze(1))
+        squared_scale = self.turn.square().sum(-1, keepdim=True).clamp_min(1e-4)
+        inverse_turn = torch.stack((self.turn[:, 0], -self.turn[:, 1]), -1) / squared_scale
+        return Similarity(
+            inverse_turn, -_complex_product(inverse_turn, self.shift.unsqueeze(1)).squeeze(1)
+        )
 
 
 def estimate(shape: Tensor, canonical: Tensor) -> Similarity:
@@ -82,11 +84,15 @@ def estimate(shape: Tensor, canonical: Tensor) -> Similarity:
         The similarities.
     """
     centre, target = shape.mean(1), canonical.mean(0)
-    z, w = shape - centre.unsqueeze(1), canonical - target
-    real = (z * w).sum((1, 2))
-    imaginary = (z[..., 0] * w[:, 1] - z[..., 1] * w[:, 0]).sum(1)
-    turn = torch.stack((real, imaginary), -1) / z.square().sum((1, 2)).clamp_min(1e-6).unsqueeze(1)
-    shift = target - _times(turn, centre.unsqueeze(1)).squeeze(1)
+    centred, centred_canonical = shape - centre.unsqueeze(1), canonical - target
+    real = (centred * centred_canonical).sum((1, 2))
+    imaginary = (
+        centred[..., 0] * centred_canonical[:, 1] - centred[..., 1] * centred_canonical[:, 0]
+    ).sum(1)
+    turn = torch.stack((real, imaginary), -1) / centred.square().sum((1, 2)).clamp_min(
+        1e-6
+    ).unsqueeze(1)
+    shift = target - _complex_product(turn, centre.unsqueeze(1)).squeeze(1)
     return Similarity(turn, shift)
 
 
@@ -102,9 +108,14 @@ def _bilinear(image: Tensor, xy: Tensor) -> Tensor:
     right, down = (xy - corner).unbind(-1)
     index = (corner[..., 1] * side + corner[..., 0]).long()
     flat = image.flatten(1)  # (B, F*F)
-    a, b, c, d = (flat.gather(1, index + step) for step in (0, 1, side, side + 1))
-    upper, lower = a + (b - a) * right, c + (d - c) * right
-    return upper + (lower - upper) * down
+    top_left, top_right, bottom_left, bottom_right = (
+        flat.gather(1, index + offset) for offset in (0, 1, side, side + 1)
+    )
+    top, bottom = (
+        top_left + (top_right - top_left) * right,
+        bottom_left + (bottom_right - bottom_left) * right,
+    )
+    return top + (bottom - top) * down
 
 
 def warp(image: Tensor, transform: Similarity) -> Tensor:

@@ -27,8 +27,8 @@ def pupil_distance(points: Tensor, schema: LandmarkSchema) -> Tensor:
         points[:, list(next(c for c, _ in schema.contours if corner in c))].mean(1)
         for corner in schema.eyes
     )
-    apart: Tensor = torch.linalg.vector_norm(right - left, dim=-1)
-    return apart
+    distance: Tensor = torch.linalg.vector_norm(right - left, dim=-1)
+    return distance
 
 
 def landmark_errors(shape: Tensor, truth: Tensor, schema: LandmarkSchema) -> Tensor:
@@ -44,9 +44,9 @@ def landmark_errors(shape: Tensor, truth: Tensor, schema: LandmarkSchema) -> Ten
     Returns:
         (B, K) errors in pupil distances.
     """
-    apart = pupil_distance(truth, schema).clamp_min(1.0)
-    away: Tensor = torch.linalg.vector_norm(shape - truth, dim=-1)
-    return away / apart.unsqueeze(-1)
+    pupils = pupil_distance(truth, schema).clamp_min(1.0)
+    distance: Tensor = torch.linalg.vector_norm(shape - truth, dim=-1)
+    return distance / pupils.unsqueeze(-1)
 
 
 def dan_loss(
@@ -92,7 +92,7 @@ def spread_loss(
     return _mean((2 * log_spread + error * torch.exp(-log_spread)).mean(-1), weight)
 
 
-def found_share(log_spread: Tensor) -> Tensor:
+def probability_within_tolerance(log_spread: Tensor) -> Tensor:
     """Compute the probability of an error below `TOLERANCE` under the density of `spread_loss`.
 
     Args:
@@ -101,8 +101,8 @@ def found_share(log_spread: Tensor) -> Tensor:
     Returns:
         (...) probabilities.
     """
-    reach = TOLERANCE * torch.exp(-log_spread)
-    return 1 - (1 + reach) * torch.exp(-reach)
+    relative_tolerance = TOLERANCE * torch.exp(-log_spread)
+    return 1 - (1 + relative_tolerance) * torch.exp(-relative_tolerance)
 
 
 def _mean(per_sample: Tensor, weight: Tensor | None) -> Tensor:

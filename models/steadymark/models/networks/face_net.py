@@ -91,8 +91,8 @@ class HalvingConv(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return super().forward(x)
-        every = functional.conv2d(x, self.weight, None, 1, 1, groups=self.groups)
-        return functional.avg_pool2d(every, 1, 2)
+        full_resolution = functional.conv2d(x, self.weight, None, 1, 1, groups=self.groups)
+        return functional.avg_pool2d(full_resolution, 1, 2)
 
 
 def down(c_in: int, c_out: int) -> nn.Sequential:
@@ -186,17 +186,17 @@ def places(index: Tensor, height: int, width: int) -> Tensor:
     Returns:
         (n, 3): x and y in pixels, with the centre of the top-left pixel at (0, 0), and the stride.
     """
-    told = torch.zeros(len(index), 3)
+    locations_of_rows = torch.zeros(len(index), 3)
     first = 0
     for stride in STRIDES:
         columns = width // stride
         cell = index - first
         row = torch.div(cell, columns, rounding_mode="floor")
         xy = torch.stack((cell - row * columns, row), -1)
-        here = torch.cat(((xy + 0.5) * stride - 0.5, torch.full((len(index), 1), stride)), 1)
-        told = torch.where((cell >= 0)[:, None], here, told)
+        location = torch.cat(((xy + 0.5) * stride - 0.5, torch.full((len(index), 1), stride)), 1)
+        locations_of_rows = torch.where((cell >= 0)[:, None], location, locations_of_rows)
         first = first + columns * (height // stride)
-    return told
+    return locations_of_rows
 
 
 def locations(height: int, width: int) -> Tensor:
@@ -250,8 +250,8 @@ class FaceNetDecoded(nn.Module):
         """
         rows = self.network(image.float())[0]  # (n, 7)
         top = self.network.config.top
-        spare = torch.full((top, _OUTPUTS), -30.0)  # so that tiny pictures have `top` rows
-        rows = torch.cat((rows, spare))
+        padding = torch.full((top, _OUTPUTS), -30.0)  # so that tiny images have `top` rows
+        rows = torch.cat((rows, padding))
         best = rows[:, 0].topk(top).indices
         return decode(rows[best], places(best, image.shape[2], image.shape[3]))
 

@@ -26,7 +26,7 @@ def marginal_loss(logits: Tensor, bins: Tensor, *, sigma: float, l1: float) -> T
     """Compute cross entropy with Gaussian targets + l1 × |soft-argmax − truth| for 1D heatmaps.
 
     The paper uses the squared error of eq. 11 instead (`squared_loss`), which learns slowly from
-    few pictures.
+    few images.
 
     Args:
         logits: (B, K, L).
@@ -97,9 +97,9 @@ def jitter_modulation(
     Returns:
         Ψ, (..., K).
     """
-    change = _length(points - truth - points_before + truth_before)
-    moved = _length(truth - truth_before)
-    return (change / (moved + xi)).clamp(max=threshold)
+    error_change = _length(points - truth - points_before + truth_before)
+    true_motion = _length(truth - truth_before)
+    return (error_change / (true_motion + xi)).clamp(max=threshold)
 
 
 def _length(vectors: Tensor) -> Tensor:
@@ -170,5 +170,5 @@ def change_loss(points: Tensor, truth: Tensor) -> Tensor:
         A scalar, in the unit of the points.
     """
     error = points - truth
-    change: Tensor = torch.linalg.vector_norm(error[:, 1:] - error[:, :-1], dim=-1)
-    return change.mean()
+    error_change: Tensor = torch.linalg.vector_norm(error[:, 1:] - error[:, :-1], dim=-1)
+    return error_change.mean()

@@ -165,13 +165,13 @@ class Hourglass(nn.Module):
 
         The deepest map is (B, C, n/2^depth, n/2^depth).
         """
-        kept = []
+        skips = []
         for keep, down in zip(self.keep, self.down, strict=True):
-            kept.append(keep(x))
+            skips.append(keep(x))
             x = down(self.pool(x))
         x = deepest = self.bottom(x)
-        for rise, up, same in zip(self.rise, self.up, reversed(kept), strict=True):
-            x = same + up(rise(x))
+        for rise, up, skip in zip(self.rise, self.up, reversed(skips), strict=True):
+            x = skip + up(rise(x))
         return x, deepest
 
 

@@ -146,14 +146,16 @@ class LocalGlobal(nn.Module):
     def __init__(self, config: LocalGlobalConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or LocalGlobalConfig()
-        glass = config.hourglass
-        c, k = glass.channels, config.landmarks
-        self.stem = HourglassStem(glass)
-        self.stacks = nn.ModuleList(HourglassStack(glass) for _ in range(glass.stacks))
-        self.heads = nn.ModuleList(heatmap_module(config.module, c, k) for _ in range(glass.stacks))
-        self.joints = nn.ModuleList(nn.Conv2d(c + k, c, 1) for _ in range(glass.stacks - 1))
+        hourglass = config.hourglass
+        c, k = hourglass.channels, config.landmarks
+        self.stem = HourglassStem(hourglass)
+        self.stacks = nn.ModuleList(HourglassStack(hourglass) for _ in range(hourglass.stacks))
+        self.heads = nn.ModuleList(
+            heatmap_module(config.module, c, k) for _ in range(hourglass.stacks)
+        )
+        self.joints = nn.ModuleList(nn.Conv2d(c + k, c, 1) for _ in range(hourglass.stacks - 1))
         self.finetune = Finetune(config)
-        side = config.crop // glass.deepest_stride
+        side = config.crop // hourglass.deepest_stride
         self.face = nn.Sequential(
             PyramidConvNorm(c, 32, 1), nn.Flatten(), nn.Linear(32 * side**2, 1)
         )
@@ -167,8 +169,8 @@ class LocalGlobal(nn.Module):
             logits.append(head(features))
             if i < len(self.joints):  # the two convolutions of Figure 3 as one
                 x = x + self.joints[i](torch.cat((features, logits[i].sigmoid()), 1))
-        moves = self.finetune(image, torch.cat(logits, 1).sigmoid()).float()
-        points = self._start(logits[-1]) + moves * self.config.crop
+        offsets = self.finetune(image, torch.cat(logits, 1).sigmoid()).float()
+        points = self._start(logits[-1]) + offsets * self.config.crop
         return LocalGlobalOutput(torch.stack(logits, 1), points, self.face(deepest).flatten())
 
     def _start(self, logits: Tensor) -> Tensor | float:
@@ -217,8 +219,8 @@ def gaussian_maps(points: Tensor, config: LocalGlobalConfig) -> Tensor:
         (B, K, n, n) Gaussians with peak 1; rows are y, columns are x.
     """
     grid = torch.arange(config.bins, device=points.device, dtype=points.dtype)
-    at = px_to_bins(points, config.crop, config.bins).unsqueeze(-1)  # (B, K, 2, 1)
-    weight = torch.exp(-0.5 * ((grid - at) / (config.radius / 3)).square())  # (B, K, 2, n)
+    bins = px_to_bins(points, config.crop, config.bins).unsqueeze(-1)  # (B, K, 2, 1)
+    weight = torch.exp(-0.5 * ((grid - bins) / (config.radius / 3)).square())  # (B, K, 2, n)
     return weight[..., 1, :, None] * weight[..., 0, None, :]
 
 
@@ -249,8 +251,8 @@ def local_global_loss(
     Returns:
         The mean over the samples with a face, a scalar. It is 0 if there are none.
     """
-    there = face > 0.5
-    points = torch.where(there[:, None, None], points.float(), torch.zeros(()).to(points))
+    has_face = face > 0.5
+    points = torch.where(has_face[:, None, None], points.float(), torch.zeros(()).to(points))
     target = gaussian_maps(points, config).unsqueeze(1).expand(output.heatmaps.shape)
     entropy = functional.binary_cross_entropy_with_logits(
         output.heatmaps.float(), target, reduction="none"
@@ -260,5 +262,5 @@ def local_global_loss(
     size = (points.amax(1) - points.amin(1)).prod(-1).sqrt().clamp_min(1)
     distance = torch.linalg.vector_norm(output.points.float() - points, dim=-1).mean(-1) / size
     each = heat_weight * heat + point_weight * distance
-    loss: Tensor = (each * there).sum() / there.sum().clamp_min(1)
+    loss: Tensor = (each * has_face).sum() / has_face.sum().clamp_min(1)
     return loss

@@ -63,12 +63,12 @@ class LinkedHeatmaps(nn.Module):
         x = (torch.arange(width, device=heat.device, dtype=heat.dtype) * 2 + 1) / width - 1
         columns = x.repeat(height)
         rows = y.repeat_interleave(width)
-        here = torch.stack((columns, rows, torch.ones_like(rows)), -1)  # (H*W, 3)
-        there = (here @ self.matrix.transpose(1, 2)).reshape(1, count, height, width, 2)
-        places = there.expand(batch, -1, -1, -1, -1).flatten(0, 1)  # (B*2K, H, W, 2)
+        grid_xy = torch.stack((columns, rows, torch.ones_like(rows)), -1)  # (H*W, 3)
+        source_xy = (grid_xy @ self.matrix.transpose(1, 2)).reshape(1, count, height, width, 2)
+        sample_grid = source_xy.expand(batch, -1, -1, -1, -1).flatten(0, 1)  # (B*2K, H, W, 2)
         moved = functional.grid_sample(
             heat.reshape(batch * count, 1, height, width),
-            places,
+            sample_grid,
             padding_mode="border",
             align_corners=False,
         )

@@ -12,7 +12,7 @@ from torch import Tensor
 PDC_THRESHOLD = 0.2
 
 
-def _cut(heatmap: Tensor, threshold: float, *, soft: bool) -> Tensor:
+def _above_threshold(heatmap: Tensor, threshold: float, *, soft: bool) -> Tensor:
     """Set negative values, and values below a share `threshold` of the range, to 0.
 
     heatmap: (..., N). The range of each row goes from its minimum, at least 0, to its maximum.
@@ -22,10 +22,10 @@ def _cut(heatmap: Tensor, threshold: float, *, soft: bool) -> Tensor:
     positive = heatmap.clamp_min(0)
     low = positive.amin(-1, keepdim=True)
     high = positive.amax(-1, keepdim=True)
-    least = low + threshold * (high - low)
+    minimum = low + threshold * (high - low)
     if soft:
-        return (positive - least).clamp_min(0) + positive * (high <= low).to(positive.dtype)
-    return positive * (positive >= least).to(positive.dtype)
+        return (positive - minimum).clamp_min(0) + positive * (high <= low).to(positive.dtype)
+    return positive * (positive >= minimum).to(positive.dtype)
 
 
 def pdc_1d(
@@ -46,10 +46,10 @@ def pdc_1d(
         heatmap or one with several peaks.
     """
     bins = torch.arange(heatmap.shape[-1], device=heatmap.device, dtype=heatmap.dtype)
-    cut = _cut(heatmap, threshold, soft=soft)
-    mass = cut.sum(-1)
+    weights = _above_threshold(heatmap, threshold, soft=soft)
+    mass = weights.sum(-1)
     empty = mass <= 0
-    centre = (cut * bins).sum(-1) / torch.where(empty, torch.ones_like(mass), mass)
+    centre = (weights * bins).sum(-1) / torch.where(empty, torch.ones_like(mass), mass)
     position = torch.where(empty, heatmap.argmax(-1).to(heatmap.dtype), centre)
     reach = max(1.0, 0.03 * heatmap.shape[-1])
     near = ((bins - position.unsqueeze(-1)).abs() <= reach).to(heatmap.dtype)
@@ -73,8 +73,8 @@ def pdc_of_distribution(p: Tensor, threshold: float = PDC_THRESHOLD) -> tuple[Te
     """
     bins = torch.arange(p.shape[-1], device=p.device, dtype=p.dtype)
     low, high = p.amin(-1, keepdim=True), p.amax(-1, keepdim=True)
-    cut = torch.relu(p - (low + threshold * (high - low)))  # all 0 only for a flat p
-    moments = cut @ torch.stack((bins, torch.ones_like(bins)), -1)  # (..., 2)
+    weights = torch.relu(p - (low + threshold * (high - low)))  # all 0 only for a flat p
+    moments = weights @ torch.stack((bins, torch.ones_like(bins)), -1)  # (..., 2)
     position = moments[..., 0] / moments[..., 1].clamp_min(1e-12)
     reach = max(1.0, 0.03 * p.shape[-1])
     near = (bins - position.unsqueeze(-1)).abs() <= reach
@@ -96,16 +96,16 @@ def pdc_2d(
     """
     height, width = heatmap.shape[-2:]
     flat = heatmap.flatten(-2)
-    cut = _cut(flat, threshold, soft=soft)
-    mass = cut.sum(-1)
+    weights = _above_threshold(flat, threshold, soft=soft)
+    mass = weights.sum(-1)
     empty = mass <= 0
-    safe = torch.where(empty, torch.ones_like(mass), mass)
+    safe_mass = torch.where(empty, torch.ones_like(mass), mass)
     index = torch.arange(height * width, device=heatmap.device)
     columns = (index % width).to(heatmap.dtype)
     rows = torch.div(index, width, rounding_mode="floor").to(heatmap.dtype)
     peak = flat.argmax(-1)
-    x = torch.where(empty, columns[peak], (cut * columns).sum(-1) / safe)
-    y = torch.where(empty, rows[peak], (cut * rows).sum(-1) / safe)
+    x = torch.where(empty, columns[peak], (weights * columns).sum(-1) / safe_mass)
+    y = torch.where(empty, rows[peak], (weights * rows).sum(-1) / safe_mass)
     reach = max(1.0, 0.03 * max(height, width))
     near = ((columns - x.unsqueeze(-1)).abs() <= reach) & ((rows - y.unsqueeze(-1)).abs() <= reach)
     positive = flat.clamp_min(0)

@@ -22,7 +22,7 @@ from steadymark.models.own_models.preprocessing_search import (
     NetworkDescription,
     NetworkTrial,
     face_score_of,
-    nearest,
+    find_preprocessing,
     quality_warnings,
 )
 from steadymark.models.own_models.wrapper_config import WrapperConfig
@@ -76,7 +76,7 @@ class PreparedModel:
 
 def prepare_model(
     path: Path,
-    wish: NetworkDescription | None = None,
+    description: NetworkDescription | None = None,
     *,
     on_try: Callable[[int, int], None] = lambda *_: None,
 ) -> PreparedModel:
@@ -87,7 +87,7 @@ def prepare_model(
 
     Args:
         path: The ONNX file.
-        wish: What the user knows of the network.
+        description: What the user knows of the network.
         on_try: Called with the number of trials that are done and the number of all trials.
 
     Returns:
@@ -96,11 +96,13 @@ def prepare_model(
     Raises:
         WeightsError: The network cannot be used as a landmark model; the message says why.
     """
-    wish = wish or NetworkDescription()
-    _check_wish(wish)
-    network = open_network(path, crop=wish.crop, last=wish.channels_last)
-    count = None if wish.schema is None else load_schema(wish.schema).count
-    found = find_landmarks(network, output=wish.output, names=wish.outputs, count=count)
+    description = description or NetworkDescription()
+    _check_description(description)
+    network = open_network(path, crop=description.crop, channels_last=description.channels_last)
+    count = None if description.schema is None else load_schema(description.schema).count
+    found = find_landmarks(
+        network, output=description.output, names=description.outputs, count=count
+    )
     first = WrapperConfig(
         input=network.input,
         input_type=network.input_type,
@@ -111,7 +113,7 @@ def prepare_model(
         count=found.count,
         channels_last=network.channels_last,
     )
-    trial, margin = _likeliest(network, first, wish, on_try)
+    trial, margin = _best_trial(network, first, description, on_try)
     error = trial.error(margin)
     if not np.isfinite(error):
         raise WeightsError("{name} returns landmarks that are not finite", name=path.name)
@@ -121,7 +123,9 @@ def prepare_model(
     return PreparedModel(
         source=path,
         source_sha256=hashlib.sha256(network.content).hexdigest(),
-        stated=tuple(field for field, value in asdict(wish).items() if value not in (None, ())),
+        stated=tuple(
+            field for field, value in asdict(description).items() if value not in (None, ())
+        ),
         content=trial.content,
         wrapping=trial.wrapping,
         schema=trial.schema,
@@ -133,44 +137,46 @@ def prepare_model(
     )
 
 
-def _likeliest(
+def _best_trial(
     network: ForeignNetwork,
     wrapping: WrapperConfig,
-    wish: NetworkDescription,
+    description: NetworkDescription,
     on_try: Callable[[int, int], None],
 ) -> tuple[NetworkTrial, float]:
     """Find the schema, preprocessing and margin with the smallest error on known faces."""
-    of_count = [s for s in trackable_schemas() if load_schema(s).count == wrapping.count]
-    schemas = of_count if wish.schema is None else [wish.schema]
-    margins = MARGINS if wish.margin is None else (wish.margin,)
-    found = []
+    matching_schemas = [s for s in trackable_schemas() if load_schema(s).count == wrapping.count]
+    schemas = matching_schemas if description.schema is None else [description.schema]
+    margins = MARGINS if description.margin is None else (description.margin,)
+    trials = []
     for number, schema in enumerate(schemas):
 
-        def told(done: int, of: int, number: int = number) -> None:
-            on_try(number * of + done, len(schemas) * of)
+        def report_trial(done: int, count: int, number: int = number) -> None:
+            on_try(number * count + done, len(schemas) * count)
 
-        trial = nearest(network, wrapping, wish, schema, told)
+        trial = find_preprocessing(network, wrapping, description, schema, report_trial)
         margin = min(margins, key=trial.cost)
-        found.append((trial, margin))
-    return min(found, key=lambda each: each[0].error(each[1]))
+        trials.append((trial, margin))
+    return min(trials, key=lambda each: each[0].error(each[1]))
 
 
-def _check_wish(wish: NetworkDescription) -> None:
-    if wish.schema is not None and wish.schema not in trackable_schemas():
+def _check_description(description: NetworkDescription) -> None:
+    if description.schema is not None and description.schema not in trackable_schemas():
         raise WeightsError(
             "unknown schema '{schema}': models of {known} can be added",
-            schema=wish.schema,
+            schema=description.schema,
             known=", ".join(trackable_schemas()),
         )
-    if wish.std is not None and not all(0 < value < np.inf for value in wish.std):
-        raise WeightsError("std must be more than 0, not {std}", std=_listed(wish.std))
-    if wish.mean is not None and not all(np.isfinite(wish.mean)):
-        raise WeightsError("mean must be finite, not {mean}", mean=_listed(wish.mean))
-    if wish.margin is not None and not 0.5 <= wish.margin <= 5:
-        raise WeightsError("margin must be between 0.5 and 5, not {margin:g}", margin=wish.margin)
+    if description.std is not None and not all(0 < value < np.inf for value in description.std):
+        raise WeightsError("std must be more than 0, not {std}", std=_join_numbers(description.std))
+    if description.mean is not None and not all(np.isfinite(description.mean)):
+        raise WeightsError("mean must be finite, not {mean}", mean=_join_numbers(description.mean))
+    if description.margin is not None and not 0.5 <= description.margin <= 5:
+        raise WeightsError(
+            "margin must be between 0.5 and 5, not {margin:g}", margin=description.margin
+        )
 
 
-def _listed(values: Triple) -> str:
+def _join_numbers(values: Triple) -> str:
     return ",".join(f"{value:g}" for value in values)
 
 
@@ -202,26 +208,26 @@ def save_model(
     """
     folder = folder or own_folder()
     check_name(name, folder, overwrite=overwrite)
-    told = {"licence": _stated("licence", licence), "data": _stated("data", data)}
-    model, card = folder / f"{name}.onnx", folder / f"{name}.json"
-    content = {**_card(prepared, name), **told}
+    stated = {"licence": _stated("licence", licence), "data": _stated("data", data)}
+    model_path, card_path = folder / f"{name}.onnx", folder / f"{name}.json"
+    content = {**_card(prepared, name), **stated}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        model.write_bytes(prepared.content)
-        card.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        model_path.write_bytes(prepared.content)
+        card_path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
     except OSError as error:
         raise WeightsError(
             "{path} cannot be written: {reason}", path=folder, reason=error.strerror
         ) from error
     try:
-        made = read_card(card)
-        check_card(made)
-        check_network(made, LandmarkNetwork(made, device="cpu"))
+        saved_card = read_card(card_path)
+        check_card(saved_card)
+        check_network(saved_card, LandmarkNetwork(saved_card, device="cpu"))
     except WeightsError:
-        model.unlink()
-        card.unlink()
+        model_path.unlink()
+        card_path.unlink()
         raise
-    return made
+    return saved_card
 
 
 def check_name(name: str, folder: Path | None = None, *, overwrite: bool = False) -> None:
@@ -248,12 +254,12 @@ def check_name(name: str, folder: Path | None = None, *, overwrite: bool = False
         raise WeightsError("there is already a model '{name}': choose another name", name=name)
 
 
-def _stated(what: str, text: str) -> str:
+def _stated(entry: str, text: str) -> str:
     text = " ".join(text.split())
     if not text:
         raise WeightsError(
             "the {what} of the model is missing: give it, or '{unknown}' if you do not know it",
-            what=what,
+            what=entry,
             unknown=UNKNOWN,
         )
     return NOT_STATED if text.lower() == UNKNOWN else text

@@ -1,4 +1,4 @@
-"""Test pictures from the shipped demo clip: faces with known landmarks, and pictures without."""
+"""Test images from the shipped demo clip: faces with known landmarks, and images without."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image, Points
 
 FRAMES = (0, 20, 70, 120, 170, 220)
-_TRUTH = IBUG68
+_TRUTH_SCHEMA = IBUG68
 _NOISE = 15.0  # grey levels
-_BLURRED = 3  # factor by which a crop is reduced and enlarged again
+_BLUR_FACTOR = 3  # factor by which a crop is reduced and enlarged again
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,11 +30,11 @@ class DemoFace:
     """A face with known landmarks.
 
     Attributes:
-        picture: (H, W, 3) uint8 BGR.
-        truth: (68, 2) true iBUG landmarks, picture pixels.
+        image: (H, W, 3) uint8 BGR.
+        truth: (68, 2) true iBUG landmarks, image pixels.
     """
 
-    picture: Image
+    image: Image
     truth: Points
 
     def crop(self, schema: str, margin: float) -> Crop:
@@ -47,28 +47,28 @@ class DemoFace:
         Returns:
             The crop.
         """
-        place = matching_landmarks(_TRUTH, schema)
-        known = place >= 0
+        indices = matching_landmarks(_TRUTH_SCHEMA, schema)
+        known = indices >= 0
         shape = load_schema(schema).mean_shape[known]
-        return fit_crop(self.truth[place[known]], shape, margin=margin)
+        return fit_crop(self.truth[indices[known]], shape, margin=margin)
 
     def error(self, points: NDArray[np.floating], schema: str) -> float:
         """Compute the mean error of landmarks.
 
         Args:
-            points: (K, 2) landmarks, picture pixels.
+            points: (K, 2) landmarks, image pixels.
             schema: Name of their schema.
 
         Returns:
             The mean distance from the truth divided by the outer-eye distance, over the landmarks
             that both schemas have; infinite if no landmark can be compared.
         """
-        mapped = map_points(points, schema, _TRUTH, exact=True)
-        there = np.isfinite(mapped).all(1)
-        if not there.any():
+        mapped = map_points(points, schema, _TRUTH_SCHEMA, exact=True)
+        exists = np.isfinite(mapped).all(1)
+        if not exists.any():
             return float("inf")
-        eyes = float(np.linalg.norm(self.truth[45] - self.truth[36]))
-        return float(np.linalg.norm(mapped - self.truth, axis=1)[there].mean()) / eyes
+        eye_distance = float(np.linalg.norm(self.truth[45] - self.truth[36]))
+        return float(np.linalg.norm(mapped - self.truth, axis=1)[exists].mean()) / eye_distance
 
 
 @cache
@@ -82,13 +82,13 @@ def demo_faces(frames: tuple[int, ...] = FRAMES) -> tuple[DemoFace, ...]:
         The faces of the frames that can be read and whose landmarks are all known.
     """
     folder = assets_root() / "clips"
-    film = cv2.VideoCapture(str(folder / "demo.mp4"))
+    video = cv2.VideoCapture(str(folder / "demo.mp4"))
     with (folder / "demo_truth.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     found = []
     for index in range(max(frames) + 1):
-        there, picture = film.read()
-        if not there:
+        is_read, image = video.read()
+        if not is_read:
             break
         if index in frames:
             truth = np.array(
@@ -96,13 +96,13 @@ def demo_faces(frames: tuple[int, ...] = FRAMES) -> tuple[DemoFace, ...]:
                 np.float32,
             )
             if np.isfinite(truth).all():
-                found.append(DemoFace(picture.astype(np.uint8, copy=False), truth))
-    film.release()
+                found.append(DemoFace(image.astype(np.uint8, copy=False), truth))
+    video.release()
     return tuple(found)
 
 
 def face_crops(faces: tuple[DemoFace, ...], schema: str, margin: float, size: int) -> Image:
-    """Cut four crops of each face, placed as in `near_crops`.
+    """Cut four crops of each face, placed as in `displaced_crops`.
 
     Args:
         faces: The faces.
@@ -113,12 +113,12 @@ def face_crops(faces: tuple[DemoFace, ...], schema: str, margin: float, size: in
     Returns:
         (4n, F, F, 3) uint8 BGR for n faces.
     """
-    places = near_crops(faces, schema, margin)
-    parts = [cut(face.picture, crop.to_picture(size), size) for face, crop in places]
+    places = displaced_crops(faces, schema, margin)
+    parts = [cut(face.image, crop.matrix_to_image(size), size) for face, crop in places]
     return np.stack(parts)
 
 
-def near_crops(
+def displaced_crops(
     faces: tuple[DemoFace, ...], schema: str, margin: float
 ) -> list[tuple[DemoFace, Crop]]:
     """Place four crops on each face: one exact, and three displaced as by a detector's box.
@@ -163,11 +163,13 @@ def hard_face_crops(faces: tuple[DemoFace, ...], schema: str, margin: float, siz
     random = np.random.default_rng(7)
     noisy = (plain + random.normal(0, _NOISE, plain.shape)).clip(0, 255).astype(np.uint8)
     covered = plain.copy()
-    hidden = covered[:, 2 * size // 3 :]
-    hidden[:] = hidden.mean((1, 2), keepdims=True).astype(np.uint8)
-    few = max(4, size // _BLURRED)
+    lowest_third = covered[:, 2 * size // 3 :]
+    lowest_third[:] = lowest_third.mean((1, 2), keepdims=True).astype(np.uint8)
+    small_side = max(4, size // _BLUR_FACTOR)
     blurred = [
-        cv2.resize(cv2.resize(part, (few, few), interpolation=cv2.INTER_AREA), (size, size))
+        cv2.resize(
+            cv2.resize(part, (small_side, small_side), interpolation=cv2.INTER_AREA), (size, size)
+        )
         for part in plain
     ]
     return np.concatenate((plain, np.stack(blurred).astype(np.uint8), noisy, covered))
@@ -176,7 +178,7 @@ def hard_face_crops(faces: tuple[DemoFace, ...], schema: str, margin: float, siz
 def faceless_crops(faces: tuple[DemoFace, ...], schema: str, margin: float, size: int) -> Image:
     """Make crops without a face.
 
-    They are parts of the picture beside the face, the face with shuffled blocks, and noise with the
+    They are parts of the image beside the face, the face with shuffled blocks, and noise with the
     spectrum of the face.
 
     Args:
@@ -192,25 +194,25 @@ def faceless_crops(faces: tuple[DemoFace, ...], schema: str, margin: float, size
     parts = []
     for face in faces:
         crop = face.crop(schema, margin)
-        part = cut(face.picture, crop.to_picture(size), size)
+        part = cut(face.image, crop.matrix_to_image(size), size)
         for right, down in ((0.75, 0.0), (-0.75, 0.1), (0.1, 0.8)):
             beside = Crop(crop.x + right * crop.side, crop.y + down * crop.side, crop.side)
-            parts.append(cut(face.picture, beside.to_picture(size), size))
-        parts += [_shuffled(part, random), _without_phase(part, random)]
+            parts.append(cut(face.image, beside.matrix_to_image(size), size))
+        parts += [_shuffled(part, random), _random_phase(part, random)]
     return np.stack(parts)
 
 
 def _shuffled(part: Image, random: np.random.Generator) -> Image:
     """Shuffle the 4×4 blocks of a crop."""
     block = len(part) // 4
-    out = part.copy()
+    shuffled = part.copy()
     places = [(y * block, x * block) for y in range(4) for x in range(4)]
     for (y, x), (v, u) in zip(places, random.permutation(places), strict=True):
-        out[y : y + block, x : x + block] = part[v : v + block, u : u + block]
-    return out
+        shuffled[y : y + block, x : x + block] = part[v : v + block, u : u + block]
+    return shuffled
 
 
-def _without_phase(part: Image, random: np.random.Generator) -> Image:
+def _random_phase(part: Image, random: np.random.Generator) -> Image:
     """Return noise with the amplitude spectrum of a crop."""
     size = len(part)
     phase = np.fft.fft2(random.standard_normal((size, size)))

@@ -38,30 +38,32 @@ class GraphNodes:
         self.parts.append(node(kind, inputs, [name], **attributes))
         return name
 
-    def values(self, values: object, kind: type = np.float32) -> str:
+    def add_constant(self, values: object, kind: type = np.float32) -> str:
         """Add a constant and return its name."""
         name = self._name()
         array: NDArray[np.float32] = np.asarray(values, kind)
         self.parts.append(constant(name, array))
         return name
 
-    def reduced(
+    def reduce(
         self, kind: str, value: str, axis: int, *, keep: bool = True, named: str = ""
     ) -> str:
         """Add ReduceMax, ReduceMin or ReduceMean, whose axes became an input in opset 18."""
         if self._opset < 18:
             return self.add(kind, value, named=named, axes=[axis], keepdims=int(keep))
-        return self.add(kind, value, self.values([axis], np.int64), named=named, keepdims=int(keep))
+        return self.add(
+            kind, value, self.add_constant([axis], np.int64), named=named, keepdims=int(keep)
+        )
 
-    def reshaped(self, value: str, shape: Sequence[int]) -> str:
+    def reshape(self, value: str, shape: Sequence[int]) -> str:
         """Add a reshape and return the name of its output."""
-        return self.add("Reshape", value, self.values(shape, np.int64))
+        return self.add("Reshape", value, self.add_constant(shape, np.int64))
 
-    def taken(self, value: str, indices: Sequence[int], axis: int) -> str:
+    def gather(self, value: str, indices: Sequence[int], axis: int) -> str:
         """Add a node that takes indices along an axis; return the name of its output."""
-        return self.add("Gather", value, self.values(indices, np.int64), axis=axis)
+        return self.add("Gather", value, self.add_constant(indices, np.int64), axis=axis)
 
-    def written(self) -> bytes:
+    def take_bytes(self) -> bytes:
         """Return the nodes that were added since the last call."""
         content, self.parts = b"".join(self.parts), []
         return content
@@ -71,7 +73,7 @@ class GraphNodes:
         return f"{PREFIX}{self._count}"
 
 
-def bin_places(bins: NDArray[np.integer], crop: int, length: int) -> NDArray[np.float64]:
+def bin_centres(bins: NDArray[np.integer], crop: int, length: int) -> NDArray[np.float64]:
     """Convert 0-based bins to crop pixels, as `models.networks.pdc.bins_to_px` does.
 
     Args:
@@ -114,25 +116,29 @@ def add_centres(
     if softmax:
         value = nodes.add("Softmax", value, axis=2)
     value = nodes.add("Relu", value)
-    low, high = nodes.reduced("ReduceMin", value, 2), nodes.reduced("ReduceMax", value, 2)
-    span = nodes.add("Mul", nodes.add("Sub", high, low), nodes.values(PDC_THRESHOLD))
-    cut = nodes.add("Relu", nodes.add("Sub", value, nodes.add("Add", low, span)))
-    bins, sides = places.shape
-    moments = nodes.add("MatMul", cut, nodes.values(places))  # (n, K, D)
-    mass = nodes.add("MatMul", cut, nodes.values(np.ones((bins, 1))))  # (n, K, 1)
-    tiny = nodes.values(1e-12)
-    centre = nodes.add("Div", moments, nodes.add("Max", mass, tiny))
+    low, high = nodes.reduce("ReduceMin", value, 2), nodes.reduce("ReduceMax", value, 2)
+    span = nodes.add("Mul", nodes.add("Sub", high, low), nodes.add_constant(PDC_THRESHOLD))
+    excess = nodes.add("Relu", nodes.add("Sub", value, nodes.add("Add", low, span)))
+    bins, axes = places.shape
+    moments = nodes.add("MatMul", excess, nodes.add_constant(places))  # (n, K, D)
+    mass = nodes.add("MatMul", excess, nodes.add_constant(np.ones((bins, 1))))  # (n, K, 1)
+    epsilon = nodes.add_constant(1e-12)
+    centre = nodes.add("Div", moments, nodes.add("Max", mass, epsilon))
     near = ""
-    for side in range(sides):
-        off = nodes.add(
-            "Sub", nodes.taken(centre, [side], 2), nodes.values(places[None, None, :, side])
+    for axis in range(axes):
+        offset = nodes.add(
+            "Sub", nodes.gather(centre, [axis], 2), nodes.add_constant(places[None, None, :, axis])
         )
-        inside = nodes.add("Less", nodes.add("Abs", off), nodes.values(reach[side] * (1 + 1e-6)))
-        inside = cast(nodes, inside)
-        near = nodes.add("Mul", near, inside) if near else inside
-    total = nodes.add("MatMul", value, nodes.values(np.ones((bins, 1))))
-    ours = nodes.add("MatMul", nodes.add("Mul", value, near), nodes.values(np.ones((bins, 1))))
-    share = nodes.add("Div", ours, nodes.add("Max", total, tiny))
+        is_inside = nodes.add(
+            "Less", nodes.add("Abs", offset), nodes.add_constant(reach[axis] * (1 + 1e-6))
+        )
+        is_inside = cast(nodes, is_inside)
+        near = nodes.add("Mul", near, is_inside) if near else is_inside
+    total = nodes.add("MatMul", value, nodes.add_constant(np.ones((bins, 1))))
+    near_mass = nodes.add(
+        "MatMul", nodes.add("Mul", value, near), nodes.add_constant(np.ones((bins, 1)))
+    )
+    share = nodes.add("Div", near_mass, nodes.add("Max", total, epsilon))
     return centre, share, high
 
 
@@ -144,15 +150,15 @@ def add_scores(nodes: GraphNodes, found: Sequence[tuple[str, str]]) -> bytes:
         found: The names of share and peak, as `add_centres` returns them, of each heatmap.
 
     Returns:
-        The bytes of all nodes since `written` was last called.
+        The bytes of all nodes since `take_bytes` was last called.
     """
     share = found[0][0]
-    for quality, _ in found[1:]:
-        share = nodes.add("Mul", nodes.add("Add", share, quality), nodes.values(0.5))
-    nodes.reduced("ReduceMean", share, 2, keep=False, named="scores")
-    weighed = nodes.add("Mul", share, found[0][1])
+    for other_share, _ in found[1:]:
+        share = nodes.add("Mul", nodes.add("Add", share, other_share), nodes.add_constant(0.5))
+    nodes.reduce("ReduceMean", share, 2, keep=False, named="scores")
+    weighted = nodes.add("Mul", share, found[0][1])
     for _, peak in found[1:]:
-        weighed = nodes.add("Mul", weighed, peak)
-    mean = nodes.reduced("ReduceMean", weighed, 2, keep=False)
-    nodes.reduced("ReduceMean", mean, 1, keep=False, named="face")
-    return nodes.written()
+        weighted = nodes.add("Mul", weighted, peak)
+    mean = nodes.reduce("ReduceMean", weighted, 2, keep=False)
+    nodes.reduce("ReduceMean", mean, 1, keep=False, named="face")
+    return nodes.take_bytes()

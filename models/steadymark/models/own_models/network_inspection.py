@@ -69,21 +69,22 @@ class LandmarkOutputs:
 
 
 def open_network(
-    path: Path, *, crop: int | None = None, last: bool | None = None
+    path: Path, *, crop: int | None = None, channels_last: bool | None = None
 ) -> ForeignNetwork:
-    """Read an ONNX file and run it on a grey picture.
+    """Read an ONNX file and run it on a grey image.
 
     Args:
         path: The ONNX file.
         crop: Side of the input, pixels; needed if the file does not say.
-        last: Whether the channels are the last axis of the input; by default it is guessed.
+        channels_last: Whether the channels are the last axis of the input; by default it is
+            guessed from the shape.
 
     Returns:
         The network.
 
     Raises:
         WeightsError: The file cannot be read or run, the network does not take square colour
-            pictures, or the side is unknown, contradicts the file, or is out of range.
+            images, or the side is unknown, contradicts the file, or is out of range.
     """
     if path.suffix.lower() != ".onnx":
         raise WeightsError(
@@ -96,8 +97,8 @@ def open_network(
             "{path} cannot be read: {reason}", path=path, reason=error.strerror
         ) from error
     runner = open_content(content, path)
-    name, kind, shape = _picture_input(path, runner)
-    side, channels_last = _layout(path, shape, last)
+    name, kind, shape = _image_input(path, runner)
+    side, is_channels_last = _layout(path, shape, channels_last)
     if crop is not None and side not in (0, crop):
         raise WeightsError(
             "{name} takes images of {found} × {found} pixels, not {given} × {given}",
@@ -119,37 +120,37 @@ def open_network(
             least=SIDES[0],
             most=SIDES[1],
         )
-    fixed = shape[0] if isinstance(shape[0], int) else 0
-    parts = (side, side, CHANNELS) if channels_last else (CHANNELS, side, side)
-    grey = np.full((fixed or 1, *parts), 0.5, _TYPES[kind])
-    seen = _run(path, runner, {name: grey})
+    fixed_batch = shape[0] if isinstance(shape[0], int) else 0
+    parts = (side, side, CHANNELS) if is_channels_last else (CHANNELS, side, side)
+    grey = np.full((fixed_batch or 1, *parts), 0.5, _TYPES[kind])
+    outputs_of_grey = _run(path, runner, {name: grey})
     outputs = {
-        each: tuple(value.shape[1:])
-        for each, value in seen.items()
+        output: tuple(value.shape[1:])
+        for output, value in outputs_of_grey.items()
         if value.ndim >= 2 and len(value) == len(grey) and value.dtype.kind == "f"
     }
-    batch = fixed or _batch(runner, name, grey, seen)
-    return ForeignNetwork(path, content, name, kind, side, channels_last, batch, outputs)
+    batch = fixed_batch or _batch(runner, name, grey, outputs_of_grey)
+    return ForeignNetwork(path, content, name, kind, side, is_channels_last, batch, outputs)
 
 
-def _picture_input(path: Path, runner: OnnxSession) -> tuple[str, str, list[Any]]:
+def _image_input(path: Path, runner: OnnxSession) -> tuple[str, str, list[Any]]:
     """Return the name, type and shape of the only input."""
     inputs = runner.session.get_inputs()
     if len(inputs) != 1 or len(inputs[0].shape) != 4:
-        told = ", ".join(f"{i.name} {i.shape}" for i in inputs)
+        described = ", ".join(f"{i.name} {i.shape}" for i in inputs)
         raise WeightsError(
             "{name} takes {inputs}: it must take one image (n, 3, F, F) or (n, F, F, 3)",
             name=path.name,
-            inputs=told or UserText("nothing"),
+            inputs=described or UserText("nothing"),
         )
-    given = inputs[0]
-    if given.type not in _TYPES:
+    image_input = inputs[0]
+    if image_input.type not in _TYPES:
         raise WeightsError(
             "the input of {name} is {type}: it must be float, float16 or uint8",
             name=path.name,
-            type=given.type,
+            type=image_input.type,
         )
-    return given.name, given.type, list(given.shape)
+    return image_input.name, image_input.type, list(image_input.shape)
 
 
 def _layout(path: Path, shape: Sequence[Any], last: bool | None) -> tuple[int, bool]:
@@ -195,20 +196,22 @@ def _run(
     }
 
 
-def _batch(runner: OnnxSession, name: str, one: NDArray[Any], seen: dict[str, NDArray[Any]]) -> int:
-    """Return 0 (any batch) if two equal pictures give the single result twice, else 1."""
+def _batch(
+    runner: OnnxSession, name: str, grey: NDArray[Any], single: dict[str, NDArray[Any]]
+) -> int:
+    """Return 0 (any batch) if two equal images give the single result twice, else 1."""
     try:
-        found = runner(tuple(seen), **{name: np.concatenate((one, one))})
-    except Exception:  # noqa: BLE001 - any error means that two pictures cannot be run
+        found = runner(tuple(single), **{name: np.concatenate((grey, grey))})
+    except Exception:  # noqa: BLE001 - any error means that two images cannot be run
         return 1
-    twice = dict(zip(seen, found, strict=True))
-    same = all(
-        twice[each].shape == (2 * len(value), *value.shape[1:])
-        and np.allclose(twice[each][: len(value)], value, atol=1e-3, equal_nan=True)
-        for each, value in seen.items()
-        if value.ndim >= 2 and len(value) == len(one)
+    twice = dict(zip(single, found, strict=True))
+    is_same = all(
+        twice[output].shape == (2 * len(value), *value.shape[1:])
+        and np.allclose(twice[output][: len(value)], value, atol=1e-3, equal_nan=True)
+        for output, value in single.items()
+        if value.ndim >= 2 and len(value) == len(grey)
     )
-    return 0 if same else 1
+    return 0 if is_same else 1
 
 
 def find_landmarks(
@@ -239,7 +242,7 @@ def find_landmarks(
             "{name} has no output '{output}': its outputs are {known}",
             name=network.path.name,
             output=unknown[0],
-            known=_told(network.outputs),
+            known=_describe_shapes(network.outputs),
         )
     shapes = {n: network.outputs[n] for n in names} if names else network.outputs
     counts = (count,) if count else tuple(sorted(load_schema(n).count for n in schema_names()))
@@ -252,11 +255,11 @@ def find_landmarks(
     raise WeightsError(
         "{name} returns {outputs}: none of them holds {kinds} of {counts} landmarks",
         name=network.path.name,
-        outputs=_told(shapes) or UserText("nothing"),
+        outputs=_describe_shapes(shapes) or UserText("nothing"),
         kinds=", ".join(kind.name for kind in kinds),
         counts=", ".join(map(str, dict.fromkeys(counts))),
     )
 
 
-def _told(shapes: dict[str, tuple[int, ...]]) -> str:
+def _describe_shapes(shapes: dict[str, tuple[int, ...]]) -> str:
     return ", ".join(f"{name} {['n', *shape]}".replace("'", "") for name, shape in shapes.items())

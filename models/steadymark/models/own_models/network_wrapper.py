@@ -27,9 +27,9 @@ from steadymark.models.runtime.onnx_writer import (
     node,
     number_field,
     opset_of,
+    rename_tensors,
     tensors_of,
     value_info,
-    with_other_names,
 )
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ OLDEST_OPSET = 9
 _OLDEST_IR = 4  # the first version in which constants need not be inputs
 _IR = 1  # field of a ModelProto
 _KINDS = {"tensor(float)": FLOAT, "tensor(float16)": FLOAT16, "tensor(uint8)": UINT8}
-_ADDED = ("crops", "points", "scores", "face")
+_ADDED_TENSORS = ("crops", "points", "scores", "face")
 
 
 def wrap_network(content: bytes, wrapping: WrapperConfig) -> bytes:
@@ -55,7 +55,7 @@ def wrap_network(content: bytes, wrapping: WrapperConfig) -> bytes:
     Raises:
         WeightsError: Its operators are too old, or the type of its input is not supported.
     """
-    content, wrapping = apart(content, wrapping)
+    content, wrapping = rename_conflicting_tensors(content, wrapping)
     opset = opset_of(content)
     if opset < OLDEST_OPSET:
         raise WeightsError(
@@ -70,11 +70,15 @@ def wrap_network(content: bytes, wrapping: WrapperConfig) -> bytes:
             type=wrapping.input_type,
         )
     nodes = GraphNodes(opset)
-    before = _feed(nodes, wrapping)
-    after = OUTPUT_KINDS.find(wrapping.output).add_nodes(nodes, wrapping)
-    parts = [number_field(_IR, max(_OLDEST_IR, _ir_of(content)))]
-    parts += [_copied(n, v) for n, v in fields(memoryview(content)) if n not in (_IR, GRAPH)]
-    parts.append(field(GRAPH, _graph(_graph_of(content), wrapping, before, after)))
+    preprocessing = _add_preprocessing(nodes, wrapping)
+    postprocessing = OUTPUT_KINDS.find(wrapping.output).add_nodes(nodes, wrapping)
+    parts = [number_field(_IR, max(_OLDEST_IR, _ir_version(content)))]
+    parts += [
+        _copy_field(number, value)
+        for number, value in fields(memoryview(content))
+        if number not in (_IR, GRAPH)
+    ]
+    parts.append(field(GRAPH, _graph(_graph_of(content), wrapping, preprocessing, postprocessing)))
     return b"".join(parts)
 
 
@@ -83,7 +87,9 @@ def _graph_of(content: bytes) -> memoryview:
     return memoryview(b"".join(messages(memoryview(content), GRAPH)))
 
 
-def apart(content: bytes, wrapping: WrapperConfig) -> tuple[bytes, WrapperConfig]:
+def rename_conflicting_tensors(
+    content: bytes, wrapping: WrapperConfig
+) -> tuple[bytes, WrapperConfig]:
     """Rename the tensors of a network whose names the wrapper needs for its own.
 
     Args:
@@ -94,44 +100,54 @@ def apart(content: bytes, wrapping: WrapperConfig) -> tuple[bytes, WrapperConfig
         The changed ONNX file, and the settings with the new names.
     """
     graph = _graph_of(content)
-    taken = tensors_of(graph) | {wrapping.input}
-    names = {n: f"network/{n}" for n in taken if n in _ADDED or n.startswith(PREFIX)}
+    used = tensors_of(graph) | {wrapping.input}
+    names = {
+        name: f"network/{name}"
+        for name in used
+        if name in _ADDED_TENSORS or name.startswith(PREFIX)
+    }
     if not names:
         return content, wrapping
-    parts = [_copied(n, v) for n, v in fields(memoryview(content)) if n != GRAPH]
-    parts.append(field(GRAPH, with_other_names(graph, names)))
+    parts = [
+        _copy_field(number, value)
+        for number, value in fields(memoryview(content))
+        if number != GRAPH
+    ]
+    parts.append(field(GRAPH, rename_tensors(graph, names)))
     outputs = tuple(names.get(name, name) for name in wrapping.outputs)
-    given = names.get(wrapping.input, wrapping.input)
-    return b"".join(parts), replace(wrapping, input=given, outputs=outputs)
+    input_name = names.get(wrapping.input, wrapping.input)
+    return b"".join(parts), replace(wrapping, input=input_name, outputs=outputs)
 
 
-def _ir_of(content: bytes) -> int:
-    told = (v for n, v in fields(memoryview(content)) if n == _IR and isinstance(v, int))
-    return next(told, 0)
+def _ir_version(content: bytes) -> int:
+    versions = (v for n, v in fields(memoryview(content)) if n == _IR and isinstance(v, int))
+    return next(versions, 0)
 
 
-def _copied(number: int, value: int | memoryview) -> bytes:
+def _copy_field(number: int, value: int | memoryview) -> bytes:
     if isinstance(value, int):
         return number_field(number, value)
     return field(number, bytes(value))
 
 
-def _graph(graph: memoryview, wrapping: WrapperConfig, before: bytes, after: bytes) -> bytes:
+def _graph(
+    graph: memoryview, wrapping: WrapperConfig, preprocessing: bytes, postprocessing: bytes
+) -> bytes:
     """Return the network's graph with the added nodes and the new input and outputs."""
     side = wrapping.crop
     shape = [side, side, 3] if wrapping.channels_last else [3, side, side]
-    parts = [before, value_info(INPUT, "crops", UINT8, ["n", *shape])]
+    parts = [preprocessing, value_info(INPUT, "crops", UINT8, ["n", *shape])]
     for number, value in fields(graph):
         if number == OUTPUT or (number == INPUT and _name_of(value) == wrapping.input):
             continue
-        parts.append(_copied(number, value))
-    k = wrapping.count
+        parts.append(_copy_field(number, value))
+    count = wrapping.count
     return b"".join(
         [
             *parts,
-            after,
-            value_info(OUTPUT, "points", FLOAT, ["n", k, 2]),
-            value_info(OUTPUT, "scores", FLOAT, ["n", k]),
+            postprocessing,
+            value_info(OUTPUT, "points", FLOAT, ["n", count, 2]),
+            value_info(OUTPUT, "scores", FLOAT, ["n", count]),
             value_info(OUTPUT, "face", FLOAT, ["n"]),
         ]
     )
@@ -142,15 +158,15 @@ def _name_of(value: int | memoryview) -> str:
     return [bytes(v).decode() for n, v in fields(value) if n == 1 and not isinstance(v, int)][-1]
 
 
-def _feed(nodes: GraphNodes, wrapping: WrapperConfig) -> bytes:
+def _add_preprocessing(nodes: GraphNodes, wrapping: WrapperConfig) -> bytes:
     """Add the nodes from `crops` to the network's input."""
-    axis, sides = (3, (1, 1, 1, 3)) if wrapping.channels_last else (1, (1, 3, 1, 1))
+    axis, shape = (3, (1, 1, 1, 3)) if wrapping.channels_last else (1, (1, 3, 1, 1))
     value = nodes.add("Cast", "crops", to=FLOAT)
     if wrapping.rgb:
-        value = nodes.taken(value, (2, 1, 0), axis)
+        value = nodes.gather(value, (2, 1, 0), axis)
     factor = wrapping.white / 255 / np.array(wrapping.std)
     offset = np.array(wrapping.mean) / np.array(wrapping.std)
-    value = nodes.add("Mul", value, nodes.values(factor.reshape(sides)))
-    value = nodes.add("Sub", value, nodes.values(offset.reshape(sides)))
+    value = nodes.add("Mul", value, nodes.add_constant(factor.reshape(shape)))
+    value = nodes.add("Sub", value, nodes.add_constant(offset.reshape(shape)))
     nodes.parts.append(node("Cast", [value], [wrapping.input], to=_KINDS[wrapping.input_type]))
-    return nodes.written()
+    return nodes.take_bytes()

@@ -41,7 +41,7 @@ class OutputTrial(Protocol):
         """Return the mean landmark error, as a share of the eye distance."""
 
 
-def _as_it_is(wrapping: WrapperConfig, _: OutputTrial, __: CoordinateUnit | None) -> WrapperConfig:
+def _unchanged(wrapping: WrapperConfig, _: OutputTrial, __: CoordinateUnit | None) -> WrapperConfig:
     return wrapping
 
 
@@ -56,13 +56,13 @@ class OutputKind:
             landmarks. Returns the names of the outputs that are of this kind and their number of
             landmarks, or None.
         add_nodes: Adds the nodes that compute `points` (n, K, 2) crop pixels, `scores` (n, K) and
-            `face` (n,); returns `GraphNodes.written()`.
+            `face` (n,); returns `GraphNodes.take_bytes()`.
         complete: Finds what the user leaves open by trying. The last argument is the unit of
             coordinates if the user states it.
         order: Kinds with a smaller number are tried first when the user does not name one.
         has_scale: Whether the user can state the unit of coordinates.
         has_peaks: Whether `face` is higher for sharper heatmaps, so that it may tell faces from
-            other pictures.
+            other images.
         help: What such outputs hold, in one sentence.
     """
 
@@ -70,7 +70,7 @@ class OutputKind:
     label: UserText
     find: Find
     add_nodes: AddNodes
-    complete: Complete = _as_it_is
+    complete: Complete = _unchanged
     order: float = 10
     has_scale: bool = False
     has_peaks: bool = False

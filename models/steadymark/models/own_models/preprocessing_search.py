@@ -10,19 +10,19 @@ import numpy as np
 from steadymark.models.face.crop import cut, transform
 from steadymark.models.own_models.demo_faces import (
     demo_faces,
+    displaced_crops,
     face_crops,
     faceless_crops,
     hard_face_crops,
-    near_crops,
 )
-from steadymark.models.own_models.network_wrapper import apart, wrap_network
+from steadymark.models.own_models.network_wrapper import rename_conflicting_tensors, wrap_network
 from steadymark.models.own_models.output_kind import OUTPUT_KINDS
 from steadymark.models.runtime.face_score import (
     PEAK,
     TWO_LOOKS,
     FaceScore,
     disagreement,
-    second_look,
+    move_crops,
 )
 from steadymark.models.runtime.onnx_session import OnnxSession, open_content, planar
 from steadymark.models.runtime.onnx_writer import GRAPH, OUTPUT, field
@@ -39,21 +39,21 @@ if TYPE_CHECKING:
 
 MARGINS = (1.0, 1.2, 1.4, 1.7, 2.0)
 USABLE = 0.08  # largest error on the demo clip without a warning, share of the eye distance
-_FOLLOWED = 0.5  # smallest share of a crop's motion that the points must compensate
-_TOLD_APART = 1.6  # smallest ratio of the score's measure between faces and other pictures
-_COLOURS = (  # common preprocessings: white, mean, std
+_MIN_COMPENSATION = 0.5  # smallest share of a crop's motion that the points must compensate
+_MIN_SEPARATION = 1.6  # smallest ratio of the score's measure between faces and other images
+_PREPROCESSINGS = (  # common preprocessings: white, mean, std
     (1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
     (1.0, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
     (1.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
     (255.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
 )
-_SPARE = 1.1  # safety factor, since different people vary more than pictures of one person
-_FARTHEST = 1e6  # largest coordinate that counts as a point, in the network's unit
+_SAFETY_FACTOR = 1.1  # safety factor, since different people vary more than images of one person
+_MAX_COORDINATE = 1e6  # largest coordinate that counts as a point, in the network's unit
 _SHIFT = 0.05  # share of a crop's side
 
 Triple = tuple[float, float, float]
-_TRIED_AT = (1.2, 1.4)  # margins at which preprocessings are compared
-_BETTER = 0.95  # an error must be below this share of the best so far to replace it
+_TRIAL_MARGINS = (1.2, 1.4)  # margins at which preprocessings are compared
+_IMPROVEMENT = 0.95  # an error must be below this share of the best so far to replace it
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +77,10 @@ class NetworkDescription:
     margin: float | None = None
 
 
-def nearest(
+def find_preprocessing(
     network: ForeignNetwork,
     wrapping: WrapperConfig,
-    wish: NetworkDescription,
+    description: NetworkDescription,
     schema: str,
     on_try: Callable[[int, int], None],
 ) -> NetworkTrial:
@@ -89,50 +89,58 @@ def nearest(
     Args:
         network: The user's network.
         wrapping: What is known from the file.
-        wish: What the user knows of the network.
+        description: What the user knows of the network.
         schema: Name of the landmark schema.
         on_try: Called with the number of trials that are done and the number of all trials.
 
     Returns:
         The best trial. An earlier one is kept unless a later one is at least 5 % better.
     """
-    margins = _TRIED_AT if wish.margin is None else (wish.margin,)
-    tries = list(candidate_descriptions(wrapping, wish))
+    margins = _TRIAL_MARGINS if description.margin is None else (description.margin,)
+    candidates = list(candidate_descriptions(wrapping, description))
     best, least = None, float("inf")
-    for number, way in enumerate(tries):
-        on_try(number, len(tries))
-        trial = NetworkTrial.of(network, interpret_outputs(network, way, wish, schema), schema)
+    for number, candidate in enumerate(candidates):
+        on_try(number, len(candidates))
+        trial = NetworkTrial.of(
+            network, interpret_outputs(network, candidate, description, schema), schema
+        )
         error = min(trial.error(margin) for margin in margins)
-        if best is None or error < _BETTER * least:
+        if best is None or error < _IMPROVEMENT * least:
             best, least = trial, error
-    on_try(len(tries), len(tries))
+    on_try(len(candidates), len(candidates))
     assert best is not None
     return best
 
 
 def candidate_descriptions(
-    wrapping: WrapperConfig, wish: NetworkDescription
+    wrapping: WrapperConfig, description: NetworkDescription
 ) -> Iterator[WrapperConfig]:
     """Iterate over the common preprocessings that agree with what the user knows.
 
     Args:
         wrapping: What is known from the file.
-        wish: What the user knows of the network.
+        description: What the user knows of the network.
 
     Yields:
         `wrapping` with each preprocessing.
     """
-    colours: tuple[tuple[float, Triple, Triple], ...] = _COLOURS
+    preprocessings: tuple[tuple[float, Triple, Triple], ...] = _PREPROCESSINGS
     if wrapping.input_type == "tensor(uint8)":
-        colours = _COLOURS[-1:]
-    if wish.mean is not None or wish.std is not None:
-        mean, std = wish.mean or (0.0, 0.0, 0.0), wish.std or (1.0, 1.0, 1.0)
-        colours = tuple((white, mean, std) for white in _whites(mean, std))
-    if wish.white is not None:
-        kept = [each for each in colours if each[0] == wish.white]
-        colours = tuple(kept) or tuple((wish.white, *each[1:]) for each in colours)
-    for white, mean, std in colours:
-        for rgb in (True, False) if wish.rgb is None else (wish.rgb,):
+        preprocessings = _PREPROCESSINGS[-1:]
+    if description.mean is not None or description.std is not None:
+        mean, std = description.mean or (0.0, 0.0, 0.0), description.std or (1.0, 1.0, 1.0)
+        preprocessings = tuple((white, mean, std) for white in _whites(mean, std))
+    if description.white is not None:
+        matching = [
+            preprocessing
+            for preprocessing in preprocessings
+            if preprocessing[0] == description.white
+        ]
+        preprocessings = tuple(matching) or tuple(
+            (description.white, *preprocessing[1:]) for preprocessing in preprocessings
+        )
+    for white, mean, std in preprocessings:
+        for rgb in (True, False) if description.rgb is None else (description.rgb,):
             yield replace(wrapping, white=white, mean=mean, std=std, rgb=rgb)
 
 
@@ -167,7 +175,7 @@ class NetworkTrial:
         runner = open_content(content, network.path)
         return cls(content, wrapping, schema, network.batch, runner)
 
-    def look(self, crops: Image) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def run(self, crops: Image) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Run the network.
 
         Args:
@@ -176,22 +184,22 @@ class NetworkTrial:
         Returns:
             Points (n, K, 2), NaN where they are not finite or far too large, and `face` (n,).
         """
-        given = crops if self.wrapping.channels_last else planar(crops)
-        step = self.batch or len(given)
+        inputs = crops if self.wrapping.channels_last else planar(crops)
+        step = self.batch or len(inputs)
         points, face = [], []
-        for at in range(0, len(given), step):
-            part = given[at : at + step]
-            missing = step - len(part)
-            padded = np.concatenate((part, part[:1].repeat(missing, 0))) if missing else part
-            found, sure = self.runner(("points", "face"), crops=np.ascontiguousarray(padded))
+        for first in range(0, len(inputs), step):
+            part = inputs[first : first + step]
+            padding = step - len(part)
+            padded = np.concatenate((part, part[:1].repeat(padding, 0))) if padding else part
+            found, face_scores = self.runner(("points", "face"), crops=np.ascontiguousarray(padded))
             points.append(found[: len(part)])
-            face.append(sure[: len(part)])
+            face.append(face_scores[: len(part)])
         all_points = np.concatenate(points)
-        places = np.where(np.abs(all_points) < _FARTHEST, all_points, np.nan)
+        places = np.where(np.abs(all_points) < _MAX_COORDINATE, all_points, np.nan)
         return places.astype(np.float32), np.concatenate(face)
 
     def error(self, margin: float) -> float:
-        """Compute the mean landmark error on the crops of `near_crops`.
+        """Compute the mean landmark error on the crops of `displaced_crops`.
 
         Args:
             margin: Side of the crop divided by the fitted size of the face.
@@ -200,11 +208,11 @@ class NetworkTrial:
             The error as a share of the eye distance; infinite if points are not finite.
         """
         size = self.wrapping.crop
-        places = near_crops(demo_faces(), self.schema, margin)
-        parts = [cut(face.picture, crop.to_picture(size), size) for face, crop in places]
-        points, _ = self.look(np.stack(parts))
+        places = displaced_crops(demo_faces(), self.schema, margin)
+        parts = [cut(face.image, crop.matrix_to_image(size), size) for face, crop in places]
+        points, _ = self.run(np.stack(parts))
         errors = [
-            face.error(transform(crop.to_picture(size), found), self.schema)
+            face.error(transform(crop.matrix_to_image(size), found), self.schema)
             for (face, crop), found in zip(places, points, strict=True)
         ]
         mean = float(np.mean(errors))
@@ -219,29 +227,29 @@ class NetworkTrial:
             margin: Side of the crop divided by the fitted size of the face.
         """
         crops = face_crops(demo_faces(), self.schema, margin, self.wrapping.crop)
-        return self.error(margin) + float(np.median(_apart(self, crops)))
+        return self.error(margin) + float(np.median(_median_disagreement(self, crops)))
 
 
 def interpret_outputs(
-    network: ForeignNetwork, wrapping: WrapperConfig, wish: NetworkDescription, schema: str
+    network: ForeignNetwork, wrapping: WrapperConfig, description: NetworkDescription, schema: str
 ) -> WrapperConfig:
     """Find what the user leaves open of the outputs, such as the unit of coordinates, by running.
 
     Args:
         network: The user's network.
         wrapping: The settings so far.
-        wish: What the user knows of the network.
+        description: What the user knows of the network.
         schema: Name of the landmark schema.
 
     Returns:
         The completed settings.
     """
     kind = OUTPUT_KINDS.find(wrapping.output)
-    return kind.complete(wrapping, _Faces(network, schema), wish.scale)
+    return kind.complete(wrapping, _DemoFaceTrial(network, schema), description.scale)
 
 
 @dataclass(frozen=True, slots=True)
-class _Faces:
+class _DemoFaceTrial:
     """The `OutputTrial` of a network on the faces of the demo clip."""
 
     network: ForeignNetwork
@@ -249,24 +257,24 @@ class _Faces:
 
     def points(self, wrapping: WrapperConfig) -> NDArray[np.float32]:
         crops = face_crops(demo_faces(), self.schema, 1.4, wrapping.crop)
-        return NetworkTrial.of(self.network, wrapping, self.schema).look(crops)[0]
+        return NetworkTrial.of(self.network, wrapping, self.schema).run(crops)[0]
 
     def values(self, wrapping: WrapperConfig) -> list[NDArray[np.float32]]:
         crops = face_crops(demo_faces(), self.schema, 1.4, wrapping.crop)
         crops = crops[: self.network.batch or 1]
-        content, wrapping = apart(self.network.content, wrapping)
+        content, wrapping = rename_conflicting_tensors(self.network.content, wrapping)
         content = wrap_network(content, wrapping)
-        told = [field(GRAPH, field(OUTPUT, field(1, name))) for name in wrapping.outputs]
-        runner = open_content(content + b"".join(told), self.network.path)
-        given = crops if wrapping.channels_last else planar(crops)
-        return runner(wrapping.outputs, crops=np.ascontiguousarray(given))
+        extra_outputs = [field(GRAPH, field(OUTPUT, field(1, name))) for name in wrapping.outputs]
+        runner = open_content(content + b"".join(extra_outputs), self.network.path)
+        inputs = crops if wrapping.channels_last else planar(crops)
+        return runner(wrapping.outputs, crops=np.ascontiguousarray(inputs))
 
     def error(self, wrapping: WrapperConfig) -> float:
         return NetworkTrial.of(self.network, wrapping, self.schema).error(1.4)
 
 
 def face_score_of(trial: NetworkTrial, margin: float) -> tuple[FaceScore, tuple[UserText, ...]]:
-    """Choose the cheapest face score that separates faces from pictures without a face.
+    """Choose the cheapest face score that separates faces from images without a face.
 
     Args:
         trial: The wrapped network.
@@ -275,28 +283,32 @@ def face_score_of(trial: NetworkTrial, margin: float) -> tuple[FaceScore, tuple[
     Returns:
         The face score, and a warning if it does not separate them well.
     """
-    place = (demo_faces(), trial.schema, margin, trial.wrapping.crop)
-    with_face, without = hard_face_crops(*place), faceless_crops(*place)
+    crop_arguments = (demo_faces(), trial.schema, margin, trial.wrapping.crop)
+    with_face, without_face = hard_face_crops(*crop_arguments), faceless_crops(*crop_arguments)
     if OUTPUT_KINDS.find(trial.wrapping.output).has_peaks:
-        likely = float(np.quantile(trial.look(with_face)[1], 0.05)) / _SPARE
-        unlikely = float(np.quantile(trial.look(without)[1], 0.95))
-        if likely > _TOLD_APART * unlikely and likely > 0:
-            return FaceScore(PEAK, likely, _between(likely, max(unlikely, likely / 50))), ()
-    likely = _SPARE * float(np.quantile(_apart(trial, with_face), 0.95))
-    unlikely = float(np.quantile(_apart(trial, without), 0.05))
-    words: tuple[UserText, ...] = ()
-    if not unlikely > _TOLD_APART * likely:
-        words = (
+        likely = float(np.quantile(trial.run(with_face)[1], 0.05)) / _SAFETY_FACTOR
+        unlikely = float(np.quantile(trial.run(without_face)[1], 0.95))
+        if likely > _MIN_SEPARATION * unlikely and likely > 0:
+            return FaceScore(
+                PEAK, likely, _threshold_between(likely, max(unlikely, likely / 50))
+            ), ()
+    likely = _SAFETY_FACTOR * float(np.quantile(_median_disagreement(trial, with_face), 0.95))
+    unlikely = float(np.quantile(_median_disagreement(trial, without_face), 0.05))
+    warnings: tuple[UserText, ...] = ()
+    if not unlikely > _MIN_SEPARATION * likely:
+        warnings = (
             UserText(
                 "Its landmarks hardly tell whether there is a face: tracking may "
                 "continue after a face has left."
             ),
         )
-        unlikely = _TOLD_APART * max(likely, 1e-3)
-    return FaceScore(TWO_LOOKS, max(likely, 1e-3), _between(max(likely, 1e-3), unlikely)), words
+        unlikely = _MIN_SEPARATION * max(likely, 1e-3)
+    return FaceScore(
+        TWO_LOOKS, max(likely, 1e-3), _threshold_between(max(likely, 1e-3), unlikely)
+    ), warnings
 
 
-def _between(likely: float, unlikely: float) -> float:
+def _threshold_between(likely: float, unlikely: float) -> float:
     """Return the value two thirds of the way to `unlikely` on a logarithmic scale.
 
     It is nearer to `unlikely`, because the demo clip shows less variety than all faces.
@@ -304,11 +316,11 @@ def _between(likely: float, unlikely: float) -> float:
     return float(np.exp(0.35 * np.log(likely) + 0.65 * np.log(unlikely)))
 
 
-def _apart(trial: NetworkTrial, crops: Image) -> NDArray[np.float32]:
+def _median_disagreement(trial: NetworkTrial, crops: Image) -> NDArray[np.float32]:
     """Return the median disagreement (n,) of the points in a crop and in a moved crop."""
-    moved, matrix = second_look(crops)
-    apart = disagreement(trial.look(crops)[0], trial.look(moved)[0], matrix)
-    median: NDArray[np.float32] = np.median(apart, axis=1)
+    moved, matrix = move_crops(crops)
+    distances = disagreement(trial.run(crops)[0], trial.run(moved)[0], matrix)
+    median: NDArray[np.float32] = np.median(distances, axis=1)
     return median
 
 
@@ -323,18 +335,18 @@ def quality_warnings(trial: NetworkTrial, margin: float, error: float) -> tuple[
     Returns:
         The warnings; none for a good network.
     """
-    doubts = []
-    followed = _followed(trial, margin)
-    if followed < _FOLLOWED:
-        doubts.append(
+    warnings = []
+    compensated = _compensated_share(trial, margin)
+    if compensated < _MIN_COMPENSATION:
+        warnings.append(
             UserText(
                 "Its landmarks hardly follow the face: where the crop moves, they "
                 "compensate {percent:.0f} % of the motion.",
-                percent=100 * max(0.0, followed),
+                percent=100 * max(0.0, compensated),
             )
         )
     if error > USABLE:
-        doubts.append(
+        warnings.append(
             UserText(
                 "Its error on the demo clip is {percent:.1f} % of the inter-ocular "
                 "distance ({usable:.0f} % are usable): check its output, schema, mean, "
@@ -343,17 +355,17 @@ def quality_warnings(trial: NetworkTrial, margin: float, error: float) -> tuple[
                 usable=100 * USABLE,
             )
         )
-    return tuple(doubts)
+    return tuple(warnings)
 
 
-def _followed(trial: NetworkTrial, margin: float) -> float:
+def _compensated_share(trial: NetworkTrial, margin: float) -> float:
     """Return which share of a crop's motion the points compensate; 1 for a good network."""
     size, shares = trial.wrapping.crop, []
     for face in demo_faces():
         crop = face.crop(trial.schema, margin)
-        step = _SHIFT * crop.side
-        pair = (replace(crop, x=crop.x - step), replace(crop, x=crop.x + step))
-        parts = [cut(face.picture, each.to_picture(size), size) for each in pair]
-        first, second = trial.look(np.stack(parts))[0].mean(1)[:, 0] / size * crop.side
-        shares.append((first - second) / (2 * step))
+        shift = _SHIFT * crop.side
+        pair = (replace(crop, x=crop.x - shift), replace(crop, x=crop.x + shift))
+        parts = [cut(face.image, each.matrix_to_image(size), size) for each in pair]
+        first, second = trial.run(np.stack(parts))[0].mean(1)[:, 0] / size * crop.side
+        shares.append((first - second) / (2 * shift))
     return float(np.median(shares))

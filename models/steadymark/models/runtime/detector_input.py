@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 BLOCK = 32  # height and width of the network's input are multiples of this
 LONGEST_SIDE = 640  # pixels
-ENLARGE = 1.6  # largest enlargement, which helps to find small faces in small pictures
+ENLARGE = 1.6  # largest enlargement, which helps to find small faces in small images
 
 
 class DetectorInput(NamedTuple):
@@ -22,13 +22,13 @@ class DetectorInput(NamedTuple):
 
     Attributes:
         planes: (1, 3, H, W) uint8 BGR; H and W are multiples of `BLOCK`.
-        per_x: Frame pixels per input pixel along x.
-        per_y: Frame pixels per input pixel along y.
+        scale_x: Frame pixels per input pixel along x.
+        scale_y: Frame pixels per input pixel along y.
     """
 
     planes: NDArray[np.uint8]
-    per_x: float
-    per_y: float
+    scale_x: float
+    scale_y: float
 
     def to_frame(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
         """Convert boxes from input pixels to frame pixels.
@@ -39,9 +39,9 @@ class DetectorInput(NamedTuple):
         Returns:
             (n, 4) float32, frame pixels.
         """
-        per = np.array([self.per_x, self.per_y] * 2, np.float32)
-        moved: NDArray[np.float32] = (boxes + 0.5) * per - 0.5
-        return moved
+        scale = np.array([self.scale_x, self.scale_y] * 2, np.float32)
+        frame_boxes: NDArray[np.float32] = (boxes + 0.5) * scale - 0.5
+        return frame_boxes
 
 
 def fit_frame(
@@ -61,8 +61,8 @@ def fit_frame(
     scale = min(enlarge, longest_side / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     if size != (width, height):
-        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        image = cv2.resize(image, size, interpolation=how).astype(np.uint8, copy=False)
+        interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        image = cv2.resize(image, size, interpolation=interpolation).astype(np.uint8, copy=False)
     planes = np.zeros((1, 3, size[1] + -size[1] % BLOCK, size[0] + -size[0] % BLOCK), np.uint8)
     cv2.split(image, [plane[: size[1], : size[0]] for plane in planes[0]])
     return DetectorInput(planes, width / size[0], height / size[1])

@@ -3,7 +3,7 @@
 There are two kinds. `peak` uses the mean height and sharpness of the heatmaps. `two looks` runs
 the network on the crop and on a moved crop: on a face it finds the same points of the face in
 both, on a wall it does not. A network that regresses coordinates needs this kind, because its
-points look like a face on any picture; so the shape of the points does not help either.
+points look like a face on any image; so the shape of the points does not help either.
 """
 
 from __future__ import annotations
@@ -28,10 +28,15 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 PEAK, TWO_LOOKS = "peak", "two looks"
-_MOVED = (0.06, 0.04, 1.12, 12.0)  # second crop: shift right, down (shares of side), scale, degrees
-_SURE = 3.6  # logit of the score at `likely`, which is 0.973
-_STEEPEST = 60.0  # largest absolute logit
-_LEAST = 1e-6
+_SECOND_CROP = (
+    0.06,
+    0.04,
+    1.12,
+    12.0,
+)  # second crop: shift right, down (shares of side), scale, degrees
+_LIKELY_LOGIT = 3.6  # logit of the score at `likely`, which is 0.973
+_MAX_LOGIT = 60.0  # largest absolute logit
+_TINY = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +61,8 @@ class FaceScore:
 
     def __post_init__(self) -> None:
         low, high = sorted((self.likely, self.unlikely))
-        rising = self.likely > self.unlikely if self.kind == PEAK else self.likely < self.unlikely
-        if self.kind not in (PEAK, TWO_LOOKS) or not (rising and low > 0 and high < math.inf):
+        in_order = self.likely > self.unlikely if self.kind == PEAK else self.likely < self.unlikely
+        if self.kind not in (PEAK, TWO_LOOKS) or not (in_order and low > 0 and high < math.inf):
             raise ContentError("its face_score is {value}", value=str(self.as_card())[:120])
 
     def of(self, value: NDArray[np.floating]) -> Floats:
@@ -69,10 +74,14 @@ class FaceScore:
         Returns:
             (...) float32 in [0, 1]; 0 for NaN and infinity.
         """
-        known = np.where(np.isfinite(value), value, self.unlikely)
-        at = np.log(np.maximum(known, _LEAST))
-        low, high = math.log(self.unlikely), math.log(self.likely)
-        logit = np.clip(_SURE * (at - low) / (high - low), -_STEEPEST, _STEEPEST)
+        finite = np.where(np.isfinite(value), value, self.unlikely)
+        log_value = np.log(np.maximum(finite, _TINY))
+        log_unlikely, log_likely = math.log(self.unlikely), math.log(self.likely)
+        logit = np.clip(
+            _LIKELY_LOGIT * (log_value - log_unlikely) / (log_likely - log_unlikely),
+            -_MAX_LOGIT,
+            _MAX_LOGIT,
+        )
         score = 1 / (1 + np.exp(-logit))
         return np.where(np.isfinite(value), score, 0).astype(np.float32)
 
@@ -81,7 +90,7 @@ class FaceScore:
         return asdict(self)
 
 
-def second_look(crops: Image) -> tuple[Image, Matrix]:
+def move_crops(crops: Image) -> tuple[Image, Matrix]:
     """Move crops for the second run of the network.
 
     Args:
@@ -92,10 +101,10 @@ def second_look(crops: Image) -> tuple[Image, Matrix]:
         given crops.
     """
     size = crops.shape[1]
-    right, down, growth, roll = _MOVED
-    middle = (size - 1) / 2
-    place = Crop(middle + right * size, middle + down * size, growth * size, roll)
-    matrix = place.to_picture(size)
+    right, down, growth, roll = _SECOND_CROP
+    centre = (size - 1) / 2
+    second_crop = Crop(centre + right * size, centre + down * size, growth * size, roll)
+    matrix = second_crop.matrix_to_image(size)
     moved = np.empty_like(crops)
     for crop, out in zip(crops, moved, strict=True):
         cv2.warpAffine(
@@ -115,21 +124,21 @@ def disagreement(first: Floats, second: Floats, matrix: Matrix) -> Floats:
     Args:
         first: (n, K, 2) points of the crops, pixels.
         second: (n, K, 2) points of the moved crops, pixels.
-        matrix: (2, 3) matrix from moved to given pixels, see `second_look`.
+        matrix: (2, 3) matrix from moved to given pixels, see `move_crops`.
 
     Returns:
         (n, K) distances divided by the face's size, which is the RMS distance of `first` from its
         mean.
     """
-    back = transform(matrix, second)
-    apart = np.hypot(*np.moveaxis(back - first, -1, 0))
-    from_middle = first - first.mean(1, keepdims=True)
-    size = np.sqrt(np.square(from_middle).sum(-1).mean(1))
-    share: Floats = (apart / np.maximum(size, _LEAST)[:, None]).astype(np.float32)
-    return share
+    second_in_first = transform(matrix, second)
+    distances = np.hypot(*np.moveaxis(second_in_first - first, -1, 0))
+    from_centre = first - first.mean(1, keepdims=True)
+    size = np.sqrt(np.square(from_centre).sum(-1).mean(1))
+    relative: Floats = (distances / np.maximum(size, _TINY)[:, None]).astype(np.float32)
+    return relative
 
 
-def scored(
+def compute_scores(
     face_score: FaceScore,
     crops: Image,
     points: Floats,
@@ -152,6 +161,6 @@ def scored(
     """
     if face_score.kind == PEAK:
         return scores, face_score.of(face)
-    moved, matrix = second_look(crops)
-    apart = disagreement(points, points_of(moved), matrix)
-    return scores * face_score.of(apart), face_score.of(np.median(apart, axis=1))
+    moved, matrix = move_crops(crops)
+    distances = disagreement(points, points_of(moved), matrix)
+    return scores * face_score.of(distances), face_score.of(np.median(distances, axis=1))

@@ -48,8 +48,8 @@ def flow_with_constant_shares(content: bytes, shares: Sequence[float]) -> bytes:
         WeightsError: The model is not a flow cell.
     """
     weight, bias = _layer(content, _OUT)
-    given = np.clip(np.asarray(shares, np.float64), 1e-9, 1 - 1e-9)
-    logits = np.log(given / (1 - given))
+    clipped = np.clip(np.asarray(shares, np.float64), 1e-9, 1 - 1e-9)
+    logits = np.log(clipped / (1 - clipped))
     return replace_weights(
         content, {weight: np.zeros_like(read_weights(content)[weight]), bias: logits}
     )
@@ -101,27 +101,27 @@ def flow_with_untrained_weights(content: bytes, seed: int = 0) -> bytes:
     Raises:
         WeightsError: The model is not a flow cell.
     """
-    rng, known = np.random.default_rng(seed), read_weights(content)
-    fresh: dict[str, Floats] = {}
+    rng, weights = np.random.default_rng(seed), read_weights(content)
+    untrained: dict[str, Floats] = {}
     for layer in _LAYERS[:-1]:
         names = _layer(content, layer)
-        bound = (known[names[1]].size / known[names[0]].size) ** 0.5  # as nn.Linear does
-        fresh |= {name: _random(rng, bound, known[name]) for name in names}
-    hidden = known[f"{(_prefix(known))}memory.weight_hh"].shape[1]
+        bound = (weights[names[1]].size / weights[names[0]].size) ** 0.5  # as nn.Linear does
+        untrained |= {name: _random(rng, bound, weights[name]) for name in names}
+    hidden = weights[f"{(_weight_prefix(weights))}memory.weight_hh"].shape[1]
     for gate in _GATES:
-        name = f"{_prefix(known)}memory.{gate}"
-        fresh[name] = _random(rng, hidden**-0.5, known[name])  # as nn.GRUCell does
-    return flow_with_first_shares(replace_weights(content, fresh))
+        name = f"{_weight_prefix(weights)}memory.{gate}"
+        untrained[name] = _random(rng, hidden**-0.5, weights[name])  # as nn.GRUCell does
+    return flow_with_first_shares(replace_weights(content, untrained))
 
 
-def _random(rng: np.random.Generator, bound: float, like: Floats) -> Floats:
-    return rng.uniform(-bound, bound, like.shape).astype(np.float32)
+def _random(rng: np.random.Generator, bound: float, old: Floats) -> Floats:
+    return rng.uniform(-bound, bound, old.shape).astype(np.float32)
 
 
-def _prefix(known: dict[str, Floats]) -> str:
+def _weight_prefix(weights: dict[str, Floats]) -> str:
     """Return the prefix of the names of the cell's weights."""
-    for name in known:
-        if name.endswith(f"{_OUT}.bias") and f"{name[:-8]}memory.weight_hh" in known:
+    for name in weights:
+        if name.endswith(f"{_OUT}.bias") and f"{name[:-8]}memory.weight_hh" in weights:
             return name[:-8]
     raise WeightsError("the model is no flow cell, whose weights could be replaced")
 
@@ -131,15 +131,15 @@ def _layer(content: bytes, layer: str) -> tuple[str, str]:
 
     The weight is found through the graph, because the exporter renames it.
     """
-    known = read_weights(content)
-    bias = f"{_prefix(known)}{layer}.bias"
+    weights = read_weights(content)
+    bias = f"{_weight_prefix(weights)}{layer}.bias"
     nodes = list(_nodes(content))
     for node in nodes:
         if bias not in node.inputs:
             continue
-        made_by = [n for n in nodes if set(n.outputs) & set(node.inputs)]
-        for name in (i for each in (node, *made_by) for i in each.inputs):
-            if name in known and known[name].ndim == 2:
+        producers = [n for n in nodes if set(n.outputs) & set(node.inputs)]
+        for name in (i for each in (node, *producers) for i in each.inputs):
+            if name in weights and weights[name].ndim == 2:
                 return name, bias
     raise WeightsError("the model is no flow cell, whose weights could be replaced")
 

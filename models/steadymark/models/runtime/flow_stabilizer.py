@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from steadymark.models.face.crop import cut, transform
 from steadymark.models.face.deformation_modes import face_modes
-from steadymark.models.face.face_motion import face_size, flow_picture
+from steadymark.models.face.face_motion import face_size, flow_image
 from steadymark.models.face.landmark_flow import FlowFrame, LandmarkFlow, landmark_flow
 from steadymark.models.runtime.onnx_session import open_content
 from steadymark.models.runtime.zoo import verified_bytes
@@ -28,7 +28,7 @@ Array = NDArray[np.float32]
 FLOW_SIDE = 128  # side of the crops for optical flow, pixels
 PARTS = ("contour", "brows", "nose", "eyes", "mouth")  # regions that the cell distinguishes
 _FIRST_NOISE = 0.5  # the same as in FlowCell.start
-_FURTHEST_PX = 1e6  # largest coordinate of a landmark that is tracked
+_MAX_COORDINATE_PX = 1e6  # largest coordinate of a landmark that is tracked
 
 
 class FlowMemory(NamedTuple):
@@ -73,7 +73,7 @@ class FlowStabilizer:
         self._states = [i for i in self._runner.session.get_inputs() if i.name.startswith("state_")]
         self._outputs = ["points", "kept"]
         self._outputs += [i.name.replace("state_", "next_", 1) for i in self._states]
-        self._member = face_parts(schema)
+        self._parts_of_landmarks = face_parts(schema)
 
     def begin(self, seen: FlowFrame) -> tuple[Points, FlowMemory]:
         """Start a face; its first frame gives the raw landmarks.
@@ -84,14 +84,17 @@ class FlowStabilizer:
         Returns:
             The raw landmarks (K, 2), frame pixels, and the state for the next frame.
         """
-        first = {"state_noise": _FIRST_NOISE, "state_frames": 1.0}
+        initial_values = {"state_noise": _FIRST_NOISE, "state_frames": 1.0}
         state = tuple(
             np.full(
-                [self.schema.count if side == "landmarks" else side for side in i.shape[1:]],
-                first.get(i.name, 0.0),
+                [
+                    self.schema.count if side == "landmarks" else side
+                    for side in state_input.shape[1:]
+                ],
+                initial_values.get(state_input.name, 0.0),
                 np.float32,
             )
-            for i in self._states
+            for state_input in self._states
         )
         return seen.raw, FlowMemory(seen, seen.raw, state)
 
@@ -114,21 +117,21 @@ class FlowStabilizer:
             for i, memory in enumerate(before)
             if memory is not None and _is_near(seen[i].raw) and _is_near(memory.kept)
         }
-        followed = self._followed(seen, scores, known) if known else {}
-        return [followed.get(i) or self.begin(each) for i, each in enumerate(seen)]
+        stepped = self._step_known(seen, scores, known) if known else {}
+        return [stepped.get(i) or self.begin(each) for i, each in enumerate(seen)]
 
-    def _followed(
+    def _step_known(
         self, seen: Sequence[FlowFrame], scores: Array, known: Mapping[int, FlowMemory]
     ) -> dict[int, tuple[Points, FlowMemory]]:
         """Run the cell on the faces that have a state; keys are the faces' indices in `seen`."""
         flows = [self.motion(m.seen, seen[i], m.kept, self.schema) for i, m in known.items()]
-        rows = [_row(seen[i], known[i], flow) for i, flow in zip(known, flows, strict=True)]
-        inputs = {name: _stacked([row[name] for row in rows]) for name in rows[0]}
+        rows = [_cell_inputs(seen[i], known[i], flow) for i, flow in zip(known, flows, strict=True)]
+        inputs = {name: _stack_arrays([row[name] for row in rows]) for name in rows[0]}
         inputs["score"] = scores[list(known)]
         states = zip(*(memory.state for memory in known.values()), strict=True)
         names = [i.name for i in self._states]
-        inputs |= {name: _stacked(part) for name, part in zip(names, states, strict=True)}
-        inputs |= {"member": self._member, "modes": self.modes}
+        inputs |= {name: _stack_arrays(part) for name, part in zip(names, states, strict=True)}
+        inputs |= {"member": self._parts_of_landmarks, "modes": self.modes}
         points, kept, *after = self._runner(self._outputs, **inputs)
         return {
             i: (points[row], FlowMemory(seen[i], kept[row], tuple(part[row] for part in after)))
@@ -146,23 +149,23 @@ def flow_frame_of(image: Image, part: Image, crop: Crop, raw: Points) -> FlowFra
         raw: (K, 2) landmarks, frame pixels.
 
     Returns:
-        The face's picture, crop and landmarks.
+        The face's image, crop and landmarks.
     """
     if len(part) != FLOW_SIDE:
-        part = cut(image, crop.to_picture(FLOW_SIDE), FLOW_SIDE)
-    return FlowFrame(flow_picture(part), crop, raw)
+        part = cut(image, crop.matrix_to_image(FLOW_SIDE), FLOW_SIDE)
+    return FlowFrame(flow_image(part), crop, raw)
 
 
-def _stacked(parts: Sequence[Array]) -> Array:
+def _stack_arrays(parts: Sequence[Array]) -> Array:
     """Do what np.stack does, but do not copy a single array."""
     return parts[0][None] if len(parts) == 1 else np.stack(parts)
 
 
 def _is_near(xy: Points) -> bool:
-    return bool(np.abs(xy).max() < _FURTHEST_PX)
+    return bool(np.abs(xy).max() < _MAX_COORDINATE_PX)
 
 
-def _row(seen: FlowFrame, memory: FlowMemory, flow: LandmarkFlow) -> dict[str, Array]:
+def _cell_inputs(seen: FlowFrame, memory: FlowMemory, flow: LandmarkFlow) -> dict[str, Array]:
     """Return the graph's inputs for one face, see `flow_cell.FlowCellInput`."""
     roll = math.radians(seen.crop.roll_deg)
     content = {
@@ -187,7 +190,7 @@ def face_parts(schema: LandmarkSchema) -> Array:
     Returns:
         (K, P) float32, 1 where a landmark belongs to a part, else 0.
     """
-    member = np.zeros((schema.count, len(PARTS)), np.float32)
+    membership = np.zeros((schema.count, len(PARTS)), np.float32)
     for column, name in enumerate(PARTS):
-        member[list(schema.regions.get(name, ())), column] = 1
-    return member
+        membership[list(schema.regions.get(name, ())), column] = 1
+    return membership

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.models.errors import WeightsError
-from steadymark.models.runtime.convlstm_init import LOGIT, OPEN, OUT, SMALL, SPREAD
+from steadymark.models.runtime.convlstm_init import (
+    HEATMAP_SCALE,
+    INIT_SCALE,
+    INPUT_GATE_BIAS,
+    OUTPUT_GATE_BIAS,
+    OUTPUT_SCALE,
+)
 from steadymark.models.runtime.onnx_weights import read_weights, replace_weights
 
 if TYPE_CHECKING:
@@ -20,9 +26,9 @@ if TYPE_CHECKING:
 
     from steadymark.models.runtime.onnx_weights import Floats
 
-_OF_CELL = re.compile(r"(?:.*\.)?cells\.\d+\.(gates\.(?:conv|each|down|up)|out)\.(weight|bias)")
-_LEAST = re.compile(r"(?:.*\.)?shape\.least")
-_NEVER_PX = 1e9  # a noise level so large that no motion exceeds it
+_CELL_WEIGHT = re.compile(r"(?:.*\.)?cells\.\d+\.(gates\.(?:conv|each|down|up)|out)\.(weight|bias)")
+_NOISE_LEVELS = re.compile(r"(?:.*\.)?shape\.least")
+_HUGE_NOISE_PX = 1e9  # a noise level so large that no motion exceeds it
 
 
 def with_constant_mean(content: bytes) -> bytes:
@@ -55,7 +61,7 @@ def with_untrained_weights(content: bytes, seed: int = 0) -> bytes:
     Raises:
         WeightsError: The model has no ConvLSTM.
     """
-    return replace_weights(content, _fresh(read_weights(content), spread=SPREAD, seed=seed))
+    return replace_weights(content, _fresh(read_weights(content), spread=INIT_SCALE, seed=seed))
 
 
 def without_shape_motion(content: bytes) -> bytes:
@@ -70,10 +76,12 @@ def without_shape_motion(content: bytes) -> bytes:
     Raises:
         WeightsError: The model has no shape motion.
     """
-    found = {name: old for name, old in read_weights(content).items() if _LEAST.fullmatch(name)}
+    found = {
+        name: old for name, old in read_weights(content).items() if _NOISE_LEVELS.fullmatch(name)
+    }
     if not found:
         raise WeightsError("the model has no shape motion that could be taken out")
-    return replace_weights(content, {k: np.full_like(v, _NEVER_PX) for k, v in found.items()})
+    return replace_weights(content, {k: np.full_like(v, _HUGE_NOISE_PX) for k, v in found.items()})
 
 
 def _fresh(weights: Mapping[str, Floats], *, spread: float, seed: int = 0) -> dict[str, Floats]:
@@ -81,32 +89,34 @@ def _fresh(weights: Mapping[str, Floats], *, spread: float, seed: int = 0) -> di
     rng = np.random.default_rng(seed)
     fresh = {}
     for name, old in weights.items():
-        part = _OF_CELL.fullmatch(name)
+        part = _CELL_WEIGHT.fullmatch(name)
         if part is None:
             continue
         fresh[name] = np.zeros_like(old)
         if part[2] == "weight" and part[1] != "out":
             bound = spread / np.sqrt(np.prod(old.shape[1:]))  # as nn.Conv1d and nn.Conv2d do
             fresh[name] += rng.uniform(-bound, bound, old.shape).astype(np.float32)
-        _begin(f"{part[1]}.{part[2]}", fresh[name])
+        _add_mean_weights(f"{part[1]}.{part[2]}", fresh[name])
     if not fresh:
         raise WeightsError("the model has no ConvLSTM whose convolutions could be replaced")
     return fresh
 
 
-def _begin(part: str, values: Floats) -> None:
+def _add_mean_weights(part: str, values: Floats) -> None:
     """Set the weights that make the cell a mean of frames, as `convlstm` does."""
-    middle = tuple(side // 2 for side in values.shape[2:])
+    centre = tuple(side // 2 for side in values.shape[2:])
     if part == "gates.conv.weight":  # (4K, 2K, …): input, forget, output, candidate
         count = len(values) // 4
         for landmark in range(count):
-            values[(3 * count + landmark, landmark, *middle)] += SMALL
+            values[(3 * count + landmark, landmark, *centre)] += HEATMAP_SCALE
     elif part == "gates.each.weight":  # (6K, 1, …): first for heat, then for h; 3 per landmark
         for landmark in range(len(values) // 6):
-            values[(3 * landmark + 2, 0, *middle)] += SMALL
+            values[(3 * landmark + 2, 0, *centre)] += HEATMAP_SCALE
     elif part == "gates.conv.bias":
-        values[:] = np.repeat((LOGIT, -LOGIT, OPEN, 0.0), len(values) // 4)
+        values[:] = np.repeat(
+            (INPUT_GATE_BIAS, -INPUT_GATE_BIAS, OUTPUT_GATE_BIAS, 0.0), len(values) // 4
+        )
     elif part == "gates.up.bias":
-        values[:] = np.repeat((LOGIT, OPEN, 0.0), len(values) // 3)
+        values[:] = np.repeat((INPUT_GATE_BIAS, OUTPUT_GATE_BIAS, 0.0), len(values) // 3)
     elif part == "out.weight":
-        values[:] = OUT
+        values[:] = OUTPUT_SCALE

@@ -33,7 +33,7 @@ class HeatmapTap:
         Raises:
             WeightsError: The network has no 1D heatmaps, or it cannot be opened.
         """
-        self.card = seen_by(card)
+        self.card = backbone_card(card)
         self._runner = open_session(self.card, device="cpu")
         session = self._runner.session
         shape = [side for o in session.get_outputs() if o.name == HEATMAPS for side in o.shape]
@@ -50,13 +50,13 @@ class HeatmapTap:
         Returns:
             (n, K, 2, L) heatmaps over L bins along x and along y; each sums to 1.
         """
-        given = planar(crops) if self._planar else crops
-        found: NDArray[np.float32] = self._runner([HEATMAPS], crops=given)[0]
-        return found
+        inputs = planar(crops) if self._planar else crops
+        heatmaps: NDArray[np.float32] = self._runner([HEATMAPS], crops=inputs)[0]
+        return heatmaps
 
 
-def seen_by(card: ModelCard) -> ModelCard:
-    """Return the card of the network that sees the picture.
+def backbone_card(card: ModelCard) -> ModelCard:
+    """Return the card of the network that sees the image.
 
     For a stabilizer this is the model that it stabilizes (`over`), else the card itself.
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14  # fields of a TensorProto; location 1 is a file
-_DEEPEST = 64  # largest number of nested messages
-_PARTS: dict[str, dict[int, str]] = {
+_MAX_DEPTH = 64  # largest number of nested messages
+_CHILDREN: dict[str, dict[int, str]] = {
     "model": {7: "graph", 20: "training", 25: "function"},
     "training": {1: "graph", 2: "graph"},
     "function": {7: "node", 11: "attribute"},
@@ -54,16 +54,16 @@ def refuse_external_data(content: bytes, path: Path) -> None:
 
 
 def _has_external(message: memoryview, kind: str, depth: int) -> bool:
-    if depth > _DEEPEST:
+    if depth > _MAX_DEPTH:
         raise ContentError("graphs are nested without end")
-    parts = _PARTS.get(kind, {})
+    children = _CHILDREN.get(kind, {})
     for number, value in fields(message):
         if kind == "tensor" and (number, value) == (_DATA_LOCATION, 1):
             return True
         if kind == "tensor" and number == _EXTERNAL_DATA:
             return True
-        inside = parts.get(number)
-        if inside and isinstance(value, memoryview) and _has_external(value, inside, depth + 1):
+        child = children.get(number)
+        if child and isinstance(value, memoryview) and _has_external(value, child, depth + 1):
             return True
     return False
 
@@ -82,33 +82,33 @@ def fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
         ContentError: The bytes are not a protobuf message, or they are cut off.
         IndexError: The bytes are cut off within a number.
     """
-    at = 0
-    while at < len(message):
-        key, at = _varint(message, at)
-        number, wire = key >> 3, key & 7
-        if wire == 0:
-            value, at = _varint(message, at)
+    position = 0
+    while position < len(message):
+        key, position = _varint(message, position)
+        number, wire_type = key >> 3, key & 7
+        if wire_type == 0:
+            value, position = _varint(message, position)
             yield number, value
             continue
-        if wire == 2:
-            size, at = _varint(message, at)
-        elif wire in (1, 5):
-            size = 8 if wire == 1 else 4
+        if wire_type == 2:
+            size, position = _varint(message, position)
+        elif wire_type in (1, 5):
+            size = 8 if wire_type == 1 else 4
         else:
-            raise ContentError("wire type {number}", number=wire)
-        if at + size > len(message):
+            raise ContentError("wire type {number}", number=wire_type)
+        if position + size > len(message):
             raise ContentError("it is truncated")
-        if wire == 2:
-            yield number, message[at : at + size]
-        at += size
+        if wire_type == 2:
+            yield number, message[position : position + size]
+        position += size
 
 
-def _varint(message: memoryview, at: int) -> tuple[int, int]:
+def _varint(message: memoryview, position: int) -> tuple[int, int]:
     value = 0
     for shift in range(0, 70, 7):
-        byte = message[at]
-        at += 1
+        byte = message[position]
+        position += 1
         value |= (byte & 127) << shift
         if byte < 128:
-            return value, at
+            return value, position
     raise ContentError("a number is too long")

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadymark.models.errors import DeviceError, WeightsError
-from steadymark.models.runtime.face_score import scored
+from steadymark.models.runtime.face_score import compute_scores
 from steadymark.models.runtime.onnx_reader import refuse_external_data
 from steadymark.models.runtime.onnxruntime_offline import ort
-from steadymark.models.runtime.resource_limits import is_ours, limit_memory, within_limits
+from steadymark.models.runtime.resource_limits import is_shipped, limit_memory, within_limits
 from steadymark.models.runtime.zoo import ModelCard, verified_bytes
 from steadymark.models.user_text import UserText
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 DEVICES = ("auto", "cpu", "cuda")
 CHANNELS = 3
-_PLAIN = ("points", "scores", "face")
-_LARGEST_STATE = 1 << 24  # numbers per face
+_REQUIRED_OUTPUTS = ("points", "scores", "face")
+_MAX_STATE_NUMBERS = 1 << 24  # numbers per face
 Moves = NDArray[np.floating]
 State = tuple[Any, ...]  # OrtValues, one per recurrent input, on the device that runs the network
 
@@ -63,21 +63,21 @@ def gather(rows: Sequence[tuple[Prediction, int] | None]) -> State | None:
     Returns:
         The state of these faces, with zeros for new ones, or None if all faces are new.
     """
-    known = [row for row in rows if row is not None]
-    if not known:
+    known_rows = [row for row in rows if row is not None]
+    if not known_rows:
         return None
-    first = known[0][0]
-    if len(rows) == len(first.face) and all(
-        row is not None and row[0] is first and row[1] == i for i, row in enumerate(rows)
+    first_prediction = known_rows[0][0]
+    if len(rows) == len(first_prediction.face) and all(
+        row is not None and row[0] is first_prediction and row[1] == i for i, row in enumerate(rows)
     ):
-        return first.state
-    values = {id(each): [value.numpy() for value in each.state] for each, _ in known}
-    nothing = [np.zeros_like(value[:1]) for value in values[id(first)]]
+        return first_prediction.state
+    values = {id(each): [value.numpy() for value in each.state] for each, _ in known_rows}
+    zeros = [np.zeros_like(value[:1]) for value in values[id(first_prediction)]]
     parts = [
-        nothing if row is None else [v[row[1] : row[1] + 1] for v in values[id(row[0])]]
+        zeros if row is None else [v[row[1] : row[1] + 1] for v in values[id(row[0])]]
         for row in rows
     ]
-    device = first.state[0].device_name()
+    device = first_prediction.state[0].device_name()
     return tuple(
         ort.OrtValue.ortvalue_from_numpy(np.concatenate(each), device, 0)
         for each in zip(*parts, strict=True)
@@ -180,14 +180,14 @@ def _open(content: bytes, path: Path, device: str, threads: int) -> OnnxSession:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    ours = is_ours(path)
-    if not ours:
+    shipped = is_shipped(path)
+    if not shipped:
         limit_memory(options)
-    offered = "CUDAExecutionProvider" in ort.get_available_providers()
-    if device == "cuda" and not offered:
-        raise _no_cuda(UserText("this ONNX Runtime was built without CUDA"))
+    has_cuda = "CUDAExecutionProvider" in ort.get_available_providers()
+    if device == "cuda" and not has_cuda:
+        raise _cuda_error(UserText("this ONNX Runtime was built without CUDA"))
     providers = ["CPUExecutionProvider"]
-    if device != "cpu" and offered and (device == "cuda" or _has_driver()):
+    if device != "cpu" and has_cuda and (device == "cuda" or _has_driver()):
         _preload()
         providers.insert(0, "CUDAExecutionProvider")
     try:
@@ -196,13 +196,13 @@ def _open(content: bytes, path: Path, device: str, threads: int) -> OnnxSession:
         raise WeightsError(
             "{path} cannot be run: {reason}", path=path, reason=_first_line(error)
         ) from error
-    used = "cuda" if "CUDAExecutionProvider" in session.get_providers() else "cpu"
-    if device == "cuda" and used != "cuda":
-        raise _no_cuda(UserText("its driver or libraries cannot be loaded"))
-    return OnnxSession(session, used, None if ours else path)
+    used_device = "cuda" if "CUDAExecutionProvider" in session.get_providers() else "cpu"
+    if device == "cuda" and used_device != "cuda":
+        raise _cuda_error(UserText("its driver or libraries cannot be loaded"))
+    return OnnxSession(session, used_device, None if shipped else path)
 
 
-def _no_cuda(why: UserText) -> DeviceError:
+def _cuda_error(why: UserText) -> DeviceError:
     return DeviceError(
         "CUDA was requested, but {why}: install NVIDIA's driver and 'pip "
         "install steadymark[cuda]', or use --device cpu",
@@ -284,11 +284,11 @@ class LandmarkNetwork:
             self.runner = open_content(content, card.path)
         session = self.runner.session
         self._inputs = {i.name: i for i in session.get_inputs()}
-        given = {o.name for o in session.get_outputs()}
-        self._results = (*_PLAIN, *({"raw_points"} & given))
-        self._moves = "moved" in self._inputs
+        outputs = {o.name for o in session.get_outputs()}
+        self._results = (*_REQUIRED_OUTPUTS, *({"raw_points"} & outputs))
+        self._takes_motion = "moved" in self._inputs
         self._states = [name for name in self._inputs if name.startswith("state_")]
-        missing = set(_PLAIN) - given
+        missing = set(_REQUIRED_OUTPUTS) - outputs
         if "crops" not in self._inputs or missing:
             raise WeightsError(
                 "{path} is not a landmark model: it lacks {names}",
@@ -302,14 +302,14 @@ class LandmarkNetwork:
             )
         self._planar = crops[1] == CHANNELS
         for name in self._states:
-            sides = self._inputs[name].shape[1:]
-            whole = all(isinstance(s, int) and s > 0 for s in sides)
-            if not whole or math.prod(sides) > _LARGEST_STATE:
+            shape = self._inputs[name].shape[1:]
+            is_fixed = all(isinstance(side, int) and side > 0 for side in shape)
+            if not is_fixed or math.prod(shape) > _MAX_STATE_NUMBERS:
                 raise WeightsError(
                     "{path} is not a landmark model: its {name} is {sides}",
                     path=card.path,
                     name=name,
-                    sides=sides,
+                    sides=shape,
                 )
 
     @property
@@ -344,38 +344,45 @@ class LandmarkNetwork:
             WeightsError: A model that is not shipped takes too much memory or time.
         """
         if not self._states:
-            points, scores, face = self._seen(crops)
+            points, scores, face = self._run_stateless(crops)
             if self.card.face_score is not None:
-                scores, face = scored(
-                    self.card.face_score, crops, points, scores, face, lambda c: self._seen(c)[0]
+                scores, face = compute_scores(
+                    self.card.face_score,
+                    crops,
+                    points,
+                    scores,
+                    face,
+                    lambda c: self._run_stateless(c)[0],
                 )
             return Prediction(points, points, scores, face, ())
         if self._planar:
             crops = planar(crops)
-        return self._bound_step(crops, self.start(len(crops)) if state is None else state, moved)
+        return self._run_recurrent(crops, self.start(len(crops)) if state is None else state, moved)
 
-    def _seen(self, crops: Image) -> list[NDArray[np.float32]]:
+    def _run_stateless(self, crops: Image) -> list[NDArray[np.float32]]:
         """Return `points`, `scores` and `face` of crops (n, F, F, 3), in batches of the card."""
-        given = planar(crops) if self._planar else crops
-        batch = self.card.batch or len(given)
+        inputs = planar(crops) if self._planar else crops
+        batch = self.card.batch or len(inputs)
         parts = []
-        for first in range(0, len(given), batch):
-            part = given[first : first + batch]
+        for first in range(0, len(inputs), batch):
+            part = inputs[first : first + batch]
             missing = batch - len(part)
             if missing:
                 part = np.concatenate((part, np.zeros((missing, *part.shape[1:]), np.uint8)))
-            parts.append([value[: batch - missing] for value in self.runner(_PLAIN, crops=part)])
+            parts.append(
+                [value[: batch - missing] for value in self.runner(_REQUIRED_OUTPUTS, crops=part)]
+            )
         return (
             parts[0] if len(parts) == 1 else [np.concatenate(p) for p in zip(*parts, strict=True)]
         )
 
-    def _bound_step(self, crops: Image, state: State, moved: Moves | None) -> Prediction:
+    def _run_recurrent(self, crops: Image, state: State, moved: Moves | None) -> Prediction:
         binding = self.runner.session.io_binding()
         binding.bind_cpu_input("crops", np.ascontiguousarray(crops))
-        if self._moves:
-            still = np.eye(2, 3, dtype=np.float32)[None].repeat(len(crops), 0)
-            given = still if moved is None else moved.astype(np.float32)
-            binding.bind_cpu_input("moved", np.ascontiguousarray(given))
+        if self._takes_motion:
+            identity = np.eye(2, 3, dtype=np.float32)[None].repeat(len(crops), 0)
+            motion = identity if moved is None else moved.astype(np.float32)
+            binding.bind_cpu_input("moved", np.ascontiguousarray(motion))
         for name, value in zip(self._states, state, strict=True):
             binding.bind_ortvalue_input(name, value)
         for name in self._results:
@@ -383,6 +390,6 @@ class LandmarkNetwork:
         for name in self._states:
             binding.bind_output(f"next_{name}", self.device)
         self.runner.run_bound(binding)
-        found, count = binding.get_outputs(), len(self._results)
-        points, scores, face, *raw = (value.numpy() for value in found[:count])
-        return Prediction(points, raw[0] if raw else points, scores, face, tuple(found[count:]))
+        outputs, count = binding.get_outputs(), len(self._results)
+        points, scores, face, *raw = (value.numpy() for value in outputs[:count])
+        return Prediction(points, raw[0] if raw else points, scores, face, tuple(outputs[count:]))

@@ -68,10 +68,10 @@ def node(
     parts += [field(3, f"{outputs[0]}:node"), field(4, kind)]
     for name, value in attributes.items():
         if isinstance(value, int):
-            told = number_field(3, value) + number_field(20, 2)
+            encoded = number_field(3, value) + number_field(20, 2)
         else:
-            told = b"".join(number_field(8, each) for each in value) + number_field(20, 7)
-        parts.append(field(5, field(1, name) + told))
+            encoded = b"".join(number_field(8, each) for each in value) + number_field(20, 7)
+        parts.append(field(5, field(1, name) + encoded))
     return field(NODE, b"".join(parts))
 
 
@@ -140,14 +140,14 @@ def opset_of(content: bytes) -> int:
     """
     version = 0
     for each in messages(memoryview(content), OPSETS):
-        told = dict(fields(each))
-        domain, number = told.get(1, b""), told.get(2)
+        opset = dict(fields(each))
+        domain, number = opset.get(1, b""), opset.get(2)
         if isinstance(number, int) and not isinstance(domain, int) and bytes(domain) == b"":
             version = number
     return version
 
 
-def with_other_names(graph: memoryview, names: Mapping[str, str]) -> bytes:
+def rename_tensors(graph: memoryview, names: Mapping[str, str]) -> bytes:
     """Rename tensors of a graph and of the graphs nested in it.
 
     Args:
@@ -162,9 +162,9 @@ def with_other_names(graph: memoryview, names: Mapping[str, str]) -> bytes:
         if isinstance(value, int):
             parts.append(number_field(number, value))
         elif number == NODE:
-            parts.append(field(NODE, _node_with(value, names)))
+            parts.append(field(NODE, _rename_in_node(value, names)))
         elif number in _NAME_FIELDS:
-            parts.append(field(number, _named(value, _NAME_FIELDS[number], names)))
+            parts.append(field(number, _rename_message(value, _NAME_FIELDS[number], names)))
         else:
             parts.append(field(number, bytes(value)))
     return b"".join(parts)
@@ -181,7 +181,7 @@ def tensors_of(graph: memoryview) -> set[str]:
     }
 
 
-def _node_with(message: memoryview, names: Mapping[str, str]) -> bytes:
+def _rename_in_node(message: memoryview, names: Mapping[str, str]) -> bytes:
     parts = []
     for number, value in fields(message):
         if isinstance(value, int):
@@ -191,30 +191,32 @@ def _node_with(message: memoryview, names: Mapping[str, str]) -> bytes:
         if number in (1, 2):
             content = names.get(content.decode(), content.decode()).encode()
         elif number == _ATTRIBUTE:
-            content = _attribute_with(value, names)
+            content = _rename_in_attribute(value, names)
         parts.append(field(number, content))
     return b"".join(parts)
 
 
-def _attribute_with(message: memoryview, names: Mapping[str, str]) -> bytes:
+def _rename_in_attribute(message: memoryview, names: Mapping[str, str]) -> bytes:
     """Rename tensors in the graphs of an attribute; other attributes are returned unchanged.
 
     An attribute with graphs has no fields of fixed width, which `fields` would skip.
     """
-    held = [(number, value) for number, value in fields(message)]
-    if not any(number in _GRAPHS and not isinstance(value, int) for number, value in held):
+    attribute_fields = [(number, value) for number, value in fields(message)]
+    if not any(
+        number in _GRAPHS and not isinstance(value, int) for number, value in attribute_fields
+    ):
         return bytes(message)
     parts = []
-    for number, value in held:
+    for number, value in attribute_fields:
         if isinstance(value, int):
             parts.append(number_field(number, value))
         else:
-            inside = with_other_names(value, names) if number in _GRAPHS else bytes(value)
-            parts.append(field(number, inside))
+            content = rename_tensors(value, names) if number in _GRAPHS else bytes(value)
+            parts.append(field(number, content))
     return b"".join(parts)
 
 
-def _named(message: memoryview, number: int, names: Mapping[str, str]) -> bytes:
+def _rename_message(message: memoryview, number: int, names: Mapping[str, str]) -> bytes:
     """Rename a named message by appending its new name; protobuf uses the last of two values."""
     found = [bytes(value).decode() for value in messages(message, number)]
     other = names.get(found[-1]) if found else None

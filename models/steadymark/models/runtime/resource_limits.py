@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 MOST_S = 60.0  # per run; the slowest shipped model takes 0.5 s for 16 faces on a busy core
 MOST_GIB = 4  # for all of them together; the largest shipped model takes 0.2 GiB for 16 faces
-_REFUSED = "Available memory of"  # bfc_arena.cc
+_OUT_OF_MEMORY = "Available memory of"  # bfc_arena.cc
 
 
-def is_ours(path: Path) -> bool:
+def is_shipped(path: Path) -> bool:
     """Return whether a file lies in the folder of the shipped models, which have no limits."""
     return path.resolve().is_relative_to((assets_root() / "weights").resolve())
 
@@ -55,9 +55,9 @@ def within_limits(path: Path) -> Iterator[Any]:
         WeightsError: The run exceeded the limit of time or memory.
     """
     options = ort.RunOptions()
-    clock = Timer(MOST_S, setattr, (options, "terminate", True))
-    clock.daemon = True
-    clock.start()
+    timer = Timer(MOST_S, setattr, (options, "terminate", True))
+    timer.daemon = True
+    timer.start()
     try:
         yield options
     except Exception as error:
@@ -67,7 +67,7 @@ def within_limits(path: Path) -> Iterator[Any]:
                 name=path.name,
                 most_s=f"{MOST_S:g}",
             ) from error
-        if _REFUSED in str(error):
+        if _OUT_OF_MEMORY in str(error):
             raise WeightsError(
                 "{name} needs more than {most_gib} GiB of memory to run: use a smaller "
                 "model, or fewer faces",
@@ -76,7 +76,7 @@ def within_limits(path: Path) -> Iterator[Any]:
             ) from error
         raise
     finally:
-        clock.cancel()
+        timer.cancel()
 
 
 @cache
@@ -85,7 +85,7 @@ def _make_arena() -> None:
     kind = ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR
     info = ort.OrtMemoryInfo("Cpu", kind, 0, ort.OrtMemType.DEFAULT)
     unset = -1
-    most = ort.OrtArenaCfg(
+    config = ort.OrtArenaCfg(
         {
             "max_mem": MOST_GIB << 30,
             "arena_extend_strategy": 1,  # grow by the requested size only
@@ -93,4 +93,4 @@ def _make_arena() -> None:
             "max_dead_bytes_per_chunk": unset,
         }
     )
-    ort.create_and_register_allocator(info, most)
+    ort.create_and_register_allocator(info, config)

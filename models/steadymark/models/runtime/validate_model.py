@@ -15,7 +15,7 @@ from steadymark.models.face.crop import cut
 from steadymark.models.face.schema import load_schema, trackable_schemas
 from steadymark.models.own_models.demo_faces import demo_faces
 from steadymark.models.runtime.onnx_session import LandmarkNetwork
-from steadymark.models.runtime.resource_limits import is_ours
+from steadymark.models.runtime.resource_limits import is_shipped
 from steadymark.models.runtime.zoo import ModelCard, find_model, read_card
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from steadymark.models.face.crop import Image
 
-_CROPS = (16, 1024)
-_MARGINS = (0.5, 5.0)
+_CROP_RANGE = (16, 1024)
+_MARGIN_RANGE = (0.5, 5.0)
 
 
 def validate_model(path: Path) -> ModelCard:
@@ -43,25 +43,25 @@ def validate_model(path: Path) -> ModelCard:
         raise WeightsError(
             "{name} is not an ONNX model: choose a file that ends in .onnx", name=path.name
         )
-    model, beside = path.with_suffix(".onnx"), path.with_suffix(".json")
+    model, card_path = path.with_suffix(".onnx"), path.with_suffix(".json")
     if not model.is_file():
         raise WeightsError(
             "{parent} does not contain {name}: put it beside its card",
             name=model.name,
             parent=model.parent,
         )
-    if not beside.is_file():
+    if not card_path.is_file():
         raise WeightsError(
             "{name} has no model card: put {card} beside it, or make a model of it with "
             "'steadymark add-model'",
             name=model.name,
-            card=beside.name,
+            card=card_path.name,
         )
-    card = read_card(beside)
+    card = read_card(card_path)
     if card.path != model:
         raise WeightsError(
             "the model card {beside} belongs to {name}, not to {wanted}",
-            beside=beside,
+            beside=card_path,
             name=card.path.name,
             wanted=model.name,
         )
@@ -82,7 +82,7 @@ def check_network(card: ModelCard, network: LandmarkNetwork) -> None:
     Raises:
         WeightsError: The model cannot be used; the message says why and what to do.
     """
-    if is_ours(card.path):
+    if is_shipped(card.path):
         return
     check_card(card)
     _check_input(card, network)
@@ -122,8 +122,8 @@ def check_card(card: ModelCard) -> None:
             known=", ".join(known),
         )
     for name, value, (least, most) in (
-        ("crop", card.crop, _CROPS),
-        ("margin", card.margin, _MARGINS),
+        ("crop", card.crop, _CROP_RANGE),
+        ("margin", card.margin, _MARGIN_RANGE),
     ):
         if not least <= value <= most:
             raise WeightsError(
@@ -157,11 +157,11 @@ def _run_once(card: ModelCard, network: LandmarkNetwork) -> None:
 
     A recurrent model is run twice, the second time with its state.
     """
-    crops = _pictures(card)
+    crops = _test_crops(card)
     try:
-        seen = network.step(crops)
-        if seen.state:
-            seen = network.step(crops, seen.state)
+        prediction = network.step(crops)
+        if prediction.state:
+            prediction = network.step(crops, prediction.state)
     except WeightsError:
         raise
     except Exception as error:
@@ -171,10 +171,10 @@ def _run_once(card: ModelCard, network: LandmarkNetwork) -> None:
         ) from error
     landmarks = load_schema(card.schema).count
     for name, values, shape in (
-        ("points", seen.points, (2, landmarks, 2)),
-        ("raw_points", seen.raw, (2, landmarks, 2)),
-        ("scores", seen.scores, (2, landmarks)),
-        ("face", seen.face, (2,)),
+        ("points", prediction.points, (2, landmarks, 2)),
+        ("raw_points", prediction.raw, (2, landmarks, 2)),
+        ("scores", prediction.scores, (2, landmarks)),
+        ("face", prediction.face, (2,)),
     ):
         if values.shape != shape or values.dtype != np.float32:
             raise WeightsError(
@@ -192,7 +192,7 @@ def _run_once(card: ModelCard, network: LandmarkNetwork) -> None:
             )
 
 
-def _pictures(card: ModelCard) -> Image:
+def _test_crops(card: ModelCard) -> Image:
     """Return two crops (2, F, F, 3): a face of the demo clip and noise."""
     size = card.crop
     noise = np.random.default_rng(1).integers(0, 256, (size, size, 3), np.uint8)
@@ -200,4 +200,4 @@ def _pictures(card: ModelCard) -> Image:
     if not faces:
         return np.stack((noise, noise[::-1]))
     crop = faces[0].crop(card.schema, card.margin)
-    return np.stack((cut(faces[0].picture, crop.to_picture(size), size), noise))
+    return np.stack((cut(faces[0].image, crop.matrix_to_image(size), size), noise))

@@ -28,10 +28,10 @@ FLOW = "flow"  # the stabilizer that is a network of its own and works with ever
 FLOW_CELL = "flow-cell"  # name of its model card
 BEST_CELL = FLOW  # according to `steadymark bench stability`
 MOST_MODEL_BYTES = 1 << 30  # 1 GiB, a hundred times the largest shipped model
-_LARGEST = {"crop": 4096, "margin": 20.0, "threshold": 1.0, "batch": 1024}
+_MAX_VALUES = {"crop": 4096, "margin": 20.0, "threshold": 1.0, "batch": 1024}
 OWN_MODELS = "STEADYMARK_MODELS"  # environment variable: folder of the user's own models
 _FILES = {".onnx", ".json"}
-_PLAIN = re.compile(r"[^\x00-\x1f/\\:]{1,200}(?<!\.)")  # a file name that every system accepts
+_FILE_NAME = re.compile(r"[^\x00-\x1f/\\:]{1,200}(?<!\.)")  # a file name that every system accepts
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,28 +130,28 @@ def _card(path: Path, data: dict[str, Any]) -> ModelCard:
     import msgspec  # here, since not every program that needs the names of models reads cards
 
     scores = {k: v for k, v in dict(data.get("scores", {})).items() if _is_number(v)}
-    found = {
-        "path": _beside_card(path, str(data["file"])),
+    converted = {
+        "path": _model_path(path, str(data["file"])),
         "input_text": _input_text(data.get("input")),
         "scores": scores,
     }
     if data.get("schema") is None:
-        found["schema"] = SCHEMA_OF_UNNAMED if data["kind"] == "landmarks" else ""
-    card = msgspec.convert({**data, **found}, ModelCard, strict=False)
+        converted["schema"] = SCHEMA_OF_UNNAMED if data["kind"] == "landmarks" else ""
+    card = msgspec.convert({**data, **converted}, ModelCard, strict=False)
     for key in ("schema", "follower", "cell", "over"):
         _check_name(key, data.get(key))
-    for key, most in _LARGEST.items():
+    for key, most in _MAX_VALUES.items():
         _check_range(key, getattr(card, key), most)
     return card
 
 
-def _beside_card(card: Path, file: str) -> Path:
+def _model_path(card: Path, file: str) -> Path:
     """Return the path of the model file, which must lie in the folder of the card.
 
     If the model file is a symbolic link to another folder, the card must be one to the same folder.
     """
     path = card.parent / file
-    if not _PLAIN.fullmatch(file) or path.resolve().parent not in (
+    if not _FILE_NAME.fullmatch(file) or path.resolve().parent not in (
         card.parent.resolve(),
         card.resolve().parent,
     ):
@@ -163,7 +163,7 @@ def _check_name(key: str, value: str | None) -> None:
     """Refuse names that are paths or files."""
     if value is None:
         return
-    if not _PLAIN.fullmatch(value):
+    if not _FILE_NAME.fullmatch(value):
         if key in ("follower", "over"):
             raise ContentError(
                 "the {key} '{value}' is an unknown model: it is not a plain name",
@@ -250,7 +250,7 @@ def find_model(name: str, kind: str, folder: Path | None = None) -> ModelCard:
         card = read_card(beside)
     else:
         path = _path_of(given.name, folder)
-        if given.name != name or not _PLAIN.fullmatch(name) or not path.is_file():
+        if given.name != name or not _FILE_NAME.fullmatch(name) or not path.is_file():
             cards = [*list_models(folder), *(list_own_models() if folder is None else ())]
             known = ", ".join(c.name for c in cards if c.kind == kind) or UserText("none")
             raise WeightsError(
@@ -293,13 +293,15 @@ def stabilized(card: ModelCard, cell: str) -> ModelCard:
     if card.cell == cell:
         return card
     if cell == FLOW:
-        plain = card if card.over is None else find_model(card.over, card.kind, card.path.parent)
-        return replace(plain, cell=FLOW, over=plain.name)
-    beside = [other for other in _beside(card) if other.cell == cell]
-    for other in beside:
-        if other.over == card.name:
-            return other
-    known = ", ".join(str(other.over) for other in beside) or UserText("no model")
+        landmark_card = (
+            card if card.over is None else find_model(card.over, card.kind, card.path.parent)
+        )
+        return replace(landmark_card, cell=FLOW, over=landmark_card.name)
+    candidates = [candidate for candidate in _cards_in_folder(card) if candidate.cell == cell]
+    for candidate in candidates:
+        if candidate.over == card.name:
+            return candidate
+    known = ", ".join(str(candidate.over) for candidate in candidates) or UserText("no model")
     raise WeightsError(
         "there is no {cell} stabilizer for '{name}' (only for {known}): choose "
         "flow, none or one-euro, or train one with steadymark-train",
@@ -309,7 +311,7 @@ def stabilized(card: ModelCard, cell: str) -> ModelCard:
     )
 
 
-def steadiest(card: ModelCard) -> ModelCard:
+def best_stabilizer(card: ModelCard) -> ModelCard:
     """Find the model that stabilizes a landmark model best.
 
     Args:
@@ -327,7 +329,7 @@ def steadiest(card: ModelCard) -> ModelCard:
         return card
 
 
-def _beside(card: ModelCard) -> Iterator[ModelCard]:
+def _cards_in_folder(card: ModelCard) -> Iterator[ModelCard]:
     """Iterate over the model cards in the folder of a card; other JSON files are ignored."""
     for path in sorted(card.path.parent.glob("*.json")):
         with suppress(WeightsError):

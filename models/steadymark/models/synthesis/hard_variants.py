@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from steadymark.models.face.crop import Image, Points
 
-_ROOM = 1.5  # side of a rotated image, as a multiple of the photo's longer side
+_ROTATED_SIZE = 1.5  # side of a rotated image, as a multiple of the photo's longer side
 _SMALL_PX = 40.0  # longer side of the landmarks' extent in the variant "40 px"
 _FRAME = (480, 640)  # height and width of the frame that holds the small face
 
@@ -38,14 +38,14 @@ def rolled(image: Image, points: Points, roll_deg: float) -> tuple[Image, Points
         A square image, which is black beyond the photo's edges, and the landmarks (K, 2) in it.
     """
     left, top, right, bottom = landmark_box(points)
-    side = _ROOM * max(image.shape[:2])
+    side = _ROTATED_SIZE * max(image.shape[:2])
     size = round(side)
     crop = Crop(float(left + right) / 2, float(top + bottom) / 2, side, -roll_deg)
-    turned = cut(image, crop.to_picture(size), size)
-    return turned, transform(crop.from_picture(size), points).astype(np.float32)
+    rotated = cut(image, crop.matrix_to_image(size), size)
+    return rotated, transform(crop.matrix_from_image(size), points).astype(np.float32)
 
 
-def _any_roll(image: Image, points: Points, rng: Generator) -> tuple[Image, Points]:
+def _random_roll(image: Image, points: Points, rng: Generator) -> tuple[Image, Points]:
     return rolled(image, points, float(rng.uniform(45, 315)))
 
 
@@ -77,19 +77,19 @@ def _small(image: Image, points: Points, rng: Generator) -> tuple[Image, Points]
     height, width = shrunk.shape[:2]
     frame = np.full((*_FRAME, 3), rng.integers(30, 220, 3), np.uint8)
     top, left = (
-        int(rng.integers(0, most - size))
-        for most, size in zip(_FRAME, (height, width), strict=True)
+        int(rng.integers(0, limit - size))
+        for limit, size in zip(_FRAME, (height, width), strict=True)
     )
     frame[top : top + height, left : left + width] = shrunk
-    coded = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 80))])[1]
-    picture = cv2.imdecode(coded, cv2.IMREAD_COLOR)
-    assert picture is not None
-    moved = (points + 0.5) * scale - 0.5 + (left, top)
-    return picture.astype(np.uint8, copy=False), moved.astype(np.float32)
+    encoded = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 80))])[1]
+    decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+    assert decoded is not None
+    moved_points = (points + 0.5) * scale - 0.5 + (left, top)
+    return decoded.astype(np.uint8, copy=False), moved_points.astype(np.float32)
 
 
 VERSIONS: dict[str, Callable[[Image, Points, Generator], tuple[Image, Points]]] = {
-    "rolled": _any_roll,
+    "rolled": _random_roll,
     "profiled": _profiled,
     "occluded": _occluded,
     "dark": _dark,

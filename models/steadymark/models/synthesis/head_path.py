@@ -11,9 +11,9 @@ Array = NDArray[np.float64]
 STEP_S = 1 / 480  # time between two samples of the path
 REACH = 1.0  # largest distance from the centre, in outer-eye distances
 _SPREAD = np.array([REACH, REACH, 0.2, 15.0])  # range (±) of x, y, log scale and roll in degrees
-_GENTLE = 0.25  # length of a slow movement, as a share of a fast one
+_SLOW_SHARE = 0.25  # length of a slow movement, as a share of a fast one
 
-_KINDS = {  # kind: (probability, (shortest, longest) duration in seconds)
+_MOVEMENTS = {  # kind: (probability, (shortest, longest) duration in seconds)
     "rest": (0.3, (0.2, 0.6)),
     "slow": (0.3, (0.4, 1.0)),
     "fast": (0.2, (0.15, 0.35)),
@@ -41,9 +41,9 @@ class HeadPath(NamedTuple):
         Returns:
             (..., 4) values, one row per time.
         """
-        place = np.asarray(t_s, np.float64) / STEP_S
+        position = np.asarray(t_s, np.float64) / STEP_S
         grid = np.arange(len(self.values))
-        return np.stack([np.interp(place, grid, column) for column in self.values.T], -1)
+        return np.stack([np.interp(position, grid, column) for column in self.values.T], -1)
 
 
 def head_path_of_scene(
@@ -60,24 +60,24 @@ def head_path_of_scene(
         reach: Size of the movements relative to the usual size. It does not change the random
             choices.
     """
-    names = list(_KINDS)
-    shares = [share for share, _ in _KINDS.values()]
-    here = rng.uniform(-0.5, 0.5, 4) * _SPREAD
+    names = list(_MOVEMENTS)
+    probabilities = [share for share, _ in _MOVEMENTS.values()]
+    start = rng.uniform(-0.5, 0.5, 4) * _SPREAD
     parts: list[Array] = []
     count = 0
     while count * STEP_S <= length_s:
-        kind = names[int(rng.choice(len(names), p=shares))]
-        samples = max(2, round(rng.uniform(*_KINDS[kind][1]) / STEP_S))
-        there = rng.uniform(-1, 1, 4) * _SPREAD
+        kind = names[int(rng.choice(len(names), p=probabilities))]
+        samples = max(2, round(rng.uniform(*_MOVEMENTS[kind][1]) / STEP_S))
+        target = rng.uniform(-1, 1, 4) * _SPREAD
         if kind == "rest":
-            there = here
+            target = start
         elif kind == "slow":
-            there = here + _GENTLE * (there - here)
-        there = here + reach * (there - here)
-        way = np.arange(1, samples + 1) / samples
+            target = start + _SLOW_SHARE * (target - start)
+        target = start + reach * (target - start)
+        progress = np.arange(1, samples + 1) / samples
         if kind != "sudden":
-            way = way * way * (3 - 2 * way)
-        parts.append(here + way[:, None] * (there - here))
-        here = there
+            progress = progress * progress * (3 - 2 * progress)
+        parts.append(start + progress[:, None] * (target - start))
+        start = target
         count += samples
     return HeadPath(np.concatenate(parts))

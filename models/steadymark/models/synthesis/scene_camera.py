@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Light = NDArray[np.float32]
 SIDE = 320  # side of a frame in pixels
-_MOST_SHOTS = 15  # most renderings that are averaged for the motion blur of one frame
+_MAX_RENDERINGS = 15  # most renderings that are averaged for the motion blur of one frame
 # A face whose landmarks move further than _SWEPT_PX during one exposure is rendered _PARTS times.
-_SWEPT_PX, _PARTS = 1.5, 3
+_MAX_RIGID_PX, _DEFORMATIONS = 1.5, 3
 
 
 class SceneCamera:
     """A camera that looks at a photo which moves along a path.
 
     Args:
-        picture: (H, W, 3) uint8 BGR photo.
+        image: (H, W, 3) uint8 BGR photo.
         points: (K, 2) landmarks in pixels of the photo.
         path: Path of the head.
         zoom: Scale from photo pixels to frame pixels, before the path's own scale.
@@ -40,7 +40,7 @@ class SceneCamera:
 
     def __init__(
         self,
-        picture: Image,
+        image: Image,
         points: Points,
         path: HeadPath,
         *,
@@ -52,8 +52,8 @@ class SceneCamera:
         right, left = eyes
         self.zoom, self.readout_s = zoom, readout_s
         self.eyes_px = self.zoom * float(np.linalg.norm(points[right] - points[left]))
-        self.picture, self.points, self.path, self.face = picture, points, path, face
-        self.middle = points.mean(0)
+        self.image, self.points, self.path, self.face = image, points, path, face
+        self.centre = points.mean(0)
 
     def pose(self, t_s: float) -> Floats:
         """Return the (2, 3) affine transform from photo pixels to frame pixels at time `t_s`."""
@@ -65,10 +65,10 @@ class SceneCamera:
         if self.face is None and not self.readout_s:
             return transform(self.pose(t_s), self.points)
         if self.face is None:
-            return self._seen(self.points, t_s).astype(np.float32)
-        return self._seen(self.face.landmarks(t_s), t_s).astype(np.float32)
+            return self._project(self.points, t_s).astype(np.float32)
+        return self._project(self.face.landmarks(t_s), t_s).astype(np.float32)
 
-    def exposed(self, t_s: float, open_s: float) -> Light:
+    def render_exposure(self, t_s: float, open_s: float) -> Light:
         """Render the frame whose exposure is centred on `t_s`.
 
         Args:
@@ -80,68 +80,72 @@ class SceneCamera:
             lies along the path.
         """
         if self.face is None:
-            return self._swept(self.picture, None, t_s, open_s)
+            return self._average_over_exposure(self.image, None, t_s, open_s)
         before, after = (self.face.landmarks(t_s + side * open_s / 2) for side in (-1, 1))
-        parts = 1 if np.abs(after - before).max() * self.zoom < _SWEPT_PX else _PARTS
-        swept = []
+        parts = 1 if np.abs(after - before).max() * self.zoom < _MAX_RIGID_PX else _DEFORMATIONS
+        renderings = []
         for part in range(parts):
             at_s = t_s + open_s * ((part + 0.5) / parts - 0.5)
-            shown = self._shown(at_s, sharp=parts == 1)
-            swept.append(self._swept(shown, inverse(self.pose(at_s)), at_s, open_s / parts))
-        light = swept[0]
-        for more in swept[1:]:
-            light += more
+            image = self._render_face(at_s, sharp=parts == 1)
+            renderings.append(
+                self._average_over_exposure(image, inverse(self.pose(at_s)), at_s, open_s / parts)
+            )
+        light = renderings[0]
+        for other in renderings[1:]:
+            light += other
         return light if parts == 1 else light / np.float32(parts)
 
-    def _swept(self, picture: Image, back: Floats | None, t_s: float, open_s: float) -> Light:
+    def _average_over_exposure(
+        self, image: Image, to_photo: Floats | None, t_s: float, open_s: float
+    ) -> Light:
         """Average an image over an exposure.
 
         Args:
-            picture: The photo, or a rendering of the frame at `t_s`.
-            back: (2, 3) transform from frame pixels to photo pixels if `picture` is a rendering of
-                the frame, otherwise None.
+            image: The photo, or a rendering of the frame at `t_s`.
+            to_photo: (2, 3) transform from frame pixels to photo pixels if `image` is a rendering
+                of the frame, otherwise None.
             t_s: Centre of the exposure in seconds.
             open_s: Length of the exposure in seconds.
         """
-        shots = self._shots(t_s, open_s)
-        if back is not None and shots == 1:
-            return picture.astype(np.float32)
+        count = self._rendering_count(t_s, open_s)
+        if to_photo is not None and count == 1:
+            return image.astype(np.float32)
         light = np.zeros((SIDE, SIDE, 3), np.float32)
         # Linear is enough, since the result is blurred.
-        how = cv2.INTER_CUBIC if back is None else cv2.INTER_LINEAR
-        for pose in self._poses(t_s + open_s * ((np.arange(shots) + 0.5) / shots - 0.5)):
-            shot = cv2.warpAffine(
-                picture,
-                inverse(pose if back is None else compose(pose, back)),
+        interpolation = cv2.INTER_CUBIC if to_photo is None else cv2.INTER_LINEAR
+        for pose in self._poses(t_s + open_s * ((np.arange(count) + 0.5) / count - 0.5)):
+            rendering = cv2.warpAffine(
+                image,
+                inverse(pose if to_photo is None else compose(pose, to_photo)),
                 (SIDE, SIDE),
-                flags=how | cv2.WARP_INVERSE_MAP,
+                flags=interpolation | cv2.WARP_INVERSE_MAP,
                 borderMode=cv2.BORDER_REFLECT_101,
             )
-            cv2.accumulate(shot, light)
-        light /= np.float32(shots)
+            cv2.accumulate(rendering, light)
+        light /= np.float32(count)
         return light
 
-    def _shots(self, t_s: float, open_s: float) -> int:
+    def _rendering_count(self, t_s: float, open_s: float) -> int:
         before, after = self.path.at(np.array([t_s - open_s / 2, t_s + open_s / 2]))
         x, y, growth, roll_deg = np.abs(after - before)
-        way_px = self.eyes_px * max(x, y, 1.5 * growth, 1.5 * np.radians(roll_deg))
-        return 1 if way_px < 0.05 else min(_MOST_SHOTS, 3 + 2 * int(way_px / 2))
+        motion_px = self.eyes_px * max(x, y, 1.5 * growth, 1.5 * np.radians(roll_deg))
+        return 1 if motion_px < 0.05 else min(_MAX_RENDERINGS, 3 + 2 * int(motion_px / 2))
 
     def _poses(self, t_s: Floats) -> Floats:
         """Return the affine transforms (n, 2, 3) at times (n,)."""
         x, y, growth, roll_deg = self.path.at(t_s).T
         scale, angle = self.zoom * np.exp(growth), np.radians(roll_deg)
         cos, sin = scale * np.cos(angle), scale * np.sin(angle)
-        turn = np.empty((len(cos), 2, 2))
-        turn[:, 0, 0] = turn[:, 1, 1] = cos
-        turn[:, 0, 1], turn[:, 1, 0] = -sin, sin
+        linear = np.empty((len(cos), 2, 2))
+        linear[:, 0, 0] = linear[:, 1, 1] = cos
+        linear[:, 0, 1], linear[:, 1, 0] = -sin, sin
         poses = np.empty((len(cos), 2, 3))
-        poses[:, :, :2] = turn
-        way = self.eyes_px * np.stack((x, y), -1)
-        poses[:, :, 2] = (SIDE - 1) / 2 + way - turn @ self.middle
+        poses[:, :, :2] = linear
+        shift = self.eyes_px * np.stack((x, y), -1)
+        poses[:, :, 2] = (SIDE - 1) / 2 + shift - linear @ self.centre
         return poses
 
-    def _seen(self, xy: NDArray[np.floating], t_s: float) -> Floats:
+    def _project(self, xy: NDArray[np.floating], t_s: float) -> Floats:
         """Project points (n, 2) of the photo into the frame, each when its row is read."""
         if not self.readout_s:
             pose = self.pose(t_s)
@@ -150,23 +154,23 @@ class SceneCamera:
         # Fixed-point iteration: the row depends on the time and the time on the row.
         for _ in range(4):
             poses = self._poses(times)
-            seen: Floats = np.einsum("nij,nj->ni", poses[:, :, :2], xy) + poses[:, :, 2]
-            rows = (seen[:, 1] / SIDE - 0.5).clip(-0.75, 0.75)
+            projected: Floats = np.einsum("nij,nj->ni", poses[:, :, :2], xy) + poses[:, :, 2]
+            rows = (projected[:, 1] / SIDE - 0.5).clip(-0.75, 0.75)
             times = t_s + self.readout_s * rows
-        return seen
+        return projected
 
-    def _shown(self, t_s: float, *, sharp: bool) -> Image:
+    def _render_face(self, t_s: float, *, sharp: bool) -> Image:
         """Render the deformed face at `t_s`; `sharp` selects cubic instead of linear sampling."""
         if self.face is None:
             raise ValueError("a photo that does not move in itself needs no mesh")
         triangles = self.face.mesh.triangles
-        seen = self._seen(self.face.places(t_s), t_s)
-        shown = backward_map(seen[triangles], self.face.sources(t_s), (SIDE, SIDE))
+        nodes = self._project(self.face.places(t_s), t_s)
+        source_map = backward_map(nodes[triangles], self.face.sources(t_s), (SIDE, SIDE))
         image = cv2.remap(
-            self.picture,
-            shown[0],
-            shown[1],
+            self.image,
+            source_map[0],
+            source_map[1],
             interpolation=cv2.INTER_CUBIC if sharp else cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REFLECT_101,
         )
-        return self.face.darkened(np.asarray(image, np.uint8), seen, t_s)
+        return self.face.darken_mouth(np.asarray(image, np.uint8), nodes, t_s)

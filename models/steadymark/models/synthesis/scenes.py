@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from steadymark.models.synthesis.conditions.lighting import KINDS, Lighting, rounded
-from steadymark.models.synthesis.conditions.occluders import THINGS, Occluder
-from steadymark.models.synthesis.conditions.sensor_noise import LASTS, SensorNoise
+from steadymark.models.synthesis.conditions.lighting import KINDS, Lighting, round_to_uint8
+from steadymark.models.synthesis.conditions.occluders import OBJECTS, Occluder
+from steadymark.models.synthesis.conditions.sensor_noise import FRAME_CORRELATION, SensorNoise
 from steadymark.models.synthesis.conditions.video_compression import compressed
 from steadymark.models.synthesis.faces.expression_curves import expression_curves
 from steadymark.models.synthesis.faces.face_fit import MOVEMENTS
@@ -45,9 +45,9 @@ LIVING_CODECS = ("none", "h264-23", "jpeg-80", "h264-28", "mpeg4-6", "h264-33", 
 SHUTTER = 0.5  # exposure time, as a share of the frame interval
 _READOUT = (0.3, 0.9)  # readout time of a rolling shutter, as a share of the frame interval
 _EXPOSURE_S = (0.15, 0.5)  # time constant of automatic exposure
-_GAINS = (0.5, 2.0)  # smallest and largest gain of automatic exposure
-_DROPS = (0.02, 0.12)  # shares of frames at which a drop starts, in scenes that drop frames
-_BURST = 3  # most consecutive frames that are dropped together
+_GAIN_LIMITS = (0.5, 2.0)  # smallest and largest gain of automatic exposure
+_DROP_SHARES = (0.02, 0.12)  # shares of frames at which a drop starts, in scenes that drop frames
+_MAX_CONSECUTIVE_DROPS = 3  # most consecutive frames that are dropped together
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ class Scene:
 
 
 def make_scene(
-    picture: Image,
+    image: Image,
     points: Points,
     schema: LandmarkSchema,
     number: int,
@@ -182,8 +182,8 @@ def make_scene(
     Scenes that differ only in the noise level are the same except for the noise.
 
     Args:
-        picture: (H, W, 3) uint8 BGR.
-        points: (68, 2) landmarks in pixels of the picture, in iBUG order if the face moves
+        image: (H, W, 3) uint8 BGR.
+        points: (68, 2) landmarks in pixels of the image, in iBUG order if the face moves
             non-rigidly.
         schema: Schema of the landmarks.
         number: Number of the scene; it selects the frame rate, the codec and all random choices.
@@ -197,8 +197,8 @@ def make_scene(
     config = config or SceneConfig()
     if config.moving and points.shape != (LANDMARKS, 2):
         raise ValueError(f"a face that moves needs 68 landmarks, not {points.shape}")
-    maker = _SceneMaker(picture, points, schema, number, seed, config)
-    return maker.scene(name or f"scene {number}")
+    renderer = _SceneMaker(image, points, schema, number, seed, config)
+    return renderer.scene(name or f"scene {number}")
 
 
 class _SceneMaker:
@@ -206,7 +206,7 @@ class _SceneMaker:
 
     def __init__(
         self,
-        picture: Image,
+        image: Image,
         points: Points,
         schema: LandmarkSchema,
         number: int,
@@ -216,10 +216,10 @@ class _SceneMaker:
         self.config, self.number, self.seed = config, number, seed
         self.fps = config.fps[number % len(config.fps)]
         # Then every codec occurs at every rate.
-        meet = math.gcd(len(config.fps), len(config.codecs)) == 1
-        turn = number if meet else number // len(config.fps)
-        self.codec = config.codecs[turn % len(config.codecs)]
-        self.places = self._kept()
+        is_coprime = math.gcd(len(config.fps), len(config.codecs)) == 1
+        codec_number = number if is_coprime else number // len(config.fps)
+        self.codec = config.codecs[codec_number % len(config.codecs)]
+        self.places = self._kept_frames()
         self.length_s = (int(self.places[-1]) + 2) / self.fps
         rng = np.random.default_rng((seed, number))
         path = head_path_of_scene(self.length_s, rng, reach=config.reach)
@@ -227,7 +227,7 @@ class _SceneMaker:
         self.gains = _flicker(self.places, config.flicker, self.fps, rng)
         self.face = self._moving_face(points) if config.moving else None
         self.camera = SceneCamera(
-            picture,
+            image,
             points,
             path,
             zoom=zoom,
@@ -236,7 +236,7 @@ class _SceneMaker:
             readout_s=self._readout_s(),
         )
         self.light = self._light()
-        self.thing = self._thing(picture, points)
+        self.thing = self._make_occluder(image, points)
 
     def scene(self, name: str) -> Scene:
         """Render all frames in order."""
@@ -244,38 +244,40 @@ class _SceneMaker:
         expose = self._exposure()
         lighting = Lighting(self.light, self.fps, self.number)
         images, truths, visible = [], [], []
-        for frame, place in enumerate(self.places):
-            t_s = (int(place) + 0.5) / self.fps
+        for frame, number in enumerate(self.places):
+            t_s = (int(number) + 0.5) / self.fps
             truth = self.camera.truth(t_s)
-            light, seen = self._behind(self.camera.exposed(t_s, SHUTTER / self.fps), truth, t_s)
+            light, is_visible = self._add_occluder(
+                self.camera.render_exposure(t_s, SHUTTER / self.fps), truth, t_s
+            )
             if self.config.flicker:
                 light = light * self.gains[frame]
             if self.light != "steady":
-                light = lighting.relit(rounded(light), int(place)).astype(np.float32)
-            images.append(rounded(add_noise(expose(light))))
+                light = lighting.relit(round_to_uint8(light), int(number)).astype(np.float32)
+            images.append(round_to_uint8(add_noise(expose(light))))
             truths.append(truth)
-            visible.append(seen)
-        shown = compressed(images, self.fps, self.codec)
+            visible.append(is_visible)
+        decoded = compressed(images, self.fps, self.codec)
         crf = int(self.codec[5:]) if self.codec.startswith("h264") else None
         thing = self.thing.kind if self.thing else ""
-        told = (np.stack(visible), self.places, self.light, self.codec, thing, *self._moved())
-        return Scene(name, np.stack(shown), np.stack(truths), self.fps, crf, *told)
+        properties = (np.stack(visible), self.places, self.light, self.codec, thing, *self._moved())
+        return Scene(name, np.stack(decoded), np.stack(truths), self.fps, crf, *properties)
 
-    def _rng(self, what: int) -> np.random.Generator:
-        return np.random.default_rng((self.seed, self.number, 1000 + what))
+    def _rng(self, property_number: int) -> np.random.Generator:
+        return np.random.default_rng((self.seed, self.number, 1000 + property_number))
 
-    def _kept(self) -> NDArray[np.int64]:
+    def _kept_frames(self) -> NDArray[np.int64]:
         """Return the numbers (frames,) of the frames that are not dropped."""
-        rng, wanted = self._rng(0), self.config.frames
+        rng, count = self._rng(0), self.config.frames
         if rng.random() >= self.config.drops:
-            return np.arange(wanted)
-        share = rng.uniform(*_DROPS)
-        kept, place = [0], 1
-        while len(kept) < wanted:
-            if rng.random() < share:
-                place += int(rng.integers(1, _BURST + 1))
-            kept.append(place)
-            place += 1
+            return np.arange(count)
+        drop_probability = rng.uniform(*_DROP_SHARES)
+        kept, number = [0], 1
+        while len(kept) < count:
+            if rng.random() < drop_probability:
+                number += int(rng.integers(1, _MAX_CONSECUTIVE_DROPS + 1))
+            kept.append(number)
+            number += 1
         return np.array(kept)
 
     def _moving_face(self, points: Points) -> MovingFace:
@@ -291,13 +293,13 @@ class _SceneMaker:
         if self.face is None:
             return np.empty(0), np.empty(0)
         states = [self.face.curves.at((int(place) + 0.5) / self.fps) for place in self.places]
-        turns = [(state.yaw_deg, state.pitch_deg) for state in states]
-        return np.stack([state.strengths for state in states]), np.array(turns)
+        angles = [(state.yaw_deg, state.pitch_deg) for state in states]
+        return np.stack([state.strengths for state in states]), np.array(angles)
 
     def _readout_s(self) -> float:
         rng = self._rng(2)
-        rolls = rng.random() < self.config.rolling
-        return float(rng.uniform(*_READOUT)) / self.fps if rolls else 0.0
+        has_rolling_shutter = rng.random() < self.config.rolling
+        return float(rng.uniform(*_READOUT)) / self.fps if has_rolling_shutter else 0.0
 
     def _light(self) -> str:
         """Choose the kind of light; scenes cycle through all kinds at every frame rate."""
@@ -306,58 +308,64 @@ class _SceneMaker:
         kinds = [kind for kind in KINDS if kind != "steady"]
         return kinds[(5 * self.number + self.number // len(kinds)) % len(kinds)]
 
-    def _thing(self, picture: Image, points: Points) -> Occluder | None:
+    def _make_occluder(self, image: Image, points: Points) -> Occluder | None:
         rng = self._rng(4)
         if rng.random() >= self.config.things:
             return None
-        kind = THINGS[int(rng.choice(len(THINGS), p=(0.6, 0.2, 0.2)))]
-        return Occluder(kind, picture, points, self.length_s, rng)
+        kind = OBJECTS[int(rng.choice(len(OBJECTS), p=(0.6, 0.2, 0.2)))]
+        return Occluder(kind, image, points, self.length_s, rng)
 
-    def _behind(self, light: Light, truth: Points, t_s: float) -> tuple[Light, NDArray[np.bool_]]:
-        seen = np.ones(len(truth), bool) if self.face is None else self.face.seen(t_s)
+    def _add_occluder(
+        self, light: Light, truth: Points, t_s: float
+    ) -> tuple[Light, NDArray[np.bool_]]:
+        is_visible = (
+            np.ones(len(truth), bool) if self.face is None else self.face.visible_landmarks(t_s)
+        )
         if self.thing is None:
-            return light, seen
+            return light, is_visible
         pose = self.camera.pose(t_s)
-        middle = pose[:, :2] @ self.camera.middle + pose[:, 2]
+        centre = pose[:, :2] @ self.camera.centre + pose[:, 2]
         extent = float(np.ptp(self.camera.points, axis=0).max()) * self.camera.zoom
-        shown, before = self.thing.before(light, truth, t_s, middle, extent)
-        return shown, seen & before
+        covered, not_covered = self.thing.before(light, truth, t_s, centre, extent)
+        return covered, is_visible & not_covered
 
     def _noise(self) -> Change:
         rng = np.random.default_rng((self.seed, self.number, self.config.noise))
         deviation = NOISE[self.config.noise]
         if self._rng(5).random() < self.config.camera_noise:
-            lasts = (0.0, LASTS / 2, LASTS)[self.number % 3]
-            return SensorNoise(deviation, lasts, rng).over
+            correlation = (0.0, FRAME_CORRELATION / 2, FRAME_CORRELATION)[self.number % 3]
+            return SensorNoise(deviation, correlation, rng).add_to
         return lambda light: light + rng.standard_normal(light.shape, np.float32) * deviation
 
     def _exposure(self) -> Change:
         rng = self._rng(6)
         if rng.random() >= self.config.exposure:
             return lambda light: light
-        follows = 1 - np.exp(-1 / (self.fps * rng.uniform(*_EXPOSURE_S)))
-        return _AutoExposure(float(follows)).next
+        rate = 1 - np.exp(-1 / (self.fps * rng.uniform(*_EXPOSURE_S)))
+        return _AutoExposure(float(rate)).next
 
 
 class _AutoExposure:
     """Automatic exposure: it moves the brightness gradually back to that of the first frame."""
 
-    def __init__(self, follows: float) -> None:
-        self.follows = follows
+    def __init__(self, rate: float) -> None:
+        self.follows = rate
         self.gain, self.aim = 1.0, 0.0
 
     def next(self, light: Light) -> Light:
-        seen = float(light.mean()) + 1
-        self.aim = self.aim or seen
-        shown: Light = light * np.float32(self.gain)
-        wanted = float(np.clip(self.aim / seen, *_GAINS))
-        self.gain += self.follows * (wanted - self.gain)
-        return shown
+        brightness = float(light.mean()) + 1
+        self.aim = self.aim or brightness
+        exposed: Light = light * np.float32(self.gain)
+        target_gain = float(np.clip(self.aim / brightness, *_GAIN_LIMITS))
+        self.gain += self.follows * (target_gain - self.gain)
+        return exposed
 
 
-def _flicker(places: NDArray[np.int64], most: float, fps: int, rng: np.random.Generator) -> Light:
+def _flicker(
+    places: NDArray[np.int64], max_amplitude: float, fps: int, rng: np.random.Generator
+) -> Light:
     """Return the gain (T,) of each frame for the slow flicker of mains light in a video."""
     t = places / fps
-    amount = most * rng.random()
+    amplitude = max_amplitude * rng.random()
     wave = np.sin(2 * np.pi * rng.uniform(0.5, fps / 2) * t + rng.uniform(0, 6.3))
-    return (1 + amount * wave).astype(np.float32)
+    return (1 + amplitude * wave).astype(np.float32)

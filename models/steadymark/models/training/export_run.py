@@ -48,25 +48,25 @@ def provenance(
         `stabilizer_data` describes the sequences that the stabilizer itself learned from.
     """
     if not isinstance(system, RecurrentSystem):
-        return _said(_of_sources(sources), licence, data_note)
-    told = _said(_of_backbone(system.kept(run)), licence, data_note)
+        return _with_stated(_provenance_of_sources(sources), licence, data_note)
+    entries = _with_stated(_provenance_of_backbone(system.backbone_copy(run)), licence, data_note)
     if sources is not None:
-        told["stabilizer_data"] = {
+        entries["stabilizer_data"] = {
             "licence": LICENCE_300W if _is_300w(sources) else NOT_STATED,
             "made_of": sources["data"],
             **{name: sources[name] for name in ("faces", "sequences", "frames")},
         }
-    return told
+    return entries
 
 
-def _said(known: dict[str, Any], licence: str, data_note: str) -> dict[str, Any]:
+def _with_stated(known: dict[str, Any], licence: str, data_note: str) -> dict[str, Any]:
     return {
         "licence": licence or known.get("licence") or NOT_STATED,
         "data": [data_note] if data_note else known.get("data") or [NOT_STATED],
     }
 
 
-def _of_sources(sources: dict[str, Any] | None) -> dict[str, Any]:
+def _provenance_of_sources(sources: dict[str, Any] | None) -> dict[str, Any]:
     if sources is None:
         return {"licence": LICENCE, "data": DATA}
     if "licence" in sources:
@@ -83,10 +83,10 @@ def _is_300w(sources: dict[str, Any]) -> bool:
     return any(name.startswith("300w/") for name in sources["data"])
 
 
-def _of_backbone(file: Path) -> dict[str, Any]:
+def _provenance_of_backbone(file: Path) -> dict[str, Any]:
     """Return licence and data as a checkpoint, or the card beside an ONNX file, states them."""
     if file.suffix != ".onnx":
-        return _of_sources(load_checkpoint(file).get("sources"))
+        return _provenance_of_sources(load_checkpoint(file).get("sources"))
     try:
         card = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
         return {name: card[name] for name in ("licence", "data") if name in card}
@@ -134,17 +134,17 @@ def export_run(
     """
     if not _NAME.fullmatch(name):
         raise ValueError(f"--name {name}: give letters, digits, '-', '_' and '.' alone")
-    kept = load_checkpoint(run / "last.pt")
-    if "recipe" not in kept:
+    checkpoint = load_checkpoint(run / "last.pt")
+    if "recipe" not in checkpoint:
         raise ValueError(f"{run / 'last.pt'} is no checkpoint of steadymark-train")
-    system = system_of(kept["recipe"])
+    system = system_of(checkpoint["recipe"])
     figures = _scores(system, scores or {})
     network = system.build()
-    chosen = load_checkpoint(run / "best.pt") if best else kept
+    chosen = load_checkpoint(run / "best.pt") if best else checkpoint
     network.load_state_dict(chosen["averaged"])
     out.mkdir(parents=True, exist_ok=True)
     model = out / f"{name}.onnx"
-    facts = system.export(network.eval(), run, model)
+    network_entries = system.export(network.eval(), run, model)
     curve = run / "curve.csv"
     if curve.exists():
         (out / f"{name}.curve.csv").write_text(curve.read_text())
@@ -152,10 +152,10 @@ def export_run(
         "name": name,
         "version": "1",
         "schema": "ibug68",
-        **provenance(system, run, kept.get("sources"), licence, data_note),
-        **facts,
+        **provenance(system, run, checkpoint.get("sources"), licence, data_note),
+        **network_entries,
         **({"over": over} if over else {}),
-        "recipe": _recipe(system, kept, best=best),
+        "recipe": _recipe(system, checkpoint, best=best),
         "curve": f"{name}.curve.csv",
         "scores": figures,
         **({"scores_note": scores_note} if scores_note else {}),
@@ -166,18 +166,20 @@ def export_run(
     return model
 
 
-def _recipe(system: System[Any], kept: dict[str, Any], *, best: bool) -> dict[str, Any]:
+def _recipe(system: System[Any], checkpoint: dict[str, Any], *, best: bool) -> dict[str, Any]:
     """Return the recipe of a checkpoint for the model card."""
     return {
-        **kept["recipe"],
-        "seed": kept["seed"],
-        "steps": kept["step"],
-        "samples": kept.get("samples", kept["step"] * system.batch * kept["ranks"]),
-        "trained_minutes": round(kept["elapsed_s"] / 60, 1),
+        **checkpoint["recipe"],
+        "seed": checkpoint["seed"],
+        "steps": checkpoint["step"],
+        "samples": checkpoint.get(
+            "samples", checkpoint["step"] * system.batch * checkpoint["ranks"]
+        ),
+        "trained_minutes": round(checkpoint["elapsed_s"] / 60, 1),
         "weights": "best on the validation split" if best else "last",
-        "commit": kept["commit"],
-        "commits_by_step": kept["history"],
-        **({"began_with": kept["origin"]} if kept.get("origin") else {}),
+        "commit": checkpoint["commit"],
+        "commits_by_step": checkpoint["history"],
+        **({"began_with": checkpoint["origin"]} if checkpoint.get("origin") else {}),
     }
 
 

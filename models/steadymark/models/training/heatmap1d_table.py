@@ -123,9 +123,9 @@ def _resident_mib() -> float:
 
 def _limit_memory() -> None:
     """Limit this process's memory, so that it fails before the system kills other processes."""
-    held = psutil.Process().memory_info().data
-    most = held + int(0.8 * psutil.virtual_memory().available)
-    resource.setrlimit(resource.RLIMIT_DATA, (most, resource.RLIM_INFINITY))
+    used = psutil.Process().memory_info().data
+    limit = used + int(0.8 * psutil.virtual_memory().available)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, resource.RLIM_INFINITY))
 
 
 def run_table(
@@ -138,41 +138,45 @@ def run_table(
     out.mkdir(parents=True, exist_ok=True)
     for axes in (1, 2):
         for ratio in ratios:
-            told = out / f"{axes}d_{ratio}.json"
-            if not told.is_file():
-                _spawn(TableColumn(axes, ratio, preset), data, out, told, arguments)
-            yield TableRow(**json.loads(told.read_text(encoding="utf-8")))
+            row_file = out / f"{axes}d_{ratio}.json"
+            if not row_file.is_file():
+                _spawn(TableColumn(axes, ratio, preset), data, out, row_file, arguments)
+            yield TableRow(**json.loads(row_file.read_text(encoding="utf-8")))
 
 
-def _spawn(cell: TableColumn, data: Path, out: Path, told: Path, arguments: dict[str, Any]) -> None:
+def _spawn(
+    cell: TableColumn, data: Path, out: Path, row_file: Path, arguments: dict[str, Any]
+) -> None:
     """Train a cell in another process; if memory runs out, write a row without an error."""
-    asked = json.dumps({**arguments, "cell": [cell.axes, cell.ratio, cell.preset]})
-    command = [sys.executable, "-m", __name__, str(data), str(out), str(told), asked]
-    ended = subprocess.run(command, check=False, capture_output=True, text=True)
-    if told.is_file():
+    cell_arguments = json.dumps({**arguments, "cell": [cell.axes, cell.ratio, cell.preset]})
+    command = [sys.executable, "-m", __name__, str(data), str(out), str(row_file), cell_arguments]
+    process = subprocess.run(command, check=False, capture_output=True, text=True)
+    if row_file.is_file():
         return
-    if ended.returncode != -9 and not _NO_MEMORY.search(ended.stderr):
-        last = ended.stderr.strip().splitlines()[-1:] or ["no message"]
+    if process.returncode != -9 and not _NO_MEMORY.search(process.stderr):
+        last = process.stderr.strip().splitlines()[-1:] or ["no message"]
         raise ValueError(f"training {cell.axes}D heatmaps of L/F = {cell.ratio} failed: {last[0]}")
     system = cell_system(cell)
     bins = system.network.bins
     values = system.network.landmarks * (2 * bins if cell.axes == 1 else bins**2)
     nan = float("nan")
-    told.write_text(json.dumps(_plain(TableRow(cell.axes, cell.ratio, bins, values, nan, 0, nan))))
+    row_file.write_text(
+        json.dumps(_as_dict(TableRow(cell.axes, cell.ratio, bins, values, nan, 0, nan)))
+    )
 
 
-def _plain(row: TableRow) -> dict[str, float]:
+def _as_dict(row: TableRow) -> dict[str, float]:
     return {name: getattr(row, name) for name in TableRow.__slots__}
 
 
 def main() -> None:
     """Train one cell; the command line arguments are DATA OUT FILE ARGUMENTS."""
-    data, out, told = (Path(a) for a in sys.argv[1:4])
+    data, out, row_file = (Path(a) for a in sys.argv[1:4])
     arguments = json.loads(sys.argv[4])
     cell = TableColumn(*arguments.pop("cell"))
     settings = RunSettings(**arguments)
     row = run_cell(cell, data, out / f"{cell.axes}d_{cell.ratio}", settings)
-    told.write_text(json.dumps(_plain(row)), encoding="utf-8")
+    row_file.write_text(json.dumps(_as_dict(row)), encoding="utf-8")
 
 
 if __name__ == "__main__":

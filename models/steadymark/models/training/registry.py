@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from steadymark.models.training.detector.face_net_system import FACE_NET
 from steadymark.models.training.landmarks.landmark_registry import LANDMARK_SYSTEMS
 from steadymark.models.training.stabilizer import flow_cell_system, heatmap_cell_systems
-from steadymark.models.training.system import System, thaw
+from steadymark.models.training.system import System, dataclass_from_dict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,7 +49,7 @@ def system_of(recipe: dict[str, Any]) -> System[Any]:
         ValueError: The name or preset in the recipe is unknown.
     """
     found = find_system(str(recipe.get("system")), str(recipe.get("preset")))
-    return thaw(type(found), recipe)
+    return dataclass_from_dict(type(found), recipe)
 
 
 def altered(system: System[Any], settings: Iterable[str]) -> System[Any]:
@@ -73,16 +73,16 @@ def altered(system: System[Any], settings: Iterable[str]) -> System[Any]:
             known = ", ".join(_paths(recipe))
             raise ValueError(f"--set {setting}: give FIELD=VALUE, FIELD being one of {known}")
         inner[last] = _read(text, inner[last], setting)
-    return thaw(type(system), recipe)
+    return dataclass_from_dict(type(system), recipe)
 
 
-def _paths(recipe: dict[str, Any], before: str = "") -> list[str]:
+def _paths(recipe: dict[str, Any], prefix: str = "") -> list[str]:
     found = []
     for name, value in recipe.items():
         if isinstance(value, dict):
-            found += _paths(value, f"{before}{name}.")
+            found += _paths(value, f"{prefix}{name}.")
         elif name != "system":
-            found.append(before + name)
+            found.append(prefix + name)
     return found
 
 

@@ -64,7 +64,7 @@ Schema = Annotated[
 Force = Annotated[
     bool, typer.Option("--force", help="Also train over a backbone whose error is large.")
 ]
-_LARGEST = 4096  # px
+_MAX_SIDE = 4096  # px
 
 
 def run_training(
@@ -75,7 +75,7 @@ def run_training(
     resume: bool,
     threads: int,
     settings: dict[str, Any],
-    bank_minutes: float = 0.0,
+    cache_minutes: float = 0.0,
 ) -> None:
     """Train a system, and show its progress.
 
@@ -86,20 +86,23 @@ def run_training(
         resume: Continue from the run's last checkpoint.
         threads: CPU threads; 0 for torch's default.
         settings: Fields of `RunSettings`.
-        bank_minutes: Minutes of the whole run that limit the time for preparing sequences, see
+        cache_minutes: Minutes of the whole run that limit the time for preparing sequences, see
             `CacheBudget`; 0 for no limit.
     """
     import torch
 
-    from steadymark.models.training.loop.progress_bars import shown
+    from steadymark.models.training.loop.progress_bars import progress_bars
     from steadymark.models.training.loop.training_run import RunSettings, train
     from steadymark.models.training.stabilizer.cache_budget import CacheBudget
 
     if threads:
         torch.set_num_threads(threads)
-    with shown(console, system.name) as showing:
-        allowance = CacheBudget(
-            bank_minutes, settings["began_s"], tell=showing.tell, report=showing.bank
+    with progress_bars(console, system.name) as bars:
+        cache_budget = CacheBudget(
+            cache_minutes,
+            settings["began_s"],
+            tell=bars.tell,
+            report=bars.show_cache,
         )
         checkpoint = train(
             system,
@@ -107,8 +110,8 @@ def run_training(
             out,
             RunSettings(**settings),
             resume=resume,
-            report=showing,
-            allowance=allowance,
+            report=bars,
+            cache_budget=cache_budget,
         )
     console.print(f"trained: {checkpoint}", soft_wrap=True)
 
@@ -149,14 +152,28 @@ def add_recurrent_trainer(app: typer.Typer, command_name: str, system: str, abou
     ) -> None:
         settings = _settings(minutes, steps, device, seed, workers, start, val)
         check_run(data=data, out=out, threads=threads, **settings)
-        info = _stated(backbone, crop, heatmaps, rgb=rgb, mean=mean, std=std, schema=schema)
-        kept = out / "last.pt" if resume and (out / "last.pt").is_file() else None
-        chosen = _prepared(system, preset, alter or [])
-        wanted = margin_of(margin)
-        over = _over(chosen, info, data, val, margin=wanted, force=force, kept=kept)
-        forced = steps or any(setting.strip().startswith("sequences=") for setting in alter or [])
+        info = _stated_backbone(
+            backbone, crop, heatmaps, rgb=rgb, mean=mean, std=std, schema=schema
+        )
+        checkpoint = out / "last.pt" if resume and (out / "last.pt").is_file() else None
+        recurrent_system = _recurrent_system(system, preset, alter or [])
+        stated_margin = margin_of(margin)
+        over_backbone = _over_checked_backbone(
+            recurrent_system,
+            info,
+            data,
+            val,
+            margin=stated_margin,
+            force=force,
+            checkpoint=checkpoint,
+        )
+        is_length_given = steps or any(
+            setting.strip().startswith("sequences=") for setting in alter or []
+        )
         run: dict[str, Any] = {"resume": resume, "threads": threads, "settings": settings}
-        run_training(over, data, out, bank_minutes=0.0 if forced else minutes, **run)
+        run_training(
+            over_backbone, data, out, cache_minutes=0.0 if is_length_given else minutes, **run
+        )
 
     app.command(command_name, help=about)(command)
 
@@ -177,7 +194,7 @@ def _settings(
     }
 
 
-def _stated(
+def _stated_backbone(
     file: Path, crop: int, heatmaps: str, *, rgb: bool, mean: str, std: str, schema: str
 ) -> BackboneInfo:
     """Return what the options state about a backbone.
@@ -185,8 +202,8 @@ def _stated(
     Raises:
         ValueError: A value is out of range or not a number, or the schema is unknown.
     """
-    if not 8 <= crop <= _LARGEST:
-        raise ValueError(f"--crop {crop}: give pixels, from 8 to {_LARGEST}")
+    if not 8 <= crop <= _MAX_SIDE:
+        raise ValueError(f"--crop {crop}: give pixels, from 8 to {_MAX_SIDE}")
     load_schema(schema)
     from steadymark.models.training.stabilizer.frozen_backbone import BackboneInfo
 
@@ -201,7 +218,7 @@ def _stated(
     )
 
 
-def _prepared(name: str, preset: str, alter: list[str]) -> RecurrentSystem:
+def _recurrent_system(name: str, preset: str, alter: list[str]) -> RecurrentSystem:
     from steadymark.models.training.registry import altered, find_system
     from steadymark.models.training.stabilizer.heatmap_cell_systems import RecurrentSystem
 
@@ -210,7 +227,7 @@ def _prepared(name: str, preset: str, alter: list[str]) -> RecurrentSystem:
     return chosen
 
 
-def _over(
+def _over_checked_backbone(
     system: RecurrentSystem,
     info: BackboneInfo,
     data: Path,
@@ -218,7 +235,7 @@ def _over(
     *,
     margin: float | None,
     force: bool,
-    kept: Path | None,
+    checkpoint: Path | None,
 ) -> RecurrentSystem:
     """Return the system over a backbone whose error on faces was checked.
 
@@ -229,7 +246,7 @@ def _over(
         val: Another data set for validation, or None.
         margin: Margin of the crop, or None to choose the best.
         force: Accept a backbone with a large error.
-        kept: Checkpoint to resume from, or None; the check is skipped when resuming.
+        checkpoint: Checkpoint to resume from, or None; the check is skipped when resuming.
 
     Raises:
         ValueError: There is no such backbone.
@@ -244,8 +261,8 @@ def _over(
     backbone = open_backbone(info)
     if isinstance(backbone, TorchBackbone):
         margin = backbone.info.margin
-    if kept is not None:
-        margin = margin or float(load_checkpoint(kept)["recipe"]["backbone"]["margin"])
+    if checkpoint is not None:
+        margin = margin or float(load_checkpoint(checkpoint)["recipe"]["backbone"]["margin"])
     else:
         faces = sequence_faces(data, val, info.schema)
         check = check_backbone(backbone, faces, margin=margin, force=force, tell=_tell)

@@ -16,9 +16,9 @@ if typing.TYPE_CHECKING:
 
     from steadymark.models.training.stabilizer.cache_budget import CacheBudget
 
-N = TypeVar("N", bound=nn.Module)
+Network = TypeVar("Network", bound=nn.Module)
 Batch = tuple[Tensor, ...]
-C = TypeVar("C")
+Config = TypeVar("Config")
 
 
 class Task(Protocol):
@@ -75,7 +75,7 @@ class Feedback(Protocol):
 
 
 @dataclass(frozen=True)
-class System(ABC, Generic[N]):
+class System(ABC, Generic[Network]):
     """One trainable system at one size; its frozen fields determine the whole training.
 
     Attributes:
@@ -101,7 +101,7 @@ class System(ABC, Generic[N]):
     phases: ClassVar[int] = 1
 
     @abstractmethod
-    def build(self) -> N:
+    def build(self) -> Network:
         """Build the network with random weights from torch's generator."""
 
     @abstractmethod
@@ -112,7 +112,7 @@ class System(ABC, Generic[N]):
         *,
         seed: int,
         val: Path | None = None,
-        allowance: CacheBudget | None = None,
+        cache_budget: CacheBudget | None = None,
     ) -> Task:
         """Open the task on a data set.
 
@@ -121,14 +121,14 @@ class System(ABC, Generic[N]):
             out: Folder of the run, where data that is slow to prepare may be cached.
             seed: Seed of the samples.
             val: Another data set for validation; by default a part of `data`.
-            allowance: Time budget for data that is prepared before training.
+            cache_budget: Time budget for data that is prepared before training.
 
         Raises:
             ValueError: The data set lacks something that is needed.
         """
 
     @abstractmethod
-    def export(self, network: N, run: Path, path: Path) -> dict[str, Any]:
+    def export(self, network: Network, run: Path, path: Path) -> dict[str, Any]:
         """Write the ONNX file that the tracker runs, and return entries for its model card.
 
         Args:
@@ -137,7 +137,7 @@ class System(ABC, Generic[N]):
             path: The ONNX file to write.
         """
 
-    def calibrate(self, network: N, task: Any) -> None:
+    def calibrate(self, network: Network, task: Any) -> None:
         """Set constants of the network that are measured on the data before training."""
 
     def feedback(self, task: Any) -> Feedback | None:
@@ -156,7 +156,7 @@ class System(ABC, Generic[N]):
         """Return the scores of the model card from a JSON file of measured figures."""
         return {name: float(value) for name, value in measured.items()}
 
-    def take_weights(self, file: Path, network: N, task: Task) -> None:
+    def load_onnx_weights(self, file: Path, network: Network, task: Task) -> None:
         """Initialize the network with the weights of an exported model.
 
         Raises:
@@ -164,20 +164,20 @@ class System(ABC, Generic[N]):
         """
         raise ValueError(f"{self.name} cannot begin with {file}: give a run's last.pt or best.pt")
 
-    def parameters(self, network: N, phase: int) -> Iterable[nn.Parameter]:
+    def parameters(self, network: Network, phase: int) -> Iterable[nn.Parameter]:
         """Return the parameters that train in this phase; the others are frozen."""
         return network.parameters()
 
-    def train_mode(self, network: N, phase: int) -> None:
+    def train_mode(self, network: Network, phase: int) -> None:
         """Set the modules that train in this phase to training mode."""
         network.train()
 
     def describe(self) -> dict[str, Any]:
-        """Return the recipe for checkpoints and cards, as plain values that `thaw` reads."""
+        """Return the recipe for checkpoints and cards; `dataclass_from_dict` reads it."""
         return {"system": self.name, **dataclasses.asdict(self)}
 
 
-def thaw(kind: type[C], values: dict[str, Any]) -> C:
+def dataclass_from_dict(kind: type[Config], values: dict[str, Any]) -> Config:
     """Rebuild a (nested) dataclass from the result of `dataclasses.asdict`, ignoring unknown keys.
 
     If a field's type is a union of dataclasses, the first one whose fields fit is built.
@@ -190,15 +190,15 @@ def thaw(kind: type[C], values: dict[str, Any]) -> C:
     content = {}
     for field in dataclasses.fields(kind):  # type: ignore[arg-type]
         if field.init and field.name in values:
-            content[field.name] = _thaw_value(hints[field.name], values[field.name])
+            content[field.name] = _rebuild_value(hints[field.name], values[field.name])
     return kind(**content)
 
 
-def _thaw_value(hint: Any, value: Any) -> Any:
+def _rebuild_value(hint: Any, value: Any) -> Any:
     if isinstance(value, dict):
         kinds = [k for k in (hint, *typing.get_args(hint)) if dataclasses.is_dataclass(k)]
         for kind in kinds:
             if {f.name for f in dataclasses.fields(kind)} >= value.keys():
-                return thaw(typing.cast("type[Any]", kind), value)
+                return dataclass_from_dict(typing.cast("type[Any]", kind), value)
         return value
     return tuple(value) if isinstance(value, list) else value

@@ -37,13 +37,15 @@ def find_upward(shapes: Shapes, counts: Sequence[int]) -> tuple[tuple[str, ...],
 
 def read_upward(nodes: GraphNodes, wrapping: WrapperConfig) -> bytes:
     """Read points whose y axis points up from the lower edge of the input."""
-    value = nodes.reshaped(cast(nodes, wrapping.outputs[0]), (-1, wrapping.count, 2))
-    value = nodes.add("Mul", value, nodes.values(UPWARD))
-    nodes.add("Add", value, nodes.values(np.array([0, wrapping.crop])), named="points")
-    ones = nodes.add("Mul", nodes.reduced("ReduceMax", "points", 2, keep=False), nodes.values(0.0))
-    nodes.add("Add", ones, nodes.values(1.0), named="scores")
-    nodes.reduced("ReduceMean", "scores", 1, keep=False, named="face")
-    return nodes.written()
+    value = nodes.reshape(cast(nodes, wrapping.outputs[0]), (-1, wrapping.count, 2))
+    value = nodes.add("Mul", value, nodes.add_constant(UPWARD))
+    nodes.add("Add", value, nodes.add_constant(np.array([0, wrapping.crop])), named="points")
+    ones = nodes.add(
+        "Mul", nodes.reduce("ReduceMax", "points", 2, keep=False), nodes.add_constant(0.0)
+    )
+    nodes.add("Add", ones, nodes.add_constant(1.0), named="scores")
+    nodes.reduce("ReduceMean", "scores", 1, keep=False, named="face")
+    return nodes.take_bytes()
 
 
 @pytest.fixture(autouse=True)

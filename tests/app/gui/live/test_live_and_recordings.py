@@ -81,7 +81,7 @@ def test_live_heatmaps_belong_to_the_frame_that_is_shown(
     assert shown.faces
     crop = shown.faces[0].crop
     assert crop is not None
-    crop_image = cut(shown.frame.image, crop.to_picture(128), 128)
+    crop_image = cut(shown.frame.image, crop.matrix_to_image(128), 128)
     np.testing.assert_array_equal(shown.heats[0], HeatmapTap(card).of(np.stack([crop_image]))[0])
     key(window, "heatmaps")
     qtbot.waitUntil(lambda: window.view.shown is not None and window.view.shown.heats == {})

@@ -43,7 +43,7 @@ def test_heatmaps_are_shown_on_request_and_belong_to_their_frame(
     assert shown.faces
     crop = shown.faces[0].crop
     assert crop is not None
-    crop_image = cut(shown.frame.image, crop.to_picture(128), 128)
+    crop_image = cut(shown.frame.image, crop.matrix_to_image(128), 128)
     np.testing.assert_array_equal(shown.heats[0], HeatmapTap(card).of(np.stack([crop_image]))[0])
     key(window, "heatmaps")
     qtbot.waitUntil(lambda: view.shown is not None and view.shown.heats == {})

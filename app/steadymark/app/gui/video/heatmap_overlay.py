@@ -98,5 +98,5 @@ def _placed(
 ) -> QPolygonF:
     """Map bins along an edge of the crop, and outwards from it, to view points."""
     ends = (along, -0.5 - out) if axis == 0 else (-0.5 - out, along)
-    points = crop.to_picture(bins) @ np.stack((*ends, np.ones(len(along))))
+    points = crop.matrix_to_image(bins) @ np.stack((*ends, np.ones(len(along))))
     return QPolygonF([QPointF(x, y) for x, y in viewport.to_view(points.T).tolist()])

@@ -215,7 +215,7 @@ def _paint_box(painter: QPainter, box: FaceBox, viewport: Viewport, colour: QCol
 
 def _paint_crop(painter: QPainter, crop: Crop, viewport: Viewport) -> None:
     """Paint the square that the network sees."""
-    ends = crop.to_picture(2) @ np.array(
+    ends = crop.matrix_to_image(2) @ np.array(
         [[-0.5, 1.5, 1.5, -0.5], [-0.5, -0.5, 1.5, 1.5], [1.0] * 4]
     )
     square = QPolygonF([QPointF(x, y) for x, y in viewport.to_view(ends.T)])

@@ -109,5 +109,5 @@ class HeatmapWorker:
         if network is None or not look.crops:
             return {}
         size = network.card.crop
-        parts = [cut(look.image, crop.to_picture(size), size) for crop in look.crops.values()]
+        parts = [cut(look.image, crop.matrix_to_image(size), size) for crop in look.crops.values()]
         return dict(zip(look.crops, network.of(np.stack(parts)), strict=True))

@@ -82,5 +82,5 @@ def own_motion(before: FlowFrame, now: FlowFrame) -> float:
 
 def _seen(image: Image, points: Points) -> FlowFrame:
     crop = crop_of_landmarks(points, load_schema(IBUG68), margin=_MARGIN)
-    part = cut(image, crop.to_picture(FLOW_SIDE), FLOW_SIDE)
+    part = cut(image, crop.matrix_to_image(FLOW_SIDE), FLOW_SIDE)
     return flow_frame_of(image, part, crop, points)

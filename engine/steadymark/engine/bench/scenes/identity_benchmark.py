@@ -83,8 +83,8 @@ def run_identity(
             rng = np.random.default_rng((seed, place, number))
             first, second = (faces[int(i)] for i in rng.choice(len(faces), 2, replace=False))
             sitters = (
-                PortraitFace(first.picture(), first.points),
-                PortraitFace(second.picture(), second.points),
+                PortraitFace(first.load_image(), first.points),
+                PortraitFace(second.load_image(), second.points),
             )
             moments = track_crossing(
                 render_crossing(kind, sitters, rng), make_tracker(models, settings)

@@ -308,7 +308,7 @@ def _scenes(
     for number in range(config.sequences):
         face = faces[int(order[number % len(faces)])]
         yield make_scene(
-            face.picture(),
+            face.load_image(),
             face.points,
             schema,
             number,

@@ -8,7 +8,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from steadymark.models.runtime.convlstm_init import LOGIT, OPEN, OUT, SMALL, SPREAD
+from steadymark.models.runtime.convlstm_init import (
+    HEATMAP_SCALE,
+    INIT_SCALE,
+    INPUT_GATE_BIAS,
+    OUTPUT_GATE_BIAS,
+    OUTPUT_SCALE,
+)
 
 _GATES = 4  # input, forget, output, candidate
 
@@ -47,10 +53,12 @@ class FullGates(nn.Module):
         kind = nn.Conv1d if config.axes == 1 else nn.Conv2d
         self.conv = kind(2 * k, _GATES * k, config.kernel, padding=middle)
         with torch.no_grad():
-            self.conv.weight.mul_(SPREAD)
+            self.conv.weight.mul_(INIT_SCALE)
             for landmark in range(k):
-                self.conv.weight[3 * k + landmark, landmark][(middle,) * config.axes] += SMALL
-            biases = torch.tensor([LOGIT, -LOGIT, OPEN, 0.0])
+                self.conv.weight[3 * k + landmark, landmark][(middle,) * config.axes] += (
+                    HEATMAP_SCALE
+                )
+            biases = torch.tensor([INPUT_GATE_BIAS, -INPUT_GATE_BIAS, OUTPUT_GATE_BIAS, 0.0])
             self.conv.bias.copy_(biases.repeat_interleave(k))  # type: ignore[union-attr]
 
     def forward(self, heat: Tensor, h: Tensor) -> Tensor:
@@ -76,18 +84,20 @@ class SeparableGates(nn.Module):
         self.up = kind(config.rank, gates * k, 1)
         with torch.no_grad():
             for name, parameter in self.named_parameters():
-                parameter.mul_(0.0 if name.endswith("bias") else SPREAD)
+                parameter.mul_(0.0 if name.endswith("bias") else INIT_SCALE)
             for landmark in range(k):
-                self.each.weight[landmark * gates + 2, 0][(middle,) * config.axes] += SMALL
-            biases = torch.tensor([LOGIT, OPEN, 0.0])
+                self.each.weight[landmark * gates + 2, 0][(middle,) * config.axes] += HEATMAP_SCALE
+            biases = torch.tensor([INPUT_GATE_BIAS, OUTPUT_GATE_BIAS, 0.0])
             self.up.bias.copy_(biases.repeat_interleave(k))  # type: ignore[union-attr]
 
     def forward(self, heat: Tensor, h: Tensor) -> Tensor:
         both = torch.cat((heat, h), 1)
         parts = self.each(both).unflatten(1, (2, self.landmarks, _GATES - 1)).sum(1)
-        own = parts.transpose(1, 2).flatten(1, 2)  # (B, 3K, ...), grouped by gate
-        come, out, new = (own + self.up(torch.relu(self.down(both)))).chunk(_GATES - 1, 1)
-        return torch.cat((come, -come, out, new), 1)
+        separable = parts.transpose(1, 2).flatten(1, 2)  # (B, 3K, ...), grouped by gate
+        input_gate, output_gate, candidate = (
+            separable + self.up(torch.relu(self.down(both)))
+        ).chunk(_GATES - 1, 1)
+        return torch.cat((input_gate, -input_gate, output_gate, candidate), 1)
 
 
 class ConvLstm(nn.Module):
@@ -103,7 +113,7 @@ class ConvLstm(nn.Module):
         self.gates = SeparableGates(config) if config.rank else FullGates(config)
         kind = nn.Conv1d if config.axes == 1 else nn.Conv2d
         self.out = kind(config.landmarks, config.landmarks, 1, groups=config.landmarks)
-        nn.init.constant_(self.out.weight, OUT)
+        nn.init.constant_(self.out.weight, OUTPUT_SCALE)
         assert self.out.bias is not None
         nn.init.zeros_(self.out.bias)
 
@@ -122,8 +132,8 @@ class ConvLstm(nn.Module):
 
     def shown(self, state: ConvLstmState) -> Tensor:
         """Return the heatmaps s_t that a state contains, with the shape of its h."""
-        heat: Tensor = self.out(state.h)
-        return heat
+        heatmaps: Tensor = self.out(state.h)
+        return heatmaps
 
     def forward(self, heat: Tensor, state: ConvLstmState) -> tuple[Tensor, ConvLstmState]:
         """Process one frame.
@@ -135,8 +145,8 @@ class ConvLstm(nn.Module):
         Returns:
             The stabilized heatmaps s_t, of the same shape, and the new state.
         """
-        i, f, o, g = self.gates(heat, state.h).chunk(_GATES, 1)
-        c = f.sigmoid() * state.c + i.sigmoid() * g.tanh()
-        h = o.sigmoid() * c.tanh()
-        after = ConvLstmState(h, c)
-        return self.shown(after), after
+        input_gate, forget_gate, output_gate, candidate = self.gates(heat, state.h).chunk(_GATES, 1)
+        c = forget_gate.sigmoid() * state.c + input_gate.sigmoid() * candidate.tanh()
+        h = output_gate.sigmoid() * c.tanh()
+        next_state = ConvLstmState(h, c)
+        return self.shown(next_state), next_state

@@ -20,8 +20,8 @@ _FEATURES = 21
 _SHARES = 5
 _PERCENT = 100.0
 _FIRST_NOISE = 0.5  # initial variance, (% of the face's size)²
-_NOISE_LEARN, _ERROR_LEARN = 0.06, 0.2  # weight of a new frame in the running means
-_MOST_NOISE = 20.0  # largest variance that one frame contributes, (% of the face's size)²
+_NOISE_UPDATE, _ERROR_UPDATE = 0.06, 0.2  # weight of a new frame in the running means
+_MAX_NOISE = 20.0  # largest variance that one frame contributes, (% of the face's size)²
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +131,12 @@ class FlowCell(nn.Module):
         )
 
     def forward(
-        self, seen: FlowCellInput, state: FlowCellState, parts: FaceParts
+        self, measured: FlowCellInput, state: FlowCellState, parts: FaceParts
     ) -> tuple[Tensor, Tensor, FlowCellState]:
         """Process one frame.
 
         Args:
-            seen: The measurements of this frame.
+            measured: The measurements of this frame.
             state: The state after the previous frame.
             parts: Parts and deformation modes of the landmark schema.
 
@@ -144,56 +144,79 @@ class FlowCell(nn.Module):
             The stabilized landmarks (n, K, 2) in frame pixels, the landmarks (n, K, 2) to carry to
             the next frame, and the new state.
         """
-        unit = (seen.size_px / _PERCENT)[:, None, None]
-        axes = _axes(seen.upright)
-        apart = torch.stack((seen.raw - seen.carried, seen.raw - seen.carried_raw, seen.beside), 1)
-        differs, stepped, flow = (apart @ axes[:, None] / unit[:, None]).unbind(1)
+        unit = (measured.size_px / _PERCENT)[:, None, None]
+        axes = _upright_axes(measured.upright)
+        offsets = torch.stack(
+            (measured.raw - measured.carried, measured.raw - measured.carried_raw, measured.beside),
+            1,
+        )
+        innovation, raw_step, flow = (offsets @ axes[:, None] / unit[:, None]).unbind(1)
         frames = (state.frames + 1)[:, None, None]
-        flat = parts.modes.flatten(0, 1)  # (2K, M)
-        together, both = _projected(torch.stack((flow, differs), 1), flat).unbind(1)
-        told = (differs, flow, differs - flow, together, both - together, state.error, stepped)
-        features = self._features(seen, state.noise, unit, torch.cat(told, -1), differs, frames)
+        mode_matrix = parts.modes.flatten(0, 1)  # (2K, M)
+        flow_in_modes, innovation_in_modes = _project_onto_modes(
+            torch.stack((flow, innovation), 1), mode_matrix
+        ).unbind(1)
+        differences = (
+            innovation,
+            flow,
+            innovation - flow,
+            flow_in_modes,
+            innovation_in_modes - flow_in_modes,
+            state.error,
+            raw_step,
+        )
+        features = self._features(
+            measured, state.noise, unit, torch.cat(differences, -1), innovation, frames
+        )
         shares, hidden = self._shares(features, state.hidden, parts)
-        of_flow, of_modes, of_error, of_errors, of_raw = shares.unsqueeze(-1).unbind(-2)
-        of_error = torch.maximum(of_error, 1 / (frames + 1))  # a short history has less weight
-        moved = of_flow * flow + of_modes * together
-        error = differs - moved
-        kept = moved + of_error * error + of_errors * _projected(error[:, None], flat)[:, 0]
-        given = kept + of_raw * (differs - kept)
-        noise = stepped.square().sum(-1).div(4).clamp(max=_MOST_NOISE)
-        after = FlowCellState(
-            state.error + _ERROR_LEARN * (error - state.error),
-            state.noise + _NOISE_LEARN * (noise - state.noise),
+        flow_share, flow_modes_share, error_share, error_modes_share, raw_share = shares.unsqueeze(
+            -1
+        ).unbind(-2)
+        error_share = torch.maximum(
+            error_share, 1 / (frames + 1)
+        )  # a short history has less weight
+        prediction = flow_share * flow + flow_modes_share * flow_in_modes
+        residual = innovation - prediction
+        kept = (
+            prediction
+            + error_share * residual
+            + error_modes_share * _project_onto_modes(residual[:, None], mode_matrix)[:, 0]
+        )
+        stabilized = kept + raw_share * (innovation - kept)
+        noise = raw_step.square().sum(-1).div(4).clamp(max=_MAX_NOISE)
+        next_state = FlowCellState(
+            state.error + _ERROR_UPDATE * (residual - state.error),
+            state.noise + _NOISE_UPDATE * (noise - state.noise),
             hidden,
             state.frames + 1,
         )
-        out = torch.stack((given, kept), 1) @ (unit * axes.transpose(1, 2))[:, None]
-        points, carried = (seen.carried[:, None] + out).unbind(1)
-        return points, carried, after
+        in_frame = torch.stack((stabilized, kept), 1) @ (unit * axes.transpose(1, 2))[:, None]
+        points, carried = (measured.carried[:, None] + in_frame).unbind(1)
+        return points, carried, next_state
 
     def _features(
         self,
-        seen: FlowCellInput,
+        measured: FlowCellInput,
         noise: Tensor,
         unit: Tensor,
-        told: Tensor,
-        differs: Tensor,
+        differences: Tensor,
+        innovation: Tensor,
         frames: Tensor,
     ) -> Tensor:
         """Compute the features (n, K, _FEATURES), each of the order of 1.
 
-        told: (n, K, 14) differences in %, which are divided by the detector's noise.
+        differences: (n, K, 14) differences in %, which are divided by the detector's noise.
         """
         sigma = noise.clamp_min(1e-4).sqrt().unsqueeze(-1)
-        alike = torch.ones_like(sigma)
+        ones = torch.ones_like(sigma)
         return torch.cat(
             (
-                _bounded(torch.cat((told / sigma, differs), -1)),
+                _bounded(torch.cat((differences / sigma, innovation), -1)),
                 0.7 * sigma.log(),
-                torch.log1p(seen.unsure.unsqueeze(-1) / unit),
-                (seen.score - 0.7).unsqueeze(-1),
-                alike * seen.agreed[:, None, None],
-                alike / frames,
+                torch.log1p(measured.unsure.unsqueeze(-1) / unit),
+                (measured.score - 0.7).unsqueeze(-1),
+                ones * measured.agreed[:, None, None],
+                ones / frames,
             ),
             -1,
         )
@@ -201,22 +224,22 @@ class FlowCell(nn.Module):
     def _shares(self, features: Tensor, hidden: Tensor, parts: FaceParts) -> tuple[Tensor, Tensor]:
         """Return the weights (n, K, _SHARES), in (0, 1), and the new hidden state."""
         member = parts.member
-        mean = (member / member.sum(0).clamp_min(1)).transpose(0, 1)  # (P, K)
+        part_mean = (member / member.sum(0).clamp_min(1)).transpose(0, 1)  # (P, K)
         hidden_of = hidden.flatten(0, 1)  # layers work on (n K, ...)
-        given = torch.cat((features, member.expand(features.shape[0], -1, -1)), -1).flatten(0, 1)
-        own = torch.relu(self.into(torch.cat((given, hidden_of), -1)))
+        inputs = torch.cat((features, member.expand(features.shape[0], -1, -1)), -1).flatten(0, 1)
+        own_features = torch.relu(self.into(torch.cat((inputs, hidden_of), -1)))
         count = features.shape[1]
-        context = torch.relu(self.near(own)).view(-1, count, self.config.width)
-        part = member @ (mean @ context)
-        whole = context.mean(1, keepdim=True).expand_as(context)
-        around = torch.cat((part, whole), -1).flatten(0, 1)
-        own = torch.relu(self.joined(torch.cat((own, around), -1)))
-        kept = self.memory(own, hidden_of)
-        shares = self.out(torch.cat((kept, own), -1)).sigmoid()
-        return shares.view(-1, count, _SHARES), kept.view_as(hidden)
+        context = torch.relu(self.near(own_features)).view(-1, count, self.config.width)
+        part_context = member @ (part_mean @ context)
+        face_context = context.mean(1, keepdim=True).expand_as(context)
+        surroundings = torch.cat((part_context, face_context), -1).flatten(0, 1)
+        own_features = torch.relu(self.joined(torch.cat((own_features, surroundings), -1)))
+        next_hidden = self.memory(own_features, hidden_of)
+        shares = self.out(torch.cat((next_hidden, own_features), -1)).sigmoid()
+        return shares.view(-1, count, _SHARES), next_hidden.view_as(hidden)
 
 
-def _axes(upright: Tensor) -> Tensor:
+def _upright_axes(upright: Tensor) -> Tensor:
     """Return matrices (n, 2, 2) that turn row vectors into the axes of the upright face.
 
     upright: (n, 2), cosine and sine of the face's roll.
@@ -225,9 +248,9 @@ def _axes(upright: Tensor) -> Tensor:
     return torch.stack((cos, -sin, sin, cos), -1).view(-1, 2, 2)
 
 
-def _projected(vectors: Tensor, flat: Tensor) -> Tensor:
+def _project_onto_modes(vectors: Tensor, mode_matrix: Tensor) -> Tensor:
     """Project vectors (n, V, K, 2) onto the deformation modes (2K, M)."""
-    return ((vectors.flatten(2) @ flat) @ flat.transpose(0, 1)).view_as(vectors)
+    return ((vectors.flatten(2) @ mode_matrix) @ mode_matrix.transpose(0, 1)).view_as(vectors)
 
 
 def _bounded(values: Tensor) -> Tensor:

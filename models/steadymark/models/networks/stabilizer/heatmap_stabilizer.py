@@ -108,7 +108,7 @@ class Stabilizer(nn.Module):
         super().__init__()
         self.config = config
         count = 2 if len(config.size) == 1 else 1
-        self.cells = nn.ModuleList(_cell(config.cell) for _ in range(count))
+        self.cells = nn.ModuleList(_make_cell(config.cell) for _ in range(count))
         self.shape = ShapeMotion(config.cell.landmarks) if config.by_shape else None
 
     def start(self, faces: int) -> State:
@@ -116,8 +116,8 @@ class Stabilizer(nn.Module):
         states = tuple(cell.start(faces, *self.config.size) for cell in self._cells())
         if self.shape is None:
             return states
-        nothing = self.shape.basis.new_zeros(faces, self.config.cell.landmarks, 2)
-        return *states, PreviousOutput(nothing, nothing[..., 0].clone())
+        zeros = self.shape.basis.new_zeros(faces, self.config.cell.landmarks, 2)
+        return *states, PreviousOutput(zeros, zeros[..., 0].clone())
 
     def _cells(self) -> Iterator[Refiner | ConvLstm]:
         for cell in self.cells:
@@ -136,14 +136,14 @@ class Stabilizer(nn.Module):
             The stabilized heatmaps.
         """
         frames = heats[0].shape[1]
-        silent = max(0, frames - unroll) if unroll else 0
+        first_returned = max(0, frames - unroll) if unroll else 0
         state = self.start(heats[0].shape[0])
         steady = []
         for t in range(frames):
-            learns = torch.is_grad_enabled() and t >= silent
-            with torch.set_grad_enabled(learns):
+            with_gradient = torch.is_grad_enabled() and t >= first_returned
+            with torch.set_grad_enabled(with_gradient):
                 frame, state = self.step(tuple(heat[:, t] for heat in heats), state, moved[:, t])
-            if t >= silent:
+            if t >= first_returned:
                 steady.append(frame.heats)
         return tuple(torch.stack(part, 1) for part in zip(*steady, strict=True))
 
@@ -159,49 +159,51 @@ class Stabilizer(nn.Module):
         Returns:
             The output and the new state.
         """
-        cells, shown = state[: len(self.cells)], state[-1]
+        cell_states, previous = state[: len(self.cells)], state[-1]
         with torch.no_grad():
-            raw, sharp = self.points(heats)
-        if self.shape is None or not isinstance(shown, PreviousOutput):
-            steady, memory = self._remembered(heats, self._carried(cells, raw, moved))
+            raw, share = self.points(heats)
+        if self.shape is None or not isinstance(previous, PreviousOutput):
+            steady, next_cells = self._run_cells(heats, self._warp_state(cell_states, raw, moved))
             with torch.no_grad():
                 points, _ = self.points(steady)
-            return StabilizerOutput(steady, points, raw, sharp), memory
+            return StabilizerOutput(steady, points, raw, share), next_cells
         with torch.no_grad():
-            trust, usual = trusted(sharp, shown.usual)
-            kept = apply_motion(inverse_motion(moved), shown.points)
-            shift = self.shape(raw, kept, trust)
-        carried = self._carried(cells, raw, moved, shift)
-        steady, memory = self._remembered(self._believed(heats, carried, trust), carried)
+            trust, usual = trusted(share, previous.usual)
+            moved_points = apply_motion(inverse_motion(moved), previous.points)
+            shift = self.shape(raw, moved_points, trust)
+        warped = self._warp_state(cell_states, raw, moved, shift)
+        steady, next_cells = self._run_cells(self._blend_by_trust(heats, warped, trust), warped)
         with torch.no_grad():
             points, _ = self.points(steady)
             # heatmaps cannot show a landmark outside the crop, so its tracked position is used
-            followed = torch.where(shown.usual.unsqueeze(-1) > 0, kept + shift, raw)
-            beyond = (followed - (self.config.crop - 1) / 2).abs() > self.config.crop / 2
-            points = torch.where(beyond, followed, points)
-        return StabilizerOutput(steady, points, raw, sharp), (
-            *memory,
+            tracked = torch.where(previous.usual.unsqueeze(-1) > 0, moved_points + shift, raw)
+            is_outside = (tracked - (self.config.crop - 1) / 2).abs() > self.config.crop / 2
+            points = torch.where(is_outside, tracked, points)
+        return StabilizerOutput(steady, points, raw, share), (
+            *next_cells,
             PreviousOutput(points, usual),
         )
 
-    def _remembered(self, heats: Heats, carried: State) -> tuple[Heats, State]:
+    def _run_cells(self, heats: Heats, warped: State) -> tuple[Heats, State]:
         """Run one step of the cells."""
-        done = [c(h, s) for c, h, s in zip(self._cells(), heats, carried, strict=True)]
+        outputs = [c(h, s) for c, h, s in zip(self._cells(), heats, warped, strict=True)]
         share = self.config.through
-        steady = tuple(s + share * (h - s) for (s, _), h in zip(done, heats, strict=True))
-        return steady, tuple(memory for _, memory in done)
+        steady = tuple(s + share * (h - s) for (s, _), h in zip(outputs, heats, strict=True))
+        return steady, tuple(memory for _, memory in outputs)
 
-    def _believed(self, heats: Heats, carried: State, trust: Tensor) -> Heats:
+    def _blend_by_trust(self, heats: Heats, warped: State, trust: Tensor) -> Heats:
         """Blend heatmaps with those of the state; trust (B, K) is the weight of the new ones."""
-        believed = []
-        for cell, heat, memory in zip(self._cells(), heats, carried, strict=True):
+        blended = []
+        for cell, heat, memory in zip(self._cells(), heats, warped, strict=True):
             assert isinstance(cell, ConvLstm)
             assert isinstance(memory, ConvLstmState)
-            held = cell.shown(memory)
-            believed.append(held + trust.view(*trust.shape, *[1] * (heat.ndim - 2)) * (heat - held))
-        return tuple(believed)
+            remembered = cell.shown(memory)
+            blended.append(
+                remembered + trust.view(*trust.shape, *[1] * (heat.ndim - 2)) * (heat - remembered)
+            )
+        return tuple(blended)
 
-    def _carried(
+    def _warp_state(
         self, cells: State, points: Tensor, moved: Tensor, shift: Tensor | None = None
     ) -> State:
         """Warp the state of the cells to where the face is now; see `warp_heatmaps_1d`.
@@ -231,14 +233,16 @@ class Stabilizer(nn.Module):
         bins, share = read_landmarks(heats)
         return bins_to_px(bins, self.config.crop, size.to(bins)), share
 
-    def memory_names(self) -> list[str]:
+    def state_names(self) -> list[str]:
         """Return the names of the state's tensors in the order of `flat`."""
         names = "xy" if len(self.config.size) == 1 else ("xy",)
         fields = self._cell_kind()._fields
-        shown = [] if self.shape is None else [f"state_{field}" for field in PreviousOutput._fields]
-        return [f"state_{axis}_{field}" for axis in names for field in fields] + shown
+        previous = (
+            [] if self.shape is None else [f"state_{field}" for field in PreviousOutput._fields]
+        )
+        return [f"state_{axis}_{field}" for axis in names for field in fields] + previous
 
-    def unflat(self, memory: tuple[Tensor, ...]) -> State:
+    def unflatten_state(self, memory: tuple[Tensor, ...]) -> State:
         """Rebuild the state from the tensors that `flat` returned."""
         kind = self._cell_kind()
         step, count = len(kind._fields), len(self.cells)
@@ -269,7 +273,7 @@ def flat(state: State) -> list[Tensor]:
     return [tensor for memory in state for tensor in memory]
 
 
-def _cell(config: RefinerConfig | ConvLstmConfig) -> Refiner | ConvLstm:
+def _make_cell(config: RefinerConfig | ConvLstmConfig) -> Refiner | ConvLstm:
     return Refiner(config) if isinstance(config, RefinerConfig) else ConvLstm(config)
 
 
@@ -356,7 +360,7 @@ class StabilizedDecoded(nn.Module):
         Args:
             crops: (B, 3, F, F) uint8 BGR.
             moved: (B, 2, 3), see `Stabilizer.step`.
-            memory: Tensors of the state, see `Stabilizer.memory_names`.
+            memory: Tensors of the state, see `Stabilizer.state_names`.
 
         Returns:
             Stabilized and raw points (B, K, 2) in crop pixels, scores (B, K), face scores (B,), and
@@ -376,5 +380,5 @@ class StabilizedTail(nn.Module):
 
     def forward(self, raw: Heats, moved: Tensor, memory: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Return stabilized and raw points, shares of mass (B, K) and the new state's tensors."""
-        found, state = self.stabilizer.step(raw, self.stabilizer.unflat(memory), moved)
+        found, state = self.stabilizer.step(raw, self.stabilizer.unflatten_state(memory), moved)
         return found.points, found.raw_points, found.share, *flat(state)

@@ -40,9 +40,9 @@ def apply_motion(matrix: Tensor, points: Tensor) -> Tensor:
 def inverse_motion(matrix: Tensor) -> Tensor:
     """Invert a batch of affine matrices (B, 2, 3)."""
     a, b, c, d = matrix[:, 0, 0], matrix[:, 0, 1], matrix[:, 1, 0], matrix[:, 1, 1]
-    turned = torch.stack((d, -b, -c, a), -1).view(-1, 2, 2) / (a * d - b * c)[:, None, None]
-    back = -(turned * matrix[:, None, :, 2]).sum(-1, keepdim=True)
-    return torch.cat((turned, back), -1)
+    inverse_linear = torch.stack((d, -b, -c, a), -1).view(-1, 2, 2) / (a * d - b * c)[:, None, None]
+    inverse_shift = -(inverse_linear * matrix[:, None, :, 2]).sum(-1, keepdim=True)
+    return torch.cat((inverse_linear, inverse_shift), -1)
 
 
 def warp_heatmaps_1d(
@@ -67,22 +67,29 @@ def warp_heatmaps_1d(
         (B, C, L).
     """
     count, length = memory.shape[1:]
-    along = bins_to_px(torch.arange(length, device=memory.device), crop, length)
+    px_along = bins_to_px(torch.arange(length, device=memory.device), crop, length)
     if shift is not None:
         points = points - shift
-        own = shift[..., axis]
-        along = along - (own if own.shape[1] == count else own.mean(1, keepdim=True))[..., None]
-    other = points[..., 1 - axis]  # (B, K)
-    if other.shape[1] != count:
-        other = other.mean(1, keepdim=True).expand(-1, count)
+        own_shift = shift[..., axis]
+        px_along = (
+            px_along
+            - (own_shift if own_shift.shape[1] == count else own_shift.mean(1, keepdim=True))[
+                ..., None
+            ]
+        )
+    px_across = points[..., 1 - axis]  # (B, K)
+    if px_across.shape[1] != count:
+        px_across = px_across.mean(1, keepdim=True).expand(-1, count)
     row = moved[:, axis, :, None, None]  # (B, 3, 1, 1)
-    px = row[:, axis] * along + row[:, 1 - axis] * other[..., None] + row[:, 2]  # (B, C, L)
-    at = px_to_bins(px, crop, length).clamp(-1, length)
+    source_px = (
+        row[:, axis] * px_along + row[:, 1 - axis] * px_across[..., None] + row[:, 2]
+    )  # (B, C, L)
+    bins = px_to_bins(source_px, crop, length).clamp(-1, length)
     padded = functional.pad(memory, (1, 2))  # index 0 is bin -1
-    low = at.floor()
-    index = low.long() + 1
-    share = at - low
-    return padded.gather(2, index) * (1 - share) + padded.gather(2, index + 1) * share
+    lower = bins.floor()
+    index = lower.long() + 1
+    fraction = bins - lower
+    return padded.gather(2, index) * (1 - fraction) + padded.gather(2, index + 1) * fraction
 
 
 def warp_heatmaps_2d(
@@ -102,12 +109,12 @@ def warp_heatmaps_2d(
     count, height, width = memory.shape[1:]
     x = bins_to_px(torch.arange(width, device=memory.device), crop, width)
     y = bins_to_px(torch.arange(height, device=memory.device), crop, height)
-    ours = torch.stack((x.expand(height, width), y[:, None].expand(height, width)), -1)
+    target_px = torch.stack((x.expand(height, width), y[:, None].expand(height, width)), -1)
     if shift is None:
-        px = apply_motion(moved, ours[None])
+        source_px = apply_motion(moved, target_px[None])
     else:  # each landmark has its own grid
-        px = apply_motion(moved, ours - shift[:, :, None, None]).flatten(0, 1)
+        source_px = apply_motion(moved, target_px - shift[:, :, None, None]).flatten(0, 1)
         memory = memory.flatten(0, 1).unsqueeze(1)
-    grid = (px + 0.5) * (2 / crop) - 1  # edges at ±1
-    carried = functional.grid_sample(memory, grid, padding_mode="zeros", align_corners=False)
-    return carried if shift is None else carried.view(-1, count, height, width)
+    grid = (source_px + 0.5) * (2 / crop) - 1  # edges at ±1
+    warped = functional.grid_sample(memory, grid, padding_mode="zeros", align_corners=False)
+    return warped if shift is None else warped.view(-1, count, height, width)

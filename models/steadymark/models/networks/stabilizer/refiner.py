@@ -57,7 +57,7 @@ class Refiner(nn.Module):
         )
         for conv in (*self.cnn3, *self.cnn4):
             if isinstance(conv, nn.Conv1d):
-                _pass_on(conv)
+                _init_near_identity(conv)
         self.gain = nn.Parameter(torch.tensor(1 / (1 + 1 / (1 - min(config.decay, 0.99)))))
 
     def start(self, faces: int, bins: int) -> RefinerState:
@@ -79,10 +79,10 @@ class Refiner(nn.Module):
 
 
 @torch.no_grad()
-def _pass_on(conv: nn.Conv1d) -> None:
+def _init_near_identity(conv: nn.Conv1d) -> None:
     """Initialise a convolution as the identity plus a tenth of its random weights."""
-    first = conv.weight.clone()
+    random_weight = conv.weight.clone()
     nn.init.dirac_(conv.weight)
-    conv.weight.add_(0.1 * first)
+    conv.weight.add_(0.1 * random_weight)
     assert conv.bias is not None
     nn.init.zeros_(conv.bias)

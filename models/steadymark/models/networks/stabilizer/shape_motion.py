@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 PARTS = (("eyes", 8), ("mouth", 10))  # regions with their own motion, and directions of each
 _LEAST_NOISE_PX = 1e-3
-_STRICT = 8  # exponent; at nine tenths of the usual share the trust is below a half
+_TRUST_EXPONENT = 8  # exponent; at nine tenths of the usual share the trust is below a half
 _LEAST_TRUST = 0.5  # smallest ratio of shares, before the exponent
-_LEARN = 0.05  # weight of a new frame in the usual share
+_USUAL_UPDATE = 0.05  # weight of a new frame in the usual share
 
 
 class ShapeMotion(nn.Module):
@@ -56,13 +56,13 @@ class ShapeMotion(nn.Module):
         Returns:
             (B, K, 2) motion, crop pixels.
         """
-        differ = ((found - kept) * trust.unsqueeze(-1)).flatten(1)
+        difference = ((found - kept) * trust.unsqueeze(-1)).flatten(1)
         # no matrix product, which autocast would compute in bfloat16 with eight bits
-        along = (differ.unsqueeze(1) * self.basis).sum(-1)
+        along = (difference.unsqueeze(1) * self.basis).sum(-1)
         squared = along.square()
         least = self.least / trust.mean(1, keepdim=True)
-        moved = along * squared / (squared + least.square())
-        return (moved.unsqueeze(-1) * self.basis).sum(1).view_as(found)
+        motion = along * squared / (squared + least.square())
+        return (motion.unsqueeze(-1) * self.basis).sum(1).view_as(found)
 
 
 def trusted(share: Tensor, usual: Tensor) -> tuple[Tensor, Tensor]:
@@ -76,8 +76,8 @@ def trusted(share: Tensor, usual: Tensor) -> tuple[Tensor, Tensor]:
         The trust (B, K) in (0, 1], and the new running mean.
     """
     usual = torch.where(usual > 0, usual, share)
-    trust = (share / usual.clamp_min(1e-6)).clamp(_LEAST_TRUST, 1.0) ** _STRICT
-    return trust, usual + _LEARN * (share - usual)
+    trust = (share / usual.clamp_min(1e-6)).clamp(_LEAST_TRUST, 1.0) ** _TRUST_EXPONENT
+    return trust, usual + _USUAL_UPDATE * (share - usual)
 
 
 def shape_basis(shapes: Floats, schema: LandmarkSchema) -> tuple[Floats, int]:
@@ -95,18 +95,30 @@ def shape_basis(shapes: Floats, schema: LandmarkSchema) -> tuple[Floats, int]:
     """
     flat = (shapes - shapes.mean(0)).reshape(len(shapes), -1)
     covariance = flat.T @ flat / len(flat)
-    rows = []
+    part_directions = []
     for region, count in PARTS:
-        own = [2 * index + axis for index in schema.regions.get(region, ()) for axis in (0, 1)]
-        if own:
-            whole = np.zeros((min(count, len(own)), len(covariance)))
-            whole[:, own] = _directions(covariance[np.ix_(own, own)])[: len(whole)]
-            rows.append(whole)
-    first = np.concatenate(rows) if rows else np.zeros((0, len(covariance)))
-    rest = np.eye(len(covariance)) - first.T @ first
+        coordinates = [
+            2 * index + axis for index in schema.regions.get(region, ()) for axis in (0, 1)
+        ]
+        if coordinates:
+            directions = np.zeros((min(count, len(coordinates)), len(covariance)))
+            directions[:, coordinates] = _directions(covariance[np.ix_(coordinates, coordinates)])[
+                : len(directions)
+            ]
+            part_directions.append(directions)
+    of_parts = (
+        np.concatenate(part_directions) if part_directions else np.zeros((0, len(covariance)))
+    )
+    rest_projection = np.eye(len(covariance)) - of_parts.T @ of_parts
     # the small identity keeps directions without any variance orthogonal to `first`
-    left = rest @ (covariance / np.trace(covariance) + 1e-6 * np.eye(len(rest))) @ rest
-    return np.concatenate((first, _directions(left)[: len(rest) - len(first)])), len(first)
+    rest_covariance = (
+        rest_projection
+        @ (covariance / np.trace(covariance) + 1e-6 * np.eye(len(rest_projection)))
+        @ rest_projection
+    )
+    return np.concatenate(
+        (of_parts, _directions(rest_covariance)[: len(rest_projection) - len(of_parts)])
+    ), len(of_parts)
 
 
 def _directions(covariance: Floats) -> Floats:

@@ -24,53 +24,55 @@ if TYPE_CHECKING:
 
 def _find(shapes: Shapes, counts: Sequence[int]) -> tuple[tuple[str, ...], int] | None:
     for name, shape in shapes.items():
-        numbers = int(np.prod(shape))
-        for k in counts:
-            if numbers == 2 * k or shape[-2:] == (k, 3) == shape:
-                return (name,), k
+        number_count = int(np.prod(shape))
+        for count in counts:
+            if number_count == 2 * count or shape[-2:] == (count, 3) == shape:
+                return (name,), count
     return None
 
 
 def _read_coordinates(nodes: GraphNodes, wrapping: WrapperConfig) -> bytes:
     """Read points from outputs of shape (2K), (K, 2), (2, K) or (K, 3) per face."""
-    (shape,), k, side = wrapping.shapes, wrapping.count, float(wrapping.crop)
+    (shape,), count, side = wrapping.shapes, wrapping.count, float(wrapping.crop)
     value = cast(nodes, wrapping.outputs[0])
-    if len(shape) >= 2 and shape[-2:] == (k, 3):
-        value = nodes.taken(nodes.reshaped(value, (-1, k, 3)), (0, 1), 2)
+    if len(shape) >= 2 and shape[-2:] == (count, 3):
+        value = nodes.gather(nodes.reshape(value, (-1, count, 3)), (0, 1), 2)
     elif wrapping.planar:
-        value = nodes.add("Transpose", nodes.reshaped(value, (-1, 2, k)), perm=[0, 2, 1])
+        value = nodes.add("Transpose", nodes.reshape(value, (-1, 2, count)), perm=[0, 2, 1])
     else:
-        value = nodes.reshaped(value, (-1, k, 2))
+        value = nodes.reshape(value, (-1, count, 2))
     factor, offset = {
         CoordinateUnit.PIXELS: (1.0, 0.0),
         CoordinateUnit.UNIT: (side, 0.0),
         CoordinateUnit.SIGNED: (side / 2, side / 2),
     }[wrapping.scale]
-    value = nodes.add("Mul", value, nodes.values(factor))
-    nodes.add("Add", value, nodes.values(offset), named="points")
-    even = nodes.add("Mul", nodes.reduced("ReduceMax", "points", 2, keep=False), nodes.values(0.0))
-    nodes.add("Add", even, nodes.values(1.0), named="scores")
-    nodes.reduced("ReduceMean", "scores", 1, keep=False, named="face")
-    return nodes.written()
+    value = nodes.add("Mul", value, nodes.add_constant(factor))
+    nodes.add("Add", value, nodes.add_constant(offset), named="points")
+    zeros = nodes.add(
+        "Mul", nodes.reduce("ReduceMax", "points", 2, keep=False), nodes.add_constant(0.0)
+    )
+    nodes.add("Add", zeros, nodes.add_constant(1.0), named="scores")
+    nodes.reduce("ReduceMean", "scores", 1, keep=False, named="face")
+    return nodes.take_bytes()
 
 
 def _complete(
     wrapping: WrapperConfig, trial: OutputTrial, scale: CoordinateUnit | None
 ) -> WrapperConfig:
     """Find the order and the unit of the coordinates with the smallest error."""
-    shape, k = wrapping.shapes[0], wrapping.count
+    shape, count = wrapping.shapes[0], wrapping.count
     orders = [False, True]
-    if len(shape) > 1 and shape[-2:] in ((k, 2), (k, 3), (2, k)):
-        orders = [shape[-2:] == (2, k)]
-    tries = []
+    if len(shape) > 1 and shape[-2:] in ((count, 2), (count, 3), (2, count)):
+        orders = [shape[-2:] == (2, count)]
+    candidates = []
     for planar_order in orders:
-        way = replace(wrapping, planar=planar_order)
-        way = replace(way, scale=scale or _scale_of(trial.points(way)))
-        tries.append((trial.error(way), planar_order, way))
-    return min(tries, key=lambda each: each[:2])[2]
+        candidate = replace(wrapping, planar=planar_order)
+        candidate = replace(candidate, scale=scale or _guess_unit(trial.points(candidate)))
+        candidates.append((trial.error(candidate), planar_order, candidate))
+    return min(candidates, key=lambda each: each[:2])[2]
 
 
-def _scale_of(points: NDArray[np.float32]) -> CoordinateUnit:
+def _guess_unit(points: NDArray[np.float32]) -> CoordinateUnit:
     """Guess the unit of coordinates from their range, since a face fills most of a crop."""
     finite = points[np.isfinite(points)]
     if not len(finite):

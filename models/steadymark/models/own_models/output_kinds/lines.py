@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.models.own_models.graph_nodes import add_centres, add_scores, bin_places, cast
+from steadymark.models.own_models.graph_nodes import add_centres, add_scores, bin_centres, cast
 from steadymark.models.own_models.logits import find_softmax
 from steadymark.models.own_models.output_kind import OUTPUT_KINDS, OutputKind
 from steadymark.models.user_text import UserText
@@ -22,24 +22,28 @@ _SHORTEST_LINE = 16
 
 
 def _find(shapes: Shapes, counts: Sequence[int]) -> tuple[tuple[str, ...], int] | None:
-    for k in counts:
-        fit = [n for n, s in shapes.items() if len(s) == 2 and s[0] == k and s[1] >= _SHORTEST_LINE]
-        if len(fit) == 2:
-            return (fit[0], fit[1]), k
+    for count in counts:
+        fitting = [
+            name
+            for name, shape in shapes.items()
+            if len(shape) == 2 and shape[0] == count and shape[1] >= _SHORTEST_LINE
+        ]
+        if len(fitting) == 2:
+            return (fitting[0], fitting[1]), count
     return None
 
 
 def _read_lines(nodes: GraphNodes, wrapping: WrapperConfig) -> bytes:
     """Read points from two outputs (K, L), 1D heatmaps along x and y."""
-    k, found, scores = wrapping.count, [], []
+    count, centres, scores = wrapping.count, [], []
     for name, (_, length) in zip(wrapping.outputs, wrapping.shapes, strict=True):
-        value = nodes.reshaped(cast(nodes, name), (-1, k, length))
-        places = bin_places(np.arange(length), wrapping.crop, length)[:, None]
+        value = nodes.reshape(cast(nodes, name), (-1, count, length))
+        bin_px = bin_centres(np.arange(length), wrapping.crop, length)[:, None]
         reach = max(1.0, 0.03 * length) * wrapping.crop / length
-        place, quality, peak = add_centres(nodes, value, places, (reach,), softmax=wrapping.softmax)
-        found.append(place)
-        scores.append((quality, peak))
-    nodes.add("Concat", *found, named="points", axis=2)
+        centre, share, peak = add_centres(nodes, value, bin_px, (reach,), softmax=wrapping.softmax)
+        centres.append(centre)
+        scores.append((share, peak))
+    nodes.add("Concat", *centres, named="points", axis=2)
     return add_scores(nodes, scores)
 
 

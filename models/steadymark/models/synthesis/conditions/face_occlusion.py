@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from steadymark.models.synthesis.conditions.occluders import THINGS, draw_thing
+from steadymark.models.synthesis.conditions.occluders import OBJECTS, draw_object
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -32,9 +32,9 @@ def cover_box(image: Image, box: Floats, roll_deg: float, rng: Generator) -> Non
     if kind < 0.3:
         _fingers(image, box, rng)
     elif kind < 0.55:
-        _thing(image, box, rng)
+        _object(image, box, rng)
     elif kind < 0.8:
-        _worn(image, box, 0.0 if math.isnan(roll_deg) else roll_deg, rng)
+        _clothing(image, box, 0.0 if math.isnan(roll_deg) else roll_deg, rng)
     else:
         _patch(image, box, rng)
 
@@ -56,8 +56,8 @@ def _fingers(image: Image, box: Floats, rng: Generator) -> None:
     middle = (box[:2] + box[2:]) / 2
     skin = _skin(image, *middle) if rng.random() < 0.7 else rng.uniform(0, 255, 3)
     colour = _colour(skin * rng.uniform(0.6, 1.3))
-    towards = rng.uniform(0, 2 * math.pi)
-    axis = np.array([math.cos(towards), math.sin(towards)])
+    direction = rng.uniform(0, 2 * math.pi)
+    axis = np.array([math.cos(direction), math.sin(direction)])
     across = np.array([-axis[1], axis[0]])
     width = side * rng.uniform(0.12, 0.22)
     tip = middle + axis * side * rng.uniform(-0.05, 0.35)
@@ -72,34 +72,34 @@ def _fingers(image: Image, box: Floats, rng: Generator) -> None:
         cv2.circle(image, centre, max(1, int(side * 0.3)), colour, -1, cv2.LINE_AA)
 
 
-def _thing(image: Image, box: Floats, rng: Generator) -> None:
+def _object(image: Image, box: Floats, rng: Generator) -> None:
     """Draw a hand, mug or microphone that reaches into the face from a random direction."""
     middle = (box[:2] + box[2:]) / 2
     side = float((box[2:] - box[:2]).max())
-    kind = THINGS[int(rng.integers(len(THINGS)))]
-    colour, cover = draw_thing(kind, _skin(image, *middle), rng)
+    kind = OBJECTS[int(rng.integers(len(OBJECTS)))]
+    colour, cover = draw_object(kind, _skin(image, *middle), rng)
     scale = side * rng.uniform(0.5, 1.0) / cover.shape[1]
-    towards = rng.uniform(-math.pi, math.pi)
-    cos, sin = scale * math.cos(towards), scale * math.sin(towards)
-    turn = np.array([[cos, -sin], [sin, cos]])
-    head = np.full(2, (cover.shape[1] - 1) / 2)
-    at = middle + side * rng.uniform(-0.3, 0.3, 2)
-    pose = np.concatenate((turn, (at - turn @ head)[:, None]), 1)
+    direction = rng.uniform(-math.pi, math.pi)
+    cos, sin = scale * math.cos(direction), scale * math.sin(direction)
+    linear = np.array([[cos, -sin], [sin, cos]])
+    object_centre = np.full(2, (cover.shape[1] - 1) / 2)
+    position = middle + side * rng.uniform(-0.3, 0.3, 2)
+    pose = np.concatenate((linear, (position - linear @ object_centre)[:, None]), 1)
     size = image.shape[1::-1]
     mask = cv2.warpAffine(cover, pose, size, flags=cv2.INTER_LINEAR)[..., None]
     paint = cv2.warpAffine(colour, pose, size, borderMode=cv2.BORDER_REPLICATE)
     image[:] = (image + mask * (paint - image)).clip(0, 255).astype(np.uint8)
 
 
-def _worn(image: Image, box: Floats, roll_deg: float, rng: Generator) -> None:
+def _clothing(image: Image, box: Floats, roll_deg: float, rng: Generator) -> None:
     """Draw dark glasses, a mask or scarf, or a cap or hood, aligned to the box and the roll."""
     middle = (box[:2] + box[2:]) / 2
     half = float((box[2:] - box[:2]).min()) / 2
     cos, sin = math.cos(math.radians(roll_deg)), math.sin(math.radians(roll_deg))
-    turn = np.array([[cos, -sin], [sin, cos]]) * half
+    linear = np.array([[cos, -sin], [sin, cos]]) * half
 
     def at(*xy: tuple[float, float]) -> NDArray[np.int32]:
-        return np.rint(np.array(xy) @ turn.T + middle).astype(np.int32)
+        return np.rint(np.array(xy) @ linear.T + middle).astype(np.int32)
 
     colour = _colour(rng.uniform(0, 255, 3) * rng.choice((0.15, 0.5, 1.0)))
     kind = rng.random()
@@ -114,8 +114,8 @@ def _worn(image: Image, box: Floats, roll_deg: float, rng: Generator) -> None:
         cap = at((-1.2, low), (1.2, low), (1.15, -1.3), (0.6, -1.9), (-0.6, -1.9), (-1.15, -1.3))
         cv2.fillConvexPoly(image, cv2.convexHull(cap), colour, cv2.LINE_AA)
         if rng.random() < 0.5:  # a hood, or long hair
-            for way in (-1, 1):
-                strip = at((way * 0.8, -1), (way * 1.6, -1), (way * 1.6, 1.4), (way * 0.9, 1.4))
+            for side in (-1, 1):
+                strip = at((side * 0.8, -1), (side * 1.6, -1), (side * 1.6, 1.4), (side * 0.9, 1.4))
                 cv2.fillConvexPoly(image, strip, colour, cv2.LINE_AA)
 
 
@@ -145,8 +145,8 @@ def _patch(image: Image, box: Floats, rng: Generator) -> None:
     x0, y0, x1, y1 = max(0, left), max(0, top), min(columns, left + width), min(rows, top + height)
     if x1 - x0 < 2 or y1 - y0 < 2:
         return
-    piece = np.broadcast_to(rng.integers(0, 256, 3, np.uint8), (y1 - y0, x1 - x0, 3))
+    patch = np.broadcast_to(rng.integers(0, 256, 3, np.uint8), (y1 - y0, x1 - x0, 3))
     if rng.random() < 0.6:
         x, y = int(rng.integers(columns - (x1 - x0) + 1)), int(rng.integers(rows - (y1 - y0) + 1))
-        piece = image[y : y + y1 - y0, x : x + x1 - x0].copy()
-    image[y0:y1, x0:x1] = piece
+        patch = image[y : y + y1 - y0, x : x + x1 - x0].copy()
+    image[y0:y1, x0:x1] = patch

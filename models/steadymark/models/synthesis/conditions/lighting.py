@@ -70,50 +70,56 @@ class Lighting:
         gain, gamma = KINDS[self.kind](index, self.fps, self.seed, rows)
         table = (np.linspace(0, 1, 256) ** gamma * 255).astype(np.float32)
         if len(gain) == 1:
-            return np.asarray(cv2.LUT(image, rounded(table * gain.astype(np.float32))), np.uint8)
+            return np.asarray(
+                cv2.LUT(image, round_to_uint8(table * gain.astype(np.float32))), np.uint8
+            )
         light = np.asarray(cv2.LUT(image, table), np.float32)
         light *= gain.astype(np.float32).reshape(-1, 1, 1)
-        return rounded(light)
+        return round_to_uint8(light)
 
 
-def rounded(light: NDArray[np.float32]) -> Image:
+def round_to_uint8(light: NDArray[np.float32]) -> Image:
     """Round float grey levels to uint8 and clip them to 0 to 255."""
-    near = np.rint(light)
-    np.clip(near, 0, 255, out=near)
-    return near.astype(np.uint8)
+    integers = np.rint(light)
+    np.clip(integers, 0, 255, out=integers)
+    return integers.astype(np.uint8)
 
 
-def _one(value: float) -> Gain:
+def _uniform_gain(value: float) -> Gain:
     return np.array([value])
 
 
 def _steady(index: int, fps: float, seed: int, rows: Gain) -> tuple[Gain, float]:
-    return _one(1.0), 1.0
+    return _uniform_gain(1.0), 1.0
 
 
 def _gain_steps(index: int, fps: float, seed: int, rows: Gain) -> tuple[Gain, float]:
     """Lamps are switched: every 0.4 s the gain takes another level within ±40 %."""
     level = int(index / fps / _STEP_S)
-    return _one(1 + _STEP * np.random.default_rng((seed, level)).uniform(-1, 1)), 1.0
+    return _uniform_gain(1 + _STEP * np.random.default_rng((seed, level)).uniform(-1, 1)), 1.0
 
 
 def _gamma_swings(index: int, fps: float, seed: int, rows: Gain) -> tuple[Gain, float]:
     """The camera keeps correcting the contrast: gamma oscillates between 0.5 and 1.5."""
-    return _one(1.0), 1 + _GAMMA * float(np.sin(2 * np.pi * _GAMMA_HZ * index / fps + seed))
+    return _uniform_gain(1.0), 1 + _GAMMA * float(
+        np.sin(2 * np.pi * _GAMMA_HZ * index / fps + seed)
+    )
 
 
 def _flash(index: int, fps: float, seed: int, rows: Gain) -> tuple[Gain, float]:
     """A photographer's flash fires every 0.9 s and fades within three frames."""
-    since = (index + 7 * seed + 3) % max(len(_FLASH) + 1, round(_FLASH_S * fps))
-    return _one(_FLASH[since] if since < len(_FLASH) and index > since else 1.0), 1.0
+    frames_since = (index + 7 * seed + 3) % max(len(_FLASH) + 1, round(_FLASH_S * fps))
+    return _uniform_gain(
+        _FLASH[frames_since] if frames_since < len(_FLASH) and index > frames_since else 1.0
+    ), 1.0
 
 
 def _mains(rate: float) -> Callable[[int, float, int, Gain], tuple[Gain, float]]:
     def mains(index: int, fps: float, seed: int, rows: Gain) -> tuple[Gain, float]:
         """A lamp on the mains is seen through short exposures of a global shutter."""
         # The mains frequency is never exactly 50 Hz.
-        turn = 2 * np.pi * MAINS_HZ * 1.002 * index / rate
-        return _one(1 + _MAINS * float(np.cos(turn + seed))), 1.0
+        phase = 2 * np.pi * MAINS_HZ * 1.002 * index / rate
+        return _uniform_gain(1 + _MAINS * float(np.cos(phase + seed))), 1.0
 
     return mains
 
@@ -132,15 +138,15 @@ def _rolling_bands(index: int, fps: float, seed: int, rows: Gain) -> tuple[Gain,
 
 def _exposure_ramp(index: int, fps: float, seed: int, rows: Gain) -> tuple[Gain, float]:
     """Automatic exposure moves between gains of 0.55 and 1.6; highlights are clipped."""
-    way = abs((index / fps / _RAMP_S + 0.3 * seed) % 2 - 1)
+    progress = abs((index / fps / _RAMP_S + 0.3 * seed) % 2 - 1)
     low, high = _RAMP
-    return _one(low * (high / low) ** way), 1.0
+    return _uniform_gain(low * (high / low) ** progress), 1.0
 
 
 def _film(index: int, fps: float, seed: int, rows: Gain) -> tuple[Gain, float]:
     """The gain and gamma of every frame are independent, as in old film."""
     rng = np.random.default_rng((seed, index, 1))
-    return _one(max(0.4, 1 + _FILM * rng.standard_normal())), float(
+    return _uniform_gain(max(0.4, 1 + _FILM * rng.standard_normal())), float(
         np.exp(_FILM_GAMMA * rng.standard_normal())
     )
 

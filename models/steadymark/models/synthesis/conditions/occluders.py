@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from steadymark.models.synthesis.conditions.sensor_noise import in_colours
+from steadymark.models.synthesis.conditions.sensor_noise import to_three_channels
 
 if TYPE_CHECKING:
     from steadymark.models.face.crop import Image, Points
@@ -18,8 +18,8 @@ Light = NDArray[np.float32]
 # Side of the square that holds the object's head, pixels; the arm or handle continues below it.
 _SIZE = 256
 _LENGTH = 640  # height of an object's image, pixels
-_HIDDEN = 0.5  # opacity from which a landmark counts as hidden
-THINGS = ("hand", "mug", "microphone")
+_HIDING_OPACITY = 0.5  # opacity from which a landmark counts as hidden
+OBJECTS = ("hand", "mug", "microphone")
 
 
 class Occluder:
@@ -28,24 +28,24 @@ class Occluder:
     Its position and size are multiples of the landmarks' extent.
 
     Args:
-        kind: One of `THINGS`.
-        picture: (H, W, 3) uint8 BGR photo, from which the skin colour of a hand is taken.
+        kind: One of `OBJECTS`.
+        image: (H, W, 3) uint8 BGR photo, from which the skin colour of a hand is taken.
         points: (68, 2) landmarks in pixels of the photo.
         length_s: Duration of the scene in seconds.
         rng: Makes all random choices.
     """
 
     def __init__(
-        self, kind: str, picture: Image, points: Points, length_s: float, rng: np.random.Generator
+        self, kind: str, image: Image, points: Points, length_s: float, rng: np.random.Generator
     ) -> None:
         self.kind = kind
-        self.colour, self.cover = _DRAWN[kind](_skin(picture, points), rng)
+        self.colour, self.cover = _DRAWING_FUNCTIONS[kind](_skin_colour(image, points), rng)
         self.size = rng.uniform(0.75, 1.15)
         # Direction from which the object enters: below or a side.
-        side = np.pi / 2 + rng.uniform(-1.2, 1.2)
+        direction = np.pi / 2 + rng.uniform(-1.2, 1.2)
         # The arm or handle points in that direction.
-        self.roll = side - np.pi / 2 + rng.uniform(-0.2, 0.2)
-        self.away = 2.0 * np.array((np.cos(side), np.sin(side)))
+        self.roll = direction - np.pi / 2 + rng.uniform(-0.2, 0.2)
+        self.away = 2.0 * np.array((np.cos(direction), np.sin(direction)))
         self.aim = np.array((rng.uniform(-0.35, 0.35), rng.uniform(-0.15, 0.45)))
         self.comes_s = rng.uniform(-0.3, 0.4 * length_s)
         self.takes_s, self.stays_s = rng.uniform(0.25, 0.8), rng.uniform(0.1, 0.8)
@@ -59,16 +59,16 @@ class Occluder:
             centre: (2,) centre of the face in frame pixels.
             extent: Extent of the landmarks in frame pixels.
         """
-        since = t_s - self.comes_s
-        here = _ease(since / self.takes_s)
-        here -= _ease((since - self.takes_s - self.stays_s) / self.takes_s)
+        elapsed_s = t_s - self.comes_s
+        presence = _smooth_step(elapsed_s / self.takes_s)
+        presence -= _smooth_step((elapsed_s - self.takes_s - self.stays_s) / self.takes_s)
         sway = self.sway * np.sin(2 * np.pi * np.array((0.9, 1.3)) * t_s)
-        at = centre + extent * ((1 - here) * self.away + here * (self.aim + sway))
+        position = centre + extent * ((1 - presence) * self.away + presence * (self.aim + sway))
         scale = self.size * extent / _SIZE
         cos, sin = scale * np.cos(self.roll), scale * np.sin(self.roll)
-        turn = np.array([[cos, -sin], [sin, cos]])
-        middle = np.full(2, (_SIZE - 1) / 2)
-        return np.concatenate((turn, (at - turn @ middle)[:, None]), 1)
+        linear = np.array([[cos, -sin], [sin, cos]])
+        object_centre = np.full(2, (_SIZE - 1) / 2)
+        return np.concatenate((linear, (position - linear @ object_centre)[:, None]), 1)
 
     def before(
         self, light: Light, truth: Points, t_s: float, centre: Floats, extent: float
@@ -94,24 +94,24 @@ class Occluder:
             return light, np.ones(len(truth), bool)
         cover = cv2.warpAffine(self.cover, pose, (width, height), flags=cv2.INTER_LINEAR)
         colour = cv2.warpAffine(self.colour, pose, (width, height), borderMode=cv2.BORDER_REPLICATE)
-        shown = light + in_colours(np.asarray(cover, np.float32)) * (colour - light)
-        at = np.rint(truth).astype(int)
-        within = ((at >= 0) & (at < (width, height))).all(1)
-        seen = np.ones(len(truth), bool)
-        seen[within] = cover[at[within, 1], at[within, 0]] < _HIDDEN
-        return np.asarray(shown, np.float32), seen
+        covered = light + to_three_channels(np.asarray(cover, np.float32)) * (colour - light)
+        pixels = np.rint(truth).astype(int)
+        is_inside = ((pixels >= 0) & (pixels < (width, height))).all(1)
+        is_visible = np.ones(len(truth), bool)
+        is_visible[is_inside] = cover[pixels[is_inside, 1], pixels[is_inside, 0]] < _HIDING_OPACITY
+        return np.asarray(covered, np.float32), is_visible
 
 
-def _ease(way: float) -> float:
-    way = min(max(way, 0.0), 1.0)
-    return way * way * (3 - 2 * way)
+def _smooth_step(progress: float) -> float:
+    progress = min(max(progress, 0.0), 1.0)
+    return progress * progress * (3 - 2 * progress)
 
 
-def _skin(picture: Image, points: Points) -> Floats:
+def _skin_colour(image: Image, points: Points) -> Floats:
     """Return the mean colour (3,) of the cheeks and nose."""
-    places = (points[[2, 14, 30]] * 0.5 + points[[31, 35, 28]] * 0.5).round().astype(int)
-    places = places.clip(0, np.array(picture.shape[1::-1]) - 1)
-    colour: Floats = picture[places[:, 1], places[:, 0]].mean(0)
+    pixels = (points[[2, 14, 30]] * 0.5 + points[[31, 35, 28]] * 0.5).round().astype(int)
+    pixels = pixels.clip(0, np.array(image.shape[1::-1]) - 1)
+    colour: Floats = image[pixels[:, 1], pixels[:, 0]].mean(0)
     return colour
 
 
@@ -122,7 +122,7 @@ def _texture(rng: np.random.Generator, depth: float, cells: int) -> Light:
     return 1 + np.asarray(big, np.float32)
 
 
-def _finished(cover: Light, shade: Light, colour: Floats) -> tuple[Light, Light]:
+def _shade(cover: Light, shade: Light, colour: Floats) -> tuple[Light, Light]:
     """Return colour (length, size, 3) and opacity (length, size), darker towards the edges."""
     soft = cv2.GaussianBlur(cover, (0, 0), 1.0)
     inner = cv2.GaussianBlur(cover, (0, 0), 9.0)
@@ -149,13 +149,13 @@ def _hand(skin: Floats, rng: np.random.Generator) -> tuple[Light, Light]:
         angle = (finger - 1.5) * spread - np.pi / 2
         root = np.array((128 + (finger - 1.5) * 25, 152.0))
         tip = root + rng.uniform(75, 100) * np.array((np.cos(angle), np.sin(angle)))
-        one = np.zeros_like(cover)
-        _capsule(one, root, tip, rng.uniform(20, 24))
-        crease += np.abs(cv2.Laplacian(cv2.GaussianBlur(one, (0, 0), 1.5), cv2.CV_32F))
-        cover = np.maximum(cover, one)
+        finger_mask = np.zeros_like(cover)
+        _capsule(finger_mask, root, tip, rng.uniform(20, 24))
+        crease += np.abs(cv2.Laplacian(cv2.GaussianBlur(finger_mask, (0, 0), 1.5), cv2.CV_32F))
+        cover = np.maximum(cover, finger_mask)
     _capsule(cover, np.array((168.0, 205)), np.array((212.0, 150)), 27)
     shade = _texture(rng, 0.05, 12) * _texture(rng, 0.03, 60) * (1 - 0.5 * crease.clip(0, 1))
-    return _finished(cover, shade.astype(np.float32), skin * rng.uniform(0.85, 1.1))
+    return _shade(cover, shade.astype(np.float32), skin * rng.uniform(0.85, 1.1))
 
 
 def _mug(skin: Floats, rng: np.random.Generator) -> tuple[Light, Light]:
@@ -169,7 +169,7 @@ def _mug(skin: Floats, rng: np.random.Generator) -> tuple[Light, Light]:
     shade = _texture(rng, 0.04, 10) * (1 - 0.35 * (across - 0.2) ** 2)
     low = int(rng.integers(100, 160))
     shade[low : low + 24] *= rng.uniform(0.4, 0.8)
-    return _finished(cover, shade.astype(np.float32), rng.uniform(30, 235, 3))
+    return _shade(cover, shade.astype(np.float32), rng.uniform(30, 235, 3))
 
 
 def _microphone(skin: Floats, rng: np.random.Generator) -> tuple[Light, Light]:
@@ -182,25 +182,25 @@ def _microphone(skin: Floats, rng: np.random.Generator) -> tuple[Light, Light]:
     mesh = 0.75 + 0.25 * np.sin((rows + columns) * 0.9) * np.sin((rows - columns) * 0.9)
     ball = np.hypot(columns - 128, rows - 85) < 44
     shade = np.where(ball, 1.9 * mesh, 0.6).astype(np.float32) * _texture(rng, 0.05, 10)
-    return _finished(cover, shade, np.full(3, rng.uniform(40, 90)))
+    return _shade(cover, shade, np.full(3, rng.uniform(40, 90)))
 
 
-_DRAWN = {"hand": _hand, "mug": _mug, "microphone": _microphone}
+_DRAWING_FUNCTIONS = {"hand": _hand, "mug": _mug, "microphone": _microphone}
 
 
-def draw_thing(
+def draw_object(
     kind: str, skin: NDArray[np.floating], rng: np.random.Generator
 ) -> tuple[Light, Light]:
-    """Draw one of `THINGS` upright.
+    """Draw one of `OBJECTS` upright.
 
     The head of the object fills the upper square; its arm or handle continues below.
 
     Args:
-        kind: One of `THINGS`.
+        kind: One of `OBJECTS`.
         skin: (3,) BGR colour of the skin, 0 to 255.
         rng: Chooses the shape and the colour.
 
     Returns:
         Colour (640, 256, 3) from 0 to 255 and opacity (640, 256) from 0 to 1.
     """
-    return _DRAWN[kind](skin.astype(np.float64), rng)
+    return _DRAWING_FUNCTIONS[kind](skin.astype(np.float64), rng)

@@ -42,15 +42,15 @@ def encode(
         options: Options of the encoder.
         places: Frame number of each image if some frames were dropped; by default 0, 1, 2, …
     """
-    shown = list(images)
-    height, width = shown[0].shape[:2]
+    frames = list(images)
+    height, width = frames[0].shape[:2]
     with av.open(file, "w", format="matroska") as output:
         stream = output.add_stream(codec, rate=fps, options=options or {})
         stream.width, stream.height = width, height
         stream.pix_fmt, stream.time_base = pix_fmt, Fraction(1, fps)
-        for place, image in zip(places or range(len(shown)), shown, strict=True):
+        for number, image in zip(places or range(len(frames)), frames, strict=True):
             frame = av.VideoFrame.from_ndarray(image, format="bgr24")
-            frame.pts, frame.time_base = int(place), Fraction(1, fps)
+            frame.pts, frame.time_base = int(number), Fraction(1, fps)
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
 

@@ -27,7 +27,7 @@ _CLOSING_S, _SHUT_S, _OPENING_S = (0.05, 0.09), (0.01, 0.05), (0.08, 0.16)
 _ONSET_S, _HOLD_S = (0.3, 1.0), (0.2, 1.5)  # onset and hold of smiles and brow movements
 _TURN_S, _REST_S = (0.3, 1.0), (0.1, 0.8)  # durations of head turns and rests between them
 # Shares of scenes that have each movement.
-_TALKS, _SMILES, _BROWS, _CHINS, _TURNS = 0.6, 0.45, 0.45, 0.3, 0.75
+_TALK_SHARE, _SMILE_SHARE, _BROW_SHARE, _CHIN_SHARE, _TURN_SHARE = 0.6, 0.45, 0.45, 0.3, 0.75
 _PITCH = 0.65  # largest pitch, as a share of the largest yaw
 
 
@@ -59,11 +59,11 @@ class ExpressionCurves:
 
     def at(self, t_s: float) -> FaceState:
         """Interpolate the curves at `t_s` seconds; they are constant beyond their ends."""
-        place = min(max(t_s / STEP_S, 0.0), len(self.strengths) - 1.0)
-        first = min(int(place), len(self.strengths) - 2)
-        rest = place - first
-        strengths = (1 - rest) * self.strengths[first] + rest * self.strengths[first + 1]
-        yaw, pitch = (1 - rest) * self.turns_deg[first] + rest * self.turns_deg[first + 1]
+        position = min(max(t_s / STEP_S, 0.0), len(self.strengths) - 1.0)
+        first = min(int(position), len(self.strengths) - 2)
+        fraction = position - first
+        strengths = (1 - fraction) * self.strengths[first] + fraction * self.strengths[first + 1]
+        yaw, pitch = (1 - fraction) * self.turns_deg[first] + fraction * self.turns_deg[first + 1]
         return FaceState(strengths, float(yaw), float(pitch))
 
     def scaled(self, expressions: float, turns: float) -> ExpressionCurves:
@@ -86,83 +86,83 @@ def expression_curves(
     """
     t = np.arange(0, length_s + 2 * STEP_S, STEP_S)
     strengths = np.zeros((len(t), len(_NAMES)))
-    if rng.random() < _TALKS:
+    if rng.random() < _TALK_SHARE:
         _talk(t, strengths, rng)
-    if rng.random() < _SMILES:
-        smile = _lasting(t, rng, rng.uniform(0.3, 0.9))
+    if rng.random() < _SMILE_SHARE:
+        smile = _held_movement(t, rng, rng.uniform(0.3, 0.9))
         for name in ("smile_L", "smile_R"):  # a smile is never fully symmetric
             strengths[:, _NAMES.index(name)] += smile * rng.uniform(0.8, 1.0)
-    if rng.random() < _BROWS:
+    if rng.random() < _BROW_SHARE:
         name = "brows_up" if rng.random() < 0.65 else "brows_down"
-        strengths[:, _NAMES.index(name)] += _lasting(t, rng, rng.uniform(0.3, 1.0))
-    if rng.random() < _CHINS:
+        strengths[:, _NAMES.index(name)] += _held_movement(t, rng, rng.uniform(0.3, 1.0))
+    if rng.random() < _CHIN_SHARE:
         name = "chin" if rng.random() < 0.5 else "jaw_side"
         signed = rng.uniform(0.3, 0.8) * (1 if name == "chin" else rng.choice((-1, 1)))
-        strengths[:, _NAMES.index(name)] += _lasting(t, rng, signed)
-    shut = _blinks(t, rng)
-    strengths[:, LIDS] = shut[:, None]
+        strengths[:, _NAMES.index(name)] += _held_movement(t, rng, signed)
+    eye_closing = _blinks(t, rng)
+    strengths[:, LIDS] = eye_closing[:, None]
     turns = np.zeros((len(t), 2))
-    if rng.random() < _TURNS:
-        turns = _turns(t, rng) * turns_deg
+    if rng.random() < _TURN_SHARE:
+        turns = _head_turns(t, rng) * turns_deg
     curves = ExpressionCurves(strengths if strength else 0 * strengths, turns)
     return curves.scaled(strength, 1.0)
 
 
-def _ease(t: Floats, begin: float, lasts: float) -> Floats:
+def _smooth_step(t: Floats, begin: float, duration: float) -> Floats:
     """Return a smooth step: 0 before `begin`, and 1 from `begin + lasts` on."""
-    way = ((t - begin) / lasts).clip(0, 1)
-    eased: Floats = way**3 * (10 - 15 * way + 6 * way**2)
+    progress = ((t - begin) / duration).clip(0, 1)
+    eased: Floats = progress**3 * (10 - 15 * progress + 6 * progress**2)
     return eased
 
 
 def _talk(t: Floats, strengths: Floats, rng: np.random.Generator) -> None:
     """Add phrases of syllables with pauses between them, in place."""
-    now = -rng.uniform(0, 1)
+    start_s = -rng.uniform(0, 1)
     shapes: Sequence[str] = ("funnel", "pucker", "teeth")
-    while now < t[-1]:
-        until = now + rng.uniform(*_PHRASE_S)
+    while start_s < t[-1]:
+        end_s = start_s + rng.uniform(*_PHRASE_S)
         rate = rng.uniform(*_SYLLABLES_HZ)
-        while now < until:
-            lasts = rng.uniform(0.8, 1.25) / rate
-            wave = np.sin(np.pi * ((t - now) / (1.3 * lasts)).clip(0, 1)) ** 2
+        while start_s < end_s:
+            duration = rng.uniform(0.8, 1.25) / rate
+            wave = np.sin(np.pi * ((t - start_s) / (1.3 * duration)).clip(0, 1)) ** 2
             strengths[:, _NAMES.index("jaw")] += rng.uniform(*_JAW) * wave
             shape = shapes[int(rng.integers(len(shapes)))]
             strengths[:, _NAMES.index(shape)] += rng.uniform(*_LIPS) * wave
-            now += lasts
-        now += rng.uniform(*_PAUSE_S)
+            start_s += duration
+        start_s += rng.uniform(*_PAUSE_S)
 
 
-def _lasting(t: Floats, rng: np.random.Generator, strength: float) -> Floats:
+def _held_movement(t: Floats, rng: np.random.Generator, strength: float) -> Floats:
     """Return a curve that rises, stays at `strength`, and may fall again."""
     begin = rng.uniform(-0.5, 0.7 * t[-1])
-    comes, goes = rng.uniform(*_ONSET_S, 2)
-    end = begin + comes + rng.uniform(*_HOLD_S)
-    return strength * (_ease(t, begin, comes) - _ease(t, end, goes))
+    rise_s, fall_s = rng.uniform(*_ONSET_S, 2)
+    end = begin + rise_s + rng.uniform(*_HOLD_S)
+    return strength * (_smooth_step(t, begin, rise_s) - _smooth_step(t, end, fall_s))
 
 
 def _blinks(t: Floats, rng: np.random.Generator) -> Floats:
     """Return how far the eyes are shut (N,), 0 to 1; they close fast and open more slowly."""
-    shut = np.zeros(len(t))
-    now = rng.exponential(1 / _BLINKS_HZ)
-    while now < t[-1]:
-        closing, stays, opening = (rng.uniform(*s) for s in (_CLOSING_S, _SHUT_S, _OPENING_S))
-        end = now + closing + stays
+    closing_curve = np.zeros(len(t))
+    start_s = rng.exponential(1 / _BLINKS_HZ)
+    while start_s < t[-1]:
+        closing, shut_s, opening = (rng.uniform(*s) for s in (_CLOSING_S, _SHUT_S, _OPENING_S))
+        end = start_s + closing + shut_s
         depth = 1.0 if rng.random() < 0.8 else rng.uniform(0.4, 0.9)
-        blink = depth * (_ease(t, now, closing) - _ease(t, end, opening))
-        shut = np.maximum(shut, blink)
-        now = end + opening + 0.1 + rng.exponential(1 / _BLINKS_HZ)
-    return shut
+        blink = depth * (_smooth_step(t, start_s, closing) - _smooth_step(t, end, opening))
+        closing_curve = np.maximum(closing_curve, blink)
+        start_s = end + opening + 0.1 + rng.exponential(1 / _BLINKS_HZ)
+    return closing_curve
 
 
-def _turns(t: Floats, rng: np.random.Generator) -> Floats:
+def _head_turns(t: Floats, rng: np.random.Generator) -> Floats:
     """Return yaw within ±1 and pitch within ±_PITCH (N, 2), with rests between the movements."""
     reach = np.array((1.0, _PITCH))
-    here = rng.uniform(-0.6, 0.6, 2) * reach
-    way = np.tile(here, (len(t), 1))
-    now = rng.uniform(-0.3, 0.4)
-    while now < t[-1]:
-        there = rng.uniform(-1, 1, 2) * reach
-        lasts = rng.uniform(*_TURN_S) * (0.4 + np.abs(there - here).max())
-        way += _ease(t, now, lasts)[:, None] * (there - here)
-        here, now = there, now + lasts + rng.uniform(*_REST_S)
-    return way
+    start = rng.uniform(-0.6, 0.6, 2) * reach
+    angles = np.tile(start, (len(t), 1))
+    start_s = rng.uniform(-0.3, 0.4)
+    while start_s < t[-1]:
+        target = rng.uniform(-1, 1, 2) * reach
+        duration = rng.uniform(*_TURN_S) * (0.4 + np.abs(target - start).max())
+        angles += _smooth_step(t, start_s, duration)[:, None] * (target - start)
+        start, start_s = target, start_s + duration + rng.uniform(*_REST_S)
+    return angles

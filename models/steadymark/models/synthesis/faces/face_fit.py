@@ -76,51 +76,53 @@ def fit_face(points: NDArray[np.floating]) -> FittedFace:
     The coefficients are solved by ridge least squares, alternating with the pose. The remaining
     landmark residual is interpolated smoothly and added to all points of the face.
     """
-    rows, target = load_face_model(), points.astype(np.float64)
-    moves = _movements(rows)
-    modes = np.concatenate((rows.identity, moves[[list(MOVEMENTS).index(n) for n in _FITTED]]))
-    shape = rows.neutral
+    model, target = load_face_model(), points.astype(np.float64)
+    displacements = _movement_displacements(model)
+    modes = np.concatenate(
+        (model.identity, displacements[[list(MOVEMENTS).index(n) for n in _FITTED]])
+    )
+    shape = model.neutral
     for _ in range(_ROUNDS):
-        turn, shift = _pose(shape[:LANDMARKS], target)
-        shape = rows.neutral + _coefficients(rows.neutral, modes, turn, shift, target)
-    turn, shift = _pose(shape[:LANDMARKS], target)
-    rest = shape @ turn.T
+        rotation, shift = _pose(shape[:LANDMARKS], target)
+        shape = model.neutral + _coefficients(model.neutral, modes, rotation, shift, target)
+    rotation, shift = _pose(shape[:LANDMARKS], target)
+    rest = shape @ rotation.T
     rest[:, :2] += shift
-    off = np.zeros((LANDMARKS, 2))
-    off[:] = target - rest[:LANDMARKS, :2]
-    rest[:, :2] += spread(rest[:LANDMARKS, :2], off, rest[:, :2])
+    residual = np.zeros((LANDMARKS, 2))
+    residual[:] = target - rest[:LANDMARKS, :2]
+    rest[:, :2] += interpolate_smoothly(rest[:LANDMARKS, :2], residual, rest[:, :2])
     rest[:LANDMARKS, :2] = target
-    scale = np.linalg.norm(turn[0])
-    seen = (rows.normals @ turn.T)[:, 2] / scale < -_FACING
+    scale = np.linalg.norm(rotation[0])
+    seen = (model.normals @ rotation.T)[:, 2] / scale < -_FACING
     seen[:LANDMARKS] = True
-    pivot = np.array((0.0, 1.0, -1.0)) @ turn.T
+    pivot = np.array((0.0, 1.0, -1.0)) @ rotation.T
     pivot[:2] += shift
-    return FittedFace(rest, moves @ turn.T, pivot, seen)
+    return FittedFace(rest, displacements @ rotation.T, pivot, seen)
 
 
-def spread(places: Floats, values: Floats, wanted: Floats) -> Floats:
+def interpolate_smoothly(sources: Floats, values: Floats, positions: Floats) -> Floats:
     """Interpolate values (k, c) at places (k, 2) smoothly at positions wanted (n, 2): (n, c).
 
     The radial basis function is r, with a constant term, so that values beyond the places stay
     bounded.
     """
-    k = len(places)
-    system = np.ones((k + 1, k + 1))
-    system[k, k] = 0
-    system[:k, :k] = np.linalg.norm(places[:, None] - places, axis=-1)
+    count = len(sources)
+    system = np.ones((count + 1, count + 1))
+    system[count, count] = 0
+    system[:count, :count] = np.linalg.norm(sources[:, None] - sources, axis=-1)
     # Keeps the system regular if places coincide, as the lips may.
-    system[np.arange(k), np.arange(k)] -= 1e-3
-    solved = np.linalg.solve(system, np.concatenate((values, np.zeros((1, values.shape[1])))))
-    away = np.linalg.norm(wanted[:, None] - places, axis=-1)
-    carried: Floats = away @ solved[:k] + solved[k]
-    return carried
+    system[np.arange(count), np.arange(count)] -= 1e-3
+    coefficients = np.linalg.solve(system, np.concatenate((values, np.zeros((1, values.shape[1])))))
+    distances = np.linalg.norm(positions[:, None] - sources, axis=-1)
+    interpolated: Floats = distances @ coefficients[:count] + coefficients[count]
+    return interpolated
 
 
-def _movements(rows: FaceModel) -> Floats:
+def _movement_displacements(model: FaceModel) -> Floats:
     """Return the displacements (J, n, 3) of `MOVEMENTS` in centimetres."""
     return np.stack(
         [
-            np.sum([weight * rows.expressions[name] for name, weight in parts.items()], axis=0)
+            np.sum([weight * model.expressions[name] for name, weight in parts.items()], axis=0)
             for parts in MOVEMENTS.values()
         ]
     )
@@ -129,27 +131,31 @@ def _movements(rows: FaceModel) -> Floats:
 def _pose(shape: Floats, target: Floats) -> tuple[Floats, Floats]:
     """Fit a scaled rotation (3, 3) and a shift (2,) from a shape (68, 3) to landmarks (68, 2)."""
     weights = _WEIGHTS[:, None] / _WEIGHTS.sum()
-    middle, aim = (weights * shape).sum(0), (weights * target).sum(0)
-    root = np.sqrt(weights)
-    linear = np.linalg.lstsq(root * (shape - middle), root * (target - aim), rcond=None)[0].T
-    left, stretch, right = np.linalg.svd(linear, full_matrices=False)
-    two = left @ right
-    turn = stretch.mean() * np.stack((*two, np.cross(two[0], two[1])))
-    return turn, aim - (turn @ middle)[:2]
+    shape_centre, target_centre = (weights * shape).sum(0), (weights * target).sum(0)
+    root_weights = np.sqrt(weights)
+    linear = np.linalg.lstsq(
+        root_weights * (shape - shape_centre), root_weights * (target - target_centre), rcond=None
+    )[0].T
+    left, singular_values, right = np.linalg.svd(linear, full_matrices=False)
+    first_rows = left @ right
+    rotation = singular_values.mean() * np.stack(
+        (*first_rows, np.cross(first_rows[0], first_rows[1]))
+    )
+    return rotation, target_centre - (rotation @ shape_centre)[:2]
 
 
 def _coefficients(
-    neutral: Floats, modes: Floats, turn: Floats, shift: Floats, target: Floats
+    neutral: Floats, modes: Floats, rotation: Floats, shift: Floats, target: Floats
 ) -> Floats:
     """Return the displacement (n, 3) of the face by the modes that explain the landmarks best."""
-    scale = np.linalg.norm(turn[0])
-    seen = modes[:, :LANDMARKS] @ turn[:2].T / scale  # (m, 68, 2) cm
-    missing = (target - shift - neutral[:LANDMARKS] @ turn[:2].T) / scale
-    system = seen.reshape(len(modes), -1) * np.sqrt(np.repeat(_WEIGHTS, 2))
-    wanted = missing.reshape(-1) * np.sqrt(np.repeat(_WEIGHTS, 2))
+    scale = np.linalg.norm(rotation[0])
+    projected = modes[:, :LANDMARKS] @ rotation[:2].T / scale  # (m, 68, 2) cm
+    residual = (target - shift - neutral[:LANDMARKS] @ rotation[:2].T) / scale
+    system = projected.reshape(len(modes), -1) * np.sqrt(np.repeat(_WEIGHTS, 2))
+    right_side = residual.reshape(-1) * np.sqrt(np.repeat(_WEIGHTS, 2))
     prior = np.full(len(modes), _RIDGE)
     prior[-len(_FITTED) :] *= 2  # the coefficients of expressions lie between about 0 and 0.5
-    solved = np.linalg.solve(system @ system.T + np.diag(prior**2) * 68, system @ wanted)
-    solved[-len(_FITTED) :] = solved[-len(_FITTED) :].clip(-0.3, 1)
-    moved: Floats = np.tensordot(solved, modes, 1)
-    return moved
+    coefficients = np.linalg.solve(system @ system.T + np.diag(prior**2) * 68, system @ right_side)
+    coefficients[-len(_FITTED) :] = coefficients[-len(_FITTED) :].clip(-0.3, 1)
+    displacement: Floats = np.tensordot(coefficients, modes, 1)
+    return displacement

@@ -8,7 +8,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from steadymark.models.synthesis.faces.face_fit import MOVEMENTS, FittedFace, fit_face, spread
+from steadymark.models.synthesis.faces.face_fit import (
+    MOVEMENTS,
+    FittedFace,
+    fit_face,
+    interpolate_smoothly,
+)
 from steadymark.models.synthesis.faces.face_model import LANDMARKS
 
 Floats = NDArray[np.float64]
@@ -68,38 +73,38 @@ class FaceMesh:
             yaw_deg: Yaw in degrees, positive to the right of the image.
             pitch_deg: Pitch in degrees, positive downwards.
         """
-        return self.turned(strengths, yaw_deg, pitch_deg)[:, :2]
+        return self.turned_nodes(strengths, yaw_deg, pitch_deg)[:, :2]
 
-    def turned(self, strengths: Floats, yaw_deg: float, pitch_deg: float) -> Floats:
+    def turned_nodes(self, strengths: Floats, yaw_deg: float, pitch_deg: float) -> Floats:
         """Return the node positions (N, 3) as `places` does, with depth away from the camera."""
         xyz = self.rest + np.tensordot(strengths, self.moves, 1) - self.pivot
         yaw, pitch = np.radians(yaw_deg), np.radians(pitch_deg)
-        across = np.array(
+        yaw_matrix = np.array(
             [[np.cos(yaw), 0, -np.sin(yaw)], [0, 1, 0], [np.sin(yaw), 0, np.cos(yaw)]]
         )
-        down = np.array(
+        pitch_matrix = np.array(
             [[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]]
         )
-        turned = xyz @ (down @ across).T + self.pivot
-        moved: Floats = self.rest + self.fade[:, None] * (turned - self.rest)
-        return moved
+        turned = xyz @ (pitch_matrix @ yaw_matrix).T + self.pivot
+        faded: Floats = self.rest + self.fade[:, None] * (turned - self.rest)
+        return faded
 
     def eye_sources(self, strengths: Floats) -> Floats:
         """Return the photo positions (N, 2) that the nodes show for triangles inside an eye.
 
         The eyeball stays in place while the lids move over it.
         """
-        shown: Floats = self.rest[:, :2] + np.tensordot(strengths, self.lids, 1)
-        return shown
+        sources: Floats = self.rest[:, :2] + np.tensordot(strengths, self.lids, 1)
+        return sources
 
-    def folded(self, places: Floats) -> float:
+    def reversed_area(self, places: Floats) -> float:
         """Return the area, in px², of triangles that the warp reverses; a one-to-one warp has 0.
 
         Overlapping lips count. Lids do not count, because they slide over the eye.
         """
         return float(-np.minimum(_areas(places, self.triangles[self.inside :]), 0).sum())
 
-    def turned_away(self, places: Floats) -> NDArray[np.bool_]:
+    def hidden_landmarks(self, places: Floats) -> NDArray[np.bool_]:
         """Return which of the landmarks (68,) the face itself hides.
 
         A landmark is hidden if more of the skin around it is reversed than not.
@@ -118,21 +123,21 @@ def face_mesh(points: NDArray[np.floating]) -> FaceMesh:
     Labels of closed lips and lids may cross each other; they are first moved apart.
     """
     extent = float(np.ptp(points, axis=0).max())
-    apart = _uncrossed(points.astype(np.float64), _APART * extent)
-    face = fit_face(apart)
-    rest, moves, lids = _controls(face, extent)
-    between, fade = _between(rest[:, :2], extent)
+    separated = _uncrossed(points.astype(np.float64), _APART * extent)
+    face = fit_face(separated)
+    rest, moves, lids = _moving_nodes(face, extent)
+    surrounding, fade = _surrounding_nodes(rest[:, :2], extent)
     count = len(rest)
     columns = np.concatenate((rest[:, 2:], moves.transpose(1, 0, 2).reshape(count, -1)), 1)
-    carried = spread(rest[:, :2], columns, between)
-    carried[fade == 0] = 0
-    rest = np.concatenate((rest, np.concatenate((between, carried[:, :1]), 1)))
-    moved = carried[:, 1:].reshape(len(between), -1, 3).transpose(1, 0, 2)
-    moves = np.concatenate((moves, moved), 1)
-    lids = np.concatenate((lids, np.zeros((len(lids), len(between), 2))), 1)
+    interpolated = interpolate_smoothly(rest[:, :2], columns, surrounding)
+    interpolated[fade == 0] = 0
+    rest = np.concatenate((rest, np.concatenate((surrounding, interpolated[:, :1]), 1)))
+    surrounding_moves = interpolated[:, 1:].reshape(len(surrounding), -1, 3).transpose(1, 0, 2)
+    moves = np.concatenate((moves, surrounding_moves), 1)
+    lids = np.concatenate((lids, np.zeros((len(lids), len(surrounding), 2))), 1)
     triangles = _delaunay(rest[:, :2])
-    eyes = _within(rest[:, :2], triangles, [_ring(*pair) for pair in _EYE_LINES])
-    mouth = _within(rest[:, :2], triangles, [_ring(*_INNER_LINES)])
+    eyes = _is_in_rings(rest[:, :2], triangles, [_ring(*pair) for pair in _EYE_LINES])
+    mouth = _is_in_rings(rest[:, :2], triangles, [_ring(*_INNER_LINES)])
     skin = triangles[~eyes & ~mouth]
     skin = skin[np.argsort(-rest[skin, 2].mean(1), kind="stable")]
     triangles = np.concatenate((triangles[eyes], triangles[mouth], skin))
@@ -144,12 +149,12 @@ def _uncrossed(points: Floats, least: float) -> Floats:
     """Move crossing lip and lid landmarks apart, symmetrically, to a distance of `least` pixels."""
     down = points[8] - points[27]
     down = down / np.linalg.norm(down)
-    apart = points.copy()
+    separated = points.copy()
     for upper, lower in _PAIRS:
-        lacking = max(0.0, least - float((points[lower] - points[upper]) @ down))
-        apart[upper] -= lacking / 2 * down
-        apart[lower] += lacking / 2 * down
-    return apart
+        missing = max(0.0, least - float((points[lower] - points[upper]) @ down))
+        separated[upper] -= missing / 2 * down
+        separated[lower] += missing / 2 * down
+    return separated
 
 
 def _curve(line: tuple[int, ...], steps: int, xy: Floats) -> Floats:
@@ -173,20 +178,20 @@ def _curve(line: tuple[int, ...], steps: int, xy: Floats) -> Floats:
     return np.array(rows)
 
 
-def _first_of(lines: tuple[tuple[int, ...], ...], start: int, steps: int) -> list[list[int]]:
+def _nodes_of_lines(lines: tuple[tuple[int, ...], ...], start: int, steps: int) -> list[list[int]]:
     """Return the mesh nodes of each line: its landmarks and intermediate nodes in order."""
-    told = []
+    lines_of_nodes = []
     for line in lines:
         nodes = [line[0]]
         for end in line[1:]:
             nodes += [*range(start, start + steps - 1), end]
             start += steps - 1
-        told.append(nodes)
-    return told
+        lines_of_nodes.append(nodes)
+    return lines_of_nodes
 
 
-_LID_LINES = _first_of((*_UPPER_LIDS, *_LOWER_LIDS), LANDMARKS, _LID_PIECE)
-_LIP_LINES = _first_of(_LIPS, LANDMARKS + 12 * (_LID_PIECE - 1), _LIP_PIECE)
+_LID_LINES = _nodes_of_lines((*_UPPER_LIDS, *_LOWER_LIDS), LANDMARKS, _LID_PIECE)
+_LIP_LINES = _nodes_of_lines(_LIPS, LANDMARKS + 12 * (_LID_PIECE - 1), _LIP_PIECE)
 _EYE_LINES = ((_LID_LINES[0], _LID_LINES[2]), (_LID_LINES[1], _LID_LINES[3]))
 _INNER_LINES = (_LIP_LINES[2], _LIP_LINES[3][::-1])
 _LASHES = _LID_LINES[0][1:-1] + _LID_LINES[1][1:-1]  # inner nodes of the upper lids
@@ -198,7 +203,7 @@ def _ring(upper: list[int], lower: list[int]) -> list[int]:
     return upper + lower[-2:0:-1]
 
 
-def _controls(face: FittedFace, extent: float) -> tuple[Floats, Floats, Floats]:
+def _moving_nodes(face: FittedFace, extent: float) -> tuple[Floats, Floats, Floats]:
     """Return rest (n, 3), moves (J, n, 3) and lids (J, n, 2) of the nodes that the face moves.
 
     These are the landmarks, the contour nodes and the model's other visible points.
@@ -212,10 +217,10 @@ def _controls(face: FittedFace, extent: float) -> tuple[Floats, Floats, Floats]:
     moves = np.concatenate((face.moves[:, :LANDMARKS], weights @ face.moves[:, :LANDMARKS]), 1)
     others = np.flatnonzero(face.seen)[LANDMARKS:]
     lashes = _lashes(rest, extent)
-    free = _free(
+    is_free = _is_far_from(
         np.concatenate((rest, lashes))[:, :2], face.rest[others, :2], 0.4 * _SPACING * extent
     )
-    others = others[free]
+    others = others[is_free]
     rest = np.concatenate((rest, face.rest[others]))
     moves = np.concatenate((moves, face.moves[:, others]), 1)
     lids = np.zeros((len(moves), len(rest), 2))
@@ -243,67 +248,71 @@ def _lashes(rest: Floats, extent: float) -> Floats:
     return above
 
 
-def _between(controls: Floats, extent: float) -> tuple[Floats, Floats]:
+def _surrounding_nodes(controls: Floats, extent: float) -> tuple[Floats, Floats]:
     """Return grid nodes (n, 2) around the face, away from other nodes, and their fade (n,)."""
     step = _SPACING * extent
     low, high = controls.min(0) - (_FADE + 0.15) * extent, controls.max(0) + (_FADE + 0.15) * extent
     x, y = np.meshgrid(np.arange(low[0], high[0], step), np.arange(low[1], high[1], step))
     x[1::2] += step / 2
     grid = np.stack((x, y), -1).reshape(-1, 2)
-    grid = grid[_free(controls, grid, 0.6 * step)]
+    grid = grid[_is_far_from(controls, grid, 0.6 * step)]
     hull = cv2.convexHull(controls.astype(np.float32))
-    away = np.array([-cv2.pointPolygonTest(hull, (float(x), float(y)), True) for x, y in grid])
+    distances = np.array([-cv2.pointPolygonTest(hull, (float(x), float(y)), True) for x, y in grid])
     for ring in (*(_ring(*pair) for pair in _EYE_LINES), _ring(*_INNER_LINES)):
-        keep = ~_inside(controls[ring], grid)
-        grid, away = grid[keep], away[keep]
-    near = 1 - (away / (_FADE * extent)).clip(0, 1)
+        keep = ~_is_inside(controls[ring], grid)
+        grid, distances = grid[keep], distances[keep]
+    nearness = 1 - (distances / (_FADE * extent)).clip(0, 1)
     angles = np.arange(12) * np.pi / 6
     circle = np.stack((np.cos(angles), np.sin(angles)), -1)
-    far = np.concatenate([controls.mean(0) + ring * extent * circle for ring in _FAR])
-    fade = np.concatenate((near * near * (3 - 2 * near), np.zeros(len(far))))
-    return np.concatenate((grid, far)), fade
+    outer_rings = np.concatenate([controls.mean(0) + ring * extent * circle for ring in _FAR])
+    fade = np.concatenate((nearness * nearness * (3 - 2 * nearness), np.zeros(len(outer_rings))))
+    return np.concatenate((grid, outer_rings)), fade
 
 
-def _free(taken: Floats, wanted: Floats, least: float) -> NDArray[np.bool_]:
-    free: NDArray[np.bool_] = np.linalg.norm(wanted[:, None] - taken, axis=-1).min(1) > least
-    return free
+def _is_far_from(nodes: Floats, candidates: Floats, distance: float) -> NDArray[np.bool_]:
+    is_far: NDArray[np.bool_] = (
+        np.linalg.norm(candidates[:, None] - nodes, axis=-1).min(1) > distance
+    )
+    return is_far
 
 
-def _inside(polygon: Floats, xy: Floats) -> NDArray[np.bool_]:
+def _is_inside(polygon: Floats, xy: Floats) -> NDArray[np.bool_]:
     ring = polygon.astype(np.float32)
     return np.array([cv2.pointPolygonTest(ring, (float(x), float(y)), False) > 0 for x, y in xy])
 
 
-def _within(xy: Floats, triangles: Indices, rings: list[list[int]]) -> NDArray[np.bool_]:
+def _is_in_rings(xy: Floats, triangles: Indices, rings: list[list[int]]) -> NDArray[np.bool_]:
     """Return which triangles (M,) have all nodes in one of the rings and their centre inside it."""
-    middles = xy[triangles].mean(1)
-    found = np.zeros(len(triangles), bool)
+    centres = xy[triangles].mean(1)
+    is_in_ring = np.zeros(len(triangles), bool)
     for ring in rings:
         of_ring = np.isin(triangles, ring).all(1)
-        found |= of_ring & _inside(xy[ring], middles)
-    return found
+        is_in_ring |= of_ring & _is_inside(xy[ring], centres)
+    return is_in_ring
 
 
 def _areas(xy: Floats, triangles: Indices) -> Floats:
     a, b, c = (xy[triangles[:, i]] for i in range(3))
-    u, v = b - a, c - a
-    areas: Floats = (u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]) / 2
+    first_edge, second_edge = b - a, c - a
+    areas: Floats = (
+        first_edge[:, 0] * second_edge[:, 1] - first_edge[:, 1] * second_edge[:, 0]
+    ) / 2
     return areas
 
 
 def _delaunay(xy: Floats) -> Indices:
     """Return the Delaunay triangles (M, 3) of all nodes, with the same orientation."""
     low, high = xy.min(0) - 10, xy.max(0) + 10
-    spots = xy.astype(np.float32)
+    points = xy.astype(np.float32)
     box = (int(low[0]), int(low[1]), int(high[0] - low[0]) + 2, int(high[1] - low[1]) + 2)
-    plane = cv2.Subdiv2D(box)
+    subdivision = cv2.Subdiv2D(box)
     number: dict[bytes, int] = {}
-    for index, spot in enumerate(spots):
-        plane.insert((float(spot[0]), float(spot[1])))
-        number.setdefault(spot.tobytes(), index)
-    corners = np.asarray(plane.getTriangleList(), np.float32).reshape(-1, 3, 2)
-    told = [[number.get(corner.tobytes(), -1) for corner in triangle] for triangle in corners]
-    triangles = np.array(told)
+    for index, point in enumerate(points):
+        subdivision.insert((float(point[0]), float(point[1])))
+        number.setdefault(point.tobytes(), index)
+    corners = np.asarray(subdivision.getTriangleList(), np.float32).reshape(-1, 3, 2)
+    indices = [[number.get(corner.tobytes(), -1) for corner in triangle] for triangle in corners]
+    triangles = np.array(indices)
     triangles = triangles[(triangles >= 0).all(1)]
     areas = _areas(xy, triangles)
     triangles[areas < 0] = triangles[areas < 0][:, ::-1]

@@ -21,7 +21,10 @@ from steadymark.models.face.schema import assets_root
 Floats = NDArray[np.float64]
 SOURCE = "ICT-FaceKit, https://github.com/ICT-VGL/ICT-FaceKit, Copyright (c) 2020 USC ICT, MIT"
 LANDMARKS = 68
-_IDENTITIES, _OTHERS = 30, 110  # number of identity modes, and of points besides the landmarks
+_IDENTITIES, _OTHER_POINTS = (
+    30,
+    110,
+)  # number of identity modes, and of points besides the landmarks
 _STEP_CM = 0.002  # resolution of the stored coordinates
 
 
@@ -68,10 +71,10 @@ def choose_vertices(model: Path) -> dict[str, NDArray[np.generic]]:
     with np.load(model) as data:
         neutral = data["neutral"].astype(np.float64)
         normals = vertex_normals(neutral, data["triangles"])
-        chosen = _spread(neutral, normals, data["landmarks68"])
+        chosen = _choose_by_distance(neutral, normals, data["landmarks68"])
         step = float(data["step_cm"]) / _STEP_CM
         moves = np.rint(data["expression"][:, chosen] * step)
-        moving = np.abs(moves).max((1, 2)) > 0
+        used = np.abs(moves).max((1, 2)) > 0
         modes = np.rint(data["identity"][:_IDENTITIES, chosen] * step)
         return {
             "source": np.array(SOURCE),
@@ -80,8 +83,8 @@ def choose_vertices(model: Path) -> dict[str, NDArray[np.generic]]:
             "neutral": np.rint(neutral[chosen] / _STEP_CM).astype(np.int16),
             "normals": np.rint(normals[chosen] * 100).astype(np.int8),
             "identity": modes.astype(np.int16),
-            "expression": moves[moving].astype(np.int16),
-            "expression_names": data["expression_names"][moving],
+            "expression": moves[used].astype(np.int16),
+            "expression_names": data["expression_names"][used],
         }
 
 
@@ -96,29 +99,31 @@ def vertex_normals(xyz: Floats, triangles: NDArray[np.integer]) -> Floats:
     return unit
 
 
-def _spread(xyz: Floats, normals: Floats, landmarks: NDArray[np.integer]) -> NDArray[np.int64]:
+def _choose_by_distance(
+    xyz: Floats, normals: Floats, landmarks: NDArray[np.integer]
+) -> NDArray[np.int64]:
     """Return the landmarks, then vertices on the front of the face by farthest point sampling."""
     x, y, z = xyz.T
     front = (normals[:, 2] > 0.2) & (np.abs(x) < 7.6) & (y > -9) & (y < 10.5) & (z > 3)
-    open_ = _unhidden(xyz, front)
-    allowed = np.flatnonzero(front & open_)
+    unhidden = _is_unhidden(xyz, front)
+    allowed = np.flatnonzero(front & unhidden)
     chosen = [int(i) for i in landmarks]
-    away = np.linalg.norm(xyz[allowed, None] - xyz[chosen], axis=-1).min(1)
-    for _ in range(_OTHERS):
-        best = int(allowed[away.argmax()])
+    distance = np.linalg.norm(xyz[allowed, None] - xyz[chosen], axis=-1).min(1)
+    for _ in range(_OTHER_POINTS):
+        best = int(allowed[distance.argmax()])
         chosen.append(best)
-        away = np.minimum(away, np.linalg.norm(xyz[allowed] - xyz[best], axis=-1))
+        distance = np.minimum(distance, np.linalg.norm(xyz[allowed] - xyz[best], axis=-1))
     return np.array(chosen)
 
 
-def _unhidden(xyz: Floats, front: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _is_unhidden(xyz: Floats, front: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the front vertices that no nearby vertex hides, with a depth tolerance of 0.5 cm."""
-    seen = np.ones(len(xyz), bool)
+    unhidden = np.ones(len(xyz), bool)
     near = xyz[front]
     for i in np.flatnonzero(front):
-        close = np.abs(near[:, :2] - xyz[i, :2]).max(1) < 0.35
-        seen[i] = near[close, 2].max() - xyz[i, 2] < 0.5
-    return seen
+        is_close = np.abs(near[:, :2] - xyz[i, :2]).max(1) < 0.35
+        unhidden[i] = near[is_close, 2].max() - xyz[i, 2] < 0.5
+    return unhidden
 
 
 if __name__ == "__main__":

@@ -37,17 +37,21 @@ def turn_head(
         visible face.
     """
     mesh = face_mesh(points)
-    turned = mesh.turned(np.zeros(len(MOVEMENTS)), yaw_deg, pitch_deg)
-    places, sources = turned[:, :2], mesh.rest[:, :2]
+    nodes = mesh.turned_nodes(np.zeros(len(MOVEMENTS)), yaw_deg, pitch_deg)
+    places, sources = nodes[:, :2], mesh.rest[:, :2]
     inner, skin = mesh.triangles[: mesh.inside], mesh.triangles[mesh.inside :]
-    skin = skin[np.argsort(-turned[skin, 2].mean(1), kind="stable")]
+    skin = skin[np.argsort(-nodes[skin, 2].mean(1), kind="stable")]
     triangles = np.concatenate((inner, skin))
     height, width = image.shape[:2]
-    shown = backward_map(places[triangles], sources[triangles], (width, height))
-    picture = cv2.remap(image, shown[0], shown[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-    found = places[:LANDMARKS].copy()
-    hidden = mesh.turned_away(places)
+    source_map = backward_map(places[triangles], sources[triangles], (width, height))
+    rotated = cv2.remap(
+        image, source_map[0], source_map[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+    )
+    landmarks = places[:LANDMARKS].copy()
+    hidden = mesh.hidden_landmarks(places)
     if not hidden.all():
-        away = np.linalg.norm(found[hidden][:, None] - found[~hidden], axis=-1)
-        found[hidden] = found[~hidden][away.argmin(1)] if hidden.any() else found[hidden]
-    return picture.astype(np.uint8, copy=False), found.astype(np.float32)
+        distances = np.linalg.norm(landmarks[hidden][:, None] - landmarks[~hidden], axis=-1)
+        landmarks[hidden] = (
+            landmarks[~hidden][distances.argmin(1)] if hidden.any() else landmarks[hidden]
+        )
+    return rotated.astype(np.uint8, copy=False), landmarks.astype(np.float32)

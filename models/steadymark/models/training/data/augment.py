@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from steadymark.models.face.crop import Crop, cut, fit_crop, inverse, mirror_image, transform
-from steadymark.models.training.data.image_degradation import blobs, cover, degrade_image
+from steadymark.models.training.data.image_degradation import cover, degrade_image, draw_shapes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,36 +85,36 @@ def make_sample(
         config: Random deviations of the crop.
     """
     rng = np.random.default_rng((seed, number))
-    epoch, place = divmod(number, len(faces))
+    epoch, position = divmod(number, len(faces))
     order = np.random.default_rng((seed, epoch, 1)).permutation(len(faces))
-    index = int(order[place])
-    picture, points = faces.pictures[index], faces.points[index]
+    index = int(order[position])
+    source, points = faces.images[index], faces.points[index]
     crop = clean_crop(faces, index, schema, config.margin)
     face = 1.0
     kind = rng.random()
     if kind < config.negatives:
         face = 0.0
-        picture, crop = _without_face(picture, crop, backgrounds, rng, kind / config.negatives)
+        source, crop = _without_face(source, crop, backgrounds, rng, kind / config.negatives)
     else:
-        crop = _stray(crop, config, rng)
-    matrix = _stretched(crop.to_picture(size), size, config.stretch, rng)
+        crop = _displaced(crop, config, rng)
+    matrix = _stretched(crop.matrix_to_image(size), size, config.stretch, rng)
     flip = rng.random() < 0.5
     if flip:
         matrix = mirror_image(matrix, size)
-    image = cut(picture, matrix, size, border=_border(rng))
-    moved = transform(inverse(matrix), points)
+    image = cut(source, matrix, size, border=_random_border(rng))
+    crop_points = transform(inverse(matrix), points)
     if flip:
-        moved = moved[schema.mirror]
+        crop_points = crop_points[schema.mirror]
     image = degrade_image(image, rng)
     if 0.9 * config.negatives <= kind < config.negatives:
-        image = cover(image, faces.pictures, rng, share=(0.75, 1.0))
+        image = cover(image, faces.images, rng, share=(0.75, 1.0))
     elif rng.random() < 0.35:
-        image = cover(image, faces.pictures, rng, share=(0.02, 0.3))
-    return Sample(image, moved, face)
+        image = cover(image, faces.images, rng, share=(0.02, 0.3))
+    return Sample(image, crop_points, face)
 
 
 def _without_face(
-    picture: Image,
+    image: Image,
     crop: Crop,
     backgrounds: tuple[Image, ...],
     rng: np.random.Generator,
@@ -123,7 +123,7 @@ def _without_face(
     """Return an image and a crop without a face to track.
 
     Args:
-        picture: Image of a face.
+        image: Image of a face.
         crop: The crop of that face.
         backgrounds: Images without faces.
         rng: Makes the random choices.
@@ -131,33 +131,33 @@ def _without_face(
             covers the face.
     """
     if kind < 0.3 and backgrounds:
-        picture = backgrounds[int(rng.integers(len(backgrounds)))]
-        return picture, _anywhere(picture, rng)
+        image = backgrounds[int(rng.integers(len(backgrounds)))]
+        return image, _random_crop(image, rng)
     if kind < 0.4:
-        picture = blobs(rng)
-        return picture, _anywhere(picture, rng)
+        image = draw_shapes(rng)
+        return image, _random_crop(image, rng)
     if kind < 0.6:  # a crop that is far too small, such as an eye or a button
-        height, width = picture.shape[:2]
+        height, width = image.shape[:2]
         side = crop.side * float(np.exp(rng.uniform(np.log(0.04), np.log(0.35))))
-        return picture, Crop(
+        return image, Crop(
             rng.uniform(0, width), rng.uniform(0, height), side, rng.uniform(-60, 60)
         )
-    return picture, _off_centre(crop, rng) if kind < 0.9 else crop
+    return image, _off_centre(crop, rng) if kind < 0.9 else crop
 
 
-def _border(rng: np.random.Generator) -> int:
+def _random_border(rng: np.random.Generator) -> int:
     return int((0, 0, 127, rng.integers(256))[int(rng.integers(4))])
 
 
-def _stray(crop: Crop, config: AugmentConfig, rng: np.random.Generator) -> Crop:
+def _displaced(crop: Crop, config: AugmentConfig, rng: np.random.Generator) -> Crop:
     wide = rng.random() < config.wide_share
     shift, scale, roll = config.wide if wide else config.tight
-    dx, dy, ds, dr = rng.standard_normal(4).clip(-2, 2)
+    dx, dy, dscale, droll = rng.standard_normal(4).clip(-2, 2)
     return Crop(
         crop.x + dx * shift * crop.side,
         crop.y + dy * shift * crop.side,
-        crop.side * float(np.exp(ds * scale)),
-        crop.roll_deg + dr * roll,
+        crop.side * float(np.exp(dscale * scale)),
+        crop.roll_deg + droll * roll,
     )
 
 
@@ -165,19 +165,19 @@ def _off_centre(crop: Crop, rng: np.random.Generator) -> Crop:
     """Return a crop so far from its face that the tracker should not continue from it."""
     angle = rng.uniform(0, 2 * np.pi)
     if rng.random() < 0.7:
-        reach, scale = rng.uniform(0.35, 0.7), float(np.exp(rng.normal(0, 0.25)))
+        distance, scale = rng.uniform(0.35, 0.7), float(np.exp(rng.normal(0, 0.25)))
     else:
-        reach, scale = rng.uniform(0, 0.4), float(rng.choice([0.35, 0.45, 2.2, 2.8]))
+        distance, scale = rng.uniform(0, 0.4), float(rng.choice([0.35, 0.45, 2.2, 2.8]))
     return Crop(
-        crop.x + reach * crop.side * float(np.cos(angle)),
-        crop.y + reach * crop.side * float(np.sin(angle)),
+        crop.x + distance * crop.side * float(np.cos(angle)),
+        crop.y + distance * crop.side * float(np.sin(angle)),
         crop.side * scale,
         crop.roll_deg + rng.uniform(-60, 60),
     )
 
 
-def _anywhere(picture: Image, rng: np.random.Generator) -> Crop:
-    height, width = picture.shape[:2]
+def _random_crop(image: Image, rng: np.random.Generator) -> Crop:
+    height, width = image.shape[:2]
     side = min(height, width) * rng.uniform(0.2, 1.1)
     return Crop(rng.uniform(0, width), rng.uniform(0, height), side, rng.uniform(-45, 45))
 

@@ -51,22 +51,22 @@ def _openings(frames: int, rng: np.random.Generator) -> Floats:
 def _turns(frames: int, rng: np.random.Generator) -> Floats:
     """Return the shift of the face's middle against its edge (T, 2), in shares of a crop's side."""
     t = np.arange(frames)[:, None]
-    way = np.zeros((frames, 2))
+    shift = np.zeros((frames, 2))
     for _ in range(int(rng.integers(1, 4))):
-        begin, lasts = rng.uniform(0, frames), rng.uniform(0.5, 5)
-        way += rng.normal(0, (0.03, 0.02), 2) / (1 + np.exp((begin - t) / lasts))
-    return way.clip(-0.07, 0.07)
+        begin, duration = rng.uniform(0, frames), rng.uniform(0.5, 5)
+        shift += rng.normal(0, (0.03, 0.02), 2) / (1 + np.exp((begin - t) / duration))
+    return shift.clip(-0.07, 0.07)
 
 
 # Centre and radius in the upright face, in crop sides from the crop's centre, for a margin of 1.4.
 # They suit every face well enough, since the landmarks move with the image. Mouth and eyes are
 # stretched vertically, the chin follows the mouth, and the middle of the face shifts in turns.
 _STRETCHED = (((0.0, 0.185), 0.11, 0), ((-0.15, -0.115), 0.05, 1), ((0.15, -0.115), 0.05, 1))
-_CHIN, _CHIN_REACH, _CHIN_WAY = (0.0, 0.34), 0.12, 0.05
-_MIDDLE, _MIDDLE_REACH = (0.0, 0.05), 0.26
+_CHIN, _CHIN_RADIUS, _CHIN_SHIFT = (0.0, 0.34), 0.12, 0.05
+_MIDDLE, _MIDDLE_RADIUS = (0.0, 0.05), 0.26
 
 
-def _pulls(xy: Floats, base: Crop) -> Floats:
+def _displacements(xy: Floats, base: Crop) -> Floats:
     """Return the backward displacement (4, ..., 2) at xy for each column of `face_path`.
 
     The pixel shown at xy (..., 2) comes from the still image at xy plus these displacements, each
@@ -75,20 +75,22 @@ def _pulls(xy: Floats, base: Crop) -> Floats:
     angle = np.radians(base.roll_deg)
     right, down = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
 
-    def near(place: tuple[float, float], reach: float) -> tuple[Floats, Floats]:
-        centre = np.array((base.x, base.y)) + base.side * (place[0] * right + place[1] * down)
-        away = xy - centre
-        square = away[..., 0] ** 2 + away[..., 1] ** 2
-        return away, np.exp(-square / (2 * (reach * base.side) ** 2))[..., None]
+    def near(relative_centre: tuple[float, float], radius: float) -> tuple[Floats, Floats]:
+        centre = np.array((base.x, base.y)) + base.side * (
+            relative_centre[0] * right + relative_centre[1] * down
+        )
+        offset = xy - centre
+        square = offset[..., 0] ** 2 + offset[..., 1] ** 2
+        return offset, np.exp(-square / (2 * (radius * base.side) ** 2))[..., None]
 
-    pulls = np.zeros((4, *xy.shape))
-    for place, reach, which in _STRETCHED:
-        away, weight = near(place, reach)
-        pulls[which] -= weight * (away @ down)[..., None] * down
-    pulls[0] -= _CHIN_WAY * base.side * near(_CHIN, _CHIN_REACH)[1] * down
-    middle = base.side * near(_MIDDLE, _MIDDLE_REACH)[1]
-    pulls[2], pulls[3] = -middle * right, -middle * down
-    return pulls
+    displacements = np.zeros((4, *xy.shape))
+    for centre, radius, column in _STRETCHED:
+        offset, weight = near(centre, radius)
+        displacements[column] -= weight * (offset @ down)[..., None] * down
+    displacements[0] -= _CHIN_SHIFT * base.side * near(_CHIN, _CHIN_RADIUS)[1] * down
+    central = base.side * near(_MIDDLE, _MIDDLE_RADIUS)[1]
+    displacements[2], displacements[3] = -central * right, -central * down
+    return displacements
 
 
 def shift_points(points: Points, base: Crop, path: Floats) -> Points:
@@ -104,11 +106,11 @@ def shift_points(points: Points, base: Crop, path: Floats) -> Points:
     still = np.broadcast_to(points.astype(np.float64), (len(path), *points.shape))
     xy = still.copy()
     for _ in range(12):
-        pulls = _pulls(xy, base)
-        xy = still - np.einsum("ti,itkx->tkx", path, pulls)
-    moves = np.abs(path).max(1) > 0
-    moved: Points = np.where(moves[:, None, None], xy, still).astype(np.float32)
-    return moved
+        displacements = _displacements(xy, base)
+        xy = still - np.einsum("ti,itkx->tkx", path, displacements)
+    is_moving = np.abs(path).max(1) > 0
+    shifted: Points = np.where(is_moving[:, None, None], xy, still).astype(np.float32)
+    return shifted
 
 
 class ExpressionWarp:
@@ -117,23 +119,25 @@ class ExpressionWarp:
     The displacements are computed once, at half the image's resolution.
     """
 
-    def __init__(self, picture: Image, base: Crop) -> None:
-        self.picture = picture
-        height, width = picture.shape[:2]
+    def __init__(self, image: Image, base: Crop) -> None:
+        self.image = image
+        height, width = image.shape[:2]
         xs, ys = np.meshgrid(np.arange(0, width + 1, 2), np.arange(0, height + 1, 2))
-        self._pulls = _pulls(np.stack((xs, ys), -1).astype(np.float64), base).astype(np.float32)
+        self._coarse_displacements = _displacements(
+            np.stack((xs, ys), -1).astype(np.float64), base
+        ).astype(np.float32)
         x, y = (a.astype(np.float32) for a in np.meshgrid(np.arange(width), np.arange(height)))
         self._x, self._y = x, y
         self._halves = cv2.convertMaps(x / 2, y / 2, cv2.CV_16SC2)
 
-    def bent(self, face: Floats) -> Image:
+    def warped(self, face: Floats) -> Image:
         """Return the image warped by `face` (4,), one row of `face_path`."""
         if not face.any():
-            return self.picture
-        coarse = np.tensordot(face.astype(np.float32), self._pulls, 1)
+            return self.image
+        coarse = np.tensordot(face.astype(np.float32), self._coarse_displacements, 1)
         border = cv2.BORDER_REPLICATE
         fine = cv2.remap(coarse, *self._halves, cv2.INTER_LINEAR, borderMode=border)
-        there = self._x + fine[..., 0], self._y + fine[..., 1]
-        return cv2.remap(self.picture, *there, cv2.INTER_LINEAR, borderMode=border).astype(
+        source = self._x + fine[..., 0], self._y + fine[..., 1]
+        return cv2.remap(self.image, *source, cv2.INTER_LINEAR, borderMode=border).astype(
             np.uint8, copy=False
         )

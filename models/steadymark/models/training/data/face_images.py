@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
     from steadymark.models.face.crop import Image, Points
 
-REACH = 1.9  # side of the kept part of a large image / longer side of the landmarks' extent
-KEPT_PX = 320  # largest side of that part, pixels
-FEWEST_HELD = 12  # least number of photos held back, if _SHARE_OF_FEW allows it
+SIDE_OF_EXTENT = (
+    1.9  # side of the kept part of a large image / longer side of the landmarks' extent
+)
+MAX_SIDE_PX = 320  # largest side of that part, pixels
+MIN_HELD_BACK = 12  # least number of photos held back, if _SHARE_OF_FEW allows it
 _SHARE_OF_FEW = 0.15  # largest share held back of a data set with few photos
 _log = logging.getLogger(__name__)
 
@@ -35,13 +37,13 @@ class FaceImages:
     Attributes:
         names: Name of each face.
         photos: Photo or video that each face comes from.
-        pictures: N images (H, W, 3) uint8 BGR.
+        images: N images (H, W, 3) uint8 BGR.
         points: (N, K, 2) landmarks in pixels.
     """
 
     names: tuple[str, ...]
     photos: tuple[str, ...]
-    pictures: tuple[Image, ...]
+    images: tuple[Image, ...]
     points: Points
 
     def __len__(self) -> int:
@@ -52,7 +54,7 @@ class FaceImages:
         return FaceImages(
             tuple(self.names[i] for i in keep),
             tuple(self.photos[i] for i in keep),
-            tuple(self.pictures[i] for i in keep),
+            tuple(self.images[i] for i in keep),
             self.points[keep],
         )
 
@@ -86,32 +88,32 @@ def load_faces(path: Path, schema: str = "ibug68") -> FaceImages:
             f"{len(lacking)} of the {len(mapped)} faces in {path} lack landmarks of {schema} "
             f"({lacking[0].name}: {missing}): take a data set that has them all"
         )
-    near = [_near(face) for face in mapped]
+    images_and_points = [_cut_around_face(face) for face in mapped]
     return FaceImages(
         tuple(face.name for face in mapped),
         tuple(face.source_photo for face in mapped),
-        tuple(picture for picture, _ in near),
-        np.stack([points for _, points in near]),
+        tuple(image for image, _ in images_and_points),
+        np.stack([points for _, points in images_and_points]),
     )
 
 
-def _near(face: LabelledFace) -> tuple[Image, Points]:
+def _cut_around_face(face: LabelledFace) -> tuple[Image, Points]:
     """Return the image around a face and the landmarks in it; small images are kept whole."""
-    picture = face.picture()
+    image = face.load_image()
     low, high = face.points.min(0), face.points.max(0)
-    side = REACH * float((high - low).max())
-    if max(picture.shape[:2]) <= max(1.5 * side, KEPT_PX):
-        return picture, face.points
-    size = min(KEPT_PX, max(1, round(side)))
+    side = SIDE_OF_EXTENT * float((high - low).max())
+    if max(image.shape[:2]) <= max(1.5 * side, MAX_SIDE_PX):
+        return image, face.points
+    size = min(MAX_SIDE_PX, max(1, round(side)))
     x, y = (low + high) / 2
-    matrix = Crop(float(x), float(y), side).to_picture(size)
-    return cut(picture, matrix, size), transform(inverse(matrix), face.points)
+    matrix = Crop(float(x), float(y), side).matrix_to_image(size)
+    return cut(image, matrix, size), transform(inverse(matrix), face.points)
 
 
 def load_backgrounds(folder: Path) -> tuple[Image, ...]:
     """Load all .jpg images of a folder as BGR."""
-    pictures = (cv2.imread(str(f), cv2.IMREAD_COLOR) for f in sorted(folder.glob("*.jpg")))
-    return tuple(p.astype(np.uint8, copy=False) for p in pictures if p is not None)
+    images = (cv2.imread(str(f), cv2.IMREAD_COLOR) for f in sorted(folder.glob("*.jpg")))
+    return tuple(p.astype(np.uint8, copy=False) for p in images if p is not None)
 
 
 def split(faces: FaceImages) -> tuple[FaceImages, FaceImages]:
@@ -121,13 +123,15 @@ def split(faces: FaceImages) -> tuple[FaceImages, FaceImages]:
     photos, a greater share is held back.
     """
     photos = sorted(set(faces.photos), key=_digest)
-    held = {photo for photo in photos if is_held_back(photo, HELD_BACK["train"])}
-    if len(held) < FEWEST_HELD:
-        held = set(photos[: min(FEWEST_HELD, round(_SHARE_OF_FEW * len(photos)))]) | held
-        held = held or set(photos[:1])
+    held_back = {photo for photo in photos if is_held_back(photo, HELD_BACK["train"])}
+    if len(held_back) < MIN_HELD_BACK:
+        held_back = (
+            set(photos[: min(MIN_HELD_BACK, round(_SHARE_OF_FEW * len(photos)))]) | held_back
+        )
+        held_back = held_back or set(photos[:1])
     return (
-        faces.subset([i for i, photo in enumerate(faces.photos) if photo not in held]),
-        faces.subset([i for i, photo in enumerate(faces.photos) if photo in held]),
+        faces.subset([i for i, photo in enumerate(faces.photos) if photo not in held_back]),
+        faces.subset([i for i, photo in enumerate(faces.photos) if photo in held_back]),
     )
 
 

@@ -22,7 +22,7 @@ def degrade_image(image: Image, rng: np.random.Generator) -> Image:
     if rng.random() < 0.3:
         image = _blur(image, rng)
     if rng.random() < 0.15:
-        image = _coarse(image, rng)
+        image = _reduce_resolution(image, rng)
     if rng.random() < 0.3:
         sigma = rng.uniform(1, 12)
         noise = rng.standard_normal(image.shape, np.float32) * sigma
@@ -59,7 +59,7 @@ def _blur(image: Image, rng: np.random.Generator) -> Image:
     return cv2.filter2D(image, -1, kernel / kernel.sum()).astype(np.uint8, copy=False)
 
 
-def _coarse(image: Image, rng: np.random.Generator) -> Image:
+def _reduce_resolution(image: Image, rng: np.random.Generator) -> Image:
     """Reduce the resolution, as if the face were smaller in the image."""
     size = image.shape[0]
     small = int(size * rng.uniform(0.25, 0.8))
@@ -71,7 +71,7 @@ def _coarse(image: Image, rng: np.random.Generator) -> Image:
 
 def cover(
     image: Image,
-    pictures: Sequence[Image],
+    images: Sequence[Image],
     rng: np.random.Generator,
     *,
     share: tuple[float, float],
@@ -80,7 +80,7 @@ def cover(
 
     Args:
         image: (F, F, 3) uint8 crop.
-        pictures: Images from which photographic patches are cut.
+        images: Images from which photographic patches are cut.
         rng: Makes all random choices.
         share: Least and greatest share of the area.
     """
@@ -91,33 +91,33 @@ def cover(
     height = int(min(size, max(3, area / width)))
     left = int(rng.integers(0, size - width + 1))
     top = int(rng.integers(0, size - height + 1))
-    patch = _patch(pictures, width, height, rng)
-    out = image.copy()
-    region = out[top : top + height, left : left + width]
+    patch = _patch(images, width, height, rng)
+    covered = image.copy()
+    region = covered[top : top + height, left : left + width]
     if rng.random() < 0.5:
         mask = np.zeros((height, width), np.uint8)
         cv2.ellipse(mask, ((width / 2, height / 2), (width, height), 0), 255, -1)
         region[mask > 0] = patch[mask > 0]
     else:
         region[:] = patch
-    return out
+    return covered
 
 
-def _patch(pictures: Sequence[Image], width: int, height: int, rng: np.random.Generator) -> Image:
+def _patch(images: Sequence[Image], width: int, height: int, rng: np.random.Generator) -> Image:
     kind = rng.random()
     if kind < 0.35:
         return np.broadcast_to(rng.integers(0, 256, 3, np.uint8), (height, width, 3))
     if kind < 0.5:
         return rng.integers(0, 256, (height, width, 3), np.uint8)
-    picture = pictures[int(rng.integers(len(pictures)))]
-    rows, columns = picture.shape[:2]
-    w, h = min(width, columns), min(height, rows)
-    x, y = int(rng.integers(columns - w + 1)), int(rng.integers(rows - h + 1))
-    part = picture[y : y + h, x : x + w]
+    image = images[int(rng.integers(len(images)))]
+    rows, columns = image.shape[:2]
+    part_width, part_height = min(width, columns), min(height, rows)
+    x, y = int(rng.integers(columns - part_width + 1)), int(rng.integers(rows - part_height + 1))
+    part = image[y : y + part_height, x : x + part_width]
     return cv2.resize(part, (width, height)).astype(np.uint8, copy=False)
 
 
-def blobs(rng: np.random.Generator) -> Image:
+def draw_shapes(rng: np.random.Generator) -> Image:
     """Draw ellipses, strokes and letters on a gradient; such negatives resemble logos and signs."""
     ends = rng.integers(0, 256, (2, 3)).astype(np.float32)
     ramp = np.linspace(0, 1, 160, dtype=np.float32)[:, None, None]
@@ -127,13 +127,15 @@ def blobs(rng: np.random.Generator) -> Image:
     image = image.astype(np.uint8)
     for _ in range(int(rng.integers(1, 9))):
         colour = rng.integers(0, 256, 3).tolist()
-        x, y, a, b = (int(v) for v in rng.integers(8, 152, 4))
+        x, y, second_x, second_y = (int(v) for v in rng.integers(8, 152, 4))
         kind = rng.random()
         if kind < 0.6:
-            shape = ((x, y), (a * 0.6 + 4, b * 0.6 + 4), float(rng.uniform(0, 180)))
+            shape = ((x, y), (second_x * 0.6 + 4, second_y * 0.6 + 4), float(rng.uniform(0, 180)))
             cv2.ellipse(image, shape, colour, -1 if rng.random() < 0.7 else 3, cv2.LINE_AA)
         elif kind < 0.8:
-            cv2.line(image, (x, y), (a, b), colour, int(rng.integers(1, 12)), cv2.LINE_AA)
+            cv2.line(
+                image, (x, y), (second_x, second_y), colour, int(rng.integers(1, 12)), cv2.LINE_AA
+            )
         else:
             letter = chr(int(rng.integers(33, 127)))
             cv2.putText(image, letter, (x, y), 0, rng.uniform(0.5, 4), colour, 3, cv2.LINE_AA)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadymark.models.face.crop import Crop, compose, cut, fit_crop, follow, inverse, transform
-from steadymark.models.face.face_motion import face_motion, flow_picture, is_on_the_head
+from steadymark.models.face.face_motion import face_motion, flow_image, inner_landmarks
 from steadymark.models.training.data.expression_warp import ExpressionWarp, face_path, shift_points
 from steadymark.models.training.data.image_degradation import relight
 
@@ -88,62 +88,64 @@ def make_sequence(
     """
     rng = np.random.default_rng((seed, number, 2))
     index = int(rng.integers(len(faces)))
-    picture, still = faces.pictures[index], faces.points[index]
+    image, still_points = faces.images[index], faces.points[index]
     mirrored = rng.random() < 0.5
     if mirrored:
-        picture = np.ascontiguousarray(picture[:, ::-1])
-        still = schema.mirrored(still, picture.shape[1])
-    picture = relight(picture, rng)
-    base = fit_crop(still, schema.mean_shape, margin=config.margin)
+        image = np.ascontiguousarray(image[:, ::-1])
+        still_points = schema.mirrored(still_points, image.shape[1])
+    image = relight(image, rng)
+    base = fit_crop(still_points, schema.mean_shape, margin=config.margin)
     path = head_path(config.frames, rng, rest=config.rest)
     face = face_path(config.frames, rng, lips=config.lips, turns=config.turns)
-    shifted, bending = shift_points(still, base, face), ExpressionWarp(picture, base)
+    shifted, warp = shift_points(still_points, base, face), ExpressionWarp(image, base)
     sigma = config.noise * rng.random() ** 2
-    grey = rng.random() < 0.15
-    kept: Crop | None = None
+    is_grey = rng.random() < 0.15
+    crop: Crop | None = None
     fitted: Crop | None = None
-    last_seen = still
+    last_seen = still_points
     crops: list[Image] = []
-    told: list[Points] = []
+    crop_points: list[Points] = []
     moves: list[Floats] = []
     for t in range(config.frames):
         # the frame shows the still image, moved by the head's movement
-        moved = _moved(base, path[t])
-        in_head = transform(inverse(moved.to_picture(size)), shifted[t])
-        in_frame = transform(base.to_picture(size), in_head)
+        head_crop = _moved(base, path[t])
+        in_head = transform(inverse(head_crop.matrix_to_image(size)), shifted[t])
+        in_frame = transform(base.matrix_to_image(size), in_head)
         # as in tracking, the crop follows the previous frame's landmarks
-        guess = last_seen + rng.normal(0, 0.004 * base.side, in_frame.shape)
+        noisy_points = last_seen + rng.normal(0, 0.004 * base.side, in_frame.shape)
         last_seen = in_frame
-        wanted = fit_crop(guess, schema.mean_shape, margin=config.margin)
-        if kept is None:
+        wanted = fit_crop(noisy_points, schema.mean_shape, margin=config.margin)
+        if crop is None:
             slip = rng.normal(0, config.slip, 3)
-            kept = Crop(
+            crop = Crop(
                 wanted.x + slip[0] * wanted.side,
                 wanted.y + slip[1] * wanted.side,
                 wanted.side * float(np.exp(slip[2])),
                 wanted.roll_deg + float(rng.normal(0, 2)),
             )
-        before, kept = kept, follow(kept, wanted, fitted, dead_band=config.dead_band)
+        before, crop = crop, follow(crop, wanted, fitted, dead_band=config.dead_band)
         fitted = wanted
-        to_still = compose(moved.to_picture(size), inverse(base.to_picture(size)))
-        matrix = compose(to_still, kept.to_picture(size))
-        image = cut(bending.bent(face[t]), matrix, size)
-        in_crop = transform(inverse(kept.to_picture(size)), in_frame)
+        to_still = compose(head_crop.matrix_to_image(size), inverse(base.matrix_to_image(size)))
+        matrix = compose(to_still, crop.matrix_to_image(size))
+        frame_image = cut(warp.warped(face[t]), matrix, size)
+        in_crop = transform(inverse(crop.matrix_to_image(size)), in_frame)
         if t:
-            image = _smear(image, told[-1], in_crop)
-        noise = rng.standard_normal(image.shape, np.float32) * sigma
-        image = (image + noise * rng.uniform(0.7, 1.3)).clip(0, 255).astype(np.uint8)
-        if grey:
-            image = np.repeat(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)[..., None], 3, 2)
+            frame_image = _add_motion_blur(frame_image, crop_points[-1], in_crop)
+        noise = rng.standard_normal(frame_image.shape, np.float32) * sigma
+        frame_image = (frame_image + noise * rng.uniform(0.7, 1.3)).clip(0, 255).astype(np.uint8)
+        if is_grey:
+            frame_image = np.repeat(cv2.cvtColor(frame_image, cv2.COLOR_BGR2GRAY)[..., None], 3, 2)
         moves.append(np.eye(2, 3))
         if t:
-            head = told[-1][is_on_the_head(schema)]
-            seen = flow_picture(crops[-1]), flow_picture(image)
-            moves[-1] = face_motion(*seen, head, kept.onto(before, size))
-        crops.append(image)
-        told.append(in_crop)
+            inner_points = crop_points[-1][inner_landmarks(schema)]
+            flow_images = flow_image(crops[-1]), flow_image(frame_image)
+            moves[-1] = face_motion(*flow_images, inner_points, crop.matrix_to_crop(before, size))
+        crops.append(frame_image)
+        crop_points.append(in_crop)
     return ImageSequence(
-        np.stack(crops), np.stack(told).astype(np.float32), np.stack(moves).astype(np.float32)
+        np.stack(crops),
+        np.stack(crop_points).astype(np.float32),
+        np.stack(moves).astype(np.float32),
     )
 
 
@@ -173,13 +175,13 @@ def head_path(frames: int, rng: np.random.Generator, *, rest: float) -> Floats:
     while t < frames:
         length = int(rng.integers(3, 12))
         if rng.random() < rest:
-            wanted, length = np.zeros(4), 2 * length
+            target, length = np.zeros(4), 2 * length
         else:
             pace = float(np.exp(rng.uniform(np.log(0.1), np.log(5.0))))
-            wanted = rng.normal(0, 1, 4) * _SPEEDS * pace
-        sudden = rng.random() < 0.5
+            target = rng.normal(0, 1, 4) * _SPEEDS * pace
+        is_abrupt = rng.random() < 0.5
         for _ in range(min(length, frames - t)):
-            velocity = wanted if sudden else velocity + 0.4 * (wanted - velocity)
+            velocity = target if is_abrupt else velocity + 0.4 * (target - velocity)
             speed[t] = velocity
             t += 1
     path = np.cumsum(speed, 0)
@@ -189,26 +191,26 @@ def head_path(frames: int, rng: np.random.Generator, *, rest: float) -> Floats:
     return shaken
 
 
-def _smear(image: Image, before: Points, now: Points) -> Image:
+def _add_motion_blur(image: Image, before: Points, now: Points) -> Image:
     """Add motion blur over half of the motion since the last frame, as a 180 degree shutter does.
 
     The blur is centred on the instant of the landmarks.
     """
-    way = (now - before).mean(0) / 2
-    length = float(np.hypot(*way))
+    motion = (now - before).mean(0) / 2
+    length = float(np.hypot(*motion))
     if length < 1:
         return image
     reach = int(np.ceil(length / 2)) + 1
     kernel = np.zeros((2 * reach + 1, 2 * reach + 1), np.float32)
-    for s in np.linspace(-0.5, 0.5, 4 * reach + 1):
-        x, y = reach + s * way
-        i, j = int(np.floor(x)), int(np.floor(y))
-        fx, fy = x - i, y - j
-        for dy, dx, w in (
-            (0, 0, (1 - fx) * (1 - fy)),
-            (0, 1, fx * (1 - fy)),
-            (1, 0, (1 - fx) * fy),
-            (1, 1, fx * fy),
+    for position in np.linspace(-0.5, 0.5, 4 * reach + 1):
+        x, y = reach + position * motion
+        column, row = int(np.floor(x)), int(np.floor(y))
+        column_share, row_share = x - column, y - row
+        for next_row, next_column, weight in (
+            (0, 0, (1 - column_share) * (1 - row_share)),
+            (0, 1, column_share * (1 - row_share)),
+            (1, 0, (1 - column_share) * row_share),
+            (1, 1, column_share * row_share),
         ):
-            kernel[min(j + dy, 2 * reach), min(i + dx, 2 * reach)] += w
+            kernel[min(row + next_row, 2 * reach), min(column + next_column, 2 * reach)] += weight
     return cv2.filter2D(image, -1, kernel / kernel.sum()).astype(np.uint8, copy=False)

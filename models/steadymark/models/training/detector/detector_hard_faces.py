@@ -32,9 +32,11 @@ if TYPE_CHECKING:
 
     from steadymark.models.face.crop import Image, Points
 
-_SURE = 0.85  # least teacher score at which its box counts as a face
-_PADDED = 0.35  # border added to tightly cropped images for the teacher, as a share of their size
-_QUALITY = 92  # JPEG quality of synthetic images
+_MIN_TEACHER_SCORE = 0.85  # least teacher score at which its box counts as a face
+_BORDER_SHARE = (
+    0.35  # border added to tightly cropped images for the teacher, as a share of their size
+)
+_JPEG_QUALITY = 92  # JPEG quality of synthetic images
 
 
 def load_turned(data: Path) -> list[DetectorPhoto]:
@@ -65,15 +67,15 @@ def _pseudo_labelled(path: Path, teacher: LabelTeacher) -> DetectorPhoto | None:
     jpeg = np.fromfile(path, np.uint8)
     image = DetectorPhoto(jpeg).image()
     height, width = image.shape[:2]
-    edge = round(_PADDED * max(height, width))
-    padded = cv2.copyMakeBorder(image, edge, edge, edge, edge, cv2.BORDER_CONSTANT)
+    border = round(_BORDER_SHARE * max(height, width))
+    padded = cv2.copyMakeBorder(image, border, border, border, border, cv2.BORDER_CONSTANT)
     rows = teacher.rows(padded.astype(np.uint8, copy=False))
-    if len(rows) != 1 or rows[0, 14] < _SURE:
+    if len(rows) != 1 or rows[0, 14] < _MIN_TEACHER_SCORE:
         return None
     row = rows[0]
-    plain = np.array([row[0], row[1], row[0] + row[2], row[1] + row[3]], np.float32) - edge
+    box = np.array([row[0], row[1], row[0] + row[2], row[1] + row[3]], np.float32) - border
     roll = math.degrees(math.atan2(row[7] - row[5], row[6] - row[4]))
-    return DetectorPhoto(jpeg, (PhotoFace(widen(plain, YUNET_TO_EXTENT), None, roll),))
+    return DetectorPhoto(jpeg, (PhotoFace(widen(box, YUNET_TO_EXTENT), None, roll),))
 
 
 def make_profiled(data: Path, count: int, seed: int) -> list[DetectorPhoto]:
@@ -91,23 +93,23 @@ def make_profiled(data: Path, count: int, seed: int) -> list[DetectorPhoto]:
         if photo_of(path.stem) not in hard
         and not is_held_back(photo_of(path.stem), HELD_BACK["train"])
     ]
-    made: list[DetectorPhoto] = []
+    photos: list[DetectorPhoto] = []
     for number in range(count if files else 0):
         rng = np.random.default_rng((seed, number))
         path = files[int(rng.integers(len(files)))]
         image = cv2.imread(str(path.with_suffix(".jpg")))
         if image is not None:
-            made.append(_profiled(image.astype(np.uint8, copy=False), read_pts(path), rng))
-    return made
+            photos.append(_profiled(image.astype(np.uint8, copy=False), read_pts(path), rng))
+    return photos
 
 
 def _profiled(image: Image, points: Points, rng: Generator) -> DetectorPhoto:
-    turned, seen = turn_head(image, points, *drawn_turn(points, rng))
-    coded = cv2.imencode(".jpg", turned, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1]
-    return DetectorPhoto(coded.astype(np.uint8, copy=False).ravel(), (_face(seen),))
+    turned, visible_points = turn_head(image, points, *draw_turn(points, rng))
+    encoded = cv2.imencode(".jpg", turned, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1]
+    return DetectorPhoto(encoded.astype(np.uint8, copy=False).ravel(), (_face(visible_points),))
 
 
-def drawn_turn(points: Points, rng: Generator) -> tuple[float, float]:
+def draw_turn(points: Points, rng: Generator) -> tuple[float, float]:
     """Draw the yaw and pitch in degrees by which a head is turned.
 
     A head that is already turned is turned further to the same side, because the photo does not

@@ -12,9 +12,9 @@ from steadymark.models.networks.face_net import STRIDES, decode
 
 # Longer sides of the boxes, in pixels, that each stride detects; the ranges overlap on purpose.
 RANGES = ((0.0, 56.0), (40.0, 120.0), (88.0, 1e9))
-_REACH = 1.5  # distance from a face's centre, in strides, within which locations detect it
+_CENTRE_RADIUS = 1.5  # distance from a face's centre, in strides, within which locations detect it
 # Least score target of a face; small boxes overlap less and would otherwise get low targets.
-_FLOOR = 0.7
+_MIN_TARGET = 0.7
 
 
 class DetectorTargets(NamedTuple):
@@ -34,8 +34,9 @@ class DetectorTargets(NamedTuple):
 def assign(places: Tensor, boxes: Tensor, rolls: Tensor, ignored: Tensor) -> DetectorTargets:
     """Assign faces to locations by centre sampling.
 
-    A location detects a face if it lies in the face's box, within `_REACH` strides of its centre,
-    and its stride is responsible for that size. If several faces qualify, the smallest is assigned.
+    A location detects a face if it lies in the face's box and within `_CENTRE_RADIUS` strides of
+    its centre, and if its stride is responsible for that size. If several faces qualify, the
+    smallest is assigned.
 
     Args:
         places: (n, 3) x, y and stride of the locations.
@@ -53,10 +54,12 @@ def assign(places: Tensor, boxes: Tensor, rolls: Tensor, ignored: Tensor) -> Det
     length = (boxes[:, 2:] - boxes[:, :2]).amax(1)
     low = torch.tensor([r[0] for r in RANGES])[_level(places)][:, None]
     high = torch.tensor([r[1] for r in RANGES])[_level(places)][:, None]
-    near = ((xy - (boxes[:, :2] + boxes[:, 2:]) / 2).abs() < _REACH * stride[..., None]).all(2)
-    mine = near & _within(xy, boxes) & (length >= low) & (length < high)  # (n, m)
+    near = (
+        (xy - (boxes[:, :2] + boxes[:, 2:]) / 2).abs() < _CENTRE_RADIUS * stride[..., None]
+    ).all(2)
+    is_candidate = near & _within(xy, boxes) & (length >= low) & (length < high)  # (n, m)
     area = (boxes[:, 2:] - boxes[:, :2]).prod(1)
-    cost, best = torch.where(mine, area, torch.inf).min(1)
+    cost, best = torch.where(is_candidate, area, torch.inf).min(1)
     face = torch.where(cost < torch.inf, best, face)
     return DetectorTargets(face, boxes[best], rolls[best])
 
@@ -92,29 +95,37 @@ def face_losses(rows: Tensor, places: Tensor, targets: DetectorTargets) -> Detec
         targets: Targets whose parts are (B, n, …).
     """
     found = targets.face >= 0
-    told = rows[found]
-    boxes = decode(told, places.expand(len(rows), -1, -1)[found])[:, :4]
+    found_rows = rows[found]
+    boxes = decode(found_rows, places.expand(len(rows), -1, -1)[found])[:, :4]
     iou, giou = _ious(boxes, targets.boxes[found])
     quality = rows.new_zeros(rows.shape[:2])
-    quality[found] = _FLOOR + (1 - _FLOOR) * iou.detach().clamp(0, 1)
+    quality[found] = _MIN_TARGET + (1 - _MIN_TARGET) * iou.detach().clamp(0, 1)
     logit = rows[..., 0]
-    off = (logit.detach().sigmoid() - quality).abs()
+    deviation = (logit.detach().sigmoid() - quality).abs()
     # Exponent 1 weighs faces more, which gives their scores a margin.
-    focus = torch.where(found, off, off.square())
-    score = functional.binary_cross_entropy_with_logits(logit, quality, reduction="none") * focus
+    weight = torch.where(found, deviation, deviation.square())
+    score = functional.binary_cross_entropy_with_logits(logit, quality, reduction="none") * weight
     count = found.sum().clamp(min=1)
     radians = targets.rolls[found].deg2rad()
     known = radians.isfinite()
     circle = torch.stack((radians.sin(), radians.cos()), 1)[known]
-    roll = (told[known, 5:7] - circle).square().sum() / count
+    roll = (found_rows[known, 5:7] - circle).square().sum() / count
     return DetectorLosses(score[targets.face != -2].sum() / count, (1 - giou).sum() / count, roll)
 
 
-def _ious(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+def _ious(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
     """Return IoU and GIoU of pairs of boxes (n, 4)."""
-    sides = torch.minimum(a[:, 2:], b[:, 2:]) - torch.maximum(a[:, :2], b[:, :2])
-    both = sides.clamp(min=0).prod(1)
-    union = (a[:, 2:] - a[:, :2]).prod(1) + (b[:, 2:] - b[:, :2]).prod(1) - both
-    hull = (torch.maximum(a[:, 2:], b[:, 2:]) - torch.minimum(a[:, :2], b[:, :2])).prod(1)
-    iou = both / union.clamp(min=1e-6)
+    overlap_sides = torch.minimum(first[:, 2:], second[:, 2:]) - torch.maximum(
+        first[:, :2], second[:, :2]
+    )
+    intersection = overlap_sides.clamp(min=0).prod(1)
+    union = (
+        (first[:, 2:] - first[:, :2]).prod(1)
+        + (second[:, 2:] - second[:, :2]).prod(1)
+        - intersection
+    )
+    hull = (
+        torch.maximum(first[:, 2:], second[:, 2:]) - torch.minimum(first[:, :2], second[:, :2])
+    ).prod(1)
+    iou = intersection / union.clamp(min=1e-6)
     return iou, iou - (hull - union) / hull.clamp(min=1e-6)

@@ -16,14 +16,16 @@ if TYPE_CHECKING:
 
 def colour_grey(image: Image, rng: Generator) -> Image:
     """Colour a grey image with a random table of four colours from dark to light."""
-    drawn = rng.uniform(0, 255, (4, 3))
-    own = np.linspace(0, 255, 4)[:, None]
-    drawn = own + (drawn - own) * rng.uniform(0.2, 0.6)
-    table = np.stack([np.interp(np.arange(256), own[:, 0], drawn[:, c]) for c in range(3)], 1)
+    colours = rng.uniform(0, 255, (4, 3))
+    grey_levels = np.linspace(0, 255, 4)[:, None]
+    colours = grey_levels + (colours - grey_levels) * rng.uniform(0.2, 0.6)
+    table = np.stack(
+        [np.interp(np.arange(256), grey_levels[:, 0], colours[:, c]) for c in range(3)], 1
+    )
     return cv2.LUT(image, table.astype(np.uint8)[None]).astype(np.uint8, copy=False)
 
 
-def letter(image: Image, rng: Generator) -> Image:
+def draw_text(image: Image, rng: Generator) -> Image:
     """Draw text and ellipses, which detectors take for faces, sometimes on a plain ground."""
     size = len(image)
     canvas = image.copy()
@@ -41,8 +43,8 @@ def letter(image: Image, rng: Generator) -> Image:
         else:
             axes = tuple(int(v) for v in size * np.exp(rng.uniform(-4, -1.4, 2)))
             width = -1 if rng.random() < 0.6 else int(rng.integers(1, 6))
-            turned = float(rng.uniform(0, 180))
-            cv2.ellipse(canvas, (x, y), axes, turned, 0, 360, colour, width, cv2.LINE_AA)
+            angle = float(rng.uniform(0, 180))
+            cv2.ellipse(canvas, (x, y), axes, angle, 0, 360, colour, width, cv2.LINE_AA)
     return canvas
 
 
@@ -69,12 +71,12 @@ def _swirl(image: Image, rng: Generator) -> Image:
     """Rotate and scale the image around a random centre; the effect fades with the distance."""
     height, width = image.shape[:2]
     x0, y0 = rng.uniform(0, width), rng.uniform(0, height)
-    reach = rng.uniform(0.15, 0.6) * max(height, width)
+    radius = rng.uniform(0.15, 0.6) * max(height, width)
     xs, ys = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     dx, dy = xs - x0, ys - y0
-    near = np.exp(-(dx**2 + dy**2) / (2 * reach**2))
-    turn, grow = rng.uniform(-2.5, 2.5) * near, 1 + rng.uniform(-0.7, 0.7) * near
-    cos, sin = np.cos(turn) * grow, np.sin(turn) * grow
+    strength = np.exp(-(dx**2 + dy**2) / (2 * radius**2))
+    angle, scale = rng.uniform(-2.5, 2.5) * strength, 1 + rng.uniform(-0.7, 0.7) * strength
+    cos, sin = np.cos(angle) * scale, np.sin(angle) * scale
     map_x, map_y = x0 + cos * dx - sin * dy, y0 + sin * dx + cos * dy
     return cv2.remap(
         image,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 # Least YuNet score at which its box counts as a face; boxes with less are ignored regions.
-_SURE = 0.85
+_MIN_TEACHER_SCORE = 0.85
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,10 +67,10 @@ class DetectorPhoto:
         Raises:
             ValueError: The photo cannot be decoded.
         """
-        picture = cv2.imdecode(self.jpeg, cv2.IMREAD_COLOR)
-        if picture is None:
+        decoded = cv2.imdecode(self.jpeg, cv2.IMREAD_COLOR)
+        if decoded is None:
             raise ValueError("a photo cannot be decoded")
-        return picture.astype(np.uint8, copy=False)
+        return decoded.astype(np.uint8, copy=False)
 
 
 def frozen(photo: DetectorPhoto) -> dict[str, Any]:
@@ -83,13 +83,13 @@ def frozen(photo: DetectorPhoto) -> dict[str, Any]:
     return {"jpeg": tensor(photo.jpeg), "faces": faces, "ignored": tensor(photo.ignored)}
 
 
-def thawed(kept: Mapping[str, Any]) -> DetectorPhoto:
+def photo_from_tensors(content: Mapping[str, Any]) -> DetectorPhoto:
     """Restore the photo that `frozen` converted."""
     faces = tuple(
         PhotoFace(box.numpy(), None if points is None else points.numpy(), roll_deg)
-        for box, points, roll_deg in kept["faces"]
+        for box, points, roll_deg in content["faces"]
     )
-    return DetectorPhoto(kept["jpeg"].numpy(), faces, kept["ignored"].numpy())
+    return DetectorPhoto(content["jpeg"].numpy(), faces, content["ignored"].numpy())
 
 
 def overlap(box: Floats, boxes: Floats) -> Floats:
@@ -97,9 +97,9 @@ def overlap(box: Floats, boxes: Floats) -> Floats:
     if len(boxes) == 0:
         return np.zeros(0, np.float32)
     sides = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
-    both = sides.clip(0).prod(1)
+    intersection = sides.clip(0).prod(1)
     smaller = np.minimum((box[2:] - box[:2]).prod(), (boxes[:, 2:] - boxes[:, :2]).prod(1))
-    ratio: Floats = (both / smaller.clip(1e-6)).astype(np.float32)
+    ratio: Floats = (intersection / smaller.clip(1e-6)).astype(np.float32)
     return ratio
 
 
@@ -114,9 +114,9 @@ def move_face(face: PhotoFace, matrix: Matrix, turn_deg: float) -> PhotoFace:
         return PhotoFace(landmark_box(points), points, roll)
     middle = transform(matrix, ((face.box[:2] + face.box[2:]) / 2)[None])[0]
     half = (face.box[2:] - face.box[:2]) / 2
-    reach = np.sqrt(((matrix[:, :2] * half) ** 2).sum(1))
+    half_extent = np.sqrt(((matrix[:, :2] * half) ** 2).sum(1))
     return PhotoFace(
-        np.concatenate((middle - reach, middle + reach)).astype(np.float32), None, roll
+        np.concatenate((middle - half_extent, middle + half_extent)).astype(np.float32), None, roll
     )
 
 
@@ -145,57 +145,57 @@ class LabelTeacher:
         return found
 
 
-def _taught(photo: DetectorPhoto, teacher: LabelTeacher) -> DetectorPhoto:
+def _complete_labels(photo: DetectorPhoto, teacher: LabelTeacher) -> DetectorPhoto:
     """Complete a photo's labels with the teacher's detections."""
     faces = list(photo.faces)
     boxes = np.array([f.box for f in faces], np.float32).reshape(-1, 4)
-    perhaps = []
+    uncertain = []
     for row in teacher.rows(photo.image()):
-        plain = np.array([row[0], row[1], row[0] + row[2], row[1] + row[3]], np.float32)
-        box = widen(plain, YUNET_TO_EXTENT)
+        yunet_box = np.array([row[0], row[1], row[0] + row[2], row[1] + row[3]], np.float32)
+        box = widen(yunet_box, YUNET_TO_EXTENT)
         roll = math.degrees(math.atan2(row[7] - row[5], row[6] - row[4]))
-        shared = overlap(box, boxes)
-        sure = row[14] >= _SURE
-        if len(shared) and shared.max() > 0.4:
-            j = int(shared.argmax())
-            if sure and row[2] >= 16 and math.isnan(faces[j].roll_deg):
-                faces[j] = PhotoFace(faces[j].box, None, roll)
-        elif sure and row[3] >= 14:
+        overlaps = overlap(box, boxes)
+        is_sure = row[14] >= _MIN_TEACHER_SCORE
+        if len(overlaps) and overlaps.max() > 0.4:
+            matched = int(overlaps.argmax())
+            if is_sure and row[2] >= 16 and math.isnan(faces[matched].roll_deg):
+                faces[matched] = PhotoFace(faces[matched].box, None, roll)
+        elif is_sure and row[3] >= 14:
             faces.append(PhotoFace(box, None, roll))
         else:
-            perhaps.append(widen(plain, (-0.2, -0.2, 0.2, 0.2)))
-    return DetectorPhoto(photo.jpeg, tuple(faces), np.array(perhaps, np.float32).reshape(-1, 4))
+            uncertain.append(widen(yunet_box, (-0.2, -0.2, 0.2, 0.2)))
+    return DetectorPhoto(photo.jpeg, tuple(faces), np.array(uncertain, np.float32).reshape(-1, 4))
 
 
 def _frame_points(data: Path, stem: str, boxes: Floats) -> list[Floats]:
     """Return the landmarks of each labelled face in photo pixels, from its 320 pixel crop."""
-    kin = sorted((data / "300w" / "train").glob(f"{stem.rsplit('_', 1)[0]}_*.pts"))
-    files = kin if len(boxes) > 1 else [data / "300w" / "train" / f"{stem}.pts"]
+    same_photo = sorted((data / "300w" / "train").glob(f"{stem.rsplit('_', 1)[0]}_*.pts"))
+    files = same_photo if len(boxes) > 1 else [data / "300w" / "train" / f"{stem}.pts"]
     if len(files) != len(boxes):
         return []
     points = []
     for path, box in zip(files, boxes, strict=True):
         crop = read_pts(path)
         scale = (box[2:] - box[:2]).max() / (crop.max(0) - crop.min(0)).max()
-        middle = (landmark_box(crop)[:2] + landmark_box(crop)[2:]) / 2
-        points.append(((crop - middle) * scale + (box[:2] + box[2:]) / 2).astype(np.float32))
+        centre = (landmark_box(crop)[:2] + landmark_box(crop)[2:]) / 2
+        points.append(((crop - centre) * scale + (box[:2] + box[2:]) / 2).astype(np.float32))
     return points
 
 
 def _faces(data: Path, name: str, file: str, boxes: Floats) -> tuple[PhotoFace, ...]:
     if name == "crowds":
         return tuple(PhotoFace(widen(box, CROWDS_TO_EXTENT)) for box in boxes)
-    known = _frame_points(data, file[:-4], boxes)
-    if not known:
+    points_of_faces = _frame_points(data, file[:-4], boxes)
+    if not points_of_faces:
         return tuple(PhotoFace(box) for box in boxes)
     faces = []
-    for box, points in zip(boxes, known, strict=True):
-        true = np.abs(landmark_box(points) - box).max() <= 0.05 * (box[2:] - box[:2]).max()
+    for box, points in zip(boxes, points_of_faces, strict=True):
+        is_consistent = np.abs(landmark_box(points) - box).max() <= 0.05 * (box[2:] - box[:2]).max()
         faces.append(
             PhotoFace(
                 box, points, fit_crop(points, load_schema(IBUG68).mean_shape, margin=1).roll_deg
             )
-            if true
+            if is_consistent
             else PhotoFace(box)
         )
     return tuple(faces)
@@ -212,5 +212,5 @@ def load_photos(data: Path, name: str) -> list[DetectorPhoto]:
             continue
         jpeg = np.fromfile(data / "faces" / name / file, np.uint8)
         photo = DetectorPhoto(jpeg, _faces(data, name, file, boxes))
-        found.append(_taught(photo, teacher) if teacher else photo)
+        found.append(_complete_labels(photo, teacher) if teacher else photo)
     return found

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from steadymark.models.face.crop import Crop, Image, cut
 from steadymark.models.synthesis.conditions.face_occlusion import cover_box
-from steadymark.models.training.detector.detector_negatives import colour_grey, letter, scramble
+from steadymark.models.training.detector.detector_negatives import colour_grey, draw_text, scramble
 from steadymark.models.training.detector.detector_photos import (
     DetectorPhoto,
     PhotoFace,
@@ -28,7 +28,7 @@ Floats = NDArray[np.float32]
 
 KINDS = ("train", "crowds", "none", "turned", "unlabelled", "profiled")
 # Number of leading kinds whose decoded images are cached; images of the other kinds are small.
-_KEPT = 3
+_CACHED_KINDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class TileMaker:
 
     def _image(self, kind: int, index: int) -> Image:
         """Return a decoded image; the large ones are cached, which takes 1.5 GB."""
-        if kind >= _KEPT:
+        if kind >= _CACHED_KINDS:
             return self.sets[kind][index].image()
         key = (kind, index)
         if key not in self._decoded:
@@ -139,11 +139,11 @@ class TileMaker:
 
     def _without_face(self, rng: Generator) -> int:
         """Draw a photo without faces; those with high scores are drawn more often."""
-        odds = None
+        probabilities = None
         if self.hard is not None:
-            odds = 0.05 + self.hard.astype(np.float64) ** 2
-            odds /= odds.sum()
-        return int(rng.choice(len(self.sets[2]), p=odds))
+            probabilities = 0.05 + self.hard.astype(np.float64) ** 2
+            probabilities /= probabilities.sum()
+        return int(rng.choice(len(self.sets[2]), p=probabilities))
 
     def tile(self, rng: Generator, size: int) -> Tile:
         """Make a tile from one photo, or from four of half the size.
@@ -153,15 +153,15 @@ class TileMaker:
             size: Side of the tile in pixels.
         """
         if rng.random() >= self.config.mosaic:
-            tile = self._view(rng, size)
+            tile = self._cut_view(rng, size)
         else:
             tile = self._mosaic(rng, size)
         if rng.random() < self.config.occluded:
             _occlude(tile, rng)
-        return Tile(spoil(tile.image, rng), tile.boxes, tile.rolls, tile.ignored)
+        return Tile(degrade_tile(tile.image, rng), tile.boxes, tile.rolls, tile.ignored)
 
     def _mosaic(self, rng: Generator, size: int) -> Tile:
-        parts = [self._view(rng, size // 2) for _ in range(4)]
+        parts = [self._cut_view(rng, size // 2) for _ in range(4)]
         image = np.concatenate(
             [np.concatenate([parts[2 * r + c].image for c in (0, 1)], 1) for r in (0, 1)]
         )
@@ -173,7 +173,7 @@ class TileMaker:
             np.concatenate([p.ignored + m for p, m in zip(parts, moves, strict=True)]),
         )
 
-    def _view(self, rng: Generator, size: int) -> Tile:
+    def _cut_view(self, rng: Generator, size: int) -> Tile:
         """Cut a square view from one photo."""
         kind = int(rng.choice(len(self.sets), p=self._share))
         drawn = self._without_face(rng) if kind == 2 else int(rng.integers(len(self.sets[kind])))
@@ -181,7 +181,7 @@ class TileMaker:
         faces = photo.faces
         ignored = [PhotoFace(box) for box in photo.ignored]
         if kind == 2:
-            image = self._changed(image, rng)
+            image = self._distort(image, rng)
         if rng.random() < 0.5:
             width = image.shape[1]
             image = np.ascontiguousarray(image[:, ::-1])
@@ -189,16 +189,16 @@ class TileMaker:
             ignored = [mirror_face(face, width) for face in ignored]
         crop = self._crop(rng, size, image, faces, upright=kind == 1)
         border = int(rng.choice((0, int(rng.integers(256)))))
-        view = cut(image, crop.to_picture(size), size, border=border)
+        view = cut(image, crop.matrix_to_image(size), size, border=border)
         if crop.side > 1.2 * max(image.shape[:2]) and rng.random() < self.config.backed:
-            outside = cut(np.full_like(image, 255), crop.to_picture(size), size)[..., :1] < 255
+            outside = cut(np.full_like(image, 255), crop.matrix_to_image(size), size)[..., :1] < 255
             view = np.where(outside, self._background(rng, size), view)
-        matrix = crop.from_picture(size)
+        matrix = crop.matrix_from_image(size)
         moved = [move_face(face, matrix, -crop.roll_deg) for face in faces]
-        unsure = [move_face(face, matrix, 0.0).box for face in ignored]
-        tile = self._labelled(view, moved, unsure, size)
+        uncertain = [move_face(face, matrix, 0.0).box for face in ignored]
+        tile = self._labelled(view, moved, uncertain, size)
         if not len(tile.boxes) and rng.random() < self.config.lettered:
-            tile = replace(tile, image=letter(view, rng))
+            tile = replace(tile, image=draw_text(view, rng))
         return tile
 
     def _background(self, rng: Generator, size: int) -> Image:
@@ -206,7 +206,7 @@ class TileMaker:
         image = self._image(2, int(rng.integers(len(self.sets[2]))))
         return cv2.resize(image, (size, size)).astype(np.uint8, copy=False)
 
-    def _changed(self, image: Image, rng: Generator) -> Image:
+    def _distort(self, image: Image, rng: Generator) -> Image:
         """Distort or colour a photo without faces."""
         if rng.random() < self.config.scrambled:
             other = self._image(2, int(rng.integers(len(self.sets[2]))))
@@ -224,9 +224,9 @@ class TileMaker:
     ) -> Crop:
         """Choose a crop around a face, whose length is drawn uniformly in its logarithm."""
         height, width = image.shape[:2]
-        wide = 50.0 if rng.random() < self.config.rolled[int(upright)] else 12.0
-        wide = 180.0 if rng.random() < self.config.whirled[int(upright)] else wide
-        roll = float(rng.uniform(-wide, wide))
+        max_roll = 50.0 if rng.random() < self.config.rolled[int(upright)] else 12.0
+        max_roll = 180.0 if rng.random() < self.config.whirled[int(upright)] else max_roll
+        roll = float(rng.uniform(-max_roll, max_roll))
         if not faces:
             side = max(height, width) * math.exp(rng.uniform(math.log(0.25), math.log(1.2)))
             x, y = rng.uniform(0.2, 0.8, 2) * (width, height)
@@ -236,32 +236,39 @@ class TileMaker:
             return Crop(rng.uniform(0, width), rng.uniform(0, height), side, roll)
         face = faces[int(rng.integers(len(faces)))]
         length = float((face.box[2:] - face.box[:2]).max())
-        most = min(length * self.config.enlarge, 0.97 * size)
-        large = rng.random() < self.config.large
-        least = min(0.45 * size if large else self.config.smallest, most)
+        longest = min(length * self.config.enlarge, 0.97 * size)
+        is_large = rng.random() < self.config.large
+        shortest = min(0.45 * size if is_large else self.config.smallest, longest)
         if upright and rng.random() < self.config.crowded:
-            least, most = (min(length * scale, 0.97 * size) for scale in self.config.own_scale)
-        drawn = math.exp(rng.uniform(math.log(least), math.log(most)))
-        side = size * length / drawn
+            shortest, longest = (
+                min(length * scale, 0.97 * size) for scale in self.config.own_scale
+            )
+        drawn_length = math.exp(rng.uniform(math.log(shortest), math.log(longest)))
+        side = size * length / drawn_length
         x, y = (face.box[:2] + face.box[2:]) / 2
-        free = max(0.5 * side - 0.35 * length, 0.1 * side)
-        return Crop(x + rng.uniform(-free, free), y + rng.uniform(-free, free), side, roll)
+        max_shift = max(0.5 * side - 0.35 * length, 0.1 * side)
+        return Crop(
+            x + rng.uniform(-max_shift, max_shift),
+            y + rng.uniform(-max_shift, max_shift),
+            side,
+            roll,
+        )
 
     def _labelled(
-        self, view: Image, faces: list[PhotoFace], unsure: list[Floats], size: int
+        self, view: Image, faces: list[PhotoFace], uncertain: list[Floats], size: int
     ) -> Tile:
         """Sort the faces into those to detect, those to ignore and those outside the tile."""
         boxes, rolls = [], []
         for face in faces:
             sides = face.box[2:] - face.box[:2]
             inside = (face.box[2:].clip(max=size) - face.box[:2].clip(0)).clip(0).prod()
-            part = float(inside / sides.prod().clip(1e-6))
-            if part >= self.config.seen and sides.max() >= self.config.ignore_below:
+            visible_share = float(inside / sides.prod().clip(1e-6))
+            if visible_share >= self.config.seen and sides.max() >= self.config.ignore_below:
                 boxes.append(face.box)
                 rolls.append(face.roll_deg)
-            elif part > self.config.hinted:
-                unsure.append(face.box)
-        clipped = [box.clip(0, size) for box in unsure]
+            elif visible_share > self.config.hinted:
+                uncertain.append(face.box)
+        clipped = [box.clip(0, size) for box in uncertain]
         ignored = [box for box in clipped if (box[2:] > box[:2]).all()]
         return Tile(
             view,
@@ -283,49 +290,49 @@ def _occlude(tile: Tile, rng: Generator) -> None:
         cover_box(tile.image, tile.boxes[index], float(tile.rolls[index]), rng)
 
 
-def spoil(image: Image, rng: Generator) -> Image:
+def degrade_tile(image: Image, rng: Generator) -> Image:
     """Degrade light, colour, sharpness, resolution and noise as poor cameras do."""
-    x = image
+    degraded = image
     if rng.random() < 0.3:
-        x = np.repeat(cv2.cvtColor(x, cv2.COLOR_BGR2GRAY)[..., None], 3, 2)
-    x = _relit(x, rng)
+        degraded = np.repeat(cv2.cvtColor(degraded, cv2.COLOR_BGR2GRAY)[..., None], 3, 2)
+    degraded = _random_tones(degraded, rng)
     if rng.random() < 0.15:
-        k = int(rng.choice((3, 5)))
-        x = cv2.GaussianBlur(x, (k, k), 0).astype(np.uint8, copy=False)
+        kernel = int(rng.choice((3, 5)))
+        degraded = cv2.GaussianBlur(degraded, (kernel, kernel), 0).astype(np.uint8, copy=False)
     if rng.random() < 0.12:
-        x = _smeared(x, rng)
+        degraded = _add_motion_blur(degraded, rng)
     if rng.random() < 0.08:
-        size = len(x)
+        size = len(degraded)
         small = int(size * rng.uniform(0.45, 0.8))
-        shrunk = cv2.resize(x, (small, small), interpolation=cv2.INTER_AREA)
-        x = cv2.resize(shrunk, (size, size)).astype(np.uint8, copy=False)
+        shrunk = cv2.resize(degraded, (small, small), interpolation=cv2.INTER_AREA)
+        degraded = cv2.resize(shrunk, (size, size)).astype(np.uint8, copy=False)
     if rng.random() < 0.25:
-        noise = rng.standard_normal(x.shape[:2], np.float32)[..., None] * rng.uniform(2, 14)
-        x = (x + noise).clip(0, 255).astype(np.uint8)
+        noise = rng.standard_normal(degraded.shape[:2], np.float32)[..., None] * rng.uniform(2, 14)
+        degraded = (degraded + noise).clip(0, 255).astype(np.uint8)
     if rng.random() < 0.3:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(12, 90))]
-        packed = cv2.imencode(".jpg", x, quality)[1]
-        x = cv2.imdecode(packed, cv2.IMREAD_COLOR).astype(np.uint8, copy=False)  # type: ignore[union-attr]
-    return x
+        encoded = cv2.imencode(".jpg", degraded, quality)[1]
+        degraded = cv2.imdecode(encoded, cv2.IMREAD_COLOR).astype(np.uint8, copy=False)  # type: ignore[union-attr]
+    return degraded
 
 
-def _smeared(image: Image, rng: Generator) -> Image:
+def _add_motion_blur(image: Image, rng: Generator) -> Image:
     """Add motion blur of 3 to 13 pixels in a random direction."""
     kernel = np.zeros((15, 15), np.float32)
     angle = rng.uniform(0, math.pi)
     reach = np.array([math.cos(angle), math.sin(angle)]) * math.exp(rng.uniform(0, 1.9))
-    ends = [tuple(round(7 + s * float(v)) for v in reach) for s in (-1, 1)]
+    ends = [tuple(round(7 + sign * float(v)) for v in reach) for sign in (-1, 1)]
     cv2.line(kernel, ends[0], ends[1], 1.0)
     return cv2.filter2D(image, -1, kernel / kernel.sum()).astype(np.uint8, copy=False)
 
 
-def _relit(image: Image, rng: Generator) -> Image:
+def _random_tones(image: Image, rng: Generator) -> Image:
     """Apply a random tone curve per channel: gamma, contrast, brightness, tint or darkness."""
     ramp = np.linspace(0, 1, 256)[:, None] ** math.exp(rng.uniform(-0.4, 0.4))
     ramp = (ramp - 0.5) * rng.uniform(0.6, 1.3) + 0.5 + rng.uniform(-0.15, 0.15)
     if rng.random() < 0.5:
-        cast = 0.25 if rng.random() < 0.8 else 0.6
-        ramp = ramp * np.exp(rng.uniform(-cast, cast, 3))
+        strength = 0.25 if rng.random() < 0.8 else 0.6
+        ramp = ramp * np.exp(rng.uniform(-strength, strength, 3))
     if rng.random() < 0.15:
         ramp = ramp * rng.uniform(0.06, 0.5)
     table = (np.broadcast_to(ramp, (256, 3)) * 255).clip(0, 255).astype(np.uint8)

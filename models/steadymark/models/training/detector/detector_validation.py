@@ -57,7 +57,7 @@ class DetectorScores:
 
 
 @torch.no_grad()
-def _best(network: FaceNet, path: Path) -> Floats:
+def _detect(network: FaceNet, path: Path) -> Floats:
     """Return the detections (n, 6) of one photo in its pixels, in the format of `decode`."""
     image = cv2.imread(str(path))
     assert image is not None
@@ -71,17 +71,17 @@ def _best(network: FaceNet, path: Path) -> Floats:
 
 def _scores(network: FaceNet, folder: Path, truth: dict[str, Floats]) -> Floats:
     """Return the best score that hits each true box, and that box's IoU, (n, 2)."""
-    told = []
+    scores_and_ious = []
     for name, boxes in truth.items():
-        rows = _best(network, folder / name)
+        rows = _detect(network, folder / name)
         for box in boxes:
             if (box[2:] - box[:2]).max() < 20:
                 continue
             iou = overlaps(box, rows)
             hits = np.where(iou >= 0.4, rows[:, 4], 0)
             best = int(hits.argmax()) if len(hits) else -1
-            told.append((hits[best], iou[best]) if best >= 0 else (0.0, 0.0))
-    return np.array(told, np.float32).reshape(-1, 2)
+            scores_and_ious.append((hits[best], iou[best]) if best >= 0 else (0.0, 0.0))
+    return np.array(scores_and_ious, np.float32).reshape(-1, 2)
 
 
 def best_scores(network: FaceNet, data: Path, *, held_back: bool) -> Floats:
@@ -93,7 +93,7 @@ def best_scores(network: FaceNet, data: Path, *, held_back: bool) -> Floats:
         held_back: Whether to use the photos held back, or those for training.
     """
     names = photos(data, "none", held_back=held_back)
-    rows = [_best(network, data / "faces" / "none" / name) for name in names]
+    rows = [_detect(network, data / "faces" / "none" / name) for name in names]
     return np.array([r[:, 4].max(initial=0) for r in rows], np.float32)
 
 
@@ -104,10 +104,10 @@ def validate_detector(network: FaceNet, data: Path) -> DetectorScores:
         DataError: No photo without faces is held back, so that there is no threshold.
     """
     faces = data / "faces"
-    false = np.sort(best_scores(network, data, held_back=True))
-    if not len(false):
+    false_scores = np.sort(best_scores(network, data, held_back=True))
+    if not len(false_scores):
         raise DataError(f"{faces / 'none'} has too few photos to hold one back: add some .jpg")
-    threshold = float(false[-1 - len(false) // 100])
+    threshold = float(false_scores[-1 - len(false_scores) // 100])
     crowds = {
         name: widen(boxes, CROWDS_TO_EXTENT)
         for name, boxes in photos(data, "crowds", held_back=True).items()
@@ -116,12 +116,12 @@ def validate_detector(network: FaceNet, data: Path) -> DetectorScores:
     large = _scores(network, faces / "train", photos(data, "train", held_back=True))
     hard = _scores(network, faces / "train", hard_boxes(data))
     turned = _scores(network, data / "aflw2000", turned_boxes(data))
-    told = [_share(scores, threshold) for scores in (small, large, hard, turned)]
+    recalls = [_recall(scores, threshold) for scores in (small, large, hard, turned)]
     iou = float(large[:, 1].mean()) if len(large) else math.nan
-    return DetectorScores(threshold, told[0], told[1], iou, told[2], told[3])
+    return DetectorScores(threshold, recalls[0], recalls[1], iou, recalls[2], recalls[3])
 
 
-def _share(scores: Floats, threshold: float) -> float:
+def _recall(scores: Floats, threshold: float) -> float:
     """Return the recall; it is NaN if there are no faces."""
     return float((scores[:, 0] > threshold).mean()) if len(scores) else math.nan
 
@@ -129,8 +129,10 @@ def _share(scores: Floats, threshold: float) -> float:
 def hard_boxes(data: Path) -> dict[str, Floats]:
     """Return the boxes of the photos in faces/train that show AFW's hardest faces, by file name."""
     hard = hard_photos(data)
-    every = read_boxes(data / "faces" / "train")
-    return {file: v for file, v in every.items() if photo_of(file.rsplit(".", 1)[0]) in hard}
+    all_boxes = read_boxes(data / "faces" / "train")
+    return {
+        file: boxes for file, boxes in all_boxes.items() if photo_of(file.rsplit(".", 1)[0]) in hard
+    }
 
 
 def turned_boxes(data: Path) -> dict[str, Floats]:

@@ -34,8 +34,8 @@ _HELD_BACK = (
 
 def detector_sources(data: Path) -> dict[str, Any]:
     """Return the licence and the training data that a data folder holds."""
-    told = [text for folder, text in _DATA.items() if (data / folder).is_dir()]
-    return {"data": [*told, _HELD_BACK], "licence": LICENCE}
+    descriptions = [text for folder, text in _DATA.items() if (data / folder).is_dir()]
+    return {"data": [*descriptions, _HELD_BACK], "licence": LICENCE}
 
 
 def network_facts(network: FaceNet) -> dict[str, Any]:
@@ -60,13 +60,13 @@ def scores_of(measured: dict[str, Any]) -> dict[str, float]:
         KeyError: The figures lack an entry.
     """
 
-    def found(part: dict[str, Any]) -> float:
-        percent: float = 100 * part["hits"] / max(1, part["faces"])
+    def found(counts: dict[str, Any]) -> float:
+        percent: float = 100 * counts["hits"] / max(1, counts["faces"])
         return round(percent, 2)
 
     figures: dict[str, Any] = next(iter(measured.values()))
     rolls = figures["rolls"]
-    told = {
+    scores = {
         "false_boxes_per_100_photos": round(figures["false_per_100"], 2),
         "recall_crowds_held_back_percent": found(figures["crowds"]),
         "recall_train_held_back_percent": found(figures["train"]),
@@ -78,5 +78,5 @@ def scores_of(measured: dict[str, Any]) -> dict[str, float]:
     }
     for kind, part in figures["hard"].items():
         key = "".join(letter if letter.isalnum() else "_" for letter in kind.lower())
-        told[f"missed_{key}_of_{part['faces']}"] = len(part["missed"])
-    return {name: float(value) for name, value in told.items()}
+        scores[f"missed_{key}_of_{part['faces']}"] = len(part["missed"])
+    return {name: float(value) for name, value in scores.items()}

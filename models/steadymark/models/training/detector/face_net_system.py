@@ -23,7 +23,7 @@ from steadymark.models.training.detector.detector_photos import (
     DetectorPhoto,
     frozen,
     load_photos,
-    thawed,
+    photo_from_tensors,
 )
 from steadymark.models.training.detector.detector_tiles import KINDS, TileConfig, TileMaker
 from steadymark.models.training.detector.detector_validation import (
@@ -90,7 +90,7 @@ class FaceNetSystem(System[FaceNet]):
         *,
         seed: int,
         val: Path | None = None,
-        allowance: CacheBudget | None = None,
+        cache_budget: CacheBudget | None = None,
     ) -> FaceNetTask:
         cv2.setNumThreads(1)  # workers are forked, which OpenCV's threads do not survive
         sets = _photos(data, out, self.profiled, seed)
@@ -117,7 +117,7 @@ class FaceNetTask:
         system: The system.
         sets: Photos of each of `detector_tiles.KINDS`.
         data: The data folder.
-        held: The data folder whose held-back photos are used for validation.
+        held_back: The data folder whose held-back photos are used for validation.
         seed: Seed of the tiles.
     """
 
@@ -132,8 +132,8 @@ class FaceNetTask:
         *,
         seed: int,
     ) -> None:
-        self.system, self.held, self.seed = system, held, seed
-        self.tiler = TileMaker(sets, system.tiles)
+        self.system, self.held_back, self.seed = system, held, seed
+        self.tile_maker = TileMaker(sets, system.tiles)
         measure = partial(best_scores, data=data, held_back=False)
         self.hard = HardNegatives(len(sets[2]), system.hard_every, measure)
         self.sources: dict[str, Any] = detector_sources(data)
@@ -146,15 +146,15 @@ class FaceNetTask:
         """
         rng = np.random.default_rng((self.seed, number))
         side = int(rng.choice(self.system.tiles.sizes))
-        self.tiler.hard = self.hard.at(number)
-        tiles = [self.tiler.tile(rng, side) for _ in range(max(1, size * _TILE**2 // side**2))]
+        self.tile_maker.hard = self.hard.at(number)
+        tiles = [self.tile_maker.tile(rng, side) for _ in range(max(1, size * _TILE**2 // side**2))]
         places = locations(side, side)
-        told = [
+        targets = [
             assign(places, *(torch.from_numpy(part) for part in (t.boxes, t.rolls, t.ignored)))
             for t in tiles
         ]
         images = torch.from_numpy(np.stack([t.image for t in tiles]))
-        face, boxes, rolls = (torch.stack(part) for part in zip(*told, strict=True))
+        face, boxes, rolls = (torch.stack(part) for part in zip(*targets, strict=True))
         return images, face, boxes, rolls
 
     def loss(self, network: nn.Module, batch: Batch, phase: int) -> Tensor:
@@ -169,7 +169,7 @@ class FaceNetTask:
 
     def validate(self, network: FaceNet) -> dict[str, float]:
         """Return the share of missed faces in %, and `DetectorScores`."""
-        scores = validate_detector(network, self.held)
+        scores = validate_detector(network, self.held_back)
         return {"missed": scores.missed, **asdict(scores)}
 
 
@@ -179,10 +179,10 @@ def _photos(data: Path, out: Path, profiled: int, seed: int) -> tuple[list[Detec
     Raises:
         DataError: A folder is missing, or faces/none has too few photos.
     """
-    file, made_of = out / "photos.pt", [str(data), profiled, seed]
-    kept = load_checkpoint(file) if file.is_file() else {}
-    if kept.get("made_of") == made_of:
-        return tuple([thawed(photo) for photo in photos] for photos in kept["sets"])
+    file, parameters = out / "photos.pt", [str(data), profiled, seed]
+    cached = load_checkpoint(file) if file.is_file() else {}
+    if cached.get("made_of") == parameters:
+        return tuple([photo_from_tensors(photo) for photo in photos] for photos in cached["sets"])
     sets = (
         *(load_photos(data, name) for name in KINDS[:3]),
         load_turned(data),
@@ -191,8 +191,8 @@ def _photos(data: Path, out: Path, profiled: int, seed: int) -> tuple[list[Detec
     )
     if not sets[2]:
         raise DataError(f"{data / 'faces' / 'none'} has no photo to learn from: add some .jpg")
-    packed = [[frozen(photo) for photo in photos] for photos in sets]
-    save_checkpoint(file, {"made_of": made_of, "sets": packed})
+    tensors = [[frozen(photo) for photo in photos] for photos in sets]
+    save_checkpoint(file, {"made_of": parameters, "sets": tensors})
     return sets
 
 

@@ -44,16 +44,16 @@ def distilled_targets(
     points = faces.points.copy()
     for index in range(len(faces)):
         rng = np.random.default_rng((seed, index, 5))
-        told = [
-            _look(network, faces, index, matrix, schema, mirrored=mirrored)
+        predictions = [
+            _predict(network, faces, index, matrix, schema, mirrored=mirrored)
             for network in networks
-            for matrix, mirrored in _crops(faces, index, schema, network, rng)
+            for matrix, mirrored in _displaced_crops(faces, index, schema, network, rng)
         ]
-        points[index] += trust * (np.mean(told, 0) - points[index])
+        points[index] += trust * (np.mean(predictions, 0) - points[index])
     return dataclasses.replace(faces, points=points)
 
 
-def _crops(
+def _displaced_crops(
     faces: FaceImages,
     index: int,
     schema: LandmarkSchema,
@@ -62,19 +62,19 @@ def _crops(
 ) -> Iterator[tuple[Matrix, bool]]:
     base, size = clean_crop(faces, index, schema, network.card.margin), network.card.crop
     for number in range(_CROPS):
-        x, y, growth, turn = rng.normal(0, 1, 4) * (0.02, 0.02, 0.04, 4.0) * (number > 0)
+        x, y, growth, roll_change = rng.normal(0, 1, 4) * (0.02, 0.02, 0.04, 4.0) * (number > 0)
         crop = Crop(
             base.x + x * base.side,
             base.y + y * base.side,
             base.side * float(np.exp(growth)),
-            base.roll_deg + turn,
+            base.roll_deg + roll_change,
         )
-        matrix = crop.to_picture(size)
+        matrix = crop.matrix_to_image(size)
         yield matrix, False
         yield mirror_image(matrix, size), True
 
 
-def _look(
+def _predict(
     network: LandmarkNetwork,
     faces: FaceImages,
     index: int,
@@ -84,6 +84,6 @@ def _look(
     mirrored: bool,
 ) -> Points:
     """Predict the landmarks (K, 2) in pixels of the image."""
-    crop = cut(faces.pictures[index], matrix, network.card.crop)
+    crop = cut(faces.images[index], matrix, network.card.crop)
     points = transform(matrix, network.step(crop[None]).points[0])
     return points[schema.mirror] if mirrored else points

@@ -1,4 +1,4 @@
-"""Networks of single crops written as ONNX graphs."""
+"""Export of landmark networks as ONNX files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def export_landmarks(
     decoded: nn.Module, crop: int, path: Path, *, more: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Write a graph from uint8 crops to points, scores and face; gives facts for its card.
+    """Write the ONNX graph of a landmark network, and return entries for its model card.
+
+    The graph computes points, scores and face scores from uint8 crops.
 
     Args:
         decoded: The network, whose forward pass returns these outputs.

@@ -1,11 +1,11 @@
-"""Every system of single crops that `steadymark-train` knows."""
+"""All systems that learn from single crops, as `steadymark-train` lists them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from steadymark.models.training.landmarks import dan_system, heatmap1d_system, local_global_system
-from steadymark.models.training.system import thaw
+from steadymark.models.training.system import dataclass_from_dict
 
 if TYPE_CHECKING:
     from steadymark.models.training.landmarks.landmark_system import LandmarkSystem
@@ -23,13 +23,19 @@ LANDMARK_SYSTEMS: tuple[LandmarkSystem[Any], ...] = (
 
 
 def landmark_system_of(recipe: dict[str, Any]) -> LandmarkSystem[Any]:
-    """The system of single crops that a checkpoint's recipe describes.
+    """Rebuild the landmark system that a checkpoint's recipe describes.
+
+    Args:
+        recipe: The recipe, as `System.describe` returns it.
+
+    Returns:
+        The system.
 
     Raises:
-        ValueError: There is none of that name and preset.
+        ValueError: No landmark system has this name and preset.
     """
     name, preset = str(recipe.get("system")), str(recipe.get("preset"))
     for system in LANDMARK_SYSTEMS:
         if (system.name, system.preset) == (name, preset):
-            return thaw(type(system), recipe)
+            return dataclass_from_dict(type(system), recipe)
     raise ValueError(f"{name} with preset {preset} is no network of single pictures")

@@ -13,7 +13,7 @@ from steadymark.models.training.data.augment import AugmentConfig
 from steadymark.models.training.landmarks.distillation import distilled_targets
 from steadymark.models.training.landmarks.landmark_export import export_landmarks
 from steadymark.models.training.landmarks.landmark_task import LandmarkTask
-from steadymark.models.training.loop.weights_from_onnx import take_weights
+from steadymark.models.training.loop.weights_from_onnx import load_onnx_weights
 from steadymark.models.training.system import System
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from steadymark.models.training.stabilizer.cache_budget import CacheBudget
     from steadymark.models.training.system import Task
 
-N = TypeVar("N", bound=nn.Module)
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
-class LandmarkSystem(System[N]):
+class LandmarkSystem(System[Network]):
     """Training of a network from a crop to landmarks.
 
     Attributes:
@@ -52,7 +52,7 @@ class LandmarkSystem(System[N]):
         """Side F of the crop in pixels."""
 
     @abstractmethod
-    def decoded(self, network: N) -> nn.Module:
+    def decoded(self, network: Network) -> nn.Module:
         """Return a module from uint8 crops (B, 3, F, F) to landmarks, scores and face scores.
 
         The landmarks are (B, K, 2) in crop pixels, the scores (B, K), the face scores (B,).
@@ -79,8 +79,8 @@ class LandmarkSystem(System[N]):
         *,
         seed: int,
         val: Path | None = None,
-        allowance: CacheBudget | None = None,
-    ) -> LandmarkTask[N]:
+        cache_budget: CacheBudget | None = None,
+    ) -> LandmarkTask[Network]:
         task = LandmarkTask(
             data, self.crop, self.augment, seed=seed, loss=self.loss, decoded=self.decoded, val=val
         )
@@ -90,15 +90,15 @@ class LandmarkSystem(System[N]):
             )
         return task
 
-    def export(self, network: N, run: Path, path: Path) -> dict[str, Any]:
+    def export(self, network: Network, run: Path, path: Path) -> dict[str, Any]:
         decoded = self.decoded(network)
         facts = export_landmarks(decoded, self.crop, path, more=self.more_outputs)
         return {**facts, "margin": self.augment.margin, "paper": self.paper}
 
-    def take_weights(self, file: Path, network: N, task: Task) -> None:
+    def load_onnx_weights(self, file: Path, network: Network, task: Task) -> None:
         device = next(network.parameters()).device
         crops, _, _ = task.batch(0, 256)
-        take_weights(file, self.decoded(network).cpu(), crops.permute(0, 3, 1, 2))
+        load_onnx_weights(file, self.decoded(network).cpu(), crops.permute(0, 3, 1, 2))
         network.to(device)
 
     def with_score(self, loss: Tensor, logit: Tensor, face: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image
     from steadymark.models.training.system import Batch
 
-N = TypeVar("N", bound=nn.Module)
+Network = TypeVar("Network", bound=nn.Module)
 
 
 def open_faces(
@@ -48,27 +48,31 @@ def open_faces(
     Raises:
         DataError: There are too few photos to hold some back.
     """
-    faces = load_faces(_data_set(data), schema)
-    training, held = split(faces) if val is None else (faces, load_faces(_data_set(val), schema))
-    if not len(held) or not len(training):
+    faces = load_faces(_training_folder(data), schema)
+    training, held_back = (
+        split(faces) if val is None else (faces, load_faces(_training_folder(val), schema))
+    )
+    if not len(held_back) or not len(training):
         raise DataError(
             f"{data} holds faces of {len(set(faces.photos))} photo, too few to set some aside for "
             "validation: give another data set with --val"
         )
-    return training, held, load_backgrounds(data / "faces" / "none")
+    return training, held_back, load_backgrounds(data / "faces" / "none")
 
 
 def sources_of(data: Path, val: Path | None = None) -> list[str]:
     """Describe the data of `open_faces` for a model card."""
-    ours = data / "300w" / "train"
-    name = "300w/train" if ours.is_dir() else data.name
-    told = [f"{name} without the validation split (a hash of the photo)" if val is None else name]
-    return told + (["faces/none"] if (data / "faces" / "none").is_dir() else [])
+    train_folder = data / "300w" / "train"
+    name = "300w/train" if train_folder.is_dir() else data.name
+    descriptions = [
+        f"{name} without the validation split (a hash of the photo)" if val is None else name
+    ]
+    return descriptions + (["faces/none"] if (data / "faces" / "none").is_dir() else [])
 
 
-def _data_set(data: Path) -> Path:
-    ours = data / "300w" / "train"
-    return ours if ours.is_dir() else data
+def _training_folder(data: Path) -> Path:
+    train_folder = data / "300w" / "train"
+    return train_folder if train_folder.is_dir() else data
 
 
 def clean_crops(
@@ -83,12 +87,12 @@ def clean_crops(
         schema: Schema of the landmarks.
         count: Greatest number of crops.
     """
-    known = load_schema(schema)
+    landmark_schema = load_schema(schema)
     return np.stack(
         [
             cut(
-                faces.pictures[index],
-                clean_crop(faces, index, known, margin).to_picture(size),
+                faces.images[index],
+                clean_crop(faces, index, landmark_schema, margin).matrix_to_image(size),
                 size,
             )
             for index in range(min(count, len(faces)))
@@ -96,7 +100,7 @@ def clean_crops(
     )
 
 
-class LandmarkTask(Generic[N]):
+class LandmarkTask(Generic[Network]):
     """A `Task` of single crops.
 
     Args:
@@ -120,10 +124,10 @@ class LandmarkTask(Generic[N]):
         *,
         seed: int,
         loss: Callable[[nn.Module, Tensor, Tensor, Tensor, int], Tensor],
-        decoded: Callable[[N], nn.Module],
+        decoded: Callable[[Network], nn.Module],
         val: Path | None = None,
     ) -> None:
-        self.training, self.held, self.backgrounds = open_faces(data, val)
+        self.training, self.held_back, self.backgrounds = open_faces(data, val)
         self.sources: dict[str, Any] = {"data": sources_of(data, val)}
         self.crop, self.augment, self.seed = crop, augment, seed
         self.schema = load_schema(IBUG68)
@@ -155,19 +159,19 @@ class LandmarkTask(Generic[N]):
         return self._loss(network, to_image(crops), points, face.float(), phase)
 
     @torch.no_grad()
-    def validate(self, network: N) -> dict[str, float]:
+    def validate(self, network: Network) -> dict[str, float]:
         """Return the NRMSE in % of the outer-eye distance, on crops by the true landmarks."""
         decoded = self._decoded(network).eval()
         device = next(network.parameters()).device
         errors = []
-        for index in range(len(self.held)):
-            crop = clean_crop(self.held, index, self.schema, self.augment.margin)
-            matrix = crop.to_picture(self.crop)
-            image = cut(self.held.pictures[index], matrix, self.crop)
+        for index in range(len(self.held_back)):
+            crop = clean_crop(self.held_back, index, self.schema, self.augment.margin)
+            matrix = crop.matrix_to_image(self.crop)
+            image = cut(self.held_back.images[index], matrix, self.crop)
             planes = torch.from_numpy(image[None]).permute(0, 3, 1, 2).to(device)
             points = decoded(planes)[0][0].cpu().numpy()
-            truth = transform(inverse(matrix), self.held.points[index])
+            truth = transform(inverse(matrix), self.held_back.points[index])
             right, left = self.schema.eyes
-            eyes = np.linalg.norm(truth[right] - truth[left])
-            errors.append(np.linalg.norm(points - truth, axis=-1).mean() / eyes * 100)
+            eye_distance = np.linalg.norm(truth[right] - truth[left])
+            errors.append(np.linalg.norm(points - truth, axis=-1).mean() / eye_distance * 100)
         return {"nrmse": float(np.mean(errors))}

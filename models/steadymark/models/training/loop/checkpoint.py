@@ -21,7 +21,7 @@ from steadymark.models.errors import WeightsError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-N = TypeVar("N", bound=nn.Module)
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,30 +66,30 @@ class Schedule:
 
     def at(self, step: int, course: ScheduleState) -> float:
         """Return the learning rate of a step."""
-        fallen = max(0.0, (self.progress(step, course) - (1 - self.cooled)) / self.cooled)
-        cosine = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fallen))
+        decay_progress = max(0.0, (self.progress(step, course) - (1 - self.cooled)) / self.cooled)
+        cosine = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * decay_progress))
         return self.rate * cosine * self.warmth(step, course)
 
     def progress(self, step: int, course: ScheduleState) -> float:
         """Return the share of the training that is done before this step, 0 to 1."""
         if not course.end:
             return course.progress
-        way = min(1.0, (step - course.step) / course.left)
-        return course.progress + (1 - course.progress) * way
+        fraction = min(1.0, (step - course.step) / course.left)
+        return course.progress + (1 - course.progress) * fraction
 
     def warmth(self, step: int, course: ScheduleState) -> float:
         """Return the factor of the warm-up at this step, 0 to 1."""
         length = min(self.most, max(1, round(self.warmup * course.left)))
-        way = (step - course.step + 1) / (length if course.end else self.assumed)
-        return min(1.0, course.warmth + (1 - course.warmth) * way)
+        fraction = (step - course.step + 1) / (length if course.end else self.assumed)
+        return min(1.0, course.warmth + (1 - course.warmth) * fraction)
 
-    def turned(self, course: ScheduleState, step: int, end: float) -> ScheduleState:
+    def with_end(self, course: ScheduleState, step: int, end: float) -> ScheduleState:
         """Return the state for a new end from this step on; the learning rate does not jump."""
         warmth = self.warmth(step - 1, course) if step > course.step else course.warmth
         return ScheduleState(step, end, self.progress(step, course), warmth)
 
 
-class AveragedWeights(Generic[N]):
+class AveragedWeights(Generic[Network]):
     """Exponential moving average of weights and batch norm statistics.
 
     Args:
@@ -97,13 +97,13 @@ class AveragedWeights(Generic[N]):
         decay: Decay per step.
     """
 
-    def __init__(self, network: N, decay: float = 0.9995) -> None:
+    def __init__(self, network: Network, decay: float = 0.9995) -> None:
         self.decay = decay
-        self.network: N = copy.deepcopy(network)
+        self.network: Network = copy.deepcopy(network)
         self.network.eval().requires_grad_(requires_grad=False)
 
     @torch.no_grad()
-    def update(self, network: N, step: int) -> None:
+    def update(self, network: Network, step: int) -> None:
         """Update the average after a step; in the first steps the decay is smaller."""
         decay = min(self.decay, (1 + step) / (10 + step))
         ours, theirs = self.network.state_dict(), network.state_dict()
@@ -116,10 +116,10 @@ class AveragedWeights(Generic[N]):
 
 def commit() -> str:
     """Return the checkout's git commit, with "+" if files are modified, or "unknown"."""
-    here = Path(__file__).parent
+    folder = Path(__file__).parent
     run = subprocess.run(
         ["git", "describe", "--always", "--dirty=+", "--abbrev=12"],
-        cwd=here,
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
@@ -158,17 +158,23 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     return content
 
 
-def origin_of(checkpoint: Path, kept: Mapping[str, Any]) -> dict[str, Any]:
+def origin_of(checkpoint: Path, content: Mapping[str, Any]) -> dict[str, Any]:
     """Describe the weights that a run began with, for its model card.
 
     An exported model has no recipe here; its card can be found by the SHA-256.
 
     Args:
         checkpoint: The file.
-        kept: Content of the checkpoint; empty for an exported model.
+        content: Content of the checkpoint; empty for an exported model.
     """
-    told = {"file": checkpoint.name, "sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest()}
-    return {**told, **{n: kept[n] for n in ("step", "recipe", "seed", "history") if n in kept}}
+    description = {
+        "file": checkpoint.name,
+        "sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+    }
+    return {
+        **description,
+        **{n: content[n] for n in ("step", "recipe", "seed", "history") if n in content},
+    }
 
 
 class MetricsLog:

@@ -27,9 +27,9 @@ class ProcessGroup:
         """Return the first process's value in all processes."""
         if self.size == 1:
             return value
-        told = torch.tensor(value, dtype=torch.float64, device=device)
-        torch.distributed.broadcast(told, 0)
-        return float(told)
+        tensor = torch.tensor(value, dtype=torch.float64, device=device)
+        torch.distributed.broadcast(tensor, 0)
+        return float(tensor)
 
 
 def pick_device(name: str) -> torch.device:

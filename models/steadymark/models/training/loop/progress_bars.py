@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
     from steadymark.models.training.loop.training_run import TrainingProgress
 
-_BANKS = {"train": "sequences", "held": "sequences to validate by"}
-_LINES = 4  # progress lines per set of sequences, in a log file
+_CACHE_LABELS = {"train": "sequences", "held": "sequences to validate by"}
+_LOG_LINES = 4  # progress lines per set of sequences, in a log file
 
 
 @contextmanager
-def shown(console: Console, name: str) -> Iterator[ProgressBars]:
+def progress_bars(console: Console, name: str) -> Iterator[ProgressBars]:
     """Give a reporter for `training_run.train`: bars on a terminal, lines in a log file."""
     columns = (
         TextColumn("{task.description}"),
@@ -44,23 +44,23 @@ def shown(console: Console, name: str) -> Iterator[ProgressBars]:
 
 
 class ProgressBars:
-    """Shows prepared sequences (`bank`), and steps and validations (when it is called)."""
+    """Shows prepared sequences (`show_cache`), and steps and validations (when it is called)."""
 
     def __init__(self, console: Console, bar: Bar, name: str) -> None:
         self.console, self.bar, self.name = console, bar, name
         self._tasks: dict[str, TaskID] = {}
-        self._told = float("nan")
+        self._printed_score = float("nan")
 
     def tell(self, text: str) -> None:
         """Print a sentence."""
         self.console.print(escape(text), soft_wrap=True)
 
-    def bank(self, which: str, done: int, count: int) -> None:
+    def show_cache(self, which: str, done: int, count: int) -> None:
         """Show how many of the sequences to train or to validate are prepared."""
-        task = self._task(_BANKS[which])
+        task = self._task(_CACHE_LABELS[which])
         self.bar.update(task, completed=done, total=count)
-        if not self.console.is_terminal and done % max(1, count // _LINES) == 0:
-            self.console.print(f"{_BANKS[which]}: {done} of {count}")
+        if not self.console.is_terminal and done % max(1, count // _LOG_LINES) == 0:
+            self.console.print(f"{_CACHE_LABELS[which]}: {done} of {count}")
 
     def __call__(self, progress: TrainingProgress) -> None:
         """Show the current step and the last validation."""
@@ -69,10 +69,10 @@ class ProgressBars:
         self.bar.update(
             self._task(self.name), completed=progress.step, total=total, figures=figures
         )
-        new = not math.isnan(progress.score) and progress.score != self._told
+        new = not math.isnan(progress.score) and progress.score != self._printed_score
         if new and not self.console.is_terminal:
             self.console.print(f"step {progress.step} of {progress.total or '?'}: {figures}")
-        self._told = progress.score
+        self._printed_score = progress.score
 
     def _task(self, description: str) -> TaskID:
         if description not in self._tasks:

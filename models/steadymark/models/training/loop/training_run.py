@@ -24,7 +24,7 @@ from steadymark.models.training.loop.checkpoint import (
 )
 from steadymark.models.training.loop.distributed import ProcessGroup, pick_device
 from steadymark.models.training.loop.time_budget import TimeBudget
-from steadymark.models.training.system import thaw
+from steadymark.models.training.system import dataclass_from_dict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from steadymark.models.training.stabilizer.cache_budget import CacheBudget
     from steadymark.models.training.system import Batch, System, Task
 
-N = TypeVar("N", bound=nn.Module)
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +89,12 @@ class TrainingProgress:
     rate: float
 
 
-class _Stream(Dataset["Batch"]):
+class _BatchStream(Dataset["Batch"]):
     """The batches of this process, by step."""
 
-    def __init__(self, task: Task, size: int, crew: ProcessGroup, first: int) -> None:
+    def __init__(self, task: Task, size: int, process_group: ProcessGroup, first: int) -> None:
         self.task, self.size, self.first = task, size, first
-        self.rank, self.ranks = crew.rank, crew.size
+        self.rank, self.ranks = process_group.rank, process_group.size
 
     def __len__(self) -> int:
         return 2**40
@@ -103,18 +103,18 @@ class _Stream(Dataset["Batch"]):
         return self.task.batch((self.first + index) * self.ranks + self.rank, self.size)
 
 
-class TrainingRun(Generic[N]):
+class TrainingRun(Generic[Network]):
     """The state of a run, which changes with every step, and its checkpoint `last.pt`."""
 
     def __init__(
         self,
-        system: System[N],
+        system: System[Network],
         data: Path,
         out: Path,
         settings: RunSettings,
         *,
         resume: bool,
-        allowance: CacheBudget | None = None,
+        cache_budget: CacheBudget | None = None,
     ) -> None:
         if system.batch < 1:
             raise ValueError(f"a batch of {system.batch} teaches nothing: give 1 or more")
@@ -122,15 +122,15 @@ class TrainingRun(Generic[N]):
         out.mkdir(parents=True, exist_ok=True)
         self.clock = TrainingClock(started=settings.began_s)
         self.device = pick_device(settings.device)
-        self.crew = ProcessGroup(self.device)
+        self.processes = ProcessGroup(self.device)
         val = Path(settings.val) if settings.val else None
-        self.task = system.open(data, out, seed=settings.seed, val=val, allowance=allowance)
+        self.task = system.open(data, out, seed=settings.seed, val=val, cache_budget=cache_budget)
         self.feedback = system.feedback(self.task)
         torch.manual_seed(settings.seed)
         self.network = system.build()
         self.origin: list[dict[str, Any]] = []
         if settings.start:
-            self._begin_with(Path(settings.start))
+            self._load_start_weights(Path(settings.start))
         system.calibrate(self.network, self.task)
         self.network.to(self.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -141,58 +141,61 @@ class TrainingRun(Generic[N]):
         self.loss, self.best = 0.0, float("inf")
         self.figures: dict[str, float] = {}
         self.history: list[tuple[int, str]] = []
-        kept = load_checkpoint(out / "last.pt") if resume and (out / "last.pt").exists() else None
-        if kept is not None:
-            self._take_up(kept)
+        saved = load_checkpoint(out / "last.pt") if resume and (out / "last.pt").exists() else None
+        if saved is not None:
+            self._restore(saved)
         self._enter_phase(self.phase)
-        if kept is not None:
-            self.optimizer.load_state_dict(kept["optimizer"])
+        if saved is not None:
+            self.optimizer.load_state_dict(saved["optimizer"])
         self.history = [*self.history, (self.step, commit())]
         self.curve = MetricsLog(
             out / "curve.csv", ("minute", "step", "samples", "rate", "loss", *self.task.figures)
         )
 
-    def _begin_with(self, checkpoint: Path) -> None:
+    def _load_start_weights(self, checkpoint: Path) -> None:
         """Load the weights of another run or of an exported model."""
         if checkpoint.suffix == ".onnx":
-            self.system.take_weights(checkpoint, self.network, self.task)
+            self.system.load_onnx_weights(checkpoint, self.network, self.task)
             self.origin = [origin_of(checkpoint, {})]
         else:
-            kept = load_checkpoint(checkpoint)
-            self.origin = [*kept.get("origin", []), origin_of(checkpoint, kept)]
+            content = load_checkpoint(checkpoint)
+            self.origin = [*content.get("origin", []), origin_of(checkpoint, content)]
             try:
-                self.network.load_state_dict(kept["averaged"])
+                self.network.load_state_dict(content["averaged"])
             except RuntimeError as error:
-                first = " ".join(str(error).split())[:200]
-                raise ValueError(f"{checkpoint} does not fit this system: {first}") from error
+                reason = " ".join(str(error).split())[:200]
+                raise ValueError(f"{checkpoint} does not fit this system: {reason}") from error
 
-    def _take_up(self, kept: dict[str, Any]) -> None:
-        recipe = kept["recipe"]
-        if recipe["system"] != self.system.name or thaw(type(self.system), recipe) != self.system:
+    def _restore(self, saved: dict[str, Any]) -> None:
+        recipe = saved["recipe"]
+        if (
+            recipe["system"] != self.system.name
+            or dataclass_from_dict(type(self.system), recipe) != self.system
+        ):
             raise ValueError(
                 f"{self.out} holds a training with another recipe: name another folder with "
                 "--out, or leave out --resume to begin anew"
             )
-        self.network.load_state_dict(kept["weights"])
-        self.averaged.network.load_state_dict(kept["averaged"])
-        self.step, self.total, self.phase = kept["step"], kept["total"], kept["phase"]
-        self.samples = kept.get("samples", self.step * self.system.batch * kept["ranks"])
-        self.loss, self.best, self.figures = kept["loss"], kept["best"], kept.get("figures", {})
-        self.course = ScheduleState(*kept.get("course", (0, self.total / self.system.phases)))
+        self.network.load_state_dict(saved["weights"])
+        self.averaged.network.load_state_dict(saved["averaged"])
+        self.step, self.total, self.phase = saved["step"], saved["total"], saved["phase"]
+        self.samples = saved.get("samples", self.step * self.system.batch * saved["ranks"])
+        self.loss, self.best, self.figures = saved["loss"], saved["best"], saved.get("figures", {})
+        self.course = ScheduleState(*saved.get("course", (0, self.total / self.system.phases)))
         if self.settings.steps not in (0, self.total) and self.system.phases == 1:
-            self.ends_at(self.settings.steps)
+            self.set_end(self.settings.steps)
         if self.feedback is not None:
-            self.feedback.load_state_dict(kept["feedback"])
-        self.clock = TrainingClock(kept["elapsed_s"], self.settings.began_s or self.clock.started)
-        self.history = kept["history"]
-        self.origin = kept.get("origin", [])
+            self.feedback.load_state_dict(saved["feedback"])
+        self.clock = TrainingClock(saved["elapsed_s"], self.settings.began_s or self.clock.started)
+        self.history = saved["history"]
+        self.origin = saved.get("origin", [])
 
     def _enter_phase(self, phase: int) -> None:
         """Select the parameters that train in this phase, and create a new optimizer."""
         self.phase = phase
-        chosen = {id(p) for p in self.system.parameters(self.network, phase)}
+        trained_ids = {id(p) for p in self.system.parameters(self.network, phase)}
         for parameter in self.network.parameters():
-            parameter.requires_grad_(id(parameter) in chosen)
+            parameter.requires_grad_(id(parameter) in trained_ids)
         trained = [p for p in self.network.parameters() if p.requires_grad]
         decay = self.system.weight_decay
         groups = [
@@ -200,7 +203,7 @@ class TrainingRun(Generic[N]):
             {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
         ]
         self.optimizer = torch.optim.AdamW(groups, self.system.rate)
-        self.trained = self.crew.joined(self.network)
+        self.trained = self.processes.joined(self.network)
         self.system.train_mode(self.network, phase)
 
     def save(self) -> None:
@@ -222,12 +225,12 @@ class TrainingRun(Generic[N]):
             "recipe": self.system.describe(),
             "sources": self.task.sources,
             "seed": self.settings.seed,
-            "ranks": self.crew.size,
+            "ranks": self.processes.size,
             "commit": self.history[-1][1],
             "history": self.history,
             "origin": self.origin,
         }
-        if self.crew.rank == 0:
+        if self.processes.rank == 0:
             save_checkpoint(self.out / "last.pt", content)
 
     def phase_at(self, step: int) -> int:
@@ -236,12 +239,12 @@ class TrainingRun(Generic[N]):
             return 0
         return min(step * self.system.phases // self.total, self.system.phases - 1)
 
-    def ends_at(self, total: int) -> None:
+    def set_end(self, total: int) -> None:
         """Change the step at which the run ends, and its schedule accordingly."""
-        self.course = self.schedule.turned(self.course, self.step, total / self.system.phases)
+        self.course = self.schedule.with_end(self.course, self.step, total / self.system.phases)
         self.total = total
 
-    def _rate(self) -> float:
+    def _learning_rate(self) -> float:
         if not self.phase:
             return self.schedule.at(self.step, self.course)
         steps = self.total / self.system.phases
@@ -252,13 +255,13 @@ class TrainingRun(Generic[N]):
         """Run one training step."""
         if self.phase_at(self.step) != self.phase:
             self._enter_phase(self.phase_at(self.step))
-        rate = self._rate()
+        rate = self._learning_rate()
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        torch.manual_seed(self.settings.seed * 1_000_003 + self.step * 64 + self.crew.rank)
-        here = tuple(part.to(self.device, non_blocking=True) for part in batch)
+        torch.manual_seed(self.settings.seed * 1_000_003 + self.step * 64 + self.processes.rank)
+        on_device = tuple(part.to(self.device, non_blocking=True) for part in batch)
         with torch.autocast(self.device.type, torch.bfloat16):
-            loss = self.task.loss(self.trained, here, self.phase)
+            loss = self.task.loss(self.trained, on_device, self.phase)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         parameters = [p for p in self.network.parameters() if p.requires_grad]
@@ -268,17 +271,17 @@ class TrainingRun(Generic[N]):
         value = float(loss.detach())
         self.loss += (value - self.loss) * (0.01 if self.step else 1.0)
         self.step += 1
-        self.samples += len(batch[0]) * self.crew.size
+        self.samples += len(batch[0]) * self.processes.size
         if self.feedback is not None:
-            self.feedback.update(self.averaged.network, self.step * self.crew.size)
+            self.feedback.update(self.averaged.network, self.step * self.processes.size)
 
     def check(self, writer: Any) -> None:
         """Validate the averaged weights, and save them as `best.pt` if they are the best so far."""
         self.figures = self.task.validate(self.averaged.network)
         minute, rate = self.clock.elapsed_s / 60, self.optimizer.param_groups[0]["lr"]
-        shown = {"rate": rate, "loss": self.loss, **self.figures}
-        self.curve.add(minute=minute, step=self.step, samples=self.samples, **shown)
-        for name, value in shown.items():
+        values = {"rate": rate, "loss": self.loss, **self.figures}
+        self.curve.add(minute=minute, step=self.step, samples=self.samples, **values)
+        for name, value in values.items():
             writer.add_scalar(name, value, self.step)
         if self.score < self.best:
             self.best = self.score
@@ -302,14 +305,14 @@ class TrainingRun(Generic[N]):
 
 
 def train(
-    system: System[N],
+    system: System[Network],
     data: Path,
     out: Path,
     settings: RunSettings,
     *,
     resume: bool = False,
     report: Callable[[TrainingProgress], None] = lambda _: None,
-    allowance: CacheBudget | None = None,
+    cache_budget: CacheBudget | None = None,
 ) -> Path:
     """Train a system to the end.
 
@@ -320,59 +323,59 @@ def train(
         settings: Length, seed and device of the run.
         resume: Continue from `last.pt` in `out`.
         report: Called with the progress after every step.
-        allowance: Time budget for data that is prepared before training, see `System.open`.
+        cache_budget: Time budget for data that is prepared before training, see `System.open`.
 
     Returns:
         Path of the last checkpoint, `last.pt` in `out`.
     """
-    run = TrainingRun(system, data, out, settings, resume=resume, allowance=allowance)
-    with _writer(out) if run.crew.rank == 0 else nullcontext() as writer:
-        alone, fixed = run.crew.size == 1, bool(settings.steps)
-        pace = TimeBudget(settings.minutes, settings.check_s, fixed=fixed, alone=alone)
+    run = TrainingRun(system, data, out, settings, resume=resume, cache_budget=cache_budget)
+    with _writer(out) if run.processes.rank == 0 else nullcontext() as writer:
+        alone, fixed = run.processes.size == 1, bool(settings.steps)
+        time_budget = TimeBudget(settings.minutes, settings.check_s, fixed=fixed, alone=alone)
         saved_s = run.clock.elapsed_s
-        pace.checked(saved_s, saved_s)
+        time_budget.checked(saved_s, saved_s)
         for batch in _batches(run):
             if not run.total or run.step < run.total:
                 run.learn(batch)
-            if pace.is_due(run.step, run.total, run.clock.elapsed_s):
-                if pace.needs_a_check(run.total):
-                    _check(run, pace, writer)
-                run.ends_at(_total(run, pace))
-            over = bool(run.total) and run.step >= run.total
-            if over or pace.check_is_due(run.total, run.clock.elapsed_s):
-                _check(run, pace, writer)
-            if over or run.clock.elapsed_s > saved_s + settings.save_s:
+            if time_budget.is_due(run.step, run.total, run.clock.elapsed_s):
+                if time_budget.needs_a_check(run.total):
+                    _check(run, time_budget, writer)
+                run.set_end(_total(run, time_budget))
+            is_done = bool(run.total) and run.step >= run.total
+            if is_done or time_budget.check_is_due(run.total, run.clock.elapsed_s):
+                _check(run, time_budget, writer)
+            if is_done or run.clock.elapsed_s > saved_s + settings.save_s:
                 run.save()
                 saved_s = run.clock.elapsed_s
             report(run.progress())
-            if over:
+            if is_done:
                 break
     return out / "last.pt"
 
 
-def _check(run: TrainingRun[Any], pace: TimeBudget, writer: Any) -> None:
+def _check(run: TrainingRun[Any], time_budget: TimeBudget, writer: Any) -> None:
     """Validate the run in its first process, and record how long that took."""
     began_s = run.clock.elapsed_s
-    if run.crew.rank == 0:
+    if run.processes.rank == 0:
         run.check(writer)
-    pace.checked(began_s, run.clock.elapsed_s)
+    time_budget.checked(began_s, run.clock.elapsed_s)
 
 
-def _total(run: TrainingRun[Any], pace: TimeBudget) -> int:
+def _total(run: TrainingRun[Any], time_budget: TimeBudget) -> int:
     """Return the number of steps that the time allows, the same in all processes."""
-    total = pace.total(
+    total = time_budget.total(
         run.step, run.clock.elapsed_s, keep=run.total if run.system.phases > 1 else 0
     )
-    return int(run.crew.agree(total, run.device))
+    return int(run.processes.agree(total, run.device))
 
 
 def _batches(run: TrainingRun[Any]) -> Iterator[Batch]:
     """Yield batches from the run's current step on."""
     workers = run.settings.workers
     loader: DataLoader[Batch] = DataLoader(
-        _Stream(run.task, run.system.batch, run.crew, run.step),
+        _BatchStream(run.task, run.system.batch, run.processes, run.step),
         batch_size=None,
-        sampler=_Forever(),
+        sampler=_EndlessSampler(),
         num_workers=workers,
         prefetch_factor=4 if workers else None,
         pin_memory=run.device.type == "cuda",
@@ -380,7 +383,7 @@ def _batches(run: TrainingRun[Any]) -> Iterator[Batch]:
     yield from loader
 
 
-class _Forever:
+class _EndlessSampler:
     """Sampler of the endless sequence 0, 1, 2, …."""
 
     def __iter__(self) -> Iterator[int]:

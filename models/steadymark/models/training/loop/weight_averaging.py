@@ -34,22 +34,26 @@ def average_runs(runs: Sequence[Path], out: Path) -> Path:
     """
     if len(runs) < 2:
         raise ValueError("give two runs or more to average")
-    kept = [load_checkpoint(run / "last.pt") for run in runs]
-    for run, other in zip(runs, kept, strict=True):
-        if _sizes(other["averaged"]) != _sizes(kept[0]["averaged"]):
+    checkpoints = [load_checkpoint(run / "last.pt") for run in runs]
+    for run, checkpoint in zip(runs, checkpoints, strict=True):
+        if _sizes(checkpoint["averaged"]) != _sizes(checkpoints[0]["averaged"]):
             raise ValueError(f"the network of {run} is another than that of {runs[0]}")
     mean: dict[str, Tensor] = {}
-    for name, first in kept[0]["averaged"].items():
-        each = torch.stack([k["averaged"][name].double() for k in kept])
-        mean[name] = each.mean(0).to(first.dtype) if first.is_floating_point() else first
+    for name, first in checkpoints[0]["averaged"].items():
+        values = torch.stack([checkpoint["averaged"][name].double() for checkpoint in checkpoints])
+        mean[name] = values.mean(0).to(first.dtype) if first.is_floating_point() else first
     out.mkdir(parents=True, exist_ok=True)
     origins = [
-        {"averaged": True, **origin_of(run / "last.pt", k), "began_with": k.get("origin", [])}
-        for run, k in zip(runs, kept, strict=True)
+        {
+            "averaged": True,
+            **origin_of(run / "last.pt", checkpoint),
+            "began_with": checkpoint.get("origin", []),
+        }
+        for run, checkpoint in zip(runs, checkpoints, strict=True)
     ]
     _join_curves(runs, out / "curve.csv")
     save_checkpoint(
-        out / "last.pt", {**kept[0], "weights": mean, "averaged": mean, "origin": origins}
+        out / "last.pt", {**checkpoints[0], "weights": mean, "averaged": mean, "origin": origins}
     )
     return out / "last.pt"
 

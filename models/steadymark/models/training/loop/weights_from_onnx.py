@@ -24,7 +24,7 @@ _Stored = dict[str, "NDArray[np.float32]"]
 
 
 @torch.no_grad()
-def take_weights(file: Path, decoded: nn.Module, crops: Tensor) -> None:
+def load_onnx_weights(file: Path, decoded: nn.Module, crops: Tensor) -> None:
     """Copy the weights of an exported model into the network that it was exported from.
 
     The export folds each batch norm into the convolution before it. Here each norm takes its mean
@@ -46,20 +46,22 @@ def take_weights(file: Path, decoded: nn.Module, crops: Tensor) -> None:
         _copy(stored, decoded)
         _unfold(_folded(decoded, stored), decoded, crops)
     except RuntimeError as error:
-        first = " ".join(str(error).split())[:200]
-        raise ValueError(f"{file} is of another network: {first}") from error
-    theirs = runner(["points"], crops=crops[:8].numpy())[0]
-    apart = np.abs(decoded(crops[:8])[0].numpy() - theirs).max()
-    if not apart <= TOLERANCE_PX:
-        raise ValueError(f"{file} is of another network: its points lie {apart:.2f} px apart")
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"{file} is of another network: {reason}") from error
+    expected = runner(["points"], crops=crops[:8].numpy())[0]
+    difference_px = np.abs(decoded(crops[:8])[0].numpy() - expected).max()
+    if not difference_px <= TOLERANCE_PX:
+        raise ValueError(
+            f"{file} is of another network: its points lie {difference_px:.2f} px apart"
+        )
 
 
 def _folded(decoded: nn.Module, stored: _Stored) -> list[tuple[_Norm, Tensor]]:
     """Return the folded batch norms, each with the bias that it left in the layer before."""
-    leaves = [(name, part) for name, part in decoded.named_modules() if not any(part.children())]
+    modules = [(name, part) for name, part in decoded.named_modules() if not any(part.children())]
     found: list[tuple[_Norm, Tensor]] = []
-    for (before, _), (name, norm) in pairwise(leaves):
-        bias = stored.get(f"{before}.weight_bias")
+    for (layer, _), (name, norm) in pairwise(modules):
+        bias = stored.get(f"{layer}.weight_bias")
         if isinstance(norm, _Norm) and bias is not None and f"{name}.weight" not in stored:
             found.append((norm, torch.from_numpy(bias.copy())))
     return found

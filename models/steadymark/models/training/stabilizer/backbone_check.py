@@ -73,16 +73,21 @@ def check_backbone(
     Raises:
         DataError: The error is above MOST_NRMSE, and `force` is False.
     """
-    chosen = _some(faces, FACES)
-    few = _some(faces, TRIED)
-    tried = {m: nrmse_of(backbone, few, m) for m in MARGINS} if margin is None else {}
-    best = margin if margin is not None else min(tried, key=lambda m: tried[m])
+    measured_faces = _choose_faces(faces, FACES)
+    compared_faces = _choose_faces(faces, TRIED)
+    tried = {m: nrmse_of(backbone, compared_faces, m) for m in MARGINS} if margin is None else {}
+    best_margin = margin if margin is not None else min(tried, key=lambda m: tried[m])
     if tried:
         table = ", ".join(f"{m:g}: {error:.2f} %" for m, error in tried.items())
-        tell(f"NRMSE on {len(few)} faces by margin: {table}; --margin {best:g} is taken")
-    nrmse = nrmse_of(backbone, chosen, best)
-    tell(f"the backbone's NRMSE on {len(chosen)} faces is {nrmse:.2f} %")
-    hint = _hint(backbone, few, best) if isinstance(backbone, OnnxBackbone) else ""
+        tell(
+            f"NRMSE on {len(compared_faces)} faces by margin: {table}; "
+            f"--margin {best_margin:g} is taken"
+        )
+    nrmse = nrmse_of(backbone, measured_faces, best_margin)
+    tell(f"the backbone's NRMSE on {len(measured_faces)} faces is {nrmse:.2f} %")
+    hint = (
+        _hint(backbone, compared_faces, best_margin) if isinstance(backbone, OnnxBackbone) else ""
+    )
     if hint:
         tell(hint)
     if not nrmse <= MOST_NRMSE and not force:
@@ -91,7 +96,7 @@ def check_backbone(
             f"faces as it is fed, and no stabilizer mends that; {hint or 'check its options'}, "
             "or go on with --force"
         )
-    return BackboneCheck(best, nrmse, tried, hint)
+    return BackboneCheck(best_margin, nrmse, tried, hint)
 
 
 def nrmse_of(backbone: Backbone, faces: list[tuple[FaceImages, int]], margin: float) -> float:
@@ -109,13 +114,13 @@ def _crops(
     schema, size = load_schema(backbone.info.schema), backbone.info.crop
     crops, truths = [], []
     for part, index in faces:
-        matrix = clean_crop(part, index, schema, margin).to_picture(size)
-        crops.append(cut(part.pictures[index], matrix, size))
+        matrix = clean_crop(part, index, schema, margin).matrix_to_image(size)
+        crops.append(cut(part.images[index], matrix, size))
         truths.append(transform(inverse(matrix), part.points[index]))
     return np.stack(crops), np.stack(truths)
 
 
-def _some(faces: tuple[FaceImages, FaceImages], count: int) -> list[tuple[FaceImages, int]]:
+def _choose_faces(faces: tuple[FaceImages, FaceImages], count: int) -> list[tuple[FaceImages, int]]:
     """Choose `count` faces, spread over each part; held-back faces come first."""
     chosen: list[tuple[FaceImages, int]] = []
     for part in (faces[1], faces[0]):
@@ -126,22 +131,25 @@ def _some(faces: tuple[FaceImages, FaceImages], count: int) -> list[tuple[FaceIm
 
 def _hint(backbone: OnnxBackbone, faces: list[tuple[FaceImages, int]], margin: float) -> str:
     """Return options for colours, mean and std that make the network far more accurate, or ""."""
-    now = nrmse_of(backbone, faces, margin)
-    found = []
+    current_nrmse = nrmse_of(backbone, faces, margin)
+    trials = []
     for rgb in (backbone.info.rgb, not backbone.info.rgb):
-        for name, (mean, std) in _with_own(backbone).items():
+        for name, (mean, std) in _input_scales(backbone).items():
             other = backbone.prepared(rgb=rgb, mean=mean, std=std)
-            found.append((nrmse_of(other, faces, margin), rgb, name))
-    error, rgb, name = min(found)
-    if not error < _FAR_BETTER * now:
+            trials.append((nrmse_of(other, faces, margin), rgb, name))
+    error, rgb, name = min(trials)
+    if not error < _FAR_BETTER * current_nrmse:
         return ""
     colours = "" if rgb == backbone.info.rgb else f"--{'' if rgb else 'no-'}rgb"
     scale = "" if not name else "--mean {} --std {}".format(*name.split(" and "))
     options = " ".join(part for part in (colours, scale) if part)
-    return f"with {options} its NRMSE is {error:.1f} instead of {now:.1f} % on {len(faces)} faces"
+    return (
+        f"with {options} its NRMSE is {error:.1f} instead of {current_nrmse:.1f} % on "
+        f"{len(faces)} faces"
+    )
 
 
-def _with_own(backbone: OnnxBackbone) -> dict[str, Any]:
-    own = (backbone.info.mean, backbone.info.std)
-    others = {name: scale for name, scale in _SCALES.items() if scale != own}
-    return {"": own, **others}
+def _input_scales(backbone: OnnxBackbone) -> dict[str, Any]:
+    current = (backbone.info.mean, backbone.info.std)
+    others = {name: scale for name, scale in _SCALES.items() if scale != current}
+    return {"": current, **others}

@@ -1,4 +1,4 @@
-"""The time that making sequences may take out of a training run."""
+"""Time budget for preparing the sequences that a stabilizer learns from."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-BANK_SHARE = 0.4  # of the minutes of a run
+CACHE_SHARE = 0.4  # of the minutes of a run
 
 
 @dataclass(frozen=True)
 class CacheBudget:
-    """How long making sequences may take, and who is told of it.
+    """Time budget for preparing the cached sequences of a run, and the reporters of its progress.
 
-    minutes: of the whole run, 0 without a limit. clock: tells seconds; began_s: since when they
-    count. tell: gets sentences; report: gets which bank is being filled, how many sequences it has
-    and how many it will have.
+    Attributes:
+        minutes: Time of the whole run in minutes; 0 for no limit.
+        began_s: Time at which the run began, in seconds of `clock`.
+        clock: Returns the current time in seconds.
+        tell: Called with each sentence for the user.
+        report: Called with the name of the cache, the number of its finished sequences, and the
+            number of all its sequences.
     """
 
     minutes: float = 0.0
@@ -30,7 +34,7 @@ class CacheBudget:
 
     @property
     def left_s(self) -> float:
-        """Seconds that are left for sequences."""
+        """Seconds that remain for preparing sequences."""
         if not self.minutes:
             return math.inf
-        return self.began_s + BANK_SHARE * self.minutes * 60 - self.clock()
+        return self.began_s + CACHE_SHARE * self.minutes * 60 - self.clock()

@@ -93,10 +93,10 @@ class FlowCacheConfig:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Order:
+class _SceneJob:
     """All that a process needs to generate one scene."""
 
-    picture: Image
+    image: Image
     points: Points
     number: int
     seed: int
@@ -129,45 +129,47 @@ def fill_flow_cache(
     Returns:
         The arrays of `track_scene`, each (N, T, ...).
     """
-    make = sha256(repr((config.made_of(kind), seed, faces.names)).encode()).hexdigest()[:12]
-    folder = folder / make
+    parameters_hash = sha256(repr((config.made_of(kind), seed, faces.names)).encode()).hexdigest()[
+        :12
+    ]
+    folder = folder / parameters_hash
     folder.mkdir(parents=True, exist_ok=True)
     order = np.random.default_rng((seed, 4)).permutation(len(faces))
     paths = [folder / f"{number:05d}.npz" for number in range(count)]
-    wanted = [number for number, path in enumerate(paths) if not path.is_file()]
-    done = count - len(wanted)
+    missing = [number for number, path in enumerate(paths) if not path.is_file()]
+    done = count - len(missing)
     with ProcessPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        orders = (
-            _Order(faces.pictures[i], faces.points[i], number, seed, config, paths[number], kind)
-            for number in wanted
+        jobs = (
+            _SceneJob(faces.images[i], faces.points[i], number, seed, config, paths[number], kind)
+            for number in missing
             for i in (int(order[number % len(faces)]),)
         )
-        for _ in pool.map(_make, orders):
+        for _ in pool.map(_generate_scene, jobs):
             done += 1
             report(done, count)
     parts = [dict(np.load(path)) for path in paths]
     return {name: np.stack([part[name] for part in parts]) for name in parts[0]}
 
 
-def _make(order: _Order) -> None:
+def _generate_scene(job: _SceneJob) -> None:
     """Generate one scene, track it, and write its file atomically."""
     cv2.setNumThreads(1)
-    config = order.config
-    rng = np.random.default_rng((order.seed, order.number, 9))
-    level = int(rng.choice(config.noise_of(order.kind)))
+    config = job.config
+    rng = np.random.default_rng((job.seed, job.number, 9))
+    level = int(rng.choice(config.noise_of(job.kind)))
     scene = make_scene(
-        order.picture,
-        order.points,
+        job.image,
+        job.points,
         load_schema(IBUG68),
-        order.number,
-        seed=order.seed,
-        config=KINDS[order.kind](config.frames, level),
+        job.number,
+        seed=job.seed,
+        config=KINDS[job.kind](config.frames, level),
     )
-    detector = config.detectors[order.number % len(config.detectors)]
+    detector = config.detectors[job.number % len(config.detectors)]
     arrays = track_scene(scene, _detector(detector), rng, config)
-    part = order.path.with_suffix(".part.npz")
+    part = job.path.with_suffix(".part.npz")
     np.savez(part, **arrays)  # type: ignore[arg-type]
-    part.replace(order.path)
+    part.replace(job.path)
 
 
 @cache
@@ -202,30 +204,34 @@ def track_scene(
     )
     bias = rng.normal(0, config.bias * face_size(scene.truth[0]), scene.truth[0].shape)
     fitted: Crop | None = None
-    before: FlowFrame | None = None
+    previous: FlowFrame | None = None
     rows: list[tuple[NDArray[np.floating] | float, ...]] = []
     for t, image in enumerate(scene.images):
-        part = cut(image, crop.to_picture(network.card.crop), network.card.crop)
-        prediction = network.step(part[None])
-        raw = transform(crop.to_picture(network.card.crop), prediction.points[0])
-        now = flow_frame_of(image, part, crop, raw)
-        starts = (scene.truth[t - 1] + bias).astype(np.float32)
-        flow = _still(raw) if before is None else landmark_flow(before, now, starts, schema)
+        network_crop = cut(image, crop.matrix_to_image(network.card.crop), network.card.crop)
+        prediction = network.step(network_crop[None])
+        raw = transform(crop.matrix_to_image(network.card.crop), prediction.points[0])
+        now = flow_frame_of(image, network_crop, crop, raw)
+        start_points = (scene.truth[t - 1] + bias).astype(np.float32)
+        flow = (
+            _no_motion(raw)
+            if previous is None
+            else landmark_flow(previous, now, start_points, schema)
+        )
         roll = np.radians(crop.roll_deg)
         upright = np.array((np.cos(roll), np.sin(roll)))
         rows.append((raw, prediction.scores[0], *flow, upright, face_size(raw)))
-        wanted = fit_crop(raw, schema.mean_shape, margin=margin)
-        crop, fitted = follow(crop, wanted, fitted, dead_band=0.01), wanted
-        before = now
+        fitted_now = fit_crop(raw, schema.mean_shape, margin=margin)
+        crop, fitted = follow(crop, fitted_now, fitted, dead_band=0.01), fitted_now
+        previous = now
     names = ("raw", "score", "face", "beside", "unsure", "agreed", "upright", "size")
-    found: Arrays = dict(zip(names, map(_stacked, zip(*rows, strict=True)), strict=True))
-    found |= {"truth": scene.truth, "visible": _stacked(scene.visible)}
+    found: Arrays = dict(zip(names, map(_as_float32, zip(*rows, strict=True)), strict=True))
+    found |= {"truth": scene.truth, "visible": _as_float32(scene.visible)}
     return found
 
 
-def _stacked(values: Sequence[NDArray[np.floating] | float] | NDArray[np.bool_]) -> Floats:
+def _as_float32(values: Sequence[NDArray[np.floating] | float] | NDArray[np.bool_]) -> Floats:
     return np.array(values, np.float32)
 
 
-def _still(raw: Points) -> LandmarkFlow:
+def _no_motion(raw: Points) -> LandmarkFlow:
     return LandmarkFlow(np.eye(2, 3), np.zeros_like(raw), np.zeros(len(raw), np.float32), True)

@@ -42,9 +42,9 @@ if TYPE_CHECKING:
 _PERCENT = 100.0  # size of the face in the units of the training
 _NAMES = ("raw", "truth", "visible", "score", "face", "beside", "unsure", "agreed", "upright")
 _FLOORS = (0.3, 0.05, 0.3, 0.3)  # %; smaller errors of the four kinds are negligible
-_LEAST = 1e-6  # least score, so that its logarithm is finite
-_MOVES = 0.7  # % of the face's size; an opening with a larger standard deviation moves
-_MOST = 10.0  # % of the face's size; larger errors are clipped
+_MIN_SCORE = 1e-6  # least score, so that its logarithm is finite
+_MIN_OPENING_MOTION = 0.7  # % of the face's size; an opening with a larger standard deviation moves
+_MAX_ERROR = 10.0  # % of the face's size; larger errors are clipped
 _CALM_MEASURES = ("nrmse", "mav", "raw_mav")
 _MEASURES = tuple(f.name for f in fields(StabilizerScore))
 
@@ -89,35 +89,35 @@ class FlowCellSystem(System[FlowCell]):
         *,
         seed: int,
         val: Path | None = None,
-        allowance: CacheBudget | None = None,
+        cache_budget: CacheBudget | None = None,
     ) -> FlowTask:
         faces = open_faces(data, val)[:2]
-        banks = [
-            self._bank(out / name, part, self.bank.counts(number), seed, allowance)
+        caches = [
+            self._fill_caches(out / name, part, self.bank.counts(number), seed, cache_budget)
             for number, (name, part) in enumerate(zip(("train", "held"), faces, strict=True))
         ]
-        told = [name for name in sources_of(data, val) if name != "faces/none"]
-        return FlowTask(self, banks[0], banks[1], seed=seed, told=told)
+        descriptions = [name for name in sources_of(data, val) if name != "faces/none"]
+        return FlowTask(self, caches[0], caches[1], seed=seed, descriptions=descriptions)
 
-    def _bank(
+    def _fill_caches(
         self,
         folder: Path,
         faces: FaceImages,
         counts: dict[str, int],
         seed: int,
-        allowance: CacheBudget | None,
+        cache_budget: CacheBudget | None,
     ) -> dict[str, Arrays]:
         """Fill the caches of all kinds of scenes; reported numbers count all kinds."""
-        banks: dict[str, Arrays] = {}
-        total, before = sum(counts.values()), 0
+        arrays_of_kinds: dict[str, Arrays] = {}
+        total, finished_before = sum(counts.values()), 0
         for kind, count in counts.items():
             if count:
-                report = _reporter(allowance, folder.name, before, total)
-                banks[kind] = fill_flow_cache(
+                report = _reporter(cache_budget, folder.name, finished_before, total)
+                arrays_of_kinds[kind] = fill_flow_cache(
                     folder, faces, count, seed=seed, config=self.bank, kind=kind, report=report
                 )
-            before += count
-        return banks
+            finished_before += count
+        return arrays_of_kinds
 
     def export(self, network: FlowCell, run: Path, path: Path) -> dict[str, Any]:
         facts = export_flow_cell(network, path)
@@ -125,11 +125,11 @@ class FlowCellSystem(System[FlowCell]):
 
 
 def _reporter(
-    allowance: CacheBudget | None, name: str, before: int, total: int
+    cache_budget: CacheBudget | None, name: str, before: int, total: int
 ) -> Callable[[int, int], None]:
-    if allowance is None:
+    if cache_budget is None:
         return lambda _done, _count: None
-    report = allowance.report
+    report = cache_budget.report
     return lambda done, _count: report(name, before + done, total)
 
 
@@ -139,7 +139,7 @@ class FlowTask:
     Args:
         system: The system.
         training: Training scenes by kind, lively ones first.
-        held: Validation scenes by kind, lively ones first.
+        held_back: Validation scenes by kind, lively ones first.
         seed: Seed of the order and of mirroring.
         told: Descriptions of the data for the model card.
     """
@@ -150,19 +150,19 @@ class FlowTask:
         self,
         system: FlowCellSystem,
         training: Mapping[str, Arrays],
-        held: Mapping[str, Arrays],
+        held_back: Mapping[str, Arrays],
         *,
         seed: int,
-        told: list[str],
+        descriptions: list[str],
     ) -> None:
         self.system, self.seed = system, seed
         self.schema = load_schema(IBUG68)
-        parts = [scaled(bank) for bank in training.values()]
+        parts = [scaled(arrays) for arrays in training.values()]
         self.training = {name: torch.cat([part[name] for part in parts]) for name in _NAMES}
-        self.held = {kind: scaled(bank) for kind, bank in held.items()}
+        self.held_back = {kind: scaled(arrays) for kind, arrays in held_back.items()}
         self.figures = ("score", *(f"{a}{b}" for a in ("", "raw_") for b in _MEASURES))
-        self.figures += tuple(f"{kind}_{b}" for kind in list(held)[1:] for b in _CALM_MEASURES)
-        self.sources: dict[str, Any] = {"data": told, "scenes": list(system.bank.scenes)}
+        self.figures += tuple(f"{kind}_{b}" for kind in list(held_back)[1:] for b in _CALM_MEASURES)
+        self.sources: dict[str, Any] = {"data": descriptions, "scenes": list(system.bank.scenes)}
 
     def batch(self, number: int, size: int) -> Batch:
         """Return the arrays `_NAMES` of `size` scenes, about half of them mirrored."""
@@ -178,18 +178,20 @@ class FlowTask:
 
     def loss(self, network: nn.Module, batch: Batch, phase: int) -> Tensor:
         """Return the mean loss of a batch, in full precision, since positions exceed errors."""
-        seen = dict(zip(_NAMES, batch, strict=True))
+        scenes = dict(zip(_NAMES, batch, strict=True))
         system = self.system
-        with torch.autocast(seen["raw"].device.type, enabled=False):
-            found = unrolled(network, seen, self._parts(seen["raw"].device))
-            aim = aimed_at(seen)
-            weight = system.hidden + (1 - system.hidden) * seen["visible"]
-            reached, before = (_errors(points, aim, weight) for points in (found, seen["raw"]))
+        with torch.autocast(scenes["raw"].device.type, enabled=False):
+            stabilized = stabilize_scenes(network, scenes, self._parts(scenes["raw"].device))
+            target = target_landmarks(scenes)
+            weight = system.hidden + (1 - system.hidden) * scenes["visible"]
+            errors, baseline = (
+                _errors(points, target, weight) for points in (stabilized, scenes["raw"])
+            )
             # Relative to the raw landmarks' errors: a calm scene counts as much as a lively one.
-            shares = (reached / (before + before.new_tensor(_FLOORS)[:, None])).mean(1)
-            weights = shares.new_tensor((system.place, system.change, *2 * (system.opening,)))
-            amplitude = sum(_amplitude_error(found, aim, p) for p in (MOUTH, LIDS))
-        return (shares * weights).sum() + system.amplitude * amplitude
+            ratios = (errors / (baseline + baseline.new_tensor(_FLOORS)[:, None])).mean(1)
+            weights = ratios.new_tensor((system.place, system.change, *2 * (system.opening,)))
+            amplitude = sum(_amplitude_error(stabilized, target, p) for p in (MOUTH, LIDS))
+        return (ratios * weights).sum() + system.amplitude * amplitude
 
     @torch.no_grad()
     def validate(self, network: FlowCell) -> dict[str, float]:
@@ -197,8 +199,8 @@ class FlowTask:
 
         The score is the geometric mean over the kinds of scenes.
         """
-        pairs = {kind: self._reached(network, held) for kind, held in self.held.items()}
-        scores = [max(steady.score(raw), _LEAST) for steady, raw in pairs.values()]
+        pairs = {kind: self._scores(network, arrays) for kind, arrays in self.held_back.items()}
+        scores = [max(steady.score(raw), _MIN_SCORE) for steady, raw in pairs.values()]
         steady, raw = next(iter(pairs.values()))
         return {
             "score": float(np.exp(np.log(scores).mean())),
@@ -211,15 +213,15 @@ class FlowTask:
             },
         }
 
-    def _reached(
-        self, network: FlowCell, held: dict[str, Tensor]
+    def _scores(
+        self, network: FlowCell, scenes: dict[str, Tensor]
     ) -> tuple[StabilizerScore, StabilizerScore]:
         """Return the scores of the stabilized and of the raw landmarks."""
         device = next(network.parameters()).device
-        seen = {name: held[name].to(device) for name in _NAMES}
-        found = unrolled(network, seen, self._parts(device))
-        truth, raw = (seen[n].double().cpu().numpy() for n in ("truth", "raw"))
-        points = found.double().cpu().numpy()
+        inputs = {name: scenes[name].to(device) for name in _NAMES}
+        stabilized = stabilize_scenes(network, inputs, self._parts(device))
+        truth, raw = (inputs[n].double().cpu().numpy() for n in ("truth", "raw"))
+        points = stabilized.double().cpu().numpy()
         return stabilizer_score(points, truth, self.schema), stabilizer_score(
             raw, truth, self.schema
         )
@@ -234,100 +236,102 @@ def _calm(steady: StabilizerScore, raw: StabilizerScore) -> tuple[float, float, 
     return steady.nrmse, steady.mav, raw.mav
 
 
-def _errors(points: Tensor, aim: Tensor, weight: Tensor) -> Tensor:
+def _errors(points: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     """Return errors (4, B) of each scene in %: position, its change, mouth and eye openings."""
-    error = points - aim
-    place = (_length(error).clamp(max=_MOST) * weight).mean((1, 2))
+    error = points - target
+    place = (_length(error).clamp(max=_MAX_ERROR) * weight).mean((1, 2))
     change = (_length(error[:, 1:] - error[:, :-1]) * weight[:, 1:]).mean((1, 2))
-    opening = [(_opening(points, p) - _opening(aim, p)).abs().mean(1) for p in (MOUTH, LIDS)]
+    opening = [(_opening(points, p) - _opening(target, p)).abs().mean(1) for p in (MOUTH, LIDS)]
     return torch.stack((place, change, *opening))
 
 
-def _amplitude_error(points: Tensor, aim: Tensor, pairs: tuple[tuple[int, int], ...]) -> Tensor:
+def _amplitude_error(points: Tensor, target: Tensor, pairs: tuple[tuple[int, int], ...]) -> Tensor:
     """Return the mean relative error in amplitude of those openings that move."""
-    found, true = (_opening(p, pairs) for p in (points, aim))  # (B, T)
+    found, true = (_opening(p, pairs) for p in (points, target))  # (B, T)
     found, true = (o - o.mean(1, keepdim=True) for o in (found, true))
     power = true.square().sum(1)
-    moves = power > _MOVES**2 * true.shape[1]
+    is_moving = power > _MIN_OPENING_MOTION**2 * true.shape[1]
     slope = (found * true).sum(1) / power.clamp_min(1e-6)
-    return torch.where(moves, (1 - slope).abs(), 0.0).mean()
+    return torch.where(is_moving, (1 - slope).abs(), 0.0).mean()
 
 
-def scaled(bank: Arrays) -> dict[str, Tensor]:
+def scaled(arrays: Arrays) -> dict[str, Tensor]:
     """Convert frame pixels to % of the face's median size, with the origin near the face."""
-    size = np.median(bank["size"], 1).astype(np.float64)  # (N,)
+    size = np.median(arrays["size"], 1).astype(np.float64)  # (N,)
     scale = (_PERCENT / size)[:, None, None, None]
-    origin = bank["raw"][:, 0].mean(1).astype(np.float64)  # (N, 2)
-    out = {name: bank[name].astype(np.float64) for name in _NAMES}
+    origin = arrays["raw"][:, 0].mean(1).astype(np.float64)  # (N, 2)
+    converted = {name: arrays[name].astype(np.float64) for name in _NAMES}
     for name in ("raw", "truth"):
-        out[name] = (out[name] - origin[:, None, None]) * scale
-    out["beside"] *= scale
-    out["unsure"] *= scale[..., 0]
-    turn = out["face"][..., :2]
-    shift = out["face"][..., 2] + np.einsum("ntij,nj->nti", turn, origin) - origin[:, None]
-    out["face"] = np.concatenate((turn, (shift * scale[..., 0])[..., None]), -1)
-    return {name: torch.from_numpy(value).float() for name, value in out.items()}
+        converted[name] = (converted[name] - origin[:, None, None]) * scale
+    converted["beside"] *= scale
+    converted["unsure"] *= scale[..., 0]
+    linear = converted["face"][..., :2]
+    shift = converted["face"][..., 2] + np.einsum("ntij,nj->nti", linear, origin) - origin[:, None]
+    converted["face"] = np.concatenate((linear, (shift * scale[..., 0])[..., None]), -1)
+    return {name: torch.from_numpy(value).float() for name, value in converted.items()}
 
 
-def mirrored(seen: dict[str, Tensor], flips: Tensor, mirror: list[int]) -> dict[str, Tensor]:
+def mirrored(scenes: dict[str, Tensor], flips: Tensor, mirror: list[int]) -> dict[str, Tensor]:
     """Mirror the scenes that `flips` (B,) selects; `mirror` lists each landmark's partner."""
     sign = torch.tensor([-1.0, 1.0])
-    out = {}
-    for name, value in seen.items():
-        other = value
+    mirrored_scenes = {}
+    for name, value in scenes.items():
+        flipped = value
         if name in ("raw", "truth", "beside"):
-            other = value[:, :, mirror] * sign
+            flipped = value[:, :, mirror] * sign
         elif name in ("visible", "score", "unsure"):
-            other = value[:, :, mirror]
+            flipped = value[:, :, mirror]
         elif name == "face":
-            other = value * sign[:, None] * torch.tensor([-1.0, 1.0, 1.0])
+            flipped = value * sign[:, None] * torch.tensor([-1.0, 1.0, 1.0])
         elif name == "upright":
-            other = value * torch.tensor([1.0, -1.0])
-        out[name] = torch.where(flips.view(-1, *[1] * (value.ndim - 1)), other, value)
-    return out
+            flipped = value * torch.tensor([1.0, -1.0])
+        mirrored_scenes[name] = torch.where(flips.view(-1, *[1] * (value.ndim - 1)), flipped, value)
+    return mirrored_scenes
 
 
-def unrolled(network: nn.Module, seen: dict[str, Tensor], parts: FaceParts) -> Tensor:
+def stabilize_scenes(network: nn.Module, scenes: dict[str, Tensor], parts: FaceParts) -> Tensor:
     """Run the cell over whole scenes, and return the stabilized landmarks (B, T, K, 2)."""
     inner = network.module if isinstance(network, nn.parallel.DistributedDataParallel) else network
     assert isinstance(inner, FlowCell)
-    raw = seen["raw"]
-    kept = before = raw[:, 0]
+    raw = scenes["raw"]
+    kept = raw_before = raw[:, 0]
     state = inner.start(len(raw), raw.shape[2])
     size = raw.new_full((len(raw),), _PERCENT)
     points = [kept]
     for t in range(1, raw.shape[1]):
-        told = (seen[name][:, t] for name in ("beside", "unsure", "score", "agreed", "upright"))
-        face = seen["face"][:, t]
-        frame = FlowCellInput._make(
-            (raw[:, t], _moved(face, kept), _moved(face, before), *told, size)
+        measured = (
+            scenes[name][:, t] for name in ("beside", "unsure", "score", "agreed", "upright")
         )
-        found, kept, state = network(frame, state, parts)
-        points.append(found)
-        before = raw[:, t]
+        face = scenes["face"][:, t]
+        frame = FlowCellInput._make(
+            (raw[:, t], _apply(face, kept), _apply(face, raw_before), *measured, size)
+        )
+        stabilized, kept, state = network(frame, state, parts)
+        points.append(stabilized)
+        raw_before = raw[:, t]
     return torch.stack(points, 1)
 
 
-def _moved(face: Tensor, points: Tensor) -> Tensor:
+def _apply(face: Tensor, points: Tensor) -> Tensor:
     """Apply transforms (B, 2, 3) to points (B, K, 2)."""
     return points @ face[:, :, :2].transpose(1, 2) + face[:, None, :, 2]
 
 
-def aimed_at(seen: dict[str, Tensor]) -> Tensor:
+def target_landmarks(scenes: dict[str, Tensor]) -> Tensor:
     """Return the target landmarks (B, T, K, 2): the truth plus the detector's mean difference.
 
     The mean is taken over the scene and relative to the upright face. A cell that remembers a few
     seconds cannot know this difference.
     """
-    differs = _turned(seen["raw"] - seen["truth"], seen["upright"])
-    weight = seen["visible"].unsqueeze(-1)
-    mean = (differs * weight).sum(1, keepdim=True) / weight.sum(1, keepdim=True).clamp_min(1)
-    back = seen["upright"] * seen["upright"].new_tensor([1.0, -1.0])
-    return seen["truth"] + _turned(mean.expand_as(differs), back)
+    differences = _to_upright(scenes["raw"] - scenes["truth"], scenes["upright"])
+    weight = scenes["visible"].unsqueeze(-1)
+    mean = (differences * weight).sum(1, keepdim=True) / weight.sum(1, keepdim=True).clamp_min(1)
+    inverse_roll = scenes["upright"] * scenes["upright"].new_tensor([1.0, -1.0])
+    return scenes["truth"] + _to_upright(mean.expand_as(differences), inverse_roll)
 
 
-def _turned(vectors: Tensor, upright: Tensor) -> Tensor:
-    cos, sin = upright[:, :, None, 0], upright[:, :, None, 1]
+def _to_upright(vectors: Tensor, roll: Tensor) -> Tensor:
+    cos, sin = roll[:, :, None, 0], roll[:, :, None, 1]
     x, y = vectors[..., 0], vectors[..., 1]
     return torch.stack((cos * x + sin * y, cos * y - sin * x), -1)
 
@@ -359,9 +363,9 @@ class _Exported(nn.Module):
 
 def export_flow_cell(cell: FlowCell, path: Path) -> dict[str, Any]:
     """Write the graph that `flow_stabilizer` runs, and return its size for the model card."""
-    faces, known = 3, load_schema(IBUG68)
-    points = torch.rand(faces, known.count, 2)
-    seen = (
+    faces, schema = 3, load_schema(IBUG68)
+    points = torch.rand(faces, schema.count, 2)
+    inputs = (
         *(points + i for i in range(4)),
         points[..., 0] + 1,
         points[..., 1] + 1,
@@ -369,13 +373,13 @@ def export_flow_cell(cell: FlowCell, path: Path) -> dict[str, Any]:
         torch.rand(faces, 2),
         torch.full((faces,), 90.0),
     )
-    parts = tuple(torch.from_numpy(p) for p in (face_parts(known), face_modes(known)))
-    state = tuple(part.clone() for part in cell.start(faces, known.count))
+    parts = tuple(torch.from_numpy(p) for p in (face_parts(schema), face_modes(schema)))
+    state = tuple(part.clone() for part in cell.start(faces, schema.count))
     n, k = torch.export.Dim("faces"), torch.export.Dim("landmarks")
-    many, few = {0: n, 1: k}, {0: n}
+    axes_nk, axis_n = {0: n, 1: k}, {0: n}
     export_onnx(
         _Exported(cell),
-        (seen, state, parts),
+        (inputs, state, parts),
         path,
         inputs=[
             *FlowCellInput._fields,
@@ -383,12 +387,12 @@ def export_flow_cell(cell: FlowCell, path: Path) -> dict[str, Any]:
             *FaceParts._fields,
         ],
         outputs=["points", "kept", *(f"next_{name}" for name in FlowCellState._fields)],
-        dynamic=((*[many] * 6, *[few] * 3), (*[many] * 3, few), ({0: k}, {0: k})),
+        dynamic=((*[axes_nk] * 6, *[axis_n] * 3), (*[axes_nk] * 3, axis_n), ({0: k}, {0: k})),
     )
-    one = tuple(part[:1] for part in seen), tuple(part[:1] for part in state)
+    one_face = tuple(part[:1] for part in inputs), tuple(part[:1] for part in state)
     return {
         "params": sum(p.numel() for p in cell.parameters()),
-        "macs": count_macs(_Exported(cell), *one, parts),
+        "macs": count_macs(_Exported(cell), *one_face, parts),
     }
 
 

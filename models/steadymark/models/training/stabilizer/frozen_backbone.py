@@ -1,4 +1,4 @@
-"""What a trained detector under a stabilizer gives: facts, heatmaps, landmarks, an ONNX file."""
+"""The frozen detector whose heatmaps a stabilizer works on: its properties and its export."""
 
 from __future__ import annotations
 
@@ -96,4 +96,12 @@ class Backbone(ABC):
 
     @abstractmethod
     def export(self, stabilizer: Stabilizer, path: Path) -> dict[str, Any]:
-        """Write one ONNX file of both, memory in and out; gives facts for its model card."""
+        """Write backbone and stabilizer as one ONNX file, with the state as input and output.
+
+        Args:
+            stabilizer: The trained stabilizer.
+            path: The ONNX file to write.
+
+        Returns:
+            Entries of the model card.
+        """

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from steadymark.models.training.data.image_sequences import SequenceConfig
     from steadymark.models.training.stabilizer.frozen_backbone import Backbone, Floats
 
-_FORM = 5  # version of the file format
-_CODES = 255  # largest code of a value
+_FORMAT_VERSION = 5  # version of the file format
+_MAX_CODE = 255  # largest code of a value
 _INFO = ("crop", "size", "heatmaps", "scale", "rgb", "mean", "std", "schema")
 
 
@@ -57,9 +57,9 @@ def pack_heatmaps(heat: Floats, axes: int) -> PackedHeatmaps:
     if not (np.isfinite(low).all() and np.isfinite(high).all()):
         raise ValueError("the backbone gives heatmaps with values that are no numbers or too large")
     ends = np.stack((low, high), -1)
-    wide = (ends[..., 1:].astype(np.float32) - ends[..., :1]).clip(1e-7)
-    share = ((flat - ends[..., :1]) / wide).clip(0, 1)
-    code = (np.sqrt(share) * _CODES + 0.5).astype(np.uint8)
+    span = (ends[..., 1:].astype(np.float32) - ends[..., :1]).clip(1e-7)
+    share = ((flat - ends[..., :1]) / span).clip(0, 1)
+    code = (np.sqrt(share) * _MAX_CODE + 0.5).astype(np.uint8)
     return PackedHeatmaps(code.reshape(heat.shape), ends)
 
 
@@ -68,7 +68,7 @@ def unpack_heatmaps(code: Tensor, ends: Tensor) -> Tensor:
     lows, highs = ends.float().unbind(-1)
     axes = code.ndim - lows.ndim
     low, high = (part.view(*part.shape, *[1] * axes) for part in (lows, highs))
-    return low + (high - low) * (code.float() / _CODES).square()
+    return low + (high - low) * (code.float() / _MAX_CODE).square()
 
 
 class HeatmapCache:
@@ -87,13 +87,15 @@ class HeatmapCache:
     """
 
     def __init__(self, folder: Path, name: str, count: int | None = None) -> None:
-        told = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-        there = _finished(folder, name, told["shapes"])
-        self._files, self._count = _files(folder, name), there if count is None else count
-        self.code: NDArray[np.uint8] = self._mapped("code", np.uint8, told["shapes"])
-        self.ends: NDArray[np.float16] = self._mapped("ends", np.float16, told["shapes"])
-        self.points: Points = np.array(self._mapped("points", np.float32, told["shapes"]))
-        self.moved: Points = np.array(self._mapped("moved", np.float32, told["shapes"]))
+        description = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        complete = _count_complete(folder, name, description["shapes"])
+        self._files, self._count = _files(folder, name), complete if count is None else count
+        self.code: NDArray[np.uint8] = self._memory_map("code", np.uint8, description["shapes"])
+        self.ends: NDArray[np.float16] = self._memory_map("ends", np.float16, description["shapes"])
+        self.points: Points = np.array(
+            self._memory_map("points", np.float32, description["shapes"])
+        )
+        self.moved: Points = np.array(self._memory_map("moved", np.float32, description["shapes"]))
 
     def __len__(self) -> int:
         return self._count
@@ -103,7 +105,7 @@ class HeatmapCache:
         code, ends = np.array(self.code[index]), np.array(self.ends[index])
         return unpack_heatmaps(torch.from_numpy(code), torch.from_numpy(ends))
 
-    def _mapped(self, part: str, dtype: type, shapes: dict[str, list[int]]) -> NDArray[Any]:
+    def _memory_map(self, part: str, dtype: type, shapes: dict[str, list[int]]) -> NDArray[Any]:
         shape = (self._count, *shapes[part])
         return np.memmap(self._files[part], dtype, "r", shape=shape)
 
@@ -111,21 +113,21 @@ class HeatmapCache:
 class HeatmapCacheWriter:
     """Appends sequences to a cache; a cache with other parameters is replaced."""
 
-    def __init__(self, folder: Path, name: str, make: str) -> None:
+    def __init__(self, folder: Path, name: str, parameters: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.name, self.make = folder, name, make
+        self.folder, self.name, self.parameters = folder, name, parameters
         self.bytes_each, self.finished = 0, 0
         self._shapes: dict[str, list[int]] | None = None
-        told = folder / f"{name}.json"
+        description_file = folder / f"{name}.json"
         try:
-            kept = json.loads(told.read_text(encoding="utf-8"))
-            same = kept["make"] == make
+            description = json.loads(description_file.read_text(encoding="utf-8"))
+            is_same = description["make"] == parameters
         except (OSError, ValueError, KeyError, TypeError):
-            same = False
-        if same:
-            self._take_up(kept["shapes"])
+            is_same = False
+        if is_same:
+            self._keep_complete(description["shapes"])
         else:
-            for file in (told, *_files(folder, name).values()):
+            for file in (description_file, *_files(folder, name).values()):
                 file.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
@@ -138,48 +140,52 @@ class HeatmapCacheWriter:
 
     def add(self, heat: Floats, points: Points, moved: Points) -> None:
         """Append one sequence: heat (T, n, K, *size), points (T, K, 2) and moved (T, 2, 3)."""
-        kept = pack_heatmaps(heat, heat.ndim - 3)
+        packed = pack_heatmaps(heat, heat.ndim - 3)
         parts: dict[str, NDArray[Any]] = {
-            "code": kept.code,
-            "ends": kept.ends,
+            "code": packed.code,
+            "ends": packed.ends,
             "points": points,
             "moved": moved,
         }
         if self._shapes is None:
             self._shapes = {part: list(values.shape) for part, values in parts.items()}
             self.bytes_each = sum(_bytes(self._shapes).values())
-            told = {"make": self.make, "shapes": self._shapes}
-            (self.folder / f"{self.name}.json").write_text(json.dumps(told), encoding="utf-8")
+            description = {"make": self.parameters, "shapes": self._shapes}
+            (self.folder / f"{self.name}.json").write_text(
+                json.dumps(description), encoding="utf-8"
+            )
         for part, values in parts.items():
             self._open[part].write(np.ascontiguousarray(values).tobytes())
             self._open[part].flush()
         self.finished += 1
 
-    def _take_up(self, shapes: dict[str, list[int]]) -> None:
+    def _keep_complete(self, shapes: dict[str, list[int]]) -> None:
         """Keep the complete sequences, and truncate an incomplete one."""
         self._shapes = shapes
-        self.finished = _finished(self.folder, self.name, shapes)
-        each = _bytes(shapes)
-        self.bytes_each = sum(each.values())
+        self.finished = _count_complete(self.folder, self.name, shapes)
+        bytes_of_parts = _bytes(shapes)
+        self.bytes_each = sum(bytes_of_parts.values())
         for part, path in _files(self.folder, self.name).items():
             with path.open("ab") as file:
-                file.truncate(self.finished * each[part])
+                file.truncate(self.finished * bytes_of_parts[part])
 
 
-def make_of(faces: FaceImages, backbone: Backbone, seed: int, config: SequenceConfig) -> str:
+def sequence_parameters(
+    faces: FaceImages, backbone: Backbone, seed: int, config: SequenceConfig
+) -> str:
     """Return a text of all parameters that determine the sequences.
 
     Caches with the same text hold the same sequences.
     """
-    seen = hashlib.sha256(np.ascontiguousarray(faces.points).tobytes())
-    seen.update("\n".join(faces.names).encode())
+    digest = hashlib.sha256(np.ascontiguousarray(faces.points).tobytes())
+    digest.update("\n".join(faces.names).encode())
     info = asdict(backbone.info)
     return json.dumps(
         {
-            "form": _FORM,
+            "form": _FORMAT_VERSION,
             "seed": seed,
             "backbone": [backbone.identity, *(info[name] for name in _INFO)],
-            "faces": seen.hexdigest()[:16],
+            "faces": digest.hexdigest()[:16],
             **asdict(config),
         }
     )
@@ -194,10 +200,12 @@ def _files(folder: Path, name: str) -> dict[str, Path]:
 
 def _bytes(shapes: dict[str, list[int]]) -> dict[str, int]:
     """Return the bytes of one sequence, by part."""
-    return {part: each * int(np.prod(shapes[part])) for part, each in _PARTS.items()}
+    return {part: value_bytes * int(np.prod(shapes[part])) for part, value_bytes in _PARTS.items()}
 
 
-def _finished(folder: Path, name: str, shapes: dict[str, list[int]]) -> int:
+def _count_complete(folder: Path, name: str, shapes: dict[str, list[int]]) -> int:
     """Return the number of sequences that all files hold completely."""
-    each, files = _bytes(shapes), _files(folder, name)
-    return min(f.stat().st_size // each[p] if f.is_file() else 0 for p, f in files.items())
+    bytes_of_parts, files = _bytes(shapes), _files(folder, name)
+    return min(
+        f.stat().st_size // bytes_of_parts[p] if f.is_file() else 0 for p, f in files.items()
+    )

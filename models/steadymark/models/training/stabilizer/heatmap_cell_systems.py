@@ -42,8 +42,8 @@ def sequence_faces(data: Path, val: Path | None, schema: str) -> tuple[FaceImage
 
     The result is cached, because the backbone check and the training both need it.
     """
-    training, held, _ = open_faces(data, val, schema)
-    return training, held
+    training, held_back, _ = open_faces(data, val, schema)
+    return training, held_back
 
 
 @dataclass(frozen=True)
@@ -115,10 +115,10 @@ class RecurrentSystem(System[Stabilizer]):
     def calibrate(self, network: Stabilizer, task: SequenceTask) -> None:
         if network.shape is None:
             return
-        basis, first = shape_basis(task.shapes, task.schema)
-        noise = noise_along(task.held_errors(network), basis)
-        noise[:first] *= self.moves[0]
-        noise[first:] *= self.moves[-1]
+        basis, part_count = shape_basis(task.shapes, task.schema)
+        noise = noise_along(task.held_back_errors(network), basis)
+        noise[:part_count] *= self.moves[0]
+        noise[part_count:] *= self.moves[-1]
         network.shape.basis.copy_(torch.from_numpy(basis))
         network.shape.least.copy_(torch.from_numpy(noise))
 
@@ -129,17 +129,17 @@ class RecurrentSystem(System[Stabilizer]):
         *,
         seed: int,
         val: Path | None = None,
-        allowance: CacheBudget | None = None,
+        cache_budget: CacheBudget | None = None,
     ) -> SequenceTask:
         source = Path(self.backbone.file)
         backbone = open_backbone(self.backbone)
-        kept = self.kept(out)
+        copy = self.backbone_copy(out)
         # The run's folder must hold all that its export needs.
-        if source.resolve() != kept.resolve():
-            shutil.copyfile(source, kept)
+        if source.resolve() != copy.resolve():
+            shutil.copyfile(source, copy)
             card = source.with_suffix(".json")
             if source.suffix == ".onnx" and card.is_file():
-                shutil.copyfile(card, kept.with_suffix(".json"))
+                shutil.copyfile(card, copy.with_suffix(".json"))
         return SequenceTask(
             sequence_faces(data, val, self.backbone.schema),
             out / "bank",
@@ -149,11 +149,11 @@ class RecurrentSystem(System[Stabilizer]):
             counts=self.sequences,
             unroll=self.unroll,
             config=self.sequence,
-            allowance=allowance,
-            told=[name for name in sources_of(data, val) if name != "faces/none"],
+            cache_budget=cache_budget,
+            descriptions=[name for name in sources_of(data, val) if name != "faces/none"],
         )
 
-    def kept(self, run: Path) -> Path:
+    def backbone_copy(self, run: Path) -> Path:
         """Return the path of the copy of the backbone in a run's folder."""
         return run / f"backbone{Path(self.backbone.file).suffix or '.pt'}"
 
@@ -179,17 +179,17 @@ class RecurrentSystem(System[Stabilizer]):
         """Return the true heatmaps (B, T, K, ...) with peaks of 1."""
         size, sigma = self.backbone.size, self.backbone.sigma
         sides = (size[-1], size[0])  # lengths of the x and y axes
-        lines = []
+        heatmaps = []
         for axis, length in enumerate(sides):
-            at = px_to_bins(points[..., axis], self.backbone.crop, length)
+            bins = px_to_bins(points[..., axis], self.backbone.crop, length)
             grid = torch.arange(length, device=points.device, dtype=points.dtype)
-            lines.append(torch.exp(-0.5 * ((grid - at.unsqueeze(-1)) / sigma).square()))
+            heatmaps.append(torch.exp(-0.5 * ((grid - bins.unsqueeze(-1)) / sigma).square()))
         if len(size) == 1:
-            return tuple(lines)
-        return (lines[1].unsqueeze(-1) * lines[0].unsqueeze(-2),)
+            return tuple(heatmaps)
+        return (heatmaps[1].unsqueeze(-1) * heatmaps[0].unsqueeze(-2),)
 
     def export(self, network: Stabilizer, run: Path, path: Path) -> dict[str, Any]:
-        info = dataclasses.replace(self.backbone, file=str(self.kept(run)))
+        info = dataclasses.replace(self.backbone, file=str(self.backbone_copy(run)))
         facts = open_backbone(info).export(network, path)
         size = self.backbone.crop
         return {
@@ -234,10 +234,10 @@ class TrackerSystem(RecurrentSystem):
     def loss(self, network: nn.Module, heats: Heats, moved: Tensor, points: Tensor) -> Tensor:
         steady, points = self._unrolled(network, heats, moved, points)
         pairs = zip(steady, self.targets(points), strict=True)
-        squared = torch.stack([(a - b).square().sum(-1).mean() for a, b in pairs]).sum()
-        found = _points(network, steady)
-        near = self.l1 * (found - points).abs().mean()
-        return squared + near + self.steady * change_loss(found, points)
+        heatmap_loss = torch.stack([(a - b).square().sum(-1).mean() for a, b in pairs]).sum()
+        stabilized = _points(network, steady)
+        point_loss = self.l1 * (stabilized - points).abs().mean()
+        return heatmap_loss + point_loss + self.steady * change_loss(stabilized, points)
 
 
 @dataclass(frozen=True)
@@ -275,20 +275,22 @@ class StabilizerSystem(RecurrentSystem):
 
     def loss(self, network: nn.Module, heats: Heats, moved: Tensor, points: Tensor) -> Tensor:
         steady, points = self._unrolled(network, heats, moved, points)
-        found = _points(network, steady)
+        stabilized = _points(network, steady)
         psi = jitter_modulation(
-            found[:, 1:],
+            stabilized[:, 1:],
             points[:, 1:],
-            found[:, :-1],
+            stabilized[:, :-1],
             points[:, :-1],
             threshold=self.threshold,
             xi=self.xi,
         ).flatten(0, 1)  # (B*(T-1), K)
-        total = self.l1 * (found - points).abs().mean()
-        total = total + self.steady * change_loss(found, points)
+        total = self.l1 * (stabilized - points).abs().mean()
+        total = total + self.steady * change_loss(stabilized, points)
         for heat, target in zip(steady, self.targets(points), strict=True):
-            after, aim = heat[:, 1:].flatten(0, 1), target[:, 1:].flatten(0, 1)
-            total = total + jitter_loss(after, aim, psi, threshold=self.threshold, least=self.least)
+            later_heat, later_target = heat[:, 1:].flatten(0, 1), target[:, 1:].flatten(0, 1)
+            total = total + jitter_loss(
+                later_heat, later_target, psi, threshold=self.threshold, least=self.least
+            )
         return total
 
 

@@ -86,28 +86,28 @@ class OnnxBackbone(Backbone):
     def __init__(self, info: BackboneInfo) -> None:
         path = Path(info.file)
         self.session = open_file(path, threads=0).session
-        self.input, crop = _picture_input(self.session, path, info.crop)
+        self.input, crop = _image_input(self.session, path, info.crop)
         outputs = [o.name for o in self.session.get_outputs()]
         self.prepare = _Prepare(info).eval()
         self.identity = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
         self.info = replace(info, crop=crop)
-        heatmaps = info.heatmaps or self._guess(path)
+        heatmaps = info.heatmaps or self._find_heatmaps(path)
         for name in heatmaps:
             if name not in outputs:
                 raise ValueError(f"{path} has no output '{name}': it has {', '.join(outputs)}")
         self.info = replace(self.info, heatmaps=heatmaps)
         size = self._run(np.zeros((1, crop, crop, 3), np.uint8))[0].shape[2:]
         self.info = replace(self.info, size=tuple(int(side) for side in size))
-        self.at_once = self._batch()
+        self.batch = self._supported_batch()
 
-    def prepared(self, **how: Any) -> OnnxBackbone:
+    def prepared(self, **preparation: Any) -> OnnxBackbone:
         """Return the same network with another preparation of its input: rgb, mean, std."""
         other = copy.copy(self)
-        other.info = replace(self.info, **how)
+        other.info = replace(self.info, **preparation)
         other.prepare = _Prepare(other.info).eval()
         return other
 
-    def _batch(self) -> int:
+    def _supported_batch(self) -> int:
         """Return how many images the file takes at once.
 
         Batches are used only if they give the same result as single images.
@@ -116,51 +116,56 @@ class OnnxBackbone(Backbone):
             return 1
         size = self.info.crop
         crops = np.random.default_rng(0).integers(0, 256, (2, size, size, 3), np.uint8)
-        alone = self._run(crops)
+        single = self._run(crops)
         try:
-            together = self.session.run(list(self.info.heatmaps), self._picture(crops))
+            together = self.session.run(list(self.info.heatmaps), self._prepare_input(crops))
         except Exception:  # noqa: BLE001 - ONNX Runtime raises exceptions without a common base
             return 1
-        pairs = zip(alone, together, strict=True)
-        same = all(
-            a.shape == b.shape and np.allclose(a, b, 1e-3, 1e-3 * np.ptp(a)) for a, b in pairs
+        pairs = zip(single, together, strict=True)
+        is_same = all(
+            one.shape == batched.shape and np.allclose(one, batched, 1e-3, 1e-3 * np.ptp(one))
+            for one, batched in pairs
         )
-        return _AT_ONCE if same else 1
+        return _BATCH if is_same else 1
 
-    def _guess(self, path: Path) -> tuple[str, ...]:
+    def _find_heatmaps(self, path: Path) -> tuple[str, ...]:
         """Find the last output with a map per landmark, or the last two with a line for each."""
         schema, size = load_schema(self.info.schema), self.info.crop
         count = schema.count
         names = [o.name for o in self.session.get_outputs()]
-        given = self._picture(np.zeros((1, size, size, 3), np.uint8))
+        inputs = self._prepare_input(np.zeros((1, size, size, 3), np.uint8))
         try:
-            found = self.session.run(names, given)
+            found = self.session.run(names, inputs)
         except Exception as error:  # ONNX Runtime raises exceptions without a common base
             reason = " ".join(str(error).split())[:160]
             raise ValueError(f"{path} cannot run on pictures of {size} px ({reason})") from error
-        shapes = {n: np.shape(a) for n, a in zip(names, found, strict=True)}
-        maps = [n for n, s in shapes.items() if len(s) == 4 and s[1] == count]
-        lines = [n for n, s in shapes.items() if len(s) == 3 and s[1] == count and s[2] > 2]
+        shapes = {name: np.shape(array) for name, array in zip(names, found, strict=True)}
+        maps = [name for name, shape in shapes.items() if len(shape) == 4 and shape[1] == count]
+        lines = [
+            name
+            for name, shape in shapes.items()
+            if len(shape) == 3 and shape[1] == count and shape[2] > 2
+        ]
         if maps:
             return (maps[-1],)
         if len(lines) >= 2:
             return tuple(lines[-2:])
-        told = ", ".join(f"{n} {list(s)}" for n, s in shapes.items())
+        described = ", ".join(f"{name} {list(shape)}" for name, shape in shapes.items())
         raise ValueError(
-            f"{path} gives no heatmaps of {count} landmarks (its outputs: {told}): a map "
+            f"{path} gives no heatmaps of {count} landmarks (its outputs: {described}): a map "
             f"(n, {count}, H, W), or lines (n, {count}, L) for x and for y, are needed for "
             f"{schema.name}; --schema takes another one of {', '.join(schema_names())}"
         )
 
-    def _picture(self, crops: Image) -> dict[str, Floats]:
+    def _prepare_input(self, crops: Image) -> dict[str, Floats]:
         planes = torch.from_numpy(np.ascontiguousarray(crops)).permute(0, 3, 1, 2)
         return {self.input: self.prepare(planes).numpy()}
 
     def _run(self, crops: Image) -> list[Floats]:
-        """Return the heatmaps as the file gives them, in batches of `at_once` images."""
-        each = self.at_once
+        """Return the heatmaps as the file gives them, in batches of `batch` images."""
+        each = self.batch
         found = [
-            self.session.run(list(self.info.heatmaps), self._picture(crops[i : i + each]))
+            self.session.run(list(self.info.heatmaps), self._prepare_input(crops[i : i + each]))
             for i in range(0, len(crops), each)
         ]
         return [np.concatenate(parts) for parts in zip(*found, strict=True)]
@@ -174,23 +179,29 @@ class OnnxBackbone(Backbone):
         Raises:
             ValueError: The heatmaps have no positive peak.
         """
-        seen = self._run(faces())
-        heats = [part.clip(0) for part in seen]
+        raw_heatmaps = self._run(faces())
+        heats = [part.clip(0) for part in raw_heatmaps]
         peaks = [part.reshape(*part.shape[:2], -1).max(-1) for part in heats]
         peak = float(np.median(np.concatenate(peaks)))
         if not np.isfinite(peak) or peak <= 0:
             raise ValueError(f"{self.info.file}: its heatmaps of faces have no positive peak")
-        mass = np.median(
+        mass_over_peak = np.median(
             np.concatenate(
                 [
-                    (part.reshape(*part.shape[:2], -1).sum(-1) / top.clip(1e-9))
-                    for part, top in zip(heats, peaks, strict=True)
+                    (part.reshape(*part.shape[:2], -1).sum(-1) / peak_of_map.clip(1e-9))
+                    for part, peak_of_map in zip(heats, peaks, strict=True)
                 ]
             )
         )
-        sigma = mass / np.sqrt(2 * np.pi) if len(heats) == 2 else np.sqrt(mass / (2 * np.pi))
-        share = read_landmarks(tuple(torch.from_numpy(part / peak) for part in seen))[1].mean(-1)
-        sure = float(share.quantile(_SURE)) or 1.0
+        sigma = (
+            mass_over_peak / np.sqrt(2 * np.pi)
+            if len(heats) == 2
+            else np.sqrt(mass_over_peak / (2 * np.pi))
+        )
+        share = read_landmarks(tuple(torch.from_numpy(part / peak) for part in raw_heatmaps))[
+            1
+        ].mean(-1)
+        sure = float(share.quantile(_SURE_QUANTILE)) or 1.0
         self.info = replace(self.info, scale=1 / peak, sigma=float(sigma), sure=sure)
 
     def __call__(self, crops: Image) -> Floats:
@@ -204,17 +215,17 @@ class OnnxBackbone(Backbone):
             model = version_converter.convert_version(model, OPSET)
         model = compose.add_prefix(model, "backbone_")
         faces = torch.export.Dim("n")
-        before, after = path.with_suffix(".before"), path.with_suffix(".after")
+        preparation_file, stabilizer_file = path.with_suffix(".before"), path.with_suffix(".after")
         crops = torch.zeros(2, 3, size, size, dtype=torch.uint8)
         export_onnx(
             self.prepare,
             (crops,),
-            before,
+            preparation_file,
             inputs=["crops"],
             outputs=["picture"],
             dynamic=({0: faces},),
         )
-        names = stabilizer.memory_names()
+        names = stabilizer.state_names()
         memory = tuple(flat(stabilizer.start(2)))
         count = load_schema(self.info.schema).count
         raw = tuple(torch.rand(2, count, *self.info.size) for _ in self.info.heatmaps)
@@ -223,7 +234,7 @@ class OnnxBackbone(Backbone):
         export_onnx(
             tail,
             (raw, identity_motion(2), memory),
-            after,
+            stabilizer_file,
             inputs=[*heats, "moved", *names],
             outputs=["points", "raw_points", "scores", "face", *(f"next_{n}" for n in names)],
             dynamic=(
@@ -232,48 +243,58 @@ class OnnxBackbone(Backbone):
                 tuple({0: faces} for _ in memory),
             ),
         )
-        first, last = (
+        preparation, stabilizer_model = (
             compose.add_prefix(onnx.load(p), q, rename_inputs=False, rename_outputs=False)
-            for p, q in ((before, "before_"), (after, "after_"))
+            for p, q in ((preparation_file, "before_"), (stabilizer_file, "after_"))
         )
-        for part in (before, after):
+        for part in (preparation_file, stabilizer_file):
             part.unlink()
-        for part in (first, model, last):
-            part.ir_version = max(first.ir_version, model.ir_version, last.ir_version)
-        whole = compose.merge_models(first, model, [("picture", f"backbone_{self.input}")])
+        for part in (preparation, model, stabilizer_model):
+            part.ir_version = max(
+                preparation.ir_version, model.ir_version, stabilizer_model.ir_version
+            )
+        merged = compose.merge_models(preparation, model, [("picture", f"backbone_{self.input}")])
         links = [(f"backbone_{n}", h) for n, h in zip(self.info.heatmaps, heats, strict=True)]
         wanted = ["points", "raw_points", "scores", "face", *(f"next_{n}" for n in names)]
-        whole = compose.merge_models(whole, last, links, outputs=wanted)
-        onnx.checker.check_model(whole)
-        onnx.save(whole, str(path))
-        held = sum(int(np.prod(t.dims)) for t in model.graph.initializer)
+        merged = compose.merge_models(merged, stabilizer_model, links, outputs=wanted)
+        onnx.checker.check_model(merged)
+        onnx.save(merged, str(path))
+        backbone_parameters = sum(int(np.prod(t.dims)) for t in model.graph.initializer)
         one_face = (
             tuple(part[:1] for part in raw),
             identity_motion(1),
             tuple(m[:1] for m in memory),
         )
-        cells = count_macs(tail, *one_face)
-        own = sum(p.numel() for p in stabilizer.parameters())
-        return {"params": held + own, "macs_of_the_stabilizer": cells}
+        stabilizer_macs = count_macs(tail, *one_face)
+        stabilizer_parameters = sum(p.numel() for p in stabilizer.parameters())
+        return {
+            "params": backbone_parameters + stabilizer_parameters,
+            "macs_of_the_stabilizer": stabilizer_macs,
+        }
 
 
-_SURE = 0.05  # quantile of the faces' shares that defines `sure`
-_AT_ONCE = 8  # images per batch
+_SURE_QUANTILE = 0.05  # quantile of the faces' shares that defines `sure`
+_BATCH = 8  # images per batch
 
 
-def _picture_input(session: Any, path: Path, crop: int) -> tuple[str, int]:
+def _image_input(session: Any, path: Path, crop: int) -> tuple[str, int]:
     """Return the name of the only image input, and its side, or `crop` if the side is dynamic.
 
     Raises:
         ValueError: The file does not take a single float32 image.
     """
     inputs = session.get_inputs()
-    told = ", ".join(f"{i.name} {list(i.shape)} {i.type}" for i in inputs)
-    given = inputs[0]
-    shape = list(given.shape)
-    fits = len(inputs) == 1 and len(shape) == 4 and shape[1] == 3 and given.type == "tensor(float)"
+    described = ", ".join(f"{i.name} {list(i.shape)} {i.type}" for i in inputs)
+    image_input = inputs[0]
+    shape = list(image_input.shape)
+    fits = (
+        len(inputs) == 1
+        and len(shape) == 4
+        and shape[1] == 3
+        and image_input.type == "tensor(float)"
+    )
     if not fits or (isinstance(shape[2], int) and shape[2] != shape[3]):
         raise ValueError(
-            f"{path} does not take one picture (n, 3, F, F) of float32 (its inputs: {told})"
+            f"{path} does not take one picture (n, 3, F, F) of float32 (its inputs: {described})"
         )
-    return given.name, shape[2] if isinstance(shape[2], int) else crop
+    return image_input.name, shape[2] if isinstance(shape[2], int) else crop

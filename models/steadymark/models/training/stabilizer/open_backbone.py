@@ -12,7 +12,7 @@ from torch import nn
 
 from steadymark.models.training.landmarks.landmark_registry import landmark_system_of
 from steadymark.models.training.loop.checkpoint import load_checkpoint
-from steadymark.models.training.loop.weights_from_onnx import take_weights
+from steadymark.models.training.loop.weights_from_onnx import load_onnx_weights
 from steadymark.models.training.stabilizer.onnx_backbone import OnnxBackbone
 from steadymark.models.training.stabilizer.torch_backbone import TorchBackbone
 
@@ -22,11 +22,18 @@ if TYPE_CHECKING:
 
 
 def open_backbone(info: BackboneInfo) -> Backbone:
-    """Open the file of `info`, and fill in what it tells by itself.
+    """Open the backbone that `info` names, and complete `info` from the file.
+
+    Args:
+        info: Path of the backbone, and the properties that the user states.
+
+    Returns:
+        The backbone.
 
     Raises:
-        ValueError: it is neither a checkpoint of a system with heatmaps nor such an ONNX file.
-        OSError: there is no such file. WeightsError: an ONNX file cannot be run.
+        ValueError: There is no such file, or it is neither a checkpoint of a system with heatmaps
+            nor an ONNX file with heatmaps.
+        WeightsError: The ONNX file cannot be run.
     """
     path = Path(info.file)
     if not path.is_file():
@@ -35,13 +42,13 @@ def open_backbone(info: BackboneInfo) -> Backbone:
     if path.suffix != ".onnx" or recipe is not None:
         if info.schema != "ibug68":
             raise ValueError(f"{path} has the landmarks of ibug68, not of {info.schema}")
-        known = _of_checkpoint(path) if recipe is None else _of_exported(path, recipe)
-        return TorchBackbone(info, *known)
+        system_and_network = _of_checkpoint(path) if recipe is None else _of_exported(path, recipe)
+        return TorchBackbone(info, *system_and_network)
     return OnnxBackbone(info)
 
 
 def recipe_of(exported: Path) -> dict[str, Any] | None:
-    """The recipe in the card beside a model that `steadymark-train export` wrote, else None."""
+    """Return the recipe in the card of an exported model, or None if it has no such card."""
     try:
         card = json.loads(exported.with_suffix(".json").read_text(encoding="utf-8"))
         recipe = card["recipe"]
@@ -52,10 +59,10 @@ def recipe_of(exported: Path) -> dict[str, Any] | None:
 
 def _of_checkpoint(path: Path) -> tuple[LandmarkSystem[Any], nn.Module]:
     try:
-        kept = load_checkpoint(path)
-        system = landmark_system_of(kept["recipe"])
+        checkpoint = load_checkpoint(path)
+        system = landmark_system_of(checkpoint["recipe"])
         network = system.build()
-        network.load_state_dict(kept["averaged"])
+        network.load_state_dict(checkpoint["averaged"])
     except (KeyError, RuntimeError, ValueError) as error:
         raise ValueError(f"{path} is no checkpoint of steadymark-train ({error})") from error
     return system, network
@@ -64,7 +71,7 @@ def _of_checkpoint(path: Path) -> tuple[LandmarkSystem[Any], nn.Module]:
 def _of_exported(path: Path, recipe: dict[str, Any]) -> tuple[LandmarkSystem[Any], nn.Module]:
     system = landmark_system_of(recipe)
     network = system.build()
-    # any pictures do: what a norm takes up of them it gives back, where it does not train
+    # any images are suitable: each norm keeps its output unchanged for the statistics it measures
     noise = np.random.default_rng(0).integers(0, 256, (16, 3, system.crop, system.crop), np.uint8)
-    take_weights(path, system.decoded(network), torch.from_numpy(noise))
+    load_onnx_weights(path, system.decoded(network), torch.from_numpy(noise))
     return system, network

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from steadymark.models.training.system import Batch
 
 _MEASURES = tuple(field.name for field in fields(StabilizerScore))
-_TOGETHER = 12  # sequences per validation batch
+_VALIDATION_BATCH = 12  # sequences per validation batch
 
 
 class SequenceTask:
@@ -49,7 +49,7 @@ class SequenceTask:
         counts: Greatest numbers of training and validation sequences, see `CacheFiller`.
         unroll: Frames through which gradients are propagated back.
         config: Parameters of the sequences.
-        allowance: Time budget for generating sequences.
+        cache_budget: Time budget for generating sequences.
         told: Descriptions of the data for the model card.
     """
 
@@ -66,27 +66,27 @@ class SequenceTask:
         counts: tuple[int, int],
         unroll: int,
         config: SequenceConfig | None = None,
-        allowance: CacheBudget | None = None,
-        told: Sequence[str] = (),
+        cache_budget: CacheBudget | None = None,
+        descriptions: Sequence[str] = (),
     ) -> None:
         config = config or SequenceConfig()
-        maker = CacheFiller(
+        filler = CacheFiller(
             folder,
             faces,
             backbone,
             counts=counts,
             seed=seed,
             config=config,
-            allowance=allowance or CacheBudget(),
+            cache_budget=cache_budget or CacheBudget(),
         )
-        self.bank, self.held = maker.fill()
+        self.cache, self.held_back = filler.fill()
         self.seed, self.unroll, self._loss = seed, unroll, loss
         self.schema = load_schema(backbone.info.schema)
         self.shapes = upright_shapes(faces[0], self.schema, backbone.info.crop, config.margin)
         self.sources: dict[str, Any] = {
-            "data": list(told),
+            "data": list(descriptions),
             "faces": [len(part) for part in faces],
-            "sequences": [len(self.bank), len(self.held)],
+            "sequences": [len(self.cache), len(self.held_back)],
             "frames": config.frames,
         }
 
@@ -99,17 +99,17 @@ class SequenceTask:
         """
         chosen = []
         for i in range(number * size, (number + 1) * size):
-            epoch, place = divmod(i, len(self.bank))
-            order = np.random.default_rng((self.seed, epoch, 3)).permutation(len(self.bank))
+            epoch, place = divmod(i, len(self.cache))
+            order = np.random.default_rng((self.seed, epoch, 3)).permutation(len(self.cache))
             chosen.append(int(order[place]))
-        whole = self.bank.points.shape[1]
+        all_frames = self.cache.points.shape[1]
         rng = np.random.default_rng((self.seed, number, 5))
-        frames = int(rng.integers(min(self.unroll, whole), whole + 1))
+        frames = int(rng.integers(min(self.unroll, all_frames), all_frames + 1))
         return (
-            torch.from_numpy(np.stack([self.bank.code[i][:frames] for i in chosen])),
-            torch.from_numpy(np.stack([self.bank.ends[i][:frames] for i in chosen])),
-            torch.from_numpy(self.bank.moved[chosen, :frames]),
-            torch.from_numpy(self.bank.points[chosen, :frames]),
+            torch.from_numpy(np.stack([self.cache.code[i][:frames] for i in chosen])),
+            torch.from_numpy(np.stack([self.cache.ends[i][:frames] for i in chosen])),
+            torch.from_numpy(self.cache.moved[chosen, :frames]),
+            torch.from_numpy(self.cache.points[chosen, :frames]),
         )
 
     def loss(self, network: nn.Module, batch: Batch, phase: int) -> Tensor:
@@ -118,11 +118,11 @@ class SequenceTask:
         return self._loss(network, unpack_heatmaps(code, ends).unbind(2), moved, points)
 
     @torch.no_grad()
-    def held_errors(self, network: Stabilizer) -> NDArray[np.float64]:
+    def held_back_errors(self, network: Stabilizer) -> NDArray[np.float64]:
         """Return the backbone's errors (N, T, K, 2) on held-back sequences, in crop pixels."""
         errors = []
-        for number, truth in enumerate(self.held.points):
-            found = network.points(self.held.heats(number).unbind(1))[0]
+        for number, truth in enumerate(self.held_back.points):
+            found = network.points(self.held_back.heats(number).unbind(1))[0]
             errors.append(found.double().numpy() - truth)
         return np.stack(errors)
 
@@ -130,16 +130,18 @@ class SequenceTask:
     def validate(self, network: Stabilizer) -> dict[str, float]:
         """Return the measures of `StabilizerScore` on held-back sequences, stabilized and raw."""
         parts = [
-            self._tracked(network, slice(i, i + _TOGETHER))
-            for i in range(0, len(self.held), _TOGETHER)
+            self._tracked(network, slice(i, i + _VALIDATION_BATCH))
+            for i in range(0, len(self.held_back), _VALIDATION_BATCH)
         ]
-        found, raw = (np.concatenate(part) for part in zip(*parts, strict=True))
-        truth = self.held.points.astype(np.float64)
-        steady, before = (stabilizer_score(points, truth, self.schema) for points in (found, raw))
+        stabilized, raw = (np.concatenate(part) for part in zip(*parts, strict=True))
+        truth = self.held_back.points.astype(np.float64)
+        steady, raw_score = (
+            stabilizer_score(points, truth, self.schema) for points in (stabilized, raw)
+        )
         return {
-            "score": steady.score(before),
+            "score": steady.score(raw_score),
             **asdict(steady),
-            **{f"raw_{name}": value for name, value in asdict(before).items()},
+            **{f"raw_{name}": value for name, value in asdict(raw_score).items()},
         }
 
     def _tracked(
@@ -147,14 +149,14 @@ class SequenceTask:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return stabilized and raw landmarks (n, T, K, 2) of some held-back sequences."""
         device = next(network.parameters()).device
-        heat = self.held.heats(part).to(device)  # (n, T, 2 or 1, K, ...)
-        moved = torch.from_numpy(self.held.moved[part]).to(device)
+        heat = self.held_back.heats(part).to(device)  # (n, T, 2 or 1, K, ...)
+        moved = torch.from_numpy(self.held_back.moved[part]).to(device)
         state = network.start(len(heat))
         steady, raw = [], []
         for t in range(heat.shape[1]):
-            found, state = network.step(heat[:, t].unbind(1), state, moved[:, t])
-            steady.append(found.points.double().cpu().numpy())
-            raw.append(found.raw_points.double().cpu().numpy())
+            output, state = network.step(heat[:, t].unbind(1), state, moved[:, t])
+            steady.append(output.points.double().cpu().numpy())
+            raw.append(output.raw_points.double().cpu().numpy())
         return np.stack(steady, 1), np.stack(raw, 1)
 
 
@@ -165,6 +167,6 @@ def upright_shapes(
     shapes: list[NDArray[np.floating]] = []
     for index, points in enumerate(faces.points):
         crop = clean_crop(faces, index, schema, margin)
-        shape = transform(crop.from_picture(size), points)
+        shape = transform(crop.matrix_from_image(size), points)
         shapes += [shape, schema.mirrored(shape, size)]
     return np.stack(shapes).astype(np.float64)

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 MOUTH = ((61, 67), (62, 66), (63, 65))
 LIDS = ((37, 41), (38, 40), (43, 47), (44, 46))
 _EYES = (36, 45)  # ibug68 indices of the outer eye corners
-_MOVES = 2.0  # % of the outer-eye distance; openings that truly move by less are ignored
-_MOST = 3  # largest lag in frames that is searched
+_MIN_OPENING_MOTION = (
+    2.0  # % of the outer-eye distance; openings that truly move by less are ignored
+)
+_MAX_LAG = 3  # largest lag in frames that is searched
 AMPLITUDE, LAG = (0.95, 1.05), 0.1  # values within these limits are not penalized
 _AMPLITUDE_WEIGHT, _LAG_WEIGHT = 10.0, 5.0
 
@@ -59,11 +61,15 @@ class StabilizerScore:
             raw: Measures of the backbone's landmarks. If these already have too small an amplitude,
                 the stabilizer need not restore it.
         """
-        beyond = 0.0
-        for value, seen in ((self.mouth, raw.mouth), (self.lids, raw.lids)):
-            beyond += _outside(value, AMPLITUDE[0] * min(1.0, seen), AMPLITUDE[1])
-        late = max(0.0, abs(self.lag) - LAG) if math.isfinite(self.lag) else 0.0
-        return self.nrmse * self.mav * math.exp(_AMPLITUDE_WEIGHT * beyond + _LAG_WEIGHT * late)
+        amplitude_excess = 0.0
+        for value, raw_value in ((self.mouth, raw.mouth), (self.lids, raw.lids)):
+            amplitude_excess += _outside(value, AMPLITUDE[0] * min(1.0, raw_value), AMPLITUDE[1])
+        lag_excess = max(0.0, abs(self.lag) - LAG) if math.isfinite(self.lag) else 0.0
+        return (
+            self.nrmse
+            * self.mav
+            * math.exp(_AMPLITUDE_WEIGHT * amplitude_excess + _LAG_WEIGHT * lag_excess)
+        )
 
 
 def stabilizer_score(found: Floats, truth: Floats, schema: LandmarkSchema) -> StabilizerScore:
@@ -104,27 +110,29 @@ def lag(found: Floats, truth: Floats) -> float:
     The maximum is interpolated to fractions of a frame. The result is NaN if nothing moves or the
     sequences are too short.
     """
-    steps, true = np.diff(found, axis=1), np.diff(truth, axis=1)
-    if steps.shape[1] < 2 * _MOST + 2:
+    found_motion, true_motion = np.diff(found, axis=1), np.diff(truth, axis=1)
+    if found_motion.shape[1] < 2 * _MAX_LAG + 2:
         return math.nan
-    scores = np.array([_correlation(steps, true, shift) for shift in range(-_MOST, _MOST + 1)])
+    scores = np.array(
+        [_correlation(found_motion, true_motion, shift) for shift in range(-_MAX_LAG, _MAX_LAG + 1)]
+    )
     best = int(scores.argmax())
     if not np.isfinite(scores).all():
         return math.nan
     if not 0 < best < len(scores) - 1:
-        return float(best - _MOST)
+        return float(best - _MAX_LAG)
     before, peak, after = scores[best - 1 : best + 2]
-    bend = before - 2 * peak + after
-    return float(best - _MOST + (0.5 * (before - after) / bend if bend < 0 else 0.0))
+    curvature = before - 2 * peak + after
+    return float(best - _MAX_LAG + (0.5 * (before - after) / curvature if curvature < 0 else 0.0))
 
 
-def _correlation(steps: Floats, true: Floats, shift: int) -> float:
-    """Return the correlation of `true` with `steps`, taken `shift` frames later."""
-    length = true.shape[1] - abs(shift)
-    a = steps[:, max(0, shift) :][:, :length]
-    b = true[:, max(0, -shift) :][:, :length]
-    power = math.sqrt(float(np.square(a).sum()) * float(np.square(b).sum()))
-    return float((a * b).sum()) / power if power else math.nan
+def _correlation(found_motion: Floats, true_motion: Floats, shift: int) -> float:
+    """Return the correlation of `true_motion` with `found_motion`, taken `shift` frames later."""
+    length = true_motion.shape[1] - abs(shift)
+    found_part = found_motion[:, max(0, shift) :][:, :length]
+    true_part = true_motion[:, max(0, -shift) :][:, :length]
+    power = math.sqrt(float(np.square(found_part).sum()) * float(np.square(true_part).sum()))
+    return float((found_part * true_part).sum()) / power if power else math.nan
 
 
 def _amplitude(
@@ -141,21 +149,27 @@ def _amplitude(
     except ValueError:  # a schema that cannot be converted to ibug68
         return math.nan
     eyes = np.linalg.norm(true_68[:, :, pairs_eyes[0]] - true_68[:, :, pairs_eyes[1]], axis=-1)
-    true, seen = (_spread(_opening(points, pairs, eyes)) for points in (true_68, found_68))
-    moves = np.isfinite(true) & (true > _MOVES)
-    return float(seen[moves].sum() / true[moves].sum()) if moves.any() else math.nan
+    true_range, found_range = (
+        _range_of(_opening(points, pairs, eyes)) for points in (true_68, found_68)
+    )
+    is_moving = np.isfinite(true_range) & (true_range > _MIN_OPENING_MOTION)
+    return (
+        float(found_range[is_moving].sum() / true_range[is_moving].sum())
+        if is_moving.any()
+        else math.nan
+    )
 
 
 def _opening(
     points: NDArray[np.floating], pairs: tuple[tuple[int, int], ...], eyes: Floats
 ) -> Floats:
     """Return the openings (N, T) in % of the outer-eye distance."""
-    a, b = (points[:, :, [pair[i] for pair in pairs]].astype(np.float64) for i in (0, 1))
-    opening: Floats = np.linalg.norm(a - b, axis=-1).mean(-1) / eyes * 100
+    first, second = (points[:, :, [pair[i] for pair in pairs]].astype(np.float64) for i in (0, 1))
+    opening: Floats = np.linalg.norm(first - second, axis=-1).mean(-1) / eyes * 100
     return opening
 
 
-def _spread(opening: Floats) -> Floats:
+def _range_of(opening: Floats) -> Floats:
     """Return the range (N,) between the 2nd and 98th percentile."""
     low, high = np.percentile(opening, (2, 98), axis=1)
     spread: Floats = high - low

@@ -1,4 +1,4 @@
-"""A detector trained by `steadymark-train` under a stabilizer."""
+"""A detector that `steadymark-train` trained, as the backbone of a stabilizer."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class TorchBackbone(Backbone):
 
     def __init__(self, info: BackboneInfo, system: LandmarkSystem[Any], network: nn.Module) -> None:
         sigma = float(getattr(system, "sigma", 0.0))
-        self.module = _heats(network, sigma, Path(info.file)).eval()
+        self.module = _heatmap_module(network, sigma, Path(info.file)).eval()
         module = self.module
         self.info = replace(
             info,
@@ -50,8 +50,8 @@ class TorchBackbone(Backbone):
             margin=system.augment.margin,
         )
         weights = network.state_dict().values()
-        some = np.concatenate([v.flatten()[:64].float().numpy() for v in weights])
-        self.identity = hashlib.sha256(some.tobytes()).hexdigest()[:16]
+        weight_sample = np.concatenate([v.flatten()[:64].float().numpy() for v in weights])
+        self.identity = hashlib.sha256(weight_sample.tobytes()).hexdigest()[:16]
 
     def __call__(self, crops: Image) -> Floats:
         with torch.no_grad():
@@ -60,11 +60,11 @@ class TorchBackbone(Backbone):
         return found
 
     def calibrate(self, faces: Callable[[], Image]) -> None:
-        """A checkpoint tells everything by itself."""
+        """Do nothing, since the checkpoint contains all properties."""
 
     def export(self, stabilizer: Stabilizer, path: Path) -> dict[str, Any]:
         whole = StabilizedDecoded(self.module, stabilizer).eval()
-        names, size = stabilizer.memory_names(), self.info.crop
+        names, size = stabilizer.state_names(), self.info.crop
         crops = torch.zeros(2, 3, size, size, dtype=torch.uint8)
         memory = tuple(flat(stabilizer.start(2)))
         faces = torch.export.Dim("n")
@@ -84,7 +84,7 @@ class TorchBackbone(Backbone):
         }
 
 
-def _heats(network: nn.Module, sigma: float, path: Path) -> HeatmapBackbone:
+def _heatmap_module(network: nn.Module, sigma: float, path: Path) -> HeatmapBackbone:
     if isinstance(network, Heatmap1d):
         return HeatmapBackbone1d(network, sigma=sigma)
     if isinstance(network, Heatmap2d):

@@ -37,7 +37,7 @@ def test_two_processes_write_the_same_bytes_as_one(tmp_path: Path) -> None:
         assert one.read_bytes() == two.read_bytes()
         (report,) = in_processes.reports[video.name]
         assert report.error is None
-        assert report.made == in_this_process.reports[video.name][0].made
+        assert report.fingerprint == in_this_process.reports[video.name][0].fingerprint
         assert in_processes.frames[video.name] == in_this_process.frames[video.name]
 
 

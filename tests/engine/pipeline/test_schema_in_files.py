@@ -38,7 +38,7 @@ def table_of(schema: str, folder: Path, **wanted: object) -> Path:
     output = OutputSettings(folder / "out", **wanted)  # type: ignore[arg-type]
     settings = TrackSettings(stabilizer="none")
     models = square_models(schema=schema)
-    job = run_job(str(film), models, settings, output, taken=set(), stop=Event())
+    job = run_job(str(film), models, settings, output, used_stems=set(), stop=Event())
     assert job.error is None
     return folder / "out" / "film.csv"
 
@@ -101,7 +101,7 @@ def test_openface_columns_refuse_the_landmarks_of_another_schema(tmp_path: Path)
         square_models(schema="jd106"),
         TrackSettings(),
         OutputSettings(tmp_path / "out", csv="openface"),
-        taken=set(),
+        used_stems=set(),
         stop=Event(),
     )
     assert job.error is not None

@@ -74,7 +74,7 @@ class TrackOptions:
     """The checked options of `steadymark track`."""
 
     settings: TrackSettings
-    wish: InputSettings
+    input_settings: InputSettings
 
 
 def track_options(
@@ -109,8 +109,8 @@ def track_options(
     if not 1 <= max_faces <= 16:
         raise UsageError(f"--max-faces must be 1 to 16, not {max_faces}")
     mode = CameraMode.parse(camera_mode) if camera_mode else None
-    wish = InputSettings(parse_time(start_time), parse_time(end_time), mode)
-    if wish.end_s is not None and wish.end_s <= (wish.start_s or 0):
+    input_settings = InputSettings(parse_time(start_time), parse_time(end_time), mode)
+    if input_settings.end_s is not None and input_settings.end_s <= (input_settings.start_s or 0):
         raise UsageError(f"--end {end_time} is not after --start {start_time or 0}")
     settings = TrackSettings(
         model=model or DEFAULT_MODEL,
@@ -124,7 +124,7 @@ def track_options(
         filters=filters,
         focal_px=focal_px,
     )
-    return TrackOptions(settings, wish)
+    return TrackOptions(settings, input_settings)
 
 
 def video_drawings(names: Sequence[str], *, axes: bool, video: bool) -> tuple[str, ...]:
@@ -189,7 +189,7 @@ def run_batch(
     inputs: Sequence[str],
     settings: TrackSettings,
     output: OutputSettings,
-    wish: InputSettings,
+    input_settings: InputSettings,
     *,
     placing: JobPlacement = JobPlacement(),
     out: Console,
@@ -213,7 +213,7 @@ def run_batch(
     for report in reports:
         err.print(f"[red]error:[/red] {escape(str(report.error))}", soft_wrap=True)
     _print_left_out(inputs, results, err)
-    jobs = plan_jobs(texts, settings, output, wish, index)
+    jobs = plan_jobs(texts, settings, output, input_settings, index)
     stop = Event()
     with _interrupts(stop), progress_bars(err) as progress:
         board = ProgressDisplay(progress, index, len(jobs))

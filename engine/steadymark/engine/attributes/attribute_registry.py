@@ -130,7 +130,7 @@ def attributes_from(vector: Sequence[float], context: FaceContext) -> FaceAttrib
     return FaceAttributes(context, values)
 
 
-def told_attributes() -> dict[str, object]:
+def plugin_attributes() -> dict[str, object]:
     """Return what a table's header says about the attributes of plug-ins; empty without any."""
     others = [name for name in ATTRIBUTES.names() if name != HEAD_POSE]
     return {"attributes": others} if others else {}

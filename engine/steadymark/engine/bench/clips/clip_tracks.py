@@ -123,7 +123,7 @@ class ClipStabilizers:
     settings: TrackSettings
     models: Mapping[str, OpenModels]
 
-    def following(self) -> dict[str, ClipTracker]:
+    def new_trackers(self) -> dict[str, ClipTracker]:
         """Create new trackers, one per network pass, by the name of the stabilizer."""
         return {
             name: ClipTracker(make_tracker(models, replace(self.settings, stabilizer=name)))
@@ -135,7 +135,7 @@ class ClipStabilizers:
 
         Args:
             name: Name of the stabilizer.
-            passes: What the trackers of `following` collected, by name.
+            passes: What the trackers of `new_trackers` collected, by name.
 
         Returns:
             Raw and stabilized landmarks.

@@ -13,7 +13,7 @@ import numpy as np
 from av.video.reformatter import Colorspace, VideoReformatter
 
 from steadymark.engine.core.errors import SinkError, SourceError
-from steadymark.engine.output.output_paths import cannot_write, open_part, part_of, settle
+from steadymark.engine.output.output_paths import cannot_write, finish_part, open_part, part_of
 from steadymark.engine.output.video.audio_copy import AudioCopy
 from steadymark.engine.output.video.drawing import DrawOptions, draw
 from steadymark.engine.sources.video.container import open_container
@@ -124,12 +124,12 @@ class AnnotatedVideoSink:
                     self._movie.close()
         except (OSError, av.FFmpegError) as error:
             if not self._broken:  # otherwise `write` has raised the error
-                self._path = settle(self._path, complete=False)
+                self._path = finish_part(self._path, complete=False)
                 raise cannot_write(self._path, error) from error
         if self._movie is None:  # no frame was written, and MP4 does not support empty videos
             part_of(self._path).unlink(missing_ok=True)
         else:
-            self._path = settle(self._path, complete=complete and not self._broken)
+            self._path = finish_part(self._path, complete=complete and not self._broken)
 
 
 class _Movie:

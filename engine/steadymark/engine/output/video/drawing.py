@@ -70,15 +70,15 @@ class DrawOptions:
         return any(parts) or self.beside is not None
 
     @property
-    def told(self) -> str:
+    def as_text(self) -> str:
         """The options as text, which is equal for equal drawings."""
-        told: list[str] = []
+        words: list[str] = []
         for name, value in asdict(self).items():
             if name == "attributes":
-                told += value
+                words += value
             elif value:
-                told.append(name if value is True else f"{name}={value}")
-        return " ".join(told)
+                words.append(name if value is True else f"{name}={value}")
+        return " ".join(words)
 
 
 def draw(result: TrackResult, options: DrawOptions) -> Image:

@@ -65,15 +65,15 @@ def test_a_face_is_drawn_with_the_lines_of_its_schema(schema: str) -> None:
     result = tracker.track(Frame(square_image((160, 120, 120)), 0, 0.0))
     lines = DrawOptions(points=False, face_id=False, status=False, schema=schema)
     drawn = draw(result, lines)
-    assert (drawn != result.picture.image).any()
+    assert (drawn != result.frame_with_image.image).any()
     first, second = load_schema(schema).contours[0][0][:2]
     assert result.faces[0].stabilized is not None
     xy = result.faces[0].stabilized.xy_px
     column, row = ((xy[first] + xy[second]) / 2).round().astype(int)
     around = np.s_[row - 2 : row + 3, column - 2 : column + 3]
-    assert (drawn[around] != result.picture.image[around]).any()
+    assert (drawn[around] != result.frame_with_image.image[around]).any()
     nothing = draw(result, DrawOptions(points=False, face_id=False, status=False, schema=""))
-    np.testing.assert_array_equal(nothing, result.picture.image)
+    np.testing.assert_array_equal(nothing, result.frame_with_image.image)
 
 
 def test_a_table_whose_header_names_an_unknown_schema_has_none(tmp_path: Path) -> None:

@@ -99,8 +99,8 @@ def with_points(face: TrackedFace, stabilized: Landmarks) -> TrackedFace:
         The face with the new landmarks; it has attributes only if `face` has.
     """
     known = face.attributes
-    made = None if known is None else attributes_of(stabilized, known.context)
-    return replace(face, stabilized=stabilized, attributes=made)
+    attributes = None if known is None else attributes_of(stabilized, known.context)
+    return replace(face, stabilized=stabilized, attributes=attributes)
 
 
 def vector_of(attributes: FaceAttributes | None) -> list[float]:

@@ -167,4 +167,4 @@ def _from_truth(
     box = box_of_landmarks(truth, score=1.0)
     any_face = replace(config, find_from=0.0)
     (tracked,) = align_faces(network, image, [box], schema, any_face, follower)
-    return None if tracked is None else tracked.steady
+    return None if tracked is None else tracked.stabilized

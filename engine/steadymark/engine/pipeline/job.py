@@ -14,7 +14,7 @@ from steadymark.engine.attributes.attribute_registry import plugin_attributes
 from steadymark.engine.core.errors import SinkError, SteadymarkError
 from steadymark.engine.output.csv.native_csv import Header
 from steadymark.engine.output.csv.offline_filter import OfflineFilterSink
-from steadymark.engine.output.output_paths import cannot_write, output_stem, partial_of, interrupted
+from steadymark.engine.output.output_paths import cannot_write, interrupted, output_stem, partial_of
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
 from steadymark.engine.output.video.drawing import DrawOptions

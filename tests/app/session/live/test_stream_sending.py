@@ -111,7 +111,7 @@ def test_an_invalid_address_changes_nothing(session: Session) -> None:
 class SlowWriter:
     """A writer whose host lookup lasts until the event is set."""
 
-    heard = None
+    has_receiver = None
 
     def __init__(self, lookup_done: threading.Event) -> None:
         self._free = lookup_done

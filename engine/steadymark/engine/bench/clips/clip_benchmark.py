@@ -198,7 +198,7 @@ def clip_row(
     Returns:
         The row.
     """
-    raw, stabilized = track.raw, track.steady
+    raw, stabilized = track.raw, track.stabilized
     still_tracks = [stabilized[part] for part in segments(still, fps)]
     slow_deviation = deviation(stabilized, slow_course(raw, track.times_s))
     own_network = STABILIZER_REGISTRY.find(choice).needs_images
@@ -230,7 +230,7 @@ def _besides(track: ClipTrack, rigid: Values, landmarks: Sequence[int] | None) -
     size_px = eye_distance(track.raw)
     raw, stabilized = (
         motion_beyond_rigid(points, rigid, size_px, landmarks=landmarks)
-        for points in (track.raw, track.steady)
+        for points in (track.raw, track.stabilized)
     )
     return ExpressionMotion(raw, stabilized, stabilized / raw if raw > 0 else float("nan"))
 

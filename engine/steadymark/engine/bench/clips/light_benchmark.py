@@ -211,8 +211,8 @@ def light_row_of(
     Returns:
         The row with the limits that are broken.
     """
-    furthest_steady = furthest_point(steady.steady, steady.raw)
-    motion, raw_motion = (_motion(points, facts) for points in (lit.steady, lit.raw))
+    furthest_steady = furthest_point(steady.stabilized, steady.raw)
+    motion, raw_motion = (_motion(points, facts) for points in (lit.stabilized, lit.raw))
     new_resets = _resets(lit, choice) & ~_with_neighbours(_resets(steady, choice))
     row = LightRow(
         clip=clip,
@@ -220,7 +220,7 @@ def light_row_of(
         choice=choice,
         frames=len(lit.raw),
         tracked=float(lit.there.mean() * 100) if len(lit.raw) else 0.0,
-        furthest=furthest_point(lit.steady, lit.raw),
+        furthest=furthest_point(lit.stabilized, lit.raw),
         furthest_steady=furthest_steady,
         beyond=_distance_beyond_raw(lit, steady, facts.size_px),
         raw_step=_most(distance_from_rigid_motion(lit.raw, facts.rigid) / facts.size_px * 100),
@@ -275,7 +275,7 @@ def _motion(points: Values, facts: ClipFacts) -> float:
 def _distance_beyond_raw(lit: ClipTrack, steady: ClipTrack, size_px: float) -> float:
     """Return `beyond` of LightRow; frames without the face in steady light are not corrected."""
     raw_shift = np.linalg.norm(lit.raw - steady.raw, axis=-1) / size_px * 100
-    return _most(distances(lit.steady, lit.raw) - np.nan_to_num(raw_shift))
+    return _most(distances(lit.stabilized, lit.raw) - np.nan_to_num(raw_shift))
 
 
 def _most(values: Values) -> float:
@@ -285,13 +285,13 @@ def _most(values: Values) -> float:
 def _gain(track: ClipTrack, parts: Sequence[slice]) -> float:
     """Return the share by which the MAV falls in these segments."""
     raw, stabilized = (
-        mav([points[part] for part in parts]) for points in (track.raw, track.steady)
+        mav([points[part] for part in parts]) for points in (track.raw, track.stabilized)
     )
     return 1 - stabilized / raw if raw > 0 else float("nan")
 
 
 def _resets(track: ClipTrack, choice: str) -> NDArray[np.bool_]:
-    compared = track.steady if STABILIZER_REGISTRY.find(choice).needs_images else track.raw
+    compared = track.stabilized if STABILIZER_REGISTRY.find(choice).needs_images else track.raw
     return restarts(track.raw, compared, track.detected, track.cuts)
 
 

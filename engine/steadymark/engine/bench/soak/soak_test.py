@@ -136,7 +136,7 @@ def run_soak(
         server = LoopbackCamera(jpegs, fps)
         try:
             source = NetworkCamera(server.url)
-            yield SoakSubject(source, lambda result: server.sent_s(result.picture.image))
+            yield SoakSubject(source, lambda result: server.sent_s(result.frame_with_image.image))
             source.join(_JOIN_S)
         finally:
             server.end()

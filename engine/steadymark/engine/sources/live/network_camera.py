@@ -128,7 +128,7 @@ class _NetworkFeed:
         rate = self._stream.average_rate or self._stream.guessed_rate
         tells_rate = self._container.format.name not in ("mpjpeg", "mjpeg")  # else 25, always
         self.fps = float(rate) if rate and tells_rate else None
-        self._maker = FrameConverter(self._stream)
+        self._converter = FrameConverter(self._stream)
         self._frames = self._decoded()
 
     def read(self) -> Image | None:
@@ -140,7 +140,7 @@ class _NetworkFeed:
         try:
             frame = next(self._frames, None)
             if frame is not None:
-                return self._maker.picture(frame)
+                return self._converter.to_image(frame)
             if self._container.duration:
                 raise FeedEnded
         except (fault.FFmpegError, OSError, ValueError):

@@ -13,7 +13,7 @@ from steadymark.engine.bench.clips.light_benchmark import (
     ClipFacts,
     LightRow,
     furthest_limit,
-    judged,
+    light_row_of,
     run_light,
     worst_lights_first,
 )
@@ -37,7 +37,7 @@ def track(remaining_noise: float = 0.2, noise_px: float = 0.5, seed: int = 0) ->
 
 
 def judge_against_steady(lit: ClipTrack, choice: str = "convlstm") -> LightRow:
-    return judged("a.mp4", "flash", choice, track(), lit, FACTS)
+    return light_row_of("a.mp4", "flash", choice, track(), lit, FACTS)
 
 
 def test_a_stabilizer_that_ignores_light_passes() -> None:
@@ -82,12 +82,12 @@ def test_only_resets_that_steady_light_lacks_are_counted() -> None:
         each.cuts[20] = True  # a real cut
     lit.cuts[40] = True
     lit.stabilized[50] = lit.raw[50]
-    row = judged("a.mp4", "flash", "convlstm", steady, lit, FACTS)
+    row = light_row_of("a.mp4", "flash", "convlstm", steady, lit, FACTS)
     assert (row.resets, row.cuts) == (2, 1)
     assert row.failed == ("resets",)
     late_cut = track()
     late_cut.cuts[21] = True
-    assert judged("a.mp4", "flash", "convlstm", steady, late_cut, FACTS).resets == 0
+    assert light_row_of("a.mp4", "flash", "convlstm", steady, late_cut, FACTS).resets == 0
 
 
 def test_the_furthest_limit_depends_on_steady_light_and_the_raw_points() -> None:
@@ -100,7 +100,7 @@ def test_the_furthest_limit_depends_on_steady_light_and_the_raw_points() -> None
 def test_missing_figures_pass_but_are_sorted_before_other_passing_rows() -> None:
     nothing = np.full_like(STILL, np.nan)
     without_face = replace(track(), raw=nothing, stabilized=nothing)
-    unknown = judged("gone.mp4", "flash", "convlstm", without_face, without_face, FACTS)
+    unknown = light_row_of("gone.mp4", "flash", "convlstm", without_face, without_face, FACTS)
     assert unknown.failed == ()
     assert unknown.tracked == 0
     lit = track()

@@ -68,7 +68,7 @@ def tracking_cpu_time_s(sender: Sender | None) -> float:
 
 def test_a_blocked_receiver_does_not_delay_tracking() -> None:
     writer = BlockedWriter(TARGET)
-    sender = Sender(TARGET, wire=lambda _: writer)
+    sender = Sender(TARGET, make_writer=lambda _: writer)
     sender.open()
     tracking_cpu_time_s(sender)  # ends although no packet was sent
     assert writer.started.wait(10)
@@ -141,7 +141,7 @@ def test_a_model_without_68_landmarks_ends_the_sending_with_an_error() -> None:
     ended = Event()
     writer = BlockedWriter(TARGET)
     writer.may_send.set()
-    sender = Sender(TARGET, wire=lambda _: writer)
+    sender = Sender(TARGET, make_writer=lambda _: writer)
     sender.open()
     sender._on_change = ended.set
     sender.offer(track_result(0, tracked_face(points=face_points()[:20])))
@@ -160,7 +160,7 @@ class BrokenWriter(BlockedWriter):
 
 def test_an_unexpected_error_ends_only_the_sending() -> None:
     ended = Event()
-    sender = Sender(TARGET, wire=BrokenWriter)
+    sender = Sender(TARGET, make_writer=BrokenWriter)
     sender.open()
     sender._on_change = ended.set
     tracking_cpu_time_s(sender)

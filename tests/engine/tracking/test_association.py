@@ -58,8 +58,8 @@ def test_size_and_shape_are_measured_at_any_roll() -> None:
 def test_the_position_of_a_moving_face_is_extrapolated_for_a_limited_time() -> None:
     motion = moving_along_x(200)
     assert motion.speed[0] == pytest.approx(200, rel=0.05)
-    assert motion.at(1.2)[0] == pytest.approx(200 + 34, abs=4)
-    assert motion.at(100.0)[0] < 200 + 130
+    assert motion.predict(1.2)[0] == pytest.approx(200 + 34, abs=4)
+    assert motion.predict(100.0)[0] < 200 + 130
 
 
 def test_a_visible_face_beside_another_updates_its_motion() -> None:

@@ -211,7 +211,7 @@ class ResultsIndex:
         """
         entry = _entry(text, job)
         previous = self._find_by_input_or_stem(text, entry.stem)
-        if previous and previous.made and (job.skipped or job.refused):
+        if previous and previous.fingerprint and (job.skipped or job.refused):
             state = Outcome.SKIPPED if job.skipped else previous.state
             entry = replace(previous, input=absolute(text), state=str(state))
         elif not entry.table and (earlier := self.find(text)):  # Earlier files may still exist.

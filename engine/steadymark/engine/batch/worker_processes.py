@@ -81,7 +81,7 @@ def run_queue(
     pool = _Pool(job_queue, opens, observer)
     try:
         while not stop.is_set() and pool.fill():
-            pool.hear()
+            pool.handle_messages()
         pool.end(stop_s)
     finally:
         pool.kill()
@@ -110,7 +110,7 @@ class _Pool:
             if worker.started and worker.job and self._job_queue.cancelled(worker.job):
                 worker.stop()
         for worker in _with_messages(self._workers):
-            worker.handle_messages(self._observer)
+            worker.handle_message(self._observer)
             if worker.job is None:
                 self._give_next_job(worker)
 
@@ -131,10 +131,10 @@ class _Pool:
             worker.stop()
         busy = list(self._workers)
         for worker in _with_messages(busy, 0):
-            worker.handle_messages(self._observer)
+            worker.handle_message(self._observer)
         while (busy := [w for w in busy if w.started and w.job]) and time.monotonic() < deadline:
             for worker in _with_messages(busy):
-                worker.handle_messages(self._observer)
+                worker.handle_message(self._observer)
         for worker in self._idle:
             worker.join(max(0.0, deadline - time.monotonic()))
 
@@ -224,7 +224,7 @@ class _Worker:
         observer.ended(job, _crashed(job, self._process.exitcode or 0))
 
     def _send(self, job: Job | None) -> None:
-        with contextlib.suppress(OSError):  # If the worker has ended, `hear` notices it.
+        with contextlib.suppress(OSError):  # If the worker has ended, `handle_message` notices it.
             self.pipe.send(job)
 
 

@@ -130,7 +130,7 @@ def test_a_slow_host_lookup_does_not_delay_closing(qtbot: QtBot) -> None:
     lookup_done, senders = threading.Event(), []
 
     def make(target: StreamTarget, on_change: object) -> Sender:
-        senders.append(Sender(target, wire=lambda _: SlowWriter(lookup_done)))
+        senders.append(Sender(target, make_writer=lambda _: SlowWriter(lookup_done)))
         return senders[-1]
 
     sending = StreamSending(make=make)

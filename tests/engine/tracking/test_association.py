@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Points
 
 
-def motion_from_points(xy: Points, t_s: float, *, sure: float = 0.9) -> FaceMotion:
-    points = Landmarks(xy, np.full(len(xy), sure, np.float32))
+def motion_from_points(xy: Points, t_s: float, *, confidence: float = 0.9) -> FaceMotion:
+    points = Landmarks(xy, np.full(len(xy), confidence, np.float32))
     return motion_of(
         crop_of_landmarks(xy, load_schema("ibug68"), margin=1.4), points, t_s, margin=1.4
     )
 
 
 def motion_at(
-    t_s: float, x: float, y: float = 100, size: float = 60, *, sure: float = 0.9
+    t_s: float, x: float, y: float = 100, size: float = 60, *, confidence: float = 0.9
 ) -> FaceMotion:
-    return motion_from_points(face_points(x, y, size), t_s, confidence=sure)
+    return motion_from_points(face_points(x, y, size), t_s, confidence=confidence)
 
 
 def moving_along_x(speed: float, *, until_s: float = 1.0, near: bool = False) -> FaceMotion:

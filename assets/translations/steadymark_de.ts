@@ -2238,10 +2238,6 @@
         <translation>Zeile 1: Format „{version}“ ist nicht Format {format}: Lesen Sie die Datei mit einem neueren Steadymark</translation>
     </message>
     <message>
-        <source>line 1: neither a Steadymark file (&apos;{magic} {format}&apos;) nor OpenFace&apos;s columns (&apos;frame, face_id, timestamp, …&apos;)</source>
-        <translation>Zeile 1: weder eine Datei von Steadymark („{magic} {format}“) noch die Spalten von OpenFace („frame, face_id, timestamp, …“)</translation>
-    </message>
-    <message>
         <source>line 1: the file is empty or starts with an empty line</source>
         <translation>Zeile 1: Die Datei ist leer oder beginnt mit einer leeren Zeile</translation>
     </message>
@@ -2790,6 +2786,10 @@
         <translation>Die eigene Stabilisierung des Modells, wenn es eine hat, sonst Flow.</translation>
     </message>
     <message>
+        <source>a video is rotated by 0, 90, 180 or 270 degrees, not by {given}</source>
+        <translation>ein Video wird um 0, 90, 180 oder 270 Grad gedreht, nicht um {given}</translation>
+    </message>
+    <message>
         <source>angle, °</source>
         <translation>Winkel, °</translation>
     </message>
@@ -2800,6 +2800,34 @@
     <message>
         <source>flow</source>
         <translation>Flow</translation>
+    </message>
+    <message>
+        <source>it is cut off: how much is missing is not known</source>
+        <translation>sie ist abgeschnitten: wie viel fehlt, ist nicht bekannt</translation>
+    </message>
+    <message>
+        <source>it is cut off: it ends at {time} instead of {end} ({percent:.1f} %)</source>
+        <translation>sie ist abgeschnitten: sie endet bei {time} statt bei {end} ({percent:.1f} %)</translation>
+    </message>
+    <message>
+        <source>it is cut off: {there} of its {count} frames are there ({percent:.1f} %)</source>
+        <translation>sie ist abgeschnitten: {there} ihrer {count} Bilder sind vorhanden ({percent:.1f} %)</translation>
+    </message>
+    <message>
+        <source>it is interlaced: --deinterlace avoids combed edges where faces move</source>
+        <translation>sie besteht aus Halbbildern: --deinterlace vermeidet Kammkanten, wo sich Gesichter bewegen</translation>
+    </message>
+    <message>
+        <source>it sends single images: {rate:g} are asked for per second</source>
+        <translation>sie sendet einzelne Bilder: {rate:g} werden je Sekunde abgefragt</translation>
+    </message>
+    <message>
+        <source>line 1: neither a Steadymark file (&apos;{magic} {format}&apos;) nor the names of its columns (&apos;frame,face_id,timestamp_s,…&apos;) or of OpenFace&apos;s (&apos;frame, face_id, timestamp, …&apos;): save the table as CSV with the names of its columns in the first line</source>
+        <translation>Zeile 1: weder eine Steadymark-Datei (&apos;{magic} {format}&apos;) noch ihre Spaltennamen (&apos;frame,face_id,timestamp_s,…&apos;) noch die von OpenFace (&apos;frame, face_id, timestamp, …&apos;): speichern Sie die Tabelle als CSV mit den Spaltennamen in der ersten Zeile</translation>
+    </message>
+    <message>
+        <source>line 1: the file is not UTF-8: save it as &apos;CSV UTF-8&apos;</source>
+        <translation>Zeile 1: die Datei ist nicht UTF-8: speichern Sie sie als &apos;CSV UTF-8&apos;</translation>
     </message>
     <message>
         <source>no face attribute is drawn as &apos;{name}&apos;: choose one of {known}</source>
@@ -2832,6 +2860,22 @@
     <message>
         <source>the face attributes &apos;{entry}&apos; and &apos;{other}&apos; share the name &apos;{name}&apos;</source>
         <translation>Die Gesichtsmerkmale „{entry}“ und „{other}“ haben beide den Namen „{name}“</translation>
+    </message>
+    <message>
+        <source>the file was cut off</source>
+        <translation>die Datei ist abgeschnitten</translation>
+    </message>
+    <message>
+        <source>the images are deinterlaced, as requested</source>
+        <translation>die Halbbilder werden wie gewünscht zusammengesetzt</translation>
+    </message>
+    <message>
+        <source>the images are rotated by {degrees}°, as requested</source>
+        <translation>die Bilder werden wie gewünscht um {degrees}° gedreht</translation>
+    </message>
+    <message>
+        <source>the standard input is a pipe, and a video is read several times: write it into a file and track the file</source>
+        <translation>die Standardeingabe ist eine Pipe, und ein Video wird mehrmals gelesen: schreiben Sie es in eine Datei und verfolgen Sie die Datei</translation>
     </message>
     <message>
         <source>the {kind} &apos;{name}&apos; is registered twice</source>
@@ -3282,6 +3326,14 @@
         <translation>{path}: {count} Punkte, erwartet sind {wanted}</translation>
     </message>
     <message>
+        <source>{path} is a device and not a file: a camera is opened as camera:{path}</source>
+        <translation>{path} ist ein Gerät und keine Datei: eine Kamera wird als camera:{path} geöffnet</translation>
+    </message>
+    <message>
+        <source>{path} is a pipe, and a video is read several times: write it into a file, for example by &apos;cat {path} &gt; video.mp4&apos;, and track the file</source>
+        <translation>{path} ist eine Pipe, und ein Video wird mehrmals gelesen: schreiben Sie es in eine Datei, zum Beispiel mit &apos;cat {path} &gt; video.mp4&apos;, und verfolgen Sie die Datei</translation>
+    </message>
+    <message>
         <source>{path}: {fault}</source>
         <translation>{path}: {fault}</translation>
     </message>
@@ -3332,6 +3384,10 @@
     <message>
         <source>{text} is not a camera: a camera mode cannot be given for it</source>
         <translation>{text} ist keine Kamera: Ein Kameramodus passt nicht dazu</translation>
+    </message>
+    <message>
+        <source>{text} is not a video file: --deinterlace and --rotate need one</source>
+        <translation>{text} ist keine Videodatei: --deinterlace und --rotate gelten nur für Videodateien</translation>
     </message>
     <message>
         <source>{truth} has no face that lies wholly in the image: there is nothing to compare</source>

@@ -2235,10 +2235,6 @@
         <translation>第 1 行：格式“{version}”不是格式 {format}：请用更新版本的 Steadymark 读取</translation>
     </message>
     <message>
-        <source>line 1: neither a Steadymark file (&apos;{magic} {format}&apos;) nor OpenFace&apos;s columns (&apos;frame, face_id, timestamp, …&apos;)</source>
-        <translation>第 1 行：既不是 Steadymark 文件（“{magic} {format}”），也没有 OpenFace 的列（“frame, face_id, timestamp, …”）</translation>
-    </message>
-    <message>
         <source>line 1: the file is empty or starts with an empty line</source>
         <translation>第 1 行：文件为空，或以空行开头</translation>
     </message>
@@ -2787,6 +2783,10 @@
         <translation>模型若自带稳定器则用之，否则用光流。</translation>
     </message>
     <message>
+        <source>a video is rotated by 0, 90, 180 or 270 degrees, not by {given}</source>
+        <translation>视频只能旋转 0、90、180 或 270 度，不能旋转 {given} 度</translation>
+    </message>
+    <message>
         <source>angle, °</source>
         <translation>角度，°</translation>
     </message>
@@ -2797,6 +2797,34 @@
     <message>
         <source>flow</source>
         <translation>光流</translation>
+    </message>
+    <message>
+        <source>it is cut off: how much is missing is not known</source>
+        <translation>文件被截断：缺少多少未知</translation>
+    </message>
+    <message>
+        <source>it is cut off: it ends at {time} instead of {end} ({percent:.1f} %)</source>
+        <translation>文件被截断：在 {time} 结束，而不是 {end}（{percent:.1f} %）</translation>
+    </message>
+    <message>
+        <source>it is cut off: {there} of its {count} frames are there ({percent:.1f} %)</source>
+        <translation>文件被截断：{count} 帧中只有 {there} 帧（{percent:.1f} %）</translation>
+    </message>
+    <message>
+        <source>it is interlaced: --deinterlace avoids combed edges where faces move</source>
+        <translation>视频是隔行扫描的：--deinterlace 可避免运动人脸的锯齿边缘</translation>
+    </message>
+    <message>
+        <source>it sends single images: {rate:g} are asked for per second</source>
+        <translation>它发送单张图像：每秒请求 {rate:g} 张</translation>
+    </message>
+    <message>
+        <source>line 1: neither a Steadymark file (&apos;{magic} {format}&apos;) nor the names of its columns (&apos;frame,face_id,timestamp_s,…&apos;) or of OpenFace&apos;s (&apos;frame, face_id, timestamp, …&apos;): save the table as CSV with the names of its columns in the first line</source>
+        <translation>第 1 行：既不是 Steadymark 文件（&apos;{magic} {format}&apos;），也不是其列名（&apos;frame,face_id,timestamp_s,…&apos;）或 OpenFace 的列名（&apos;frame, face_id, timestamp, …&apos;）：请将表格另存为首行带列名的 CSV</translation>
+    </message>
+    <message>
+        <source>line 1: the file is not UTF-8: save it as &apos;CSV UTF-8&apos;</source>
+        <translation>第 1 行：文件不是 UTF-8：请另存为“CSV UTF-8”</translation>
     </message>
     <message>
         <source>no face attribute is drawn as &apos;{name}&apos;: choose one of {known}</source>
@@ -2829,6 +2857,22 @@
     <message>
         <source>the face attributes &apos;{entry}&apos; and &apos;{other}&apos; share the name &apos;{name}&apos;</source>
         <translation>人脸属性“{entry}”和“{other}”使用了相同的名称“{name}”</translation>
+    </message>
+    <message>
+        <source>the file was cut off</source>
+        <translation>文件被截断</translation>
+    </message>
+    <message>
+        <source>the images are deinterlaced, as requested</source>
+        <translation>按要求进行了去隔行</translation>
+    </message>
+    <message>
+        <source>the images are rotated by {degrees}°, as requested</source>
+        <translation>按要求将图像旋转了 {degrees}°</translation>
+    </message>
+    <message>
+        <source>the standard input is a pipe, and a video is read several times: write it into a file and track the file</source>
+        <translation>标准输入是管道，而视频需要多次读取：请写入文件后再跟踪</translation>
     </message>
     <message>
         <source>the {kind} &apos;{name}&apos; is registered twice</source>
@@ -3279,6 +3323,14 @@
         <translation>{path}：有 {count} 个点，应有 {wanted} 个</translation>
     </message>
     <message>
+        <source>{path} is a device and not a file: a camera is opened as camera:{path}</source>
+        <translation>{path} 是设备而不是文件：请用 camera:{path} 打开摄像头</translation>
+    </message>
+    <message>
+        <source>{path} is a pipe, and a video is read several times: write it into a file, for example by &apos;cat {path} &gt; video.mp4&apos;, and track the file</source>
+        <translation>{path} 是管道，而视频需要多次读取：请写入文件，例如 &apos;cat {path} &gt; video.mp4&apos;，然后跟踪该文件</translation>
+    </message>
+    <message>
         <source>{path}: {fault}</source>
         <translation>{path}：{fault}</translation>
     </message>
@@ -3329,6 +3381,10 @@
     <message>
         <source>{text} is not a camera: a camera mode cannot be given for it</source>
         <translation>{text} 不是摄像头：不能使用摄像头模式</translation>
+    </message>
+    <message>
+        <source>{text} is not a video file: --deinterlace and --rotate need one</source>
+        <translation>{text} 不是视频文件：--deinterlace 和 --rotate 仅用于视频文件</translation>
     </message>
     <message>
         <source>{truth} has no face that lies wholly in the image: there is nothing to compare</source>

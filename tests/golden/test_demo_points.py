@@ -42,7 +42,7 @@ def track_demo(folder: Path, settings: TrackSettings) -> Path:
         open_models(settings),
         settings,
         OutputSettings(folder),
-        taken=set(),
+        used_stems=set(),
         stop=Event(),
     )
     assert report.error is None

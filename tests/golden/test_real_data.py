@@ -72,7 +72,9 @@ def test_every_frame_of_a_clip_has_a_row_with_its_time_and_no_pose_flips(
     data: Path, models: OpenModels, tmp_path: Path, name: str
 ) -> None:
     clip = data / "clips" / name
-    job = run_job(str(clip), models, SETTINGS, OutputSettings(tmp_path), taken=set(), stop=Event())
+    job = run_job(
+        str(clip), models, SETTINGS, OutputSettings(tmp_path), used_stems=set(), stop=Event()
+    )
     assert job.error is None
     table = tmp_path / f"{clip.stem}.csv"
     assert [f for f in check_csv(table) if f.severity is Severity.ERROR] == []
@@ -96,6 +98,6 @@ def test_only_the_72_frames_with_a_face_are_tracked(
     data: Path, models: OpenModels, tmp_path: Path, name: str
 ) -> None:
     clip = data / "clips" / name
-    run_job(str(clip), models, SETTINGS, OutputSettings(tmp_path), taken=set(), stop=Event())
+    run_job(str(clip), models, SETTINGS, OutputSettings(tmp_path), used_stems=set(), stop=Event())
     tracked = read_landmarks(tmp_path / f"{clip.stem}.csv").state != "lost"
     assert abs(int(tracked.sum()) - 72) <= 3

@@ -13,7 +13,7 @@ from support.fakes.fake_results import track_result
 from support.fakes.stream_receivers import posed_face
 from support.malformed_files import corrupted, read_or_refused
 
-VALID_PACKET = osf_packet(posed_face((0.1, 0.2, 0.3)), track_result(0).picture, 1.7e9)
+VALID_PACKET = osf_packet(posed_face((0.1, 0.2, 0.3)), track_result(0).frame_with_image, 1.7e9)
 
 
 @st.composite

@@ -233,7 +233,7 @@ def test_each_fault_exceeds_only_its_own_limit(
         due[:, 0] -= 1234.5  # the camera has its own clock
     path = write_table(tmp_path / "a.csv", results[: 79 if error_s is None else 80])
     samples_with_frames = [replace(s, frames=i) for i, s in enumerate(samples(80, **changes))]
-    figures = soak_figures(samples_with_frames, path, due, live=live, left=(0, 0))
+    figures = soak_figures(samples_with_frames, path, due, live=live, not_released=(0, 0))
     assert [figure.what for figure in figures if not figure.passed] == [what]
 
 

@@ -73,8 +73,8 @@ def test_finished_videos_are_skipped_and_keep_their_figures(tmp_path: Path, styl
     assert row["tracked_share"] == "0.8000"
     assert row["lost_spans"] == "1"
     assert row["duration_s"] == "0.760"
-    assert first.made is not None
-    assert row["source_sha256"] == first.made.source_sha256
+    assert first.fingerprint is not None
+    assert row["source_sha256"] == first.fingerprint.source_sha256
     assert row["models"] == "square:0"
     assert row["began_utc"] < row["ended_utc"]
     written = (out / "a.csv").stat().st_mtime_ns

@@ -12,7 +12,7 @@ from threading import Event
 import pytest
 
 from steadymark.engine.batch.run_jobs import Job, JobList, run_here, useful_processes
-from steadymark.engine.batch.worker_processes import run_in_processes, run_supply
+from steadymark.engine.batch.worker_processes import run_in_processes, run_queue
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.pipeline.pipeline_report import PipelineState
 from support.fakes.blocking_fakes import slow_models
@@ -37,7 +37,7 @@ def test_two_processes_write_the_same_bytes_as_one(tmp_path: Path) -> None:
         assert one.read_bytes() == two.read_bytes()
         (report,) = in_processes.reports[video.name]
         assert report.error is None
-        assert report.made == in_this_process.reports[video.name][0].made
+        assert report.fingerprint == in_this_process.reports[video.name][0].fingerprint
         assert in_processes.frames[video.name] == in_this_process.frames[video.name]
 
 
@@ -132,7 +132,7 @@ def test_jobs_can_be_cancelled_and_limited_while_others_run(tmp_path: Path) -> N
     videos += [Path(shutil.copy(videos[0], tmp_path / f"{name}.mp4")) for name in "bc"]
     notes = RecordedReports()
     supply = ShrinkingJobList(jobs_of(videos, tmp_path / "out"), notes)
-    run_supply(supply, slow_models, notes, Event())
+    run_queue(supply, slow_models, notes, Event())
     assert supply.started == [("a.mp4", []), ("b.mp4", []), ("c.mp4", ["a.mp4", "b.mp4"])]
     for video in videos:
         (report,) = notes.reports[video.name]

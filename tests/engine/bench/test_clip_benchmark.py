@@ -70,7 +70,7 @@ def test_a_lagging_stabilizer_is_measured_as_deviation() -> None:
     delayed = np.concatenate((original.raw[:1].repeat(3, 0), original.raw[:-3]))
     positions = np.where(np.arange(FRAMES) % 30 < 15, 1.0, -1.0).cumsum()
     swing = np.stack((positions, np.zeros(FRAMES)), -1)[:, None]
-    result = row(replace(original, raw=FACE + swing, steady=delayed))
+    result = row(replace(original, raw=FACE + swing, stabilized=delayed))
     assert result.besides.stabilized > 0
     assert result.furthest > 5
     assert result.deviation_98 >= result.deviation > 0
@@ -78,8 +78,8 @@ def test_a_lagging_stabilizer_is_measured_as_deviation() -> None:
 
 def test_lost_frames_and_restarts_are_counted() -> None:
     original = track()
-    original.steady[30] = original.raw[30]
-    original.raw[40:43], original.steady[40:43] = np.nan, np.nan
+    original.stabilized[30] = original.raw[30]
+    original.raw[40:43], original.stabilized[40:43] = np.nan, np.nan
     original.detected[43] = True
     result = row(original)
     assert result.lost == pytest.approx(100 * 3 / FRAMES)
@@ -89,14 +89,14 @@ def test_lost_frames_and_restarts_are_counted() -> None:
 
 def test_a_clip_without_a_face_has_no_figures() -> None:
     nothing = np.full((FRAMES, 68, 2), np.nan)
-    result = row(replace(track(), raw=nothing, steady=nothing))
+    result = row(replace(track(), raw=nothing, stabilized=nothing))
     assert result.lost == 100
     assert np.isnan([result.besides.ratio, result.furthest, result.deviation, result.mouth]).all()
 
 
 def test_rows_are_sorted_worst_first_and_medians_ignore_missing_values() -> None:
     nothing = np.full((FRAMES, 68, 2), np.nan)
-    without_face = replace(track(), raw=nothing, steady=nothing)
+    without_face = replace(track(), raw=nothing, stabilized=nothing)
     rows = [
         row(track(remaining_noise=0.2), clip="good"),
         row(track(remaining_noise=0.5), clip="bad"),
@@ -120,11 +120,11 @@ def test_filters_use_the_raw_points_of_the_first_pass_and_restart_at_cuts() -> N
     choices = ClipStabilizers(("none", "one-euro", "butterworth", "convlstm"), settings, {})
     passes = {"convlstm": original}
     assert choices.stabilized("convlstm", passes) is original
-    np.testing.assert_array_equal(choices.stabilized("none", passes).steady, original.raw)
-    slow = choices.stabilized("one-euro", passes).steady
+    np.testing.assert_array_equal(choices.stabilized("none", passes).stabilized, original.raw)
+    slow = choices.stabilized("one-euro", passes).stabilized
     np.testing.assert_allclose(slow[30], original.raw[30], atol=1e-3)
     assert np.abs(slow[29] - original.raw[29]).max() > 3
-    smooth = choices.stabilized("butterworth", passes).steady
+    smooth = choices.stabilized("butterworth", passes).stabilized
     np.testing.assert_allclose(smooth, Butterworth().smooth(original.raw, original.times_s))
 
 

@@ -20,7 +20,7 @@ from steadymark.engine.bench.hard_face_set import (
     TURNED,
     TURNED_ALL,
     all_rolls,
-    hard_pictures,
+    hard_images,
     missed,
 )
 from steadymark.engine.core.types import FaceBox
@@ -96,7 +96,7 @@ class CentreDetector:
 
 
 def test_the_hard_set_contains_hard_afw_turned_faces_and_every_version(data_folder: Path) -> None:
-    kinds = [picture.kind for picture in hard_pictures(data_folder)]
+    kinds = [picture.kind for picture in hard_images(data_folder)]
     assert set(kinds) == set(HARD)
     assert kinds.count(AFW) == 1
     assert 0 < kinds.count(TURNED) < 10
@@ -104,7 +104,7 @@ def test_the_hard_set_contains_hard_afw_turned_faces_and_every_version(data_fold
 
 
 def test_a_face_is_missed_when_no_box_hits_it(data_folder: Path) -> None:
-    result = missed(CentreDetector(), hard_pictures(data_folder), is_hit)
+    result = missed(CentreDetector(), hard_images(data_folder), is_hit)
     assert result[TURNED].missed == ()
     assert result["40 px"].percent > 0  # the face is not in the centre of its frame
     assert result["occluded"].percent == 0

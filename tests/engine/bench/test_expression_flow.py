@@ -46,7 +46,7 @@ def test_the_motion_is_nan_without_two_consecutive_frames_of_a_face() -> None:
     flow.add(video_scene.images[0], video_scene.truth[0])
     flow.add(video_scene.images[1], None)
     flow.add(video_scene.images[2], video_scene.truth[2])
-    flow.add(video_scene.images[3], video_scene.truth[3], goes_on=False)
+    flow.add(video_scene.images[3], video_scene.truth[3], same_scene=False)
     assert np.isnan(flow.mean_px())
     flow.add(video_scene.images[4], video_scene.truth[4])
     assert flow.mean_px() >= 0

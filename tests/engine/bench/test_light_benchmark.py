@@ -13,7 +13,7 @@ from steadymark.engine.bench.clips.light_benchmark import (
     ClipFacts,
     LightRow,
     furthest_limit,
-    judged,
+    light_row_of,
     run_light,
     worst_lights_first,
 )
@@ -37,7 +37,7 @@ def track(remaining_noise: float = 0.2, noise_px: float = 0.5, seed: int = 0) ->
 
 
 def judge_against_steady(lit: ClipTrack, choice: str = "convlstm") -> LightRow:
-    return judged("a.mp4", "flash", choice, track(), lit, FACTS)
+    return light_row_of("a.mp4", "flash", choice, track(), lit, FACTS)
 
 
 def test_a_stabilizer_that_ignores_light_passes() -> None:
@@ -51,7 +51,7 @@ def test_a_stabilizer_that_ignores_light_passes() -> None:
 
 def test_one_outlier_point_in_one_frame_exceeds_the_limit() -> None:
     lit = track()
-    lit.steady[33, 51, 0] += 0.3 * EYES
+    lit.stabilized[33, 51, 0] += 0.3 * EYES
     row = judge_against_steady(lit)
     assert row.failed == ("furthest",)
     assert row.furthest == pytest.approx(30, abs=3)
@@ -70,7 +70,7 @@ def test_an_error_of_the_raw_point_does_not_count_against_the_stabilizer() -> No
 def test_jitter_and_lost_stability_fail() -> None:
     assert judge_against_steady(track(remaining_noise=0.8)).failed == ("stillness",)
     half = track(remaining_noise=0.2)
-    half.steady[:] = STILL + 0.7 * (half.raw - STILL)
+    half.stabilized[:] = STILL + 0.7 * (half.raw - STILL)
     assert 0.48 < judge_against_steady(half).gain < 0.55  # more than half of 0.96 is kept
     assert "stillness" not in judge_against_steady(half).failed
     assert "motion" in judge_against_steady(track(remaining_noise=1.1)).failed
@@ -81,13 +81,13 @@ def test_only_resets_that_steady_light_lacks_are_counted() -> None:
     for each in (steady, lit):
         each.cuts[20] = True  # a real cut
     lit.cuts[40] = True
-    lit.steady[50] = lit.raw[50]
-    row = judged("a.mp4", "flash", "convlstm", steady, lit, FACTS)
+    lit.stabilized[50] = lit.raw[50]
+    row = light_row_of("a.mp4", "flash", "convlstm", steady, lit, FACTS)
     assert (row.resets, row.cuts) == (2, 1)
     assert row.failed == ("resets",)
     late_cut = track()
     late_cut.cuts[21] = True
-    assert judged("a.mp4", "flash", "convlstm", steady, late_cut, FACTS).resets == 0
+    assert light_row_of("a.mp4", "flash", "convlstm", steady, late_cut, FACTS).resets == 0
 
 
 def test_the_furthest_limit_depends_on_steady_light_and_the_raw_points() -> None:
@@ -99,12 +99,12 @@ def test_the_furthest_limit_depends_on_steady_light_and_the_raw_points() -> None
 
 def test_missing_figures_pass_but_are_sorted_before_other_passing_rows() -> None:
     nothing = np.full_like(STILL, np.nan)
-    without_face = replace(track(), raw=nothing, steady=nothing)
-    unknown = judged("gone.mp4", "flash", "convlstm", without_face, without_face, FACTS)
+    without_face = replace(track(), raw=nothing, stabilized=nothing)
+    unknown = light_row_of("gone.mp4", "flash", "convlstm", without_face, without_face, FACTS)
     assert unknown.failed == ()
     assert unknown.tracked == 0
     lit = track()
-    lit.steady[33, 51, 0] += 0.3 * EYES
+    lit.stabilized[33, 51, 0] += 0.3 * EYES
     ordered = worst_lights_first(
         [judge_against_steady(track()), unknown, judge_against_steady(lit)]
     )

@@ -63,7 +63,7 @@ def test_the_motion_is_nan_without_a_face_and_at_a_cut() -> None:
     flow.add(image, points.astype(np.float32))
     flow.add(image, None)
     flow.add(image, points.astype(np.float32))
-    flow.add(image, points.astype(np.float32), goes_on=False)
+    flow.add(image, points.astype(np.float32), same_scene=False)
     flow.add(image, points.astype(np.float32))
     found = flow.motions()
     assert np.isnan(found[:3]).all()

@@ -13,8 +13,8 @@ from steadymark.engine.core.errors import UsageError
 from steadymark.engine.metrics.accuracy import nrmse
 from steadymark.engine.metrics.accuracy_scores import accuracy_of
 from steadymark.engine.metrics.stability import allan_variance, mcv_still, mean_motion
-from steadymark.engine.metrics.tracker_tables import ScoredVideo, followed
-from steadymark.engine.metrics.video_scores import TrackedVideo, alike_still, stability_of
+from steadymark.engine.metrics.tracker_tables import ScoredVideo, match_table
+from steadymark.engine.metrics.video_scores import TrackedVideo, shared_still_frames, stability_of
 from steadymark.engine.output.csv.landmark_table import LandmarkTable, read_landmarks
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
@@ -83,7 +83,7 @@ def test_openface_tables_score_exactly_like_native_tables(tmp_path: Path) -> Non
         table = write_table(
             tmp_path / f"{openface}.csv", faces_of_points(points), openface=openface
         )
-        video = followed(table, scored_video(swinging_face()), name="t")
+        video = match_table(table, scored_video(swinging_face()), name="t")
         compared = video.compared()
         assert compared is not None
         scores.append((accuracy_of(compared), stability_of([video])))
@@ -99,7 +99,7 @@ def test_the_scores_are_computed_from_the_points(tmp_path: Path) -> None:
     ground_truth = swinging_face()
     points = ground_truth + 1.5
     points[7] = np.nan
-    video = followed(
+    video = match_table(
         write_table(tmp_path / "t.csv", faces_of_points(points)),
         scored_video(ground_truth),
         name="t",
@@ -120,7 +120,7 @@ def test_the_scores_are_computed_from_the_points(tmp_path: Path) -> None:
 @pytest.mark.parametrize("late", [-1, 0, 1, 2, 3])
 def test_a_copy_delayed_by_k_frames_has_a_lag_of_k(tmp_path: Path, late: int) -> None:
     table = write_table(tmp_path / "t.csv", faces_of_points(swinging_face(late)))
-    steady = stability_of([followed(table, scored_video(swinging_face()), name="t")])
+    steady = stability_of([match_table(table, scored_video(swinging_face()), name="t")])
     assert steady.lag_frames == pytest.approx(late, abs=0.02)
     if late:
         assert steady.nrmse_fast > steady.nrmse_rest > 0
@@ -129,7 +129,7 @@ def test_a_copy_delayed_by_k_frames_has_a_lag_of_k(tmp_path: Path, late: int) ->
 def test_mav_of_the_error_equals_the_variance_of_its_noise(tmp_path: Path) -> None:
     points = swinging_face() + np.random.default_rng(2).normal(0, 1.5, swinging_face().shape)
     table = write_table(tmp_path / "t.csv", faces_of_points(points))
-    steady = stability_of([followed(table, scored_video(swinging_face()), name="t")])
+    steady = stability_of([match_table(table, scored_video(swinging_face()), name="t")])
     eyes = float(np.linalg.norm(swinging_face()[0, 45] - swinging_face()[0, 36]))
     assert steady.mav == pytest.approx((150 / eyes) ** 2, rel=0.05)
 
@@ -139,7 +139,7 @@ def test_frames_without_ground_truth_are_ignored(tmp_path: Path) -> None:
     ground_truth[30:60] = np.nan
     points = swinging_face()
     points[30:60] += 500
-    video = followed(
+    video = match_table(
         write_table(tmp_path / "t.csv", faces_of_points(points)),
         scored_video(ground_truth),
         name="t",
@@ -158,7 +158,9 @@ def test_of_several_faces_the_one_nearest_the_ground_truth_is_scored(tmp_path: P
         true = tracked_face(t % 2, points=xy, raw_shift_px=0)  # the ids alternate
         other = tracked_face(1 - t % 2, points=xy + 200, raw_shift_px=0)
         faces[t] = (true, other)
-    video = followed(write_table(tmp_path / "t.csv", faces), scored_video(ground_truth), name="t")
+    video = match_table(
+        write_table(tmp_path / "t.csv", faces), scored_video(ground_truth), name="t"
+    )
     np.testing.assert_allclose(video.points, ground_truth, atol=1e-3)
 
 
@@ -166,7 +168,7 @@ def test_without_ground_truth_the_most_frequent_face_is_scored(tmp_path: Path) -
     faces = faces_of_points(swinging_face())
     for t in range(40):
         faces[t] = (tracked_face(5, points=face_points(50, 50, 20)), *faces[t])
-    video = followed(write_table(tmp_path / "t.csv", faces), scored_video(None), name="t")
+    video = match_table(write_table(tmp_path / "t.csv", faces), scored_video(None), name="t")
     np.testing.assert_allclose(video.points, swinging_face(), atol=1e-3)
 
 
@@ -174,7 +176,7 @@ def test_without_ground_truth_only_still_frames_are_scored(tmp_path: Path) -> No
     rng = np.random.default_rng(3)
     still = np.repeat(swinging_face()[:1], 70, axis=0) + rng.normal(0, 0.3, (70, 68, 2))
     points = np.concatenate((still, swinging_face()[:50]))
-    video = followed(
+    video = match_table(
         write_table(tmp_path / "t.csv", faces_of_points(points)), scored_video(None), name="t"
     )
     steady = stability_of([video])
@@ -199,16 +201,16 @@ def test_trackers_without_ground_truth_are_compared_on_common_still_frames() -> 
         found = np.ones(frames, np.bool_)
         return TrackedVideo("v", None, points, None, found, mask, 25.0, SCHEMA, (0,))
 
-    common = alike_still([tracked(slice(10, 60)), tracked(slice(40, 90))])
+    common = shared_still_frames([tracked(slice(10, 60)), tracked(slice(40, 90))])
     assert common is not None
     assert np.flatnonzero(common).tolist() == list(range(40, 60))
-    assert alike_still([tracked(slice(0, 9)), tracked(slice(0, 9), 50)]) is None
+    assert shared_still_frames([tracked(slice(0, 9)), tracked(slice(0, 9), 50)]) is None
 
 
 def test_a_table_of_a_part_of_the_video_is_scored_on_that_part(tmp_path: Path) -> None:
     part = {t: faces for t, faces in faces_of_points(swinging_face()).items() if 30 <= t < 80}
     settings = {"start_s": 1.2, "end_s": None}
-    video = followed(
+    video = match_table(
         write_table(tmp_path / "t.csv", part, settings=settings),
         scored_video(swinging_face()),
         name="t",
@@ -225,7 +227,7 @@ def test_a_table_may_omit_frames_without_a_face(tmp_path: Path) -> None:
         t: f for t, f in faces_of_points(swinging_face()).items() if t not in (0, 50, FRAMES - 1)
     }
     table = write_table(tmp_path / "t.csv", faces, openface=True)
-    compared = followed(table, scored_video(swinging_face()), name="t").compared()
+    compared = match_table(table, scored_video(swinging_face()), name="t").compared()
     assert compared is not None
     result = accuracy_of(compared)
     assert (result.faces, result.missed) == (FRAMES, 3)
@@ -236,17 +238,17 @@ def test_a_table_of_another_length_is_reported(tmp_path: Path, frames: int) -> N
     table = write_table(tmp_path / "t.csv", faces_of_points(swinging_face()))
     ground_truth = swinging_face()[[*range(FRAMES), 0]][:frames]
     with pytest.raises(UsageError, match=f"{FRAMES} frames, the video has {frames}"):
-        followed(table, scored_video(ground_truth, frames), name="t")
+        match_table(table, scored_video(ground_truth, frames), name="t")
 
 
 def test_tables_with_nothing_to_compare_are_reported(tmp_path: Path) -> None:
     table = write_table(tmp_path / "t.csv", faces_of_points(swinging_face()))
     nothing = np.full_like(swinging_face(), np.nan)
     with pytest.raises(UsageError, match="no frame that has truth"):
-        followed(table, scored_video(nothing), name="t")
+        match_table(table, scored_video(nothing), name="t")
     empty = write_table(tmp_path / "e.csv", {})
     with pytest.raises(UsageError, match="no rows"):
-        followed(empty, scored_video(swinging_face()), name="e")
+        match_table(empty, scored_video(swinging_face()), name="e")
     other = replace(table, xy_px=table.xy_px[:, :66])
     with pytest.raises(UsageError, match="66 landmarks"):
-        followed(other, scored_video(swinging_face()), name="o")
+        match_table(other, scored_video(swinging_face()), name="o")

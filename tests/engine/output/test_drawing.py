@@ -17,7 +17,7 @@ POINTS_ONLY = DrawOptions(contours=False, face_id=False, status=False, schema="i
 def test_drawing_does_not_change_the_frame() -> None:
     result = track_result(0, tracked_face())
     image = draw(result, DrawOptions(box=True, schema="ibug68"))
-    assert (result.picture.image == 90).all()
+    assert (result.frame_with_image.image == 90).all()
     assert (image != 90).any()
 
 

@@ -48,7 +48,7 @@ def test_a_stopped_network_camera_leaves_a_complete_table(
             fake_models(),
             TrackSettings(),
             OutputSettings(tmp_path),
-            taken=set(),
+            used_stems=set(),
             stop=stop,
             on_progress=stop_after_20_frames,
             progress_s=0.01,
@@ -75,7 +75,9 @@ def test_a_finished_job_frees_its_objects_without_the_garbage_collector(tmp_path
 
     def track() -> None:
         output = OutputSettings(tmp_path / "out", video=True, overwrite=True)
-        job = run_job(str(video), fake_models(), TrackSettings(), output, taken=set(), stop=Event())
+        job = run_job(
+            str(video), fake_models(), TrackSettings(), output, used_stems=set(), stop=Event()
+        )
         assert job.error is None
         assert job.report.frames == 12
 

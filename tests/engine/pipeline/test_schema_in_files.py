@@ -38,7 +38,7 @@ def table_of(schema: str, folder: Path, **wanted: object) -> Path:
     output = OutputSettings(folder / "out", **wanted)  # type: ignore[arg-type]
     settings = TrackSettings(stabilizer="none")
     models = square_models(schema=schema)
-    job = run_job(str(film), models, settings, output, taken=set(), stop=Event())
+    job = run_job(str(film), models, settings, output, used_stems=set(), stop=Event())
     assert job.error is None
     return folder / "out" / "film.csv"
 
@@ -65,15 +65,15 @@ def test_a_face_is_drawn_with_the_lines_of_its_schema(schema: str) -> None:
     result = tracker.track(Frame(square_image((160, 120, 120)), 0, 0.0))
     lines = DrawOptions(points=False, face_id=False, status=False, schema=schema)
     drawn = draw(result, lines)
-    assert (drawn != result.picture.image).any()
+    assert (drawn != result.frame_with_image.image).any()
     first, second = load_schema(schema).contours[0][0][:2]
     assert result.faces[0].stabilized is not None
     xy = result.faces[0].stabilized.xy_px
     column, row = ((xy[first] + xy[second]) / 2).round().astype(int)
     around = np.s_[row - 2 : row + 3, column - 2 : column + 3]
-    assert (drawn[around] != result.picture.image[around]).any()
+    assert (drawn[around] != result.frame_with_image.image[around]).any()
     nothing = draw(result, DrawOptions(points=False, face_id=False, status=False, schema=""))
-    np.testing.assert_array_equal(nothing, result.picture.image)
+    np.testing.assert_array_equal(nothing, result.frame_with_image.image)
 
 
 def test_a_table_whose_header_names_an_unknown_schema_has_none(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_openface_columns_refuse_the_landmarks_of_another_schema(tmp_path: Path)
         square_models(schema="jd106"),
         TrackSettings(),
         OutputSettings(tmp_path / "out", csv="openface"),
-        taken=set(),
+        used_stems=set(),
         stop=Event(),
     )
     assert job.error is not None

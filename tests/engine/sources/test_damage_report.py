@@ -148,7 +148,7 @@ def test_endless_damage_is_counted_in_constant_memory() -> None:
     for number in range(5000):
         damage.add(DamageKind.SKIPPED, number * 10)
         damage.add(DamageKind.SKIPPED, number * 10 + 0.5)
-        damage.tell(UserText("the camera delivered no more frames at {time}", time=number))
+        damage.add_sentence(UserText("the camera delivered no more frames at {time}", time=number))
     assert damage.sentences()[0] == "2 damaged frames were skipped near 00:00.0"
     assert damage.sentences()[-1] == "and 9980 more places"
-    assert len(damage._places) + len(damage._events) < 100
+    assert len(damage._spans) + len(damage._sentences) < 100

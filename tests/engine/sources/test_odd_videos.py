@@ -164,14 +164,14 @@ def test_damage_at_the_end_loses_no_intact_frame(tmp_path: Path, name: str, code
 def test_a_frame_that_cannot_be_converted_is_skipped_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    convert = FrameConverter.picture
+    convert = FrameConverter.to_image
 
     def convert_or_fail(converter: FrameConverter, frame: VideoFrame) -> Image:
         if frame.pts is not None and frame.pts % 5 == 0:
             raise ValueError("no such colours")
         return convert(converter, frame)
 
-    monkeypatch.setattr(FrameConverter, "picture", convert_or_fail)
+    monkeypatch.setattr(FrameConverter, "to_image", convert_or_fail)
     source = VideoFile(make(tmp_path, Recipe("a.mkv", frames=12, rate=1000)))
     assert [f.index for f in source.frames()] == [1, 2, 3, 4, 6, 7, 8, 9, 11]
     assert source.problems == ("3 damaged frames were skipped near 00:00.0",)

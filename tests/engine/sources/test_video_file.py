@@ -65,7 +65,7 @@ def test_a_seek_returns_exactly_the_requested_frame(intact_video: tuple[Recipe, 
 def test_stepping_forward_does_not_seek_again(tmp_path: Path) -> None:
     source = VideoFile(make(tmp_path, Recipe("step.mp4", b_frames=2, gop=30)))
     assert [number_in(source.frame_at(i).image) for i in range(3, 12)] == list(range(3, 12))
-    decoder = source._stills._decoder
+    decoder = source._grabber._decoder
     assert decoder is not None
     assert decoder.seeks == 0
 

@@ -53,7 +53,7 @@ def test_an_inlet_receives_the_first_face_with_its_time(library: Any) -> None:
     # of several readings, since other programs may interrupt between the two clocks
     ahead_s = max(library.local_clock() - time.perf_counter() for _ in range(20))
     assert stamps[0] == stamps[1] == pytest.approx(captured_s + ahead_s, abs=0.05)
-    assert sender.report.heard is True
+    assert sender.report.has_receiver is True
     assert sender.close()
     assert sender.report.state is SendState.CLOSED
     inlet.close_stream()

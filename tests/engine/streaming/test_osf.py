@@ -68,7 +68,7 @@ def test_the_time_is_that_of_the_capture() -> None:
 def test_3d_points_match_the_mean_face_of_openseeface() -> None:
     """OpenSeeFace's mean face: x to the person's right, y up, relative to the tip of the nose."""
     (values,) = parse_osf_packet(
-        osf_packet(posed_face(), track_result(0, size=(640, 480)).picture, 0.0)
+        osf_packet(posed_face(), track_result(0, size=(640, 480)).frame_with_image, 0.0)
     )
     expected = {
         0: (0.502, 0.280),
@@ -145,7 +145,7 @@ def test_angles_and_quaternion_match_the_rotation_matrix(turn: tuple[float, floa
 
 def test_a_face_without_a_pose_is_marked_as_unsuccessful() -> None:
     face = replace(posed_face(), attributes=None)
-    (values,) = parse_osf_packet(osf_packet(face, track_result(0).picture, 0.0))
+    (values,) = parse_osf_packet(osf_packet(face, track_result(0).frame_with_image, 0.0))
     assert not values.success
     assert (values.right_open, values.left_open) == (1, 1)
     assert not values.points_3d.any()
@@ -158,7 +158,7 @@ def test_the_closed_eye_is_reported_on_its_side(lids: list[int]) -> None:
     solid = mean_face().copy()
     solid[lids] = solid[[lid + (4 if lid % 6 == 1 else 2) for lid in lids]]  # onto the lower lids
     values = struct.unpack(
-        FORMAT, osf_packet(posed_face(solid=solid), track_result(0).picture, 0.0)
+        FORMAT, osf_packet(posed_face(solid=solid), track_result(0).frame_with_image, 0.0)
     )
     right, left = values[4:6]
     closed, open_ = (right, left) if lids == [37, 38] else (left, right)
@@ -167,7 +167,7 @@ def test_the_closed_eye_is_reported_on_its_side(lids: list[int]) -> None:
 
 
 def test_several_faces_in_a_datagram_are_parsed() -> None:
-    frame = track_result(0).picture
+    frame = track_result(0).frame_with_image
     both = osf_packet(posed_face(face_id=1), frame, 1.0) + osf_packet(
         posed_face(face_id=2), frame, 2.0
     )

@@ -30,7 +30,7 @@ TARGET = parse_target("osf")
 class BlockedWriter:
     """A writer that blocks until `may_send` is set."""
 
-    heard = None
+    has_receiver = None
 
     def __init__(self, _: StreamTarget) -> None:
         self.sent: list[int] = []
@@ -68,7 +68,7 @@ def tracking_cpu_time_s(sender: Sender | None) -> float:
 
 def test_a_blocked_receiver_does_not_delay_tracking() -> None:
     writer = BlockedWriter(TARGET)
-    sender = Sender(TARGET, wire=lambda _: writer)
+    sender = Sender(TARGET, make_writer=lambda _: writer)
     sender.open()
     tracking_cpu_time_s(sender)  # ends although no packet was sent
     assert writer.started.wait(10)
@@ -91,7 +91,7 @@ def test_a_missing_receiver_costs_little_time_and_is_reported() -> None:
     assert sender.close(10)
     report = sender.report
     assert report.fault == ""
-    assert report.heard is False
+    assert report.has_receiver is False
     assert report.sent > 0
     assert "there was no receiver" in report.summary
     packet_s = 0.005  # at most, and they share the interpreter with the tracker
@@ -103,17 +103,17 @@ def test_a_receiver_that_starts_later_gets_packets() -> None:
     sender_socket = UdpSocket(target)
     sender_socket.open()
     assert sender_socket._socket is not None
-    assert [sender_socket.send(b"1"), sender_socket.heard] == [True, None]
+    assert [sender_socket.send(b"1"), sender_socket.has_receiver] == [True, None]
     assert select([sender_socket._socket], [], [], 10)[
         0
     ]  # the system reports that packet 1 was refused
-    assert [sender_socket.send(b"2"), sender_socket.heard] == [True, False]
+    assert [sender_socket.send(b"2"), sender_socket.has_receiver] == [True, False]
     assert select([sender_socket._socket], [], [], 10)[0]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as late_receiver:
         late_receiver.bind((target.host, target.port))
         late_receiver.settimeout(10)
         assert sender_socket.send(b"3")  # the system has reported packet 2
-        assert [sender_socket.send(b"4"), sender_socket.heard] == [True, None]
+        assert [sender_socket.send(b"4"), sender_socket.has_receiver] == [True, None]
         assert [late_receiver.recv(9), late_receiver.recv(9)] == [b"3", b"4"]
     sender_socket.close()
     assert not sender_socket.send(b"5")
@@ -141,7 +141,7 @@ def test_a_model_without_68_landmarks_ends_the_sending_with_an_error() -> None:
     ended = Event()
     writer = BlockedWriter(TARGET)
     writer.may_send.set()
-    sender = Sender(TARGET, wire=lambda _: writer)
+    sender = Sender(TARGET, make_writer=lambda _: writer)
     sender.open()
     sender._on_change = ended.set
     sender.offer(track_result(0, tracked_face(points=face_points()[:20])))
@@ -160,7 +160,7 @@ class BrokenWriter(BlockedWriter):
 
 def test_an_unexpected_error_ends_only_the_sending() -> None:
     ended = Event()
-    sender = Sender(TARGET, wire=BrokenWriter)
+    sender = Sender(TARGET, make_writer=BrokenWriter)
     sender.open()
     sender._on_change = ended.set
     tracking_cpu_time_s(sender)

@@ -24,7 +24,7 @@ from steadymark.engine.streaming.targets import TARGETS, TargetKind, stream_name
 from steadymark.models.user_text import UserText
 
 class Diary:
-    heard = None
+    has_receiver = None
     def __init__(self, target):
         self.place = target.place
     def open(self):

@@ -8,12 +8,12 @@ import pytest
 from steadymark.engine.core.types import Landmarks
 from steadymark.engine.tracking.association import (
     FaceMotion,
-    carried_on,
     crowded,
     difference,
     duplicate_tracks,
     matches,
     motion_of,
+    update_motion,
 )
 from steadymark.engine.tracking.geometry import crop_of_landmarks
 from steadymark.models.face.schema import load_schema
@@ -23,24 +23,24 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Points
 
 
-def motion_from_points(xy: Points, t_s: float, *, sure: float = 0.9) -> FaceMotion:
-    points = Landmarks(xy, np.full(len(xy), sure, np.float32))
+def motion_from_points(xy: Points, t_s: float, *, confidence: float = 0.9) -> FaceMotion:
+    points = Landmarks(xy, np.full(len(xy), confidence, np.float32))
     return motion_of(
         crop_of_landmarks(xy, load_schema("ibug68"), margin=1.4), points, t_s, margin=1.4
     )
 
 
 def motion_at(
-    t_s: float, x: float, y: float = 100, size: float = 60, *, sure: float = 0.9
+    t_s: float, x: float, y: float = 100, size: float = 60, *, confidence: float = 0.9
 ) -> FaceMotion:
-    return motion_from_points(face_points(x, y, size), t_s, sure=sure)
+    return motion_from_points(face_points(x, y, size), t_s, confidence=confidence)
 
 
 def moving_along_x(speed: float, *, until_s: float = 1.0, near: bool = False) -> FaceMotion:
     """Return the motion of a face that moves along x from 0, in pixels a second."""
     motion = motion_at(0, 0)
     for t_s in np.arange(0.04, until_s + 1e-6, 0.04):
-        motion = carried_on(motion, motion_at(float(t_s), speed * float(t_s)), near=near)
+        motion = update_motion(motion, motion_at(float(t_s), speed * float(t_s)), near=near)
     return motion
 
 
@@ -58,8 +58,8 @@ def test_size_and_shape_are_measured_at_any_roll() -> None:
 def test_the_position_of_a_moving_face_is_extrapolated_for_a_limited_time() -> None:
     motion = moving_along_x(200)
     assert motion.speed[0] == pytest.approx(200, rel=0.05)
-    assert motion.at(1.2)[0] == pytest.approx(200 + 34, abs=4)
-    assert motion.at(100.0)[0] < 200 + 130
+    assert motion.predict(1.2)[0] == pytest.approx(200 + 34, abs=4)
+    assert motion.predict(100.0)[0] < 200 + 130
 
 
 def test_a_visible_face_beside_another_updates_its_motion() -> None:
@@ -70,28 +70,33 @@ def test_a_visible_face_beside_another_updates_its_motion() -> None:
 
 def test_a_hidden_face_keeps_its_motion_for_two_seconds() -> None:
     motion = moving_along_x(200)
-    unchanged = carried_on(motion, motion_at(1.5, 180, sure=0.8), near=True)
+    unchanged = update_motion(motion, motion_at(1.5, 180, confidence=0.8), near=True)
     assert unchanged is motion
-    after_timeout = carried_on(motion, motion_at(3.5, 180, sure=0.8), near=True)
+    after_timeout = update_motion(motion, motion_at(3.5, 180, confidence=0.8), near=True)
     assert after_timeout.centre[0] == pytest.approx(180, abs=1)
 
 
 def test_a_low_score_without_a_near_face_does_not_count_as_hidden() -> None:
-    assert carried_on(moving_along_x(200), motion_at(1.04, 208, sure=0.5), near=False).t_s == 1.04
+    assert (
+        update_motion(moving_along_x(200), motion_at(1.04, 208, confidence=0.5), near=False).t_s
+        == 1.04
+    )
 
 
 def test_a_slowly_decreasing_score_counts_as_hidden() -> None:
     motion = motion_at(0, 100)
     for i in range(1, 30):
-        motion = carried_on(motion, motion_at(i / 25, 100 + i, sure=0.9 - 0.01 * i), near=True)
+        motion = update_motion(
+            motion, motion_at(i / 25, 100 + i, confidence=0.9 - 0.01 * i), near=True
+        )
     assert motion.t_s == pytest.approx(4 / 25)
-    assert motion.sure == pytest.approx(0.9)
+    assert motion.confidence == pytest.approx(0.9)
 
 
 def test_equal_or_decreasing_times_do_not_change_the_speed() -> None:
     motion = moving_along_x(200)
     for t_s in (1.0, 0.5):
-        assert carried_on(motion, motion_at(t_s, 500), near=False).speed[0] == motion.speed[0]
+        assert update_motion(motion, motion_at(t_s, 500), near=False).speed[0] == motion.speed[0]
 
 
 def test_matches_minimise_the_total_difference() -> None:
@@ -119,12 +124,12 @@ def test_position_and_size_distinguish_faces(observation: FaceMotion, *, same: b
 
 def test_the_size_of_an_occluded_face_is_ignored() -> None:
     lost = [motion_at(0, 100)]
-    occluded = motion_at(0.5, 110, size=35, sure=0.7)
+    occluded = motion_at(0.5, 110, size=35, confidence=0.7)
     assert matches(lost, [occluded], [True], alone=False) == {0: 0}
     assert matches(lost, [occluded], [False], alone=False) == {}
     unoccluded = motion_at(0.5, 110, size=35)
     assert matches(lost, [unoccluded], [True], alone=False) == {}
-    elsewhere = motion_at(0.5, 260, size=35, sure=0.7)
+    elsewhere = motion_at(0.5, 260, size=35, confidence=0.7)
     assert matches(lost, [elsewhere], [True], alone=False) == {}
 
 

@@ -63,7 +63,7 @@ def make_tracker_and_flow() -> tuple[Tracker, ShiftingStabilizer]:
         NoStabilizer(),
         load_schema("ibug68"),
         flow=flow,
-        of_network=True,
+        stabilized_by_network=True,
     )
     return tracker, flow
 
@@ -138,7 +138,7 @@ def test_with_of_network_false_the_cell_is_not_used() -> None:
         NoStabilizer(),
         load_schema("ibug68"),
         flow=flow,
-        of_network=False,
+        stabilized_by_network=False,
     )
     for i in range(3):
         (face,) = tracker.track(frame(i, (100, 100, 60))).faces
@@ -218,7 +218,7 @@ def test_a_model_of_98_landmarks_uses_the_cell_by_default() -> None:
     flow = FlowStabilizer(models.cards[1], load_schema("wflw98"))
     other = replace(models, network=network, detector=FixedBoxDetector(), flow=flow)
     tracker = make_tracker(other, settings)
-    assert tracker.of_network
+    assert tracker.stabilized_by_network
     for i in range(3):
         (face,) = tracker.track(Frame(grey_to_bgr(random_texture()), i, i / 25)).faces
     assert face.stabilized is not None

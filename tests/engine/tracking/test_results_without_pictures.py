@@ -58,7 +58,7 @@ def test_a_result_without_an_image_is_written_like_one_with_it(tmp_path: Path, k
 
 def test_a_result_without_an_image_is_filtered_and_stays_without_it() -> None:
     with_images = moving_results(30)
-    smooth = filter_table([result.without_picture() for result in with_images], FILTER)
+    smooth = filter_table([result.without_image() for result in with_images], FILTER)
     for without_image, result in zip(smooth, filter_table(with_images, FILTER), strict=True):
         assert without_image.frame == FrameTime(result.frame.index, result.frame.pts_s)
         for face, expected_face in zip(without_image.faces, result.faces, strict=True):
@@ -70,13 +70,13 @@ def test_a_result_without_an_image_is_filtered_and_stays_without_it() -> None:
 def test_a_result_without_an_image_is_counted() -> None:
     stats = Stats()
     for result in moving_results(8):
-        stats.count(result.without_picture(), 1.0)
+        stats.count(result.without_image(), 1.0)
     assert (stats.report.frames, stats.report.with_face) == (8, 6)
     assert stats.report.last_pts_s == pytest.approx(7 / 25)
 
 
 def test_results_from_rows_have_no_images_and_keep_restarts() -> None:
-    without_images = [result.without_picture() for result in moving_results(8)]
+    without_images = [result.without_image() for result in moving_results(8)]
     rows = rows_of(
         [TrackResult(r.frame, r.faces, restarted=r.frame.index == 5) for r in without_images], 68
     )
@@ -88,7 +88,7 @@ def test_results_from_rows_have_no_images_and_keep_restarts() -> None:
 def test_a_result_without_an_image_cannot_be_drawn() -> None:
     (result,) = moving_results(1)
     assert draw(result, DrawOptions(schema="ibug68")).shape == (120, 160, 3)
-    without_image = result.without_picture()
-    assert without_image.without_picture() is without_image
+    without_image = result.without_image()
+    assert without_image.without_image() is without_image
     with pytest.raises(ValueError, match="frame 0 has no picture"):
         draw(without_image, DrawOptions(schema="ibug68"))

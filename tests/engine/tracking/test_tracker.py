@@ -129,7 +129,7 @@ def test_switching_stabilization_changes_neither_boxes_nor_crops(*, of_network: 
         HalfwayNetwork(),
         NoStabilizer(),
         load_schema("ibug68"),
-        of_network=of_network,
+        stabilized_by_network=of_network,
     )
     largest_lag = 0.0
     for i in range(20):

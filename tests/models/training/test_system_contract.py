@@ -200,7 +200,7 @@ def test_a_flow_cell_trains_every_parameter_and_stabilizes_any_schema(
         {"lively": synthetic_scenes(2)},
         {"lively": synthetic_scenes(1, seed=1)},
         seed=0,
-        told=[],
+        descriptions=[],
     )
     loss = task.loss(network, task.batch(0, 2), 0)
     assert loss.shape == ()

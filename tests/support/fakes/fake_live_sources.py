@@ -69,7 +69,7 @@ def camera_opener(device: FakeDevice, opened: list[LiveTarget] | None = None) ->
             name="fake camera",
             open_capture=device,
             retry_s=0.02,
-            first_picture_s=5.0,
+            first_image_s=5.0,
             on_status=on_status,
             opening=opening,
         )

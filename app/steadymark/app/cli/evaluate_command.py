@@ -16,9 +16,9 @@ from steadymark.engine.core.errors import UsageError
 from steadymark.engine.metrics.accuracy_scores import join_comparisons
 from steadymark.engine.metrics.image_evaluation import compare_faces
 from steadymark.engine.metrics.landmark_correspondence import Correspondence
-from steadymark.engine.metrics.tracker_tables import ScoredVideo, followed, prepare_video, track
+from steadymark.engine.metrics.tracker_tables import ScoredVideo, match_table, prepare_video, track
 from steadymark.engine.metrics.video_ground_truth import LabelledVideo, find_videos, video_of_truth
-from steadymark.engine.metrics.video_scores import TrackedVideo, alike_still
+from steadymark.engine.metrics.video_scores import TrackedVideo, shared_still_frames
 from steadymark.engine.output.read_table import read_table
 from steadymark.engine.sources.input_paths import is_pattern
 from steadymark.engine.tracking.face_pass import TrackerConfig
@@ -140,7 +140,7 @@ def _score_videos(
         if text in options.models:
             runs[label] = _track(videos, _settings(options, text), label, err)
         else:
-            runs[label] = [followed(read_table(text), videos[0], name=text)]
+            runs[label] = [match_table(read_table(text), videos[0], name=text)]
     if videos[0].truth is None:
         err.print(f"[yellow]note:[/yellow] {escape(_no_truth(found[0]))}", soft_wrap=True)
         runs = _compared_where_still(runs)
@@ -208,12 +208,12 @@ def _track(
             )
         for note in notes:
             err.print(f"[yellow]note:[/yellow] {escape(video.name)}: {escape(note)}")
-        tracked.append(followed(table, video, name=label))
+        tracked.append(match_table(table, video, name=label))
     return tracked
 
 
 def _compared_where_still(runs: dict[str, list[TrackedVideo]]) -> dict[str, list[TrackedVideo]]:
-    still = alike_still([videos[0] for videos in runs.values()])
+    still = shared_still_frames([videos[0] for videos in runs.values()])
     if still is None:
         return runs
     return {label: [replace(videos[0], still=still)] for label, videos in runs.items()}

@@ -276,7 +276,13 @@ def track(
         )
         placing = JobPlacement(jobs, scheduler)
         return run_batch(
-            inputs, options.settings, output, options.wish, placing=placing, out=out, err=err
+            inputs,
+            options.settings,
+            output,
+            options.input_settings,
+            placing=placing,
+            out=out,
+            err=err,
         )
 
     report_errors(run)

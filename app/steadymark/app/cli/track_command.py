@@ -76,7 +76,7 @@ class TrackOptions:
     """The checked options of `steadymark track`."""
 
     settings: TrackSettings
-    wish: InputSettings
+    input_settings: InputSettings
 
 
 def track_options(
@@ -114,8 +114,8 @@ def track_options(
         raise UsageError(f"--max-faces must be 1 to {MOST_FACES}, not {max_faces}")
     mode = CameraMode.parse(camera_mode) if camera_mode else None
     decoding = DecodeSettings(deinterlace, rotate_deg)
-    wish = InputSettings(parse_time(start_time), parse_time(end_time), mode, decoding)
-    if wish.end_s is not None and wish.end_s <= (wish.start_s or 0):
+    input_settings = InputSettings(parse_time(start_time), parse_time(end_time), mode, decoding)
+    if input_settings.end_s is not None and input_settings.end_s <= (input_settings.start_s or 0):
         raise UsageError(f"--end {end_time} is not after --start {start_time or 0}")
     settings = TrackSettings(
         model=model or DEFAULT_MODEL,
@@ -129,7 +129,7 @@ def track_options(
         filters=filters,
         focal_px=focal_px,
     )
-    return TrackOptions(settings, wish)
+    return TrackOptions(settings, input_settings)
 
 
 def video_drawings(names: Sequence[str], *, axes: bool, video: bool) -> tuple[str, ...]:
@@ -194,7 +194,7 @@ def run_batch(
     inputs: Sequence[str],
     settings: TrackSettings,
     output: OutputSettings,
-    wish: InputSettings,
+    input_settings: InputSettings,
     *,
     placing: JobPlacement = JobPlacement(),
     out: Console,
@@ -218,7 +218,7 @@ def run_batch(
     for report in reports:
         err.print(f"[red]error:[/red] {escape(str(report.error))}", soft_wrap=True)
     _print_left_out(inputs, results, err)
-    jobs = plan_jobs(texts, settings, output, wish, index)
+    jobs = plan_jobs(texts, settings, output, input_settings, index)
     stop = Event()
     with _interrupts(stop), progress_bars(err) as progress:
         board = ProgressDisplay(progress, index, len(jobs))

@@ -12,7 +12,7 @@ from steadymark.engine.batch.index_updates import IndexUpdates
 from steadymark.engine.batch.job_planning import plan_jobs
 from steadymark.engine.batch.results_index import ResultsIndex
 from steadymark.engine.batch.run_jobs import most_processes, run_here
-from steadymark.engine.batch.worker_processes import run_supply
+from steadymark.engine.batch.worker_processes import run_queue
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.pipeline.job import InputSettings, JobReport
 from steadymark.engine.pipeline.pipeline_report import PipelineState
@@ -233,7 +233,7 @@ class VideoQueue:
             return
         if self.processes is None:
             self._on_gpu = self._uses_gpu(waiting[0].settings)
-        run_supply(self, self._models.opener, self, stop, stop_s=_STOP_S)
+        run_queue(self, self._models.opener, self, stop, stop_s=_STOP_S)
 
     def _uses_gpu(self, settings: TrackSettings) -> bool:
         try:
@@ -251,8 +251,10 @@ class VideoQueue:
         index = ResultsIndex(item.output.folder)
         path = recording_path(item.path) or item.path
         others = [job for job, _ in self._jobs.values() if job.output.folder == item.output.folder]
-        taken = [job.stem for job in others if job.stem is not None]
-        (job,) = plan_jobs([path], item.settings, item.output, InputSettings(), index, taken=taken)
+        stems = [job.stem for job in others if job.stem is not None]
+        (job,) = plan_jobs(
+            [path], item.settings, item.output, InputSettings(), index, stems_in_use=stems
+        )
         job = replace(job, number=item.number)
         self._jobs[item.number] = job, IndexUpdates(index)
         return job

@@ -57,7 +57,7 @@ def draw(
         >>> picture.shape == image.shape
         True
     """
-    picture = checked_image(image)
+    drawn = checked_image(image)
     options = DrawOptions(
         points=points,
         contours=contours,
@@ -69,6 +69,6 @@ def draw(
         schema="",
     )
     for face in faces:
-        shown = replace(options, schema=face.schema)
-        picture = draw_result(TrackResult(Frame(picture, 0, 0.0), (tracked_face(face),)), shown)
-    return picture if picture is not image else picture.copy()
+        face_options = replace(options, schema=face.schema)
+        drawn = draw_result(TrackResult(Frame(drawn, 0, 0.0), (tracked_face(face),)), face_options)
+    return drawn if drawn is not image else drawn.copy()

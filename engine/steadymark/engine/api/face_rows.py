@@ -122,12 +122,12 @@ def results_of(rows: FaceRows, schema: str, camera: Intrinsics | None) -> list[T
     """
     order = np.argsort(rows.frame, kind="stable").tolist()
     results = []
-    for frame, of_frame in groupby(order, key=lambda i: int(rows.frame[i])):
-        places = list(of_frame)
-        first = places[0]
+    for frame, group in groupby(order, key=lambda i: int(rows.frame[i])):
+        rows_of_frame = list(group)
+        first = rows_of_frame[0]
         time_s = float(rows.timestamp_s[first])
         context = FaceContext(schema, camera, time_s)
-        faces = [_face(rows, i, context) for i in places if rows.face_id[i] != NOBODY]
+        faces = [_face(rows, i, context) for i in rows_of_frame if rows.face_id[i] != NOBODY]
         results.append(
             TrackResult(
                 FrameTime(frame, time_s),

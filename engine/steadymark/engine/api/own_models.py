@@ -109,7 +109,7 @@ def add_model(
         UsageError: A property of the network is not valid.
     """
     check_name(name, overwrite=overwrite)
-    prepared = prepare_model(Path(path), _wish(network))
+    prepared = prepare_model(Path(path), _network_description(network))
     return _info(save_model(prepared, name=name, licence=licence, data=data, overwrite=overwrite))
 
 
@@ -160,7 +160,7 @@ class OnnxLandmarker(FaceLandmarker):
         device: str = "auto",
         **network: Unpack[NetworkOptions],
     ) -> None:
-        prepared = prepare_model(Path(path), _wish(network))
+        prepared = prepare_model(Path(path), _network_description(network))
         with TemporaryDirectory(prefix="steadymark-") as folder:
             card = save_model(
                 prepared, name=_NAME, licence=UNKNOWN, data=UNKNOWN, folder=Path(folder)
@@ -172,43 +172,45 @@ class OnnxLandmarker(FaceLandmarker):
         self.warnings = tuple(str(warning) for warning in prepared.warnings)
 
 
-def _wish(told: NetworkOptions) -> NetworkDescription:
-    size = told.get("input_size")
+def _network_description(options: NetworkOptions) -> NetworkDescription:
+    size = options.get("input_size")
     if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
         raise UsageError("input_size must be a whole number of pixels, not {size}", size=repr(size))
     return NetworkDescription(
-        output=_of("output", told.get("output"), {name: name for name in OUTPUT_KINDS.names()}),
-        outputs=_names(told.get("output_names", ())),
+        output=_choice(
+            "output", options.get("output"), {name: name for name in OUTPUT_KINDS.names()}
+        ),
+        outputs=_names(options.get("output_names", ())),
         crop=size,
-        mean=_channels("mean", told.get("mean")),
-        std=_channels("std", told.get("std")),
-        white=_one("white", told.get("white")),
-        rgb=_of("colours", told.get("colours"), _COLOURS),
-        channels_last=_of("layout", told.get("layout"), _LAYOUTS),
-        scale=_of("scale", told.get("scale"), {str(each): each for each in CoordinateUnit}),
-        schema=told.get("schema"),
-        margin=_one("margin", told.get("margin")),
+        mean=_channels("mean", options.get("mean")),
+        std=_channels("std", options.get("std")),
+        white=_number("white", options.get("white")),
+        rgb=_choice("colours", options.get("colours"), _COLOURS),
+        channels_last=_choice("layout", options.get("layout"), _LAYOUTS),
+        scale=_choice("scale", options.get("scale"), {str(each): each for each in CoordinateUnit}),
+        schema=options.get("schema"),
+        margin=_number("margin", options.get("margin")),
     )
 
 
-def _of(name: str, given: str | None, known: Mapping[str, _Choice]) -> _Choice | None:
+def _choice(name: str, given: str | None, choices: Mapping[str, _Choice]) -> _Choice | None:
     if given is None:
         return None
-    if given not in known:
+    if given not in choices:
         raise UsageError(
             "{name} is {given}: choose one of {known}",
             name=name,
             given=repr(given),
-            known=", ".join(known),
+            known=", ".join(choices),
         )
-    return known[given]
+    return choices[given]
 
 
 def _names(given: str | tuple[str, ...]) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given)
 
 
-def _one(name: str, given: float | None) -> float | None:
+def _number(name: str, given: float | None) -> float | None:
     return None if given is None else checked_number(given, name=name)
 
 

@@ -52,7 +52,7 @@ __all__ = [
     "still_frames",
 ]
 
-_SIXTY_EIGHT = 68
+_IBUG_COUNT = 68
 _LENGTHS = {
     "inter_pupil": accuracy.inter_pupil_distance,
     "box_diagonal": accuracy.box_diagonal,
@@ -361,7 +361,7 @@ def _length(count: int, normalise: str, schema: str | None) -> Length:
             given=normalise,
             known=", ".join(("outer_eyes", *_LENGTHS)),
         )
-    if normalise == "inter_pupil" and count != _SIXTY_EIGHT:
+    if normalise == "inter_pupil" and count != _IBUG_COUNT:
         raise UsageError("inter_pupil is defined for 68 landmarks, not {count}", count=count)
     return _LENGTHS[normalise]
 
@@ -369,7 +369,7 @@ def _length(count: int, normalise: str, schema: str | None) -> Length:
 def _video68(points: ArrayLike, truth: ArrayLike | None) -> tuple[Array, Any]:
     a = checked_points(points, ndim=(3,))
     b = None if truth is None else checked_pair(a, truth, ndim=(3,))[1]
-    if a.shape[1] != _SIXTY_EIGHT:
+    if a.shape[1] != _IBUG_COUNT:
         raise UsageError("points is {shape}: this measure needs (T, 68, 2)", shape=a.shape)
     return a, b
 

@@ -11,7 +11,7 @@ import numpy as np
 from steadymark.engine.api.estimate_pose import camera_of
 from steadymark.engine.api.face_rows import FaceRows
 from steadymark.engine.api.inputs import Array, schema_of
-from steadymark.engine.api.smooth_points import after_pauses
+from steadymark.engine.api.smooth_points import restarts_of
 from steadymark.engine.api.video_landmarks import VideoLandmarks
 from steadymark.engine.metrics.video_ground_truth import read_truth as read_truth_file
 from steadymark.engine.output.csv.columns import read_head
@@ -57,16 +57,16 @@ def read_csv(
         (6, 1, 68, 2)
     """
     table = read_table(path)
-    told = _mapping(table.header.get("settings"))
+    settings = _mapping(table.header.get("settings"))
     header = Header(
         versions={k: str(v) for k, v in _mapping(table.header.get("versions")).items()},
         models={k: str(v) for k, v in _mapping(table.header.get("models")).items()},
-        settings=told,
+        settings=settings,
         source_name=str(_mapping(table.header.get("source")).get("name") or ""),
         source_sha256=_text(_mapping(table.header.get("source")).get("sha256")),
     )
-    if focal_px is None and isinstance(told.get("focal_px"), int | float):
-        focal_px = told["focal_px"]
+    if focal_px is None and isinstance(settings.get("focal_px"), int | float):
+        focal_px = settings["focal_px"]
     camera = None if image_size is None else camera_of(image_size, focal_px)
     if schema is not None or "schema" not in table.header:
         schema = schema_of(table.xy_px.shape[1], schema)
@@ -133,7 +133,7 @@ def _rows(table: LandmarkTable) -> FaceRows:
 def _restarted(table: LandmarkTable) -> NDArray[np.bool_]:
     """Mark the first frame and frames after a gap; tables do not contain scene cuts."""
     _, first, place = np.unique(table.frame, return_index=True, return_inverse=True)
-    return np.asarray(after_pauses(table.timestamp_s[first])[place])
+    return np.asarray(restarts_of(table.timestamp_s[first])[place])
 
 
 def _mapping(value: object) -> dict[str, Any]:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 
 Progress: TypeAlias = bool | Callable[[int, int | None], None]
-_TELL_EVERY_S = 0.1
+_REPORT_EVERY_S = 0.1
 
 
 def run_tracking(
@@ -62,8 +62,8 @@ def run_tracking(
         )
     opened = open_source(text, start_s=start_s, end_s=end_s, decoding=decoding)
     try:
-        wish = InputSettings(start_s, end_s, decoding=decoding)
-        facts = header(opened.info, models, settings, wish)
+        input_settings = InputSettings(start_s, end_s, decoding=decoding)
+        table_header = header(opened.info, models, settings, input_settings)
         results, problems = _results(opened, models, settings, progress)
     finally:
         opened.close()
@@ -72,7 +72,7 @@ def run_tracking(
     return VideoLandmarks(
         rows_of(results, models.schema.count),
         models.schema.name,
-        facts,
+        table_header,
         camera=Intrinsics(opened.info.width, opened.info.height, settings.focal_px),
         source=opened.info.path,
         problems=problems,
@@ -87,15 +87,15 @@ def _results(
     pipeline = Pipeline(
         opened,
         make_tracker(models, settings),
-        on_result=lambda result: results.append(result.without_picture()),
+        on_result=lambda result: results.append(result.without_image()),
     )
     pipeline.start()
     try:
-        with _told(progress, opened.info.name) as tell:
-            while not pipeline.wait(_TELL_EVERY_S):
-                tell(pipeline.report.frames, opened.info.frames)
+        with _progress_callback(progress, opened.info.name) as report_progress:
+            while not pipeline.wait(_REPORT_EVERY_S):
+                report_progress(pipeline.report.frames, opened.info.frames)
             report = pipeline.report
-            tell(report.frames, opened.info.frames)
+            report_progress(report.frames, opened.info.frames)
     except BaseException:
         pipeline.stop()
         raise
@@ -105,7 +105,9 @@ def _results(
 
 
 @contextmanager
-def _told(progress: Progress, name: str) -> Iterator[Callable[[int, int | None], None]]:
+def _progress_callback(
+    progress: Progress, name: str
+) -> Iterator[Callable[[int, int | None], None]]:
     """Provide a function that takes the number of tracked frames and the number of all frames."""
     if progress is False:
         yield lambda done, total: None

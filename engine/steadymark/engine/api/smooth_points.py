@@ -69,11 +69,11 @@ def smooth(
     xy = checked_points(points, ndim=(3, 4))
     times = checked_times(timestamps_s, len(xy))
     point_filter = make_filter(chosen_filter(method, parameters))
-    begins = after_pauses(times)
+    restarts = restarts_of(times)
     faces = xy[:, None] if xy.ndim == 3 else xy
     out = np.empty(faces.shape, np.float32 if xy.dtype == np.float32 else np.float64)
     for n in range(faces.shape[1]):
-        out[:, n] = run_filter(point_filter, faces[:, n], times, begins)
+        out[:, n] = run_filter(point_filter, faces[:, n], times, restarts)
     return out.reshape(xy.shape)
 
 
@@ -105,7 +105,7 @@ def chosen_filter(method: str, parameters: Mapping[str, Any]) -> ChosenStabilize
     return choose(method, **values)
 
 
-def after_pauses(times_s: NDArray[np.float64]) -> NDArray[np.bool_]:
+def restarts_of(times_s: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return (T,) flags: True for the first frame and after gaps that reset the tracker."""
     gaps = np.diff(times_s, prepend=-np.inf)
     return ~((gaps > 0) & (gaps <= TrackerConfig().longest_gap_s))

@@ -215,11 +215,11 @@ class VideoLandmarks:
         """
         from steadymark.engine.api.write_files import write_video
 
-        given = str(source or self.source)
+        video = str(source or self.source)
         write_video(
             self.rows,
             path,
-            source=given,
+            source=video,
             schema=self.schema,
             camera=self.camera,
             drawings=(*drawings, AXES) if axes else drawings,
@@ -245,18 +245,22 @@ class VideoLandmarks:
         chosen = chosen_filter(method, parameters)
         point_filter = make_filter(chosen)
         rows = self.rows
-        given = rows.raw_xy if np.isfinite(rows.raw_xy).any() else rows.xy
-        steady = np.full_like(rows.xy, np.nan)
+        points = rows.raw_xy if np.isfinite(rows.raw_xy).any() else rows.xy
+        smoothed = np.full_like(rows.xy, np.nan)
         for face_id in self.face_ids:
-            mine = np.flatnonzero(rows.face_id == face_id)
-            begins = rows.restarted[mine] | (rows.state[mine] == FaceState.DETECTED)
-            steady[mine] = run_filter(point_filter, given[mine], rows.timestamp_s[mine], begins)
-        attributes = self._attributes_of(steady)
+            rows_of_face = np.flatnonzero(rows.face_id == face_id)
+            restarts = rows.restarted[rows_of_face] | (
+                rows.state[rows_of_face] == FaceState.DETECTED
+            )
+            smoothed[rows_of_face] = run_filter(
+                point_filter, points[rows_of_face], rows.timestamp_s[rows_of_face], restarts
+            )
+        attributes = self._attributes_of(smoothed)
         changed = {"stabilizer": method, chosen.entry.key: dict(chosen.values)}
         settings = {**self.header.settings, **changed}
         return replace(
             self,
-            rows=replace(rows, xy=steady, attributes=attributes),
+            rows=replace(rows, xy=smoothed, attributes=attributes),
             header=replace(self.header, settings=settings),
         )
 
@@ -268,17 +272,17 @@ class VideoLandmarks:
         """Rearrange rows (R, …) to (T, N, …)."""
         shape = (len(self.frame), len(self.face_ids), *values.shape[1:])
         out = np.full(shape, np.nan, values.dtype)
-        there = np.flatnonzero(self.rows.face_id != NOBODY)
-        t = np.searchsorted(self.frame, self.rows.frame[there])
-        n = np.searchsorted(self.face_ids, self.rows.face_id[there])
-        out[t, n] = values[there]
+        with_face = np.flatnonzero(self.rows.face_id != NOBODY)
+        t = np.searchsorted(self.frame, self.rows.frame[with_face])
+        n = np.searchsorted(self.face_ids, self.rows.face_id[with_face])
+        out[t, n] = values[with_face]
         return out
 
-    def _attributes_of(self, steady: NDArray[np.float32]) -> NDArray[np.float64]:
+    def _attributes_of(self, smoothed: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the (R, C) attributes of stabilized landmarks (R, K, 2)."""
         values = np.full_like(self.rows.attributes, np.nan)
-        for i in np.flatnonzero(np.isfinite(steady).all((1, 2))):
-            points = Landmarks(steady[i], np.nan_to_num(self.rows.point_score[i], nan=1.0))
+        for i in np.flatnonzero(np.isfinite(smoothed).all((1, 2))):
+            landmarks = Landmarks(smoothed[i], np.nan_to_num(self.rows.point_score[i], nan=1.0))
             context = FaceContext(self.schema, self.camera, float(self.rows.timestamp_s[i]))
-            values[i] = vector_of(attributes_of(points, context))
+            values[i] = vector_of(attributes_of(landmarks, context))
         return values

@@ -36,8 +36,8 @@ def write_table(
     header: Header,
 ) -> None:
     """Write a table; see `VideoLandmarks.to_csv`."""
-    known = load_schema(schema) if schema else nameless_schema(rows.xy.shape[1])
-    sink = TABLE_FORMATS.find(style).sink(Path(path), header, known)
+    by_index = load_schema(schema) if schema else nameless_schema(rows.xy.shape[1])
+    sink = TABLE_FORMATS.find(style).sink(Path(path), header, by_index)
     _write(sink, results_of(rows, schema, None))
 
 
@@ -60,20 +60,20 @@ def write_video(
     options = DrawOptions(attributes=checked_drawings(drawings), schema=schema)
     original = source if Path(source).is_file() else None
     results = results_of(rows, schema, camera)
-    _write(AnnotatedVideoSink(path, original, options), _with_pictures(results, source))
+    _write(AnnotatedVideoSink(path, original, options), _with_images(results, source))
 
 
-def _with_pictures(results: Sequence[TrackResult], source: str) -> Iterator[TrackResult]:
+def _with_images(results: Sequence[TrackResult], source: str) -> Iterator[TrackResult]:
     """Yield the results of the frames with their images."""
-    known = {each.frame.index: each for each in results}
-    last = max(known, default=-1)
+    by_index = {each.frame.index: each for each in results}
+    last = max(by_index, default=-1)
     opened = open_source(source)
     try:
         for frame in opened.frames():
             if frame.index > last:
                 return
-            if frame.index in known:
-                yield TrackResult(frame, known[frame.index].faces)
+            if frame.index in by_index:
+                yield TrackResult(frame, by_index[frame.index].faces)
     finally:
         opened.close()
 

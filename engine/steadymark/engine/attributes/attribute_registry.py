@@ -99,8 +99,8 @@ def with_points(face: TrackedFace, stabilized: Landmarks) -> TrackedFace:
         The face with the new landmarks; it has attributes only if `face` has.
     """
     known = face.attributes
-    made = None if known is None else attributes_of(stabilized, known.context)
-    return replace(face, stabilized=stabilized, attributes=made)
+    attributes = None if known is None else attributes_of(stabilized, known.context)
+    return replace(face, stabilized=stabilized, attributes=attributes)
 
 
 def vector_of(attributes: FaceAttributes | None) -> list[float]:
@@ -130,7 +130,7 @@ def attributes_from(vector: Sequence[float], context: FaceContext) -> FaceAttrib
     return FaceAttributes(context, values)
 
 
-def told_attributes() -> dict[str, object]:
+def plugin_attributes() -> dict[str, object]:
     """Return what a table's header says about the attributes of plug-ins; empty without any."""
     others = [name for name in ATTRIBUTES.names() if name != HEAD_POSE]
     return {"attributes": others} if others else {}

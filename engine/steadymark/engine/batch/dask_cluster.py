@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 CONNECT_S = 10.0
 PROGRESS_S = 2.0  # Rarely, because Dask stores every event.
-_LOOK_S = 0.1
+_POLL_S = 0.1
 _STOP_S = 5.0  # A shared disk shows new files late.
 _STOP_FILE = "stop"
 _LOST = UserText("the scheduler does not answer any more: see to it, and go on with --resume")
@@ -52,7 +52,7 @@ _LOST = UserText("the scheduler does not answer any more: see to it, and go on w
 def run_on_cluster(
     jobs: Sequence[Job],
     address: str,
-    watch: JobObserver,
+    observer: JobObserver,
     stop: Event,
     *,
     opens: Opens = open_models,
@@ -63,7 +63,7 @@ def run_on_cluster(
     Args:
         jobs: The jobs.
         address: Address of the Dask scheduler.
-        watch: Receives progress and results.
+        observer: Receives progress and results.
         stop: When it is set, all jobs end and keep what was tracked.
         opens: Opens the models on a worker.
         connect_s: How long to wait for the scheduler and its workers, in seconds.
@@ -80,12 +80,12 @@ def run_on_cluster(
     try:
         _check_workers(client, address, connect_s)
         folder = jobs[0].output.folder.absolute()
-        run = folder / f".steadymark-{uuid.uuid4().hex[:12]}"
-        make_folder(run)
+        run_folder = folder / f".steadymark-{uuid.uuid4().hex[:12]}"
+        make_folder(run_folder)
         try:
-            _Run(client, run, opens, watch).through(jobs, stop)
+            _Run(client, run_folder, opens, observer).run(jobs, stop)
         finally:
-            shutil.rmtree(run, ignore_errors=True)
+            shutil.rmtree(run_folder, ignore_errors=True)
     finally:
         client.close(timeout=2)
 
@@ -111,7 +111,8 @@ def _connected(address: str, within_s: float) -> Client:
         else:
             outcome.put(None)
 
-    # Dask waits forever if the server at this address is not a scheduler.
+            # Dask waits forever if the server at this address is not a scheduler.
+
     Thread(target=connect, name="connecting", daemon=True).start()
     try:
         fault = outcome.get(timeout=within_s + 1)
@@ -161,35 +162,42 @@ def _other_version(worker: str, found: str) -> UserText:
 class _Run:
     """The jobs of one run; `run` is its temporary folder inside the output folder."""
 
-    def __init__(self, client: Client, run: Path, opens: Opens, watch: JobObserver) -> None:
-        self._client, self._folder, self._opens, self._watch = client, run, opens, watch
+    def __init__(
+        self, client: Client, run_folder: Path, opens: Opens, observer: JobObserver
+    ) -> None:
+        self._client, self._folder, self._opens, self._observer = (
+            client,
+            run_folder,
+            opens,
+            observer,
+        )
         self._events: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
-        self._topic = run.name
+        self._topic = run_folder.name
         self._futures: dict[int, Any] = {}
 
-    def through(self, jobs: Sequence[Job], stop: Event) -> None:
+    def run(self, jobs: Sequence[Job], stop: Event) -> None:
         """Run until all jobs are done or, after `stop` is set, the running jobs have ended."""
         known = {job.number: job for job in jobs}
-        self._client.subscribe_topic(self._topic, self._hear)
+        self._client.subscribe_topic(self._topic, self._on_event)
         for job in jobs:
             self._submit(job)
         deadline: float | None = None
         while self._futures and (deadline is None or time.monotonic() < deadline):
             if stop.is_set() and deadline is None:
                 deadline = time.monotonic() + _STOP_S
-                self._give_up()
+                self._stop_jobs()
             try:
-                number, content = self._events.get(timeout=_LOOK_S)
+                number, content = self._events.get(timeout=_POLL_S)
             except queue.Empty:
                 continue
-            self._tell(known[number], content)
+            self._handle(known[number], content)
 
     def _submit(self, job: Job) -> None:
         output = replace(job.output, folder=self._folder.parent)
-        far = replace(job, text=absolute(job.text), output=output)
+        remote_job = replace(job, text=absolute(job.text), output=output)
         future = self._client.submit(
-            track_there,
-            far,
+            track_on_worker,
+            remote_job,
             self._folder,
             self._opens,
             version(),
@@ -199,31 +207,31 @@ class _Run:
         self._futures[job.number] = future
         future.add_done_callback(lambda future: self._events.put((job.number, future)))
 
-    def _hear(self, event: tuple[float, Any]) -> None:
+    def _on_event(self, event: tuple[float, Any]) -> None:
         """Receive a progress event; runs in the client's thread."""
         number, content = event[1]
         self._events.put((int(number), str(content)))
 
-    def _give_up(self) -> None:
+    def _stop_jobs(self) -> None:
         """Stop all jobs: running jobs find the stop file, and waiting jobs are cancelled."""
         with contextlib.suppress(OSError):
             (self._folder / _STOP_FILE).touch()
-        given = {key for keys in self._client.processing().values() for key in keys}
+        running_keys = {key for keys in self._client.processing().values() for key in keys}
         for number, future in list(self._futures.items()):
-            if future.key not in given and not future.done():
+            if future.key not in running_keys and not future.done():
                 self._futures.pop(number).cancel()
 
-    def _tell(self, job: Job, content: Any) -> None:
+    def _handle(self, job: Job, content: Any) -> None:
         if job.number not in self._futures:
             return
         if isinstance(content, str):
             info, frames = json.loads(content)
-            self._watch.progressed(job, SourceInfo(**info), PipelineReport(frames=frames))
+            self._observer.progressed(job, SourceInfo(**info), PipelineReport(frames=frames))
             return
         del self._futures[job.number]
         report = self._report(job, content)
         if report is not None:
-            self._watch.ended(job, report)
+            self._observer.ended(job, report)
 
     def _report(self, job: Job, future: Any) -> JobReport | None:
         from distributed.scheduler import KilledWorker
@@ -245,14 +253,14 @@ class _Run:
                 error=error,
             )
         else:
-            return report and replace(report, outputs=_named_as_asked(report, job))
+            return report and replace(report, outputs=_final_names(report, job))
         return self._failed(job, fault)
 
     def _failed(self, job: Job, fault: UserText) -> JobReport:
-        told = UserText("{path}: {fault}", path=job.text, fault=fault)
-        return JobReport(Path(job.text).name, self._kept(job), error=told)
+        sentence = UserText("{path}: {fault}", path=job.text, fault=fault)
+        return JobReport(Path(job.text).name, self._keep_longest_table(job), error=sentence)
 
-    def _kept(self, job: Job) -> tuple[str, ...]:
+    def _keep_longest_table(self, job: Job) -> tuple[str, ...]:
         """Return the longest table that ended workers left, renamed to a partial one."""
         if job.stem is None:
             return ()
@@ -264,7 +272,7 @@ class _Run:
         return ()
 
 
-def _named_as_asked(report: JobReport, job: Job) -> tuple[str, ...]:
+def _final_names(report: JobReport, job: Job) -> tuple[str, ...]:
     return tuple(str(job.output.folder / Path(output).name) for output in report.outputs)
 
 
@@ -272,14 +280,14 @@ _models: dict[tuple[Opens, TrackSettings], OpenModels] = {}
 _opening = Lock()
 
 
-def track_there(job: Job, run: Path, opens: Opens, needed: str) -> JobReport | None:
+def track_on_worker(job: Job, run: Path, opens: Opens, client_version: str) -> JobReport | None:
     """Track one job; runs on a worker.
 
     Args:
         job: The job.
         run: Temporary folder of this run.
         opens: Opens the models.
-        needed: Version of Steadymark that the cluster's client has.
+        client_version: Version of Steadymark that the cluster's client has.
 
     Returns:
         The report; None if the run was stopped before the job began.
@@ -287,7 +295,7 @@ def track_there(job: Job, run: Path, opens: Opens, needed: str) -> JobReport | N
     from distributed import get_worker
 
     worker = get_worker()
-    if version() != needed:
+    if version() != client_version:
         return JobReport(job.text, error=_other_version(worker.address, version()))
     if not run.is_dir():
         return JobReport(
@@ -301,14 +309,14 @@ def track_there(job: Job, run: Path, opens: Opens, needed: str) -> JobReport | N
         )
     if (run / _STOP_FILE).exists():
         return None
-    stop, told_s = Event(), time.monotonic()
+    stop, reported_s = Event(), time.monotonic()
 
     def progress(info: SourceInfo, report: PipelineReport) -> None:
-        nonlocal told_s
+        nonlocal reported_s
         if (run / _STOP_FILE).exists():
             stop.set()
-        if time.monotonic() - told_s >= PROGRESS_S:
-            told_s = time.monotonic()
+        if time.monotonic() - reported_s >= PROGRESS_S:
+            reported_s = time.monotonic()
             told = json.dumps((asdict(replace(info, notes=(), cut_off=None)), report.frames))
             worker.log_event(run.name, (job.number, told))
 
@@ -329,10 +337,10 @@ def _attempt(
         models = _models.get((opens, job.settings))
         if models is None:
             models = _models[opens, job.settings] = opens(job.settings)
-    aside = run / f"{job.number}-{uuid.uuid4().hex[:8]}"
+    work_folder = run / f"{job.number}-{uuid.uuid4().hex[:8]}"
     try:
-        aside.mkdir()
+        work_folder.mkdir()
     except OSError as error:
-        raise cannot_write(aside, error) from error
-    apart = replace(job, output=replace(job.output, aside=aside))
-    return run_one(apart, models, stop, progress)
+        raise cannot_write(work_folder, error) from error
+    job_in_work_folder = replace(job, output=replace(job.output, work_folder=work_folder))
+    return run_one(job_in_work_folder, models, stop, progress)

@@ -27,20 +27,22 @@ class IndexUpdates:
 
     def __init__(self, index: ResultsIndex) -> None:
         self._index = index
-        self._begun: set[int] = set()
+        self._started: set[int] = set()
         self.fault = NOTHING
 
     def progressed(self, job: Job) -> None:
-        if job.stem is None or job.number in self._begun:
+        """Record that tracking of a job has begun; only the first call has an effect."""
+        if job.stem is None or job.number in self._started:
             return
-        self._begun.add(job.number)
+        self._started.add(job.number)
         files = [path.name for path in result_files(job.stem, job.output)]
-        self._keep(lambda: self._index.begin(job.text, files, now_utc()))
+        self._record_fault(lambda: self._index.begin(job.text, files, now_utc()))
 
     def ended(self, job: Job, report: JobReport) -> None:
-        self._keep(lambda: self._index.end(job.text, report))
+        """Record the result of a job."""
+        self._record_fault(lambda: self._index.end(job.text, report))
 
-    def _keep(self, change: Callable[[], None]) -> None:
+    def _record_fault(self, change: Callable[[], None]) -> None:
         try:
             change()
         except SinkError as error:

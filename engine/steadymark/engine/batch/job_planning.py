@@ -25,10 +25,10 @@ def plan_jobs(
     texts: Sequence[str],
     settings: TrackSettings,
     output: OutputSettings,
-    wish: InputSettings,
+    input_settings: InputSettings,
     index: ResultsIndex,
     *,
-    taken: Iterable[str] = (),
+    stems_in_use: Iterable[str] = (),
 ) -> list[Job]:
     """Create one job per input.
 
@@ -39,9 +39,9 @@ def plan_jobs(
         texts: The inputs as `expand_inputs` returns them.
         settings: Tracking settings.
         output: Output settings.
-        wish: Settings of the input, such as the time span.
+        input_settings: Settings of the input, such as the time span.
         index: Results index of the output folder.
-        taken: Names of results that other jobs are writing.
+        stems_in_use: Names of results that other jobs are writing.
 
     Returns:
         The jobs, in the order of the inputs.
@@ -49,18 +49,20 @@ def plan_jobs(
     Raises:
         UsageError: A result would overwrite an input.
     """
-    names = {name.casefold() for name in taken}
-    own = [Path(plain(text)).stem.casefold() for text in texts if not is_live(text)]
+    used_stems = {name.casefold() for name in stems_in_use}
+    own_stems = [Path(plain(text)).stem.casefold() for text in texts if not is_live(text)]
     jobs = []
     for number, text in enumerate(texts):
         stem = None
         if not is_live(text):
-            stem = index.name_results(text, Path(plain(text)).name, names, own)
-        before = index.made(text, stem) if stem is not None and output.resume else None
-        known = stem is not None and index.knows(stem)
+            stem = index.name_results(text, Path(plain(text)).name, used_stems, own_stems)
+        indexed = index.fingerprint_of(text, stem) if stem is not None and output.resume else None
+        in_index = stem is not None and index.knows(stem)
         damaged = stem is not None and index.is_damaged(text, stem)
-        jobs.append(Job(number, text, settings, output, wish, stem, before, known, damaged))
-    _spare_inputs(jobs)
+        jobs.append(
+            Job(number, text, settings, output, input_settings, stem, indexed, in_index, damaged)
+        )
+    _check_inputs_are_kept(jobs)
     return jobs
 
 
@@ -78,25 +80,25 @@ def split_results(text: str, found: Sequence[str]) -> tuple[list[str], list[str]
     """
     if len(found) == 1 and absolute(found[0]) == absolute(text):
         return list(found), []
-    made: dict[Path, frozenset[str]] = {}
+    written_videos: dict[Path, frozenset[str]] = {}
     to_track: list[str] = []
     results: list[str] = []
-    for one in found:
-        path = Path(plain(one))
-        if path.parent not in made:
-            made[path.parent] = _made_in(path.parent)
-        (results if path.name in made[path.parent] else to_track).append(one)
+    for candidate in found:
+        path = Path(plain(candidate))
+        if path.parent not in written_videos:
+            written_videos[path.parent] = _videos_written_in(path.parent)
+        (results if path.name in written_videos[path.parent] else to_track).append(candidate)
     return to_track, results
 
 
-def _made_in(folder: Path) -> frozenset[str]:
+def _videos_written_in(folder: Path) -> frozenset[str]:
     try:
         return ResultsIndex(folder).videos
     except SinkError:  # Another program's file has that name.
         return frozenset()
 
 
-def _spare_inputs(jobs: Sequence[Job]) -> None:
+def _check_inputs_are_kept(jobs: Sequence[Job]) -> None:
     inputs = {_file(plain(job.text)): job.text for job in jobs if not is_live(job.text)}
     inputs.pop(None, None)
     for job in jobs:

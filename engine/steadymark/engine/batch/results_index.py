@@ -87,7 +87,7 @@ class IndexEntry:
     drawn: str = ""
 
     @property
-    def made(self) -> Fingerprint | None:
+    def fingerprint(self) -> Fingerprint | None:
         """Fingerprint of the complete results; None when there are none."""
         if self.state not in (Outcome.DONE, Outcome.SKIPPED, Outcome.DAMAGED):
             return None
@@ -134,7 +134,7 @@ class ResultsIndex:
         """Return the row of an input; None if there is none."""
         return self._entries.get(absolute(text))
 
-    def made(self, text: str, stem: str) -> Fingerprint | None:
+    def fingerprint_of(self, text: str, stem: str) -> Fingerprint | None:
         """Return the fingerprint of an input's complete results.
 
         Args:
@@ -145,24 +145,24 @@ class ResultsIndex:
         Returns:
             The fingerprint; None if there are no complete results.
         """
-        entry = self._of_results(text, stem)
-        return entry.made if entry else None
+        entry = self._find_by_input_or_stem(text, stem)
+        return entry.fingerprint if entry else None
 
     def is_damaged(self, text: str, stem: str) -> bool:
         """Return whether an input's complete results are those of a file that was cut off."""
-        entry = self._of_results(text, stem)
+        entry = self._find_by_input_or_stem(text, stem)
         return entry is not None and entry.state == Outcome.DAMAGED
 
     def knows(self, stem: str) -> bool:
         """Return whether results with this file stem were written by tracking."""
         return any(entry.stem == stem for entry in self._entries.values())
 
-    def _of_results(self, text: str, stem: str) -> IndexEntry | None:
+    def _find_by_input_or_stem(self, text: str, stem: str) -> IndexEntry | None:
         named = (entry for entry in self._entries.values() if entry.stem == stem)
         return self.find(text) or next(named, None)
 
     def name_results(
-        self, text: str, name: str, taken: set[str], reserved: Collection[str] = ()
+        self, text: str, name: str, used_stems: set[str], reserved: Collection[str] = ()
     ) -> str:
         """Choose the file stem of an input's results: its earlier one, or a free one.
 
@@ -171,7 +171,7 @@ class ResultsIndex:
         Args:
             text: The input.
             name: File name of the input, from which a new stem is made.
-            taken: Stems in lower case that are in use; the chosen stem is added.
+            used_stems: Stems in lower case that are in use; the chosen stem is added.
             reserved: Stems of the other inputs' own names, in lower case.
 
         Returns:
@@ -179,17 +179,17 @@ class ResultsIndex:
         """
         key = absolute(text)
         known = self._entries.get(key)
-        if known and known.stem and known.stem.casefold() not in taken:
-            taken.add(known.stem.casefold())
+        if known and known.stem and known.stem.casefold() not in used_stems:
+            used_stems.add(known.stem.casefold())
             return known.stem
-        others = {
+        stems_of_others = {
             entry.stem.casefold()
             for entry in self._entries.values()
             if entry.stem and entry.input != key and os.path.lexists(entry.input)
         }
-        mine: set[str] = taken | others | {Path(NAME).stem}
-        stem = output_stem(name, mine, reserved)
-        taken.add(stem.casefold())
+        unavailable: set[str] = used_stems | stems_of_others | {Path(NAME).stem}
+        stem = output_stem(name, unavailable, reserved)
+        used_stems.add(stem.casefold())
         return stem
 
     def begin(self, text: str, files: Sequence[str], began: str) -> None:
@@ -217,11 +217,11 @@ class ResultsIndex:
             SinkError: The index cannot be written.
         """
         entry = _entry(text, job)
-        before = self._of_results(text, entry.stem)
-        if before and before.made and (job.skipped or job.refused):
-            done = job.skipped and before.state != Outcome.DAMAGED
-            state = Outcome.SKIPPED if done else before.state
-            entry = replace(before, input=absolute(text), state=str(state))
+        previous = self._find_by_input_or_stem(text, entry.stem)
+        if previous and previous.fingerprint and (job.skipped or job.refused):
+            done = job.skipped and previous.state != Outcome.DAMAGED
+            state = Outcome.SKIPPED if done else previous.state
+            entry = replace(previous, input=absolute(text), state=str(state))
         elif not entry.table and (earlier := self.find(text)):  # Earlier files may still exist.
             entry = replace(entry, table=earlier.table, video=earlier.video)
         self._put(entry)
@@ -234,13 +234,13 @@ class ResultsIndex:
             with exclusive_lock(self.path.with_name(_LOCK)):
                 self._refresh()
                 for new in self._unwritten.values():
-                    self._take(new)
+                    self._insert(new)
                 self._write()
         except OSError as error:
             raise cannot_write(self.path, error) from error
         self._unwritten.clear()
 
-    def _take(self, entry: IndexEntry) -> None:
+    def _insert(self, entry: IndexEntry) -> None:
         for other in list(self._entries.values()):
             if other.input != entry.input and other.stem and other.stem == entry.stem:
                 del self._entries[other.input]
@@ -294,7 +294,7 @@ def _unreadable(path: Path, why: str) -> SteadymarkError:
 
 
 def _entry(text: str, job: JobReport) -> IndexEntry:
-    report, made = job.report, job.made
+    report, fingerprint = job.report, job.fingerprint
     names = {Path(output).suffix: Path(output).name for output in job.outputs}
     known = report.frames > 0
     return IndexEntry(
@@ -311,10 +311,10 @@ def _entry(text: str, job: JobReport) -> IndexEntry:
         error=" ".join((job.error or (job.cut_off.sentence if job.cut_off else "")).split()),
         began_utc=job.began,
         ended_utc=job.ended,
-        source_sha256=(made and made.source_sha256) or "",
-        settings_sha256=made.settings_sha256 if made else "",
-        models=made.models if made else "",
-        drawn=made.drawn if made else "",
+        source_sha256=(fingerprint and fingerprint.source_sha256) or "",
+        settings_sha256=fingerprint.settings_sha256 if fingerprint else "",
+        models=fingerprint.models if fingerprint else "",
+        drawn=fingerprint.drawn if fingerprint else "",
     )
 
 

@@ -34,10 +34,10 @@ class Job:
         text: The input.
         settings: Tracking settings.
         output: Output settings.
-        wish: Settings of the input.
+        input_settings: Settings of the input.
         stem: File stem of the results; None if the source must be opened to determine it.
-        before: Fingerprint of the input's complete results according to the index.
-        known: Whether the index lists results with this stem.
+        indexed: Fingerprint of the input's complete results according to the index.
+        in_index: Whether the index lists results with this stem.
         damaged: Whether the index lists the input as a file that was cut off.
     """
 
@@ -45,10 +45,10 @@ class Job:
     text: str
     settings: TrackSettings
     output: OutputSettings
-    wish: InputSettings
+    input_settings: InputSettings
     stem: str | None = None
-    before: Fingerprint | None = None
-    known: bool = True
+    indexed: Fingerprint | None = None
+    in_index: bool = True
     damaged: bool = False
 
 
@@ -98,24 +98,24 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def most_processes(asked: int | None, *, on_gpu: bool) -> int:
+def most_processes(requested: int | None, *, on_gpu: bool) -> int:
     """Return how many processes track at the same time.
 
     Args:
-        asked: The number that the user asked for, at least 1; None for the most useful number.
+        requested: The number that the user asked for, at least 1; None for the most useful number.
         on_gpu: Whether the networks run on a GPU.
 
     Returns:
         The number of processes.
     """
-    return asked or (min(cores(), _MOST_ON_A_GPU) if on_gpu else cores())
+    return requested or (min(cores(), _MOST_ON_A_GPU) if on_gpu else cores())
 
 
-def useful_processes(asked: int | None, texts: Sequence[str], *, on_gpu: bool) -> int:
+def useful_processes(requested: int | None, texts: Sequence[str], *, on_gpu: bool) -> int:
     """Return how many processes are useful for these inputs; a live input needs this process.
 
     Args:
-        asked: The number that the user asked for; None for the most useful number.
+        requested: The number that the user asked for; None for the most useful number.
         texts: The inputs.
         on_gpu: Whether the networks run on a GPU.
 
@@ -124,24 +124,26 @@ def useful_processes(asked: int | None, texts: Sequence[str], *, on_gpu: bool) -
     """
     if any(map(is_live, texts)):
         return 1
-    return max(1, min(most_processes(asked, on_gpu=on_gpu), len(texts)))
+    return max(1, min(most_processes(requested, on_gpu=on_gpu), len(texts)))
 
 
-def run_here(jobs: Sequence[Job], models: OpenModels, watch: JobObserver, stop: Event) -> None:
+def run_here(jobs: Sequence[Job], models: OpenModels, observer: JobObserver, stop: Event) -> None:
     """Run jobs one after the other in this process.
 
     Args:
         jobs: The jobs, in order.
         models: The opened models.
-        watch: Receives progress and results.
+        observer: Receives progress and results.
         stop: When it is set, the current job ends and no other begins.
     """
-    taken = {job.stem.casefold() for job in jobs if job.stem is not None} | {"index"}
+    used_stems = {job.stem.casefold() for job in jobs if job.stem is not None} | {"index"}
     for job in jobs:
         if stop.is_set():
             return
-        report = run_one(job, models, stop, partial(watch.progressed, job), taken=taken)
-        watch.ended(job, report)
+        report = run_one(
+            job, models, stop, partial(observer.progressed, job), used_stems=used_stems
+        )
+        observer.ended(job, report)
 
 
 def run_one(
@@ -150,7 +152,7 @@ def run_one(
     stop: Event,
     on_progress: Callable[[SourceInfo, PipelineReport], None],
     *,
-    taken: set[str] | None = None,
+    used_stems: set[str] | None = None,
     progress_s: float = 0.1,
 ) -> JobReport:
     """Run one job in this process.
@@ -160,7 +162,7 @@ def run_one(
         models: The opened models.
         stop: When it is set, the job ends and keeps what was tracked.
         on_progress: Called with the source's information and the report so far.
-        taken: Stems in lower case that other results use.
+        used_stems: File stems in lower case that other results use.
         progress_s: Time between two calls of `on_progress`, in seconds.
 
     Returns:
@@ -171,11 +173,11 @@ def run_one(
         models,
         job.settings,
         job.output,
-        wish=job.wish,
-        taken=set() if taken is None else taken,
+        input_settings=job.input_settings,
+        used_stems=set() if used_stems is None else used_stems,
         stem=job.stem,
-        before=job.before,
-        known=job.known,
+        indexed=job.indexed,
+        in_index=job.in_index,
         stop=stop,
         on_progress=on_progress,
         progress_s=progress_s,

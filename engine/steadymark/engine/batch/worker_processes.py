@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from steadymark.engine.batch.run_jobs import JobList, run_one
 from steadymark.engine.core.errors import SteadymarkError
-from steadymark.engine.output.output_paths import part_of, settle
+from steadymark.engine.output.output_paths import finish_part, part_of
 from steadymark.engine.pipeline.job import JobReport, result_files
 from steadymark.models.user_text import UserText, join_texts
 
@@ -39,13 +39,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PROGRESS_S = 0.2
-_LOOK_S = 0.1  # Time between checks of `stop`.
+_POLL_S = 0.1  # Time between checks of `stop`.
 _STOP_S = 3.0  # A pipeline ends within 2 s.
-_BEGUN, _PROGRESSED, _ENDED = range(3)
+_STARTED, _PROGRESS, _FINISHED = range(3)
 
 
 def run_in_processes(
-    jobs: Sequence[Job], count: int, opens: Opens, watch: JobObserver, stop: Event
+    jobs: Sequence[Job], count: int, opens: Opens, observer: JobObserver, stop: Event
 ) -> None:
     """Run a list of jobs in worker processes.
 
@@ -54,29 +54,34 @@ def run_in_processes(
         count: Number of processes.
         opens: Opens the models in a worker, such as `open_models`. It must be importable, because
             workers are spawned.
-        watch: Receives progress and results.
+        observer: Receives progress and results.
         stop: When it is set, all jobs end and keep what was tracked.
     """
-    run_supply(JobList(jobs, count), opens, watch, stop)
+    run_queue(JobList(jobs, count), opens, observer, stop)
 
 
-def run_supply(
-    supply: JobQueue, opens: Opens, watch: JobObserver, stop: Event, *, stop_s: float = _STOP_S
+def run_queue(
+    job_queue: JobQueue,
+    opens: Opens,
+    observer: JobObserver,
+    stop: Event,
+    *,
+    stop_s: float = _STOP_S,
 ) -> None:
     """Run jobs of a queue in worker processes; a cancelled job keeps what was tracked.
 
     Args:
-        supply: Queue of jobs.
+        job_queue: Queue of jobs.
         opens: Opens the models in a worker; see `run_in_processes`.
-        watch: Receives progress and results.
+        observer: Receives progress and results.
         stop: When it is set, all jobs end and keep what was tracked.
         stop_s: How long running jobs may take to end after `stop` is set before they are killed, in
             seconds.
     """
-    pool = _Pool(supply, opens, watch)
+    pool = _Pool(job_queue, opens, observer)
     try:
         while not stop.is_set() and pool.fill():
-            pool.hear()
+            pool.handle_messages()
         pool.end(stop_s)
     finally:
         pool.kill()
@@ -85,30 +90,33 @@ def run_supply(
 class _Pool:
     """Busy workers, and workers that are about to end."""
 
-    def __init__(self, supply: JobQueue, opens: Opens, watch: JobObserver) -> None:
-        self._supply, self._opens, self._watch = supply, opens, watch
+    def __init__(self, job_queue: JobQueue, opens: Opens, observer: JobObserver) -> None:
+        self._job_queue, self._opens, self._observer = job_queue, opens, observer
         self._workers: list[_Worker] = []
         self._idle: list[_Worker] = []
 
     def fill(self) -> bool:
         """Start workers as long as jobs are available and allowed; return whether any is busy."""
-        while len(self._workers) < self._supply.most() and (job := self._supply.take()) is not None:
+        while (
+            len(self._workers) < self._job_queue.most()
+            and (job := self._job_queue.take()) is not None
+        ):
             self._workers.append(_Worker(self._opens, job))
         return bool(self._workers)
 
-    def hear(self) -> None:
+    def handle_messages(self) -> None:
         """Handle messages that arrive within a moment, and give idle workers the next job."""
         for worker in self._workers:
-            if worker.begun and worker.job and self._supply.cancelled(worker.job):
+            if worker.started and worker.job and self._job_queue.cancelled(worker.job):
                 worker.stop()
-        for worker in _talking(self._workers):
-            worker.hear(self._watch)
+        for worker in _with_messages(self._workers):
+            worker.handle_message(self._observer)
             if worker.job is None:
-                self._go_on(worker)
+                self._give_next_job(worker)
 
-    def _go_on(self, worker: _Worker) -> None:
-        more = worker.willing and len(self._workers) <= self._supply.most()
-        job = self._supply.take() if more else None
+    def _give_next_job(self, worker: _Worker) -> None:
+        more = worker.accepts_jobs and len(self._workers) <= self._job_queue.most()
+        job = self._job_queue.take() if more else None
         if job is not None:
             worker.track(job)
             return
@@ -122,11 +130,11 @@ class _Pool:
         for worker in self._workers:
             worker.stop()
         busy = list(self._workers)
-        for worker in _talking(busy, 0):
-            worker.hear(self._watch)
-        while (busy := [w for w in busy if w.begun and w.job]) and time.monotonic() < deadline:
-            for worker in _talking(busy):
-                worker.hear(self._watch)
+        for worker in _with_messages(busy, 0):
+            worker.handle_message(self._observer)
+        while (busy := [w for w in busy if w.started and w.job]) and time.monotonic() < deadline:
+            for worker in _with_messages(busy):
+                worker.handle_message(self._observer)
         for worker in self._idle:
             worker.join(max(0.0, deadline - time.monotonic()))
 
@@ -136,7 +144,7 @@ class _Pool:
             worker.kill()
 
 
-def _talking(workers: Sequence[_Worker], within_s: float = _LOOK_S) -> list[_Worker]:
+def _with_messages(workers: Sequence[_Worker], within_s: float = _POLL_S) -> list[_Worker]:
     """Return the workers that sent a message, or ended, within a moment."""
     ready = wait([worker.pipe for worker in workers], within_s)
     return [worker for worker in workers if worker.pipe in ready]
@@ -147,55 +155,55 @@ class _Worker:
 
     Attributes:
         job: The current job.
-        begun: Whether the worker has reported that it began the job.
-        willing: Whether the worker accepts another job.
+        started: Whether the worker has reported that it began the job.
+        accepts_jobs: Whether the worker accepts another job.
     """
 
     def __init__(self, opens: Opens, job: Job) -> None:
         spawn = multiprocessing.get_context("spawn")
-        self.pipe, theirs = spawn.Pipe()
+        self.pipe, child_pipe = spawn.Pipe()
         self.job: Job | None = job
-        self.begun = False
-        self.willing = True
+        self.started = False
+        self.accepts_jobs = True
         self._process = spawn.Process(
             target=_work,
-            args=(theirs, opens, logging.getLogger().getEffectiveLevel()),
+            args=(child_pipe, opens, logging.getLogger().getEffectiveLevel()),
             name="tracking",
             daemon=True,
         )
         with _no_interrupts():
             self._process.start()
-        theirs.close()
+        child_pipe.close()
         self.track(job)
 
     def track(self, job: Job) -> None:
         """Send the next job."""
-        self.job, self.begun = job, False
-        self._tell(job)
+        self.job, self.started = job, False
+        self._send(job)
 
     def stop(self) -> None:
         """Ask the worker to end its job and itself."""
-        if self.willing:
-            self.willing = False
-            self._tell(None)
+        if self.accepts_jobs:
+            self.accepts_jobs = False
+            self._send(None)
 
-    def hear(self, watch: JobObserver) -> None:
+    def handle_message(self, observer: JobObserver) -> None:
         """Handle one message; the end of the process, whatever its cause, counts as a report."""
         try:
             kind, content = self.pipe.recv()
         except (EOFError, OSError):
-            self._ended(watch)
+            self._ended(observer)
             return
         job = self.job
         if job is None:
             return
-        if kind == _BEGUN:
-            self.begun = True
-        elif kind == _PROGRESSED:
-            watch.progressed(job, *content)
+        if kind == _STARTED:
+            self.started = True
+        elif kind == _PROGRESS:
+            observer.progressed(job, *content)
         else:
             self.job = None
-            watch.ended(job, content)
+            observer.ended(job, content)
 
     def join(self, timeout_s: float) -> None:
         """Wait for the process to end."""
@@ -207,16 +215,16 @@ class _Worker:
         self._process.join()
         self.pipe.close()
 
-    def _ended(self, watch: JobObserver) -> None:
-        self.willing = False
+    def _ended(self, observer: JobObserver) -> None:
+        self.accepts_jobs = False
         self._process.join()
         job, self.job = self.job, None
         if job is None:
             return
-        watch.ended(job, _crashed(job, self._process.exitcode or 0))
+        observer.ended(job, _crashed(job, self._process.exitcode or 0))
 
-    def _tell(self, job: Job | None) -> None:
-        with contextlib.suppress(OSError):  # If the worker has ended, `hear` notices it.
+    def _send(self, job: Job | None) -> None:
+        with contextlib.suppress(OSError):  # If the worker has ended, `handle_message` notices it.
             self.pipe.send(job)
 
 
@@ -227,12 +235,12 @@ def _crashed(job: Job, code: int) -> JobReport:
         table = result_files(job.stem, job.output)[0]
         if part_of(table).exists():
             with contextlib.suppress(SteadymarkError):
-                kept = (str(settle(table, complete=False)),)
-    how = UserText("exit code {code}", code=code)
+                kept = (str(finish_part(table, complete=False)),)
+    reason = UserText("exit code {code}", code=code)
     if code < 0:
-        how = UserText("killed by signal {number}", number=-code)
+        reason = UserText("killed by signal {number}", number=-code)
     if code == -9:
-        how = join_texts([how, UserText("was there enough memory?")])
+        reason = join_texts([reason, UserText("was there enough memory?")])
     return JobReport(
         Path(job.text).name,
         kept,
@@ -240,7 +248,7 @@ def _crashed(job: Job, code: int) -> JobReport:
             "the process that tracked {path} ended ({how}): the other files "
             "continue; try this one alone",
             path=job.text,
-            how=how,
+            how=reason,
         ),
     )
 
@@ -265,14 +273,14 @@ def _work(pipe: Connection, opens: Opens, log_level: int) -> None:
         signal.signal(number, signal.SIG_IGN)  # Stop requests come through the pipe.
     stop, jobs = Event(), queue.SimpleQueue[Any]()
     Thread(target=_listen, args=(pipe, jobs, stop), name="pipe", daemon=True).start()
-    tell = _Teller(pipe)
+    send = _MessageSender(pipe)
     opened: tuple[TrackSettings, OpenModels] | None = None
     while (job := jobs.get()) is not None and not stop.is_set():
-        tell(_BEGUN, None)
+        send(_STARTED, None)
         try:
             if opened is None or opened[0] != job.settings:
                 opened = (job.settings, opens(job.settings))
-            report = _track(job, opened[1], stop, tell)
+            report = _track(job, opened[1], stop, send)
         except SteadymarkError as error:
             report = JobReport(job.text, error=error.sentence)
         except Exception as error:
@@ -284,12 +292,12 @@ def _work(pipe: Connection, opens: Opens, log_level: int) -> None:
                 error=error,
             )
             report = JobReport(job.text, error=fault)
-        tell(_ENDED, report)
+        send(_FINISHED, report)
 
 
-def _track(job: Job, models: OpenModels, stop: Event, tell: _Teller) -> JobReport:
+def _track(job: Job, models: OpenModels, stop: Event, send: _MessageSender) -> JobReport:
     def progress(info: SourceInfo, report: PipelineReport) -> None:
-        tell(_PROGRESSED, (info, report))
+        send(_PROGRESS, (info, report))
 
     return run_one(job, models, stop, progress, progress_s=PROGRESS_S)
 
@@ -309,7 +317,7 @@ def _listen(pipe: Connection, jobs: queue.SimpleQueue[Any], stop: Event) -> None
             return
 
 
-class _Teller:
+class _MessageSender:
     """Sends messages to the parent process; exits when the parent is gone."""
 
     def __init__(self, pipe: Connection) -> None:

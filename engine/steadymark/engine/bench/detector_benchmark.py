@@ -17,9 +17,9 @@ from steadymark.engine.bench.hard_face_set import (
     Missed,
     RollFigures,
     all_rolls,
-    hard_pictures,
+    hard_images,
     missed,
-    turned_pictures,
+    turned_images,
 )
 from steadymark.engine.core.types import FaceBox
 from steadymark.models.datasets.photo_splits import photos
@@ -115,15 +115,15 @@ def recall(found: Found, truth: Truth) -> Recall:
     """
     faces, ious = 0, []
     for name, boxes in truth.items():
-        left = [FaceBox(x, y, r - x, b - y) for x, y, r, b in boxes.tolist()]
-        large = [true for true in left if max(true.width, true.height) >= LEAST_PX]
+        unmatched = [FaceBox(x, y, r - x, b - y) for x, y, r, b in boxes.tolist()]
+        large = [true for true in unmatched if max(true.width, true.height) >= LEAST_PX]
         faces += len(large)
         for box in found[name]:
-            hits = [true for true in left if is_hit(box, true)]
+            hits = [true for true in unmatched if is_hit(box, true)]
             if not hits:
                 continue
             best = max(hits, key=box.iou)
-            left.remove(best)
+            unmatched.remove(best)
             if max(best.width, best.height) >= LEAST_PX:
                 ious.append(box.iou(best))
     return Recall(faces, len(ious), float(np.mean(ious)) if ious else 0.0)
@@ -242,9 +242,9 @@ def measure(
     train = photos(data, "train", held_back=True)
     large = recall(detect_all(detector, faces / "train", train), train)
     on_part("hard faces")
-    hard = missed(detector, hard_pictures(data), is_hit)
+    hard = missed(detector, hard_images(data), is_hit)
     for kind in (TURNED_ALL, EXACT) if reported else ():
-        hard |= missed(detector, turned_pictures(data, kind), is_hit)
+        hard |= missed(detector, turned_images(data, kind), is_hit)
     on_part("all rolls")
     rolls = all_rolls(detector, data, is_hit)
     return DetectorFigures(

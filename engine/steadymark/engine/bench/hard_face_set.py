@@ -38,7 +38,7 @@ HARD = (AFW, TURNED, *VERSIONS)  # Kinds of images in the hard set.
 _ROLLS = range(0, 360, 30)
 
 
-class HardPicture(NamedTuple):
+class HardImage(NamedTuple):
     """An image with the box of the face that the detector must find.
 
     Attributes:
@@ -91,7 +91,7 @@ class RollFigures:
     median_deg: float
 
 
-def hard_pictures(data: Path) -> Iterator[HardPicture]:
+def hard_images(data: Path) -> Iterator[HardImage]:
     """Yield the hard set: hard AFW faces, turned AFLW2000 faces, versions of held-back photos.
 
     Args:
@@ -111,15 +111,15 @@ def hard_pictures(data: Path) -> Iterator[HardPicture]:
             image = _read(folder / name)
             for left, top, right, bottom in boxes.tolist():
                 box = FaceBox(left, top, right - left, bottom - top)
-                yield HardPicture(AFW, name, image, box, None)
-    yield from turned_pictures(data, TURNED)
+                yield HardImage(AFW, name, image, box, None)
+    yield from turned_images(data, TURNED)
     for path, image, points in _versioned(data):
         for kind in VERSIONS:
             seed = zlib.crc32(f"{kind}/{path.stem}".encode())
-            yield _picture(kind, path.stem, *hard_version(kind, image, points, seed))
+            yield _hard_image(kind, path.stem, *hard_version(kind, image, points, seed))
 
 
-def turned_pictures(data: Path, kind: str) -> Iterator[HardPicture]:
+def turned_images(data: Path, kind: str) -> Iterator[HardImage]:
     """Yield the turned faces of AFLW2000.
 
     Args:
@@ -139,7 +139,9 @@ def turned_pictures(data: Path, kind: str) -> Iterator[HardPicture]:
     )
     folder = data / "aflw2000"
     for stem in sorted(chosen):
-        yield _picture(kind, stem, _read(folder / f"{stem}.jpg"), read_pts(folder / f"{stem}.pts"))
+        yield _hard_image(
+            kind, stem, _read(folder / f"{stem}.jpg"), read_pts(folder / f"{stem}.pts")
+        )
 
 
 def _versioned(data: Path) -> Iterator[tuple[Path, Image, Points]]:
@@ -151,8 +153,8 @@ def _versioned(data: Path) -> Iterator[tuple[Path, Image, Points]]:
             yield path, _read(path.with_suffix(".jpg")), read_pts(path)
 
 
-def _picture(kind: str, name: str, image: Image, points: Points) -> HardPicture:
-    return HardPicture(kind, name, image, box_of_landmarks(points, score=1.0), points)
+def _hard_image(kind: str, name: str, image: Image, points: Points) -> HardImage:
+    return HardImage(kind, name, image, box_of_landmarks(points, score=1.0), points)
 
 
 def _read(path: Path) -> Image:
@@ -180,20 +182,20 @@ def write_hard_set(data: Path, out: Path) -> dict[str, int]:
     """
     hard = hard_photos(data)
     crops = (
-        _picture(AFW, path.stem, image, points)
+        _hard_image(AFW, path.stem, image, points)
         for path, image, points in _versioned(data)
         if photo_of(path.stem) in hard
     )
     counts: dict[str, int] = {}
-    for picture in (*crops, *hard_pictures(data)):
-        if picture.points is None:
+    for hard_image in (*crops, *hard_images(data)):
+        if hard_image.points is None:
             continue
-        folder = re.sub(r"[^a-z0-9]+", "_", picture.kind.lower())
+        folder = re.sub(r"[^a-z0-9]+", "_", hard_image.kind.lower())
         (out / folder).mkdir(parents=True, exist_ok=True)
-        stem = out / folder / picture.name
-        cv2.imwrite(f"{stem}.png", picture.image)
-        rows = "\n".join(f"{x:.3f} {y:.3f}" for x, y in (picture.points + 1).tolist())
-        text = f"version: 1\nn_points: {len(picture.points)}\n{{\n{rows}\n}}\n"
+        stem = out / folder / hard_image.name
+        cv2.imwrite(f"{stem}.png", hard_image.image)
+        rows = "\n".join(f"{x:.3f} {y:.3f}" for x, y in (hard_image.points + 1).tolist())
+        text = f"version: 1\nn_points: {len(hard_image.points)}\n{{\n{rows}\n}}\n"
         Path(f"{stem}.pts").write_text(text, encoding="utf-8")
         counts[folder] = counts.get(folder, 0) + 1
     return counts
@@ -201,14 +203,14 @@ def write_hard_set(data: Path, out: Path) -> dict[str, int]:
 
 def missed(
     detector: FaceDetector,
-    pictures: Iterator[HardPicture],
+    images: Iterator[HardImage],
     is_hit: Callable[[FaceBox, FaceBox], bool],
 ) -> dict[str, Missed]:
     """Return the faces that a detector misses, by kind of image.
 
     Args:
         detector: Face detector to run.
-        pictures: Images with the face to be found.
+        images: Images with the face to be found.
         is_hit: Tells whether a detected box matches the true box.
 
     Returns:
@@ -216,11 +218,11 @@ def missed(
     """
     faces: dict[str, int] = {}
     names: dict[str, list[str]] = {}
-    for picture in pictures:
-        faces[picture.kind] = faces.get(picture.kind, 0) + 1
-        told = names.setdefault(picture.kind, [])
-        if not any(is_hit(box, picture.box) for box in detector.detect(picture.image)):
-            told.append(picture.name)
+    for hard_image in images:
+        faces[hard_image.kind] = faces.get(hard_image.kind, 0) + 1
+        missed_names = names.setdefault(hard_image.kind, [])
+        if not any(is_hit(box, hard_image.box) for box in detector.detect(hard_image.image)):
+            missed_names.append(hard_image.name)
     return {kind: Missed(count, tuple(names[kind])) for kind, count in faces.items()}
 
 

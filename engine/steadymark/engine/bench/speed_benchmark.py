@@ -195,9 +195,9 @@ def _frames_of_demo(count: int, size: tuple[int, int]) -> Iterator[Frame]:
     """Yield frames of the demo clip at this size, played forwards and backwards in turn."""
     with contextlib.closing(VideoFile(assets_root() / "clips" / "demo.mp4")) as clip:
         frames = [clip.frame_at(index) for index in range(min(count, _DEMO_FRAMES))]
-    way = [*range(len(frames)), *range(len(frames) - 2, 0, -1)]
+    order = [*range(len(frames)), *range(len(frames) - 2, 0, -1)]
     for index in range(count):
-        image = frames[way[index % len(way)]].image
+        image = frames[order[index % len(order)]].image
         given = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
         yield Frame(given, index, index / 25)
 
@@ -228,7 +228,7 @@ def measure_faces(
         SteadymarkError: Not all faces of the image were found and tracked.
     """
     settings = settings or TrackSettings(device="cpu", threads=1)
-    models, picture = open_models(settings), _many_faces()
+    models, image = open_models(settings), _many_faces()
     runs: dict[int, tuple[Tracker, list[float], list[float]]] = {}
     for faces in range(1, most + 1):
         config = replace(settings.tracker, max_faces=faces)
@@ -236,7 +236,7 @@ def measure_faces(
     for index in range(rounds + _WARM_UP):
         for faces, (tracker, wall, cpu) in runs.items():
             before, before_cpu = time.perf_counter(), time.process_time()
-            result = tracker.track(Frame(picture, index, index / 25))
+            result = tracker.track(Frame(image, index, index / 25))
             wall.append((time.perf_counter() - before) * 1e3)
             cpu.append((time.process_time() - before_cpu) * 1e3)
             if len(result.faces) != faces:

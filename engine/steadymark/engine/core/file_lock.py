@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_LOOK_S = 0.01
+_POLL_S = 0.01
 _PATIENCE_S = 10.0  # a suspended process must not block all others
 _OPEN = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
 
 if sys.platform == "win32":
     import msvcrt
 
-    _FAR = (1 << 31) - 2  # a locked byte cannot be read: use one far past the end
+    _FAR_BYTE = (1 << 31) - 2  # a locked byte cannot be read: use one far past the end
 
     def _lock(handle: int) -> bool:
-        os.lseek(handle, _FAR, os.SEEK_SET)
+        os.lseek(handle, _FAR_BYTE, os.SEEK_SET)
         try:
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
         except PermissionError:
@@ -86,7 +86,7 @@ def exclusive_lock(path: Path) -> Iterator[None]:
         path: A lock file beside the files that the body changes. It is deleted afterwards,
             except on Windows.
     """
-    handle = _waited(path)
+    handle = _wait_for_lock(path)
     try:
         yield
     finally:
@@ -96,7 +96,7 @@ def exclusive_lock(path: Path) -> Iterator[None]:
             os.close(handle)
 
 
-def _waited(path: Path) -> int | None:
+def _wait_for_lock(path: Path) -> int | None:
     """Wait for the lock; return None if it cannot be acquired."""
     deadline = time.monotonic() + _PATIENCE_S
     while time.monotonic() < deadline:
@@ -106,5 +106,5 @@ def _waited(path: Path) -> int | None:
             return None  # the caller reports the error when it writes
         if handle is not None:
             return handle
-        time.sleep(_LOOK_S)
+        time.sleep(_POLL_S)
     return None

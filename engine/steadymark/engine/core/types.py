@@ -213,10 +213,10 @@ class HeadPose:
         Returns:
             (n, 2) pixels; points behind the camera are NaN.
         """
-        seen = points_mm @ self.matrix.T + self.position_mm
+        in_camera = points_mm @ self.matrix.T + self.position_mm
         with np.errstate(divide="ignore", invalid="ignore"):
-            there = np.where(seen[:, 2:] > 1, seen, np.nan)
-            rays = there[:, :2] / there[:, 2:]
+            in_front = np.where(in_camera[:, 2:] > 1, in_camera, np.nan)
+            rays = in_front[:, :2] / in_front[:, 2:]
         pixels: NDArray[np.float64] = rays * self.camera.focal + self.camera.matrix[:2, 2]
         return pixels
 
@@ -339,7 +339,7 @@ class TrackResult:
     restarted: bool = False
 
     @property
-    def picture(self) -> Frame:
+    def frame_with_image(self) -> Frame:
         """The frame with its image.
 
         Raises:
@@ -349,7 +349,7 @@ class TrackResult:
             raise ValueError(f"the result of frame {self.frame.index} has no picture")
         return self.frame
 
-    def without_picture(self) -> TrackResult:
+    def without_image(self) -> TrackResult:
         """Return the same result without the image, which saves memory."""
         return replace(self, frame=self.frame.time) if isinstance(self.frame, Frame) else self
 

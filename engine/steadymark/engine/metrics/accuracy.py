@@ -176,9 +176,9 @@ def mean_of_finite(values: Real, axis: int | None = None) -> Values:
     Returns:
         The mean, without the given axis.
     """
-    there = np.isfinite(values)
+    finite = np.isfinite(values)
     with np.errstate(invalid="ignore"):
-        mean: Values = np.where(there, values, 0.0).sum(axis) / there.sum(axis)
+        mean: Values = np.where(finite, values, 0.0).sum(axis) / finite.sum(axis)
     return mean
 
 

@@ -183,13 +183,13 @@ def accuracy_of(compared: LandmarkComparison) -> AccuracyScores:
         ValueError: The comparison holds no face.
     """
     errors = compared.errors()
-    there = np.isfinite(errors)
+    finite = np.isfinite(errors)
     pupils: Length = inter_pupil_distance if compared.schema.name == IBUG68 else _unknown
     return AccuracyScores(
         faces=len(errors),
-        missed=int((~there).sum()),
+        missed=int((~finite).sum()),
         nrmse=float(mean_of_finite(errors)),
-        median=float(np.median(errors[there])) if there.any() else float("nan"),
+        median=float(np.median(errors[finite])) if finite.any() else float("nan"),
         fr8=failure_rate(errors, 8.0),
         fr10=failure_rate(errors, 10.0),
         auc8=auc(errors, 8.0),

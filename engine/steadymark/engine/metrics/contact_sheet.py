@@ -46,40 +46,40 @@ def contact_sheet(compared: Mapping[str, LandmarkComparison], count: int) -> Ima
         UsageError: A face comes from a live source, whose images cannot be read again.
     """
     worst = {name: c.worst(count) for name, c in compared.items()}
-    pictures = _pictures([c.places[i] for name, c in compared.items() for i in worst[name]])
+    images = _images_of([c.places[i] for name, c in compared.items() for i in worst[name]])
     columns = max(1, min(COLUMNS, *(len(w) for w in worst.values())))
     width = max(columns * (TILE + GAP) + GAP, 3 * TILE)
     parts = [_legend(width)]
     for name, comparison in compared.items():
         errors = comparison.errors()
         tiles = [
-            _tile(comparison, i, pictures[comparison.places[i]], float(errors[i]))
+            _tile(comparison, i, images[comparison.places[i]], float(errors[i]))
             for i in worst[name]
         ]
         parts += [_heading(name, errors, width), *_rows(tiles, columns, width)]
     return np.concatenate(parts)
 
 
-def _pictures(places: Sequence[FacePlace]) -> dict[FacePlace, Image]:
+def _images_of(places: Sequence[FacePlace]) -> dict[FacePlace, Image]:
     """Read the image of each face; each source is opened once and read forwards."""
-    pictures: dict[FacePlace, Image] = {}
+    images: dict[FacePlace, Image] = {}
     for text in dict.fromkeys(place.source for place in places):
         source = open_source(text)
         if not isinstance(source, VideoFile | ImageSequence):
             raise UsageError(f"{text} is live: its pictures are gone")
         try:
             for place in sorted({p for p in places if p.source == text}, key=_frame):
-                pictures[place] = source.frame_at(_frame(place)).image
+                images[place] = source.frame_at(_frame(place)).image
         finally:
             source.close()
-    return pictures
+    return images
 
 
 def _frame(place: FacePlace) -> int:
     return place.frame or 0
 
 
-def _tile(compared: LandmarkComparison, index: int, picture: Image, error: float) -> Image:
+def _tile(compared: LandmarkComparison, index: int, image: Image, error: float) -> Image:
     """Draw a face with its true and its predicted landmarks, (TILE + CAPTION, TILE, 3)."""
     scored = list(compared.scored)
     truth, found = compared.truth[index], compared.found[index]
@@ -87,15 +87,17 @@ def _tile(compared: LandmarkComparison, index: int, picture: Image, error: float
     middle = (corner + far) / 2
     side = max(8.0, MARGIN * float((far - corner).max()))
     crop = Crop(float(middle[0]), float(middle[1]), side)
-    tile = cut(picture, crop.matrix_to_image(TILE), TILE)
-    there = np.full(len(truth), False)
-    there[scored] = True
+    tile = cut(image, crop.matrix_to_image(TILE), TILE)
+    is_scored = np.full(len(truth), False)
+    is_scored[scored] = True
     for points, colour in ((truth, bgr(SKY_BLUE)), (found, bgr(ORANGE))):
-        _draw(tile, np.where(there[:, None], points, np.nan), crop, colour, compared.schema.name)
+        _draw(
+            tile, np.where(is_scored[:, None], points, np.nan), crop, colour, compared.schema.name
+        )
     place = compared.places[index]
     name = place.name if place.frame is None else f"{place.name} frame {place.frame}"
-    told = "not found" if np.isnan(error) else f"{error:.1f} %"
-    return np.concatenate((tile, _line(name, TILE, CAPTION, right=told)))
+    error_text = "not found" if np.isnan(error) else f"{error:.1f} %"
+    return np.concatenate((tile, _line(name, TILE, CAPTION, right=error_text)))
 
 
 def _draw(tile: Image, points: Values, crop: Crop, colour: Bgr, schema: str) -> None:

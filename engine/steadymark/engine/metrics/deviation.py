@@ -46,8 +46,8 @@ def distances(points: Real, reference: Real) -> Values:
         Distances, (T, K), in percent.
     """
     size = float(mean_of_finite(outer_eye_distance(reference)))
-    apart: Values = np.linalg.norm(points.astype(np.float64) - reference, axis=-1)
-    return apart / size * 100
+    distance: Values = np.linalg.norm(points.astype(np.float64) - reference, axis=-1)
+    return distance / size * 100
 
 
 def furthest_point(points: Real, reference: Real) -> float:
@@ -60,8 +60,8 @@ def furthest_point(points: Real, reference: Real) -> float:
     Returns:
         The distance, in percent of the outer-eye distance; NaN when no frame has a face.
     """
-    apart = distances(points, reference)
-    return float(np.nanmax(apart)) if np.isfinite(apart).any() else float("nan")
+    distance = distances(points, reference)
+    return float(np.nanmax(distance)) if np.isfinite(distance).any() else float("nan")
 
 
 def slow_course(raw: Real, times_s: Real, low_hz: float = SLOW_HZ) -> Values:
@@ -88,11 +88,11 @@ def deviation(points: Real, course: Real) -> Deviation:
     Returns:
         Mean and 98th percentile of the distances; both are NaN when no distance is known.
     """
-    apart = distances(points, course)
-    there = apart[np.isfinite(apart)]
-    if not len(there):
+    distance = distances(points, course)
+    finite = distance[np.isfinite(distance)]
+    if not len(finite):
         return Deviation(float("nan"), float("nan"))
-    return Deviation(float(there.mean()), float(np.percentile(there, 98)))
+    return Deviation(float(finite.mean()), float(np.percentile(finite, 98)))
 
 
 def restarts(
@@ -113,15 +113,15 @@ def restarts(
     Returns:
         A mask, (T,), that is True in frames with a restart.
     """
-    there = np.asarray(np.isfinite(raw).all((1, 2)))
+    has_face = np.asarray(np.isfinite(raw).all((1, 2)))
     with np.errstate(invalid="ignore"):
-        apart = np.abs(stabilized.astype(np.float64) - raw)
-        same = np.asarray((apart < _SAME_PX).all((1, 2)))
-    differed = np.zeros(len(there), np.bool_)
-    differed[1:] = (there & ~same)[:-1]
-    anew = there & ((same & differed) | detected)
+        difference = np.abs(stabilized.astype(np.float64) - raw)
+        equals_raw = np.asarray((difference < _SAME_PX).all((1, 2)))
+    differed_before = np.zeros(len(has_face), np.bool_)
+    differed_before[1:] = (has_face & ~equals_raw)[:-1]
+    restarted = has_face & ((equals_raw & differed_before) | detected)
     if cuts is not None:
-        anew |= there & cuts
-    if there.any():
-        anew[: int(np.argmax(there)) + 1] = False
-    return np.asarray(anew)
+        restarted |= has_face & cuts
+    if has_face.any():
+        restarted[: int(np.argmax(has_face)) + 1] = False
+    return np.asarray(restarted)

@@ -50,10 +50,10 @@ def amplitude(opening: Values) -> float:
     Returns:
         The amplitude, in the unit of `opening`; NaN with fewer than two finite values.
     """
-    there = opening[np.isfinite(opening)]
-    if len(there) < 2:
+    finite = opening[np.isfinite(opening)]
+    if len(finite) < 2:
         return float("nan")
-    low, high = np.percentile(there, (2, 98))
+    low, high = np.percentile(finite, (2, 98))
     return float(high - low)
 
 
@@ -70,9 +70,9 @@ def kept_amplitude(opening: Values, reference: Values) -> float:
         The ratio, where 1 means that the amplitude is preserved; NaN where the reference's
             amplitude is below `MOVES`.
     """
-    there = np.isfinite(opening) & np.isfinite(reference)
-    whole = amplitude(reference[there])
-    return amplitude(opening[there]) / whole if whole >= MOVES else float("nan")
+    finite = np.isfinite(opening) & np.isfinite(reference)
+    whole = amplitude(reference[finite])
+    return amplitude(opening[finite]) / whole if whole >= MOVES else float("nan")
 
 
 def opening_lag(opening: Values, reference: Values) -> float:

@@ -97,19 +97,19 @@ def identity_scores(video: Iterable[IdentityFrame]) -> IdentityScores:
     last: dict[int, int] = {}  # true id → tracked id of its latest match
     both: Counter[tuple[int, int]] = Counter()
     truths = founds = matched = switches = 0
-    for moment in video:
-        found = _without_ignored(moment)
-        pairs = _kept_pairs(moment.truth, found, last)
-        free = {i: b for i, b in moment.truth.items() if i not in pairs}
+    for frame in video:
+        found = _without_ignored(frame)
+        pairs = _kept_pairs(frame.truth, found, last)
+        free = {i: b for i, b in frame.truth.items() if i not in pairs}
         rest = {i: b for i, b in found.items() if i not in pairs.values()}
         pairs |= _best_pairs(free, rest)
         switches += sum(last.get(true, ours) != ours for true, ours in pairs.items())
         last |= pairs
-        truths, founds = truths + len(moment.truth), founds + len(found)
+        truths, founds = truths + len(frame.truth), founds + len(found)
         matched += len(pairs)
         both.update(
             (true, ours)
-            for true, box in moment.truth.items()
+            for true, box in frame.truth.items()
             for ours, other in found.items()
             if box.iou(other) >= LEAST_IOU
         )
@@ -118,14 +118,14 @@ def identity_scores(video: Iterable[IdentityFrame]) -> IdentityScores:
     )
 
 
-def _without_ignored(moment: IdentityFrame) -> dict[int, FaceBox]:
+def _without_ignored(frame: IdentityFrame) -> dict[int, FaceBox]:
     """Return the tracked faces, except those whose best match is an ignored true face."""
-    every = {(0, i): box for i, box in moment.truth.items()}
-    every |= {(1, i): box for i, box in moment.ignored.items()}
+    every = {(0, i): box for i, box in frame.truth.items()}
+    every |= {(1, i): box for i, box in frame.ignored.items()}
     numbered = dict(enumerate(every.values()))
-    asked = len(moment.truth)
-    dropped = {ours for i, ours in _best_pairs(numbered, moment.found).items() if i >= asked}
-    return {i: box for i, box in moment.found.items() if i not in dropped}
+    required = len(frame.truth)
+    dropped = {ours for i, ours in _best_pairs(numbered, frame.found).items() if i >= required}
+    return {i: box for i, box in frame.found.items() if i not in dropped}
 
 
 def _kept_pairs(truth: Boxes, found: Boxes, last: Mapping[int, int]) -> dict[int, int]:

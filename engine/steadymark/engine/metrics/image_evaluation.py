@@ -64,12 +64,12 @@ def labelled(folder: Path) -> Iterator[tuple[Path, Image, Points]]:
         ) from error
     for path in files:
         try:
-            file, picture = ImageBesideLabel(path).found()
+            file, image = ImageBesideLabel(path).found()
             points = read_label(path)
-            check_points(points, picture.shape[1], picture.shape[0])
+            check_points(points, image.shape[1], image.shape[0])
         except ValueError as error:
             raise UsageError(f"{path} {str(error).removeprefix(f'{path} ')}") from error
-        yield file, picture, points
+        yield file, image, points
 
 
 def compare_faces(
@@ -114,17 +114,17 @@ def compare_faces(
     config = config or TrackerConfig()
     tracker = _tracker(network, detector, schema, config, follower) if detector else None
     places, found, truths = [], [], []
-    nothing = np.full((schema.count, 2), np.nan)
-    for path, picture, truth in labelled(folder):
+    no_face = np.full((schema.count, 2), np.nan)
+    for path, image, truth in labelled(folder):
         if chosen is None and len(truth) == TRUTH_COUNT != schema.count:
             chosen = Correspondence.of_schemas(schema.name, TRUTH)
         truths.append(in_our_numbers(truth, schema, chosen, str(path.with_suffix(".pts"))))
-        told = (
-            _from_truth(network, picture, truth, schema, config, follower)
+        predicted = (
+            _from_truth(network, image, truth, schema, config, follower)
             if tracker is None
-            else _tracked(tracker, picture, truth)
+            else _tracked(tracker, image, truth)
         )
-        found.append(nothing if told is None else told.xy_px.astype(np.float64))
+        found.append(no_face if predicted is None else predicted.xy_px.astype(np.float64))
         places.append(FacePlace(path.stem, str(path)))
         on_face(len(places))
     scored = scored_landmarks(schema, chosen)
@@ -138,27 +138,27 @@ def _tracker(
     config: TrackerConfig,
     follower: LandmarkModel | None,
 ) -> Tracker:
-    every = replace(config, max_faces=MOST_FACES)
-    return Tracker(detector, network, NoStabilizer(), schema, every, follower=follower)
+    config_for_all = replace(config, max_faces=MOST_FACES)
+    return Tracker(detector, network, NoStabilizer(), schema, config_for_all, follower=follower)
 
 
-def _tracked(tracker: Tracker, picture: Image, truth: Points) -> Landmarks | None:
+def _tracked(tracker: Tracker, image: Image, truth: Points) -> Landmarks | None:
     """Return the landmarks of the tracked face that overlaps the labelled face most."""
     tracker.reset()
     true_box = box_of_landmarks(truth, score=1.0)
-    seen = [face.stabilized for face in tracker.track(Frame(picture, 0, 0.0)).faces]
-    shared = [
+    tracked = [face.stabilized for face in tracker.track(Frame(image, 0, 0.0)).faces]
+    overlaps = [
         (true_box.iou(box_of_landmarks(each.xy_px, score=1.0)), each)
-        for each in seen
+        for each in tracked
         if each is not None
     ]
-    best = max(shared, key=lambda pair: pair[0], default=(0.0, None))
+    best = max(overlaps, key=lambda pair: pair[0], default=(0.0, None))
     return best[1] if best[0] > 0 else None
 
 
 def _from_truth(
     network: LandmarkModel,
-    picture: Image,
+    image: Image,
     truth: Points,
     schema: LandmarkSchema,
     config: TrackerConfig,
@@ -166,5 +166,5 @@ def _from_truth(
 ) -> Landmarks | None:
     box = box_of_landmarks(truth, score=1.0)
     any_face = replace(config, find_from=0.0)
-    (seen,) = align_faces(network, picture, [box], schema, any_face, follower)
-    return None if seen is None else seen.steady
+    (tracked,) = align_faces(network, image, [box], schema, any_face, follower)
+    return None if tracked is None else tracked.stabilized

@@ -42,15 +42,17 @@ def still_frames(points: Real, fps: float, size_px: float) -> Mask:
     still = np.zeros(len(points), np.bool_)
     if len(points) < 2 * half:
         return still
-    there = np.asarray(np.isfinite(points).all((1, 2)))
-    percent = np.where(there[:, None, None], points, 0.0).astype(np.float64) / size_px * 100
-    percent -= percent[there].mean(0) if there.any() else 0.0  # Keeps sums of squares precise.
+    has_face = np.asarray(np.isfinite(points).all((1, 2)))
+    percent = np.where(has_face[:, None, None], points, 0.0).astype(np.float64) / size_px * 100
+    percent -= (
+        percent[has_face].mean(0) if has_face.any() else 0.0
+    )  # Keeps sums of squares precise.
     means, squares = _running(percent, half), _running(percent**2, 2 * half)
     mean = (means[:-half] + means[half:]) / 2
     drift = np.linalg.norm(means[half:] - means[:-half], axis=-1).mean(-1)
     spread = np.sqrt(np.maximum(squares - mean**2, 0).sum(-1)).mean(-1)
-    whole = _running(there.astype(np.float64), 2 * half) > 1 - 1e-9
-    still[half : len(still) - half + 1] = whole & (drift < DRIFT) & (spread < SPREAD)
+    face_in_window = _running(has_face.astype(np.float64), 2 * half) > 1 - 1e-9
+    still[half : len(still) - half + 1] = face_in_window & (drift < DRIFT) & (spread < SPREAD)
     return still
 
 

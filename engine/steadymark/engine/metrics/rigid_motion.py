@@ -22,7 +22,7 @@ RIGID = (27, 28, 29, 30, 36, 39, 42, 45)  # Nose ridge and eye corners move with
 WITHOUT_JAW = tuple(range(17, 68))
 
 
-def motion_besides(
+def motion_beyond_rigid(
     points: Real, rigid: Real, size_px: float, *, landmarks: Sequence[int] | None = None
 ) -> float:
     """Return the mean motion of landmarks besides the face's rigid motion.
@@ -40,11 +40,11 @@ def motion_besides(
     Returns:
         The motion, in percent of the outer-eye distance per frame; NaN where nothing is known.
     """
-    left = left_over(points, rigid) / size_px * 100
-    return float(mean_of_finite(left if landmarks is None else left[:, list(landmarks)]))
+    percent = distance_from_rigid_motion(points, rigid) / size_px * 100
+    return float(mean_of_finite(percent if landmarks is None else percent[:, list(landmarks)]))
 
 
-def left_over(points: Real, rigid: Real) -> Values:
+def distance_from_rigid_motion(points: Real, rigid: Real) -> Values:
     """Return how far each landmark lies from where the face's rigid motion moves it.
 
     Args:
@@ -54,10 +54,10 @@ def left_over(points: Real, rigid: Real) -> Values:
     Returns:
         Distances, (T - 1, K), in pixels.
     """
-    given = points.astype(np.float64)
-    carried = np.einsum("tij,tkj->tki", rigid[:, :, :2], given[:-1]) + rigid[:, None, :, 2]
-    apart: Values = np.linalg.norm(given[1:] - carried, axis=-1)
-    return apart
+    xy = points.astype(np.float64)
+    moved = np.einsum("tij,tkj->tki", rigid[:, :, :2], xy[:-1]) + rigid[:, None, :, 2]
+    distance: Values = np.linalg.norm(xy[1:] - moved, axis=-1)
+    return distance
 
 
 def eye_distance(points: Real) -> float:

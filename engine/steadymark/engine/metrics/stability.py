@@ -148,11 +148,11 @@ def coefficient_of_variation(samples: Real) -> Values:
         Coefficients, (...); NaN where there are fewer than two samples or the mean is not positive.
     """
     samples = samples.astype(np.float64)
-    there = np.isfinite(samples)
-    count = there.sum(0)
+    finite = np.isfinite(samples)
+    count = finite.sum(0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(there, samples, 0).sum(0) / count
-        square = (np.where(there, samples - mean, 0) ** 2).sum(0) / (count - 1)
+        mean = np.where(finite, samples, 0).sum(0) / count
+        square = (np.where(finite, samples - mean, 0) ** 2).sum(0) / (count - 1)
         variation: Values = np.where((count > 1) & (mean > 0), np.sqrt(square) / mean, np.nan)
     return variation
 
@@ -201,9 +201,9 @@ def mcv_still(segments: Sequence[Real]) -> float:
     """
     values = []
     for points in segments:
-        there = points[np.isfinite(points).all((1, 2))].astype(np.float64)
-        if len(there) > 1:
-            distance = np.linalg.norm(there - there.mean(0), axis=-1)  # (T, K)
+        finite = points[np.isfinite(points).all((1, 2))].astype(np.float64)
+        if len(finite) > 1:
+            distance = np.linalg.norm(finite - finite.mean(0), axis=-1)  # (T, K)
             values.append(_mean(coefficient_of_variation(distance)))
     return _mean(np.array(values)) * 100
 
@@ -253,11 +253,11 @@ def with_dropped_frames(points: Real, times_s: Real) -> Values:
     if len(points) < 2:
         return points.astype(np.float64)
     steps_s = np.diff(times_s.astype(np.float64))
-    taken = np.rint(steps_s / np.median(steps_s)).clip(1, _LONGEST_GAP + 1).astype(np.int64)
-    at = np.concatenate(([0], np.cumsum(taken)))
-    whole = np.full((int(at[-1]) + 1, *points.shape[1:]), np.nan)
-    whole[at] = points
-    return whole
+    frame_steps = np.rint(steps_s / np.median(steps_s)).clip(1, _LONGEST_GAP + 1).astype(np.int64)
+    rows = np.concatenate(([0], np.cumsum(frame_steps)))
+    filled = np.full((int(rows[-1]) + 1, *points.shape[1:]), np.nan)
+    filled[rows] = points
+    return filled
 
 
 def fast_and_slow_error(
@@ -281,8 +281,8 @@ def fast_and_slow_error(
     steps = np.linalg.norm(_steps(_in_percent(truth, truth, eyes)), axis=-1)  # (T - 1, K)
     speed = mean_of_finite(steps, -1)
     errors = errors[1:].astype(np.float64)
-    there = np.isfinite(speed) & np.isfinite(errors)
-    speed, errors = speed[there], errors[there]
+    finite = np.isfinite(speed) & np.isfinite(errors)
+    speed, errors = speed[finite], errors[finite]
     if len(speed) < 2:
         return float("nan"), float("nan")
     order = np.argsort(speed, kind="stable")
@@ -311,9 +311,9 @@ def _correlation(predicted: Values, true: Values, shift: int) -> float:
         return float("nan")
     a = predicted[max(shift, 0) :][:length].ravel()
     b = true[max(-shift, 0) :][:length].ravel()
-    there = np.isfinite(a) & np.isfinite(b)
-    if there.sum() < 2:
+    finite = np.isfinite(a) & np.isfinite(b)
+    if finite.sum() < 2:
         return float("nan")
-    a, b = a[there] - a[there].mean(), b[there] - b[there].mean()
+    a, b = a[finite] - a[finite].mean(), b[finite] - b[finite].mean()
     size = np.sqrt((a @ a) * (b @ b))
     return float(a @ b / size) if size > 0 else float("nan")

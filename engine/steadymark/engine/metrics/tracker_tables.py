@@ -119,7 +119,7 @@ def prepare_video(
     return ScoredVideo(video.name, video.source, frames, truth, schema, scored)
 
 
-def followed(table: LandmarkTable, video: ScoredVideo, *, name: str) -> TrackedVideo:
+def match_table(table: LandmarkTable, video: ScoredVideo, *, name: str) -> TrackedVideo:
     """Return one face of a tracker's table, aligned with the frames of a video.
 
     If the table holds several faces, it is in each frame the face nearest to the true one or,
@@ -175,9 +175,9 @@ def tracked_video(
         The tracked video with its still frames.
     """
     truth = None if video.truth is None else video.truth[first : first + len(points)]
-    calm = points if truth is None else truth
-    size_px = float(mean_of_finite(eye_length(video.schema)(calm)))
-    still = still_frames(calm[:, list(video.scored)], fps, size_px)
+    reference = points if truth is None else truth
+    size_px = float(mean_of_finite(eye_length(video.schema)(reference)))
+    still = still_frames(reference[:, list(video.scored)], fps, size_px)
     if known is not None:
         still &= known
         truth = None if truth is None else np.where(known[:, None, None], truth, np.nan)
@@ -222,7 +222,7 @@ def track(
             models,
             settings,
             output,
-            taken=set(),
+            used_stems=set(),
             stop=Event(),
             on_progress=on_progress,
         )

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from steadymark.engine.metrics.accuracy import Real, Values
 
-_OF_CSV, _OF_FOLDER = "_truth", "annot"
+_CSV_ENDING, _PTS_FOLDER = "_truth", "annot"
 # A ground truth may have this many frames per row, and so many frames more.
-_SPARSEST, _SPARE = 100, 10_000
+_MOST_FRAMES_PER_ROW, _SPARE = 100, 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +71,10 @@ def video_of_truth(truth: Path) -> LabelledVideo:
         The ground truth with its video, whose `source` is None if no video lies beside it.
     """
     source = None
-    if truth.is_dir() and truth.name == _OF_FOLDER:
+    if truth.is_dir() and truth.name == _PTS_FOLDER:
         source = _only_video(truth.parent)
-    elif truth.stem.endswith(_OF_CSV):
-        stem = truth.stem.removesuffix(_OF_CSV)
+    elif truth.stem.endswith(_CSV_ENDING):
+        stem = truth.stem.removesuffix(_CSV_ENDING)
         source = next((p for p in files_of(truth.parent, VIDEO_SUFFIXES) if p.stem == stem), None)
     name = _name(source, truth) if source is not None else truth.stem
     return LabelledVideo(name, None if source is None else str(source), truth)
@@ -99,15 +99,15 @@ def read_truth(path: Path) -> Values:
         LandmarkFileError: The ground truth cannot be parsed; the message says where.
     """
     if path.is_dir():
-        return _of_folder(path)
+        return _read_pts_folder(path)
     with open_text(path) as file:
         first = file.readline()
     names = dialect_of(first)[1]
     if first.lstrip('"').startswith("#") or {"timestamp", "timestamp_s"} & set(names):
-        return _of_tracker(path)
+        return _read_tracker_table(path)
     if "frame" in names:
-        return _of_table(path, names)
-    return _of_rows(path)
+        return _read_truth_table(path, names)
+    return _read_rows(path)
 
 
 def check_length(truth: Values, path: Path, frames: int) -> None:
@@ -133,8 +133,8 @@ def check_length(truth: Values, path: Path, frames: int) -> None:
 
 
 def _labelled(video: Path) -> LabelledVideo:
-    csv = video.with_name(f"{video.stem}{_OF_CSV}.csv")
-    annot = video.parent / _OF_FOLDER
+    csv = video.with_name(f"{video.stem}{_CSV_ENDING}.csv")
+    annot = video.parent / _PTS_FOLDER
     truth = csv if csv.is_file() else None
     if truth is None and annot.is_dir() and _only_video(video.parent) == video:
         truth = annot
@@ -152,7 +152,7 @@ def _only_video(folder: Path) -> Path | None:
     return videos[0] if len(videos) == 1 else None
 
 
-def _of_folder(folder: Path) -> Values:
+def _read_pts_folder(folder: Path) -> Values:
     numbers: dict[int, Path] = {}
     for file in folder.glob("*.pts"):
         digits = file.stem[len(file.stem.rstrip("0123456789")) :]
@@ -183,7 +183,7 @@ def _of_folder(folder: Path) -> Values:
     return truth
 
 
-def _of_tracker(path: Path) -> Values:
+def _read_tracker_table(path: Path) -> Values:
     table = read_table(path)
     if not len(table):
         raise LandmarkFileError("{path} contains no rows", path=path)
@@ -197,7 +197,7 @@ def _of_tracker(path: Path) -> Values:
     return _by_frame(int(table.frame.max()) + 1, frames, table.xy_px[there])
 
 
-def _of_table(path: Path, names: tuple[str, ...]) -> Values:
+def _read_truth_table(path: Path, names: tuple[str, ...]) -> Values:
     points = sum(name.startswith("x_") for name in names)
     wanted = ("frame", *numbered("x", points), *numbered("y", points))
     missing = sorted(set(wanted) - set(names))
@@ -218,7 +218,7 @@ def _of_table(path: Path, names: tuple[str, ...]) -> Values:
     return _by_frame(int(frames.max()) + 1, frames.astype(np.int64), xy)
 
 
-def _of_rows(path: Path) -> Values:
+def _read_rows(path: Path) -> Values:
     rows = _numbers(path, skip=0)
     if rows.shape[1] % 2:
         raise LandmarkFileError(
@@ -244,7 +244,7 @@ def _numbers(path: Path, *, skip: int, columns: list[int] | None = None) -> Valu
 
 def _check_span(path: Path, frames: int, rows: int) -> None:
     """Check the last frame number, so that one wrong number cannot exhaust the memory."""
-    if frames > _SPARSEST * rows + _SPARE:
+    if frames > _MOST_FRAMES_PER_ROW * rows + _SPARE:
         raise LandmarkFileError(
             "{path} has {rows} rows, the last of frame {last}: check its frame numbers",
             path=path,

@@ -148,7 +148,7 @@ def has_truth(truth: Values, scored: tuple[int, ...]) -> Mask:
     return np.asarray(np.isfinite(truth[:, list(scored)]).all((1, 2)))
 
 
-def alike_still(videos: Sequence[TrackedVideo]) -> Mask | None:
+def shared_still_frames(videos: Sequence[TrackedVideo]) -> Mask | None:
     """Return the frames that are at rest according to every tracker of one video.
 
     Without ground truth, each tracker's landmarks define their own still frames, so trackers can

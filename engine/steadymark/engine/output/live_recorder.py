@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 QUEUE_BYTES = 128 << 20
 LEAST_QUEUE, MOST_QUEUE = 4, 60
 LEAST_FREE = 200 << 20
-LOOK_EVERY = 30  # frames between two checks of the disk's free space
+CHECK_SPACE_EVERY = 30  # frames between two checks of the disk's free space
 TICKS = 90_000  # per second, of the video
 
 
@@ -84,7 +84,7 @@ class Recorder:
         self._first_s: float | None = None
         self._size = (0, 0)
         self._last_tick = -1
-        self._between = True  # True between two frames, when all sinks hold the same frames
+        self._sinks_agree = True  # True between two frames, when all sinks hold the same frames
         self._deadline_s: float | None = None
         self._thread = Thread(target=self._run, name="recording", daemon=True)
 
@@ -139,7 +139,7 @@ class Recorder:
             )
         self._queue.close()
         for sink in opened:
-            fault = _closed(sink, complete=self._between) or fault
+            fault = _closed(sink, complete=self._sinks_agree) or fault
         with self._lock:
             paths = tuple(sink.path for sink in self._sinks)
             self._report = replace(self._report, running=False, paths=paths, fault=fault)
@@ -160,9 +160,9 @@ class Recorder:
 
     def _write(self, result: TrackResult) -> None:
         index = self.report.frames
-        if index % LOOK_EVERY == 0:
-            self._check_room()
-        size = (result.picture.width, result.picture.height)
+        if index % CHECK_SPACE_EVERY == 0:
+            self._check_free_space()
+        size = (result.frame_with_image.width, result.frame_with_image.height)
         if self._first_s is None:
             self._first_s, self._size = result.frame.pts_s, size
         if size != self._size:
@@ -178,20 +178,20 @@ class Recorder:
         self._last_tick = tick
         frame = replace(result.frame, index=index, pts_s=tick / TICKS)
         numbered = replace(result, frame=frame)
-        self._between = False
+        self._sinks_agree = False
         for sink in self._sinks:
             sink.write(numbered)
-        self._between = True
+        self._sinks_agree = True
         with self._lock:
             self._report = replace(self._report, frames=index + 1, duration_s=frame.pts_s)
 
-    def _check_room(self) -> None:
+    def _check_free_space(self) -> None:
         for folder in {Path(sink.path).parent for sink in self._sinks}:
             try:
-                left = self._free(folder)
+                free_bytes = self._free(folder)
             except OSError:
                 continue  # an error will show when the file is written
-            if left < LEAST_FREE:
+            if free_bytes < LEAST_FREE:
                 raise SinkError(
                     "the recording ended because less than {least_mb} MB are left in "
                     "{folder}: free some space and record again",

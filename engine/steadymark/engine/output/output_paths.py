@@ -48,28 +48,33 @@ def _plain_stem(name: str) -> str:
     return stem
 
 
-def output_stem(name: str, taken: set[str], reserved: Collection[str] = ()) -> str:
-    """Choose a file name for the results of a source, and add it to `taken`.
+def output_stem(name: str, used_stems: set[str], reserved: Collection[str] = ()) -> str:
+    """Choose a file name for the results of a source, and add it to `used_stems`.
 
     Args:
         name: Name of the source.
-        taken: Names in use, in lower case.
+        used_stems: Names in use, in lower case.
         reserved: Names of other sources, in lower case, which this source gets only if its own
             name is the same.
 
     Returns:
-        A name without suffix that was not in `taken`.
+        A name without suffix that was not in `used_stems`.
     """
     stem = _plain_stem(name)
-    used, kept = set(map(_compared, taken)), set(map(_compared, reserved))
+    used_keys, reserved_keys = (
+        set(map(_comparison_key, used_stems)),
+        set(map(_comparison_key, reserved)),
+    )
     number, unique = 2, stem
-    while _compared(unique) in used or (unique != Path(name).stem and _compared(unique) in kept):
+    while _comparison_key(unique) in used_keys or (
+        unique != Path(name).stem and _comparison_key(unique) in reserved_keys
+    ):
         unique, number = f"{stem}-{number}", number + 1
-    taken.add(unique.casefold())
+    used_stems.add(unique.casefold())
     return unique
 
 
-def _compared(name: str) -> str:
+def _comparison_key(name: str) -> str:
     """Return what is equal for names that a file system may not tell apart."""
     return unicodedata.normalize("NFC", name).casefold()
 
@@ -84,7 +89,7 @@ def partial_of(path: Path) -> Path:
     return path.with_name(f"{path.stem}{PARTIAL}{path.suffix}")
 
 
-def was_left(path: Path) -> bool:
+def interrupted(path: Path) -> bool:
     """Return whether an unfinished output of this name exists."""
     return part_of(path).exists() or partial_of(path).exists()
 
@@ -105,9 +110,9 @@ def open_part(path: Path, *, live: bool = False) -> int:
     """
     try:
         if live:
-            os.close(_own_part(path))
-            _keep_left(path)
-        handle = _own_part(path)
+            os.close(_locked_part(path))
+            _keep_unfinished(path)
+        handle = _locked_part(path)
         if os.fstat(handle).st_size:
             os.ftruncate(handle, 0)
     except OSError as error:
@@ -115,7 +120,7 @@ def open_part(path: Path, *, live: bool = False) -> int:
     return handle
 
 
-def _own_part(path: Path) -> int:
+def _locked_part(path: Path) -> int:
     handle = open_locked(part_of(path))
     if handle is None:
         raise SinkError(
@@ -126,20 +131,20 @@ def _own_part(path: Path) -> int:
     return handle
 
 
-def _keep_left(path: Path) -> None:
-    for left in (partial_of(path), part_of(path)):
-        if not left.is_file() or not left.stat().st_size:
+def _keep_unfinished(path: Path) -> None:
+    for unfinished in (partial_of(path), part_of(path)):
+        if not unfinished.is_file() or not unfinished.stat().st_size:
             continue
         number = 2
-        while (aside := partial_of(path.with_stem(f"{path.stem}-{number}"))).exists():
+        while (kept_path := partial_of(path.with_stem(f"{path.stem}-{number}"))).exists():
             number += 1
         try:
-            left.replace(aside)
+            unfinished.replace(kept_path)
         except OSError as error:
-            raise cannot_write(aside, error) from error
+            raise cannot_write(kept_path, error) from error
 
 
-def settle(path: Path, *, complete: bool) -> Path:
+def finish_part(path: Path, *, complete: bool) -> Path:
     """Rename the temporary file to its final or partial name.
 
     Args:

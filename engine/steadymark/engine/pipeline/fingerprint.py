@@ -64,8 +64,8 @@ def fingerprint(
     Returns:
         The fingerprint of results that are made with these inputs.
     """
-    chosen = {name: value for name, value in settings.items() if name != _NO_SETTING}
-    text = json.dumps({**chosen, "csv": csv}, sort_keys=True, default=str)
+    relevant = {name: value for name, value in settings.items() if name != _NO_SETTING}
+    text = json.dumps({**relevant, "csv": csv}, sort_keys=True, default=str)
     return Fingerprint(
         source_sha256,
         hashlib.sha256(text.encode()).hexdigest(),
@@ -105,43 +105,43 @@ def _file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def why_again(
-    files: Sequence[Path], made: Fingerprint, csv: str, before: Fingerprint | None
+def reason_to_track_again(
+    files: Sequence[Path], current: Fingerprint, csv: str, indexed: Fingerprint | None
 ) -> UserText | None:
     """Return why existing results must be made again, or None if they are up to date.
 
     Args:
         files: The existing result files, the table first. Steadymark's header holds the
             fingerprint. The fingerprint of files without it is only in the index.
-        made: Fingerprint of the results that tracking would make now.
+        current: Fingerprint of the results that tracking would make now.
         csv: Name of the table's format.
-        before: Fingerprint from the index, if the index lists the results as complete.
+        indexed: Fingerprint from the index, if the index lists the results as complete.
 
     Returns:
         A sentence for the user, or None.
     """
     has_header = TABLE_FORMATS.find(csv).has_header
-    found = [told_by(files[0], csv)] if has_header else []
+    found = [fingerprint_of_table(files[0], csv)] if has_header else []
     if not has_header or len(files) > 1:
-        found.append(before)
+        found.append(indexed)
     if None in found:
         return UserText("it is not known how its results were computed: tracked again")
-    if any(f is not None and f.source_sha256 != made.source_sha256 for f in found):
+    if any(f is not None and f.source_sha256 != current.source_sha256 for f in found):
         return UserText("the file has changed since it was tracked: tracked again")
-    if any(f is not None and f.table != made.table for f in found):
+    if any(f is not None and f.table != current.table for f in found):
         return UserText("it was tracked with other settings or models: tracked again")
-    if made.drawn and (before is None or before.drawn != made.drawn):
+    if current.drawn and (indexed is None or indexed.drawn != current.drawn):
         return UserText("its video was drawn in another or unknown way: tracked again")
     return None
 
 
-def refusal(there: Sequence[Path], *, resume: bool, known: bool) -> UserText | None:
+def refusal(existing: Sequence[Path], *, resume: bool, in_index: bool) -> UserText | None:
     """Return why existing files may not be replaced, or None if they are results of tracking.
 
     Args:
-        there: The existing files.
+        existing: The existing files.
         resume: Whether the user asked to resume.
-        known: Whether the index says that tracking made these files.
+        in_index: Whether the index says that tracking made these files.
 
     Returns:
         A sentence for the user, or None.
@@ -150,10 +150,12 @@ def refusal(there: Sequence[Path], *, resume: bool, known: bool) -> UserText | N
         return UserText(
             "{path} exists already: use --overwrite to replace it, or --resume to keep it and go "
             "on with the other files",
-            path=there[0],
+            path=existing[0],
         )
-    foreign = [path for path in there if path.suffix != ".csv" or told_by(path) is None]
-    if known or not foreign:
+    foreign = [
+        path for path in existing if path.suffix != ".csv" or fingerprint_of_table(path) is None
+    ]
+    if in_index or not foreign:
         return None
     return UserText(
         "{path} exists, and no index says that it was tracked: use --overwrite "
@@ -162,7 +164,7 @@ def refusal(there: Sequence[Path], *, resume: bool, known: bool) -> UserText | N
     )
 
 
-def told_by(table: Path, csv: str = "native") -> Fingerprint | None:
+def fingerprint_of_table(table: Path, csv: str = "native") -> Fingerprint | None:
     """Return the fingerprint in Steadymark's header, or None if the table has none.
 
     Args:

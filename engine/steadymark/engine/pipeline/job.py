@@ -10,20 +10,20 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from steadymark.engine.attributes.attribute_registry import told_attributes
+from steadymark.engine.attributes.attribute_registry import plugin_attributes
 from steadymark.engine.core.errors import SinkError, SteadymarkError
 from steadymark.engine.output.csv.native_csv import Header
 from steadymark.engine.output.csv.offline_filter import OfflineFilterSink
-from steadymark.engine.output.output_paths import cannot_write, output_stem, partial_of, was_left
+from steadymark.engine.output.output_paths import cannot_write, interrupted, output_stem, partial_of
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
 from steadymark.engine.output.video.drawing import DrawOptions
 from steadymark.engine.pipeline.fingerprint import (
     Fingerprint,
     fingerprint,
+    reason_to_track_again,
     refusal,
     source_digest,
-    why_again,
 )
 from steadymark.engine.pipeline.pipeline import Pipeline
 from steadymark.engine.pipeline.pipeline_report import PipelineReport, PipelineState
@@ -48,12 +48,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OutputSettings:
-    """Where results are written (`folder`), and what happens to existing ones.
+    """Where results are written, and what happens to existing ones.
 
-    overwrite replaces existing results; resume keeps those that are up to date. drawings names the
-    face attributes to draw into the video. Files are written in aside, on the same disk, and then
-    moved, so that several programs can track the same input. csv names the table's format, see
-    `TABLE_FORMATS`. send lists the targets of live results.
+    `csv` names the table's format, see `TABLE_FORMATS`. `overwrite` replaces existing results, and
+    `resume` keeps those that are up to date. `drawings` names the face attributes that are drawn
+    into the video. `send` lists the targets of live results. Files are written in `work_folder`, on
+    the same disk, and then moved, so that several programs can track the same input.
     """
 
     folder: Path
@@ -62,7 +62,7 @@ class OutputSettings:
     overwrite: bool = False
     resume: bool = False
     drawings: tuple[str, ...] = ()
-    aside: Path | None = None
+    work_folder: Path | None = None
     send: tuple[StreamTarget, ...] = ()
 
     def drawing(self, schema: LandmarkSchema) -> DrawOptions:
@@ -71,7 +71,7 @@ class OutputSettings:
 
     def drawn(self, schema: LandmarkSchema) -> str:
         """Return the drawing as text, see `Fingerprint.drawn`; empty if there is no video."""
-        return self.drawing(schema).told if self.video else ""
+        return self.drawing(schema).as_text if self.video else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +88,9 @@ class InputSettings:
 class JobReport:
     """The result of one job.
 
-    error is a sentence, or None if all went well. notes hold what the source reported and skipped.
-    refused means that nothing was done because existing files may not be replaced. cut_off is set
-    if the file was cut off. began and ended are UTC times in ISO 8601, empty without tracking.
+    `error` is a sentence, or None if nothing failed. `notes` holds what the source reported and
+    skipped. `refused` means that nothing was done to spare existing files. `cut_off` is set if the
+    file was cut off. `began` and `ended` are UTC times in ISO 8601, empty without tracking.
     """
 
     name: str
@@ -102,7 +102,7 @@ class JobReport:
     notes: tuple[UserText, ...] = ()
     refused: bool = False
     cut_off: CutOff | None = None
-    made: Fingerprint | None = None
+    fingerprint: Fingerprint | None = None
     began: str = ""
     ended: str = ""
 
@@ -119,11 +119,11 @@ def header(
     info: SourceInfo,
     models: OpenModels,
     settings: TrackSettings,
-    wish: InputSettings,
+    input_settings: InputSettings,
     *,
     source_sha256: str | None = None,
 ) -> Header:
-    """Return the header of a table; a source_sha256 of None is computed from the file.
+    """Return the header of a table; a `source_sha256` of None is computed from the file.
 
     Raises:
         SourceError: The source cannot be read.
@@ -140,7 +140,7 @@ def header(
     return Header(
         versions=versions,
         models=_digests(models),
-        settings=_told_settings(models, settings, wish),
+        settings=_settings_for_header(models, settings, input_settings),
         source_name=info.name,
         source_sha256=source_sha256,
     )
@@ -150,17 +150,12 @@ def _digests(models: OpenModels) -> dict[str, str]:
     return {card.name: card.sha256 for card in models.cards}
 
 
-def _told_settings(
-    models: OpenModels, settings: TrackSettings, wish: InputSettings
+def _settings_for_header(
+    models: OpenModels, settings: TrackSettings, options: InputSettings
 ) -> dict[str, object]:
-    part = {"start_s": wish.start_s, "end_s": wish.end_s, "camera": wish.camera}
-    return {
-        **plain_settings(settings),
-        **part,
-        **wish.decoding.told,
-        **told_attributes(),
-        "device_used": models.device,
-    }
+    part = {"start_s": options.start_s, "end_s": options.end_s, "camera": options.camera}
+    more = {**options.decoding.told, **plugin_attributes(), "device_used": models.device}
+    return {**plain_settings(settings), **part, **more}
 
 
 def result_files(stem: str, output: OutputSettings) -> list[Path]:
@@ -175,12 +170,12 @@ class _Work:
 
     source: FrameSource
     files: list[Path]
-    facts: Header
-    made: Fingerprint
+    header: Header
+    fingerprint: Fingerprint
     notes: tuple[UserText, ...]
 
 
-def _begin(
+def _start_pipeline(
     work: _Work,
     models: OpenModels,
     settings: TrackSettings,
@@ -206,10 +201,10 @@ def _begin(
             what=what,
         )
     schema = models.schema
-    table, *video = [(output.aside or output.folder) / path.name for path in work.files]
+    table, *video = [(output.work_folder or output.folder) / path.name for path in work.files]
 
     def make(path: Path) -> Sink:
-        return TABLE_FORMATS.find(output.csv).sink(path, work.facts, schema)
+        return TABLE_FORMATS.find(output.csv).sink(path, work.header, schema)
 
     sinks: list[Sink] = [OfflineFilterSink(table, make, offline) if offline else make(table)]
     original = info.path if Path(info.path).is_file() else None
@@ -228,14 +223,14 @@ def _prepare(
     models: OpenModels,
     settings: TrackSettings,
     output: OutputSettings,
-    wish: InputSettings,
+    options: InputSettings,
     name_of: Callable[[str], str],
-    before: Fingerprint | None,
-    known: bool,
+    indexed: Fingerprint | None,
+    in_index: bool,
 ) -> _Work | JobReport:
     """Check for existing results and open the source, or return a report if there is no work.
 
-    `name_of` maps a source's name to its results' name. For `before` and `known`, see `run_job`.
+    `name_of` returns the stem for a source's name. For `indexed` and `in_index`, see `run_job`.
 
     Raises:
         SteadymarkError: The input cannot be tracked.
@@ -249,43 +244,44 @@ def _prepare(
         files = result_files(name_of(Path(path).name), output)
         if output.resume and all(file.exists() for file in files):
             digest = source_digest(path)
-            told = _told_settings(models, settings, wish)
-            made = fingerprint(digest, _digests(models), told, output.csv, drawn)
-            again = why_again(files, made, output.csv, before)
-            if again is None:
-                return JobReport(Path(path).name, tuple(map(str, files)), skipped=True, made=made)
-            notes = (again,)
-        elif output.resume and any(was_left(file) for file in files):
+            header_settings = _settings_for_header(models, settings, options)
+            current = fingerprint(digest, _digests(models), header_settings, output.csv, drawn)
+            reason = reason_to_track_again(files, current, output.csv, indexed)
+            if reason is None:
+                return JobReport(
+                    Path(path).name, tuple(map(str, files)), skipped=True, fingerprint=current
+                )
+            notes = (reason,)
+        elif output.resume and any(interrupted(file) for file in files):
             notes = (
                 UserText("tracking was interrupted before, and starts again from the beginning"),
             )
-    source = open_source(
-        text, start_s=wish.start_s, end_s=wish.end_s, camera=wish.camera, decoding=wish.decoding
-    )
+    span = {"start_s": options.start_s, "end_s": options.end_s}
+    source = open_source(text, **span, camera=options.camera, decoding=options.decoding)
     try:
         files = files or result_files(name_of(source.info.name), output)
-        unwanted = _unwanted(source.info, files, output, known)
-        if unwanted is not None:
+        refused = _refused_report(source.info, files, output, in_index)
+        if refused is not None:
             source.close()
-            return unwanted
-        facts = header(source.info, models, settings, wish, source_sha256=digest)
+            return refused
+        head = header(source.info, models, settings, options, source_sha256=digest)
     except SteadymarkError:
         source.close()
         raise
-    made = fingerprint(facts.source_sha256, facts.models, facts.settings, output.csv, drawn)
-    return _Work(source, files, facts, made, notes)
+    current = fingerprint(head.source_sha256, head.models, head.settings, output.csv, drawn)
+    return _Work(source, files, head, current, notes)
 
 
-def _unwanted(
-    info: SourceInfo, files: list[Path], output: OutputSettings, known: bool
+def _refused_report(
+    info: SourceInfo, files: list[Path], output: OutputSettings, in_index: bool
 ) -> JobReport | None:
     """Return a report if files exist that may not be replaced, otherwise None."""
-    there = [path for path in files if path.exists()]
-    if output.overwrite or not there:
+    existing = [path for path in files if path.exists()]
+    if output.overwrite or not existing:
         return None
     if output.resume and info.live:  # the frames of a camera cannot be recorded again
-        return JobReport(info.name, tuple(map(str, there)), skipped=True)
-    fault = refusal(there, resume=output.resume, known=known)
+        return JobReport(info.name, tuple(map(str, existing)), skipped=True)
+    fault = refusal(existing, resume=output.resume, in_index=in_index)
     return None if fault is None else JobReport(info.name, error=fault, refused=True)
 
 
@@ -295,27 +291,27 @@ def run_job(
     settings: TrackSettings,
     output: OutputSettings,
     *,
-    wish: InputSettings = InputSettings(),
-    taken: set[str],
+    input_settings: InputSettings = InputSettings(),
+    used_stems: set[str],
     stem: str | None = None,
-    before: Fingerprint | None = None,
-    known: bool = True,
+    indexed: Fingerprint | None = None,
+    in_index: bool = True,
     stop: Event,
     on_progress: Callable[[SourceInfo, PipelineReport], None] = lambda *_: None,
     progress_s: float = 0.1,
 ) -> JobReport:
     """Track one input. Errors are returned in the report; only a KeyboardInterrupt is raised.
 
-    stem is the name of the results; None chooses one not in taken. before is the index's
-    fingerprint of complete results; known tells whether the index lists results of this name.
+    `stem` is the file stem of the results; None chooses one that is not in `used_stems`. `indexed`
+    is the index's fingerprint of complete results. `in_index` tells whether it lists this stem.
     """
 
     def name_of(name: str) -> str:
-        return stem or output_stem(name, taken)
+        return stem or output_stem(name, used_stems)
 
-    began = now_utc()
+    started_at = now_utc()
     try:
-        work = _prepare(text, models, settings, output, wish, name_of, before, known)
+        work = _prepare(text, models, settings, output, input_settings, name_of, indexed, in_index)
     except SteadymarkError as error:
         return JobReport(text, error=error.sentence)
     if isinstance(work, JobReport):
@@ -323,11 +319,11 @@ def run_job(
     info = work.source.info
     senders = Senders(output.send)
     try:
-        pipeline, sinks = _begin(work, models, settings, output, senders)
+        pipeline, sinks = _start_pipeline(work, models, settings, output, senders)
     except SteadymarkError as error:
         senders.close()
         work.source.close()
-        return JobReport(info.name, error=error.sentence, made=work.made)
+        return JobReport(info.name, error=error.sentence, fingerprint=work.fingerprint)
     while not pipeline.wait(progress_s):
         on_progress(info, pipeline.report)
         if stop.is_set():
@@ -335,29 +331,29 @@ def run_job(
             break
     report = pipeline.report
     on_progress(info, report)
-    heard = [note for s in sinks if isinstance(s, AnnotatedVideoSink) for note in s.notes]
-    outputs, faults = _settled(tuple(str(s.path) for s in sinks), work, report, output)
+    video_notes = [note for s in sinks if isinstance(s, AnnotatedVideoSink) for note in s.notes]
+    outputs, faults = _final_paths(tuple(str(s.path) for s in sinks), work, report, output)
     return JobReport(
         info.name,
         outputs,
         report,
         models.device,
         join_texts(faults) or None,
-        notes=(*work.notes, *info.notes, *report.problems, *heard, *senders.close()),
+        notes=(*work.notes, *info.notes, *report.problems, *video_notes, *senders.close()),
         cut_off=info.cut_off,
-        made=work.made,
-        began=began,
+        fingerprint=work.fingerprint,
+        began=started_at,
         ended=now_utc(),
     )
 
 
-def _settled(
+def _final_paths(
     paths: tuple[str, ...], work: _Work, report: PipelineReport, output: OutputSettings
 ) -> tuple[tuple[str, ...], tuple[UserText, ...]]:
     """Return the final paths of the files, and all errors."""
     faults = report.faults
-    if output.aside is not None:
-        paths, moved = _come_out(paths, output.folder)
+    if output.work_folder is not None:
+        paths, moved = _move_files(paths, output.folder)
         faults += tuple(moved)
     if report.state is PipelineState.FINISHED:
         for file in work.files:  # the complete file holds everything that the partial one does
@@ -366,7 +362,7 @@ def _settled(
     return paths, faults
 
 
-def _come_out(outputs: tuple[str, ...], folder: Path) -> tuple[tuple[str, ...], list[UserText]]:
+def _move_files(outputs: tuple[str, ...], folder: Path) -> tuple[tuple[str, ...], list[UserText]]:
     """Move the existing files to `folder`; return their new paths and the errors."""
     moved, faults = [], []
     for path in map(Path, outputs):

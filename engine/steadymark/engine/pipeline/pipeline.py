@@ -47,8 +47,8 @@ class Pipeline:
         self._source, self._tracker, self._on_result = source, tracker, on_result
         self._newest: LatestValue[Frame] | None = LatestValue() if source.info.live else None
         self._frames: BoundedQueue[Frame] = BoundedQueue(FILE_QUEUE)
-        self._account = Stats()
-        self._outlets = [_Outlet(sink, self._account) for sink in sinks]
+        self._stats = Stats()
+        self._sink_threads = [_SinkThread(sink, self._stats) for sink in sinks]
         self._done, self._stopping = Event(), Event()
         self._threads = [
             Thread(target=self._read, name="source", daemon=True),
@@ -59,7 +59,7 @@ class Pipeline:
     def report(self) -> PipelineReport:
         """A snapshot of the progress and the errors."""
         return replace(
-            self._account.report,
+            self._stats.report,
             dropped=self._source.dropped + (self._newest.dropped if self._newest else 0),
             problems=self._source.problems,
         )
@@ -68,7 +68,7 @@ class Pipeline:
     def waiting(self) -> tuple[int, ...]:
         """Number of items in each queue: frames for the tracker, then results for each sink."""
         frames = self._frames if self._newest is None else self._newest
-        return (frames.waiting, *(outlet.waiting for outlet in self._outlets))
+        return (frames.waiting, *(sink_thread.waiting for sink_thread in self._sink_threads))
 
     def start(self) -> None:
         """Open the sinks and start the threads.
@@ -77,15 +77,15 @@ class Pipeline:
             SinkError: An output cannot be created; no thread is started then.
         """
         try:
-            for outlet in self._outlets:
-                outlet.sink.open(self._source.info)
+            for sink_thread in self._sink_threads:
+                sink_thread.sink.open(self._source.info)
         except SteadymarkError:
-            for outlet in self._outlets:
-                outlet.sink.close(complete=False)
+            for sink_thread in self._sink_threads:
+                sink_thread.sink.close(complete=False)
             self._source.close()
             raise
-        self._account.turn(PipelineState.RUNNING)
-        for thread in (*(outlet.thread for outlet in self._outlets), *self._threads):
+        self._stats.set_state(PipelineState.RUNNING)
+        for thread in (*(sink_thread.thread for sink_thread in self._sink_threads), *self._threads):
             thread.start()
 
     def stop(self) -> PipelineReport:
@@ -119,11 +119,11 @@ class Pipeline:
         except QueueClosed:
             pass
         except SteadymarkError as error:
-            self._account.fault(error.sentence)
+            self._stats.fault(error.sentence)
         except Exception as error:
             log.exception("source %s", self._source.info.name)
             name = self._source.info.name
-            self._account.fault(UserText("reading {name} failed: {error}", name=name, error=error))
+            self._stats.fault(UserText("reading {name} failed: {error}", name=name, error=error))
         finally:
             self._frames.end()
             if self._newest is not None:
@@ -141,14 +141,14 @@ class Pipeline:
     def _track(self) -> None:
         try:
             while not self._stopping.is_set():
-                self._one(self._next())
+                self._track_frame(self._next())
         except QueueClosed:
             pass
         except SteadymarkError as error:
-            self._account.fault(error.sentence)
+            self._stats.fault(error.sentence)
         except Exception as error:
             log.exception("tracking")
-            self._account.fault(
+            self._stats.fault(
                 UserText(
                     "tracking stopped after {count} frames: {error}",
                     count=self.report.frames,
@@ -158,7 +158,7 @@ class Pipeline:
         finally:
             self._finish()
 
-    def _one(self, frame: Frame) -> None:
+    def _track_frame(self, frame: Frame) -> None:
         started = time.perf_counter()
         try:
             result = self._tracker.track(frame)
@@ -174,10 +174,10 @@ class Pipeline:
                 kind=type(error).__name__,
                 error=error,
             ) from error
-        self._account.count(result, (time.perf_counter() - started) * 1e3)
-        for outlet in self._outlets:
-            outlet.put(result)
-        if self._outlets and all(outlet.failed for outlet in self._outlets):
+        self._stats.count(result, (time.perf_counter() - started) * 1e3)
+        for sink_thread in self._sink_threads:
+            sink_thread.put(result)
+        if self._sink_threads and all(sink_thread.failed for sink_thread in self._sink_threads):
             raise SteadymarkError("tracking stopped: no output can be written any more")
         self._on_result(result)
 
@@ -188,34 +188,36 @@ class Pipeline:
             self._frames.close()
             self._source.close()
             complete = not self.report.faults and (self._source.info.live or not stopping)
-            for outlet in self._outlets:
-                outlet.finish(complete=complete)
-            for outlet in self._outlets:
-                outlet.thread.join(STOP_S - 0.5 if stopping else None)
-                if outlet.thread.is_alive():
-                    self._account.fault(
-                        UserText("{path} could not be completed in time", path=outlet.sink.path)
+            for sink_thread in self._sink_threads:
+                sink_thread.finish(complete=complete)
+            for sink_thread in self._sink_threads:
+                sink_thread.thread.join(STOP_S - 0.5 if stopping else None)
+                if sink_thread.thread.is_alive():
+                    self._stats.fault(
+                        UserText(
+                            "{path} could not be completed in time", path=sink_thread.sink.path
+                        )
                     )
         except Exception as error:
             log.exception("finishing")
             name = self._source.info.name
-            self._account.fault(
+            self._stats.fault(
                 UserText("ending the tracking of {name} failed: {error}", name=name, error=error)
             )
         finally:
             state = PipelineState.STOPPED if stopping else PipelineState.FINISHED
-            self._account.turn(PipelineState.FAILED if self._account.report.faults else state)
+            self._stats.set_state(PipelineState.FAILED if self._stats.report.faults else state)
             self._done.set()
 
 
-class _Outlet:
+class _SinkThread:
     """A sink with its queue and thread.
 
     A sink that fails is closed as partial and receives no more results.
     """
 
-    def __init__(self, sink: Sink, account: Stats) -> None:
-        self.sink, self._account = sink, account
+    def __init__(self, sink: Sink, stats: Stats) -> None:
+        self.sink, self._stats = sink, stats
         self._queue: BoundedQueue[TrackResult] = BoundedQueue(SINK_QUEUE)
         self._complete = False
         self.failed = False
@@ -250,7 +252,7 @@ class _Outlet:
 
     def _fail(self, text: UserText) -> None:
         self.failed = True
-        self._account.fault(text)
+        self._stats.fault(text)
         self._queue.close()
         self._close(complete=False)
 
@@ -259,10 +261,10 @@ class _Outlet:
             self.sink.close(complete=complete)
         except SteadymarkError as error:
             self.failed = True
-            self._account.fault(error.sentence)
+            self._stats.fault(error.sentence)
         except Exception as error:
             log.exception("sink %s", self.sink.path)
             self.failed = True
-            self._account.fault(
+            self._stats.fault(
                 UserText("closing {path} failed: {error}", path=self.sink.path, error=error)
             )

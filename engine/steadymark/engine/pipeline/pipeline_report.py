@@ -85,18 +85,18 @@ class Stats:
             result: The result of the frame.
             spent_ms: Time that tracking took, in milliseconds.
         """
-        seen = any(face.state is not FaceState.LOST for face in result.faces)
+        has_face = any(face.state is not FaceState.LOST for face in result.faces)
         with self._lock:
             self._times_ms.append(spent_ms)
             report = self._report
             self._report = replace(
                 report,
                 frames=report.frames + 1,
-                with_face=report.with_face + seen,
-                lost_spans=report.lost_spans + (not seen and not self._was_lost),
+                with_face=report.with_face + has_face,
+                lost_spans=report.lost_spans + (not has_face and not self._was_lost),
                 last_pts_s=result.frame.pts_s,
             )
-        self._was_lost = not seen
+        self._was_lost = not has_face
 
     def fault(self, text: UserText) -> None:
         """Record an error; the same error is recorded once."""
@@ -104,7 +104,7 @@ class Stats:
             if text not in self._report.faults:
                 self._report = replace(self._report, faults=(*self._report.faults, text))
 
-    def turn(self, state: PipelineState) -> None:
+    def set_state(self, state: PipelineState) -> None:
         """Set the state."""
         with self._lock:
             self._report = replace(self._report, state=state)

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from steadymark.models.user_text import UserText
 
-_NEAR_S = 1.0
+_JOIN_S = 1.0
 _MOST = 20
 _KEPT = 40  # Largest number of stored places, and of stored sentences.
 
@@ -21,8 +21,8 @@ class DamageKind(StrEnum):
 
 
 @dataclass(slots=True)
-class _Place:
-    what: DamageKind
+class _DamagedSpan:
+    kind: DamageKind
     first_s: float
     last_s: float
     count: int
@@ -36,48 +36,48 @@ class DamageReport:
     """
 
     def __init__(self) -> None:
-        self._places: list[_Place] = []
-        self._events: list[UserText] = []
-        self._more = 0
-        self._last: deque[_Place] = deque(maxlen=2)  # Places that `add` may extend.
+        self._spans: list[_DamagedSpan] = []
+        self._sentences: list[UserText] = []
+        self._left_out_count = 0
+        self._open_spans: deque[_DamagedSpan] = deque(maxlen=2)  # Places that `add` may extend.
 
-    def add(self, what: DamageKind, time_s: float, count: int = 1) -> None:
+    def add(self, kind: DamageKind, time_s: float, count: int = 1) -> None:
         """Add damaged frames.
 
         Args:
-            what: What happened to the frames.
+            kind: What happened to the frames.
             time_s: Time of the damage, in seconds.
             count: Number of frames.
         """
-        for place in reversed(self._last):
-            if place.what == what and 0 <= time_s - place.last_s <= _NEAR_S:
-                place.count += count
-                place.last_s = time_s
+        for damaged in reversed(self._open_spans):
+            if damaged.kind == kind and 0 <= time_s - damaged.last_s <= _JOIN_S:
+                damaged.count += count
+                damaged.last_s = time_s
                 return
-        self._last.append(_Place(what, time_s, time_s, count))
-        if len(self._places) < _KEPT:
-            self._places.append(self._last[-1])
+        self._open_spans.append(_DamagedSpan(kind, time_s, time_s, count))
+        if len(self._spans) < _KEPT:
+            self._spans.append(self._open_spans[-1])
         else:
-            self._more += 1
+            self._left_out_count += 1
 
-    def tell(self, sentence: UserText) -> None:
+    def add_sentence(self, sentence: UserText) -> None:
         """Add a sentence."""
-        if len(self._events) < _KEPT:
-            self._events.append(sentence)
+        if len(self._sentences) < _KEPT:
+            self._sentences.append(sentence)
         else:
-            self._more += 1
+            self._left_out_count += 1
 
     def sentences(self) -> tuple[UserText, ...]:
         """Return a sentence for each of at most 20 places, and the number of the others."""
-        told = [*map(_told, list(self._places)), *list(self._events)]
-        if (more := len(told) + self._more - _MOST) > 0:
-            told[_MOST:] = [UserText("and {count} more places", count=more)]
-        return tuple(told)
+        sentences = [*map(_sentence_of, list(self._spans)), *list(self._sentences)]
+        if (more := len(sentences) + self._left_out_count - _MOST) > 0:
+            sentences[_MOST:] = [UserText("and {count} more places", count=more)]
+        return tuple(sentences)
 
 
-def _told(place: _Place) -> UserText:
-    count, near = place.count, clock(place.first_s)
-    match place.what:
+def _sentence_of(damaged: _DamagedSpan) -> UserText:
+    count, near = damaged.count, clock(damaged.first_s)
+    match damaged.kind:
         case DamageKind.SKIPPED if count == 1:
             return UserText("1 damaged frame was skipped near {time}", time=near)
         case DamageKind.SKIPPED:

@@ -45,29 +45,29 @@ def folder_contents(folder: Path) -> FolderContents:
     inputs: list[Path] = []
     left_out: list[UserText] = []
     seen: set[str] = set()
-    waiting = [folder]
-    while waiting:
-        here = waiting.pop()
-        real = os.path.realpath(here)
+    to_search = [folder]
+    while to_search:
+        current = to_search.pop()
+        real = os.path.realpath(current)
         if real in seen:
             continue
         seen.add(real)
         try:
-            entries = sorted((p for p in here.iterdir() if p.name[0] != "."), key=natural)
+            entries = sorted((p for p in current.iterdir() if p.name[0] != "."), key=natural)
         except OSError as error:
             fault = SourceError(
                 "{folder} cannot be read ({reason}): allow access to it",
-                folder=here,
+                folder=current,
                 reason=error.strerror,
             )
-            if here == folder:
+            if current == folder:
                 raise fault from error
             left_out.append(fault.sentence)
             continue
-        waiting += [entry for entry in entries if entry.is_dir()]
-        found, told = _inputs_here(here, [entry for entry in entries if not entry.is_dir()])
+        to_search += [entry for entry in entries if entry.is_dir()]
+        found, reasons = _inputs_here(current, [entry for entry in entries if not entry.is_dir()])
         inputs += found
-        left_out += told
+        left_out += reasons
     return FolderContents(tuple(sorted(inputs, key=natural)), tuple(left_out))
 
 

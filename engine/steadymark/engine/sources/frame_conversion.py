@@ -140,9 +140,9 @@ class FrameConverter:
         self._stream = stream
         self._asked = None if rotate_deg is None else _TURNS[CLOCKWISE_DEG.index(rotate_deg)]
         self._reformatter = VideoReformatter()
-        self._turns: dict[tuple[int, int], FrameOrientation] = {}
+        self._orientations: dict[tuple[int, int], FrameOrientation] = {}
 
-    def picture(self, frame: VideoFrame) -> Image:
+    def to_image(self, frame: VideoFrame) -> Image:
         """Convert a decoded frame to an upright image with square pixels.
 
         Args:
@@ -155,15 +155,16 @@ class FrameConverter:
         transfer = self.hdr_transfer(frame)
         if transfer is not None:
             wide = self._reformatter.reformat(frame, width, height, "rgb48le", threads=1)
-            return _turned(
-                tone_mapped(np.asarray(wide.to_ndarray(), np.uint16), transfer), self.turn(frame)
+            return _upright(
+                tone_mapped(np.asarray(wide.to_ndarray(), np.uint16), transfer),
+                self.orientation(frame),
             )
         has_alpha = len(frame.format.components) in _ALPHA_COMPONENTS or frame.format.has_palette
         converted = self._reformatter.reformat(
             frame, width, height, "bgra" if has_alpha else "bgr24", threads=1
         ).to_ndarray()
         image: Image = over_black(converted) if has_alpha else np.array(converted, np.uint8)
-        return _turned(image, self.turn(frame))
+        return _upright(image, self.orientation(frame))
 
     def hdr_transfer(self, frame: VideoFrame) -> HdrTransfer | None:
         """Return the transfer characteristics if the frame has a high dynamic range."""
@@ -173,14 +174,14 @@ class FrameConverter:
                 return HdrTransfer(int(transfer))
         return None
 
-    def turn(self, frame: VideoFrame) -> FrameOrientation:
+    def orientation(self, frame: VideoFrame) -> FrameOrientation:
         """Return the orientation of frames of this size, which the first of them defines."""
         if self._asked is not None:
             return self._asked
         size = (frame.width, frame.height)
-        if size not in self._turns:
-            self._turns[size] = orientation_of(frame, self._stream)
-        return self._turns[size]
+        if size not in self._orientations:
+            self._orientations[size] = orientation_of(frame, self._stream)
+        return self._orientations[size]
 
 
 def over_black(image: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Image:
@@ -199,11 +200,13 @@ def over_black(image: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Imag
     return ((colour * alpha + 127) // 255).astype(np.uint8)
 
 
-def _turned(image: Image, turn: FrameOrientation) -> Image:
-    if turn.transpose:
+def _upright(image: Image, orientation: FrameOrientation) -> Image:
+    if orientation.transpose:
         image = np.asarray(cv2.transpose(image), np.uint8)
-    if turn.mirror_x or turn.mirror_y:
-        image = np.asarray(cv2.flip(image, _FLIP[turn.mirror_x, turn.mirror_y]), np.uint8)
+    if orientation.mirror_x or orientation.mirror_y:
+        image = np.asarray(
+            cv2.flip(image, _FLIP[orientation.mirror_x, orientation.mirror_y]), np.uint8
+        )
     return image
 
 

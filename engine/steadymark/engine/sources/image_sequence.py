@@ -13,7 +13,7 @@ from steadymark.engine.core.errors import SourceError, UsageError
 from steadymark.engine.core.types import Frame, SourceInfo
 from steadymark.engine.sources.damage_report import DamageReport
 from steadymark.engine.sources.image_pages import PageReader, pages_of
-from steadymark.engine.sources.time_spans import mean_fps, part
+from steadymark.engine.sources.time_spans import frame_range, mean_fps
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
@@ -62,13 +62,13 @@ class ImageSequence:
         if animated:
             self._times_s = np.cumsum([0.0, *(seconds or 0.0 for seconds in durations[:-1])])
             self._fps = mean_fps(self._times_s) or self._fps
-        self._first, self._end = part(self._times_s, start_s, end_s, shown)
+        self._first, self._end = frame_range(self._times_s, start_s, end_s, shown)
         self._damage = DamageReport()
         self._closed = threading.Event()
         assumed = UserText(
             "the images have no timestamps: {fps:g} frames per second are assumed", fps=IMAGE_FPS
         )
-        first = self._first_picture(shown)
+        first = self._first_image(shown)
         self._info = SourceInfo(
             name=name or Path(shown).name,
             path=shown,
@@ -99,7 +99,9 @@ class ImageSequence:
             image = self._reader.read(self._pages[index])
             if image is None:
                 name = self._pages[index].file.name
-                self._damage.tell(UserText("{name} cannot be read and was skipped", name=name))
+                self._damage.add_sentence(
+                    UserText("{name} cannot be read and was skipped", name=name)
+                )
             else:
                 yield self._frame(index, image)
 
@@ -135,7 +137,7 @@ class ImageSequence:
     def _frame(self, index: int, image: Image) -> Frame:
         return Frame(image, index, float(self._times_s[index]), time.perf_counter())
 
-    def _first_picture(self, shown: str) -> Image:
+    def _first_image(self, shown: str) -> Image:
         for page in self._pages[self._first : self._end]:
             image = self._reader.read(page)
             if image is not None:

@@ -83,7 +83,7 @@ def open_source(
 def _check_default(decoding: DecodeSettings, text: str) -> None:
     if decoding != AS_STORED:
         raise UsageError(
-            "{text} is no video file: --deinterlace and --rotate go with video files only",
+            "{text} is not a video file: --deinterlace and --rotate need one",
             text=text,
         )
 
@@ -133,7 +133,7 @@ def expand_inputs(texts: Sequence[str]) -> list[str]:
         raise UsageError(
             "there is no input: give a video, a folder, a pattern, camera:0 or an address"
         )
-    found = [item for text in _gathered(texts) for item in _expanded(text)]
+    found = [item for text in _join_image_sequences(texts) for item in _inputs_named_by(text)]
     return list(dict.fromkeys(found))
 
 
@@ -208,7 +208,7 @@ def open_live(
     )
 
 
-def _expanded(text: str) -> list[str]:
+def _inputs_named_by(text: str) -> list[str]:
     if is_live(text):
         return [text]
     path = Path(plain(text))
@@ -222,15 +222,15 @@ def _expanded(text: str) -> list[str]:
         )
     if not is_pattern(path):
         raise SourceError("{path} does not exist: check the name and the folder", path=path)
-    fitting = matches(str(path))
-    if not fitting:
+    matching = matches(str(path))
+    if not matching:
         raise UsageError("nothing matches {path}: check the pattern and the folder", path=path)
-    if all(p.suffix.lower() in IMAGE_SUFFIXES for p in fitting):
+    if all(p.suffix.lower() in IMAGE_SUFFIXES for p in matching):
         return [str(path)]
-    chosen = [str(v) for p in fitting for v in _video_or_folder(p)]
-    if not chosen:
+    videos = [str(v) for p in matching for v in _video_or_folder(p)]
+    if not videos:
         raise UsageError("{path} matches no video: check the pattern", path=path)
-    return chosen
+    return videos
 
 
 def _video_or_folder(path: Path) -> list[str]:
@@ -252,7 +252,7 @@ def _found_in(path: Path) -> list[str]:
     return list(map(str, folder_contents(path).inputs))
 
 
-def _gathered(texts: Iterable[str]) -> list[str]:
+def _join_image_sequences(texts: Iterable[str]) -> list[str]:
     """Replace image files by a pattern if they are all the files that the pattern matches."""
     texts = list(texts)
     groups: dict[tuple[Path, str], list[Path]] = {}

@@ -13,7 +13,7 @@ Seconds = NDArray[np.float64]
 _UNEVEN = 0.05
 
 
-def part(
+def frame_range(
     times_s: Seconds, start_s: float | None, end_s: float | None, name: str
 ) -> tuple[int, int]:
     """Return the first and the end index of the times in [start_s, end_s).

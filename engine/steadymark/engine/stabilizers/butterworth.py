@@ -63,17 +63,17 @@ class Butterworth:
         flat = xy.reshape(len(xy), -1)
         uneven = np.abs(even - t_s).max() > 0.02 / rate
         if uneven:
-            flat = _at(even, t_s, flat)
+            flat = _interpolated(even, t_s, flat)
         sections = butter(self.order, cutoff, fs=rate, output="sos")
         pad = min(len(xy) - 1, round(2 * rate / self.cutoff_hz))
         flat = sosfiltfilt(sections, flat, axis=0, padlen=pad)
         if uneven:
-            flat = _at(t_s, even, flat)
+            flat = _interpolated(t_s, even, flat)
         smooth: NDArray[np.float64] = flat.reshape(xy.shape)
         return smooth
 
 
-def _at(
+def _interpolated(
     wanted: NDArray[np.float64], known: NDArray[np.float64], values: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Interpolate values (T, C) linearly between the known times."""

@@ -61,7 +61,7 @@ def update_history(before: RawHistory | None, raw: Landmarks) -> RawHistory:
     return RawHistory(xy, known + _LEARN * (min(scatter, 3 * known) - known))
 
 
-def contradicts(steady: Landmarks, raw: Landmarks, before: RawHistory | None) -> bool:
+def contradicts(stabilized: Landmarks, raw: Landmarks, before: RawHistory | None) -> bool:
     """Return whether stabilized landmarks contradict the raw ones of the same frame.
 
     They contradict if one landmark is further from its raw place than a tenth of the outer-eye
@@ -70,23 +70,25 @@ def contradicts(steady: Landmarks, raw: Landmarks, before: RawHistory | None) ->
     because it collapses in profile views.
 
     Args:
-        steady: Stabilized landmarks.
+        stabilized: Stabilized landmarks.
         raw: Raw landmarks of the same frame.
         before: History of the previous frames; None for the first frame.
 
     Returns:
         Whether they contradict.
     """
-    if before is None or steady is raw:
+    if before is None or stabilized is raw:
         return False
     xy = raw.xy_px
     eyes_px = face_size(xy)
-    away = np.linalg.norm(steady.xy_px - xy, axis=-1)
-    beyond = away - np.linalg.norm(xy - before.xy_px, axis=-1) - _NOISE * before.noise_px
-    return bool(beyond.max() > _FURTHEST * eyes_px or beyond.mean() > _MEAN * eyes_px)
+    distance = np.linalg.norm(stabilized.xy_px - xy, axis=-1)
+    excess = distance - np.linalg.norm(xy - before.xy_px, axis=-1) - _NOISE * before.noise_px
+    return bool(excess.max() > _FURTHEST * eyes_px or excess.mean() > _MEAN * eyes_px)
 
 
-def contradicted_frames(steady: NDArray[np.float64], raw: NDArray[np.float64]) -> NDArray[np.bool_]:
+def contradicted_frames(
+    stabilized: NDArray[np.float64], raw: NDArray[np.float64]
+) -> NDArray[np.bool_]:
     """Return the frames of a recording in which the stabilized landmarks contradict the raw ones.
 
     The rule is that of `contradicts`, but symmetric in time. The noise is the median over the ten
@@ -95,7 +97,7 @@ def contradicted_frames(steady: NDArray[np.float64], raw: NDArray[np.float64]) -
     its neighbours.
 
     Args:
-        steady: Stabilized landmarks, (T, K, 2), finite, in pixels.
+        stabilized: Stabilized landmarks, (T, K, 2), finite, in pixels.
         raw: Raw landmarks, (T, K, 2), finite, in pixels.
 
     Returns:
@@ -103,19 +105,19 @@ def contradicted_frames(steady: NDArray[np.float64], raw: NDArray[np.float64]) -
     """
     if len(raw) < 2:
         return np.zeros(len(raw), np.bool_)
-    way = landmark_ways(raw)
-    shorter = np.concatenate((way[:1], np.minimum(way[:-1], way[1:]), way[-1:]))
-    away = np.linalg.norm(steady - raw, axis=-1)
-    beyond = away - shorter - _NOISE * _noise_around(raw)[:, None]
+    steps = landmark_steps(raw)
+    allowed = np.concatenate((steps[:1], np.minimum(steps[:-1], steps[1:]), steps[-1:]))
+    distance = np.linalg.norm(stabilized - raw, axis=-1)
+    excess = distance - allowed - _NOISE * _noise_around(raw)[:, None]
     spread = np.square(raw - raw.mean(1, keepdims=True)).sum(-1).mean(-1)
     eyes_px = np.maximum(1e-3, EYE_DISTANCE_PER_RADIUS * np.sqrt(spread))
-    wrong: NDArray[np.bool_] = (beyond.max(-1) > _FURTHEST * eyes_px) | (
-        beyond.mean(-1) > _MEAN * eyes_px
+    wrong: NDArray[np.bool_] = (excess.max(-1) > _FURTHEST * eyes_px) | (
+        excess.mean(-1) > _MEAN * eyes_px
     )
     return wrong
 
 
-def landmark_ways(raw: NDArray[np.float64]) -> NDArray[np.float64]:
+def landmark_steps(raw: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return how far each landmark moves from each frame to the next.
 
     Args:
@@ -124,8 +126,8 @@ def landmark_ways(raw: NDArray[np.float64]) -> NDArray[np.float64]:
     Returns:
         Distances, (T - 1, K), in pixels.
     """
-    ways: NDArray[np.float64] = np.linalg.norm(np.diff(raw, axis=0), axis=-1)
-    return ways
+    steps: NDArray[np.float64] = np.linalg.norm(np.diff(raw, axis=0), axis=-1)
+    return steps
 
 
 def _noise_around(raw: NDArray[np.float64]) -> NDArray[np.float64]:

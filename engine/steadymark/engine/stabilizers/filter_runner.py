@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from steadymark.engine.core.protocols import Stabilizer
     from steadymark.engine.stabilizers.stabilizer_registry import ChosenStabilizer
 
-_ASK_EVERY = 256  # frames
+_CHECK_STOP_EVERY = 256  # frames
 
 
 def make_filter(chosen: ChosenStabilizer) -> Stabilizer[Any] | OfflineFilter:
@@ -35,29 +35,29 @@ def make_filter(chosen: ChosenStabilizer) -> Stabilizer[Any] | OfflineFilter:
     entry = chosen.entry
     if entry.make is None or entry.name == NONE:
         return NoStabilizer()
-    made = entry.make(**dict(chosen.values))
+    point_filter = entry.make(**dict(chosen.values))
     if entry.needs_future:
-        return GuardedOfflineFilter(cast("OfflineFilter", made))
-    return GuardedStabilizer(cast("Stabilizer[Any]", made))
+        return GuardedOfflineFilter(cast("OfflineFilter", point_filter))
+    return GuardedStabilizer(cast("Stabilizer[Any]", point_filter))
 
 
 def online_filter(chosen: ChosenStabilizer) -> Stabilizer[Any]:
     """Return the filter that a tracker applies to each frame, or else `NoStabilizer`."""
-    made = make_filter(chosen)
-    return NoStabilizer() if isinstance(made, OfflineFilter) else made
+    point_filter = make_filter(chosen)
+    return NoStabilizer() if isinstance(point_filter, OfflineFilter) else point_filter
 
 
 def offline_filter(chosen: ChosenStabilizer) -> OfflineFilter | None:
     """Return the filter that is applied to a whole recording, or None if there is none."""
-    made = make_filter(chosen)
-    return made if isinstance(made, OfflineFilter) else None
+    point_filter = make_filter(chosen)
+    return point_filter if isinstance(point_filter, OfflineFilter) else None
 
 
 def run_filter(
     point_filter: Stabilizer[Any] | OfflineFilter,
     points: NDArray[np.floating],
     times_s: NDArray[np.floating],
-    begins: NDArray[np.bool_] | None = None,
+    restarts: NDArray[np.bool_] | None = None,
     *,
     scores: NDArray[np.floating] | None = None,
     stop: Callable[[], bool] = lambda: False,
@@ -70,7 +70,7 @@ def run_filter(
         point_filter: The filter.
         points: Landmarks, (T, K, 2), in pixels; NaN in frames without the face.
         times_s: Increasing times of the frames, (T,), in seconds.
-        begins: Frames at which a filter that needs no future restarts, (T,); None for none.
+        restarts: Frames at which a filter that needs no future restarts, (T,); None for none.
         scores: Scores of the landmarks, (T, K), in [0, 1]; None for 1.
         stop: Is called repeatedly and returns whether the rest is no longer wanted.
 
@@ -82,15 +82,15 @@ def run_filter(
     out = points.astype(np.float64)
     if scores is None:
         scores = np.ones(points.shape[:2], np.float32)
-    there = np.isfinite(points).all((1, 2))
+    has_face = np.isfinite(points).all((1, 2))
     state = point_filter.start()
     for index, (xy, t_s) in enumerate(zip(points, times_s, strict=True)):
-        if index % _ASK_EVERY == 0 and stop():
+        if index % _CHECK_STOP_EVERY == 0 and stop():
             break
-        if not there[index] or (begins is not None and begins[index]):
+        if not has_face[index] or (restarts is not None and restarts[index]):
             state = point_filter.start()
-        if there[index]:
-            given = Landmarks(xy.astype(np.float32), scores[index].astype(np.float32))
-            steady, state = point_filter.step(given, float(t_s), state)
-            out[index] = steady.xy_px
+        if has_face[index]:
+            landmarks = Landmarks(xy.astype(np.float32), scores[index].astype(np.float32))
+            smoothed, state = point_filter.step(landmarks, float(t_s), state)
+            out[index] = smoothed.xy_px
     return out

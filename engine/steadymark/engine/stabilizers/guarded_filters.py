@@ -12,7 +12,7 @@ from steadymark.engine.stabilizers.divergence_guard import (
     RawHistory,
     contradicted_frames,
     contradicts,
-    landmark_ways,
+    landmark_steps,
     update_history,
 )
 
@@ -66,10 +66,10 @@ class GuardedStabilizer:
         Returns:
             The filtered landmarks and the new state.
         """
-        steady, memory = self.inner.step(points, t_s, state.inner)
-        if contradicts(steady, points, state.raw):
-            steady, memory = self.inner.step(points, t_s, self.inner.start())
-        return steady, GuardedStabilizerState(memory, update_history(state.raw, points))
+        stabilized, memory = self.inner.step(points, t_s, state.inner)
+        if contradicts(stabilized, points, state.raw):
+            stabilized, memory = self.inner.step(points, t_s, self.inner.start())
+        return stabilized, GuardedStabilizerState(memory, update_history(state.raw, points))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,23 +119,23 @@ def _guarded(
 ) -> NDArray[np.float64]:
     if len(raw) < 2:
         return raw
-    begins = np.zeros(len(raw) + 1, np.bool_)
-    begins[[0, -1]] = True
-    steps = np.pad(landmark_ways(raw).max(-1), 1)  # Step to each frame; 0 at both ends.
+    restarts = np.zeros(len(raw) + 1, np.bool_)
+    restarts[[0, -1]] = True
+    steps = np.pad(landmark_steps(raw).max(-1), 1)  # Step to each frame; 0 at both ends.
     for _ in range(_PASSES):
-        steady = _in_parts(inner, raw, times_s, begins)
-        wrong = contradicted_frames(steady, raw)
+        stabilized = _in_parts(inner, raw, times_s, restarts)
+        wrong = contradicted_frames(stabilized, raw)
         if not wrong.any():
-            return steady
-        begins[_where_to_begin(wrong, np.where(begins, -1, steps))] = True
+            return stabilized
+        restarts[_restart_positions(wrong, np.where(restarts, -1, steps))] = True
     for first, end in _runs(wrong):  # The filter ends and restarts next to raw landmarks.
-        begins[[first, end]] = True
-    steady = _in_parts(inner, raw, times_s, begins)
-    wrong |= contradicted_frames(steady, raw)
-    return np.where(wrong[:, None, None], raw, steady)
+        restarts[[first, end]] = True
+    stabilized = _in_parts(inner, raw, times_s, restarts)
+    wrong |= contradicted_frames(stabilized, raw)
+    return np.where(wrong[:, None, None], raw, stabilized)
 
 
-def _where_to_begin(wrong: NDArray[np.bool_], steps: NDArray[np.float64]) -> NDArray[np.int64]:
+def _restart_positions(wrong: NDArray[np.bool_], steps: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the largest step (T + 1,) in each run of wrong frames, if it is large enough.
 
     Steps of at most half of the largest one are left for a later pass, because the large step may
@@ -150,16 +150,16 @@ def _in_parts(
     inner: OfflineFilter,
     raw: NDArray[np.float64],
     times_s: NDArray[np.floating],
-    begins: NDArray[np.bool_],
+    restarts: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
-    """Filter each part separately; `begins` (T + 1,) is True at the edges of the parts."""
-    edges = np.flatnonzero(begins).tolist()
+    """Filter each part separately; `restarts` (T + 1,) is True at the edges of the parts."""
+    edges = np.flatnonzero(restarts).tolist()
     return np.concatenate([inner.smooth(raw[a:b], times_s[a:b]) for a, b in pairwise(edges)])
 
 
-def _runs(there: NDArray[np.bool_]) -> list[tuple[int, int]]:
+def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """Return the first frame and the end of each run of True."""
-    changes = np.flatnonzero(np.diff(np.pad(there, 1).astype(np.int8)))
+    changes = np.flatnonzero(np.diff(np.pad(mask, 1).astype(np.int8)))
     return [(int(a), int(b)) for a, b in changes.reshape(-1, 2)]
 
 
@@ -173,9 +173,9 @@ def complete_segments(points: NDArray[np.floating], times_s: NDArray[np.floating
     Returns:
         A slice of frames for each segment.
     """
-    there = np.isfinite(points).all((1, 2))
+    has_face = np.isfinite(points).all((1, 2))
     breaks = np.flatnonzero(
-        ~(there[1:] & there[:-1]) | ~(np.diff(times_s) > 0) | (np.diff(times_s) > GAP_S)
+        ~(has_face[1:] & has_face[:-1]) | ~(np.diff(times_s) > 0) | (np.diff(times_s) > GAP_S)
     )
     edges = [0, *(breaks + 1).tolist(), len(points)]
-    return [slice(a, b) for a, b in pairwise(edges) if there[a:b].all()]
+    return [slice(a, b) for a, b in pairwise(edges) if has_face[a:b].all()]

@@ -74,16 +74,20 @@ class OneEuro:
             return points, OneEuroState(t_s, xy, np.zeros_like(xy))
         size = float(np.sqrt(np.mean(np.sum((xy - xy.mean(0)) ** 2, -1)))) or 1.0
         raw_speed = (xy - state.xy) / gap_s
-        speed = state.speed + _share(gap_s, self.derivative_cutoff_hz) * (raw_speed - state.speed)
+        speed = state.speed + _smoothing_weight(gap_s, self.derivative_cutoff_hz) * (
+            raw_speed - state.speed
+        )
         cutoff_hz = self.min_cutoff_hz + self.beta * np.abs(speed) / size
-        smooth = (state.xy + _share(gap_s, cutoff_hz) * (xy - state.xy)).astype(np.float32)
+        smooth = (state.xy + _smoothing_weight(gap_s, cutoff_hz) * (xy - state.xy)).astype(
+            np.float32
+        )
         return Landmarks(smooth, points.score), OneEuroState(t_s, smooth, speed.astype(np.float32))
 
 
-def _share(gap_s: float, cutoff_hz: Any) -> Any:
+def _smoothing_weight(gap_s: float, cutoff_hz: Any) -> Any:
     """Return the weight of the new value in a first-order low-pass filter."""
-    turn = 2 * np.pi * cutoff_hz * gap_s
-    return turn / (turn + 1)
+    ratio = 2 * np.pi * cutoff_hz * gap_s
+    return ratio / (ratio + 1)
 
 
 add_stabilizer(

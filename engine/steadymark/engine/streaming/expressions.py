@@ -52,12 +52,12 @@ def solid_points(face: TrackedFace) -> Array | None:
 
 def _eye(points: Points, *, corners: Pair, lids: tuple[Pair, ...]) -> float:
     """Return the mean distance of the eyelids divided by the width of the eye."""
-    return _apart(points, *lids) / _apart(points, corners)
+    return _mean_distance(points, *lids) / _mean_distance(points, corners)
 
 
 def _brow_up(points: Points, *, brow: tuple[int, ...]) -> float:
     """Return the height of a brow above the root of the nose, in lengths of the nose."""
-    return (points[27][1] - _mean(points, brow, 1)) / _apart(points, _NOSE)
+    return (points[27][1] - _mean(points, brow, 1)) / _mean_distance(points, _NOSE)
 
 
 def _brow_steep(points: Points, *, brow: tuple[int, ...]) -> float:
@@ -77,25 +77,25 @@ def _brow_quirk(points: Points, *, brow: tuple[int, ...]) -> float:
 
 def _corner_down(points: Points, *, corner: int) -> float:
     """Return how far a mouth corner is below the edge of the upper lip, in lengths of the nose."""
-    return (points[corner][1] - _mean(points, _UPPER_LIP, 1)) / _apart(points, _NOSE)
+    return (points[corner][1] - _mean(points, _UPPER_LIP, 1)) / _mean_distance(points, _NOSE)
 
 
 def _corner_out(points: Points, *, corner: int) -> float:
     """Return how far a mouth corner is from the middle of the face, in widths of the jaw."""
-    return abs(points[corner][0] - _mean(points, _MIDDLE, 0)) / _apart(points, _JAW)
+    return abs(points[corner][0] - _mean(points, _MIDDLE, 0)) / _mean_distance(points, _JAW)
 
 
 def _mouth_open(points: Points) -> float:
     """Return the mean distance of the inner lips, in lengths of the nose."""
-    return _apart(points, *_LIPS) / _apart(points, _NOSE)
+    return _mean_distance(points, *_LIPS) / _mean_distance(points, _NOSE)
 
 
 def _mouth_wide(points: Points) -> float:
     """Return the distance of the inner mouth corners, in widths of the jaw."""
-    return abs(points[60][0] - points[64][0]) / _apart(points, _JAW)
+    return abs(points[60][0] - points[64][0]) / _mean_distance(points, _JAW)
 
 
-def _apart(points: Points, *pairs: Pair) -> float:
+def _mean_distance(points: Points, *pairs: Pair) -> float:
     """Return the mean distance of pairs of points."""
     return sum(math.dist(points[a], points[b]) for a, b in pairs) / len(pairs)
 
@@ -164,7 +164,9 @@ def features(solid: Array) -> dict[str, float]:
         Features in [−1, 1] by name, in OpenSeeFace's order.
     """
     points = solid.tolist()
-    return {name: _shared(measure, points, *RANGES[name]) for name, measure in MEASURES.items()}
+    return {
+        name: _scaled_feature(measure, points, *RANGES[name]) for name, measure in MEASURES.items()
+    }
 
 
 def openness(eye: float) -> float:
@@ -179,7 +181,7 @@ def openness(eye: float) -> float:
     return 1.0 - min(1.0, max(0.0, -eye))
 
 
-def _shared(
+def _scaled_feature(
     measure: Callable[[Points], float], points: Points, least: float, rest: float, most: float
 ) -> float:
     try:

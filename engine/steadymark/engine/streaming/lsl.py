@@ -39,7 +39,7 @@ _UNITS = {
     **dict.fromkeys(POSE[:3], "mm"),
     **dict.fromkeys(POSE[3:], "rad"),
 }
-_HERE_ONLY = """
+_LOCAL_CONFIGURATION = """
 [ports]
 IPv6 = disable
 [multicast]
@@ -48,8 +48,8 @@ ListenAddress = 127.0.0.1
 [log]
 level = -2
 """
-_OWN = ("lsl_api.cfg", "~/lsl_api/lsl_api.cfg", "/etc/lsl_api/lsl_api.cfg")
-_LOOKS = 5  # Readings of both clocks.
+_CONFIGURATION_FILES = ("lsl_api.cfg", "~/lsl_api/lsl_api.cfg", "/etc/lsl_api/lsl_api.cfg")
+_CLOCK_READINGS = 5  # Readings of both clocks.
 _BUFFERED_S = 10  # For a receiver that stalls; LSL counts a second as 100 samples.
 _configuring = Lock()
 _library: Any = None
@@ -109,7 +109,9 @@ class LslWriter:
         info.desc().append_child_value("manufacturer", "Steadymark")
         self._outlet = pylsl.StreamOutlet(info, max_buffered=_BUFFERED_S)
         # The largest of several readings is the least delayed between the two clocks.
-        self._clock_s = max(pylsl.local_clock() - time.perf_counter() for _ in range(_LOOKS))
+        self._clock_s = max(
+            pylsl.local_clock() - time.perf_counter() for _ in range(_CLOCK_READINGS)
+        )
 
     def send(self, result: TrackResult) -> tuple[int, int]:
         time_s = result.frame.captured_s or time.perf_counter()
@@ -117,7 +119,7 @@ class LslWriter:
         return 1, 0
 
     @property
-    def heard(self) -> bool | None:
+    def has_receiver(self) -> bool | None:
         outlet = self._outlet
         return None if outlet is None else bool(outlet.have_consumers())
 
@@ -143,10 +145,10 @@ def library() -> Any:
             import pylsl
         except (RuntimeError, OSError) as error:  # pylsl does not find its library
             raise ImportError(str(error)) from error
-        own = [os.environ.get("LSLAPICFG", ""), *_OWN]
+        own = [os.environ.get("LSLAPICFG", ""), *_CONFIGURATION_FILES]
         if not any(path and Path(path).expanduser().is_file() for path in own):
             try:
-                pylsl.set_config_content(_HERE_ONLY)
+                pylsl.set_config_content(_LOCAL_CONFIGURATION)
             except (AttributeError, NotImplementedError) as error:
                 raise SinkError(
                     "the installed LSL library is too old to stay on this computer: pip "

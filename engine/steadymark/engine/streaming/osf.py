@@ -151,25 +151,27 @@ class OsfWriter:
     """Sends one datagram for each face of a frame; a lost face has none."""
 
     def __init__(self, target: StreamTarget) -> None:
-        self.line = UdpSocket(target)
+        self.socket = UdpSocket(target)
         self._since_1970_s = 0.0
 
     def open(self) -> None:
-        self.line.open()
+        self.socket.open()
         self._since_1970_s = time.time() - time.perf_counter()
 
     def send(self, result: TrackResult) -> tuple[int, int]:
         faces = [face for face in result.faces if face.stabilized is not None]
         time_s = self._since_1970_s + (result.frame.captured_s or time.perf_counter())
-        taken = [self.line.send(osf_packet(face, result.picture, time_s)) for face in faces]
-        return sum(taken), len(taken) - sum(taken)
+        accepted = [
+            self.socket.send(osf_packet(face, result.frame_with_image, time_s)) for face in faces
+        ]
+        return sum(accepted), len(accepted) - sum(accepted)
 
     @property
-    def heard(self) -> bool | None:
-        return self.line.heard
+    def has_receiver(self) -> bool | None:
+        return self.socket.has_receiver
 
     def close(self) -> None:
-        self.line.close()
+        self.socket.close()
 
 
 def _with_pupils(points: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -180,11 +182,11 @@ def _with_pupils(points: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _points_3d(solid: Array) -> Array:
     placed = (solid - solid[30]) * (-1, 1, 1) / unit_mm()
-    there = _with_pupils(placed.astype(np.float32)).astype(np.float64)
-    balls = there[66:].copy()
+    points = _with_pupils(placed.astype(np.float32)).astype(np.float64)
+    balls = points[66:].copy()
     for ball, (outer, inner) in zip(balls, _EYES, strict=True):
         ball[2] += _EYEBALL * np.linalg.norm(placed[outer] - placed[inner])
-    both: Array = np.vstack((there, balls))
+    both: Array = np.vstack((points, balls))
     return both
 
 

@@ -46,7 +46,7 @@ class SendReport:
         sent: Number of packets sent.
         dropped: Number of results that were replaced by newer ones, and of packets that could not
             be sent.
-        heard: Whether a receiver listens; None if that cannot be known.
+        has_receiver: Whether a receiver listens; None if that cannot be known.
         fault: What went wrong, as a sentence.
     """
 
@@ -54,7 +54,7 @@ class SendReport:
     state: SendState = SendState.OPENING
     sent: int = 0
     dropped: int = 0
-    heard: bool | None = None
+    has_receiver: bool | None = None
     fault: UserText = NOTHING
 
     @property
@@ -62,14 +62,14 @@ class SendReport:
         """A sentence about everything that was sent."""
         if self.fault:
             return self.fault
-        told = [
+        texts = [
             UserText("{sent} packets were sent to {target}", sent=self.sent, target=self.target)
         ]
         if self.dropped:
-            told.append(UserText("{dropped} were dropped", dropped=self.dropped))
-        if self.heard is False:
-            told.append(UserText("there was no receiver at the end"))
-        return join_texts(told)
+            texts.append(UserText("{dropped} were dropped", dropped=self.dropped))
+        if self.has_receiver is False:
+            texts.append(UserText("there was no receiver at the end"))
+        return join_texts(texts)
 
 
 class Sender:
@@ -77,7 +77,7 @@ class Sender:
 
     Args:
         target: Where to send.
-        wire: Creates the writer.
+        make_writer: Creates the writer.
         on_change: Called in the sender's thread when the state changes.
     """
 
@@ -85,11 +85,11 @@ class Sender:
         self,
         target: StreamTarget,
         *,
-        wire: Callable[[StreamTarget], StreamWriter] = open_writer,
+        make_writer: Callable[[StreamTarget], StreamWriter] = open_writer,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
-        self._make, self._on_change = wire, on_change
-        self._wire: StreamWriter | None = None
+        self._make_writer, self._on_change = make_writer, on_change
+        self._writer: StreamWriter | None = None
         self._newest: LatestValue[TrackResult] = LatestValue()
         self._lock = Lock()
         self._report = SendReport(target)
@@ -137,16 +137,16 @@ class Sender:
 
     def _open(self) -> None:
         target = self._report.target
-        wire = self._wire = self._make(target)
+        writer = self._writer = self._make_writer(target)
         try:
-            wire.open()
+            writer.open()
         except ImportError as error:
             raise TARGETS.find(target.kind).missing(error) from error
         self._update(state=SendState.SENDING)
 
     def _run(self) -> None:
         try:
-            if self._wire is None:
+            if self._writer is None:
                 self._open()
             while (result := self._newest.take()) is not None:
                 self._send(result)
@@ -165,7 +165,7 @@ class Sender:
             )
 
     def _send(self, result: TrackResult) -> None:
-        assert self._wire is not None
+        assert self._writer is not None
         for face in result.faces:
             if face.stabilized is not None and len(face.stabilized.score) != POINTS:
                 raise SinkError(
@@ -174,19 +174,22 @@ class Sender:
                     target=self._report.target,
                     count=len(face.stabilized.score),
                 )
-        sent, lost = self._wire.send(result)
-        heard = self._wire.heard
+        sent, lost = self._writer.send(result)
+        has_receiver = self._writer.has_receiver
         with self._lock:
             report = self._report
             self._report = replace(
-                report, sent=report.sent + sent, dropped=report.dropped + lost, heard=heard
+                report,
+                sent=report.sent + sent,
+                dropped=report.dropped + lost,
+                has_receiver=has_receiver,
             )
 
     def _end(self, fault: UserText = NOTHING) -> None:
         self._newest.close()
-        wire, self._wire = self._wire, None
-        if wire is not None:
-            wire.close()
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
         self._update(state=SendState.FAILED if fault else SendState.CLOSED, fault=fault)
 
     def _update(self, *, state: SendState, fault: UserText = NOTHING) -> None:

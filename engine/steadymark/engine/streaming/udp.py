@@ -16,13 +16,13 @@ class UdpSocket:
     """A connected UDP socket; the system reports if nobody listens at the address on this machine.
 
     Attributes:
-        heard: False if the previous datagram reached nobody; None if this is unknown.
+        has_receiver: False if the previous datagram reached nobody; None if this is unknown.
     """
 
     def __init__(self, target: StreamTarget) -> None:
         self._target = target
         self._socket: socket.socket | None = None
-        self.heard: bool | None = None
+        self.has_receiver: bool | None = None
 
     def open(self) -> None:
         """Look up the host and connect; this may block.
@@ -42,29 +42,29 @@ class UdpSocket:
             ) from error
         found.sort(key=lambda item: item[0] != socket.AF_INET)  # Most receivers listen on IPv4.
         family, kind, protocol, _, address = found[0]
-        line = socket.socket(family, kind, protocol)
+        connection = socket.socket(family, kind, protocol)
         try:
-            line.setblocking(False)
-            line.connect(address)
+            connection.setblocking(False)
+            connection.connect(address)
         except OSError as error:
-            line.close()
+            connection.close()
             raise SinkError(
                 "nothing can be sent to {target} ({reason}): choose an address of this network",
                 target=target,
                 reason=error.strerror,
             ) from error
-        self._socket = line
+        self._socket = connection
 
     def send(self, data: bytes) -> bool:
         """Send a datagram; return whether the system accepted it, even if nobody receives it."""
         if self._socket is None:
             return False
-        self.heard = None
+        self.has_receiver = None
         with contextlib.suppress(OSError):
             try:
                 return self._socket.send(data) == len(data)
             except ConnectionError:  # The previous datagram reached nobody.
-                self.heard = False
+                self.has_receiver = False
                 return self._socket.send(data) == len(data)
         return False
 

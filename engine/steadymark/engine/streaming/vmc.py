@@ -87,7 +87,7 @@ class VmcWriter:
     """Sends one OSC bundle per frame; needs python-osc."""
 
     def __init__(self, target: StreamTarget) -> None:
-        self.line = UdpSocket(target)
+        self.socket = UdpSocket(target)
 
     def open(self) -> None:
         """Open the socket.
@@ -98,32 +98,32 @@ class VmcWriter:
         """
         import pythonosc.osc_bundle_builder  # noqa: F401
 
-        self.line.open()
+        self.socket.open()
 
     def send(self, result: TrackResult) -> tuple[int, int]:
-        taken = self.line.send(bundle(messages(first_face(result))))
-        return int(taken), int(not taken)
+        accepted = self.socket.send(bundle(messages(first_face(result))))
+        return int(accepted), int(not accepted)
 
     @property
-    def heard(self) -> bool | None:
-        return self.line.heard
+    def has_receiver(self) -> bool | None:
+        return self.socket.has_receiver
 
     def close(self) -> None:
-        self.line.close()
+        self.socket.close()
 
 
-def bundle(given: list[Message]) -> bytes:
+def bundle(contents: list[Message]) -> bytes:
     """Encode messages as one OSC bundle that takes effect immediately."""
     from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
     from pythonosc.osc_message_builder import OscMessageBuilder
 
-    whole = OscBundleBuilder(IMMEDIATELY)
-    for address, values in given:
+    builder = OscBundleBuilder(IMMEDIATELY)
+    for address, values in contents:
         message = OscMessageBuilder(address)
         for value in values:
             message.add_arg(value)
-        whole.add_content(message.build())
-    data: bytes = whole.build().dgram
+        builder.add_content(message.build())
+    data: bytes = builder.build().dgram
     return data
 
 

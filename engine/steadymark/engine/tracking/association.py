@@ -18,17 +18,27 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Crop, Points
 
 Array = NDArray[np.float64]
-_SAME = 0.25  # mean landmark distance / face size below which two tracks follow one face
-_SETTLE_S = 0.2  # time constant of a face's measured speed
-_COAST_S = 0.6  # time constant with which the predicted velocity of a lost face decays
-_REACH = 0.6  # in face sizes: largest distance from the predicted position, without a gap in time
-_STRAY = 0.4  # in face sizes per second: growth of that distance with time, for a face at rest
-_UNSURE = 0.5  # growth of that distance as a share of the speed, for a moving face
-_GROWTH = 0.4  # log ratio of sizes that counts as much as the largest distance
-_SHAPE = 0.2  # difference of landmark shapes, in face sizes, that counts as much
-_ALONE = 5.0  # accepted difference if there is one known and one new face
-_NEAR = 1.0  # distance of two faces, in face sizes, below which one may hide the other
-_FADED = 0.95  # share of the earlier landmark score below which such a face is hidden
+_DUPLICATE_DISTANCE = (
+    0.25  # mean landmark distance / face size below which two tracks follow one face
+)
+_SPEED_TIME_CONSTANT_S = 0.2  # time constant of a face's measured speed
+_COASTING_TIME_CONSTANT_S = (
+    0.6  # time constant with which the predicted velocity of a lost face decays
+)
+_LARGEST_DISTANCE = (
+    0.6  # in face sizes: largest distance from the predicted position, without a gap in time
+)
+_DISTANCE_GROWTH_AT_REST = (
+    0.4  # in face sizes per second: growth of that distance with time, for a face at rest
+)
+_DISTANCE_GROWTH_BY_SPEED = (
+    0.5  # growth of that distance as a share of the speed, for a moving face
+)
+_LARGEST_GROWTH = 0.4  # log ratio of sizes that counts as much as the largest distance
+_LARGEST_SHAPE_DIFFERENCE = 0.2  # difference of landmark shapes, in face sizes, that counts as much
+_LARGEST_DIFFERENCE_ALONE = 5.0  # accepted difference if there is one known and one new face
+_NEAR_DISTANCE = 1.0  # distance of two faces, in face sizes, below which one may hide the other
+_FADED_SHARE = 0.95  # share of the earlier landmark score below which such a face is hidden
 _HIDDEN_S = 2.0  # longest time for which the motion of a hidden face is kept
 
 
@@ -43,7 +53,7 @@ class FaceMotion:
         speed: (2,) velocity in pixels per second.
         xy_px: (K, 2) raw landmarks.
         shape: (K, 2) raw landmarks, upright, centred, and scaled to a face of size 1.
-        sure: Mean score of the landmarks, in [0, 1].
+        confidence: Mean score of the landmarks, in [0, 1].
     """
 
     t_s: float
@@ -52,9 +62,9 @@ class FaceMotion:
     speed: Array
     xy_px: Points
     shape: Array
-    sure: float
+    confidence: float
 
-    def at(self, t_s: float) -> Array:
+    def predict(self, t_s: float) -> Array:
         """Predict the centre at a later time; the velocity decays exponentially.
 
         Args:
@@ -64,7 +74,9 @@ class FaceMotion:
             (2,) centre in frame pixels.
         """
         gap_s = max(0.0, t_s - self.t_s)
-        return self.centre + self.speed * _COAST_S * -math.expm1(-gap_s / _COAST_S)
+        return self.centre + self.speed * _COASTING_TIME_CONSTANT_S * -math.expm1(
+            -gap_s / _COASTING_TIME_CONSTANT_S
+        )
 
 
 def motion_of(fitted: Crop, points: Landmarks, t_s: float, *, margin: float) -> FaceMotion:
@@ -79,16 +91,16 @@ def motion_of(fitted: Crop, points: Landmarks, t_s: float, *, margin: float) -> 
     Returns:
         The motion.
     """
-    xy_px, sure = points.xy_px, float(points.score.mean())
+    xy_px, confidence = points.xy_px, float(points.score.mean())
     size = fitted.side / margin
     centre = np.array([fitted.x, fitted.y])
     angle = math.radians(-fitted.roll_deg)
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     shape = (xy_px - centre) @ turn.T / size
-    return FaceMotion(t_s, centre, size, np.zeros(2), xy_px, shape, sure)
+    return FaceMotion(t_s, centre, size, np.zeros(2), xy_px, shape, confidence)
 
 
-def carried_on(before: FaceMotion, now: FaceMotion, *, near: bool) -> FaceMotion:
+def update_motion(before: FaceMotion, now: FaceMotion, *, near: bool) -> FaceMotion:
     """Update the motion of a face with a new frame.
 
     If another face is near and the landmarks have become less certain, the face is assumed to be
@@ -105,12 +117,14 @@ def carried_on(before: FaceMotion, now: FaceMotion, *, near: bool) -> FaceMotion
     gap_s = now.t_s - before.t_s
     if near and _is_faded(before, now) and 0 <= gap_s <= _HIDDEN_S:
         return before
-    sure = max(before.sure, now.sure) if near else now.sure
+    confidence = max(before.confidence, now.confidence) if near else now.confidence
     if gap_s <= 0:
-        return replace(now, speed=before.speed, sure=sure)
-    share = gap_s / (gap_s + _SETTLE_S)
-    way = (now.centre - before.centre) / gap_s
-    return replace(now, speed=before.speed + share * (way - before.speed), sure=sure)
+        return replace(now, speed=before.speed, confidence=confidence)
+    share = gap_s / (gap_s + _SPEED_TIME_CONSTANT_S)
+    velocity = (now.centre - before.centre) / gap_s
+    return replace(
+        now, speed=before.speed + share * (velocity - before.speed), confidence=confidence
+    )
 
 
 def difference(known: FaceMotion, now: FaceMotion, *, near: bool) -> float:
@@ -127,12 +141,14 @@ def difference(known: FaceMotion, now: FaceMotion, *, near: bool) -> float:
     Returns:
         0 for an equal face; above 1, it is another face.
     """
-    away = _away(known, now.centre, now.size, now.t_s)
+    distance = _relative_distance(known, now.centre, now.size, now.t_s)
     if near and _is_faded(known, now):
-        return away
-    growth = math.log(now.size / known.size) / _GROWTH
-    misfit = float(np.linalg.norm(known.shape - now.shape, axis=1).mean()) / _SHAPE
-    return math.hypot(away, growth, misfit)
+        return distance
+    growth = math.log(now.size / known.size) / _LARGEST_GROWTH
+    shape_difference = (
+        float(np.linalg.norm(known.shape - now.shape, axis=1).mean()) / _LARGEST_SHAPE_DIFFERENCE
+    )
+    return math.hypot(distance, growth, shape_difference)
 
 
 def matches(
@@ -155,7 +171,7 @@ def matches(
     costs = np.array(
         [[difference(k, n, near=c) for k in known] for n, c in zip(now, near, strict=True)]
     )
-    most = _ALONE if alone else 1.0
+    most = _LARGEST_DIFFERENCE_ALONE if alone else 1.0
     never = most * (len(known) + len(now))  # higher than the cost of any set of valid matches
     pairs = zip(*linear_sum_assignment(np.where(costs <= most, costs, never)), strict=True)
     return {int(n): int(k) for n, k in pairs if costs[n, k] <= most}
@@ -170,7 +186,11 @@ def duplicate_tracks(faces: Mapping[int, FaceMotion]) -> list[tuple[int, int]]:
     Returns:
         Pairs of keys.
     """
-    return [(i, j) for i, j in combinations(faces, 2) if _apart(faces[i], faces[j]) < _SAME]
+    return [
+        (i, j)
+        for i, j in combinations(faces, 2)
+        if _landmark_distance(faces[i], faces[j]) < _DUPLICATE_DISTANCE
+    ]
 
 
 def crowded(faces: Sequence[FaceMotion]) -> list[bool]:
@@ -184,7 +204,8 @@ def crowded(faces: Sequence[FaceMotion]) -> list[bool]:
     """
     return [
         any(
-            float(np.linalg.norm(face.centre - other.centre)) < _NEAR * (face.size + other.size) / 2
+            float(np.linalg.norm(face.centre - other.centre))
+            < _NEAR_DISTANCE * (face.size + other.size) / 2
             for other in faces
             if other is not face
         )
@@ -204,23 +225,25 @@ def is_near(expected: Sequence[FaceMotion], box: FaceBox, t_s: float) -> bool:
         True if the box is within the largest plausible distance of an expected face.
     """
     centre = np.array([box.left + box.width / 2, box.top + box.height / 2])
-    return any(_away(known, centre, known.size, t_s) <= 1 for known in expected)
+    return any(_relative_distance(known, centre, known.size, t_s) <= 1 for known in expected)
 
 
 def _is_faded(known: FaceMotion, now: FaceMotion) -> bool:
     """Return whether the landmarks are less certain than before, as those of a hidden face are."""
-    return now.sure < _FADED * known.sure
+    return now.confidence < _FADED_SHARE * known.confidence
 
 
-def _away(known: FaceMotion, centre: Array, size: float, t_s: float) -> float:
+def _relative_distance(known: FaceMotion, centre: Array, size: float, t_s: float) -> float:
     """Distance of a position from the predicted one, divided by the largest plausible distance."""
     gap_s = max(0.0, t_s - known.t_s)
-    unsure = _STRAY * (known.size + size) / 2 + _UNSURE * float(np.linalg.norm(known.speed))
-    reach = _REACH * (known.size + size) / 2 + unsure * gap_s
-    return float(np.linalg.norm(known.at(t_s) - centre)) / reach
+    growth = _DISTANCE_GROWTH_AT_REST * (known.size + size) / 2 + _DISTANCE_GROWTH_BY_SPEED * float(
+        np.linalg.norm(known.speed)
+    )
+    largest = _LARGEST_DISTANCE * (known.size + size) / 2 + growth * gap_s
+    return float(np.linalg.norm(known.predict(t_s) - centre)) / largest
 
 
-def _apart(first: FaceMotion, second: FaceMotion) -> float:
+def _landmark_distance(first: FaceMotion, second: FaceMotion) -> float:
     """Mean distance of the landmarks of two faces, divided by the size of the larger face."""
-    way = np.linalg.norm(first.xy_px - second.xy_px, axis=1).mean()
-    return float(way) / max(first.size, second.size)
+    distance = np.linalg.norm(first.xy_px - second.xy_px, axis=1).mean()
+    return float(distance) / max(first.size, second.size)

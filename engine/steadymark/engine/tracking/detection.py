@@ -94,13 +94,13 @@ class FaceNetDetector:
         """
         if min(image.shape[:2]) < 1:
             return ()
-        rows = self._look(image)
+        rows = self._detect_in_frame(image)
         for place in np.flatnonzero(rows[:, 4] < self.config.sure):
             rows[place, 4] = self._score_again(image, rows[place])
         rows = rows[rows[:, 4] >= self.config.threshold]
         return tuple(_box(row) for row in rows[np.argsort(-rows[:, 4], kind="stable")])
 
-    def _look(self, image: Image) -> Rows:
+    def _detect_in_frame(self, image: Image) -> Rows:
         """Return rows of the whole frame in frame pixels, without overlaps, best first."""
         config = self.config
         fitted = fit_frame(image, config.longest_side, config.enlarge)
@@ -138,12 +138,12 @@ def suppress(rows: Rows, most_iou: float) -> list[int]:
     Returns:
         Indices of the rows that are kept, best first.
     """
-    left = np.argsort(-rows[:, 4], kind="stable")
+    remaining = np.argsort(-rows[:, 4], kind="stable")
     kept: list[int] = []
-    while len(left):
-        best, left = int(left[0]), left[1:]
+    while len(remaining):
+        best, remaining = int(remaining[0]), remaining[1:]
         kept.append(best)
-        left = left[overlaps(rows[best], rows[left]) <= most_iou]
+        remaining = remaining[overlaps(rows[best], rows[remaining]) <= most_iou]
     return kept
 
 

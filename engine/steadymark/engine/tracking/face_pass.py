@@ -42,7 +42,7 @@ class LandmarkModel(Protocol):
     ) -> Prediction: ...
 
 
-HOPELESS = 0.05  # face score in the first pass below which there is no second pass
+LEAST_FIRST_PASS_SCORE = 0.05  # face score in the first pass below which there is no second pass
 
 
 MOST_FACES = 64  # largest value of `max_faces` that a user may choose
@@ -92,33 +92,33 @@ class FaceOutput(NamedTuple):
         prediction: The predictions for all faces of the same run.
         row: Index of this face in `prediction`.
         raw: Raw landmarks in frame pixels.
-        steady: Landmarks of the recurrent network or the flow cell in frame pixels; equal to
+        stabilized: Landmarks of the recurrent network or the flow cell in frame pixels; equal to
             `raw` if there is none.
-        picture: `flow_image` of the crop, if the network is recurrent.
-        memory: State of the flow cell.
+        flow_image: `flow_image` of the crop, if the network is recurrent.
+        flow_memory: State of the flow cell.
     """
 
     crop: Crop
     prediction: Prediction
     row: int
     raw: Landmarks
-    steady: Landmarks
-    picture: Image | None
-    memory: FlowMemory | None = None
+    stabilized: Landmarks
+    flow_image: Image | None
+    flow_memory: FlowMemory | None = None
 
     @property
     def score(self) -> float:
         """Face score in [0, 1]."""
         return float(self.prediction.face[self.row])
 
-    def forgotten(self) -> FaceOutput:
+    def without_state(self) -> FaceOutput:
         """Return the output with raw landmarks and without state, which resets the network."""
-        return self._replace(steady=self.raw, picture=None, memory=None)
+        return self._replace(stabilized=self.raw, flow_image=None, flow_memory=None)
 
     @property
-    def sound(self) -> bool:
+    def all_finite(self) -> bool:
         """Whether all landmarks are finite."""
-        return all(bool(np.isfinite(p.xy_px).all()) for p in (self.raw, self.steady))
+        return all(bool(np.isfinite(p.xy_px).all()) for p in (self.raw, self.stabilized))
 
 
 def run_network(
@@ -147,67 +147,74 @@ def run_network(
     if not crops:
         return []
     size = network.card.crop
-    parts = np.stack([cut(image, crop.matrix_to_image(size), size) for crop in crops])
-    known = [seen if seen is not None and seen.picture is not None else None for seen in before]
-    if any(known):
-        pictures = [flow_image(part) for part in parts]
-        prediction = _recurrent_step(network, parts, pictures, crops, known)
+    crop_images = np.stack([cut(image, crop.matrix_to_image(size), size) for crop in crops])
+    last_outputs = [
+        output if output is not None and output.flow_image is not None else None
+        for output in before
+    ]
+    if any(last_outputs):
+        flow_images = [flow_image(part) for part in crop_images]
+        prediction = _recurrent_step(network, crop_images, flow_images, crops, last_outputs)
     else:
-        prediction = network.step(parts)
-        pictures = [flow_image(part) for part in parts] if prediction.state else []
-    looks = [
-        _look(prediction, row, crop, pictures[row] if pictures else None, size)
+        prediction = network.step(crop_images)
+        flow_images = [flow_image(part) for part in crop_images] if prediction.state else []
+    outputs = [
+        _output_of(prediction, row, crop, flow_images[row] if flow_images else None, size)
         for row, crop in enumerate(crops)
     ]
-    return looks if flow is None else _flowed(flow, image, parts, looks, before)
+    return outputs if flow is None else _with_flow(flow, image, crop_images, outputs, before)
 
 
-def _flowed(
+def _with_flow(
     flow: FlowStabilizer,
     image: Image,
-    parts: Image,
-    looks: list[FaceOutput],
+    crop_images: Image,
+    outputs: list[FaceOutput],
     before: Sequence[FaceOutput | None],
 ) -> list[FaceOutput]:
     """Apply the flow stabilizer to the outputs; for `before`, see `run_network`."""
-    seen = [
+    flow_frames = [
         flow_frame_of(image, part, each.crop, each.raw.xy_px)
-        for part, each in zip(parts, looks, strict=True)
+        for part, each in zip(crop_images, outputs, strict=True)
     ]
-    memories = [None if last is None else last.memory for last in before or [None] * len(looks)]
-    done = flow.step(seen, np.stack([each.raw.score for each in looks]), memories)
+    memories = [
+        None if last is None else last.flow_memory for last in before or [None] * len(outputs)
+    ]
+    stabilized = flow.step(flow_frames, np.stack([each.raw.score for each in outputs]), memories)
     return [
-        each._replace(steady=Landmarks(points, each.raw.score), memory=memory)
-        for each, (points, memory) in zip(looks, done, strict=True)
+        each._replace(stabilized=Landmarks(points, each.raw.score), flow_memory=memory)
+        for each, (points, memory) in zip(outputs, stabilized, strict=True)
     ]
 
 
 def _recurrent_step(
     network: LandmarkModel,
-    parts: Image,
-    pictures: Sequence[Image],
+    crop_images: Image,
+    flow_images: Sequence[Image],
     crops: Sequence[Crop],
-    known: Sequence[FaceOutput | None],
+    last_outputs: Sequence[FaceOutput | None],
 ) -> Prediction:
-    pairs = list(zip(known, pictures, crops, strict=True))
-    moved = [_moved(network, *pair) for pair in pairs]
-    memory = gather([None if seen is None else (seen.prediction, seen.row) for seen in known])
-    prediction = network.step(parts, memory, np.stack(moved))
-    found = zip(pairs, moved, prediction.raw, strict=True)
-    mended = [_mended(network, *pair, *rest) for pair, *rest in found]
-    if all(a is b for a, b in zip(moved, mended, strict=True)):
+    pairs = list(zip(last_outputs, flow_images, crops, strict=True))
+    moved = [_face_motion(network, *pair) for pair in pairs]
+    state = gather(
+        [None if output is None else (output.prediction, output.row) for output in last_outputs]
+    )
+    prediction = network.step(crop_images, state, np.stack(moved))
+    predicted = zip(pairs, moved, prediction.raw, strict=True)
+    checked = [_checked_motion(network, *pair, *rest) for pair, *rest in predicted]
+    if all(a is b for a, b in zip(moved, checked, strict=True)):
         return prediction
-    return network.step(parts, memory, np.stack(mended))
+    return network.step(crop_images, state, np.stack(checked))
 
 
-def _head(network: LandmarkModel) -> list[int]:
+def _landmarks_on_head(network: LandmarkModel) -> list[int]:
     return inner_landmarks(load_schema(network.card.schema))
 
 
-def _moved(
+def _face_motion(
     network: LandmarkModel,
-    seen: FaceOutput | None,
-    picture: Image,
+    last_output: FaceOutput | None,
+    flow_image: Image,
     crop: Crop,
     expected: Matrix | None = None,
 ) -> Matrix:
@@ -215,17 +222,17 @@ def _moved(
 
     See `face_motion`.
     """
-    if seen is None or seen.picture is None:
+    if last_output is None or last_output.flow_image is None:
         return np.eye(2, 3)
-    points = seen.prediction.raw[seen.row, _head(network)]
-    crop_moved = crop.matrix_to_crop(seen.crop, network.card.crop)
-    return face_motion(seen.picture, picture, points, crop_moved, expected)
+    points = last_output.prediction.raw[last_output.row, _landmarks_on_head(network)]
+    crop_moved = crop.matrix_to_crop(last_output.crop, network.card.crop)
+    return face_motion(last_output.flow_image, flow_image, points, crop_moved, expected)
 
 
-def _mended(
+def _checked_motion(
     network: LandmarkModel,
-    seen: FaceOutput | None,
-    picture: Image,
+    last_output: FaceOutput | None,
+    flow_image: Image,
     crop: Crop,
     moved: Matrix,
     raw: Points,
@@ -235,26 +242,30 @@ def _mended(
     Optical flow is computed again, starting from the motion of the landmarks. If the landmarks
     contradict that result, too, the motion of the landmarks is used.
     """
-    if seen is None:
+    if last_output is None:
         return moved
-    head, size = _head(network), network.card.crop
-    points = seen.prediction.raw[seen.row, head], raw[head]
-    told = contradicting_motion(moved, *points, size)
-    if told is None:
+    on_head, size = _landmarks_on_head(network), network.card.crop
+    points = last_output.prediction.raw[last_output.row, on_head], raw[on_head]
+    by_landmarks = contradicting_motion(moved, *points, size)
+    if by_landmarks is None:
         return moved
-    again = _moved(network, seen, picture, crop, told)
-    return again if contradicting_motion(again, *points, size, told) is None else told
+    recomputed = _face_motion(network, last_output, flow_image, crop, by_landmarks)
+    return (
+        recomputed
+        if contradicting_motion(recomputed, *points, size, by_landmarks) is None
+        else by_landmarks
+    )
 
 
-def _look(
-    prediction: Prediction, row: int, crop: Crop, picture: Image | None, size: int
+def _output_of(
+    prediction: Prediction, row: int, crop: Crop, flow_image: Image | None, size: int
 ) -> FaceOutput:
     scores = prediction.scores[row]
-    steady = Landmarks(to_frame(prediction.points[row], crop, size), scores)
-    raw = steady
+    stabilized = Landmarks(to_frame(prediction.points[row], crop, size), scores)
+    raw = stabilized
     if prediction.raw is not prediction.points:
         raw = Landmarks(to_frame(prediction.raw[row], crop, size), scores)
-    return FaceOutput(crop, prediction, row, raw, steady, picture)
+    return FaceOutput(crop, prediction, row, raw, stabilized, flow_image)
 
 
 def align_faces(
@@ -280,19 +291,27 @@ def align_faces(
     Returns:
         The last output for each box; None if it is not a face.
     """
-    following = follower or network
-    seen: dict[int, FaceOutput] = dict(
+    later_network = follower or network
+    outputs: dict[int, FaceOutput] = dict(
         enumerate(
             run_network(network, image, [crop_of_box(b, margin=network.card.margin) for b in boxes])
         )
     )
     for _ in range(config.passes - 1):
-        seen = {i: each for i, each in seen.items() if each.sound and each.score >= HOPELESS}
-        margin = following.card.margin
+        outputs = {
+            i: each
+            for i, each in outputs.items()
+            if each.all_finite and each.score >= LEAST_FIRST_PASS_SCORE
+        }
+        margin = later_network.card.margin
         crops = [
             crop_of_landmarks(each.raw.xy_px, schema, margin=margin, rule=config.recentre)
-            for each in seen.values()
+            for each in outputs.values()
         ]
-        seen = dict(zip(seen, run_network(following, image, crops, flow=flow), strict=True))
-    found = {i: each for i, each in seen.items() if each.sound and each.score >= config.find_from}
+        outputs = dict(
+            zip(outputs, run_network(later_network, image, crops, flow=flow), strict=True)
+        )
+    found = {
+        i: each for i, each in outputs.items() if each.all_finite and each.score >= config.find_from
+    }
     return [found.get(i) for i in range(len(boxes))]

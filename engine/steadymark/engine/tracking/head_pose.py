@@ -19,10 +19,12 @@ from steadymark.models.face.schema import IBUG68, assets_root, load_schema
 Array = NDArray[np.float64]
 POINTS = 68  # landmarks of iBUG's schema, whose mean face is fitted
 FEWEST = 10  # least number of finite landmarks
-_TRUST = {"contour": 0.2, "brows": 0.5, "nose": 1.0, "eyes": 1.0, "mouth": 0.5}
-_STRAY = 0.06  # share of the face's size: a landmark with this residual has half its weight
-_ROUNDS = 12
-_DONE = 1e-5  # convergence limit: radians, and share of the distance
+_REGION_WEIGHTS = {"contour": 0.2, "brows": 0.5, "nose": 1.0, "eyes": 1.0, "mouth": 0.5}
+_HALF_WEIGHT_RESIDUAL = (
+    0.06  # share of the face's size: a landmark with this residual has half its weight
+)
+_MOST_STEPS = 12
+_CONVERGED = 1e-5  # convergence limit: radians, and share of the distance
 
 
 def euler_angles(matrix: Array) -> tuple[float, float, float]:
@@ -55,12 +57,12 @@ def mean_face() -> Array:
 
 
 @cache
-def _trust() -> Array:
+def _landmark_weights() -> Array:
     """Return (68,) weights: lower for landmarks that slide on the face or move by themselves."""
-    trust = np.ones(POINTS)
-    for region, share in _TRUST.items():
-        trust[list(load_schema(IBUG68).regions[region])] = share
-    return trust
+    weights_by_landmark = np.ones(POINTS)
+    for region, share in _REGION_WEIGHTS.items():
+        weights_by_landmark[list(load_schema(IBUG68).regions[region])] = share
+    return weights_by_landmark
 
 
 def head_pose(points: Landmarks, camera: Intrinsics) -> HeadPose | None:
@@ -80,25 +82,27 @@ def head_pose(points: Landmarks, camera: Intrinsics) -> HeadPose | None:
     """
     if len(points.score) != POINTS:
         return None
-    there = np.isfinite(points.xy_px).all(1) & np.isfinite(points.score)
-    if there.sum() < FEWEST:
+    finite = np.isfinite(points.xy_px).all(1) & np.isfinite(points.score)
+    if finite.sum() < FEWEST:
         return None
-    xy = points.xy_px[there].astype(np.float64)
-    weights = _trust()[there] * np.maximum(points.score[there].astype(np.float64), 1e-3)
-    face, matrix = mean_face()[there], camera.matrix
-    begun = _parallel(face, xy, weights, camera)
-    if begun is None:
+    xy = points.xy_px[finite].astype(np.float64)
+    weights = _landmark_weights()[finite] * np.maximum(
+        points.score[finite].astype(np.float64), 1e-3
+    )
+    face, matrix = mean_face()[finite], camera.matrix
+    first_pose = _pose_under_parallel_projection(face, xy, weights, camera)
+    if first_pose is None:
         return None
-    turn, shift, size = begun
-    fitted = _fitted(face, xy, weights, matrix, turn, shift, _STRAY * size)
+    turn, shift, size = first_pose
+    fitted = _refined_pose(face, xy, weights, matrix, turn, shift, _HALF_WEIGHT_RESIDUAL * size)
     if fitted is None:
         return None
-    turned, _ = cv2.Rodrigues(fitted[0])
+    rotation, _ = cv2.Rodrigues(fitted[0])
     x, y, z = (float(v) for v in fitted[1])
-    return HeadPose((x, y, z), euler_angles(np.asarray(turned, np.float64)), camera)
+    return HeadPose((x, y, z), euler_angles(np.asarray(rotation, np.float64)), camera)
 
 
-def _parallel(
+def _pose_under_parallel_projection(
     face: Array, xy: Array, weights: Array, camera: Intrinsics
 ) -> tuple[Array, Array, float] | None:
     """Return rotation vector, translation and size in pixels under a parallel projection.
@@ -122,30 +126,30 @@ def _parallel(
     return np.asarray(vector, np.float64).ravel(), ray * depth - turn @ centre, zoom * 150.0
 
 
-def _fitted(
+def _refined_pose(
     face: Array,
     xy: Array,
     weights: Array,
     matrix: Array,
     turn: Array,
     shift: Array,
-    stray_px: float,
+    half_weight_px: float,
 ) -> tuple[Array, Array] | None:
     """Refine a pose by Gauss–Newton steps with new Cauchy weights in each; None if it diverges."""
     pose = np.concatenate((turn, shift))
-    for _ in range(_ROUNDS):
+    for _ in range(_MOST_STEPS):
         seen, slopes = cv2.projectPoints(face, pose[:3], pose[3:], matrix, None)
-        off = xy - np.asarray(seen, np.float64).reshape(-1, 2)
-        each = weights / (1 + (off**2).sum(1) / stray_px**2)
+        residuals = xy - np.asarray(seen, np.float64).reshape(-1, 2)
+        cauchy_weights = weights / (1 + (residuals**2).sum(1) / half_weight_px**2)
         slope = np.asarray(slopes, np.float64)[:, :6]
-        weighed = slope * np.repeat(each, 2)[:, None]
+        weighted_slope = slope * np.repeat(cauchy_weights, 2)[:, None]
         try:
-            step = np.linalg.solve(weighed.T @ slope, weighed.T @ off.ravel())
+            step = np.linalg.solve(weighted_slope.T @ slope, weighted_slope.T @ residuals.ravel())
         except np.linalg.LinAlgError:
             return None
         pose = pose + step
         if not (np.isfinite(pose).all() and pose[5] > 1):
             return None
-        if np.abs(step[:3]).max() < _DONE and np.abs(step[3:]).max() < _DONE * pose[5]:
+        if np.abs(step[:3]).max() < _CONVERGED and np.abs(step[3:]).max() < _CONVERGED * pose[5]:
             break
     return pose[:3], pose[3:]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image
 
 EYE_SPAN = 1.65  # longer side of the landmarks' extent / outer-eye distance, for an average face
-OUTER = 1.45  # outer-eye distance / distance of MediaPipe's eye centres
+OUTER_EYE_RATIO = 1.45  # outer-eye distance / distance of MediaPipe's eye centres
 
 
 class MediapipeDetector:
@@ -89,7 +89,7 @@ class MediapipeDetector:
             for point in detection.keypoints[:2]
         )
         across = left - right
-        side = float(np.hypot(*across)) * OUTER * EYE_SPAN
+        side = float(np.hypot(*across)) * OUTER_EYE_RATIO * EYE_SPAN
         roll = math.atan2(across[1], across[0])
         down = np.array((-math.sin(roll), math.cos(roll)))
         centre = (left + right) / 2 + 0.27 * side * down

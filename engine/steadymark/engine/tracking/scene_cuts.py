@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 Pixels = NDArray[np.float32]
 _WIDTH, _HEIGHT = 32, 18
-_ALIKE = 0.5  # correlation of two thumbnails below which there is a cut between them
+_LEAST_CORRELATION = 0.5  # correlation of two thumbnails below which there is a cut between them
 _ROWS, _COLUMNS = 2, 3  # largest shift between two frames, in pixels of the thumbnail
 _FLAT = 2.0  # standard deviation in grey levels below which a frame has no structure
 _SLOW_PX = 4.0  # sigma of the blurred image that is subtracted, in pixels of the thumbnail
 _DARKEST = 16.0  # grey levels added before the logarithm, so that noise in dark areas stays small
 _WHITE = 248.0  # grey level from which a pixel counts as overexposed
-_LEAST_SEEN = 0.25  # least share of pixels that are not overexposed
+_LEAST_EXPOSED = 0.25  # least share of pixels that are not overexposed
 
 
 class Thumbnail(NamedTuple):
@@ -33,12 +33,12 @@ class Thumbnail(NamedTuple):
     Attributes:
         structure: (18, 32) logarithm of grey levels, minus its blurred version and its row and
             column means.
-        seen: (18, 32), 0 for overexposed pixels, otherwise 1.
+        exposed: (18, 32), 0 for overexposed pixels, otherwise 1.
         flat: Whether the frame has no structure.
     """
 
     structure: Pixels
-    seen: Pixels
+    exposed: Pixels
     flat: bool
 
 
@@ -61,8 +61,8 @@ def thumbnail(image: Image) -> Thumbnail:
     fine = light - cv2.GaussianBlur(light, (0, 0), _SLOW_PX)
     fine = fine - fine.mean(1, keepdims=True)
     structure = (fine - fine.mean(0, keepdims=True)).astype(np.float32)
-    seen = (grey < _WHITE).astype(np.float32)
-    return Thumbnail(structure, seen, float(grey.std()) < _FLAT)
+    exposed = (grey < _WHITE).astype(np.float32)
+    return Thumbnail(structure, exposed, float(grey.std()) < _FLAT)
 
 
 def is_cut(before: Thumbnail, now: Thumbnail) -> bool:
@@ -79,11 +79,14 @@ def is_cut(before: Thumbnail, now: Thumbnail) -> bool:
         True for a scene cut.
     """
     if before.flat or now.flat:
-        return before.flat != now.flat and min(before.seen.mean(), now.seen.mean()) > _LEAST_SEEN
-    return alike(before, now) < _ALIKE
+        return (
+            before.flat != now.flat
+            and min(before.exposed.mean(), now.exposed.mean()) > _LEAST_EXPOSED
+        )
+    return structure_correlation(before, now) < _LEAST_CORRELATION
 
 
-def alike(before: Thumbnail, now: Thumbnail) -> float:
+def structure_correlation(before: Thumbnail, now: Thumbnail) -> float:
     """Return the correlation of two frames for the best small shift.
 
     Pixels that are overexposed in one of the frames are ignored.
@@ -96,11 +99,11 @@ def alike(before: Thumbnail, now: Thumbnail) -> float:
         The correlation in [-1, 1]; 1 if too few pixels are left.
     """
     inner = (slice(_ROWS, -_ROWS), slice(_COLUMNS, -_COLUMNS))
-    seen = (before.seen * now.seen)[inner]
-    if seen.mean() < _LEAST_SEEN:
+    exposed = (before.exposed * now.exposed)[inner]
+    if exposed.mean() < _LEAST_EXPOSED:
         return 1.0
     scores = cv2.matchTemplate(
-        before.structure, now.structure[inner], cv2.TM_CCOEFF_NORMED, mask=seen
+        before.structure, now.structure[inner], cv2.TM_CCOEFF_NORMED, mask=exposed
     )
     finite = scores[np.isfinite(scores)]
     return float(finite.max()) if len(finite) else 1.0

@@ -233,20 +233,24 @@ def open_detector(settings: TrackSettings) -> tuple[FaceDetector, ModelCard | No
         WeightsError: The weights are unknown, missing or altered.
         UsageError: The detector is not installed, or its file is missing or invalid.
     """
-    asked = settings.detector_threshold
+    threshold_or_none = settings.detector_threshold
     if settings.detector.startswith(YUNET):
         from steadymark.engine.tracking import yunet_detection as yunet
 
         model_file = settings.detector.removeprefix(YUNET)
-        threshold = yunet.THRESHOLD if asked is None else asked
+        threshold = yunet.THRESHOLD if threshold_or_none is None else threshold_or_none
         return yunet.YuNetDetector(model_file, threshold=threshold), None
     if settings.detector.startswith(MEDIAPIPE):
         from steadymark.engine.tracking.mediapipe_detection import MediapipeDetector
 
         model_file = settings.detector.removeprefix(MEDIAPIPE)
-        return MediapipeDetector(model_file, threshold=0.5 if asked is None else asked), None
+        return MediapipeDetector(
+            model_file, threshold=0.5 if threshold_or_none is None else threshold_or_none
+        ), None
     face_card = find_model(settings.detector, "face_detector")
-    config = DetectorConfig(threshold=face_card.threshold if asked is None else asked)
+    config = DetectorConfig(
+        threshold=face_card.threshold if threshold_or_none is None else threshold_or_none
+    )
     runner = open_session(face_card, device="cpu", threads=settings.threads)
     return FaceNetDetector(open_face_net(runner), config), face_card
 
@@ -280,6 +284,6 @@ def make_tracker(models: OpenModels, settings: TrackSettings) -> Tracker:
         settings.tracker,
         follower=models.follower,
         flow=models.flow,
-        of_network=settings.entry.needs_images,
+        stabilized_by_network=settings.entry.needs_images,
         focal_px=settings.focal_px,
     )

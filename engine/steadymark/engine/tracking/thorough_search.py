@@ -38,7 +38,7 @@ def thorough_search(detector: FaceDetector, image: Image) -> Iterator[tuple[Face
         The boxes that the turned images and then the tiles give, in pixels of the image, best
         first; never an empty tuple.
     """
-    boxes = _turned(detector, image)
+    boxes = _search_turned(detector, image)
     if boxes:
         yield boxes
     if max(image.shape[:2]) > _TILE:
@@ -47,17 +47,19 @@ def thorough_search(detector: FaceDetector, image: Image) -> Iterator[tuple[Face
             yield boxes
 
 
-def _turned(detector: FaceDetector, image: Image) -> tuple[FaceBox, ...]:
+def _search_turned(detector: FaceDetector, image: Image) -> tuple[FaceBox, ...]:
     """Search the turned image; of the boxes of one face, that of the most upright turn is best."""
     height, width = image.shape[:2]
     found: list[FaceBox] = []
     for turn in _TURNS:
         turned = np.asarray(cv2.rotate(image, turn), np.uint8)
-        found += [_turned_back(box, turn, width, height) for box in detector.detect(turned)]
+        found += [
+            _box_in_upright_image(box, turn, width, height) for box in detector.detect(turned)
+        ]
     return _best(found)
 
 
-def _turned_back(box: FaceBox, turn: int, width: int, height: int) -> FaceBox:
+def _box_in_upright_image(box: FaceBox, turn: int, width: int, height: int) -> FaceBox:
     """Return the box in the image before it was turned; width and height are that image's."""
     right, bottom = box.left + box.width, box.top + box.height
     if turn == cv2.ROTATE_180:

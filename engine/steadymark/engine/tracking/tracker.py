@@ -18,13 +18,13 @@ from steadymark.engine.core.types import (
 from steadymark.engine.stabilizers.divergence_guard import RawHistory, contradicts, update_history
 from steadymark.engine.tracking.association import (
     FaceMotion,
-    carried_on,
     crowded,
     difference,
     duplicate_tracks,
     is_near,
     matches,
     motion_of,
+    update_motion,
 )
 from steadymark.engine.tracking.face_pass import (
     FaceOutput,
@@ -62,24 +62,24 @@ class Track:
         crop: The crop for the next frame.
         box: Extent of the landmarks.
         memory: State of the stabilizer.
-        seen: Output of the network for the last frame; None resets a recurrent network.
+        output: Output of the network for the last frame; None resets a recurrent network.
         motion: Motion of the face, as far as no other face hid it.
         frames: Number of frames in which the face was seen.
         fitted: The crop that fits the landmarks of the last frame.
         lost_s: Time since which the face is lost; None if it is not lost.
-        raw: History of the raw landmarks; None after a reset.
+        history: History of the raw landmarks; None after a reset.
     """
 
     face_id: int | None
     crop: Crop
     box: FaceBox
     memory: Any
-    seen: FaceOutput | None
+    output: FaceOutput | None
     motion: FaceMotion
     frames: int = 1
     fitted: Crop | None = None
     lost_s: float | None = None
-    raw: RawHistory | None = None
+    history: RawHistory | None = None
 
 
 class SeenFace(NamedTuple):
@@ -87,17 +87,17 @@ class SeenFace(NamedTuple):
 
     Attributes:
         track: The state of the face.
-        seen: Output of the network.
-        wanted: The crop that fits the raw landmarks. Raw landmarks are used so that the
+        output: Output of the network.
+        fitted: The crop that fits the raw landmarks. Raw landmarks are used so that the
             stabilizer does not influence what the network sees.
-        now: Position and motion from this frame alone.
+        motion: Position and motion from this frame alone.
         state: Whether the face was detected or tracked.
     """
 
     track: Track
-    seen: FaceOutput
-    wanted: Crop
-    now: FaceMotion
+    output: FaceOutput
+    fitted: Crop
+    motion: FaceMotion
     state: FaceState = FaceState.TRACKED
 
 
@@ -113,8 +113,8 @@ class Tracker:
         follower: A second network for faces that `network` has aligned (local_global, Figure
             6); it needs two passes or more. None uses `network`.
         flow: The flow stabilizer for the outputs of the network, or None.
-        of_network: Whether the stabilizer gets the output of the recurrent network or `flow`,
-            instead of the raw landmarks.
+        stabilized_by_network: Whether the stabilizer gets the output of the recurrent network or
+            of `flow`, instead of the raw landmarks.
         focal_px: Focal length in pixels, see `Intrinsics`.
 
     Raises:
@@ -131,10 +131,10 @@ class Tracker:
         *,
         follower: LandmarkModel | None = None,
         flow: FlowStabilizer | None = None,
-        of_network: bool = True,
+        stabilized_by_network: bool = True,
         focal_px: float | None = None,
     ) -> None:
-        self.of_network, self.focal_px = of_network, focal_px
+        self.stabilized_by_network, self.focal_px = stabilized_by_network, focal_px
         self.detector, self.network, self.stabilizer = detector, network, stabilizer
         self.follower, self.flow = follower or network, flow
         self.schema = schema
@@ -148,7 +148,7 @@ class Tracker:
         self._tracks: tuple[Track, ...] = ()
         self._last: tuple[float, Thumbnail] | None = None
         self._next_id = 0
-        self._until_look = 0
+        self._until_detection = 0
         self._until_thorough = 0
 
     def track(self, frame: Frame) -> TrackResult:
@@ -161,18 +161,18 @@ class Tracker:
             The tracked and lost faces, sorted by id.
         """
         started = time.perf_counter()
-        restarted = self._restarts(frame)
-        tracks = [self._anew(track) if restarted else track for track in self._tracks]
-        lost = [track for track in tracks if self._waits(track, frame.pts_s)]
+        restarted = self._must_restart(frame)
+        tracks = [self._without_state(track) if restarted else track for track in self._tracks]
+        lost = [track for track in tracks if self._may_return(track, frame.pts_s)]
         seen, gone = self._follow(frame, [track for track in tracks if track.lost_s is None])
         lost += gone
         detect_ms = 0.0
-        if self._should_look(len(seen), len(lost)):
-            found, detect_ms = self._find(frame, seen, lost)
-            back = {sight.track.face_id for sight in found}
+        if self._detection_is_due(len(seen), len(lost)):
+            found, detect_ms = self._find_new_faces(frame, seen, lost)
+            back = {seen_face.track.face_id for seen_face in found}
             lost = [track for track in lost if track.face_id not in back]
             seen += found
-        tracked = [self._tracked(frame, sight) for sight in seen]
+        tracked = [self._finish_face(frame, seen_face) for seen_face in seen]
         self._tracks = (*(track for track, _ in tracked), *lost)
         faces = [face for _, face in tracked if face is not None]
         faces += [
@@ -186,7 +186,7 @@ class Tracker:
             restarted,
         )
 
-    def _restarts(self, frame: Frame) -> bool:
+    def _must_restart(self, frame: Frame) -> bool:
         """Return whether the state of all faces must be reset at this frame, see `TrackResult`."""
         last, self._last = self._last, (frame.pts_s, thumbnail(frame.image))
         if last is None:
@@ -194,24 +194,26 @@ class Tracker:
         soon = 0 < self._last[0] - last[0] <= self.config.longest_gap_s
         return not soon or is_cut(last[1], self._last[1])
 
-    def _anew(self, track: Track) -> Track:
+    def _without_state(self, track: Track) -> Track:
         """Return the track without the state of the network and the stabilizer."""
-        return replace(track, seen=None, fitted=None, raw=None, memory=self.stabilizer.start())
+        return replace(
+            track, output=None, fitted=None, history=None, memory=self.stabilizer.start()
+        )
 
-    def _should_look(self, following: int, lost: int) -> bool:
+    def _detection_is_due(self, following: int, lost: int) -> bool:
         """Return whether to run the detector.
 
         It runs at once if a face is lost or none is tracked, otherwise every `look_every` frames.
         """
         if following >= self.config.max_faces:
             return False
-        self._until_look -= 1
-        if following and not lost and self._until_look > 0:
+        self._until_detection -= 1
+        if following and not lost and self._until_detection > 0:
             return False
-        self._until_look = self.config.look_every
+        self._until_detection = self.config.look_every
         return True
 
-    def _find(
+    def _find_new_faces(
         self, frame: Frame, seen: list[SeenFace], lost: list[Track]
     ) -> tuple[list[SeenFace], float]:
         """Return the faces that are found besides those in `seen`, and the detector's time in ms.
@@ -223,8 +225,8 @@ class Tracker:
         boxes = self.detector.detect(frame.image)
         detect_ms = (time.perf_counter() - began) * 1e3
         first_id = self._next_id
-        found = self._take_up(frame, boxes, seen, lost)
-        if seen or any(sight.seen.score >= THOROUGH_FIND_FROM for sight in found):
+        found = self._start_tracks(frame, boxes, seen, lost)
+        if seen or any(face.output.score >= THOROUGH_FIND_FROM for face in found):
             self._until_thorough = 0
         elif self._thorough_search_is_due():
             began, next_id, self._next_id = time.perf_counter(), self._next_id, first_id
@@ -244,12 +246,12 @@ class Tracker:
 
     def _search_thoroughly(self, frame: Frame, lost: list[Track]) -> list[SeenFace]:
         for boxes in thorough_search(self.detector, frame.image):
-            found = self._take_up(frame, boxes, [], lost, find_from=THOROUGH_FIND_FROM)
+            found = self._start_tracks(frame, boxes, [], lost, find_from=THOROUGH_FIND_FROM)
             if found:
                 return found
         return []
 
-    def _waits(self, track: Track, t_s: float) -> bool:
+    def _may_return(self, track: Track, t_s: float) -> bool:
         """Return whether a lost face may still return with its id."""
         return track.lost_s is not None and t_s - track.lost_s <= self.config.keep_id_s
 
@@ -258,68 +260,77 @@ class Tracker:
 
         Of two tracks that follow the same face, the likelier one is kept.
         """
-        crops, before = [t.crop for t in tracks], [t.seen for t in tracks]
-        looks = run_network(self.follower, frame.image, crops, before, self.flow)
-        there = {
-            i: SeenFace(track, seen, *self._place(frame, seen))
-            for i, (track, seen) in enumerate(zip(tracks, looks, strict=True))
-            if seen.sound and seen.score >= self._least(track)
+        crops, before = [t.crop for t in tracks], [t.output for t in tracks]
+        outputs = run_network(self.follower, frame.image, crops, before, self.flow)
+        found = {
+            i: SeenFace(track, output, *self._locate(frame, output))
+            for i, (track, output) in enumerate(zip(tracks, outputs, strict=True))
+            if output.all_finite and output.score >= self._lowest_score(track)
         }
-        for i, j in duplicate_tracks({i: sight.now for i, sight in there.items()}):
-            if i in there and j in there:
-                del there[max(i, j, key=lambda k: _unlikely(there[k]))]
-        close = crowded([sight.now for sight in there.values()])
-        seen_once = [
-            self._went_on(sight, near=near)
-            for sight, near in zip(there.values(), close, strict=True)
+        for i, j in duplicate_tracks({i: face.motion for i, face in found.items()}):
+            if i in found and j in found:
+                del found[max(i, j, key=lambda k: _unlikeliness(found[k]))]
+        near_others = crowded([face.motion for face in found.values()])
+        followed = [
+            self._continue_track(face, near=near)
+            for face, near in zip(found.values(), near_others, strict=True)
         ]
         lost = [
-            replace(track, lost_s=frame.pts_s, seen=None, fitted=None, raw=None)
+            replace(track, lost_s=frame.pts_s, output=None, fitted=None, history=None)
             for i, track in enumerate(tracks)
-            if i not in there and track.face_id is not None
+            if i not in found and track.face_id is not None
         ]
-        return seen_once, lost
+        return followed, lost
 
-    def _least(self, track: Track) -> float:
+    def _lowest_score(self, track: Track) -> float:
         """Return the lowest score of a face; it is higher for a face that is not confirmed."""
         return self.config.find_from if track.face_id is None else self.config.lose_below
 
-    def _went_on(self, sight: SeenFace, *, near: bool) -> SeenFace:
+    def _continue_track(self, face: SeenFace, *, near: bool) -> SeenFace:
         """Update the track of a face that was found again, and confirm it after enough frames."""
-        track, frames = sight.track, sight.track.frames + 1
-        motion = carried_on(track.motion, sight.now, near=near)
+        track, frames = face.track, face.track.frames + 1
+        motion = update_motion(track.motion, face.motion, near=near)
         track = replace(track, motion=motion, frames=frames)
         if track.face_id is not None or frames < self.config.confirm_frames:
-            return sight._replace(track=track)
+            return face._replace(track=track)
         track = replace(track, face_id=self._new_id(), memory=self.stabilizer.start())
-        return sight._replace(track=track, state=FaceState.DETECTED)
+        return face._replace(track=track, state=FaceState.DETECTED)
 
-    def _place(self, frame: Frame, seen: FaceOutput) -> tuple[Crop, FaceMotion]:
-        """Return `wanted` and `now` of `SeenFace`."""
-        points, margin = seen.raw.xy_px, self.follower.card.margin
-        wanted = crop_of_landmarks(points, self.schema, margin=margin, rule=self.config.recentre)
-        return wanted, motion_of(wanted, seen.raw, frame.pts_s, margin=margin)
+    def _locate(self, frame: Frame, output: FaceOutput) -> tuple[Crop, FaceMotion]:
+        """Return `fitted` and `motion` of `SeenFace`."""
+        points, margin = output.raw.xy_px, self.follower.card.margin
+        fitted = crop_of_landmarks(points, self.schema, margin=margin, rule=self.config.recentre)
+        return fitted, motion_of(fitted, output.raw, frame.pts_s, margin=margin)
 
-    def _tracked(self, frame: Frame, sight: SeenFace) -> tuple[Track, TrackedFace | None]:
+    def _finish_face(self, frame: Frame, face: SeenFace) -> tuple[Track, TrackedFace | None]:
         """Return the new state of a face, and its result if the face is confirmed."""
-        track, seen, wanted = sight.track, sight.seen, sight.wanted
-        if self.of_network and contradicts(seen.steady, seen.raw, track.raw):
-            seen = seen.forgotten()
-        given = seen.steady if self.of_network else seen.raw
-        steady, memory = self.stabilizer.step(given, frame.pts_s, track.memory)
-        box = box_of_landmarks(seen.raw.xy_px, score=seen.score, roll_deg=wanted.roll_deg)
-        crop = follow(track.crop, wanted, track.fitted, dead_band=self.config.dead_band)
-        raw = update_history(track.raw, seen.raw)
-        kept = replace(track, crop=crop, box=box, memory=memory, seen=seen, fitted=wanted, raw=raw)
+        track, output, fitted = face.track, face.output, face.fitted
+        if self.stabilized_by_network and contradicts(output.stabilized, output.raw, track.history):
+            output = output.without_state()
+        given = output.stabilized if self.stabilized_by_network else output.raw
+        stabilized, memory = self.stabilizer.step(given, frame.pts_s, track.memory)
+        box = box_of_landmarks(output.raw.xy_px, score=output.score, roll_deg=fitted.roll_deg)
+        crop = follow(track.crop, fitted, track.fitted, dead_band=self.config.dead_band)
+        history = update_history(track.history, output.raw)
+        kept = replace(
+            track, crop=crop, box=box, memory=memory, output=output, fitted=fitted, history=history
+        )
         if track.face_id is None:
             return kept, None
         camera = Intrinsics(frame.width, frame.height, self.focal_px)
-        attributes = attributes_of(steady, FaceContext(self.schema.name, camera, frame.pts_s))
+        attributes = attributes_of(stabilized, FaceContext(self.schema.name, camera, frame.pts_s))
         return kept, TrackedFace(
-            track.face_id, sight.state, seen.score, box, seen.raw, steady, track.crop, attributes
+            track.face_id,
+            face.state,
+            output.score,
+            box,
+            output.raw,
+            stabilized,
+            track.crop,
+            attributes,
         )
 
-    def _take_up(
+    def _start_tracks(
         self,
         frame: Frame,
         boxes: Sequence[FaceBox],
@@ -330,24 +341,24 @@ class Tracker:
     ) -> list[SeenFace]:
         """Start tracks of detected faces that are not tracked; lost faces get their ids back."""
         found = self._new_faces(frame, boxes, seen, lost, find_from)
-        places = [self._place(frame, each) for each in found]
-        motions = [now for _, now in places]
-        near = crowded([*motions, *(sight.now for sight in seen)])[: len(found)]
+        located = [self._locate(frame, output) for output in found]
+        motions = [now for _, now in located]
+        near = crowded([*motions, *(face.motion for face in seen)])[: len(found)]
         alone = not seen and len(lost) == 1 and len(found) == 1
         known = matches([track.motion for track in lost], motions, near, alone=alone)
-        at_once = not any(sight.track.face_id is not None for sight in seen)
-        sights = []
-        for i, (each, (wanted, now)) in enumerate(zip(found, places, strict=True)):
+        confirm_immediately = not any(face.track.face_id is not None for face in seen)
+        faces = []
+        for i, (output, (fitted, now)) in enumerate(zip(found, located, strict=True)):
             face_id, motion = None, now
             if i in known:
                 before = lost[known[i]]
-                face_id, motion = before.face_id, carried_on(before.motion, now, near=near[i])
-            elif at_once:
+                face_id, motion = (before.face_id, update_motion(before.motion, now, near=near[i]))
+            elif confirm_immediately:
                 face_id = self._new_id()
-            box = box_of_landmarks(each.raw.xy_px, score=each.score)
-            track = Track(face_id, each.crop, box, self.stabilizer.start(), None, motion)
-            sights.append(SeenFace(track, each, wanted, now, FaceState.DETECTED))
-        return sights
+            box = box_of_landmarks(output.raw.xy_px, score=output.score)
+            track = Track(face_id, output.crop, box, self.stabilizer.start(), None, motion)
+            faces.append(SeenFace(track, output, fitted, now, FaceState.DETECTED))
+        return faces
 
     def _new_faces(
         self,
@@ -359,7 +370,7 @@ class Tracker:
     ) -> list[FaceOutput]:
         """Align detected boxes that are not tracked yet, until `max_faces` faces are found."""
         config = replace(self.config, find_from=max(self.config.find_from, find_from))
-        extents = [box_of_landmarks(sight.seen.raw.xy_px, score=1.0) for sight in seen]
+        extents = [box_of_landmarks(face.output.raw.xy_px, score=1.0) for face in seen]
         left = [box for box in boxes if not any(box.iou(other) > BOX_KNOWN for other in extents)]
         expected = [track.motion for track in lost]
         # the sort is stable, so the best boxes stay first
@@ -369,13 +380,7 @@ class Tracker:
             chunk, left = left[:places], left[places:]
             chunk = [box for box in chunk if not any(box.iou(e) > BOX_KNOWN for e in extents)]
             for each in align_faces(
-                self.network,
-                frame.image,
-                chunk,
-                self.schema,
-                config,
-                self.follower,
-                self.flow,
+                self.network, frame.image, chunk, self.schema, config, self.follower, self.flow
             ):
                 if each is None:
                     continue
@@ -390,6 +395,6 @@ class Tracker:
         return self._next_id - 1
 
 
-def _unlikely(sight: SeenFace) -> tuple[bool, float]:
+def _unlikeliness(face: SeenFace) -> tuple[bool, float]:
     """Return a sort key that is larger for less likely tracks, and largest for unconfirmed ones."""
-    return sight.track.face_id is None, difference(sight.track.motion, sight.now, near=True)
+    return face.track.face_id is None, difference(face.track.motion, face.motion, near=True)

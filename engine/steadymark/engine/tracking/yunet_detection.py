@@ -98,8 +98,12 @@ def _unfit(model_file: str) -> UsageError:
 def _rows(net: Any, image: Image) -> NDArray[np.float32]:
     """Return (n, 15) detections; for the columns, see `_COLUMNS`."""
     net.setInputSize((image.shape[1], image.shape[0]))
-    told = net.detect(image)[1]
-    return np.zeros((0, _COLUMNS), np.float32) if told is None else np.asarray(told, np.float32)
+    detections = net.detect(image)[1]
+    return (
+        np.zeros((0, _COLUMNS), np.float32)
+        if detections is None
+        else np.asarray(detections, np.float32)
+    )
 
 
 def _box(row: NDArray[np.float32], per: NDArray[np.float32]) -> FaceBox:

@@ -40,7 +40,7 @@ def test_faces_are_measured_from_results_without_images() -> None:
     points, results = noisy_points(80), Results(np.arange(80) / FPS, load_schema("ibug68"))
     for i, xy in enumerate(points):
         face = tracked_face(0, points=xy, raw_shift_px=0.0)
-        results.add(track_result(i, face, restarted=i == 0).without_picture())
+        results.add(track_result(i, face, restarted=i == 0).without_image())
     result = results.result(0)
     assert result is not None
     assert result.restarted

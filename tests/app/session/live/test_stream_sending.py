@@ -111,7 +111,7 @@ def test_an_invalid_address_changes_nothing(session: Session) -> None:
 class SlowWriter:
     """A writer whose host lookup lasts until the event is set."""
 
-    heard = None
+    has_receiver = None
 
     def __init__(self, lookup_done: threading.Event) -> None:
         self._free = lookup_done
@@ -130,7 +130,7 @@ def test_a_slow_host_lookup_does_not_delay_closing(qtbot: QtBot) -> None:
     lookup_done, senders = threading.Event(), []
 
     def make(target: StreamTarget, on_change: object) -> Sender:
-        senders.append(Sender(target, wire=lambda _: SlowWriter(lookup_done)))
+        senders.append(Sender(target, make_writer=lambda _: SlowWriter(lookup_done)))
         return senders[-1]
 
     sending = StreamSending(make=make)

@@ -115,7 +115,7 @@ def test_an_absent_or_silent_camera_is_refused() -> None:
         CameraSource(7, open_capture=device)
     silent = FakeDevice()
     with pytest.raises(SourceError, match="gives no picture"):
-        CameraSource(7, open_capture=silent, first_picture_s=0.05)
+        CameraSource(7, open_capture=silent, first_image_s=0.05)
     silent.give()
     assert silent.wait_for(released=1)
 

@@ -171,7 +171,7 @@ def test_giving_up_ends_an_unanswered_connection_attempt() -> None:
     thread = threading.Thread(target=connect, daemon=True)
     thread.start()
     start_s = time.monotonic()
-    attempt.give_up()
+    attempt.cancel()
     thread.join(3)
     assert not thread.is_alive()
     assert time.monotonic() - start_s < 2

@@ -39,7 +39,7 @@ def state_words(facts: StreamTargetState, *, live: bool) -> str:
     words = [translate("sending", "{rate} packets/s").format(rate=f"{facts.rate:.0f}")]
     if facts.report.dropped:
         words.append(translate("sending", "{count} dropped").format(count=facts.report.dropped))
-    if facts.report.heard is False:
+    if facts.report.has_receiver is False:
         words.append(translate("sending", "no receiver"))
     return ", ".join(words)
 
@@ -47,7 +47,7 @@ def state_words(facts: StreamTargetState, *, live: bool) -> str:
 def short_words(facts: StreamTargetState) -> str:
     """Return a short description for the bar below the view."""
     name = target_name(facts.kind)
-    if facts.report is not None and facts.report.heard is False:
+    if facts.report is not None and facts.report.has_receiver is False:
         return translate("sending", "{name}: no receiver").format(name=name)
     if not facts.sending:
         return f"– {name}"

@@ -128,7 +128,7 @@ class CameraDiscovery(QObject):
             named = f"{type(error).__name__}: {error}"
             self._tell(view, UserText("the camera cannot be opened ({fault})", fault=named))
             return
-        view.opening.on_give_up(source.close)
+        view.opening.on_cancel(source.close)
         try:
             self._show_all(source.frames(), source.info, view)
         except SteadymarkError as error:
@@ -167,4 +167,4 @@ class _View:
     def close(self) -> None:
         self.ended.set()
         self.pictures.close()
-        self.opening.give_up()
+        self.opening.cancel()

@@ -312,7 +312,7 @@ class LiveView(QObject):
         self._number = self._background.number
 
     def _end(self, flush_s: float) -> None:
-        self._opening.give_up()
+        self._opening.cancel()
         self.stop_recording(flush_s=flush_s)
         if self._open is not None and not self._open.pictures.closed:
             self._open.close(within_s=flush_s)

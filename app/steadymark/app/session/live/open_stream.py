@@ -163,7 +163,7 @@ class OpenStream:
         recorder = self._recorder
         if recorder is not None and self.results.schema is self.models.schema:
             recorder.offer(result)
-        if self.pictures.put(result.picture):
+        if self.pictures.put(result.frame_with_image):
             self._on_picture()
 
     def _wait(self) -> None:

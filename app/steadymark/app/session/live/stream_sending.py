@@ -49,7 +49,9 @@ class StreamTargetState:
     def in_vain(self) -> bool:
         """Whether nobody receives the packets, or sending failed."""
         report = self.report
-        return report is not None and (report.heard is False or report.state is SendState.FAILED)
+        return report is not None and (
+            report.has_receiver is False or report.state is SendState.FAILED
+        )
 
 
 class _Outlet:

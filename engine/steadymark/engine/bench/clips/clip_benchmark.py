@@ -25,7 +25,7 @@ from steadymark.engine.metrics.rigid_motion import (
     RIGID,
     WITHOUT_JAW,
     eye_distance,
-    motion_besides,
+    motion_beyond_rigid,
 )
 from steadymark.engine.metrics.stability import lag_frames, mav, mcv_still, mean_motion
 from steadymark.engine.stabilizers.stabilizer_registry import STABILIZER_REGISTRY
@@ -115,17 +115,17 @@ class ClipMotion:
         self.fps = fps
         self._still, self._rigid = RestFlow(fps), RigidFlow()
 
-    def watch(self, image: Image, face: TrackedFace | None, *, goes_on: bool) -> None:
+    def watch(self, image: Image, face: TrackedFace | None, *, same_scene: bool) -> None:
         """Add the next frame with its face.
 
         Args:
             image: The frame, (H, W, 3) uint8 BGR.
             face: The tracked face; None when the frame has none.
-            goes_on: Whether face and scene are those of the previous frame; see RigidFlow.
+            same_scene: Whether face and scene are those of the previous frame; see RigidFlow.
         """
         self._still.add(image, face.box if face else None)
         raw = face.raw.xy_px if face and face.raw else None
-        self._rigid.add(image, raw, goes_on=goes_on)
+        self._rigid.add(image, raw, same_scene=same_scene)
 
     def still(self) -> NDArray[np.bool_]:
         """Return the mask of still frames, (T,); see RestFlow."""
@@ -161,20 +161,20 @@ def run_clip(
         UsageError: The clip is live.
     """
     fps, frames = read_clip(clip, most_frames)
-    seen, own, following = ClipMotion(fps), ExpressionFlow(), choices.following()
+    clip_motion, deformation, trackers = ClipMotion(fps), ExpressionFlow(), choices.new_trackers()
     for done, frame in enumerate(frames, start=1):
-        for number, follower in enumerate(following.values()):
-            face, goes_on = follower.add(frame)
+        for number, tracker in enumerate(trackers.values()):
+            face, same_scene = tracker.add(frame)
             if number == 0:
-                seen.watch(frame.image, face, goes_on=goes_on)
-                own.watch(frame.image, face, goes_on=goes_on)
+                clip_motion.watch(frame.image, face, same_scene=same_scene)
+                deformation.watch(frame.image, face, same_scene=same_scene)
         report(done)
-    passes = {name: follower.track() for name, follower in following.items()}
-    still, rigid = seen.still(), seen.rigid()
+    passes = {name: tracker.track() for name, tracker in trackers.items()}
+    still, rigid = clip_motion.still(), clip_motion.rigid()
     for name in choices.names:
         track = choices.stabilized(name, passes)
         row = clip_row(Path(clip).name, name, track, still, rigid, fps)
-        yield replace(row, own=own.mean_px() / eye_distance(track.raw) * 100)
+        yield replace(row, own=deformation.mean_px() / eye_distance(track.raw) * 100)
 
 
 def clip_row(
@@ -198,11 +198,11 @@ def clip_row(
     Returns:
         The row.
     """
-    raw, steady = track.raw, track.steady
-    there = [steady[part] for part in segments(still, fps)]
-    strayed = deviation(steady, slow_course(raw, track.times_s))
-    own = STABILIZER_REGISTRY.find(choice).needs_images
-    resets = restarts(raw, steady if own else raw, track.detected, track.cuts)
+    raw, stabilized = track.raw, track.stabilized
+    still_tracks = [stabilized[part] for part in segments(still, fps)]
+    slow_deviation = deviation(stabilized, slow_course(raw, track.times_s))
+    own_network = STABILIZER_REGISTRY.find(choice).needs_images
+    resets = restarts(raw, stabilized if own_network else raw, track.detected, track.cuts)
     return ClipRow(
         clip=clip,
         choice=choice,
@@ -211,16 +211,16 @@ def clip_row(
         without_jaw=_besides(track, rigid, WITHOUT_JAW),
         nose_and_eyes=_besides(track, rigid, RIGID),
         still=int(still.sum()),
-        motion=float(mean_of_finite(np.array([mean_motion(points) for points in there]))),
-        mav=mav(there),
-        mcv=mcv_still(there),
-        lag_frames=lag_frames(steady, raw),
-        lip_lag_frames=opening_lag(mouth_opening(steady), mouth_opening(raw)),
-        eyes=kept_amplitude(eye_opening(steady), eye_opening(raw)),
-        mouth=kept_amplitude(mouth_opening(steady), mouth_opening(raw)),
-        deviation=strayed.mean,
-        deviation_98=strayed.most,
-        furthest=furthest_point(steady, raw),
+        motion=float(mean_of_finite(np.array([mean_motion(points) for points in still_tracks]))),
+        mav=mav(still_tracks),
+        mcv=mcv_still(still_tracks),
+        lag_frames=lag_frames(stabilized, raw),
+        lip_lag_frames=opening_lag(mouth_opening(stabilized), mouth_opening(raw)),
+        eyes=kept_amplitude(eye_opening(stabilized), eye_opening(raw)),
+        mouth=kept_amplitude(mouth_opening(stabilized), mouth_opening(raw)),
+        deviation=slow_deviation.mean,
+        deviation_98=slow_deviation.most,
+        furthest=furthest_point(stabilized, raw),
         lost=float((~track.there).mean() * 100) if len(raw) else 100.0,
         resets=int(resets.sum()),
     )
@@ -228,11 +228,11 @@ def clip_row(
 
 def _besides(track: ClipTrack, rigid: Values, landmarks: Sequence[int] | None) -> ExpressionMotion:
     size_px = eye_distance(track.raw)
-    raw, steady = (
-        motion_besides(points, rigid, size_px, landmarks=landmarks)
-        for points in (track.raw, track.steady)
+    raw, stabilized = (
+        motion_beyond_rigid(points, rigid, size_px, landmarks=landmarks)
+        for points in (track.raw, track.stabilized)
     )
-    return ExpressionMotion(raw, steady, steady / raw if raw > 0 else float("nan"))
+    return ExpressionMotion(raw, stabilized, stabilized / raw if raw > 0 else float("nan"))
 
 
 def worst_clips_first(rows: Sequence[ClipRow]) -> list[ClipRow]:

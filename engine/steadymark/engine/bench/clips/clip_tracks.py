@@ -40,14 +40,14 @@ class ClipTrack:
 
     Attributes:
         raw: Raw landmarks, (T, K, 2), in pixels; NaN in frames without the face.
-        steady: Stabilized landmarks, (T, K, 2), in pixels.
+        stabilized: Stabilized landmarks, (T, K, 2), in pixels.
         times_s: Time of each frame, (T,), in seconds.
         detected: Frames in which the face came from the detector, (T,).
         cuts: Frames before which the tracker reported a scene cut, (T,).
     """
 
     raw: Values
-    steady: Values
+    stabilized: Values
     times_s: Values
     detected: NDArray[np.bool_]
     cuts: NDArray[np.bool_]
@@ -65,7 +65,7 @@ class ClipTracker:
         self._tracker = tracker
         self._nothing = np.full((tracker.schema.count, 2), np.nan)
         self._raw: list[Values] = []
-        self._steady: list[Values] = []
+        self._stabilized: list[Values] = []
         self._times_s: list[float] = []
         self._detected: list[bool] = []
         self._cuts: list[bool] = []
@@ -82,14 +82,14 @@ class ClipTracker:
         """
         result = self._tracker.track(frame)
         face = next((face for face in result.faces if face.raw is not None), None)
-        raw, steady = self._nothing, self._nothing
+        raw, stabilized = self._nothing, self._nothing
         if face is not None and face.raw is not None and face.stabilized is not None:
-            raw, steady = (
+            raw, stabilized = (
                 face.raw.xy_px.astype(np.float64),
                 face.stabilized.xy_px.astype(np.float64),
             )
         self._raw.append(raw)
-        self._steady.append(steady)
+        self._stabilized.append(stabilized)
         self._times_s.append(frame.pts_s)
         self._detected.append(face is not None and face.state is FaceState.DETECTED)
         self._cuts.append(result.restarted)
@@ -102,7 +102,7 @@ class ClipTracker:
         shape = (-1, *self._nothing.shape)
         return ClipTrack(
             np.array(self._raw, np.float64).reshape(shape),
-            np.array(self._steady, np.float64).reshape(shape),
+            np.array(self._stabilized, np.float64).reshape(shape),
             np.array(self._times_s, np.float64),
             np.array(self._detected, np.bool_),
             np.array(self._cuts, np.bool_),
@@ -123,7 +123,7 @@ class ClipStabilizers:
     settings: TrackSettings
     models: Mapping[str, OpenModels]
 
-    def following(self) -> dict[str, ClipTracker]:
+    def new_trackers(self) -> dict[str, ClipTracker]:
         """Create new trackers, one per network pass, by the name of the stabilizer."""
         return {
             name: ClipTracker(make_tracker(models, replace(self.settings, stabilizer=name)))
@@ -135,7 +135,7 @@ class ClipStabilizers:
 
         Args:
             name: Name of the stabilizer.
-            passes: What the trackers of `following` collected, by name.
+            passes: What the trackers of `new_trackers` collected, by name.
 
         Returns:
             Raw and stabilized landmarks.
@@ -144,10 +144,12 @@ class ClipStabilizers:
             return passes[name]
         track = next(iter(passes.values()))
         if name == NONE:
-            return replace(track, steady=track.raw)
+            return replace(track, stabilized=track.raw)
         point_filter = make_filter(self.settings.filter_of(name))
-        begins = track.detected | track.cuts
-        return replace(track, steady=run_filter(point_filter, track.raw, track.times_s, begins))
+        restarts = track.detected | track.cuts
+        return replace(
+            track, stabilized=run_filter(point_filter, track.raw, track.times_s, restarts)
+        )
 
 
 def open_choices(settings: TrackSettings, names: Sequence[str]) -> ClipStabilizers:

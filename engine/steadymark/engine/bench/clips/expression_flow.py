@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from steadymark.models.face.landmark_flow import FlowFrame
 
 _MARGIN = 1.4
-_MISS = 0.01  # Largest error of the backward flow, as a share of the face's size.
+_MOST_BACKWARD_ERROR = 0.01  # Largest error of the backward flow, as a share of the face's size.
 
 
 class ExpressionFlow:
@@ -38,29 +38,29 @@ class ExpressionFlow:
         self._last: FlowFrame | None = None
         self._moved_px: list[float] = []
 
-    def add(self, image: Image, points: Points | None, *, goes_on: bool = True) -> None:
+    def add(self, image: Image, points: Points | None, *, same_scene: bool = True) -> None:
         """Add the next frame.
 
         Args:
             image: The frame, (H, W, 3) uint8 BGR.
             points: Raw landmarks, (68, 2), in pixels; None when the frame has no face.
-            goes_on: Whether face and scene are those of the previous frame.
+            same_scene: Whether face and scene are those of the previous frame.
         """
-        now = None if points is None else _seen(image, points)
-        if now is not None and self._last is not None and goes_on:
-            self._moved_px.append(own_motion(self._last, now))
+        now = None if points is None else _flow_frame_of_face(image, points)
+        if now is not None and self._last is not None and same_scene:
+            self._moved_px.append(deformation_between(self._last, now))
         self._last = now
 
-    def watch(self, image: Image, face: TrackedFace | None, *, goes_on: bool) -> None:
+    def watch(self, image: Image, face: TrackedFace | None, *, same_scene: bool) -> None:
         """Add the next frame with its tracked face; see `add`."""
-        self.add(image, face.raw.xy_px if face and face.raw else None, goes_on=goes_on)
+        self.add(image, face.raw.xy_px if face and face.raw else None, same_scene=same_scene)
 
     def mean_px(self) -> float:
         """Return the mean over frames and landmarks, in pixels per frame; NaN if unknown."""
         return float(mean_of_finite(np.array(self._moved_px, np.float64)))
 
 
-def own_motion(before: FlowFrame, now: FlowFrame) -> float:
+def deformation_between(before: FlowFrame, now: FlowFrame) -> float:
     """Return the mean deformation between two frames, in pixels; NaN if the flow is lost.
 
     Args:
@@ -69,7 +69,7 @@ def own_motion(before: FlowFrame, now: FlowFrame) -> float:
     """
     schema = load_schema(IBUG68)
     flow = landmark_flow(before, now, before.raw, schema)
-    known = flow.unsure < _MISS * face_size(now.raw)
+    known = flow.unsure < _MOST_BACKWARD_ERROR * face_size(now.raw)
     if known.mean() < 0.5:
         return float("nan")
     roll = math.radians(now.crop.roll_deg)
@@ -80,7 +80,7 @@ def own_motion(before: FlowFrame, now: FlowFrame) -> float:
     return float(np.linalg.norm(own, axis=-1).mean())
 
 
-def _seen(image: Image, points: Points) -> FlowFrame:
+def _flow_frame_of_face(image: Image, points: Points) -> FlowFrame:
     crop = crop_of_landmarks(points, load_schema(IBUG68), margin=_MARGIN)
     part = cut(image, crop.matrix_to_image(FLOW_SIDE), FLOW_SIDE)
     return flow_frame_of(image, part, crop, points)

@@ -17,7 +17,11 @@ from steadymark.engine.bench.clips.clip_tracks import read_clip
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.metrics.deviation import distances, furthest_point, restarts
 from steadymark.engine.metrics.rest_detection import segments
-from steadymark.engine.metrics.rigid_motion import eye_distance, left_over, motion_besides
+from steadymark.engine.metrics.rigid_motion import (
+    distance_from_rigid_motion,
+    eye_distance,
+    motion_beyond_rigid,
+)
 from steadymark.engine.metrics.stability import mav, mean_motion
 from steadymark.engine.stabilizers.stabilizer_registry import STABILIZER_REGISTRY
 from steadymark.models.synthesis.conditions.lighting import KINDS, Lighting
@@ -153,41 +157,45 @@ def run_light(
     check_kinds(kinds)
     fps, frames = read_clip(clip, most_frames)
     lights = {kind: Lighting(kind, fps, seed) for kind in (STEADY, *kinds)}
-    following = {kind: choices.following() for kind in lights}
-    seen = ClipMotion(fps)
+    trackers = {kind: choices.new_trackers() for kind in lights}
+    clip_motion = ClipMotion(fps)
     for index, frame in enumerate(frames):
         for kind, light in lights.items():
-            _follow(frame, index, light, following[kind], seen if kind == STEADY else None)
+            _track_in_light(
+                frame, index, light, trackers[kind], clip_motion if kind == STEADY else None
+            )
         report(index + 1)
     passes = {
-        kind: {name: each.track() for name, each in followers.items()}
-        for kind, followers in following.items()
+        kind: {name: each.track() for name, each in by_name.items()}
+        for kind, by_name in trackers.items()
     }
     first = next(iter(passes[STEADY].values()))
-    facts = ClipFacts(segments(seen.still(), fps), seen.rigid(), eye_distance(first.raw))
+    facts = ClipFacts(
+        segments(clip_motion.still(), fps), clip_motion.rigid(), eye_distance(first.raw)
+    )
     for kind in kinds:
         for name in choices.names:
             steady, lit = (choices.stabilized(name, passes[k]) for k in (STEADY, kind))
-            yield judged(Path(clip).name, kind, name, steady, lit, facts)
+            yield light_row_of(Path(clip).name, kind, name, steady, lit, facts)
 
 
-def _follow(
+def _track_in_light(
     frame: Frame,
     index: int,
     light: Lighting,
-    followers: dict[str, ClipTracker],
-    seen: ClipMotion | None,
+    trackers: dict[str, ClipTracker],
+    clip_motion: ClipMotion | None,
 ) -> None:
-    """Track a frame in one light with all networks; `seen` is only given for the original clip."""
+    """Track a frame in one light with all networks; `clip_motion` is None but in steady light."""
     if light.kind != STEADY:
         frame = replace(frame, image=light.relit(frame.image, index))
-    for number, follower in enumerate(followers.values()):
-        face, goes_on = follower.add(frame)
-        if seen is not None and number == 0:
-            seen.watch(frame.image, face, goes_on=goes_on)
+    for number, tracker in enumerate(trackers.values()):
+        face, same_scene = tracker.add(frame)
+        if clip_motion is not None and number == 0:
+            clip_motion.watch(frame.image, face, same_scene=same_scene)
 
 
-def judged(
+def light_row_of(
     clip: str, kind: str, choice: str, steady: ClipTrack, lit: ClipTrack, facts: ClipFacts
 ) -> LightRow:
     """Compare a stabilizer's track in some light with its track in steady light.
@@ -203,25 +211,25 @@ def judged(
     Returns:
         The row with the limits that are broken.
     """
-    furthest_steady = furthest_point(steady.steady, steady.raw)
-    motion, raw_motion = (_motion(points, facts) for points in (lit.steady, lit.raw))
-    new = _resets(lit, choice) & ~_widened(_resets(steady, choice))
+    furthest_steady = furthest_point(steady.stabilized, steady.raw)
+    motion, raw_motion = (_motion(points, facts) for points in (lit.stabilized, lit.raw))
+    new_resets = _resets(lit, choice) & ~_with_neighbours(_resets(steady, choice))
     row = LightRow(
         clip=clip,
         kind=kind,
         choice=choice,
         frames=len(lit.raw),
         tracked=float(lit.there.mean() * 100) if len(lit.raw) else 0.0,
-        furthest=furthest_point(lit.steady, lit.raw),
+        furthest=furthest_point(lit.stabilized, lit.raw),
         furthest_steady=furthest_steady,
-        beyond=_beyond(lit, steady, facts.size_px),
-        raw_step=_most(left_over(lit.raw, facts.rigid) / facts.size_px * 100),
+        beyond=_distance_beyond_raw(lit, steady, facts.size_px),
+        raw_step=_most(distance_from_rigid_motion(lit.raw, facts.rigid) / facts.size_px * 100),
         motion=motion,
         raw_motion=raw_motion,
         gain=_gain(lit, facts.parts),
         gain_steady=_gain(steady, facts.parts),
-        resets=int(new.sum()),
-        cuts=int((lit.cuts & ~_widened(steady.cuts)).sum()),
+        resets=int(new_resets.sum()),
+        cuts=int((lit.cuts & ~_with_neighbours(steady.cuts)).sum()),
         failed=(),
     )
     return replace(row, failed=broken(row))
@@ -260,14 +268,14 @@ def worst_lights_first(rows: Sequence[LightRow]) -> list[LightRow]:
 
 
 def _motion(points: Values, facts: ClipFacts) -> float:
-    besides = motion_besides(points, facts.rigid, facts.size_px)
+    besides = motion_beyond_rigid(points, facts.rigid, facts.size_px)
     return besides if np.isfinite(besides) else mean_motion(points)
 
 
-def _beyond(lit: ClipTrack, steady: ClipTrack, size_px: float) -> float:
+def _distance_beyond_raw(lit: ClipTrack, steady: ClipTrack, size_px: float) -> float:
     """Return `beyond` of LightRow; frames without the face in steady light are not corrected."""
-    strayed = np.linalg.norm(lit.raw - steady.raw, axis=-1) / size_px * 100
-    return _most(distances(lit.steady, lit.raw) - np.nan_to_num(strayed))
+    raw_shift = np.linalg.norm(lit.raw - steady.raw, axis=-1) / size_px * 100
+    return _most(distances(lit.stabilized, lit.raw) - np.nan_to_num(raw_shift))
 
 
 def _most(values: Values) -> float:
@@ -276,16 +284,18 @@ def _most(values: Values) -> float:
 
 def _gain(track: ClipTrack, parts: Sequence[slice]) -> float:
     """Return the share by which the MAV falls in these segments."""
-    raw, steady = (mav([points[part] for part in parts]) for points in (track.raw, track.steady))
-    return 1 - steady / raw if raw > 0 else float("nan")
+    raw, stabilized = (
+        mav([points[part] for part in parts]) for points in (track.raw, track.stabilized)
+    )
+    return 1 - stabilized / raw if raw > 0 else float("nan")
 
 
 def _resets(track: ClipTrack, choice: str) -> NDArray[np.bool_]:
-    steady = track.steady if STABILIZER_REGISTRY.find(choice).needs_images else track.raw
-    return restarts(track.raw, steady, track.detected, track.cuts)
+    compared = track.stabilized if STABILIZER_REGISTRY.find(choice).needs_images else track.raw
+    return restarts(track.raw, compared, track.detected, track.cuts)
 
 
-def _widened(frames: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _with_neighbours(frames: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return these frames and their neighbours."""
     wide = frames.copy()
     for shift in range(1, _NEAR + 1):

@@ -24,10 +24,10 @@ class RestFlow:
     """Accumulates the motion of a face over the frames of a video."""
 
     def __init__(self, fps: float) -> None:
-        self._past: deque[tuple[Image, FaceBox | None]] = deque(maxlen=half_window(fps))
+        self._history: deque[tuple[Image, FaceBox | None]] = deque(maxlen=half_window(fps))
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
         self._scale = 0.0
-        self._moved: list[float] = []
+        self._motions: list[float] = []
 
     def add(self, image: Image, box: FaceBox | None) -> None:
         """Add the next frame.
@@ -43,14 +43,14 @@ class RestFlow:
         small = np.asarray(
             cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
         )
-        self._moved.append(self._motion(small, box))
-        self._past.append((small, box))
+        self._motions.append(self._motion(small, box))
+        self._history.append((small, box))
 
     def _motion(self, now: Image, box: FaceBox | None) -> float:
         """Return the motion in the last half second, in % of the face's width; NaN if unknown."""
-        if len(self._past) < (self._past.maxlen or 0):
+        if len(self._history) < (self._history.maxlen or 0):
             return float("nan")
-        before, old = self._past[0]
+        before, old = self._history[0]
         if box is None or old is None:
             return float("nan")
         left, top = (int(max(0, v * self._scale)) for v in (old.left, old.top))
@@ -64,9 +64,9 @@ class RestFlow:
 
     def still(self) -> NDArray[np.bool_]:
         """Return the frames, (T,), that lie in half a second during which the face did not move."""
-        still = np.zeros(len(self._moved), np.bool_)
-        length = self._past.maxlen or 1
-        for end, moved in enumerate(self._moved):
+        still = np.zeros(len(self._motions), np.bool_)
+        length = self._history.maxlen or 1
+        for end, moved in enumerate(self._motions):
             if moved < MOST:
                 still[end - length : end + 1] = True
         return still

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 EYES_PX = (60.0, 140.0)  # Range of the outer-eye distance in the images that are compared.
 # Lengths without a unit are shares of the eye distance.
-_AROUND = 0.5  # Margin of the image part around the landmarks.
+_MARGIN = 0.5  # Margin of the image part around the landmarks.
 _GRID = (-0.06, 0.0, 0.06)  # Offsets of the tracked points from each landmark.
 _WINDOW, _LEVELS = 21, 3
 _CRITERIA = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 30, 0.003)
-_BACK_PX = 0.5  # Largest forward-backward error.
+_MOST_BACKWARD_ERROR_PX = 0.5  # Largest forward-backward error.
 _FEWEST = 12
 _ROUNDS = 10  # Iterations of the robust fit.
 _LEAST = 0.0005  # Smallest scale of the robust weights.
@@ -45,18 +45,18 @@ class RigidFlow:
         self._last: tuple[Image, Points | None] | None = None
         self._motions: list[Values] = []
 
-    def add(self, image: Image, points: Points | None, *, goes_on: bool = True) -> None:
+    def add(self, image: Image, points: Points | None, *, same_scene: bool = True) -> None:
         """Add the next frame.
 
         Args:
             image: The frame, (H, W, 3) uint8 BGR.
             points: Raw landmarks, (68, 2), in pixels; None when the frame has no face.
-            goes_on: Whether face and scene are those of the previous frame.
+            same_scene: Whether face and scene are those of the previous frame.
         """
         grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
         if self._last is not None:
             before, old = self._last
-            if goes_on and old is not None and points is not None:
+            if same_scene and old is not None and points is not None:
                 self._motions.append(rigid_motion(before, grey, old, points))
             else:
                 self._motions.append(_UNKNOWN)
@@ -81,22 +81,22 @@ def rigid_motion(before: Image, now: Image, old: Points, new: Points) -> Values:
         The transform, (2, 3), in frame pixels; NaN when it cannot be measured.
     """
     size_px = face_size(old)
-    part, scale = _part(before.shape, np.concatenate((old, new)), size_px)
+    part, scale = _image_part(before.shape, np.concatenate((old, new)), size_px)
     if part is None:
         return _UNKNOWN
     a, b = (
-        freed_of_light(_resized(image[part], scale), size_px * scale) for image in (before, now)
+        normalize_lighting(_resized(image[part], scale), size_px * scale) for image in (before, now)
     )
     factor = np.array(a.shape[::-1]) / (part[1].stop - part[1].start, part[0].stop - part[0].start)
     corner = np.array([part[1].start, part[0].start])
-    grid = _points_about(old, size_px)
-    guess = _moved(similarity(old, new), grid)
+    grid = _points_around_landmarks(old, size_px)
+    guess = _transformed(similarity(old, new), grid)
     start, end = ((xy - corner + 0.5) * factor - 0.5 for xy in (grid, guess))
-    found, there = _followed(a, b, start, end)
-    if there.sum() < _FEWEST:
+    found, tracked = _track_forward_backward(a, b, start, end)
+    if tracked.sum() < _FEWEST:
         return _UNKNOWN
-    target = (found[there] + 0.5) / factor - 0.5 + corner
-    return _shared(grid[there], target, size_px)
+    target = (found[tracked] + 0.5) / factor - 0.5 + corner
+    return _robust_similarity(grid[tracked], target, size_px)
 
 
 def face_size(points: Real) -> float:
@@ -111,7 +111,7 @@ def face_size(points: Real) -> float:
     return eyes * spread[0] / spread[1]
 
 
-def freed_of_light(grey: Image, size_px: float) -> Image:
+def normalize_lighting(grey: Image, size_px: float) -> Image:
     """Normalise brightness and contrast locally, so that slow changes of light have no effect.
 
     Args:
@@ -149,11 +149,11 @@ def similarity(source: Real, target: Real, weights: Real | None = None) -> Value
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 
-def _part(
+def _image_part(
     shape: tuple[int, ...], points: Real, size_px: float
 ) -> tuple[tuple[slice, slice] | None, float]:
     """Return the rows and columns of the image that hold the face, and the scale to apply."""
-    around = _AROUND * size_px
+    around = _MARGIN * size_px
     left, top = (max(0, int(v - around)) for v in points.min(0))
     right, bottom = (int(v + around) for v in points.max(0))
     right, bottom = min(right, shape[1]), min(bottom, shape[0])
@@ -169,21 +169,21 @@ def _resized(image: Image, scale: float) -> Image:
     return np.asarray(resized, np.uint8)
 
 
-def _points_about(points: Real, size_px: float) -> Values:
+def _points_around_landmarks(points: Real, size_px: float) -> Values:
     """Return a small grid of points around each of the rigid landmarks, (72, 2)."""
     steps = np.array([(x, y) for x in _GRID for y in _GRID]) * size_px
     grid: Values = (points[list(RIGID), None].astype(np.float64) + steps).reshape(-1, 2)
     return grid
 
 
-def _followed(
+def _track_forward_backward(
     before: Image, now: Image, start: Values, guess: Values
 ) -> tuple[Values, NDArray[np.bool_]]:
     """Return the tracked points, (N, 2), and which of them pass the forward-backward check."""
-    forth, seen = _flow(before, now, start, guess)
-    back, again = _flow(now, before, forth, start)
-    near = np.linalg.norm(back - start, axis=-1) < _BACK_PX
-    return forth, np.asarray(seen & again & near)
+    forward, seen = _flow(before, now, start, guess)
+    backward, seen_backward = _flow(now, before, forward, start)
+    near = np.linalg.norm(backward - start, axis=-1) < _MOST_BACKWARD_ERROR_PX
+    return forward, np.asarray(seen & seen_backward & near)
 
 
 def _flow(
@@ -203,21 +203,21 @@ def _flow(
     return found[:, 0].astype(np.float64), np.asarray(known[:, 0] > 0)
 
 
-def _shared(source: Values, target: Values, size_px: float) -> Values:
+def _robust_similarity(source: Values, target: Values, size_px: float) -> Values:
     """Fit the similarity that most points share by iteratively reweighted least squares."""
     first, _ = cv2.estimateAffinePartial2D(source, target, method=cv2.LMEDS)
     if first is None:
         return _UNKNOWN
     fitted: Values = np.asarray(first, np.float64)
     for _ in range(_ROUNDS):
-        off = np.linalg.norm(_moved(fitted, source) - target, axis=-1)
-        usual = max(_LEAST * size_px, 2 * float(np.median(off)))
-        fitted = similarity(source, target, (usual**2 / (usual**2 + off**2)) ** 2)
-    off = np.linalg.norm(_moved(fitted, source) - target, axis=-1)
-    return fitted if np.median(off) < _MOST * size_px else _UNKNOWN
+        residuals = np.linalg.norm(_transformed(fitted, source) - target, axis=-1)
+        scale = max(_LEAST * size_px, 2 * float(np.median(residuals)))
+        fitted = similarity(source, target, (scale**2 / (scale**2 + residuals**2)) ** 2)
+    residuals = np.linalg.norm(_transformed(fitted, source) - target, axis=-1)
+    return fitted if np.median(residuals) < _MOST * size_px else _UNKNOWN
 
 
-def _moved(matrix: Values, points: Real) -> Values:
+def _transformed(matrix: Values, points: Real) -> Values:
     """Apply a (2, 3) matrix to points (N, 2)."""
     moved: Values = points @ matrix[:, :2].T + matrix[:, 2]
     return moved

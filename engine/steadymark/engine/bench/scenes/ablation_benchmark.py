@@ -69,9 +69,9 @@ if TYPE_CHECKING:
     from steadymark.models.runtime.onnx_session import Moves, Prediction, State
 
 _CELL = "convlstm"
-_ENOUGH = 1.01  # Largest NRMSE of a tuned filter, relative to that of the raw landmarks.
+_MOST_NRMSE_RATIO = 1.01  # Largest NRMSE of a tuned filter, relative to that of the raw landmarks.
 Item = TypeVar("Item")
-_TUNED_BY = 1000  # Added to the seed, so that tuning scenes have other motion.
+_TUNING_SEED = 1000  # Added to the seed, so that tuning scenes have other motion.
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,9 @@ def no_flow(tracker: Tracker) -> None:
     tracker.follower = UnwarpedMemory(tracker.follower)
 
 
-def _gained(edit: Callable[[bytes, float], bytes]) -> Callable[[float], Callable[[bytes], bytes]]:
+def _edit_by_gain(
+    edit: Callable[[bytes, float], bytes],
+) -> Callable[[float], Callable[[bytes], bytes]]:
     return lambda gain: lambda content: edit(content, gain)
 
 
@@ -128,10 +130,14 @@ VARIANTS = (
     TRAINED,
     AblationVariant("flow, untrained", FLOW, flow_cell_ablation.flow_with_untrained_weights),
     AblationVariant(
-        "flow, constant shares", FLOW, by_gain=_gained(flow_cell_ablation.flow_with_first_shares)
+        "flow, constant shares",
+        FLOW,
+        by_gain=_edit_by_gain(flow_cell_ablation.flow_with_first_shares),
     ),
     AblationVariant(
-        "flow, constant mean", FLOW, by_gain=_gained(flow_cell_ablation.flow_with_constant_mean)
+        "flow, constant mean",
+        FLOW,
+        by_gain=_edit_by_gain(flow_cell_ablation.flow_with_constant_mean),
     ),
     AblationVariant("flow, no flow of landmarks", FLOW, adjust=no_landmark_flow),
     AblationVariant("flow, no face motion", FLOW, adjust=no_face_motion),
@@ -210,11 +216,13 @@ def run_ablation(
         WeightsError: A model is not available.
     """
     reported, others = _faces(data, tune, held_back=config.held_back)
-    every = config.sequences * (1 + len(variants)) + 2 * config.tuned_by
-    told = _Told(config.frames, every * config.frames, report)
-    scenes = list(told.each(_scenes(reported, config, config.sequences, config.seed)))
-    tuning = list(told.each(_scenes(others, config, config.tuned_by, config.seed + _TUNED_BY)))
-    plain: list[Values] = []
+    scene_count = config.sequences * (1 + len(variants)) + 2 * config.tuned_by
+    progress = _ProgressCounter(config.frames, scene_count * config.frames, report)
+    scenes = list(progress.counted(_scenes(reported, config, config.sequences, config.seed)))
+    tuning = list(
+        progress.counted(_scenes(others, config, config.tuned_by, config.seed + _TUNING_SEED))
+    )
+    raw_tracks: list[Values] = []
     for variant in variants:
         try:
             variant = _with_gain(variant, tuning, settings)
@@ -225,32 +233,34 @@ def run_ablation(
                 raise
             yield AblationRow(variant.name, None, str(error))
             continue
-        found = list(told.each(_tracked(scenes, variant, models, settings)))
+        found = list(progress.counted(_tracked(scenes, variant, models, settings)))
         raw, points = ([pair[i] for pair in found] for i in (0, 1))
-        plain = plain or raw
+        raw_tracks = raw_tracks or raw
         yield AblationRow(variant.name, score_tracks(scenes, points, raw))
     unchanged = AblationVariant(NONE, NONE)
-    seen = told.each(_tracked(tuning, unchanged, open_variant(unchanged, settings), settings))
-    known = [raw for raw, _ in seen]
+    tracked = progress.counted(
+        _tracked(tuning, unchanged, open_variant(unchanged, settings), settings)
+    )
+    raw_tuning = [raw for raw, _ in tracked]
     for name, filters in _filters().items():
-        setting = _best(tuning, known, filters)
-        points = [filters[setting](p, s) for p, s in zip(plain, scenes, strict=True)]
-        yield AblationRow(name, score_tracks(scenes, points, plain), setting)
+        setting = _best(tuning, raw_tuning, filters)
+        points = [filters[setting](p, s) for p, s in zip(raw_tracks, scenes, strict=True)]
+        yield AblationRow(name, score_tracks(scenes, points, raw_tracks), setting)
 
 
 @dataclass(slots=True)
-class _Told:
+class _ProgressCounter:
     """Reports the number of finished frames after each scene."""
 
     frames: int
-    every: int
+    total: int
     report: Callable[[int, int], None]
     done: int = 0
 
-    def each(self, scenes: Iterable[Item]) -> Iterator[Item]:
+    def counted(self, scenes: Iterable[Item]) -> Iterator[Item]:
         for scene in scenes:
             self.done += self.frames
-            self.report(self.done, self.every)
+            self.report(self.done, self.total)
             yield scene
 
 
@@ -272,15 +282,15 @@ def _filters() -> dict[str, dict[str, Filter]]:
 
 def _best(scenes: Sequence[Scene], raw: Sequence[Values], filters: dict[str, Filter]) -> str:
     """Return the setting with the least MAV among those with a good NRMSE, else the least NRMSE."""
-    enough = _ENOUGH * score_tracks(scenes, raw).nrmse
-    reached = {
+    limit = _MOST_NRMSE_RATIO * score_tracks(scenes, raw).nrmse
+    scores = {
         setting: score_tracks(scenes, [chosen(p, s) for p, s in zip(raw, scenes, strict=True)])
         for setting, chosen in filters.items()
     }
-    right = {setting: r.mav for setting, r in reached.items() if r.nrmse <= enough}
-    if right:
-        return min(right, key=lambda setting: right[setting])
-    return min(reached, key=lambda setting: reached[setting].nrmse)
+    accurate = {setting: r.mav for setting, r in scores.items() if r.nrmse <= limit}
+    if accurate:
+        return min(accurate, key=lambda setting: accurate[setting])
+    return min(scores, key=lambda setting: scores[setting].nrmse)
 
 
 def open_variant(variant: AblationVariant, settings: TrackSettings) -> OpenModels:

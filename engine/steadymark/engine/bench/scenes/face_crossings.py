@@ -34,11 +34,11 @@ class PortraitFace(NamedTuple):
     """A labelled image of a face.
 
     Attributes:
-        picture: The image, (H, W, 3) uint8 BGR.
+        image: The image, (H, W, 3) uint8 BGR.
         points: Landmarks, (68, 2), in pixels.
     """
 
-    picture: Image
+    image: Image
     points: Points
 
 
@@ -72,32 +72,32 @@ class FacePath:
 
 
 def render_crossing(
-    kind: str, sitters: tuple[PortraitFace, PortraitFace], rng: np.random.Generator
+    kind: str, portraits: tuple[PortraitFace, PortraitFace], rng: np.random.Generator
 ) -> Iterator[CrossingFrame]:
     """Render the frames of one video; the second face is in front of the first.
 
     Args:
         kind: Kind of video, one of KINDS.
-        sitters: The two faces.
+        portraits: The two faces.
         rng: Random generator.
 
     Yields:
         The frames with their ground truth.
     """
-    ways = _ways(kind, rng)
+    paths = _paths(kind, rng)
     background = _background(rng)
     bar = _bar(rng) if kind == "bar" else None
-    heads = [_head(sitter) for sitter in sitters]
+    heads = [_head_mask(portrait) for portrait in portraits]
     noise = np.random.default_rng(rng.integers(2**32))
     for frame in range(FRAMES):
         light = background.copy()
         points, covers = [], []
-        for sitter, head, way in zip(sitters, heads, ways, strict=True):
-            matrix = _pose(sitter.points, way, frame)
+        for portrait, head, path in zip(portraits, heads, paths, strict=True):
+            matrix = _pose(portrait.points, path, frame)
             size = (WIDTH, HEIGHT)
             alpha = cv2.warpAffine(head, matrix, size).astype(np.float32)[..., None]
-            light += alpha * (cv2.warpAffine(sitter.picture, matrix, size) - light)
-            points.append(transform(matrix, sitter.points))
+            light += alpha * (cv2.warpAffine(portrait.image, matrix, size) - light)
+            points.append(transform(matrix, portrait.points))
             covers.append(alpha[..., 0])
         if bar is not None:
             cover = bar[1]
@@ -109,7 +109,7 @@ def render_crossing(
         yield CrossingFrame(image, np.stack(points), np.array(visible))
 
 
-def _ways(kind: str, rng: np.random.Generator) -> tuple[FacePath, FacePath]:
+def _paths(kind: str, rng: np.random.Generator) -> tuple[FacePath, FacePath]:
     t = np.linspace(0, 1, FRAMES)
     left, right = rng.uniform(110, 150), WIDTH - rng.uniform(110, 150)
     middle = WIDTH / 2 + rng.uniform(-30, 30)
@@ -124,7 +124,7 @@ def _ways(kind: str, rng: np.random.Generator) -> tuple[FacePath, FacePath]:
             right + (middle + rng.uniform(0, 50) - right) * np.sin(np.pi * t) ** 2,
         ),
         "bar": lambda: (_eased(left - 20, right + 20, t, 0.1, 0.9), _eased(60, 120, t, 0, 1)),
-        "exit": lambda: (_away_and_back(left, rng, t), _eased(right, right - 120, t, 0, 1)),
+        "exit": lambda: (_leave_and_return(left, rng, t), _eased(right, right - 120, t, 0, 1)),
     }[kind]()
     if rng.random() < 0.5:
         first, second = WIDTH - 1 - first, WIDTH - 1 - second
@@ -132,45 +132,45 @@ def _ways(kind: str, rng: np.random.Generator) -> tuple[FacePath, FacePath]:
     if kind == "bar":
         heights = np.array([HEIGHT * 0.32, HEIGHT * 0.74])
     sizes = rng.uniform(95, 130) * np.array([1.0, rng.uniform(1.0, 1.25)])
-    ways = []
+    paths = []
     for x, y, size in zip((first, second), heights, sizes, strict=True):
         bob = 6 * np.sin(2 * np.pi * (rng.uniform(1, 3) * t + rng.random()))
         grow = 1 + 0.05 * np.sin(2 * np.pi * (t * rng.uniform(0.5, 1) + rng.random()))
         roll = rng.uniform(-10, 10) + 4 * np.sin(2 * np.pi * (t + rng.random()))
-        ways.append(FacePath(np.stack((x, y + bob), 1), size * grow, roll))
-    return ways[0], ways[1]
+        paths.append(FacePath(np.stack((x, y + bob), 1), size * grow, roll))
+    return paths[0], paths[1]
 
 
 def _eased(start: float, end: float, t: Array, begin: float, stop: float) -> Array:
     """Return a smooth motion from start to end between two moments, as shares of the video."""
-    way = ((t - begin) / (stop - begin)).clip(0, 1)
-    eased: Array = start + (end - start) * way * way * (3 - 2 * way)
+    share = ((t - begin) / (stop - begin)).clip(0, 1)
+    eased: Array = start + (end - start) * share * share * (3 - 2 * share)
     return eased
 
 
-def _away_and_back(left: float, rng: np.random.Generator, t: Array) -> Array:
+def _leave_and_return(left: float, rng: np.random.Generator, t: Array) -> Array:
     """Return a motion out of the image and back; the face is out of sight for 1 to 2 s."""
     half = rng.uniform(0.25, 0.75) * FPS / FRAMES
     near = _eased(0.0, 1.0, np.abs(t - 0.5), half, half + 0.25)
-    way: Array = -110 + (left + 110) * near
-    return way
+    x: Array = -110 + (left + 110) * near
+    return x
 
 
-def _pose(points: Points, way: FacePath, frame: int) -> Array:
+def _pose(points: Points, path: FacePath, frame: int) -> Array:
     """Return the transform, (2, 3), from pixels of the portrait to pixels of the frame."""
     low, high = points.min(0).astype(np.float64), points.max(0).astype(np.float64)
-    scale = way.size[frame] / (high - low).max()
-    angle = np.radians(way.roll_deg[frame])
+    scale = path.size[frame] / (high - low).max()
+    angle = np.radians(path.roll_deg[frame])
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    return np.concatenate((turn, (way.xy[frame] - turn @ ((low + high) / 2))[:, None]), 1)
+    return np.concatenate((turn, (path.xy[frame] - turn @ ((low + high) / 2))[:, None]), 1)
 
 
-def _head(sitter: PortraitFace) -> Light:
+def _head_mask(portrait: PortraitFace) -> Light:
     """Return a mask, (H, W) in [0, 1]: an ellipse around face and forehead with a soft edge."""
-    low, high = sitter.points.min(0), sitter.points.max(0)
+    low, high = portrait.points.min(0), portrait.points.max(0)
     width, height = (float(v) for v in high - low)
     centre = ((low[0] + high[0]) / 2, high[1] - height * _FRONT - height * 0.1)
-    mask = np.zeros(sitter.picture.shape[:2], np.float32)
+    mask = np.zeros(portrait.image.shape[:2], np.float32)
     axes = (round(width * _FRONT), round(height * 0.78))
     cv2.ellipse(mask, (round(centre[0]), round(centre[1])), axes, 0, 0, 360, 1.0, cv2.FILLED)
     blurred: Light = cv2.GaussianBlur(mask, (0, 0), _MARGIN / 3).astype(np.float32)

@@ -104,18 +104,18 @@ def gain_of(
     Returns:
         The gain.
     """
-    known = [reached(gains[0])]
-    while known[-1] < wanted and len(known) < len(gains):
-        known.append(reached(gains[len(known)]))
-    high = len(known) - 1
-    if high == 0 or known[high] < wanted:
+    amplitudes = [reached(gains[0])]
+    while amplitudes[-1] < wanted and len(amplitudes) < len(gains):
+        amplitudes.append(reached(gains[len(amplitudes)]))
+    high = len(amplitudes) - 1
+    if high == 0 or amplitudes[high] < wanted:
         return gains[high]
-    low_gain, high_gain, best = gains[high - 1], gains[high], (known[high], gains[high])
+    low_gain, high_gain, best = gains[high - 1], gains[high], (amplitudes[high], gains[high])
     for _ in range(_HALVINGS):
         if abs(best[0] - wanted) <= NEAR:
             break
         middle = float(np.sqrt(low_gain * high_gain))
-        found = reached(middle)
-        low_gain, high_gain = (middle, high_gain) if found < wanted else (low_gain, middle)
-        best = min(best, (found, middle), key=lambda pair: abs(pair[0] - wanted))
+        amplitude = reached(middle)
+        low_gain, high_gain = (middle, high_gain) if amplitude < wanted else (low_gain, middle)
+        best = min(best, (amplitude, middle), key=lambda pair: abs(pair[0] - wanted))
     return best[1]

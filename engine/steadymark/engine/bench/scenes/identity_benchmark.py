@@ -82,24 +82,24 @@ def run_identity(
         for number in range(videos):
             rng = np.random.default_rng((seed, place, number))
             first, second = (faces[int(i)] for i in rng.choice(len(faces), 2, replace=False))
-            sitters = (
+            portraits = (
                 PortraitFace(first.load_image(), first.points),
                 PortraitFace(second.load_image(), second.points),
             )
-            moments = track_crossing(
-                render_crossing(kind, sitters, rng), make_tracker(models, settings)
+            frames = track_crossing(
+                render_crossing(kind, portraits, rng), make_tracker(models, settings)
             )
-            scores += identity_scores(moments)
+            scores += identity_scores(frames)
             report(place * videos + number + 1, len(KINDS) * videos)
         yield IdentityRow(kind, videos, scores)
 
 
-def track_crossing(shots: Iterator[CrossingFrame], tracker: Tracker) -> Iterator[IdentityFrame]:
+def track_crossing(frames: Iterator[CrossingFrame], tracker: Tracker) -> Iterator[IdentityFrame]:
     """Yield the ground truth of each frame with the faces that the tracker found."""
-    for index, shot in enumerate(shots):
-        result = tracker.track(Frame(shot.image, index, index / FPS))
-        boxes = {i: box_of_landmarks(xy, score=1.0) for i, xy in enumerate(shot.points)}
-        asked = {i: box for i, box in boxes.items() if shot.visible[i] >= SEEN}
-        hidden = {i: box for i, box in boxes.items() if i not in asked}
+    for index, frame in enumerate(frames):
+        result = tracker.track(Frame(frame.image, index, index / FPS))
+        boxes = {i: box_of_landmarks(xy, score=1.0) for i, xy in enumerate(frame.points)}
+        required = {i: box for i, box in boxes.items() if frame.visible[i] >= SEEN}
+        hidden = {i: box for i, box in boxes.items() if i not in required}
         found = {face.face_id: face.box for face in result.faces if face.box is not None}
-        yield IdentityFrame(asked, found, hidden)
+        yield IdentityFrame(required, found, hidden)

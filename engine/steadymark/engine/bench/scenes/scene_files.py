@@ -9,7 +9,7 @@ import numpy as np
 
 from steadymark.engine.bench.scenes.scene_presets import encode
 from steadymark.engine.core.errors import UsageError
-from steadymark.engine.metrics.tracker_tables import ScoredVideo, followed
+from steadymark.engine.metrics.tracker_tables import ScoredVideo, match_table
 from steadymark.engine.output.output_paths import cannot_write
 from steadymark.engine.output.read_table import read_table
 
@@ -72,4 +72,4 @@ def read_scene(folder: Path, name: str, scene: Scene, schema: LandmarkSchema) ->
     video = ScoredVideo(
         name, None, len(scene.images), scene.truth.astype(np.float64), schema, every
     )
-    return followed(read_table(path), video, name=str(path)).points
+    return match_table(read_table(path), video, name=str(path)).points

@@ -148,21 +148,24 @@ def run_stability(
     _check(config)
     faces = faces_of(data, held_back=config.held_back)
     choices = possible_choices(settings, config.choices)
-    done, every = 0, len(config.noise) * config.sequences * config.frames * (1 + len(choices))
+    done_frames, total = (
+        0,
+        len(config.noise) * config.sequences * config.frames * (1 + len(choices)),
+    )
     for level in config.noise:
-        made = preset(config.scenes, config.frames, level)
+        scene_config = preset(config.scenes, config.frames, level)
         scenes = []
-        for scene in _scenes(faces, schema, config, made):
+        for scene in _scenes(faces, schema, config, scene_config):
             scenes.append(scene)
-            done += config.frames
-            report(done, every)
+            done_frames += config.frames
+            report(done_frames, total)
         for choice in choices:
             raw, points = [], []
             for found, steady in _tracked(scenes, replace(settings, stabilizer=choice), schema):
                 raw.append(found)
                 points.append(steady)
-                done += config.frames
-                report(done, every)
+                done_frames += config.frames
+                report(done_frames, total)
             yield StabilityRow(level, choice, score_tracks(scenes, points, raw))
             if choice == NONE and level == config.curve_noise:
                 yield from _curves(scenes, points, level, choices)
@@ -199,14 +202,14 @@ def write_scenes(
     schema = load_schema(IBUG68)
     _check(config)
     faces = faces_of(data, held_back=config.held_back)
-    done, every = 0, len(config.noise) * config.sequences
+    done_frames, total = 0, len(config.noise) * config.sequences
     for level in config.noise:
-        made = preset(config.scenes, config.frames, level)
-        for number, scene in enumerate(_scenes(faces, schema, config, made)):
+        scene_config = preset(config.scenes, config.frames, level)
+        for number, scene in enumerate(_scenes(faces, schema, config, scene_config)):
             write_scene(folder, scene_name(level, number), scene)
-            done += 1
-            report(done, every)
-    return done
+            done_frames += 1
+            report(done_frames, total)
+    return done_frames
 
 
 def _check(config: StabilityConfig) -> None:
@@ -257,13 +260,15 @@ def _is_held(face: LabelledFace) -> bool:
     return is_held_back(face.source_photo, HELD_BACK["train"])
 
 
-def scenes_of(faces: list[LabelledFace], config: StabilityConfig, made: SceneConfig) -> list[Scene]:
+def scenes_of(
+    faces: list[LabelledFace], config: StabilityConfig, scene_config: SceneConfig
+) -> list[Scene]:
     """Create the scenes of one noise level, for use in other benchmarks.
 
     Args:
         faces: Labelled faces.
         config: Benchmark settings, with the number of scenes.
-        made: Settings of the scenes.
+        scene_config: Settings of the scenes.
 
     Returns:
         The scenes.
@@ -272,7 +277,7 @@ def scenes_of(faces: list[LabelledFace], config: StabilityConfig, made: SceneCon
         UsageError: A number is out of range.
     """
     _check(config)
-    return list(_scenes(faces, load_schema(IBUG68), config, made))
+    return list(_scenes(faces, load_schema(IBUG68), config, scene_config))
 
 
 def possible_choices(settings: TrackSettings, choices: Sequence[str]) -> tuple[str, ...]:
@@ -288,21 +293,24 @@ def possible_choices(settings: TrackSettings, choices: Sequence[str]) -> tuple[s
     Raises:
         UsageError: None is available, or a name is unknown.
     """
-    missing, there = [], []
+    missing, available = [], []
     for choice in choices:
         try:
             landmark_card(replace(settings, stabilizer=choice))
         except WeightsError as error:
             missing.append(str(error))
             continue
-        there.append(choice)
+        available.append(choice)
     if len(missing) == len(choices):
         raise UsageError(missing[0])
-    return tuple(there)
+    return tuple(available)
 
 
 def _scenes(
-    faces: list[LabelledFace], schema: LandmarkSchema, config: StabilityConfig, made: SceneConfig
+    faces: list[LabelledFace],
+    schema: LandmarkSchema,
+    config: StabilityConfig,
+    scene_config: SceneConfig,
 ) -> Iterator[Scene]:
     order = np.random.default_rng((config.seed, 4)).permutation(len(faces))
     for number in range(config.sequences):
@@ -314,7 +322,7 @@ def _scenes(
             number,
             name=face.name,
             seed=config.seed,
-            config=made,
+            config=scene_config,
         )
 
 

@@ -10,7 +10,7 @@ from steadymark.engine.bench.soak.soak_limits import SoakSample
 from steadymark.engine.core.errors import UsageError
 
 _MIB = 1 << 20
-_LOOK_S = 0.02
+_POLL_S = 0.02
 
 
 class ProcessStats:
@@ -40,7 +40,7 @@ class ProcessStats:
             at_s=at_s, frames=frames, rss_mib=rss_mib, threads=threads, handles=handles
         )
 
-    def left(self, patience_s: float) -> tuple[int, ...]:
+    def not_released(self, patience_s: float) -> tuple[int, ...]:
         """Return how many more threads and handles exist than at creation.
 
         The system takes a moment to end a thread, so the counts are read until nothing is left or
@@ -57,7 +57,7 @@ class ProcessStats:
             left = tuple(n - b for n, b in zip(self._counts(), self._before, strict=True))
             if max(left) <= 0 or time.monotonic() > end_s:
                 return left
-            pause.wait(_LOOK_S)
+            pause.wait(_POLL_S)
 
     def _counts(self) -> tuple[int, int]:
         """Return the current numbers of threads and of open files (handles on Windows)."""

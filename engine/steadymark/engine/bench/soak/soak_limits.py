@@ -79,7 +79,7 @@ def soak_figures(
     due: NDArray[np.float64],
     *,
     live: bool,
-    left: Sequence[int],
+    not_released: Sequence[int],
 ) -> tuple[SoakFigure, ...]:
     """Compare all figures of one soak case with their limits.
 
@@ -91,51 +91,51 @@ def soak_figures(
         due: Expected PTS of each result (for a live source, when its image was sent) and how late
             the result was, (N, 2), in seconds.
         live: Whether the source is live.
-        left: Threads and handles at the end minus those at the start.
+        not_released: Threads and handles at the end minus those at the start.
 
     Returns:
         All figures.
     """
-    warm = _warm(samples)
+    warm = _after_warm_up(samples)
     most = max(sample.waiting[0] for sample in samples)
     figures = [_limit("queue before the tracker: most", float(most), "", FILE_QUEUE)]
     for number in range(1, len(warm[0].waiting)):
-        longer = _quarters(np.array([sample.waiting[number] for sample in warm], float))
+        longer = _median_growth(np.array([sample.waiting[number] for sample in warm], float))
         name = "table" if number == 1 else f"sink {number}"
         figures.append(_limit(f"queue before the {name}: growth", longer, "", SINK_QUEUE / 2))
     if live:
-        later = _least_late(due[warm[0].frames :, 1]) * 1e3
+        later = _shortest_delay_growth(due[warm[0].frames :, 1]) * 1e3
         remark = f"median {np.nanmedian(due[:, 1]) * 1e3:.1f} ms"
         figures.append(_limit("age of pictures: growth", later, "ms", _DRIFT_MS, remark))
     first = warm[0].frames
-    grown = growth_of(samples, left)
+    grown = growth_figures(samples, not_released)
     return (*grown, *figures, *_table_figures(table, due[:, 0], first, live=live))
 
 
-def growth_of(
-    samples: Sequence[SoakSample], left: Sequence[int], *, noise_mib: float = NOISE_MIB
+def growth_figures(
+    samples: Sequence[SoakSample], not_released: Sequence[int], *, noise_mib: float = NOISE_MIB
 ) -> tuple[SoakFigure, ...]:
     """Compare the growth of memory, threads and handles with their limits.
 
     Args:
         samples: Samples of the run, in order.
-        left: Threads and handles at the end minus those at the start.
+        not_released: Threads and handles at the end minus those at the start.
         noise_mib: See `memory_figure`.
 
     Returns:
         The figures.
     """
-    warm = _warm(samples)
+    warm = _after_warm_up(samples)
     return (
         memory_figure(warm, noise_mib=noise_mib),
-        _limit("threads: growth", _least_grown([s.threads for s in warm]), "", _OPEN),
-        _limit("handles: growth", _least_grown([s.handles for s in warm]), "", _OPEN),
-        _limit("threads left behind", float(left[0]), "", 0),
-        _limit("handles left behind", float(left[1]), "", 0),
+        _limit("threads: growth", _minimum_growth([s.threads for s in warm]), "", _OPEN),
+        _limit("handles: growth", _minimum_growth([s.handles for s in warm]), "", _OPEN),
+        _limit("threads left behind", float(not_released[0]), "", 0),
+        _limit("handles left behind", float(not_released[1]), "", 0),
     )
 
 
-def _warm(samples: Sequence[SoakSample]) -> list[SoakSample]:
+def _after_warm_up(samples: Sequence[SoakSample]) -> list[SoakSample]:
     warm_s = min(_WARM_UP_S, _WARM_UP_SHARE * samples[-1].at_s)
     return [sample for sample in samples if sample.at_s >= warm_s]
 
@@ -180,7 +180,7 @@ def _table_figures(
     common = min(len(due_s), len(written_s))
     off_ms = (written_s[:common] - due_s[:common]) * 1e3
     if live:
-        drift, limit = abs(_least_late(off_ms[first:])), _DRIFT_MS
+        drift, limit = abs(_shortest_delay_growth(off_ms[first:])), _DRIFT_MS
         what, remark = "PTS: drift from when pictures were sent", ""
     else:
         drift, limit = float(np.abs(off_ms).max(initial=0.0)), _MICROSECOND_MS
@@ -204,13 +204,13 @@ def _written(path: Path) -> Iterator[float]:
                 yield float(pts_s)
 
 
-def _least_grown(counts: Sequence[int]) -> float:
+def _minimum_growth(counts: Sequence[int]) -> float:
     """Return the minimum of the last quarter minus that of the first; peaks do not count."""
     quarter = max(1, len(counts) // 4)
     return float(min(counts[-quarter:]) - min(counts[:quarter]))
 
 
-def _least_late(delays: NDArray[np.float64]) -> float:
+def _shortest_delay_growth(delays: NDArray[np.float64]) -> float:
     """Return how much the shortest delays grow from the first to the last quarter.
 
     A busy machine makes some delays longer; a growing queue or a drift makes all of them longer.
@@ -223,7 +223,7 @@ def _least_late(delays: NDArray[np.float64]) -> float:
     return last - first
 
 
-def _quarters(values: NDArray[np.float64]) -> float:
+def _median_growth(values: NDArray[np.float64]) -> float:
     """Return the median of the last quarter minus that of the first; NaN without values."""
     quarter = max(1, len(values) // 4)
     if not np.isfinite(values).any():

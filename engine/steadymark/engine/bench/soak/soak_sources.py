@@ -38,17 +38,17 @@ class LoopedVideo:
 
     def __init__(self, path: str | Path) -> None:
         self._path, self._closed = Path(path), threading.Event()
-        self._film = VideoFile(self._path)
-        self.info = replace(self._film.info, frames=None)
-        self._times_s = self._film.times_s - self._film.times_s[0]
+        self._video = VideoFile(self._path)
+        self.info = replace(self._video.info, frames=None)
+        self._times_s = self._video.times_s - self._video.times_s[0]
         gap_s = float(np.median(np.diff(self._times_s))) if len(self._times_s) > 1 else 1.0
         self._round_s = float(self._times_s[-1]) + gap_s
-        self._film.close()
+        self._video.close()
         self.rounds = 0
 
     @property
     def problems(self) -> tuple[UserText, ...]:
-        return self._film.problems
+        return self._video.problems
 
     def due_s(self, index: int) -> float:
         """Return the PTS that the frame with this index must have, in seconds."""
@@ -63,13 +63,13 @@ class LoopedVideo:
         """
         index = -1
         while not self._closed.is_set():
-            with contextlib.closing(VideoFile(self._path)) as self._film:
+            with contextlib.closing(VideoFile(self._path)) as self._video:
                 begin, first = self.rounds * len(self._times_s), index
-                for frame in self._film.frames():
+                for frame in self._video.frames():
                     index, shift_s = begin + frame.index, self.rounds * self._round_s
                     if self._closed.is_set():
                         return
-                    start_s = float(self._film.times_s[0])
+                    start_s = float(self._video.times_s[0])
                     yield replace(frame, index=index, pts_s=frame.pts_s - start_s + shift_s)
             if index == first:
                 raise SourceError(f"{self._path} gives no frames any more")
@@ -164,10 +164,10 @@ def camera_jpegs(path: str | Path) -> list[bytes]:
     Raises:
         SourceError: The video cannot be read, or it is too narrow for the number.
     """
-    film = LoopedVideo(path)
-    if film.info.width < _BITS * _BLOCK_PX:
+    video = LoopedVideo(path)
+    if video.info.width < _BITS * _BLOCK_PX:
         raise SourceError(f"{path} is narrower than {_BITS * _BLOCK_PX} pixels: take another video")
-    frames = zip(film.frames(), range(PICTURES), strict=False)
+    frames = zip(video.frames(), range(PICTURES), strict=False)
     return [_jpeg(stamped(frame.image, number)) for frame, number in frames]
 
 

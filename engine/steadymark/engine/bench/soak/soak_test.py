@@ -18,7 +18,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from steadymark.engine.bench.soak.process_stats import ProcessStats
-from steadymark.engine.bench.soak.soak_limits import SoakFigure, SoakSample, growth_of, soak_figures
+from steadymark.engine.bench.soak.soak_limits import (
+    SoakFigure,
+    SoakSample,
+    growth_figures,
+    soak_figures,
+)
 from steadymark.engine.bench.soak.soak_sources import LoopbackCamera, LoopedVideo, camera_jpegs
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.pipeline.job import JobReport, OutputSettings, run_job
@@ -35,10 +40,13 @@ if TYPE_CHECKING:
     from steadymark.engine.core.types import TrackResult
 
 _SAMPLES = 60  # Least number of samples per case.
-_EVERY_S, _REHEARSAL_S, _MOST_FPS = 5.0, 3.0, 2000
+_EVERY_S, _WARM_UP_S, _MOST_FPS = 5.0, 3.0, 2000
 _JOIN_S = 5.0
-_LEAST, _PATIENCE_S = 60, 60.0  # Least number of frames of a run, and how long to wait for them.
-_REHEARSED_JOBS, _LEAST_JOBS = 3, 8
+_LEAST_FRAMES, _PATIENCE_S = (
+    60,
+    60.0,
+)  # Least number of frames of a run, and how long to wait for them.
+_WARM_UP_JOBS, _LEAST_JOBS = 3, 8
 _ENCODER_MIB = 32.0  # Memory that varies with the frames that an encoder holds.
 PARTS = 3  # Cases that share the time.
 
@@ -120,15 +128,15 @@ def run_soak(
 
     @contextlib.contextmanager
     def looped() -> Iterator[SoakSubject]:
-        film = LoopedVideo(path)
-        yield SoakSubject(film, lambda result: film.due_s(result.frame.index))
+        video = LoopedVideo(path)
+        yield SoakSubject(video, lambda result: video.due_s(result.frame.index))
 
     @contextlib.contextmanager
     def camera() -> Iterator[SoakSubject]:
         server = LoopbackCamera(jpegs, fps)
         try:
             source = NetworkCamera(server.url)
-            yield SoakSubject(source, lambda result: server.sent_s(result.picture.image))
+            yield SoakSubject(source, lambda result: server.sent_s(result.frame_with_image.image))
             source.join(_JOIN_S)
         finally:
             server.end()
@@ -136,7 +144,7 @@ def run_soak(
     found = []
     for name, subject in (("looped file", looped), ("live camera", camera)):
         case = _Case(name, models, settings, folder, more_sinks, on_sample)
-        case.run(subject, min(_REHEARSAL_S, seconds / 20))  # Caches and pools reach their size.
+        case.run(subject, min(_WARM_UP_S, seconds / 20))  # Caches and pools reach their size.
         found.append(case.run(subject, seconds / PARTS))
     found.append(_jobs(path, models, settings, seconds / PARTS, folder, on_sample))
     return found
@@ -159,15 +167,15 @@ def _jobs(
             models,
             settings,
             output,
-            taken=set(),
+            used_stems=set(),
             stem=_stem(name),  # The video's own results may be in the folder.
             stop=threading.Event(),
         )
 
-    for _ in range(_REHEARSED_JOBS):
+    for _ in range(_WARM_UP_JOBS):
         track()
     gc.collect()
-    footing = ProcessStats()
+    process_stats = ProcessStats()
     samples: list[SoakSample] = []
     faults: list[str] = []
     frames, start_s = 0, time.perf_counter()
@@ -176,10 +184,10 @@ def _jobs(
         frames += job.report.frames
         if job.error is not None:
             faults.append(str(job.error))
-        samples.append(footing.sample(time.perf_counter() - start_s, frames))
+        samples.append(process_stats.sample(time.perf_counter() - start_s, frames))
         on_sample(name, samples[-1])
     gc.collect()
-    figures = growth_of(samples, footing.left(_JOIN_S), noise_mib=_ENCODER_MIB)
+    figures = growth_figures(samples, process_stats.not_released(_JOIN_S), noise_mib=_ENCODER_MIB)
     return SoakCase(name, samples[-1].at_s, frames, 0, tuple(samples), figures, tuple(faults), ())
 
 
@@ -207,7 +215,7 @@ class _Case:
 
     def run(self, opened: Callable[[], Any], seconds: float) -> SoakCase:
         gc.collect()
-        footing = ProcessStats()
+        process_stats = ProcessStats()
         running = set(threading.enumerate())
         self._results = 0
         self._due = np.full((int(seconds * _MOST_FPS) + 10_000, 2), np.nan)  # When due, how late.
@@ -218,11 +226,11 @@ class _Case:
                 subject.source,
                 make_tracker(self._models, self._settings),
                 [sink, *self._more_sinks()],
-                on_result=lambda result: self._note(result, subject),
+                on_result=lambda result: self._record_due(result, subject),
             )
             pipeline.start()
             try:
-                samples = self._watch(pipeline, footing, seconds)
+                samples = self._watch(pipeline, process_stats, seconds)
             finally:
                 subject.source.close()  # A regular end, so that the table is complete.
                 ended = pipeline.wait(_JOIN_S)
@@ -235,7 +243,7 @@ class _Case:
         if not self._results:
             faults = (*faults, "nothing was tracked: give it more time")
         gc.collect()
-        left = footing.left(_JOIN_S)
+        left = process_stats.not_released(_JOIN_S)
         due, live = self._due[: self._results], subject.source.info.live
         return SoakCase(
             self._name,
@@ -243,13 +251,15 @@ class _Case:
             report.frames,
             report.dropped,
             samples,
-            soak_figures(samples, Path(sink.path), due, live=live, left=left) if len(due) else (),
+            soak_figures(samples, Path(sink.path), due, live=live, not_released=left)
+            if len(due)
+            else (),
             faults,
             report.problems,
         )
 
     def _watch(
-        self, pipeline: Pipeline, footing: ProcessStats, seconds: float
+        self, pipeline: Pipeline, process_stats: ProcessStats, seconds: float
     ) -> tuple[SoakSample, ...]:
         """Take samples until the time is over and enough frames came, or the pipeline ends."""
         samples = []
@@ -257,11 +267,11 @@ class _Case:
         gap_s = min(_EVERY_S, seconds / _SAMPLES)
         while True:
             at_s, report = time.perf_counter() - start_s, pipeline.report
-            if at_s > seconds and (report.frames >= _LEAST or at_s > seconds + _PATIENCE_S):
+            if at_s > seconds and (report.frames >= _LEAST_FRAMES or at_s > seconds + _PATIENCE_S):
                 break
             late = self._due[max(0, self._results - 100) : self._results, 1]
             sample = replace(
-                footing.sample(at_s, report.frames),
+                process_stats.sample(at_s, report.frames),
                 dropped=report.dropped,
                 waiting=pipeline.waiting,
                 late_ms=float(np.median(late)) * 1e3 if len(late) else float("nan"),
@@ -272,7 +282,7 @@ class _Case:
                 break
         return tuple(samples)
 
-    def _note(self, result: TrackResult, subject: SoakSubject) -> None:
+    def _record_due(self, result: TrackResult, subject: SoakSubject) -> None:
         """Record when a result was due and how late it is; runs in the tracking thread."""
         if self._results < len(self._due):
             due_s, now_s = subject.due_s(result), time.perf_counter()

@@ -141,30 +141,30 @@ def _name_findings(path: Path) -> Iterator[Finding]:
         yield Finding(Severity.WARNING, None, "'.partial': the recording stopped before its end")
 
 
-def _numbers(whole: dict[int, str], head: TableHead) -> tuple[Numbers, list[Finding]]:
-    """Parse the rows; rows that cannot be parsed are removed from `whole` and reported."""
-    if not whole:
+def _numbers(rows: dict[int, str], head: TableHead) -> tuple[Numbers, list[Finding]]:
+    """Parse the rows; rows that cannot be parsed are removed from `rows` and reported."""
+    if not rows:
         return np.empty((0, len(head.names))), []
     try:
-        return parse(whole.values(), head), []
+        return parse(rows.values(), head), []
     except ValueError as error:
         reason = str(error)  # parse each row alone, which is slow but finds the faulty row
     found = []
-    for number, line in list(whole.items()):
+    for number, line in list(rows.items()):
         if faults := bad_fields(line.split(","), head):
             found += [_error(number, fault) for fault in faults]
-            del whole[number]
+            del rows[number]
     if not found:
-        whole.clear()
+        rows.clear()
         return np.empty((0, len(head.names))), [_error(None, reason)]
-    numbers, more = _numbers(whole, head)
+    numbers, more = _numbers(rows, head)
     return numbers, found + more
 
 
 def _from_rows(faults: Iterable[RowFault], line_of: NDArray[np.int64]) -> list[Finding]:
     return [
-        Finding(Severity.WARNING if mild else Severity.ERROR, int(line_of[row]), text)
-        for rows, text, mild in faults
+        Finding(Severity.WARNING if is_warning else Severity.ERROR, int(line_of[row]), text)
+        for rows, text, is_warning in faults
         for row in rows
     ]
 

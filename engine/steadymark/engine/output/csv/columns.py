@@ -168,8 +168,9 @@ def _native_head(first: str, lines: Iterator[str]) -> TableHead:
     written_here = marked == first.strip() and second.startswith("#")
     header = _json(second) if written_here else _facts_left(second)
     columns = next(lines, "")
-    dialect, names = dialect_of(columns)
-    if written_here and dialect.delimiter == "," and '"' not in columns:
+    found, names = dialect_of(columns)
+    dialect: TableDialect | None = found
+    if written_here and found.delimiter == "," and '"' not in columns:
         dialect, names = None, tuple(name.strip() for name in columns.split(","))
     return TableHead(CsvStyle.NATIVE, header, names, 3, _points(names, _NATIVE_POINTS), dialect)
 

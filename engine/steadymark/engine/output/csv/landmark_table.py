@@ -163,25 +163,25 @@ def _first_fault(path: Path, otherwise: str) -> str:
 
 def _table(path: Path, head: TableHead, numbers: Numbers) -> LandmarkTable:
     native = head.style is CsvStyle.NATIVE
-    codes = state_codes(numbers, head)
-    lost = codes == STATES.index(FaceState.LOST)
+    states = state_codes(numbers, head)
+    lost = states == STATES.index(FaceState.LOST)
     k = head.points
 
-    def some(names: tuple[str, ...]) -> NDArray[np.float32]:
+    def columns_or_nan(names: tuple[str, ...]) -> NDArray[np.float32]:
         if not set(names) <= set(head.names):
             return np.full((len(numbers), len(names)), np.nan, np.float32)
         with np.errstate(over="ignore"):
             return _columns(numbers, head, names).astype(np.float32)
 
     def points(prefix: str) -> NDArray[np.float32]:
-        xy = np.stack([some(numbered(prefix + axis, k)) for axis in "xy"], axis=-1)
+        xy = np.stack([columns_or_nan(numbered(prefix + axis, k)) for axis in "xy"], axis=-1)
         xy[lost] = np.nan
         return xy
 
     attributes = tuple(column.name for column in attribute_columns())
-    there = [i for i, name in enumerate(attributes) if name in head.names]
+    present = [i for i, name in enumerate(attributes) if name in head.names]
     values: Numbers = np.full((len(numbers), len(attributes)), np.nan)
-    values[:, there] = _columns(numbers, head, tuple(attributes[i] for i in there))
+    values[:, present] = _columns(numbers, head, tuple(attributes[i] for i in present))
     values[lost] = np.nan
     first = 0 if native else 1
     return LandmarkTable(
@@ -190,13 +190,13 @@ def _table(path: Path, head: TableHead, numbers: Numbers) -> LandmarkTable:
         frame=_whole(path, head, numbers, "frame", first, empty=None) - first,
         face_id=_whole(path, head, numbers, "face_id", 0, empty=-1),
         timestamp_s=numbers[:, head.names.index("timestamp_s" if native else "timestamp")],
-        state=np.array(STATES, np.str_)[codes],
-        score=some(("score" if native else "confidence",))[:, 0],
-        box=some(BOX),
+        state=np.array(STATES, np.str_)[states],
+        score=columns_or_nan(("score" if native else "confidence",))[:, 0],
+        box=columns_or_nan(BOX),
         attributes=values,
         xy_px=points(""),
         raw_xy_px=points("raw_"),
-        point_score=some(numbered("score", k)),
+        point_score=columns_or_nan(numbered("score", k)),
     )
 
 
@@ -217,10 +217,10 @@ def _whole(
     values = numbers[:, head.names.index(name)].copy()
     if empty is not None:
         values[np.isnan(values)] = empty
-    good = (values >= min(least, least if empty is None else empty)) & (values < LARGEST)
-    good[good] &= values[good] % 1 == 0
-    if not good.all():
-        row = int(np.argmin(good))
+    valid = (values >= min(least, least if empty is None else empty)) & (values < LARGEST)
+    valid[valid] &= values[valid] % 1 == 0
+    if not valid.all():
+        row = int(np.argmin(valid))
         raise LandmarkFileError(
             "{path}, row {row} below the columns, column '{name}': {value:g} is not a whole number "
             "from {least}",

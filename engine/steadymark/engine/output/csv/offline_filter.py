@@ -52,7 +52,7 @@ class OfflineFilterSink:
 
     def write(self, result: TrackResult) -> None:
         self._sink.write(result)
-        self._results.append(result.without_picture())
+        self._results.append(result.without_image())
 
     def close(self, *, complete: bool) -> None:
         info, self._info = self._info, None
@@ -108,9 +108,9 @@ def filter_table(results: list[TrackResult], point_filter: OfflineFilter) -> lis
             if face.raw is not None:
                 row[:] = face.raw.xy_px
         times = np.array([results[i].frame.pts_s for i, _ in places])
-        steady = run_filter(point_filter, points, times)
-        for (i, j), face, xy in zip(places, seen, steady, strict=True):
+        smoothed = run_filter(point_filter, points, times)
+        for (i, j), face, xy in zip(places, seen, smoothed, strict=True):
             if face.raw is not None:
-                made = Landmarks(xy.astype(np.float32), face.raw.score)
-                faces[i][j] = with_points(face, made)
+                filtered = Landmarks(xy.astype(np.float32), face.raw.score)
+                faces[i][j] = with_points(face, filtered)
     return [replace(r, faces=tuple(f)) for r, f in zip(results, faces, strict=True)]

@@ -28,12 +28,12 @@ class RowFault(NamedTuple):
     Attributes:
         rows: (n,) int64, indices of the rows.
         text: Description.
-        mild: True for a warning.
+        is_warning: True for a warning.
     """
 
     rows: NDArray[np.int64]
     text: str
-    mild: bool = False
+    is_warning: bool = False
 
 
 # the columns whose checks need all rows together
@@ -63,13 +63,13 @@ def _identity_faults(numbers: Numbers, head: TableHead) -> Iterator[RowFault]:
         return
     face = _column(numbers, head, "face_id")
     lost = _lost(numbers, head)
-    none = np.isnan(face)
-    yield _fault(~_whole(face, 0) & ~none, "column 'face_id' is not a whole number")
-    yield _fault(none & ~lost, "column 'face_id' is empty, but the state is not lost")
-    pairs = np.stack((frame, np.where(none, -1, face)), axis=1)
+    no_id = np.isnan(face)
+    yield _fault(~_whole(face, 0) & ~no_id, "column 'face_id' is not a whole number")
+    yield _fault(no_id & ~lost, "column 'face_id' is empty, but the state is not lost")
+    pairs = np.stack((frame, np.where(no_id, -1, face)), axis=1)
     order = np.lexsort(pairs.T)  # stable: of equal rows, all but the first are reported
-    again = (np.diff(pairs[order], axis=0) == 0).all(1)
-    yield RowFault(order[1:][again], "a row of the same frame and face is there already")
+    repeated = (np.diff(pairs[order], axis=0) == 0).all(1)
+    yield RowFault(order[1:][repeated], "a row of the same frame and face is there already")
 
 
 def _order_faults(numbers: Numbers, head: TableHead) -> Iterator[RowFault]:
@@ -78,9 +78,11 @@ def _order_faults(numbers: Numbers, head: TableHead) -> Iterator[RowFault]:
         step = np.diff(_column(numbers, head, "frame"), prepend=np.nan)
         step_s = np.diff(_time(numbers, head), prepend=np.nan)
         yield _fault(step < 0, "the frame goes back")
-        yield _fault(step > 1, "frames are missing before this one", mild=True)
+        yield _fault(step > 1, "frames are missing before this one", is_warning=True)
         yield _fault((step != 0) & (step_s < 0), "the time goes back")
-        yield _fault((step > 0) & (step_s == 0), "the time is that of the frame before", mild=True)
+        yield _fault(
+            (step > 0) & (step_s == 0), "the time is that of the frame before", is_warning=True
+        )
         yield _fault((step == 0) & (step_s != 0), "the same frame has two times")
 
 
@@ -110,12 +112,12 @@ def value_faults(numbers: Numbers, head: TableHead) -> Iterator[RowFault]:
         return
     attributes = (column.name for column in attribute_columns())
     rest = _part(numbers, head, [name for name in (*BOX, *attributes) if name in head.names])
-    there = ~np.isnan(np.concatenate((xy, score, rest), axis=1))
-    yield _fault(lost & there.any(1), "a lost face has values, which should be nan")
+    has_values = ~np.isnan(np.concatenate((xy, score, rest), axis=1))
+    yield _fault(lost & has_values.any(1), "a lost face has values, which should be nan")
 
 
-def _fault(rows: Mask, text: str, *, mild: bool = False) -> RowFault:
-    return RowFault(np.flatnonzero(rows), text, mild)
+def _fault(rows: Mask, text: str, *, is_warning: bool = False) -> RowFault:
+    return RowFault(np.flatnonzero(rows), text, is_warning)
 
 
 def _whole(values: Numbers, least: int) -> Mask:

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from steadymark.engine.core.errors import SinkError
-from steadymark.engine.output.output_paths import cannot_write, open_part, part_of, settle
+from steadymark.engine.output.output_paths import cannot_write, finish_part, open_part, part_of
 
 if TYPE_CHECKING:
     import io
@@ -79,4 +79,4 @@ class RowFile:
         if not self._size:
             part_of(self.path).unlink(missing_ok=True)
             return
-        self.path = settle(self.path, complete=complete and not self._broken)
+        self.path = finish_part(self.path, complete=complete and not self._broken)

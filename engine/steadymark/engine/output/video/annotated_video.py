@@ -13,7 +13,7 @@ import numpy as np
 from av.video.reformatter import Colorspace, VideoReformatter
 
 from steadymark.engine.core.errors import SinkError, SourceError
-from steadymark.engine.output.output_paths import cannot_write, open_part, part_of, settle
+from steadymark.engine.output.output_paths import cannot_write, finish_part, open_part, part_of
 from steadymark.engine.output.video.audio_copy import AudioCopy
 from steadymark.engine.output.video.drawing import DrawOptions, draw
 from steadymark.engine.sources.video.container import open_container
@@ -72,7 +72,7 @@ class AnnotatedVideoSink:
         self._hurried = hurried
         self._file: IO[bytes] | None = None
         self._fps: float | None = None
-        self._movie: _Movie | None = None
+        self._encoder: _VideoEncoder | None = None
         self._broken = False
 
     @property
@@ -82,7 +82,7 @@ class AnnotatedVideoSink:
     @property
     def notes(self) -> tuple[UserText, ...]:
         """What could not be written besides the frames: the rest of the sound."""
-        fault = self._movie.sound_fault if self._movie else None
+        fault = self._encoder.sound_fault if self._encoder else None
         return () if fault is None else (fault,)
 
     def open(self, info: SourceInfo) -> None:
@@ -99,16 +99,16 @@ class AnnotatedVideoSink:
     def write(self, result: TrackResult) -> None:
         if self._file is None:
             raise SinkError("cannot write {path}: it is not open", path=self._path)
-        clean = not self._options.draws
-        picture = result.picture.image if clean else draw(result, self._options)
+        undrawn = not self._options.draws
+        image = result.frame_with_image.image if undrawn else draw(result, self._options)
         try:
-            if self._movie is None:
+            if self._encoder is None:
                 start_s = None if result.frame.index == 0 else result.frame.pts_s
-                size = (picture.shape[1], picture.shape[0])
-                self._movie = _Movie(
+                size = (image.shape[1], image.shape[0])
+                self._encoder = _VideoEncoder(
                     self._file, size, self._fps, self._source_path, start_s, hurried=self._hurried
                 )
-            self._movie.add(picture, result.frame.pts_s)
+            self._encoder.add(image, result.frame.pts_s)
             self._file.flush()  # write complete fragments to the disk
         except (OSError, av.FFmpegError) as error:
             self._broken = True
@@ -120,19 +120,19 @@ class AnnotatedVideoSink:
         file, self._file = self._file, None
         try:
             with file:
-                if self._movie is not None:
-                    self._movie.close()
+                if self._encoder is not None:
+                    self._encoder.close()
         except (OSError, av.FFmpegError) as error:
             if not self._broken:  # otherwise `write` has raised the error
-                self._path = settle(self._path, complete=False)
+                self._path = finish_part(self._path, complete=False)
                 raise cannot_write(self._path, error) from error
-        if self._movie is None:  # no frame was written, and MP4 does not support empty videos
+        if self._encoder is None:  # no frame was written, and MP4 does not support empty videos
             part_of(self._path).unlink(missing_ok=True)
         else:
-            self._path = settle(self._path, complete=complete and not self._broken)
+            self._path = finish_part(self._path, complete=complete and not self._broken)
 
 
-class _Movie:
+class _VideoEncoder:
     """The video and audio streams of one file; for `start_s`, see `AudioCopy`."""
 
     def __init__(
@@ -159,10 +159,10 @@ class _Movie:
         self._last: int | None = None
         self._gap = round(ticks / (fps or 25))
 
-    def add(self, picture: Image, pts_s: float) -> None:
+    def add(self, image: Image, pts_s: float) -> None:
         if self._audio:
             self._audio.advance(pts_s)
-        fitted = np.ascontiguousarray(_fitted(picture, self._size))
+        fitted = np.ascontiguousarray(_fitted(image, self._size))
         shared = av.VideoFrame.from_numpy_buffer(fitted, format="bgr24")  # the array is only read
         frame = self._colours.reformat(shared, format="yuv420p", dst_colorspace=Colorspace.ITU709)
         pts = round((pts_s - (self._start_s or 0.0)) / self._tick)
@@ -212,20 +212,20 @@ def _ticks(source_path: str | None) -> int:
     return min(base.denominator, _MOST_TICKS) if base else _TICKS
 
 
-def _fitted(picture: Image, size: tuple[int, int]) -> Image:
+def _fitted(image: Image, size: tuple[int, int]) -> Image:
     """Pad an image by at most one row and column to even sizes, or scale and letterbox it."""
     width, height = size
-    down, right = height - picture.shape[0], width - picture.shape[1]
+    down, right = height - image.shape[0], width - image.shape[1]
     if down == right == 0:
-        return picture
+        return image
     if down in (0, 1) and right in (0, 1):
-        padded = cv2.copyMakeBorder(picture, 0, down, 0, right, cv2.BORDER_REPLICATE)
+        padded = cv2.copyMakeBorder(image, 0, down, 0, right, cv2.BORDER_REPLICATE)
         return padded.astype(np.uint8, copy=False)
-    scale = min(width / picture.shape[1], height / picture.shape[0])
-    columns = max(1, round(picture.shape[1] * scale))
-    rows = max(1, round(picture.shape[0] * scale))
+    scale = min(width / image.shape[1], height / image.shape[0])
+    columns = max(1, round(image.shape[1] * scale))
+    rows = max(1, round(image.shape[0] * scale))
     canvas = np.zeros((height, width, 3), np.uint8)
     top, left = (height - rows) // 2, (width - columns) // 2
-    small = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA)
     canvas[top : top + rows, left : left + columns] = small
     return canvas

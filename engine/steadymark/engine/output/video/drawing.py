@@ -70,15 +70,15 @@ class DrawOptions:
         return any(parts) or self.beside is not None
 
     @property
-    def told(self) -> str:
+    def as_text(self) -> str:
         """The options as text, which is equal for equal drawings."""
-        told: list[str] = []
+        words: list[str] = []
         for name, value in asdict(self).items():
             if name == "attributes":
-                told += value
+                words += value
             elif value:
-                told.append(name if value is True else f"{name}={value}")
-        return " ".join(told)
+                words.append(name if value is True else f"{name}={value}")
+        return " ".join(words)
 
 
 def draw(result: TrackResult, options: DrawOptions) -> Image:
@@ -95,56 +95,58 @@ def draw(result: TrackResult, options: DrawOptions) -> Image:
         ValueError: The result does not hold its image.
     """
     if options.beside is not None:
-        return _beside(result, options, options.beside)
-    picture = result.picture.image.copy()
+        return _draw_side_by_side(result, options, options.beside)
+    image = result.frame_with_image.image.copy()
     for face in result.faces:
-        _draw_face(picture, face, options)
+        _draw_face(image, face, options)
     if options.status:
-        _draw_status(picture, result)
-    return picture
+        _draw_status(image, result)
+    return image
 
 
-def _beside(result: TrackResult, options: DrawOptions, captions: tuple[str, str]) -> Image:
+def _draw_side_by_side(
+    result: TrackResult, options: DrawOptions, captions: tuple[str, str]
+) -> Image:
     halves = []
     for raw, caption in zip((True, False), captions, strict=True):
-        once = replace(options, raw=raw, beside=None, status=options.status and raw)
-        half = draw(result, once)
-        scale = float(np.clip(result.picture.height / 720, 0.35, 2))
-        at = (round(10 * scale) + 2, result.picture.height - round(14 * scale) - 2)
+        half_options = replace(options, raw=raw, beside=None, status=options.status and raw)
+        half = draw(result, half_options)
+        scale = float(np.clip(result.frame_with_image.height / 720, 0.35, 2))
+        at = (round(10 * scale) + 2, result.frame_with_image.height - round(14 * scale) - 2)
         draw_text(half, caption, at, scale, bgr(RAW_COLOUR if raw else STEADY_COLOUR))
         halves.append(half)
     return np.concatenate(halves, axis=1)
 
 
-def _draw_face(picture: Image, face: TrackedFace, options: DrawOptions) -> None:
+def _draw_face(image: Image, face: TrackedFace, options: DrawOptions) -> None:
     landmarks = face.raw if options.raw else face.stabilized
     if landmarks is None:
         return
     colour = bgr(face_colour(face.face_id))
-    seen = landmarks.xy_px[np.isfinite(landmarks.xy_px).all(1)]
-    if not len(seen):
+    finite = landmarks.xy_px[np.isfinite(landmarks.xy_px).all(1)]
+    if not len(finite):
         return
-    size_px = float(np.ptp(seen, axis=0).max())
+    size_px = float(np.ptp(finite, axis=0).max())
     if options.box and face.box is not None:
-        _draw_box(picture, face.box, colour, _thickness(size_px))
+        _draw_box(image, face.box, colour, _thickness(size_px))
     if options.contours:
-        draw_contours(picture, landmarks.xy_px, colour, size_px, options.schema)
+        draw_contours(image, landmarks.xy_px, colour, size_px, options.schema)
     if options.points:
-        _draw_points(picture, landmarks, size_px)
+        _draw_points(image, landmarks, size_px)
     for shapes in drawn_attributes(face, options.attributes):
-        _draw_shapes(picture, shapes, size_px)
+        _draw_shapes(image, shapes, size_px)
     if options.face_id:
-        corner = seen.min(0) - (0, size_px * 0.05)
-        draw_text(picture, f"{face.face_id}", _pixels(corner), _text_scale(size_px), colour)
+        corner = finite.min(0) - (0, size_px * 0.05)
+        draw_text(image, f"{face.face_id}", _pixels(corner), _text_scale(size_px), colour)
 
 
 def draw_contours(
-    picture: Image, xy_px: Points, colour: Bgr, size_px: float, schema_name: str
+    image: Image, xy_px: Points, colour: Bgr, size_px: float, schema_name: str
 ) -> None:
     """Draw the schema's polylines.
 
     Args:
-        picture: (H, W, 3) uint8 BGR, which is drawn into.
+        image: (H, W, 3) uint8 BGR, which is drawn into.
         xy_px: (K, 2) landmarks in pixels.
         colour: Colour in BGR order.
         size_px: Size of the face in pixels, which determines the line width.
@@ -157,63 +159,68 @@ def draw_contours(
         line = xy_px[list(indices)]
         if np.isfinite(line).all():
             thickness = _thickness(size_px)
-            cv2.polylines(picture, [_fixed(line)], closed, colour, thickness, cv2.LINE_AA, _SHIFT)
+            cv2.polylines(image, [_fixed(line)], closed, colour, thickness, cv2.LINE_AA, _SHIFT)
 
 
-def _draw_points(picture: Image, landmarks: Landmarks, size_px: float) -> None:
+def _draw_points(image: Image, landmarks: Landmarks, size_px: float) -> None:
     """Draw dots coloured by score; the radius depends on the size of the face."""
     radius = round(float(np.clip(size_px / 110, 0.9, 8)) * 2**_SHIFT)
     for xy, band in zip(landmarks.xy_px, score_bands(landmarks.score), strict=True):
         if np.isfinite(xy).all():
             x, y = (int(v) for v in _fixed(xy))
             colour = bgr(SCORE_BANDS[band][1])
-            cv2.circle(picture, (x, y), radius, colour, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+            cv2.circle(image, (x, y), radius, colour, cv2.FILLED, cv2.LINE_AA, _SHIFT)
 
 
-def _draw_box(picture: Image, box: FaceBox, colour: Bgr, thickness: int) -> None:
+def _draw_box(image: Image, box: FaceBox, colour: Bgr, thickness: int) -> None:
     right, bottom = box.left + box.width, box.top + box.height
     corners = _fixed(np.array([[box.left, box.top], [right, bottom]]))
     first, last = ((int(x), int(y)) for x, y in corners)
-    cv2.rectangle(picture, first, last, colour, thickness, cv2.LINE_AA, _SHIFT)
+    cv2.rectangle(image, first, last, colour, thickness, cv2.LINE_AA, _SHIFT)
 
 
-def _draw_shapes(picture: Image, shapes: Shapes, size_px: float) -> None:
+def _draw_shapes(image: Image, shapes: Shapes, size_px: float) -> None:
     for shape in shapes:
         if isinstance(shape, DrawnText):
             at, scale = np.array(shape.at_px), _text_scale(size_px)
-            draw_text(picture, shape.text, _pixels(at), scale, bgr(shape.colour))
+            draw_text(image, shape.text, _pixels(at), scale, bgr(shape.colour))
         else:
             line, width = _fixed(shape.xy_px), 2 * _thickness(size_px)
-            cv2.polylines(picture, [line], False, bgr(shape.colour), width, cv2.LINE_AA, _SHIFT)
+            cv2.polylines(image, [line], False, bgr(shape.colour), width, cv2.LINE_AA, _SHIFT)
 
 
-def _draw_status(picture: Image, result: TrackResult) -> None:
-    there = sum(face.state is not FaceState.LOST for face in result.faces)
-    lost = len(result.faces) - there
-    text = f"{result.frame.pts_s:.3f} s  frame {result.frame.index}  faces {there}"
+def _draw_status(image: Image, result: TrackResult) -> None:
+    tracked = sum(face.state is not FaceState.LOST for face in result.faces)
+    lost = len(result.faces) - tracked
+    text = f"{result.frame.pts_s:.3f} s  frame {result.frame.index}  faces {tracked}"
     text += f"  lost {lost}" if lost else ""
-    scale = float(np.clip(result.picture.height / 720, 0.35, 2))
-    colour = bgr(WHITE if there else ORANGE)
-    draw_text(picture, text, (round(10 * scale) + 2, round(28 * scale)), scale, colour)
+    scale = float(np.clip(result.frame_with_image.height / 720, 0.35, 2))
+    colour = bgr(WHITE if tracked else ORANGE)
+    draw_text(image, text, (round(10 * scale) + 2, round(28 * scale)), scale, colour)
 
 
-def draw_text(picture: Image, text: str, at: tuple[int, int], scale: float, colour: Bgr) -> None:
+def draw_text(image: Image, text: str, at: tuple[int, int], scale: float, colour: Bgr) -> None:
     """Draw text with a dark outline, so that it is readable on any background.
 
     The outline is the same text at shifted positions. OpenCV 5 spaces thicker text wider, so a
     thicker text would not fit as an outline.
 
     Args:
-        picture: (H, W, 3) uint8 BGR, which is drawn into.
+        image: (H, W, 3) uint8 BGR, which is drawn into.
         text: The text.
         at: Lower left corner of the text in pixels.
         scale: Font scale.
         colour: Colour in BGR order.
     """
-    rim, (x, y) = max(1, round(scale)), at
-    for place in ((x - rim, y - rim), (x + rim, y - rim), (x - rim, y + rim), (x + rim, y + rim)):
-        cv2.putText(picture, text, place, _FONT, scale, bgr(BLACK), 1, cv2.LINE_AA)
-    cv2.putText(picture, text, at, _FONT, scale, colour, 1, cv2.LINE_AA)
+    outline, (x, y) = max(1, round(scale)), at
+    for place in (
+        (x - outline, y - outline),
+        (x + outline, y - outline),
+        (x - outline, y + outline),
+        (x + outline, y + outline),
+    ):
+        cv2.putText(image, text, place, _FONT, scale, bgr(BLACK), 1, cv2.LINE_AA)
+    cv2.putText(image, text, at, _FONT, scale, colour, 1, cv2.LINE_AA)
 
 
 def _text_scale(size_px: float) -> float:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image
 
 READ_TIMEOUT_S = 2.0
-FIRST_PICTURE_S = 8.0
+FIRST_IMAGE_S = 8.0
 RETRY_S = 1.0
 _PROBED = 5
 _SYSFS = Path("/sys/class/video4linux")
@@ -116,7 +116,7 @@ class CameraSource(LiveSource):
         name: Name for display.
         open_capture: Opens the device; for tests.
         read_timeout_s: The camera counts as lost after so many seconds without an image.
-        first_picture_s: How long to wait for the first image, in seconds.
+        first_image_s: How long to wait for the first image, in seconds.
         retry_s: Time between attempts to reconnect, in seconds.
         on_status: Called in the reading thread when images stop and come again.
         opening: Allows another thread to cancel opening.
@@ -133,19 +133,19 @@ class CameraSource(LiveSource):
         name: str | None = None,
         open_capture: OpenCapture | None = None,
         read_timeout_s: float = READ_TIMEOUT_S,
-        first_picture_s: float = FIRST_PICTURE_S,
+        first_image_s: float = FIRST_IMAGE_S,
         retry_s: float = RETRY_S,
         on_status: Callable[[LiveStatus], None] | None = None,
         opening: OpenAttempt | None = None,
     ) -> None:
-        open_ = open_capture or open_quietly
-        feed = _CameraFeed(device, mode, open_)
-        self._delivered = feed.delivered
+        open_device = open_capture or open_quietly
+        feed = _CameraFeed(device, mode, open_device)
+        self._mode = feed.delivered
         super().__init__(
             feed,
-            lambda: _CameraFeed(device, mode, open_),
+            lambda: _CameraFeed(device, mode, open_device),
             silence_s=read_timeout_s,
-            first_s=first_picture_s,
+            first_s=first_image_s,
             retry_s=(retry_s,),
             on_status=on_status,
             opening=opening,
@@ -163,10 +163,10 @@ class CameraSource(LiveSource):
             path=f"camera:{device}",
             width=width,
             height=height,
-            fps=self._delivered.fps or None,
+            fps=self._mode.fps or None,
             frames=None,
             live=True,
-            notes=_mode_notes(mode, width, height, self._delivered.fps),
+            notes=_mode_notes(mode, width, height, self._mode.fps),
         )
 
     @property
@@ -181,7 +181,7 @@ class CameraSource(LiveSource):
     @property
     def delivered(self) -> DeliveredMode:
         """The mode that the camera reports."""
-        return self._delivered
+        return self._mode
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,28 +51,28 @@ class OpenAttempt:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._given_up = False
-        self._acts: list[Callable[[], object]] = []
+        self._cancelled = False
+        self._callbacks: list[Callable[[], object]] = []
 
-    def give_up(self) -> None:
+    def cancel(self) -> None:
         with self._lock:
-            self._given_up = True
-            acts, self._acts = self._acts, []
-        for act in acts:
-            act()
+            self._cancelled = True
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
 
-    def on_give_up(self, act: Callable[[], object]) -> None:
-        """Call `act` when the attempt is cancelled, or now if it is cancelled already."""
+    def on_cancel(self, callback: Callable[[], object]) -> None:
+        """Call `callback` when the attempt is cancelled, or now if it is cancelled already."""
         with self._lock:
-            if not self._given_up:
-                self._acts.append(act)
+            if not self._cancelled:
+                self._callbacks.append(callback)
                 return
-        act()
+        callback()
 
 
-class _Taken(NamedTuple):
+class _TimedImage(NamedTuple):
     image: Image
-    taken_s: float  # In time.perf_counter() seconds.
+    captured_s: float  # In time.perf_counter() seconds.
 
 
 class LiveSource:
@@ -109,22 +109,22 @@ class LiveSource:
         self._on_status = on_status
         self._damage = DamageReport()
         self._closed = threading.Event()
-        self._pictures: LatestValue[_Taken] = LatestValue()
+        self._images: LatestValue[_TimedImage] = LatestValue()
         if opening is not None:
-            opening.on_give_up(self._pictures.close)
+            opening.on_cancel(self._images.close)
         self._status = LiveStatus.RUNNING
         self._status_lock = threading.Lock()
-        self._given = 0
+        self._delivered = 0
         self._start_s = time.perf_counter()
         self._reader = _Reader(self, feed)
-        self._kept = self._pictures.take(first_s)
-        if self._kept is None:
+        self._first = self._images.take(first_s)
+        if self._first is None:
             self.close()
 
     @property
     def first_image(self) -> Image | None:
         """The image that proved that the device works; None if none came."""
-        return None if self._kept is None else self._kept.image
+        return None if self._first is None else self._first.image
 
     @property
     def problems(self) -> tuple[UserText, ...]:
@@ -134,7 +134,7 @@ class LiveSource:
     @property
     def dropped(self) -> int:
         """Number of images that were replaced by newer ones before they were taken."""
-        return self._pictures.dropped
+        return self._images.dropped
 
     @property
     def status(self) -> LiveStatus:
@@ -144,45 +144,50 @@ class LiveSource:
 
     def frames(self) -> Iterator[Frame]:
         """Yield the newest image each time until `close`; block while the device is lost."""
-        if self._kept is not None and not self._closed.is_set():
-            kept, self._kept = self._pictures.take(0) or self._kept, None
-            self._start_s = kept.taken_s
-            yield self._frame(kept)
+        if self._first is not None and not self._closed.is_set():
+            first, self._first = self._images.take(0) or self._first, None
+            self._start_s = first.captured_s
+            yield self._frame(first)
         while not self._closed.is_set():
-            taken = self._pictures.take(self._silence_s)
+            timed_image = self._images.take(self._silence_s)
             if self._closed.is_set():
                 return
-            if taken is not None:
-                yield self._frame(taken)
-            elif self._pictures.closed:
+            if timed_image is not None:
+                yield self._frame(timed_image)
+            elif self._images.closed:
                 return
             else:
-                self._set(LiveStatus.LOST)
-                self._reader = self._reader.replaced_if_stuck()
+                self._set_status(LiveStatus.LOST)
+                self._reader = self._reader.replacement_if_stuck()
 
     def close(self) -> None:
         """End `frames` at once, and wait a moment for the device to be released."""
         self._closed.set()
-        self._pictures.close()
-        self._set(LiveStatus.CLOSED)
+        self._images.close()
+        self._set_status(LiveStatus.CLOSED)
         self._reader.join(_JOIN_S)
 
     def join(self, timeout_s: float) -> bool:
         """Wait for the reading thread after `close`; return whether it has ended in time."""
         return self._reader.join(timeout_s)
 
-    def _frame(self, taken: _Taken) -> Frame:
-        index, self._given = self._given, self._given + 1
-        return Frame(taken.image, index, max(0.0, taken.taken_s - self._start_s), taken.taken_s)
+    def _frame(self, timed_image: _TimedImage) -> Frame:
+        index, self._delivered = self._delivered, self._delivered + 1
+        return Frame(
+            timed_image.image,
+            index,
+            max(0.0, timed_image.captured_s - self._start_s),
+            timed_image.captured_s,
+        )
 
-    def _set(self, status: LiveStatus) -> None:
+    def _set_status(self, status: LiveStatus) -> None:
         with self._status_lock:
             if self._status in (status, LiveStatus.CLOSED):
                 return
             self._status = status
         if status is not LiveStatus.CLOSED:
             now = clock(max(0.0, time.perf_counter() - self._start_s))
-            self._damage.tell(
+            self._damage.add_sentence(
                 UserText("the camera delivered no more frames at {time}", time=now)
                 if status is LiveStatus.LOST
                 else UserText("the camera delivers frames again at {time}", time=now)
@@ -196,16 +201,16 @@ class _Reader:
 
     def __init__(self, source: LiveSource, feed: Feed | None) -> None:
         self._source = source
-        self._left = threading.Event()
+        self._abandoned = threading.Event()
         self._reading = feed is not None
         self._thread = threading.Thread(target=self._run, args=(feed,), name="feed", daemon=True)
         self._thread.start()
 
-    def replaced_if_stuck(self) -> _Reader:
+    def replacement_if_stuck(self) -> _Reader:
         """Return a new reader if this one hangs in a read; else this one, which retries."""
         if not self._reading:
             return self
-        self._left.set()
+        self._abandoned.set()
         return _Reader(self._source, None)
 
     def join(self, timeout_s: float) -> bool:
@@ -217,7 +222,7 @@ class _Reader:
 
     def _run(self, feed: Feed | None) -> None:
         tries = 0
-        while self._wanted():
+        while self._is_needed():
             if feed is None:
                 waits = self._source._retry_s
                 if self._source._closed.wait(waits[min(tries, len(waits) - 1)]):
@@ -239,28 +244,28 @@ class _Reader:
 
     def _read_all(self, feed: Feed) -> bool:
         """Pass on images until the feed breaks; return whether there were any."""
-        some = False
+        any_read = False
         try:
             self._reading = True
-            while self._wanted():
+            while self._is_needed():
                 image = feed.read()
-                if image is None or self._left.is_set():
+                if image is None or self._abandoned.is_set():
                     break
-                if not some:
-                    self._source._set(LiveStatus.RUNNING)
-                some = True
-                self._source._pictures.put(_Taken(image, time.perf_counter()))
+                if not any_read:
+                    self._source._set_status(LiveStatus.RUNNING)
+                any_read = True
+                self._source._images.put(_TimedImage(image, time.perf_counter()))
         except FeedEnded:
-            self._source._pictures.close()
-            self._left.set()
+            self._source._images.close()
+            self._abandoned.set()
         except Exception:  # noqa: BLE001 - a thread's edge
             _log.exception("reading failed; connecting again")
         finally:
             self._reading = False
             feed.close()
-        if self._wanted():
-            self._source._set(LiveStatus.LOST)
-        return some
+        if self._is_needed():
+            self._source._set_status(LiveStatus.LOST)
+        return any_read
 
-    def _wanted(self) -> bool:
-        return not (self._left.is_set() or self._source._closed.is_set())
+    def _is_needed(self) -> bool:
+        return not (self._abandoned.is_set() or self._source._closed.is_set())

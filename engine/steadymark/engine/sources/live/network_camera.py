@@ -143,7 +143,7 @@ class _NetworkFeed:
         self.fps = float(rate) if rate and tells_rate else None
         is_http = scheme in ("http", "https")
         self.sends_images = is_http and self._container.format.name.endswith(_IMAGES)
-        self._maker = FrameConverter(self._stream)
+        self._converter = FrameConverter(self._stream)
         self._frames = self._decoded()
 
     def read(self) -> Image | None:
@@ -155,7 +155,7 @@ class _NetworkFeed:
         try:
             frame = next(self._frames, None)
             if frame is not None:
-                return self._maker.picture(frame)
+                return self._converter.to_image(frame)
             if self._container.duration:
                 raise FeedEnded
         except (fault.FFmpegError, OSError, ValueError):

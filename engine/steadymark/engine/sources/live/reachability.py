@@ -37,25 +37,25 @@ def is_reachable(url: str, timeout_s: float, opening: OpenAttempt) -> bool:
     except (OSError, ValueError):
         return True
     deadline_s = time.monotonic() + timeout_s
-    near, far = socket.socketpair()
-    with near, far:
-        opening.on_give_up(lambda: _wake(far))
-        return any(_connects(f, near, deadline_s) for f in found)
+    listening_socket, wake_socket = socket.socketpair()
+    with listening_socket, wake_socket:
+        opening.on_cancel(lambda: _wake(wake_socket))
+        return any(_connects(f, listening_socket, deadline_s) for f in found)
 
 
-def _connects(found: tuple[object, ...], given_up: socket.socket, deadline_s: float) -> bool:
+def _connects(found: tuple[object, ...], cancelled: socket.socket, deadline_s: float) -> bool:
     family, kind, protocol, _, address = found
-    with socket.socket(family, kind, protocol) as link:  # type: ignore[arg-type]
-        link.setblocking(False)
-        link.connect_ex(address)  # type: ignore[arg-type]
+    with socket.socket(family, kind, protocol) as connection:  # type: ignore[arg-type]
+        connection.setblocking(False)
+        connection.connect_ex(address)  # type: ignore[arg-type]
         left_s = max(0.0, deadline_s - time.monotonic())
         # Windows reports a refused connection as an exceptional condition.
-        woken, open_, refused = select.select([given_up], [link], [link], left_s)
+        woken, open_, refused = select.select([cancelled], [connection], [connection], left_s)
         return bool((open_ or refused) and not woken)
 
 
-def _wake(far: socket.socket) -> None:
+def _wake(wake_socket: socket.socket) -> None:
     try:
-        far.send(b"!")
+        wake_socket.send(b"!")
     except OSError:  # The check is over and the socket is closed.
         return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    Ask = Callable[[int, int, bytearray], object]
+    Ioctl = Callable[[int, int, bytearray], object]
 
 _CAPTURE = 1  # V4L2_BUF_TYPE_VIDEO_CAPTURE
 _DISCRETE = 1
@@ -20,12 +20,14 @@ _COMMON = ((640, 480), (800, 600), (1280, 720), (1920, 1080), (2560, 1440), (384
 _RATES = (60.0, 30.0, 15.0)
 
 
-def camera_formats(path: str, ask: Ask | None = None) -> tuple[tuple[str, int, int, float], ...]:
+def camera_formats(
+    path: str, ioctl: Ioctl | None = None
+) -> tuple[tuple[str, int, int, float], ...]:
     """Return the formats that a camera offers.
 
     Args:
         path: Device path of the camera.
-        ask: fcntl.ioctl, or a fake in tests.
+        ioctl: fcntl.ioctl, or a fake in tests.
 
     Returns:
         Tuples of four-letter code, width and height in pixels, and frames per second; empty if the
@@ -36,13 +38,13 @@ def camera_formats(path: str, ask: Ask | None = None) -> tuple[tuple[str, int, i
     except OSError:
         return ()
     try:
-        chosen = ask or _ioctl()
+        chosen = ioctl or _ioctl()
         return tuple(_modes(device, chosen)) if chosen is not None else ()
     finally:
         os.close(device)
 
 
-def _ioctl() -> Ask | None:
+def _ioctl() -> Ioctl | None:
     if sys.platform == "win32":
         return None
     import fcntl
@@ -50,19 +52,19 @@ def _ioctl() -> Ask | None:
     return lambda device, request, data: fcntl.ioctl(device, request, data, True)
 
 
-def _modes(device: int, ask: Ask) -> Iterator[tuple[str, int, int, float]]:
-    for data in _each(device, ask, 2, "III32s5I", lambda i: (i, _CAPTURE, 0, b"")):
+def _modes(device: int, ioctl: Ioctl) -> Iterator[tuple[str, int, int, float]]:
+    for data in _entries(device, ioctl, 2, "III32s5I", lambda i: (i, _CAPTURE, 0, b"")):
         code = struct.unpack_from("I", data, 44)[0]
         name = code.to_bytes(4, sys.byteorder).decode("ascii", "replace")
         if name not in _DECODED:
             continue
-        for width, height in _sizes(device, ask, code):
-            for fps in _rates(device, ask, (code, width, height)):
+        for width, height in _sizes(device, ioctl, code):
+            for fps in _rates(device, ioctl, (code, width, height)):
                 yield name, width, height, fps
 
 
-def _sizes(device: int, ask: Ask, code: int) -> Iterator[tuple[int, int]]:
-    for data in _each(device, ask, 74, "11I", lambda i: (i, code)):
+def _sizes(device: int, ioctl: Ioctl, code: int) -> Iterator[tuple[int, int]]:
+    for data in _entries(device, ioctl, 74, "11I", lambda i: (i, code)):
         kind, *size = struct.unpack_from("7I", data, 8)
         if kind == _DISCRETE:
             yield size[0], size[1]
@@ -74,11 +76,11 @@ def _sizes(device: int, ask: Ask, code: int) -> Iterator[tuple[int, int]]:
         return
 
 
-def _rates(device: int, ask: Ask, of: tuple[int, int, int]) -> Iterator[float]:
-    some = False
-    for data in _each(device, ask, 75, "13I", lambda i: (i, *of)):
+def _rates(device: int, ioctl: Ioctl, of: tuple[int, int, int]) -> Iterator[float]:
+    any_rate = False
+    for data in _entries(device, ioctl, 75, "13I", lambda i: (i, *of)):
         kind, seconds, parts, *rest = struct.unpack_from("7I", data, 16)
-        some = True
+        any_rate = True
         if kind == _DISCRETE:
             if seconds:
                 yield parts / seconds
@@ -87,12 +89,12 @@ def _rates(device: int, ask: Ask, of: tuple[int, int, int]) -> Iterator[float]:
         fastest = parts / seconds if seconds else 0.0
         yield from (rate for rate in _RATES if slowest <= rate <= fastest)
         return
-    if not some:
+    if not any_rate:
         yield 30.0
 
 
-def _each(
-    device: int, ask: Ask, number: int, layout: str, of: Callable[[int], tuple[object, ...]]
+def _entries(
+    device: int, ioctl: Ioctl, number: int, layout: str, of: Callable[[int], tuple[object, ...]]
 ) -> Iterator[bytearray]:
     """Yield the entries of one V4L2 list: call `_IOWR('V', number, …)` until it fails."""
     size = struct.calcsize(layout)
@@ -103,7 +105,7 @@ def _each(
         data = bytearray(size)
         struct.pack_into(head, data, 0, *given)
         try:
-            ask(device, request, data)
+            ioctl(device, request, data)
         except OSError:
             return
         yield data

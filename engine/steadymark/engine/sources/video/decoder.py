@@ -63,11 +63,11 @@ class Decoder:
         self._decoding = decoding
         self.seeks = 0
         self.faults = 0
-        self._used = False
-        self._whole = True
+        self._has_read = False
+        self._undamaged = True
         self._open()
 
-    def picture(self, decoded: DecodedFrame) -> Image:
+    def to_image(self, decoded: DecodedFrame) -> Image:
         """Convert a decoded frame to an upright image.
 
         Args:
@@ -80,7 +80,7 @@ class Decoder:
             SourceError: The frame cannot be converted.
         """
         try:
-            return self._maker.picture(decoded.frame)
+            return self._converter.to_image(decoded.frame)
         except (FFmpegError, ValueError) as error:
             raise SourceError(
                 "{path}: frame {number} ({name}) cannot be converted to an image: "
@@ -90,7 +90,7 @@ class Decoder:
                 name=decoded.frame.format.name,
             ) from error
 
-    def first_picture(self, first: int) -> tuple[DecodedFrame, Image]:
+    def first_image(self, first: int) -> tuple[DecodedFrame, Image]:
         """Return the first frame from `first` on that can be decoded, with its image.
 
         Args:
@@ -108,7 +108,7 @@ class Decoder:
         )
         for decoded in islice(self.frames(first), _TRIED):
             try:
-                return decoded, self.picture(decoded)
+                return decoded, self.to_image(decoded)
             except SourceError as fault:
                 error = fault
         raise error
@@ -116,23 +116,23 @@ class Decoder:
     def frames(self, first: int) -> Iterator[DecodedFrame]:
         """Yield the frames from number `first` on, in order and once; damaged ones are left out."""
         try:
-            for decoded in self._sought(first):
-                if self._whole and decoded.frame.is_corrupt:
+            for decoded in self._decode_from(first):
+                if self._undamaged and decoded.frame.is_corrupt:
                     raise _DamagedError
                 first = decoded.number + 1
                 yield decoded
         except _DamagedError:
-            self._whole = False
+            self._undamaged = False
             self.close()
             self._open()
             if first < len(self._index):
-                yield from self._sought(first)
+                yield from self._decode_from(first)
 
-    def _sought(self, first: int) -> Iterator[DecodedFrame]:
+    def _decode_from(self, first: int) -> Iterator[DecodedFrame]:
         # An image of an interlaced video depends on the frame before it.
         needed = max(0, first - self._decoding.deinterlace)
-        for key in self._entries(needed):
-            found = self._from(key)
+        for key in self._keys_to_try(needed):
+            found = self._decode_from_key(key)
             head = next(found, None)
             if key is None or (head is not None and head.number <= needed):
                 break
@@ -143,19 +143,19 @@ class Decoder:
         """Return a sentence for each conversion that is applied to the images."""
         notes = []
         if self._decoding.deinterlace:
-            notes.append(UserText("the pictures are deinterlaced, as asked"))
+            notes.append(UserText("the images are deinterlaced, as requested"))
         elif decoded.frame.interlaced_frame:
             notes.append(
                 UserText("it is interlaced: --deinterlace avoids combed edges where faces move")
             )
-        asked_deg = self._decoding.rotate_deg
-        if asked_deg is not None:
+        rotate_deg = self._decoding.rotate_deg
+        if rotate_deg is not None:
             notes.append(
-                UserText("the pictures are turned by {degrees}°, as asked", degrees=asked_deg)
+                UserText("the images are rotated by {degrees}°, as requested", degrees=rotate_deg)
             )
-        elif self._maker.turn(decoded.frame) != FrameOrientation():
+        elif self._converter.orientation(decoded.frame) != FrameOrientation():
             notes.append(UserText("the frames are rotated upright, as the file says"))
-        transfer = self._maker.hdr_transfer(decoded.frame)
+        transfer = self._converter.hdr_transfer(decoded.frame)
         if transfer is not None:
             name = transfer.name
             notes.append(UserText("its high dynamic range ({name}) is mapped to 8 bits", name=name))
@@ -174,24 +174,24 @@ class Decoder:
     def _open(self) -> None:
         self._container = open_container(self._path)
         self._stream = video_stream(self._container, self._path)
-        self._stream.thread_type = "AUTO" if self._whole else "NONE"
-        self._used = False
-        self._maker = FrameConverter(self._stream, rotate_deg=self._decoding.rotate_deg)
+        self._stream.thread_type = "AUTO" if self._undamaged else "NONE"
+        self._has_read = False
+        self._converter = FrameConverter(self._stream, rotate_deg=self._decoding.rotate_deg)
 
-    def _entries(self, first: int) -> Iterator[int | None]:
+    def _keys_to_try(self, first: int) -> Iterator[int | None]:
         """Yield keyframes to start from, further and further back; None is the file's beginning."""
         if not self._index.by_count and first > 0:
-            shown, entry = self._index.keys.T
-            place = int(np.searchsorted(shown, self._index.ticks[first], "right")) - 1
-            back = 1
-            while place > 0:
-                yield int(entry[place])
-                place, back = place - back, back * 2
+            shown_ticks, seek_ticks = self._index.keys.T
+            key = int(np.searchsorted(shown_ticks, self._index.ticks[first], "right")) - 1
+            steps_back = 1
+            while key > 0:
+                yield int(seek_ticks[key])
+                key, steps_back = key - steps_back, steps_back * 2
         yield None
 
-    def _from(self, key: int | None) -> Iterator[DecodedFrame]:
+    def _decode_from_key(self, key: int | None) -> Iterator[DecodedFrame]:
         if key is None:
-            if self._used:
+            if self._has_read:
                 self.close()
                 self._open()
                 self.seeks += 1
@@ -201,7 +201,7 @@ class Decoder:
                 self._container.seek(key, stream=self._stream)
             except FFmpegError:
                 return
-        self._used = True
+        self._has_read = True
         numbered = self._numbered(self._decoded(skip_to_key=key is not None))
         yield from self._deinterlaced(numbered) if self._decoding.deinterlace else numbered
 
@@ -238,7 +238,7 @@ class Decoder:
         try:
             return self._stream.codec_context.decode(packet)
         except FFmpegError as fault:
-            if self._whole:
+            if self._undamaged:
                 raise _DamagedError from fault
             self._count(fault)
             return []

@@ -30,7 +30,7 @@ class FrameGrabber:
         self._index = index
         self._lock = threading.Lock()
         self._decoder: Decoder | None = None
-        self._run: Iterator[DecodedFrame] = iter(())
+        self._decoded: Iterator[DecodedFrame] = iter(())
         self._last = -1
         self._closed = False
 
@@ -53,8 +53,8 @@ class FrameGrabber:
                 self._decoder = Decoder(self._path, self._index, self._decoding)
             decoder = self._decoder
             if not self._is_ahead(number):
-                self._run = decoder.frames(number)
-            found = next((d for d in self._run if d.number >= number), None)
+                self._decoded = decoder.frames(number)
+            found = next((d for d in self._decoded if d.number >= number), None)
             self._last = found.number if found else len(self._index)
             if found is None or found.number != number:
                 raise SourceError(
@@ -63,13 +63,13 @@ class FrameGrabber:
                     number=number,
                     time=clock(self._index.times_s[number]),
                 )
-            return decoder.picture(found)
+            return decoder.to_image(found)
 
     def close(self) -> None:
         """Release the file."""
         with self._lock:
             self._closed = True
-            self._run = iter(())
+            self._decoded = iter(())
             if self._decoder is not None:
                 self._decoder.close()
                 self._decoder = None

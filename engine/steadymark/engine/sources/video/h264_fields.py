@@ -71,10 +71,10 @@ class FieldReader:
         data = extradata or b""
         if data[:1] == b"\1" and len(data) > 6:
             self._length_bytes = (data[4] & 3) + 1
-            for unit in _sets_of(data):
+            for unit in _parameter_sets(data):
                 self._read_sequence(unit)
         else:
-            for unit in _divided(data):
+            for unit in _units_by_start_code(data):
                 self._read_sequence(unit)
 
     @property
@@ -106,7 +106,11 @@ class FieldReader:
 
     def _field_of(self, data: bytes) -> tuple[int, int] | None:
         """Return the frame number and parity of a field; None for a frame."""
-        units = _measured(data, self._length_bytes) if self._length_bytes else _divided(data)
+        units = (
+            _units_by_length(data, self._length_bytes)
+            if self._length_bytes
+            else _units_by_start_code(data)
+        )
         for unit in units:
             kind = unit[0] & 31
             if kind == _SPS:
@@ -171,7 +175,7 @@ def _skip_scaling_list(bits: _Bits, size: int) -> None:
         last = following or last
 
 
-def _sets_of(avcc: bytes) -> Iterator[bytes]:
+def _parameter_sets(avcc: bytes) -> Iterator[bytes]:
     """Yield the sequence parameter sets of an `avcC` record."""
     place = 6
     for _ in range(avcc[5] & 31):
@@ -180,7 +184,7 @@ def _sets_of(avcc: bytes) -> Iterator[bytes]:
         place += 2 + size
 
 
-def _measured(data: bytes, length_bytes: int) -> Iterator[bytes]:
+def _units_by_length(data: bytes, length_bytes: int) -> Iterator[bytes]:
     """Yield the units of a packet in which the length stands before each unit."""
     place = 0
     while place + length_bytes < len(data):
@@ -191,7 +195,7 @@ def _measured(data: bytes, length_bytes: int) -> Iterator[bytes]:
         place += size
 
 
-def _divided(data: bytes) -> Iterator[bytes]:
+def _units_by_start_code(data: bytes) -> Iterator[bytes]:
     """Yield the units of a packet that start codes divide."""
     for unit in data.split(b"\0\0\1")[1:]:
         if unit:

@@ -144,7 +144,7 @@ def _report(
     *,
     decode: bool,
 ) -> ProbeReport:
-    seen = _look(path, index, decode=decode)
+    probed = _decode_frames(path, index, decode=decode)
     gaps = np.diff(index.times_s)
     share = uneven_share(index.times_s, float(stream.time_base or 0))
     rate = stream.average_rate or stream.guessed_rate
@@ -153,13 +153,13 @@ def _report(
         container=container.format.long_name or container.format.name,
         codec=stream.codec_context.codec.canonical_name,
         profile=stream.profile or "",
-        pixel_format=seen.first.format.name,
-        primaries=_PRIMARIES.get(int(seen.first.color_primaries), "unknown"),
-        transfer=_TRANSFERS.get(int(seen.first.color_trc), "unknown"),
-        interlaced=bool(seen.first.interlaced_frame),
-        coded_size=(seen.first.width, seen.first.height),
-        shown_size=seen.shown_size,
-        rotation_deg=_CLOCKWISE_DEG.get(orientation_of(seen.first, stream)),
+        pixel_format=probed.first.format.name,
+        primaries=_PRIMARIES.get(int(probed.first.color_primaries), "unknown"),
+        transfer=_TRANSFERS.get(int(probed.first.color_trc), "unknown"),
+        interlaced=bool(probed.first.interlaced_frame),
+        coded_size=(probed.first.width, probed.first.height),
+        shown_size=probed.shown_size,
+        rotation_deg=_CLOCKWISE_DEG.get(orientation_of(probed.first, stream)),
         pixel_aspect=str(stream.sample_aspect_ratio or 1).replace("/", ":"),
         fps_declared=float(rate) if rate else None,
         fps_measured=mean_fps(index.times_s),
@@ -171,13 +171,13 @@ def _report(
         cut_off=index.cut_off.sentence if index.cut_off else None,
         keyframes=index.keyframes,
         audio=tuple(_sound(s) for s in container.streams.audio),
-        broken_packets=max(index.broken, seen.faults),
-        decoded=seen.decoded,
-        notes=(*index.notes, *seen.notes),
+        broken_packets=max(index.broken, probed.faults),
+        decoded=probed.decoded,
+        notes=(*index.notes, *probed.notes),
     )
 
 
-class _Seen(NamedTuple):
+class _ProbedFrames(NamedTuple):
     first: VideoFrame
     shown_size: tuple[int, int]
     notes: tuple[UserText, ...]
@@ -185,12 +185,12 @@ class _Seen(NamedTuple):
     faults: int
 
 
-def _look(path: Path, index: VideoIndex, *, decode: bool) -> _Seen:
+def _decode_frames(path: Path, index: VideoIndex, *, decode: bool) -> _ProbedFrames:
     """Decode the first frame, or all frames."""
     decoder = Decoder(path, index)
     try:
-        first, image = decoder.first_picture(0)
-        return _Seen(
+        first, image = decoder.first_image(0)
+        return _ProbedFrames(
             first=first.frame,
             shown_size=(int(image.shape[1]), int(image.shape[0])),
             notes=decoder.notes(first),

@@ -11,7 +11,7 @@ from steadymark.engine.core.errors import SourceError, UsageError
 from steadymark.engine.core.types import Frame, SourceInfo
 from steadymark.engine.sources.damage_report import DamageKind, DamageReport, clock
 from steadymark.engine.sources.frame_conversion import AS_STORED, DecodeSettings
-from steadymark.engine.sources.time_spans import mean_fps, part
+from steadymark.engine.sources.time_spans import frame_range, mean_fps
 from steadymark.engine.sources.video.container import open_container, video_stream
 from steadymark.engine.sources.video.decoder import Decoder
 from steadymark.engine.sources.video.frame_grabber import FrameGrabber
@@ -58,13 +58,13 @@ class VideoFile:
         self._path = Path(path)
         self._decoding = decoding
         self._index, declared_fps = _indexed(self._path)
-        self._first, self._end = part(self._index.times_s, start_s, end_s, str(path))
+        self._first, self._end = frame_range(self._index.times_s, start_s, end_s, str(path))
         self._damage = DamageReport()
         self._closed = threading.Event()
-        self._wanted: int | None = None
-        self._wanted_lock = threading.Lock()
-        self._stills = FrameGrabber(self._path, self._index, decoding)
-        self._info = self._look(declared_fps)
+        self._seek_target: int | None = None
+        self._seek_lock = threading.Lock()
+        self._grabber = FrameGrabber(self._path, self._index, decoding)
+        self._info = self._read_info(declared_fps)
 
     @property
     def info(self) -> SourceInfo:
@@ -90,12 +90,12 @@ class VideoFile:
         """Yield every frame of the part once, or from the index that `seek` sets."""
         decoder = Decoder(self._path, self._index, self._decoding)
         self._damage = DamageReport()
-        wanted = self._take_wanted()
-        place: int | None = self._first if wanted is None else wanted
+        target = self._take_seek_target()
+        place: int | None = self._first if target is None else target
         try:
             while place is not None and not self._closed.is_set():
-                yield from self._run(decoder, place)
-                place = self._take_wanted()
+                yield from self._frames_from(decoder, place)
+                place = self._take_seek_target()
         finally:
             decoder.close()
 
@@ -111,8 +111,8 @@ class VideoFile:
             UsageError: There is no such frame.
         """
         self._check(index)
-        with self._wanted_lock:
-            self._wanted = index
+        with self._seek_lock:
+            self._seek_target = index
 
     def frame_at(self, index: int) -> Frame:
         """Return exactly this frame; any thread may call this.
@@ -130,15 +130,15 @@ class VideoFile:
             UsageError: There is no such frame.
         """
         self._check(index)
-        image = self._stills.image(index)
+        image = self._grabber.image(index)
         return Frame(image, index, self._time_s(index), time.perf_counter())
 
     def close(self) -> None:
         """End the iteration of `frames` and release the file."""
         self._closed.set()
-        self._stills.close()
+        self._grabber.close()
 
-    def _run(self, decoder: Decoder, first: int) -> Iterator[Frame]:
+    def _frames_from(self, decoder: Decoder, first: int) -> Iterator[Frame]:
         """Yield frames from `first` on until the end, a seek or `close`."""
         last, faults, size = first - 1, decoder.faults, (0, 0)
         for decoded in decoder.frames(first):
@@ -152,7 +152,7 @@ class VideoFile:
                 faults = decoder.faults
             last = decoded.number
             try:
-                frame = self._frame(decoded, decoder.picture(decoded))
+                frame = self._frame(decoded, decoder.to_image(decoded))
             except SourceError:
                 self._damage.add(DamageKind.SKIPPED, self._time_s(last))
                 continue
@@ -173,12 +173,12 @@ class VideoFile:
         )
 
     def _interrupted(self) -> bool:
-        return self._closed.is_set() or self._wanted is not None
+        return self._closed.is_set() or self._seek_target is not None
 
-    def _take_wanted(self) -> int | None:
-        with self._wanted_lock:
-            wanted, self._wanted = self._wanted, None
-        return wanted
+    def _take_seek_target(self) -> int | None:
+        with self._seek_lock:
+            target, self._seek_target = self._seek_target, None
+        return target
 
     def _check(self, index: int) -> None:
         if not 0 <= index < len(self._index):
@@ -200,7 +200,7 @@ class VideoFile:
     def _note_size(self, size: tuple[int, int], frame: Frame) -> tuple[int, int]:
         new = (frame.width, frame.height)
         if size not in ((0, 0), new):
-            self._damage.tell(
+            self._damage.add_sentence(
                 UserText(
                     "the frame size changes from {before} to {size} at {time}",
                     before=f"{size[0]}x{size[1]}",
@@ -210,11 +210,11 @@ class VideoFile:
             )
         return new
 
-    def _look(self, declared_fps: float | None) -> SourceInfo:
+    def _read_info(self, declared_fps: float | None) -> SourceInfo:
         """Decode one frame to learn the image size and to check that the file can be decoded."""
         decoder = Decoder(self._path, self._index, self._decoding)
         try:
-            first, image = decoder.first_picture(self._first)
+            first, image = decoder.first_image(self._first)
             frame = self._frame(first, image)
             notes = (*self._index.notes, *decoder.notes(first))
         finally:

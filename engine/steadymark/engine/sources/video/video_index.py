@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 Ticks = NDArray[np.int64]
 
 FALLBACK_FPS = 25.0
-_EVEN = 0.05
-_MOSTLY = 0.8
+_EVEN_TOLERANCE = 0.05
+_LEAST_EVEN_SHARE = 0.8
 # Bytes. In packed MPEG-4 (Xvid, DivX), a packet holds two frames and a later one is a placeholder;
 # the frames' own times are wrong then, so frames are counted (as FFmpeg's mpeg4_unpack_bframes).
 _LARGEST_PLACEHOLDER = 19
@@ -155,36 +155,36 @@ def _with_times(
     """Build the index of a file in which every packet has a presentation time."""
     notes = [_damaged_packets(broken)] if broken else []
     reorders = stream.codec_context.codec.reorder
-    falls = int(np.sum(ticks[1:] < ticks[:-1]))  # A difference could overflow int64.
-    steady = _steady(ticks, entries, stream)
-    same = len(ticks) - len(np.unique(ticks))
+    decreases = int(np.sum(ticks[1:] < ticks[:-1]))  # A difference could overflow int64.
+    even_ticks = _even_ticks(ticks, entries, stream)
+    repeated = len(ticks) - len(np.unique(ticks))
     # AVI stores no presentation times; with these codecs PyAV gives decoding times instead.
     by_count = container.format.name == "avi" and stream.codec_context.name in ("h264", "hevc")
     if reorders:
-        decoded = [e.dts for e in entries if e.dts is not None]
-        if same or any(b < a for a, b in pairwise(decoded)) or _displaced(ticks):
+        decoding_times = [e.dts for e in entries if e.dts is not None]
+        if repeated or any(b < a for a, b in pairwise(decoding_times)) or _displaced(ticks):
             by_count = True
-            ticks = np.sort(ticks) if steady is None else steady
+            ticks = np.sort(ticks) if even_ticks is None else even_ticks
             notes.append(
                 UserText("the timestamps contradict each other: frames are counted instead")
             )
-    elif falls:
+    elif decreases:
         by_count = True
-        held = np.maximum.accumulate(ticks)
-        if steady is not None and _longest(ticks < held) > _MOST_REORDERED:
-            ticks = steady
+        not_decreasing = np.maximum.accumulate(ticks)
+        if even_ticks is not None and _longest(ticks < not_decreasing) > _MOST_REORDERED:
+            ticks = even_ticks
             notes.append(UserText("the timestamps start again: frames are counted instead"))
         else:
-            ticks = held
+            ticks = not_decreasing
             notes.append(
                 UserText(
                     "the timestamps decrease in {count} places: the latest timestamp is kept there",
-                    count=falls,
+                    count=decreases,
                 )
             )
-    elif same:
+    elif repeated:
         notes.append(
-            UserText("{count} frames have the timestamp of the frame before them", count=same)
+            UserText("{count} frames have the timestamp of the frame before them", count=repeated)
         )
     ticks = np.sort(ticks)
     unit_s = _unit_s(stream)
@@ -193,7 +193,7 @@ def _with_times(
     return VideoIndex(
         ticks=ticks,
         times_s=times,
-        keys=_keys(entries, container, ticks),
+        keys=_seek_keys(entries, container, ticks),
         keyframes=sum(e.is_key for e in entries),
         by_count=by_count,
         broken=broken,
@@ -201,7 +201,7 @@ def _with_times(
     )
 
 
-def _steady(ticks: Ticks, entries: list[_Entry], stream: VideoStream) -> Ticks | None:
+def _even_ticks(ticks: Ticks, entries: list[_Entry], stream: VideoStream) -> Ticks | None:
     """Return ticks at the declared rate; None if it fits neither the span nor the intervals."""
     rate = stream.average_rate or stream.guessed_rate
     if not rate or len(ticks) < 2:
@@ -210,8 +210,8 @@ def _steady(ticks: Ticks, entries: list[_Entry], stream: VideoStream) -> Ticks |
     shown = [float(e.pts if e.dts is None else e.dts) for e in entries if e.pts is not None]
     steps = np.diff(shown)
     first, span = int(ticks[0]), int(ticks.max()) - int(ticks.min())
-    even = float(np.mean(np.abs(steps - gap) <= max(1.0, _EVEN * gap)))
-    if abs(gap * (len(ticks) - 1) - span) > _EVEN * span and even < _MOSTLY:
+    even = float(np.mean(np.abs(steps - gap) <= max(1.0, _EVEN_TOLERANCE * gap)))
+    if abs(gap * (len(ticks) - 1) - span) > _EVEN_TOLERANCE * span and even < _LEAST_EVEN_SHARE:
         return None
     return first + np.asarray(np.rint(np.arange(len(ticks)) * gap), np.int64)
 
@@ -232,7 +232,7 @@ def _missing(times: Seconds, unit_s: float) -> list[UserText]:
     """Return notes about missing packets that the container's demuxer does not report."""
     notes = []
     gaps = np.diff(times)
-    if len(gaps) and uneven_share(times, unit_s) < _EVEN:
+    if len(gaps) and uneven_share(times, unit_s) < _EVEN_TOLERANCE:
         middle = max(float(np.median(gaps)), unit_s)
         long = np.flatnonzero(gaps > 1.5 * middle + unit_s)
         lost = sum(round(float(gaps[i]) / middle) - 1 for i in long)
@@ -303,7 +303,7 @@ def _without_times(entries: list[_Entry], stream: VideoStream, broken: int) -> V
     )
 
 
-def _keys(entries: list[_Entry], container: InputContainer, ticks: Ticks) -> Ticks:
+def _seek_keys(entries: list[_Entry], container: InputContainer, ticks: Ticks) -> Ticks:
     """Return where to seek for each keyframe: by presentation in Matroska, else by decoding time.
 
     A keyframe that shares its time with another frame is left out, because a seek may miss it.

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from steadymark.engine.core.protocols import Sink
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PLUGIN = ROOT / "examples" / "plugins" / "mouth_opening.py"
 DEMO = assets_root() / "clips" / "demo.mp4"
 IBUG = load_schema(IBUG68)

@@ -58,7 +58,7 @@ NAME, COLUMNS = "mouth_opening", ["mouth_open", "mouth_width"]
 def plugin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Load the plug-in, as at the start of a program."""
     monkeypatch.setenv(choice_registry.PLUGINS, str(PLUGIN))
-    monkeypatch.setattr(choice_registry, "_loaded_plugins", set())
+    monkeypatch.setattr(choice_registry, "_loaded_plugins", {})
     ATTRIBUTES.names()
     choice_registry.load_plugins()
     yield

@@ -51,7 +51,7 @@ def test_a_run_without_leaks_passes_and_its_table_is_printed(tmp_path: Path, vid
     table = tmp_path / "soak.json"
     script = "support.soak_process"
     command: list[str | Path] = [sys.executable, "-m", script, video, tmp_path / "tables", table]
-    tests = Path(__file__).parents[2]
+    tests = Path(__file__).parents[3]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tests)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "passed" in done.stdout

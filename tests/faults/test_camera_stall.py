@@ -37,8 +37,9 @@ def test_rows_continue_after_a_stall_and_the_gap_is_reported(tmp_path: Path) -> 
     reconnected = threading.Event()
 
     def let_server_continue(result: TrackResult) -> None:
-        if server.connections >= 2:
+        if camera.problems:  # the stall was noticed
             server.pictures = 10_000
+        if len(camera.problems) >= 2:
             reconnected.set()
 
     with mjpeg_server() as server:

@@ -152,7 +152,7 @@ def test_an_input_is_never_replaced_by_its_result(run: Run, tmp_path: Path, opti
     (tmp_path / "sub").mkdir()
     clips = [video(tmp_path / "a.mp4"), video(tmp_path / "sub" / "a.mp4", 8)]
     before = [clip.read_bytes() for clip in clips]
-    for out, words in ((tmp_path, "a.mp4 itself"), (tmp_path / "sub", "sub/a.mp4 itself")):
+    for out, words in ((tmp_path, "a.mp4 and replace it"), (tmp_path / "sub", "sub/a.mp4 itself")):
         result = run("track", tmp_path, "--out", out, "--video", option)
         assert_reply(result, 2, words.replace("/", os.sep), "choose another folder")
     assert [clip.read_bytes() for clip in clips] == before
@@ -275,7 +275,7 @@ def test_damage_in_the_middle_is_skipped_and_counted(run: Run, tmp_path: Path) -
 def test_an_output_folder_that_cannot_be_created_is_reported(run: Run, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     result = run("track", video(tmp_path / "a.mp4"), "--out", tmp_path / "file" / "out")
-    assert_reply(result, 2, "cannot be made", "--out")
+    assert_reply(result, 2, "cannot be created", "--out")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
@@ -316,7 +316,7 @@ def test_invalid_options_are_reported(
         (["--model", "nothing"], "unknown model 'nothing'"),
         (["--detector", "nothing"], "unknown model 'nothing'"),
         (["--stabilizer", "magic"], "unknown stabilizer 'magic'"),
-        (["--model", "dan-lite", "--stabilizer", "convlstm"], "no convlstm stabilizer over"),
+        (["--model", "dan-lite", "--stabilizer", "convlstm"], "no convlstm stabilizer for"),
         (["--video", "--stabilizer", "butterworth"], "butterworth needs future frames"),
         (["--min-cutoff", "0"], "one-euro's min_cutoff_hz must be 1e-06 or more, not 0"),
         (["--beta", "nan"], "one-euro's beta must be 0 or more, not nan"),

@@ -43,9 +43,9 @@ def test_bench_live_prints_latency_rate_and_drops(tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (["live", "film.mp4"], "neither a camera nor an address"),
-        (["live", "camera:0", "--camera-mode", "big"], "no camera mode"),
+        (["live", "camera:0", "--camera-mode", "big"], "is not a camera mode"),
         (["bench", "live", "--clip", "missing.mp4"], "does not exist"),
-        (["bench", "live", "--size", "huge"], "no camera mode"),
+        (["bench", "live", "--size", "huge"], "is not a camera mode"),
     ],
 )
 def test_invalid_arguments_are_reported_in_one_sentence(arguments: list[str], words: str) -> None:

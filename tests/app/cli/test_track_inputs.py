@@ -94,7 +94,7 @@ def test_deinterlacing_and_rotation_are_recorded_only_when_they_are_asked_for(
     assert "deinterlace" not in settings[2]
     assert settings[2]["rotate_deg"] == 0
     again = run("track", video, "--out", tmp_path / "1", "--resume")
-    assert "settings or models differ" in again.output
+    assert "other settings or models" in again.output
 
 
 def test_a_rotation_that_is_no_right_angle_is_refused(run: Run, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_sending_does_not_change_the_table(run: Run, tmp_path: Path) -> None:
     [
         (["--send", "udp://1.2.3.4:5"], "write one of osf, vmc, lsl"),
         (["--send", "osf://127.0.0.1:99999"], "port from 1 to 65535"),
-        (["--send", "osf://no-such-host.invalid"], "'no-such-host.invalid' is not known"),
+        (["--send", "osf://no-such-host.invalid"], "'no-such-host.invalid' is unknown"),
         (
             ["--send", "osf", "--stabilizer", "butterworth"],
             "--send sends each frame as soon as it is tracked",

@@ -16,7 +16,7 @@ def test_the_first_frame_shows_a_hint_with_the_current_shortcuts(
     open_video(qtbot, window, clip)
     (hint,) = window.messages.texts
     assert "Ctrl+9 shows raw landmarks, S stabilized ones, B both" in hint
-    assert "Ctrl+K lists all keys" in hint
+    assert "Ctrl+K lists all shortcuts" in hint
     window.messages.dismiss_all()
     window.session.recording.seek(3)
     qtbot.waitUntil(lambda: window.session.display.frame == 3)

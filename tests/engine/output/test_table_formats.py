@@ -48,7 +48,7 @@ def backwards() -> Iterator[TableFormat]:
 
 
 def written(path: Path) -> Path:
-    sink = TABLE_FORMATS.find("native").sink(path, Header(), load_schema())
+    sink = TABLE_FORMATS.find("native").sink(path, Header(), load_schema("ibug68"))
     sink.open(SourceInfo("", "", 0, 0, None, None, live=False))
     sink.close(complete=True)
     return path

@@ -94,7 +94,7 @@ def test_a_seek_returns_exactly_the_requested_frame(odd_video: tuple[OddVideo, P
 def test_a_file_without_frames_is_refused(tmp_path: Path, file: OddVideo) -> None:
     path = file.make(tmp_path)
     for reader in (VideoFile, probe):
-        with pytest.raises(SourceError, match=r"no frames|no pictures|not a video|empty") as caught:
+        with pytest.raises(SourceError, match=r"no frames|no images|not a video|empty") as caught:
             reader(path)
         assert "\n" not in str(caught.value)
 

@@ -89,7 +89,7 @@ def test_a_numbered_pattern_requires_its_number_of_digits(folder: Path) -> None:
         ("absent.mp4", SourceError, "absent.mp4 does not exist: check"),
         ("empty", UsageError, "contains no videos or images"),
         ("*.avi", UsageError, "nothing matches"),
-        ("*.txt", UsageError, "fits no video"),
+        ("*.txt", UsageError, "matches no video"),
         ("x" * 300 + ".mp4", SourceError, "cannot be the name of a file"),
     ],
 )
@@ -138,7 +138,7 @@ def test_options_that_do_not_fit_the_source_are_refused(
 
 
 def test_a_folder_of_several_videos_is_not_one_source(folder: Path) -> None:
-    with pytest.raises(UsageError, match="holds 4 videos"):
+    with pytest.raises(UsageError, match="contains 4 videos"):
         open_source(str(folder))
 
 

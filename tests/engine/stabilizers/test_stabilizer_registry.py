@@ -25,7 +25,7 @@ from steadymark.engine.stabilizers.stabilizer_registry import (
 )
 from steadymark.models.face.schema import load_schema
 
-SHAPE = (load_schema().mean_shape * 100).astype(np.float32)
+SHAPE = (load_schema("ibug68").mean_shape * 100).astype(np.float32)
 
 
 def shaking(frames: int) -> np.ndarray:

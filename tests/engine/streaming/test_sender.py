@@ -132,7 +132,7 @@ def test_an_unknown_host_is_reported_in_one_sentence(in_background: bool) -> Non
         with pytest.raises(SinkError) as raised:
             sender.open()
         fault = raised.value.sentence
-    assert "'no-such-host.invalid' is not known" in fault
+    assert "'no-such-host.invalid' is unknown" in fault
     assert "\n" not in fault
     assert sender.close()
 

@@ -195,7 +195,11 @@ def test_peaks_of_heatmaps_are_used_as_face_score(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "description", "why"),
     [
-        ({"outputs": [(107, 2)]}, {}, r"gives out \[n, 107, 2\]: none of them holds .* landmarks"),
+        (
+            {"outputs": [(107, 2)]},
+            {},
+            r"returns out \[n, 107, 2\]: none of them holds .* landmarks",
+        ),
         ({"outputs": [(98, 2)]}, {"schema": "ibug68"}, "of 68 landmarks"),
         ({"outputs": [(68, 2)]}, {"output": "heatmaps"}, "none of them holds heatmaps of"),
         (
@@ -211,7 +215,7 @@ def test_peaks_of_heatmaps_are_used_as_face_score(tmp_path: Path) -> None:
             "say with input-size which size it was trained on",
         ),
         ({"outputs": [(68, 2)], "side": 8}, {}, "is 8 pixels wide: it must be between 16 and"),
-        ({"outputs": [(68, 2)]}, {"channels_last": True}, "pictures of 32 channels"),
+        ({"outputs": [(68, 2)]}, {"channels_last": True}, "images of 32 channels"),
         ({"outputs": [(68, 2)]}, {"std": (0.0, 1.0, 1.0)}, "std must be more than 0"),
         ({"outputs": [(68, 2)]}, {"mean": (float("nan"),) * 3}, "mean must be finite"),
         ({"outputs": [(68, 2)]}, {"margin": 9.0}, "margin must be between"),

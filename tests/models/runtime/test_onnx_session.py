@@ -116,7 +116,7 @@ def test_a_model_without_points_is_refused(tmp_path: Path) -> None:
         helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path
     )
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    with pytest.raises(WeightsError, match="no landmark model"):
+    with pytest.raises(WeightsError, match="not a landmark model"):
         LandmarkNetwork(ModelCard("g", "landmarks", path, digest, "MIT"), device="cpu")
 
 

@@ -57,19 +57,19 @@ def test_a_model_whose_follower_is_missing_is_refused(tmp_path: Path) -> None:
         ({"kind": "face_detector"}, "face_detector model: only landmark models"),
         ({"schema": "wflw98"}, r"float32 \(2, 68, 2\): for two faces it must be .* \(2, 98, 2\)"),
         ({"schema": "fgnet68"}, "whose mean shape is not known: models of aflw19, cofw29, ibug68"),
-        ({"schema": "helen194"}, "those of helen194"),
-        ({"batch": -1}, "says batch -1"),
+        ({"schema": "helen194"}, "have the schema helen194"),
+        ({"batch": -1}, "batch is -1"),
         ({"face_score": {"kind": "guess", "likely": 1, "unlikely": 2}}, "its face_score is"),
         ({"sha256": "0" * 64}, "altered or damaged"),
         ({"sha256": None}, "no Steadymark model card|not a Steadymark model card"),
         ({"licence": None}, "not a Steadymark model card"),
         ({"crop": 0}, "says crop 0"),
-        ({"crop": 10**9}, "says crop"),
+        ({"crop": 10**9}, "crop is"),
         ({"crop": "wide"}, "not a Steadymark model card"),
         ({"crop": 32}, "its card says crop 32"),
         ({"margin": 0}, "says margin 0"),
-        ({"margin": float("nan")}, "says margin nan"),
-        ({"file": "other.onnx"}, r"is of other\.onnx, not of own\.onnx"),
+        ({"margin": float("nan")}, "margin is nan"),
+        ({"file": "other.onnx"}, r"belongs to other\.onnx, not to own\.onnx"),
         ({"file": "../own.onnx"}, "outside"),
     ],
 )
@@ -89,7 +89,7 @@ def test_an_invalid_card_is_refused(tmp_path: Path, card: dict[str, Any], why: s
         (b"", "cannot be run"),
         (b"not onnx", "cannot be run"),
         (b"\x00\x00\x00\x00ORTM" + bytes(64), "cannot be run"),
-        (tiny_model().SerializeToString()[:-7], "cut off"),
+        (tiny_model().SerializeToString()[:-7], "truncated"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -126,7 +126,7 @@ def test_missing_files_are_reported(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"own\.onnx has no model card: put own\.json beside"):
         validate_model(path)
     write_model(tmp_path).unlink()
-    with pytest.raises(WeightsError, match=r"there is no own\.onnx"):
+    with pytest.raises(WeightsError, match=r"does not contain own\.onnx"):
         validate_model(path)
 
 

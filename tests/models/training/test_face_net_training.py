@@ -63,7 +63,7 @@ def photo_names(kind: str, *, trained: int, held: int) -> Iterator[str]:
 def photo_folder(tmp_path: Path) -> Path:
     """Pictures of noise with a box each, the same with landmarks, and pictures without faces."""
     rng = np.random.default_rng(0)
-    points = load_schema().mean_shape * 60 + 64
+    points = load_schema("ibug68").mean_shape * 60 + 64
     rows = "\n".join(f"{x + 1:.3f} {y + 1:.3f}" for x, y in points)
     (tmp_path / "300w" / "train").mkdir(parents=True)
     for kind in ("train", "crowds", "none"):

@@ -103,7 +103,8 @@ def read_truth(path: Path) -> Values:
     with open_text(path) as file:
         first = file.readline()
     names = dialect_of(first)[1]
-    if first.lstrip('"').startswith("#") or {"timestamp", "timestamp_s"} & set(names):
+    native = {"timestamp_s", "face_id"} <= set(names)
+    if first.lstrip('"').startswith("#") or "timestamp" in names or native:
         return _read_tracker_table(path)
     if "frame" in names:
         return _read_truth_table(path, names)

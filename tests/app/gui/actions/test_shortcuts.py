@@ -57,7 +57,7 @@ def test_shortcuts_can_be_changed_stored_and_reset(
         ("Tab", "needed to move"),
         ("Return", "needed to move"),
         ("Alt+F", "opens the menu 'File'"),
-        ("nonsense", "no key"),
+        ("nonsense", "is not a key"),
     ],
 )
 def test_a_key_that_is_already_used_is_refused_with_a_reason(

@@ -61,7 +61,7 @@ def test_detected_settings_are_shown_as_defaults_of_the_fields(
     assert dialog.choices["scale"].currentText() == "found: 0 … 1"
     assert dialog.texts["input-size"].placeholderText() == "found: 32"
     assert dialog.texts["input-size"].text() == ""
-    assert "68 landmarks, " in dialog.verdict.text()
+    assert "68 landmarks; " in dialog.verdict.text()
     assert "looking twice" in dialog.verdict.text()
     assert "⚠ Its landmarks hardly follow the face" in dialog.verdict.text()
     assert dialog.name.text() == "strange"
@@ -74,7 +74,7 @@ def test_a_changed_field_is_tried_again_and_invalid_input_is_reported(
     dialog.texts["mean"].setText("1,2")
     assert dialog.prepared is None
     wait_for_trial(qtbot, dialog)
-    assert dialog.fault.text() == "mean has 2 numbers: write one, or three (one a channel)"
+    assert dialog.fault.text() == "mean has 2 numbers: write one, or three (one per channel)"
     assert dialog.verdict.text() == ""
     dialog.texts["mean"].setText("0.5")
     dialog.choices["scale"].setCurrentIndex(dialog.choices["scale"].findData("unit"))
@@ -131,7 +131,7 @@ def test_a_model_of_other_landmarks_is_added_and_chosen(
     dialog = window.options.own_models.dialog
     assert dialog is not None
     wait_for_trial(qtbot, dialog)
-    assert "98 landmarks, " in dialog.verdict.text()
+    assert "98 landmarks; " in dialog.verdict.text()
     dialog.licence.setText("MIT")
     dialog.data.setText("faces")
     dialog.add_button.click()

@@ -176,7 +176,7 @@ def test_an_annotated_video_contains_every_frame(
     export(qtbot, window, ExportKind.VIDEO, tmp_path / "out.mp4")
     with av.open(str(tmp_path / "out.mp4")) as video:
         assert sum(1 for _ in video.decode(video=0)) == 120
-    assert any("out.mp4 is written" in text for text in window.messages.texts)
+    assert any("out.mp4 was written" in text for text in window.messages.texts)
 
 
 def test_a_table_of_an_unfinished_tracking_is_marked_partial(
@@ -189,7 +189,7 @@ def test_a_table_of_an_unfinished_tracking_is_marked_partial(
     export(qtbot, window, ExportKind.TABLE, tmp_path / "t.csv")
     assert not (tmp_path / "t.csv").exists()
     assert len(read_landmarks(tmp_path / "t.partial.csv")) > 0
-    assert any("by now" in text for text in window.messages.texts)
+    assert any("so far" in text for text in window.messages.texts)
     gate.open()
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
 
@@ -206,7 +206,7 @@ def test_a_table_states_when_it_was_tracked_in_several_pieces(
     gate.open()
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
     export(qtbot, window, ExportKind.TABLE, tmp_path / "t.csv")
-    assert "tracked in 3 goes" in window.messages.texts[0]
+    assert "tracked in 3 parts" in window.messages.texts[0]
     settings = read_landmarks(tmp_path / "t.csv").header["settings"]
     assert isinstance(settings, dict)
     assert settings["pieces"] == 3
@@ -220,7 +220,7 @@ def test_a_table_states_when_it_was_tracked_in_several_pieces(
     )
     window.messages.dismiss_all()
     export(qtbot, window, ExportKind.TABLE, tmp_path / "again.csv")
-    assert "goes" not in window.messages.texts[0]
+    assert "tracked in" not in window.messages.texts[0]
 
 
 def test_two_compared_variants_are_exported_side_by_side(

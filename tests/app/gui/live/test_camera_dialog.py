@@ -47,7 +47,7 @@ def test_a_camera_is_chosen_with_its_preview_and_opened(
     ]
     dialog.mode.setCurrentIndex(2)
     dialog.mode.activated.emit(2)
-    qtbot.waitUntil(lambda: "asked for 160x120" in dialog.words.text())
+    qtbot.waitUntil(lambda: "requested 160x120" in dialog.words.text())
     QTest.keyClick(dialog, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE)
     assert window.desk.dialog is None
@@ -125,7 +125,7 @@ def test_the_camera_of_the_live_view_is_not_opened_a_second_time(
     window.desk.open(LiveTarget("camera:/dev/video0"))
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE)
     dialog = open_camera_dialog(window)
-    qtbot.waitUntil(lambda: "watched now" in dialog.words.text())
+    qtbot.waitUntil(lambda: "open already" in dialog.words.text())
     assert device.opened == 1
     dialog.reject()
     wait_for_frames(qtbot, window)
@@ -139,7 +139,7 @@ def test_an_mjpeg_stream_is_shown_and_reconnects_after_it_is_lost(
         dialog.tabs.setCurrentIndex(1)
         dialog.address.setEditText("no address")
         assert not dialog.open_button.isEnabled()
-        assert "begins with" in dialog.words.text()
+        assert "begin with" in dialog.words.text()
         dialog.address.setEditText(server.url.replace("//", "//me:secret@"))
         dialog.try_it.click()
         qtbot.waitUntil(lambda: dialog.preview.frame is not None)
@@ -164,5 +164,5 @@ def test_an_address_that_does_not_answer_is_reported(qtbot: QtBot, window: MainW
     window.session.live.opener = open_feed
     window.desk.open(LiveTarget("http://127.0.0.1:9/video"))
     qtbot.waitUntil(lambda: bool(window.messages.texts))
-    assert "refuses the connection" in window.messages.texts[0]
+    assert "connection was refused" in window.messages.texts[0]
     assert window.pages.currentWidget() is window.empty

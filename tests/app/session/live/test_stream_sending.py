@@ -91,7 +91,7 @@ def test_an_unknown_host_is_reported_and_the_view_continues(qtbot: QtBot, sessio
     sending.want("vmc", place="no-such-host.invalid", on=True)
     start_live_view(qtbot, session)
     qtbot.waitUntil(lambda: bool(messages), timeout=20000)
-    assert "'no-such-host.invalid' is not known" in messages[0]
+    assert "'no-such-host.invalid' is unknown" in messages[0]
     assert target_state(sending, "vmc").in_vain
     wait_for_frames(qtbot, session)
     sending.want("vmc", place=free_address())

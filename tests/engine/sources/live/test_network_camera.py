@@ -60,7 +60,7 @@ def test_a_stream_that_ffmpeg_refuses_reconnects() -> None:
             if "back" in str(camera.problems):
                 break
         camera.close()
-    assert "lost" in camera.problems[0]
+    assert "no more frames" in camera.problems[0]
 
 
 def test_a_camera_that_sends_snapshots_is_asked_for_each_image() -> None:
@@ -92,11 +92,11 @@ def test_a_broken_stream_reconnects(stalls: bool) -> None:
         for frame in camera.frames():
             times.append(frame.pts_s)
             server.pictures = 10_000 if lost.is_set() else server.pictures
-            if server.connections >= 2 and "back" in str(camera.problems):
+            if server.connections >= 2 and "frames again" in str(camera.problems):
                 break
         camera.close()
     assert times == sorted(times)
-    assert "lost" in camera.problems[0]
+    assert "no more frames" in camera.problems[0]
 
 
 def test_closing_from_another_thread_ends_a_stalled_stream() -> None:
@@ -120,8 +120,8 @@ def test_closing_from_another_thread_ends_a_stalled_stream() -> None:
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("http://127.0.0.1:9/video", "refuses the connection"),
-        ("rtsp://u:secret@127.0.0.1:9/video", "refuses the connection"),
+        ("http://127.0.0.1:9/video", "connection was refused"),
+        ("rtsp://u:secret@127.0.0.1:9/video", "connection was refused"),
         ("gopher://127.0.0.1/", "is not known here"),
     ],
 )
@@ -185,7 +185,7 @@ def test_opening_with_an_open_attempt_works_as_without() -> None:
         camera = NetworkCamera(server.url, opening=OpenAttempt())
         assert next(camera.frames()).index == 0
         camera.close()
-    with pytest.raises(SourceError, match="refuses the connection"):
+    with pytest.raises(SourceError, match="connection was refused"):
         NetworkCamera("http://127.0.0.1:9/video", opening=OpenAttempt())
 
 
@@ -211,5 +211,5 @@ def test_a_protocol_that_ffmpeg_lacks_is_named() -> None:
 
 
 def test_a_refused_tcp_connection_is_named() -> None:
-    with pytest.raises(SourceError, match="refuses the connection"):
+    with pytest.raises(SourceError, match="connection was refused"):
         NetworkCamera("tcp://127.0.0.1:9")

@@ -71,7 +71,7 @@ class NetworkCamera(LiveSource):
     ) -> None:
         timeouts = (open_timeout_s, read_timeout_s)
         if opening is not None and not is_reachable(url, open_timeout_s, opening):
-            raise SourceError("{url} {why}", url=without_password(url), why=_SILENT)
+            raise SourceError("{url}: {why}", url=without_password(url), why=_SILENT)
         feed = _connected(url, timeouts)
         super().__init__(
             feed,
@@ -174,7 +174,7 @@ class _NetworkFeed:
         try:
             return av.open(url, options=options, timeout=timeouts_s, metadata_errors="replace")
         except (fault.FFmpegError, OSError, ValueError) as error:
-            raise SourceError("{url} {why}", url=self._url, why=_why(error)) from error
+            raise SourceError("{url}: {why}", url=self._url, why=_why(error)) from error
 
     def _pictures_of(self, container: InputContainer) -> VideoStream:
         known = [stream for stream in container.streams.video if stream.codec_context is not None]

@@ -84,9 +84,15 @@ class Schedule:
         return min(1.0, course.warmth + (1 - course.warmth) * fraction)
 
     def with_end(self, course: ScheduleState, step: int, end: float) -> ScheduleState:
-        """Return the state for a new end from this step on; the learning rate does not jump."""
+        """Return the state for a new end from this step on; the learning rate does not jump.
+
+        While the rate is still constant, the part in which it falls is that of the new length.
+        """
         warmth = self.warmth(step - 1, course) if step > course.step else course.warmth
-        return ScheduleState(step, end, self.progress(step, course), warmth)
+        progress = self.progress(step, course)
+        if progress <= 1 - self.cooled and end:
+            progress = min(progress, step / end)
+        return ScheduleState(step, end, progress, warmth)
 
 
 class AveragedWeights(Generic[Network]):

@@ -81,7 +81,7 @@ class OnnxBackbone(Backbone):
         ValueError: The file has other inputs or outputs.
     """
 
-    at_once = 1
+    batch = 1
 
     def __init__(self, info: BackboneInfo) -> None:
         path = Path(info.file)

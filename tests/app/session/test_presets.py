@@ -74,7 +74,7 @@ def test_shipped_presets_are_distinct_usable_and_described(
     assert shipped[0].settings == TrackSettings()
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * 61, "stillest", "RAW, lowest latency"])
+@pytest.mark.parametrize("name", ["", "   ", "x" * 61, "most stable", "RAW, lowest latency"])
 def test_an_invalid_name_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(PresetError):
         Presets(tmp_path).save(name, OWN)

@@ -123,8 +123,8 @@ def test_tables_with_and_without_column_names_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("", "holds no rows"),
-        ("frame,x_0,y_0\n", "holds no rows"),
+        ("", "contains no rows"),
+        ("frame,x_0,y_0\n", "contains no rows"),
         ("frame,x_0\n0,1\n", "'y_0' is missing"),
         ("frame\n0\n", "'x_0' is missing"),
         ("frame,x_0,y_0\n0,1,2\n0,1,2\n", "each number from 0 once"),

@@ -198,7 +198,7 @@ def test_peaks_of_heatmaps_are_used_as_face_score(tmp_path: Path) -> None:
         (
             {"outputs": [(107, 2)]},
             {},
-            r"returns out \[n, 107, 2\]: none of them holds .* landmarks",
+            r"out \[n, 107, 2\]: none of them holds .* landmarks",
         ),
         ({"outputs": [(98, 2)]}, {"schema": "ibug68"}, "of 68 landmarks"),
         ({"outputs": [(68, 2)]}, {"output": "heatmaps"}, "none of them holds heatmaps of"),

@@ -122,7 +122,7 @@ def test_closing_from_another_thread_ends_a_stalled_stream() -> None:
     [
         ("http://127.0.0.1:9/video", "connection was refused"),
         ("rtsp://u:secret@127.0.0.1:9/video", "connection was refused"),
-        ("gopher://127.0.0.1/", "is not known here"),
+        ("gopher://127.0.0.1/", "is not supported"),
     ],
 )
 def test_an_address_that_does_not_answer_is_refused(url: str, words: str) -> None:

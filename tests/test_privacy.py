@@ -110,6 +110,7 @@ def network_access(spy: Path, home: Path, code: str, *arguments: str) -> list[st
         "PYTHONPATH": os.pathsep.join(map(str, SOURCE_ROOTS)),
         "HOME": str(home),
         "QT_QPA_PLATFORM": "offscreen",
+        "OMP_NUM_THREADS": "1",
         "STEADYMARK_QUIT_AFTER_MS": "5000",
         "LD_PRELOAD": str(spy),
         "SPY_FILE": str(home / "accesses.txt"),

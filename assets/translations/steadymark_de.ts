@@ -2654,7 +2654,7 @@
         <translation>Zeitstempel laufen rückwärts (Stellen: {count}): Dort bleibt der späteste stehen</translation>
     </message>
     <message>
-        <source>times are times of arrival</source>
+        <source>the timestamps are times of arrival</source>
         <translation>Zeiten sind die der Ankunft</translation>
     </message>
     <message>
@@ -3404,6 +3404,10 @@
     <message>
         <source>{url}: {scheme}:// is not supported: use rtsp://, rtmp:// or http://</source>
         <translation>{url}: {scheme}:// ist hier nicht bekannt: Nehmen Sie rtsp://, rtmp:// oder http://</translation>
+    </message>
+    <message>
+        <source>{url}: {why}</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{values} values for {columns} columns</source>

@@ -2651,7 +2651,7 @@
         <translation>时间戳有 {count} 处倒退：这些位置保持最晚的时间戳</translation>
     </message>
     <message>
-        <source>times are times of arrival</source>
+        <source>the timestamps are times of arrival</source>
         <translation>时间为到达时间</translation>
     </message>
     <message>
@@ -3401,6 +3401,10 @@
     <message>
         <source>{url}: {scheme}:// is not supported: use rtsp://, rtmp:// or http://</source>
         <translation>{url}：不支持 {scheme}://：请使用 rtsp://、rtmp:// 或 http://</translation>
+    </message>
+    <message>
+        <source>{url}: {why}</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{values} values for {columns} columns</source>

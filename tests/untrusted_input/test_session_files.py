@@ -179,7 +179,7 @@ def test_a_playlist_named_like_a_video_is_refused(tmp_path: Path, name: str, tex
 DECODE_GIANT_IMAGE = """
 import struct, sys, zlib
 import numpy as np
-import steadymark.engine.sources.image_sequence as images
+import steadymark.engine.sources.image_pages as images
 def chunk(kind, data):
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 head = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)

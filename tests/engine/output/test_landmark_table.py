@@ -158,13 +158,13 @@ def test_a_windows_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
         (K2.replace("raw_y_1", "raw_z_1"), "line 3: column 'raw_y_1' is missing"),
         (K2.replace("box_top", "box_left"), "line 3: column 'box_top' is missing"),
         ("frame,timestamp,confidence,success\n", "line 1: there are no landmark columns"),
-        (K2 + ROW + ROW[:30], "line 5: 8 fields, but 19 columns"),
+        (K2 + ROW + ROW[:30], "line 5 has 8 fields, but there are 19 columns"),
         (K2 + ROW + ROW.replace("0.5", "O.5"), "line 5, column 'score_0': 'O.5' is not a number"),
         (K2 + ROW.replace("tracked", "here"), "line 4, column 'state': 'here' is not a state"),
         (K2 + ROW.replace("0,0", "0.5,0", 1), "row 1 below the columns, column 'frame': 0.5"),
         (K2 + ROW.replace("0,0", "0,-3", 1), "column 'face_id': -3 is not a whole number"),
         (K2 + ROW.replace("0,0", "1e300,0", 1), "column 'frame'"),
-        (K2 + "\n\n" + ROW[:20], "line 6: 4 fields"),
+        (K2 + "\n\n" + ROW[:20], "line 6 has 4 fields"),
     ],
 )
 def test_an_invalid_file_is_reported_with_its_name_and_line(

@@ -94,7 +94,7 @@ class NetworkCamera(LiveSource):
             fps=feed.fps,
             frames=None,
             live=True,
-            notes=(UserText("times are times of arrival"), *feed.notes),
+            notes=(UserText("the timestamps are times of arrival"), *feed.notes),
         )
 
     @property

@@ -3407,7 +3407,7 @@
     </message>
     <message>
         <source>{url}: {why}</source>
-        <translation type="unfinished"></translation>
+        <translation>{url}: {why}</translation>
     </message>
     <message>
         <source>{values} values for {columns} columns</source>

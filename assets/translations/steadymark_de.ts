@@ -970,7 +970,7 @@
         <translation>Übernehmen</translation>
     </message>
     <message>
-        <source>Add</source>
+        <source>Also use</source>
         <translation>Zusätzlich</translation>
     </message>
     <message>

@@ -968,7 +968,7 @@
         <translation>使用</translation>
     </message>
     <message>
-        <source>Add</source>
+        <source>Also use</source>
         <translation>追加</translation>
     </message>
     <message>

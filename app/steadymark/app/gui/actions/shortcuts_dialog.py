@@ -56,7 +56,7 @@ class ShortcutsDialog(QDialog):
         self.key.setMaximumSequenceLength(1)
         self.key.setClearButtonEnabled(True)
         self.key.setAccessibleName(self.tr("New key"))
-        self.use, self.add = QPushButton(self.tr("Use")), QPushButton(self.tr("Add"))
+        self.use, self.add = QPushButton(self.tr("Use")), QPushButton(self.tr("Also use"))
         self.none, self.reset = QPushButton(self.tr("No key")), QPushButton(self.tr("Reset"))
         self.reset_all = QPushButton(self.tr("Reset all"))
         self.fault = QLabel()

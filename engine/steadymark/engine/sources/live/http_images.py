@@ -53,7 +53,7 @@ def open_http_images(url: str, timeout_s: float) -> HttpImages | None:
     """
     try:
         images = HttpImages(url, timeout_s)
-    except (OSError, HTTPException, ValueError):
+    except (OSError, HTTPException, ValueError, EOFError):
         return None
     if images.sends_images:
         return images
@@ -101,7 +101,7 @@ class HttpImages:
         for _ in range(_FAULTS_IN_A_ROW):
             try:
                 content = self._next_part() if self._is_stream else self._snapshot()
-            except (OSError, HTTPException, ValueError):
+            except (OSError, HTTPException, ValueError, EOFError):
                 return None
             with suppress(cv2.error):
                 image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
@@ -164,7 +164,7 @@ class HttpImages:
     def _receive(self) -> None:
         chunk = b"" if self._response is None else self._response.read1(_CHUNK_BYTES)
         if not chunk or len(self._buffer) > _LARGEST_BYTES:
-            raise ValueError("the stream ended")
+            raise EOFError("the stream ended")
         self._buffer += chunk
 
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     # their ValueErrors report wrong calls to programmers and are never shown to users
 PROGRAMMER_ERRORS = {
-    "steadymark.models.choice_registry",
     "steadymark.engine.metrics.accuracy",
     "steadymark.engine.metrics.accuracy_scores",
     "steadymark.engine.metrics.tracker_tables",

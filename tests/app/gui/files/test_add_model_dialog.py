@@ -62,7 +62,7 @@ def test_detected_settings_are_shown_as_defaults_of_the_fields(
     assert dialog.texts["input-size"].placeholderText() == "found: 32"
     assert dialog.texts["input-size"].text() == ""
     assert "68 landmarks; " in dialog.verdict.text()
-    assert "looking twice" in dialog.verdict.text()
+    assert "running it twice" in dialog.verdict.text()
     assert "⚠ Its landmarks hardly follow the face" in dialog.verdict.text()
     assert dialog.name.text() == "strange"
 

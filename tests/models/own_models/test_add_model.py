@@ -150,7 +150,7 @@ def test_a_network_that_ignores_its_input_gets_a_warning(tmp_path: Path) -> None
     )
     warnings = " ".join(prepared.warnings)
     assert "they compensate 0 % of the motion" in warnings
-    assert f"errs by {100 * prepared.error:.1f} % of the eye distance" in warnings
+    assert f"error on the demo clip is {100 * prepared.error:.1f} %" in warnings
     assert "whether there is a face" in warnings
 
 

@@ -244,7 +244,7 @@ def test_a_table_of_another_length_is_reported(tmp_path: Path, frames: int) -> N
 def test_tables_with_nothing_to_compare_are_reported(tmp_path: Path) -> None:
     table = write_table(tmp_path / "t.csv", faces_of_points(swinging_face()))
     nothing = np.full_like(swinging_face(), np.nan)
-    with pytest.raises(UsageError, match="no frame that has truth"):
+    with pytest.raises(UsageError, match="no frame that has ground truth"):
         match_table(table, scored_video(nothing), name="t")
     empty = write_table(tmp_path / "e.csv", {})
     with pytest.raises(UsageError, match="no rows"):

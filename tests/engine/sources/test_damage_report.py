@@ -49,7 +49,7 @@ def header_only(folder: Path) -> Path:
         (file_of("noise.mkv", bytes(range(256)) * 40), "not a video"),
         (without_index, "moov"),
         (header_only, "cut off|not a video"),
-        (lambda folder: make_sound(folder / "sound.m4a"), "sound but no pictures"),
+        (lambda folder: make_sound(folder / "sound.m4a"), "sound but no images"),
         (lambda folder: folder / "absent.mp4", "does not exist"),
         (lambda folder: folder, "is a folder"),
         (lambda folder: folder / ("x" * 300 + ".mp4"), "too long"),

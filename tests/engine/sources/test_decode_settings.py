@@ -86,7 +86,7 @@ def test_a_note_tells_that_a_file_is_interlaced(tmp_path: Path) -> None:
     path = interlaced_video(tmp_path)
     assert any("it is interlaced" in note for note in VideoFile(path).info.notes)
     notes = VideoFile(path, decoding=DEINTERLACE).info.notes
-    assert any("deinterlaced, as asked" in note for note in notes)
+    assert any("deinterlaced, as requested" in note for note in notes)
     assert not any("it is interlaced" in note for note in notes)
 
 
@@ -104,12 +104,12 @@ def test_a_rotation_replaces_that_of_the_file(
         source.frame_at(3).image,
         np.rot90(VideoFile(tmp_path / "b.mp4").frame_at(3).image, -degrees // 90),
     )
-    assert any(f"turned by {degrees}°" in note for note in source.info.notes)
+    assert any(f"rotated by {degrees}°" in note for note in source.info.notes)
 
 
 def test_other_rotations_and_inputs_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="0, 90, 180 or 270 degrees, not by 45"):
         DecodeSettings(rotate_deg=45)
     for text in ("camera:0", "rtsp://127.0.0.1/"):
-        with pytest.raises(UsageError, match="go with video files only"):
+        with pytest.raises(UsageError, match="is not a video file"):
             open_source(text, decoding=DEINTERLACE)

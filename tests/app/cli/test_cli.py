@@ -390,11 +390,3 @@ def test_models_lists_the_shipped_models(run: Run) -> None:
     listed = run("models")
     assert_reply(listed, 0, "heatmap1d-lite", "face_net", "licence")
     assert re.search(r"flow-cell +stabilizer +any .+ landmarks and optical flow", listed.output)
-
-
-def test_without_command_and_display_the_program_says_how_to_track(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("os.environ", {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"]})
-    monkeypatch.setattr("sys.platform", "linux")
-    assert_reply(run(), 2, "no display", "steadymark track")

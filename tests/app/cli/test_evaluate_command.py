@@ -7,6 +7,7 @@ import math
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event
 
 import av
 import cv2
@@ -17,9 +18,11 @@ from typer.testing import CliRunner, Result
 from steadymark.app.cli import error_boundary, evaluate_command, track_command
 from steadymark.app.cli import main as cli
 from steadymark.engine.bench import speed_benchmark
+from steadymark.engine.pipeline.job import OutputSettings, run_job
 from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 from steadymark.models.face.schema import load_schema
 from support.fakes.fake_engine import SquareDetector, SquareNetwork, square_image
+from support.videos.square_video import square_models
 
 SHAPE = load_schema("ibug68").mean_shape
 ROOT = Path(__file__).resolve().parents[3]
@@ -163,6 +166,29 @@ def test_a_table_written_by_track_scores_like_the_model(
     other = tmp_path / "other.json"
     evaluate("--csv", table, "--truth", tmp_path / "clip_truth.csv", "--json", other)
     assert figures(other)["clip"] == both["clip"]
+
+
+def wflw_table(clip: Path) -> Path:
+    """Track the clip with a network of 98 landmarks, and write their ground truth beside it."""
+    shape = load_schema("wflw98").mean_shape
+    truth = np.stack([shape * 59 + (square_x(t) - 0.5, 99.5) for t in range(40)])
+    write_ground_truth(clip.with_name("wflw_truth.csv"), truth)
+    output, settings = OutputSettings(clip.parent / "wflw"), TrackSettings(stabilizer="none")
+    models = square_models(schema="wflw98")
+    run_job(str(clip), models, settings, output, used_stems=set(), stop=Event())
+    return clip.parent / "wflw" / "clip.csv"
+
+
+def test_a_table_of_another_schema_is_scored_in_its_own_schema(clip: Path, tmp_path: Path) -> None:
+    table, file = wflw_table(clip), tmp_path / "figures.json"
+    evaluate("--csv", table, "--truth", tmp_path / "wflw_truth.csv", "--json", file)
+    assert (figures(file)["clip"]["faces"], figures(file)["clip"]["missed"]) == (40, 5)
+    assert 0 < float(str(figures(file)["clip"]["nrmse"])) < 3
+
+
+def test_tables_of_different_schemas_are_not_scored_together(clip: Path, tmp_path: Path) -> None:
+    result = run("evaluate", "net", "--csv", wflw_table(clip), "--data", clip)
+    assert_one_sentence(result, "net has the landmarks of ibug68", "wflw98", "separate runs")
 
 
 def test_videos_in_300vw_format_are_scored_individually_and_together(

@@ -23,7 +23,7 @@ from steadymark.models.datasets import (
 )
 from steadymark.models.datasets.photo_splits import photo_of
 from steadymark.models.errors import DataError, SteadymarkError
-from steadymark.models.face.schema import load_schema
+from steadymark.models.face.schema import IBUG68, load_schema
 from steadymark.models.training.data.face_images import load_faces
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def test_training_skips_defective_faces_and_logs_them(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (folder / "helen_1_1.jpg").unlink()
-    faces = load_faces(folder)
+    faces = load_faces(folder, IBUG68)
     assert faces.names == ("helen_1_2", "lfpw_image_0007")
     assert faces.points.shape == (2, 68, 2)
     np.testing.assert_array_equal(faces.images[0], noise_image(1))
@@ -172,7 +172,7 @@ def test_training_skips_defective_faces_and_logs_them(
     for image_file in folder.glob("*.png"):
         image_file.unlink()
     with pytest.raises(ValueError, match="no face that can be read"):
-        load_faces(folder)
+        load_faces(folder, IBUG68)
 
 
 def test_wflw_is_read_from_pixel_0_with_box_and_attributes(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import torch
 
 from steadymark.models.errors import DataError
 from steadymark.models.face.crop import transform
-from steadymark.models.face.schema import load_schema
+from steadymark.models.face.schema import IBUG68, load_schema
 from steadymark.models.networks.onnx_export import export_onnx
 from steadymark.models.training.data.augment import clean_crop
 from steadymark.models.training.data.face_images import FaceImages, split
@@ -155,13 +155,13 @@ def test_a_fixed_share_of_few_photos_is_held_back(photos: int, least_held_back: 
 
 def test_with_a_validation_folder_no_training_photo_is_held_back(tmp_path: Path) -> None:
     data, val = write_photos(tmp_path / "data", 5), write_photos(tmp_path / "val", 3)
-    training, validation, _ = open_faces(data, val)
+    training, validation, _ = open_faces(data, IBUG68, val)
     assert (len(training), len(validation)) == (5, 3)
 
 
 def test_a_single_photo_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="too few to set some aside"):
-        open_faces(write_photos(tmp_path / "data", 1))
+        open_faces(write_photos(tmp_path / "data", 1), IBUG68)
 
 
 def test_data_without_the_landmarks_of_a_schema_is_refused(tmp_path: Path) -> None:
@@ -170,6 +170,6 @@ def test_data_without_the_landmarks_of_a_schema_is_refused(tmp_path: Path) -> No
         open_faces(data, schema="wflw98")
     with pytest.raises(ValueError, match="unknown landmark schema 'x106'"):
         open_faces(data, schema="x106")
-    crop = clean_crop(loaded := open_faces(data)[0], 0, SCHEMA, 1.4)
+    crop = clean_crop(loaded := open_faces(data, IBUG68)[0], 0, SCHEMA, 1.4)
     nose = transform(crop.matrix_from_image(64), loaded.points[0])[30]
     assert np.abs(nose - 32).max() < 12

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from steadymark.models.datasets.photo_splits import is_held_back, photo_of
-from steadymark.models.face.schema import load_schema
+from steadymark.models.face.schema import IBUG68, load_schema
 from steadymark.models.networks.heatmap1d import Heatmap1dConfig
 from steadymark.models.networks.pyramid import PyramidConfig
 from steadymark.models.training import heatmap1d_table
@@ -62,7 +62,7 @@ def test_faces_of_one_photo_are_on_one_side_of_the_split(folder: Path) -> None:
         assert {photo_of(f"{photo}_{i}") for i in range(1, 6)} == {photo}
     held_back_lfpw = [is_held_back(photo_of(f"lfpw_image_{i:04d}"), 0.06) for i in range(800)]
     assert 0.02 < np.mean(held_back_lfpw) < 0.12
-    training, held_back = split(load_faces(folder / "300w" / "train"))
+    training, held_back = split(load_faces(folder / "300w" / "train", IBUG68))
     assert len(training) + len(held_back) == 12
     assert not set(training.names) & set(held_back.names)
 
@@ -74,7 +74,7 @@ def test_only_the_part_of_a_large_image_around_the_face_is_kept(tmp_path: Path) 
     rows = "\n".join(f"{x + 1:.3f} {y + 1:.3f}" for x, y in points)
     (tmp_path / "big_1.pts").write_text(f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n")
     cv2.imwrite(str(tmp_path / "big_1.png"), image)
-    faces = load_faces(tmp_path)
+    faces = load_faces(tmp_path, IBUG68)
     (kept_image,), (moved_points,) = faces.images, faces.points
     assert kept_image.shape == (320, 320, 3)
     ys, xs = np.nonzero(kept_image[..., 0] > 150)
@@ -90,7 +90,7 @@ def test_any_data_set_can_be_trained_on(folder: Path, tmp_path: Path) -> None:
 
 
 def test_a_sample_is_determined_by_its_number(folder: Path) -> None:
-    faces = load_faces(folder / "300w" / "train")
+    faces = load_faces(folder / "300w" / "train", IBUG68)
     a, b = (make_sample(faces, (), SCHEMA, 64, 5, seed=3, config=AugmentConfig()) for _ in range(2))
     np.testing.assert_array_equal(a.crop, b.crop)
     np.testing.assert_array_equal(a.points, b.points)
@@ -100,7 +100,7 @@ def test_a_sample_is_determined_by_its_number(folder: Path) -> None:
 
 def test_mirrored_samples_keep_the_numbering_of_landmarks(folder: Path) -> None:
     """The right eye (36…41) stays to the left of the left eye, mirrored or not."""
-    faces = load_faces(folder / "300w" / "train")
+    faces = load_faces(folder / "300w" / "train", IBUG68)
     config = AugmentConfig(negatives=0, wide_share=0)
     for number in range(24):
         points = make_sample(faces, (), SCHEMA, 64, number, seed=0, config=config).points

@@ -103,3 +103,16 @@ def test_any_field_of_a_recipe_can_be_set() -> None:
 def test_a_field_that_cannot_be_set_is_reported(setting: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         altered(find_system("local_global", "lite"), [setting])
+
+
+def test_a_network_of_another_schema_has_as_many_landmarks() -> None:
+    for name in ("heatmap1d", "local_global"):
+        lite = find_system(name, "lite")
+        with pytest.raises(ValueError, match="84 landmarks, the schema ibug68 68: change both"):
+            altered(lite, ["network.landmarks=84"])
+        both = altered(lite, ["network.landmarks=84", "schema=menpo84"])
+        assert both.describe()["schema"] == "menpo84"
+    dan = altered(find_system("dan", "lite"), ["network.schema=wflw98", "schema=wflw98"])
+    assert dan.describe()["network"]["schema"] == "wflw98"
+    with pytest.raises(ValueError, match=r"98 landmarks.*network\.schema=menpo84"):
+        altered(find_system("dan", "lite"), ["network.schema=wflw98"])

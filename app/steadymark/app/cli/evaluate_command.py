@@ -24,13 +24,15 @@ from steadymark.engine.sources.input_paths import is_pattern
 from steadymark.engine.tracking.face_pass import TrackerConfig
 from steadymark.engine.tracking.geometry import Recentre
 from steadymark.engine.tracking.settings import TrackSettings, open_models
-from steadymark.models.face.schema import IBUG68, load_schema
+from steadymark.models.face.schema import load_schema
 from steadymark.models.runtime.zoo import DEFAULT_DETECTOR
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from rich.console import Console
+
+    from steadymark.engine.tracking.settings import OpenModels
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +135,47 @@ def _score_videos(
 ) -> tuple[dict[str, ModelScores], str]:
     found = _videos(options)
     _check_truth(options, outputs, found[0])
-    videos = [prepare_video(video, load_schema(IBUG68), chosen) for video in found]
+    tables = {str(path): read_table(str(path)) for path in options.tables}
+    models = {name: open_models(_settings(options, name)) for name in options.models}
+    schemas = {name: opened.schema.name for name, opened in models.items()}
+    schema = load_schema(_shared_schema(schemas | {t: table.schema for t, table in tables.items()}))
+    videos = [prepare_video(video, schema, chosen) for video in found]
     labels = _labelled((*options.models, *map(str, options.tables)))
     runs: dict[str, list[TrackedVideo]] = {}
     for label, text in labels.items():
-        if text in options.models:
-            runs[label] = _track(videos, _settings(options, text), label, err)
+        if text in models:
+            runs[label] = _track(videos, models[text], _settings(options, text), label, err)
         else:
-            runs[label] = [match_table(read_table(text), videos[0], name=text)]
+            runs[label] = [match_table(tables[text], videos[0], name=text)]
     if videos[0].truth is None:
         err.print(f"[yellow]note:[/yellow] {escape(_no_truth(found[0]))}", soft_wrap=True)
         runs = _compared_where_still(runs)
     scored = {label: _scored(tracked) for label, tracked in runs.items()}
     return scored, str(options.data or options.truth or "tables without truth")
+
+
+def _shared_schema(schemas: Mapping[str, str]) -> str:
+    """Return the landmark schema that all trackers share.
+
+    Args:
+        schemas: Schema of each model and table; empty if it is unknown.
+
+    Raises:
+        UsageError: They have different schemas, or a table's schema is unknown.
+    """
+    (first, schema), *others = schemas.items()
+    for name, other in others:
+        if other != schema:
+            raise UsageError(
+                f"{first} has the landmarks of {schema or 'no known schema'}, {name} those of "
+                f"{other or 'no known schema'}: score them in separate runs"
+            )
+    if not schema:
+        raise UsageError(
+            f"{first} does not name its landmark schema, so the eye corners, by whose distance "
+            f"errors are divided, are unknown: write the schema into its header"
+        )
+    return schema
 
 
 def _videos(options: EvaluationOptions) -> tuple[LabelledVideo, ...]:
@@ -194,9 +224,12 @@ def _no_truth(video: LabelledVideo) -> str:
 
 
 def _track(
-    videos: Sequence[ScoredVideo], settings: TrackSettings, label: str, err: Console
+    videos: Sequence[ScoredVideo],
+    models: OpenModels,
+    settings: TrackSettings,
+    label: str,
+    err: Console,
 ) -> list[TrackedVideo]:
-    models = open_models(settings)
     tracked = []
     for video in videos:
         with _progress(err, f"{label}: {video.name}", video.frames) as advance:

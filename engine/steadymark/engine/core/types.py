@@ -189,14 +189,17 @@ class HeadPose:
 
     @property
     def pitch_deg(self) -> float:
+        """Rotation about the x axis, Rx, in degrees."""
         return math.degrees(self.rotation_rad[0])
 
     @property
     def yaw_deg(self) -> float:
+        """Rotation about the y axis, Ry, in degrees."""
         return math.degrees(self.rotation_rad[1])
 
     @property
     def roll_deg(self) -> float:
+        """Rotation about the z axis, Rz, in degrees."""
         return math.degrees(self.rotation_rad[2])
 
     @property

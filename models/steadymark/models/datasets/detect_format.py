@@ -14,6 +14,7 @@ from steadymark.models.datasets.label_tables import hrnet_points, read_hrnet_csv
 from steadymark.models.datasets.video_datasets import CSV_START, read_300vw, read_steadymark_csv
 from steadymark.models.datasets.video_frames import SUFFIXES as VIDEO_SUFFIXES
 from steadymark.models.errors import DataError
+from steadymark.models.face.schema import SCHEMA_OF_UNNAMED
 
 if TYPE_CHECKING:
     from steadymark.models.datasets.labelled_face import Dataset
@@ -57,7 +58,7 @@ def _open_folder(folder: Path, schema: str | None) -> Dataset:
     if any((part / "annot").is_dir() for part in (folder, *folder.glob("*"))):
         return read_300vw(folder)
     if next(folder.glob("*.pts"), None):
-        return read_300w(folder, schema or "ibug68")
+        return read_300w(folder, schema or SCHEMA_OF_UNNAMED)
     mats = sorted(folder.glob("*.mat"))
     if any(mat.with_suffix(suffix).is_file() for mat in mats for suffix in IMAGE_SUFFIXES):
         return read_aflw2000(folder)

@@ -17,6 +17,7 @@ from steadymark.models.datasets.matlab5 import read_table
 from steadymark.models.datasets.photo_splits import photo_of
 from steadymark.models.errors import DataError
 from steadymark.models.face.pts_file import read_pts
+from steadymark.models.face.schema import IBUG68, SCHEMA_OF_UNNAMED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Points
 
 
-def read_300w(folder: Path, schema: str = "ibug68", *, keep_images: bool = False) -> Dataset:
+def read_300w(
+    folder: Path, schema: str = SCHEMA_OF_UNNAMED, *, keep_images: bool = False
+) -> Dataset:
     """Read every NAME.pts with NAME.jpg or NAME.png of a folder, in name order.
 
     The files count pixels from 1; the landmarks returned count from 0.
@@ -100,5 +103,6 @@ def _aflw2000(path: Path) -> LabelledFace:
         path.stem,
         ImageBesideLabel(path),
         as_points(xyz[:2].T - 1),
+        IBUG68,
         depth=as_points(xyz[2]),
     )

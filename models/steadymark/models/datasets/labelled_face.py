@@ -49,7 +49,7 @@ class LabelledFace:
     source_photo: str
     load_image: Callable[[], Image]
     points: Points
-    schema: str = "ibug68"
+    schema: str
     visible: NDArray[np.bool_] | None = None
     depth: NDArray[np.float32] | None = None
     box: NDArray[np.float32] | None = None

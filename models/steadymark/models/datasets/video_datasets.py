@@ -22,6 +22,7 @@ from steadymark.models.datasets.labelled_face import (
 )
 from steadymark.models.datasets.video_frames import SUFFIXES, Video, VideoFrameImage
 from steadymark.models.errors import DataError
+from steadymark.models.face.schema import IBUG68
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -132,7 +133,7 @@ def _read_label(path: Path, name: str, video: Video, duplicates: _DuplicateCheck
         raise ValueError("is not named by a frame's number, as 000001.pts is")
     number = int(path.stem) - 1
     _check_frame(number, video)
-    face = _face(name, number, video, read_label(path), "ibug68")
+    face = _face(name, number, video, read_label(path), IBUG68)
     duplicates.check(number)
     return face
 

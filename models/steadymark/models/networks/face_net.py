@@ -73,6 +73,7 @@ class FaceNetStem(nn.Module):
         self.norm = nn.BatchNorm2d(c_out)
 
     def forward(self, image: Tensor) -> Tensor:
+        """Convert images (B, 3, H, W), BGR 0…255, to features (B, C, H/2, W/2)."""
         return torch.relu(
             self.norm(functional.conv2d(image, self.conv.weight / 64, None, stride=2, padding=1))
         )
@@ -89,6 +90,7 @@ class HalvingConv(nn.Conv2d):
         super().__init__(width, width, 3, 2, 1, groups=width, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Convert features (B, C, h, w) to (B, C, h/2, w/2)."""
         if not self.training:
             return super().forward(x)
         full_resolution = functional.conv2d(x, self.weight, None, 1, 1, groups=self.groups)
@@ -114,6 +116,7 @@ class FaceNetBlock(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """Convert features (B, C, h, w) to features of the same shape."""
         return torch.relu(x + self.body(x))
 
 

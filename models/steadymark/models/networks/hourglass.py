@@ -80,6 +80,7 @@ class PreResidual(nn.Module):
         self.skip = nn.Identity() if c_in == c_out else nn.Conv2d(c_in, c_out, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Convert features (B, c_in, h, w) to (B, c_out, h, w)."""
         y: Tensor = self.skip(x) + self.body(x)
         return y
 
@@ -98,6 +99,7 @@ class PostResidual(nn.Module):
         self.skip = nn.Identity() if c_in == c_out else PyramidConvNorm(c_in, c_out, 1, relu=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Convert features (B, c_in, h, w) to (B, c_out, h, w)."""
         return torch.relu(self.skip(x) + self.body(x))
 
 
@@ -116,6 +118,7 @@ class Deconvolution(nn.Module):
             self.spread.weight.copy_(nearest[:, :, None, None])
 
     def forward(self, x: Tensor) -> Tensor:
+        """Convert features (B, C, h, w) to (B, C, 2h, 2w)."""
         y: Tensor = self.shuffle(self.spread(x))  # (B, 4C, h, w) → (B, C, 2h, 2w)
         return y
 
@@ -137,6 +140,7 @@ class HourglassStem(nn.Module):
         self.rest = nn.Sequential(residual(config, c // 2, c // 2), residual(config, c // 2, c))
 
     def forward(self, image: Tensor) -> Tensor:
+        """Convert images (B, 3, F, F) to features (B, C, F/4, F/4)."""
         half = self.wide(self.first(image))  # (B, C/2, F/2, F/2)
         x: Tensor = self.rest(self.pool(half))
         return x
@@ -191,6 +195,7 @@ class HourglassStack(nn.Module):
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return features of the shape of x (B, C, n, n), and the deepest map, see `Hourglass`."""
         whole, deepest = self.hourglass(x)
         return self.norm(self.after(whole)), deepest
 
@@ -212,6 +217,7 @@ class StackedHourglass(nn.Module):
         )
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Return features (B, C, F/4, F/4) of images (B, 3, F, F), and the deepest map."""
         x = self.stem(image)
         features, deepest = self.stacks[0](x)
         for joint, stack in zip(self.joints, self.stacks[1:], strict=True):

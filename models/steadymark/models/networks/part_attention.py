@@ -28,6 +28,7 @@ class PlainHeatmaps(nn.Module):
         self.maps = _maps(channels, landmarks)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Convert features (B, C, H, W) to logits (B, K, H, W)."""
         y: Tensor = self.maps(x)
         return y
 
@@ -49,6 +50,7 @@ class LinkedHeatmaps(nn.Module):
         self.share = nn.Parameter(torch.full((2, landmarks, 1, 1), 0.25))
 
     def forward(self, x: Tensor) -> Tensor:
+        """Convert features (B, C, H, W) to logits (B, K, H, W)."""
         heat = self.maps(x)
         batch, landmarks, height, width = heat.shape
         moved = self._move(heat[:, self.neighbours])  # (B, 2K, H, W)
@@ -91,6 +93,7 @@ class PartAttention(nn.Module):
         self.bias = nn.Parameter(torch.full((landmarks, 1, 1), EMPTY))
 
     def forward(self, x: Tensor) -> Tensor:
+        """Convert features (B, C, H, W) to logits (B, K, H, W), eqs. 2 to 4."""
         h = x if self.whole is None else self.whole(x).sigmoid() * x  # eqs. 2, 3: (B, C, H, W)
         heat: Tensor = self.local(h).sigmoid() * self.read(h) + self.bias  # eq. 4: (B, K, H, W)
         return heat

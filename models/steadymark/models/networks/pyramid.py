@@ -68,6 +68,7 @@ class Residual(nn.Module):
         self.relu = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Convert features (B, C, h, w) to features of the same shape."""
         y: Tensor = self.relu(x + self.body(x))
         return y
 
@@ -101,6 +102,7 @@ class Pyramid(nn.Module):
         self.mix = PyramidConvNorm(config.out, config.out, 3)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Return features (B, out, F/8, F/8) of images (B, 3, F, F), and the deepest map."""
         x4 = self.stages[0](self.stem(image))  # (B, c1, F/4, F/4)
         x8 = self.stages[1](x4)
         x16 = self.stages[2](x8)

@@ -151,7 +151,6 @@ def export_run(
     card = {
         "name": name,
         "version": "1",
-        "schema": "ibug68",
         **provenance(system, run, checkpoint.get("sources"), licence, data_note),
         **network_entries,
         **({"over": over} if over else {}),

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from steadymark.models.face.schema import load_schema
+from steadymark.models.face.schema import SCHEMA_OF_UNNAMED, load_schema
 from steadymark.models.training.cli_options import (
     Alter,
     Data,
@@ -147,7 +147,7 @@ def add_recurrent_trainer(app: typer.Typer, command_name: str, system: str, abou
         rgb: Rgb = True,
         mean: Mean = "127.5,127.5,127.5",
         std: Std = "127.5,127.5,127.5",
-        schema: Schema = "ibug68",
+        schema: Schema = SCHEMA_OF_UNNAMED,
         force: Force = False,
     ) -> None:
         settings = _settings(minutes, steps, device, seed, workers, start, val)

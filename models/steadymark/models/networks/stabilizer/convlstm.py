@@ -62,6 +62,7 @@ class FullGates(nn.Module):
             self.conv.bias.copy_(biases.repeat_interleave(k))  # type: ignore[union-attr]
 
     def forward(self, heat: Tensor, h: Tensor) -> Tensor:
+        """Compute the four gates' logits (B, 4K, ...) of heatmaps and hidden state (B, K, ...)."""
         gates: Tensor = self.conv(torch.cat((heat, h), 1))
         return gates
 
@@ -91,6 +92,7 @@ class SeparableGates(nn.Module):
             self.up.bias.copy_(biases.repeat_interleave(k))  # type: ignore[union-attr]
 
     def forward(self, heat: Tensor, h: Tensor) -> Tensor:
+        """Compute the four gates' logits (B, 4K, ...) of heatmaps and hidden state (B, K, ...)."""
         both = torch.cat((heat, h), 1)
         parts = self.each(both).unflatten(1, (2, self.landmarks, _GATES - 1)).sum(1)
         separable = parts.transpose(1, 2).flatten(1, 2)  # (B, 3K, ...), grouped by gate

@@ -311,6 +311,7 @@ class HeatmapBackbone1d(HeatmapBackbone):
         self.crop, self.size = network.config.crop, (network.config.bins,)
 
     def forward(self, image: Tensor) -> tuple[Heats, Tensor]:
+        """Compute the marginals, (B, K, L) of x and of y, and the face scores (B,)."""
         found = self.network(image)
         scale = math.sqrt(2 * math.pi) * self.sigma
         heats = (found.x.softmax(-1) * scale, found.y.softmax(-1) * scale)
@@ -326,6 +327,7 @@ class HeatmapBackbone2d(HeatmapBackbone):
         self.crop, self.size = network.config.crop, (network.config.bins,) * 2
 
     def forward(self, image: Tensor) -> tuple[Heats, Tensor]:
+        """Compute the heatmaps (B, K, H, W) and the face scores (B,)."""
         found = self.network(image)
         joint = found.joint.flatten(2).softmax(-1).view_as(found.joint)
         return (joint * (2 * math.pi * self.sigma**2),), found.face.sigmoid()
@@ -341,6 +343,7 @@ class LastStackHeatmapBackbone(HeatmapBackbone):
         self.crop, self.size, self.sigma = config.crop, (config.bins,) * 2, config.radius / 3
 
     def forward(self, image: Tensor) -> tuple[Heats, Tensor]:
+        """Compute the heatmaps (B, K, H, W) of the last stack and the face scores (B,)."""
         found = self.network(image)
         return (found.heatmaps[:, -1].sigmoid(),), found.face.sigmoid()
 

@@ -14,7 +14,7 @@ from steadymark.models.datasets import LabelledFace, open_dataset
 from steadymark.models.datasets.photo_splits import HELD_BACK, is_held_back
 from steadymark.models.errors import DataError
 from steadymark.models.face.crop import Crop, cut, inverse, transform
-from steadymark.models.face.schema import load_schema
+from steadymark.models.face.schema import IBUG68, load_schema
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +59,7 @@ class FaceImages:
         )
 
 
-def load_faces(path: Path, schema: str = "ibug68") -> FaceImages:
+def load_faces(path: Path, schema: str) -> FaceImages:
     """Load any data set of `open_dataset` into memory; bad labels are logged and left out.
 
     If an image is much larger than its face, only the part around the face is kept, at most KEPT_PX
@@ -74,7 +74,7 @@ def load_faces(path: Path, schema: str = "ibug68") -> FaceImages:
     """
     load_schema(schema)
     labelled, defects = open_dataset(path)
-    if not labelled and schema != "ibug68":  # .pts files do not contain their schema
+    if not labelled and schema != IBUG68:  # .pts files do not contain their schema
         labelled, defects = open_dataset(path, schema=schema)
     for defect in defects:
         _log.warning("left out: %s", defect)

@@ -33,6 +33,10 @@ class DanSystem(LandmarkSystem[Dan]):
     network: DanConfig = field(default_factory=DanConfig)
 
     @property
+    def landmarks(self) -> int:
+        return load_schema(self.network.schema).count
+
+    @property
     def crop(self) -> int:
         return self.network.crop
 

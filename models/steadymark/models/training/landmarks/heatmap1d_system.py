@@ -45,6 +45,10 @@ class Heatmap1dSystem(LandmarkSystem[Heatmap1d]):
     network: Heatmap1dConfig = field(default_factory=Heatmap1dConfig)
 
     @property
+    def landmarks(self) -> int:
+        return self.network.landmarks
+
+    @property
     def crop(self) -> int:
         return self.network.crop
 
@@ -78,6 +82,10 @@ class Heatmap2dSystem(LandmarkSystem[Heatmap2d]):
     sigma: float = 1.0
     l1: float = 0.05
     network: Heatmap1dConfig = field(default_factory=lambda: Heatmap1dConfig(bins=32))
+
+    @property
+    def landmarks(self) -> int:
+        return self.network.landmarks
 
     @property
     def crop(self) -> int:

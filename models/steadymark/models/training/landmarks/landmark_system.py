@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from torch import Tensor, nn
 from torch.nn import functional
 
+from steadymark.models.face.schema import IBUG68, load_schema
 from steadymark.models.training.data.augment import AugmentConfig
 from steadymark.models.training.landmarks.distillation import distilled_targets
 from steadymark.models.training.landmarks.landmark_export import export_landmarks
@@ -31,20 +32,39 @@ class LandmarkSystem(System[Network]):
 
     Attributes:
         paper: Title of the paper.
+        schema: Schema of the landmarks that the network learns.
         more_outputs: Names of the outputs of `decoded` after the first three.
         face_weight: Weight of the face score's cross entropy.
         augment: Augmentation of the samples.
         teachers: Teacher models, see `distilled_targets`.
         trust: Weight of the teachers, see `distilled_targets`.
+
+    Raises:
+        ValueError: The network does not have as many landmarks as the schema.
     """
 
     paper: ClassVar[str]
     more_outputs: ClassVar[tuple[str, ...]] = ()
 
+    schema: str = IBUG68
     face_weight: float = 0.3
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     teachers: tuple[str, ...] = ()
     trust: float = 0.5
+
+    def __post_init__(self) -> None:
+        count = load_schema(self.schema).count
+        if self.landmarks != count:
+            raise ValueError(
+                f"the network has {self.landmarks} landmarks, the schema {self.schema} {count}: "
+                "change both, as in --set schema=menpo84 --set network.landmarks=84 "
+                "(dan: --set network.schema=menpo84)"
+            )
+
+    @property
+    @abstractmethod
+    def landmarks(self) -> int:
+        """Number of the network's landmarks, K."""
 
     @property
     @abstractmethod
@@ -82,7 +102,14 @@ class LandmarkSystem(System[Network]):
         cache_budget: CacheBudget | None = None,
     ) -> LandmarkTask[Network]:
         task = LandmarkTask(
-            data, self.crop, self.augment, seed=seed, loss=self.loss, decoded=self.decoded, val=val
+            data,
+            self.crop,
+            self.augment,
+            schema=load_schema(self.schema),
+            seed=seed,
+            loss=self.loss,
+            decoded=self.decoded,
+            val=val,
         )
         if self.teachers:
             task.training = distilled_targets(
@@ -93,7 +120,8 @@ class LandmarkSystem(System[Network]):
     def export(self, network: Network, run: Path, path: Path) -> dict[str, Any]:
         decoded = self.decoded(network)
         facts = export_landmarks(decoded, self.crop, path, more=self.more_outputs)
-        return {**facts, "margin": self.augment.margin, "paper": self.paper}
+        entries = {"schema": self.schema, "margin": self.augment.margin, "paper": self.paper}
+        return {**facts, **entries}
 
     def load_onnx_weights(self, file: Path, network: Network, task: Task) -> None:
         device = next(network.parameters()).device

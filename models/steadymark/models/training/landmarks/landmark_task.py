@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from steadymark.models.errors import DataError
 from steadymark.models.face.crop import cut, inverse, transform
-from steadymark.models.face.schema import IBUG68, load_schema
 from steadymark.models.training.data.augment import AugmentConfig, clean_crop, make_sample
 from steadymark.models.training.data.face_images import (
     FaceImages,
@@ -25,22 +24,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from steadymark.models.face.crop import Image
+    from steadymark.models.face.schema import LandmarkSchema
     from steadymark.models.training.system import Batch
 
 Network = TypeVar("Network", bound=nn.Module)
 
 
 def open_faces(
-    data: Path, val: Path | None = None, schema: str = "ibug68"
+    data: Path, schema: str, val: Path | None = None
 ) -> tuple[FaceImages, FaceImages, tuple[Image, ...]]:
     """Load faces for training and validation, and images without faces.
 
     Args:
         data: A folder with 300w/train and faces/none, or any data set of `open_dataset`. Without
             faces/none, the face score learns only from other negatives.
+        schema: Schema of the landmarks.
         val: Another data set of the same forms for validation; by default some photos of `data` are
             held back.
-        schema: Schema of the landmarks.
 
     Returns:
         Training faces, validation faces and images without faces.
@@ -76,7 +76,7 @@ def _training_folder(data: Path) -> Path:
 
 
 def clean_crops(
-    faces: FaceImages, size: int, margin: float, *, schema: str = "ibug68", count: int = 32
+    faces: FaceImages, size: int, margin: float, *, schema: LandmarkSchema, count: int = 32
 ) -> Image:
     """Return crops (count, F, F, 3) of faces that the true landmarks define.
 
@@ -87,12 +87,11 @@ def clean_crops(
         schema: Schema of the landmarks.
         count: Greatest number of crops.
     """
-    landmark_schema = load_schema(schema)
     return np.stack(
         [
             cut(
                 faces.images[index],
-                clean_crop(faces, index, landmark_schema, margin).matrix_to_image(size),
+                clean_crop(faces, index, schema, margin).matrix_to_image(size),
                 size,
             )
             for index in range(min(count, len(faces)))
@@ -107,6 +106,7 @@ class LandmarkTask(Generic[Network]):
         data: The data folder or data set.
         crop: Side F of the crops in pixels.
         augment: Augmentation of the samples.
+        schema: Schema of the landmarks.
         seed: Seed of the samples.
         loss: Returns the mean loss, from network, images (B, 3, F, F), points (B, K, 2) in crop
             pixels, face (B,) and phase.
@@ -122,15 +122,16 @@ class LandmarkTask(Generic[Network]):
         crop: int,
         augment: AugmentConfig,
         *,
+        schema: LandmarkSchema,
         seed: int,
         loss: Callable[[nn.Module, Tensor, Tensor, Tensor, int], Tensor],
         decoded: Callable[[Network], nn.Module],
         val: Path | None = None,
     ) -> None:
-        self.training, self.held_back, self.backgrounds = open_faces(data, val)
+        self.training, self.held_back, self.backgrounds = open_faces(data, schema.name, val)
         self.sources: dict[str, Any] = {"data": sources_of(data, val)}
         self.crop, self.augment, self.seed = crop, augment, seed
-        self.schema = load_schema(IBUG68)
+        self.schema = schema
         self._loss, self._decoded = loss, decoded
 
     def batch(self, number: int, size: int) -> Batch:

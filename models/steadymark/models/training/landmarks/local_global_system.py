@@ -36,6 +36,10 @@ class LocalGlobalSystem(LandmarkSystem[LocalGlobal]):
     network: LocalGlobalConfig = field(default_factory=lambda: PRESETS["lite"])
 
     @property
+    def landmarks(self) -> int:
+        return self.network.landmarks
+
+    @property
     def crop(self) -> int:
         return self.network.crop
 

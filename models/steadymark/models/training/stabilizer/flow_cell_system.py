@@ -91,7 +91,7 @@ class FlowCellSystem(System[FlowCell]):
         val: Path | None = None,
         cache_budget: CacheBudget | None = None,
     ) -> FlowTask:
-        faces = open_faces(data, val)[:2]
+        faces = open_faces(data, IBUG68, val)[:2]
         caches = [
             self._fill_caches(out / name, part, self.bank.counts(number), seed, cache_budget)
             for number, (name, part) in enumerate(zip(("train", "held"), faces, strict=True))
@@ -121,7 +121,7 @@ class FlowCellSystem(System[FlowCell]):
 
     def export(self, network: FlowCell, run: Path, path: Path) -> dict[str, Any]:
         facts = export_flow_cell(network, path)
-        return {"kind": "stabilizer", "cell": "flow", **facts}
+        return {"kind": "stabilizer", "cell": "flow", "schema": IBUG68, **facts}
 
 
 def _reporter(

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from steadymark.models.face.schema import SCHEMA_OF_UNNAMED
 from steadymark.models.networks.pdc import bins_to_px
 from steadymark.models.networks.stabilizer.heatmap_stabilizer import (
     Stabilizer,
@@ -57,7 +58,7 @@ class BackboneInfo:
     rgb: bool = True
     mean: tuple[float, ...] = (127.5, 127.5, 127.5)
     std: tuple[float, ...] = (127.5, 127.5, 127.5)
-    schema: str = "ibug68"
+    schema: str = SCHEMA_OF_UNNAMED
 
 
 class Backbone(ABC):

@@ -42,7 +42,7 @@ def sequence_faces(data: Path, val: Path | None, schema: str) -> tuple[FaceImage
 
     The result is cached, because the backbone check and the training both need it.
     """
-    training, held_back, _ = open_faces(data, val, schema)
+    training, held_back, _ = open_faces(data, schema, val)
     return training, held_back
 
 
@@ -88,9 +88,11 @@ class RecurrentSystem(System[Stabilizer]):
         backbone = open_backbone(info)
         # Raises an error if the cell cannot use this backbone.
         dataclasses.replace(self, backbone=backbone.info).cell_config()
-        size, margin, schema = backbone.info.crop, info.margin, info.schema
+        size, margin, schema = backbone.info.crop, info.margin, load_schema(info.schema)
         backbone.calibrate(
-            lambda: clean_crops(sequence_faces(data, val, schema)[0], size, margin, schema=schema)
+            lambda: clean_crops(
+                sequence_faces(data, val, schema.name)[0], size, margin, schema=schema
+            )
         )
         info = backbone.info
         return dataclasses.replace(

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from steadymark.models.face.schema import IBUG68
 from steadymark.models.training.landmarks.landmark_registry import landmark_system_of
 from steadymark.models.training.loop.checkpoint import load_checkpoint
 from steadymark.models.training.loop.weights_from_onnx import load_onnx_weights
@@ -40,8 +41,8 @@ def open_backbone(info: BackboneInfo) -> Backbone:
         raise ValueError(f"no backbone at {path}: name a run's last.pt or an .onnx file")
     recipe = recipe_of(path) if path.suffix == ".onnx" else None
     if path.suffix != ".onnx" or recipe is not None:
-        if info.schema != "ibug68":
-            raise ValueError(f"{path} has the landmarks of ibug68, not of {info.schema}")
+        if info.schema != IBUG68:
+            raise ValueError(f"{path} has the landmarks of {IBUG68}, not of {info.schema}")
         system_and_network = _of_checkpoint(path) if recipe is None else _of_exported(path, recipe)
         return TorchBackbone(info, *system_and_network)
     return OnnxBackbone(info)

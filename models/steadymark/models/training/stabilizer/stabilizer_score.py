@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steadymark.models.face.schema import IBUG68
 from steadymark.models.face.schema_conversion import map_points
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def _amplitude(
 ) -> float:
     """Return the range of an opening relative to the true one, over sequences in which it moves."""
     try:
-        true_68, found_68 = (map_points(points, schema, "ibug68") for points in (truth, found))
+        true_68, found_68 = (map_points(points, schema, IBUG68) for points in (truth, found))
     except ValueError:  # a schema that cannot be converted to ibug68
         return math.nan
     eyes = np.linalg.norm(true_68[:, :, pairs_eyes[0]] - true_68[:, :, pairs_eyes[1]], axis=-1)

@@ -25,6 +25,7 @@ def test_all_training_commands_are_listed() -> None:
         "flow-cell",
         "table1",
         "face-net",
+        "reproduce",
         "export",
     ):
         assert command in result.output

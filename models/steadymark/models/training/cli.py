@@ -219,6 +219,37 @@ def _figures(file: Path | None) -> dict[str, Any]:
         raise ValueError(f"--scores {file}: give JSON of names and figures ({error})") from error
 
 
+@app.command("reproduce")
+def reproduce_command(
+    name: Annotated[str, typer.Argument(help="Name of a shipped model, such as flow-cell.")],
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Folder of the model and its card; runs are in runs/.")],
+    with_parents: Annotated[
+        bool,
+        typer.Option(
+            "--with-parents",
+            help="Also make the models that this one needs, instead of using the shipped ones.",
+        ),
+    ] = False,
+) -> None:
+    """Make a shipped model again by its recipe; after an interruption, it continues."""
+    from steadymark.models.runtime.zoo import weights_folder
+    from steadymark.models.training.reproduce import largest_difference, read_recipe, reproduce
+
+    check_run(data=data, out=out)
+    console.print(escape(read_recipe(name).about), soft_wrap=True)
+    file = reproduce(
+        name,
+        data.absolute(),
+        out.absolute(),
+        with_parents=with_parents,
+        tell=lambda text: console.print(escape(text), soft_wrap=True),
+    )
+    difference = largest_difference(file, weights_folder() / file.name)
+    console.print(f"written: {file}", soft_wrap=True)
+    console.print(f"largest difference from the shipped weights: {difference:.1e} of their scale")
+
+
 def main() -> None:
     """Run `steadymark-train`; errors are printed in one sentence, with exit code 2."""
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,9 +43,7 @@ def folders(root: Path) -> dict[str, Path]:
 
 
 def options(arguments: Sequence[str], name: str) -> list[str]:
-    return [
-        value for option, value in zip(arguments, arguments[1:], strict=False) if option == name
-    ]
+    return [value for option, value in pairwise(arguments) if option == name]
 
 
 def test_every_shipped_model_has_a_recipe() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from steadymark.engine.core.types import FaceState, rotation_matrix
 from steadymark.engine.metrics.accuracy_scores import accuracy_of
-from steadymark.engine.metrics.image_evaluation import compare_faces
+from steadymark.engine.metrics.image_evaluation import LabelledImages, compare_faces
 from steadymark.engine.output.csv.check_table import Severity, check_csv
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.pipeline.job import OutputSettings, run_job
@@ -54,7 +54,7 @@ def test_accuracy_on_300w_common(
     found = accuracy_of(
         compare_faces(
             models.network,
-            data / "300w" / "common",
+            LabelledImages(data / "300w" / "common"),
             load_schema("ibug68"),
             detector=models.detector if boxes == "detector" else None,
         )

@@ -10,7 +10,8 @@ import pytest
 from steadymark.engine.core.errors import SteadymarkError, UsageError
 from steadymark.engine.core.types import FaceBox
 from steadymark.engine.metrics.accuracy_scores import AccuracyScores, accuracy_of
-from steadymark.engine.metrics.image_evaluation import compare_faces
+from steadymark.engine.metrics.contact_sheet import contact_sheet
+from steadymark.engine.metrics.image_evaluation import LabelledImages, compare_faces
 from steadymark.engine.tracking.face_pass import TrackerConfig
 from steadymark.models.face.schema import load_schema
 from support.fakes.fake_engine import SquareDetector, SquareNetwork, square_image
@@ -36,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def evaluate(network: SquareNetwork, folder: Path, **options: Any) -> AccuracyScores:
-    return accuracy_of(compare_faces(network, folder, SCHEMA, **options))
+    return accuracy_of(compare_faces(network, LabelledImages(folder), SCHEMA, **options))
 
 
 def test_a_network_that_finds_the_square_has_a_small_error(folder: Path) -> None:
@@ -102,7 +103,7 @@ def test_of_several_boxes_the_one_on_the_labelled_face_is_used(folder: Path) -> 
 
 
 def test_a_folder_without_labels_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"no \.pts files"):
+    with pytest.raises(UsageError, match=r"holds no data set.*300W form, with --data"):
         evaluate(SquareNetwork(), tmp_path)
 
 
@@ -123,3 +124,34 @@ def test_an_invalid_label_is_reported_and_not_skipped(folder: Path) -> None:
         label.write_text(bad)
         with pytest.raises(SteadymarkError, match=re.escape(words)):
             evaluate(SquareNetwork(), folder)
+
+
+def wflw_list(folder: Path) -> Path:
+    """Write a list in WFLW's form with two faces: bright squares with the mean shape of wflw98."""
+    lines = []
+    (folder / "WFLW_images").mkdir()
+    for i, x in enumerate((120.0, 180.0)):
+        cv2.imwrite(str(folder / "WFLW_images" / f"{i}.png"), square_image((x, 110, 80)))
+        points = load_schema("wflw98").mean_shape * 79 + (x - 0.5, 109.5)
+        lines.append(" ".join([*(f"{v:.3f}" for v in points.ravel()), f"{i}.png"]))
+    path = folder / "list_98pt_test.txt"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_a_list_is_scored_by_the_landmarks_that_both_schemas_share(tmp_path: Path) -> None:
+    path = wflw_list(tmp_path)
+    images = LabelledImages(path)
+    compared = compare_faces(SquareNetwork(), images, SCHEMA)
+    assert (len(images), len(compared.places)) == (2, 2)
+    assert len(compared.scored) == 68  # each landmark of ibug68 has a counterpart in wflw98
+    assert accuracy_of(compared).nrmse < 12  # the mean shapes of both schemas differ a little
+    sheet = contact_sheet({"square": compared}, 2)
+    assert sheet.std() > 10
+
+
+def test_a_bad_line_of_a_list_is_reported_and_not_skipped(tmp_path: Path) -> None:
+    path = wflw_list(tmp_path)
+    path.write_text(path.read_text().replace("1.png", "2.png"))
+    with pytest.raises(UsageError, match=r"list_98pt_test.txt, line 2,? .*2.png is missing"):
+        LabelledImages(path)

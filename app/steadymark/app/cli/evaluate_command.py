@@ -14,7 +14,7 @@ from steadymark.app.cli.output_files import OutputFiles, check_outputs
 from steadymark.app.cli.reports.evaluation_report import ModelScores, report
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.metrics.accuracy_scores import join_comparisons
-from steadymark.engine.metrics.image_evaluation import compare_faces
+from steadymark.engine.metrics.image_evaluation import LabelledImages, compare_faces
 from steadymark.engine.metrics.landmark_correspondence import Correspondence
 from steadymark.engine.metrics.tracker_tables import ScoredVideo, match_table, prepare_video, track
 from steadymark.engine.metrics.video_ground_truth import LabelledVideo, find_videos, video_of_truth
@@ -24,6 +24,7 @@ from steadymark.engine.sources.input_paths import is_pattern
 from steadymark.engine.tracking.face_pass import TrackerConfig
 from steadymark.engine.tracking.geometry import Recentre
 from steadymark.engine.tracking.settings import TrackSettings, open_models
+from steadymark.models.datasets import is_image_dataset
 from steadymark.models.face.schema import load_schema
 from steadymark.models.runtime.zoo import DEFAULT_DETECTOR
 
@@ -89,9 +90,9 @@ def _check(options: EvaluationOptions) -> None:
 
 def _on_pictures(options: EvaluationOptions) -> bool:
     """Return whether the data are labelled pictures and not videos."""
-    if options.data is None or options.truth is not None or not options.data.is_dir():
+    if options.data is None or options.truth is not None:
         return False
-    pictures = next(options.data.glob("*.pts"), None) is not None
+    pictures = is_image_dataset(options.data)
     if pictures and options.tables:
         raise UsageError(f"{options.data} holds pictures: --csv needs a video's truth")
     from_truth = options.boxes in (None, "truth")
@@ -108,14 +109,14 @@ def _score_pictures(
     folder, boxes = options.data or Path(), options.boxes or "truth"
     scored: dict[str, ModelScores] = {}
     notes: list[str] = []
+    images = LabelledImages(folder)
     for label, name in _labelled(options.models).items():
         settings = replace(_settings(options, name), stabilizer="none")  # pictures need none
         models = open_models(settings)
-        total = len(list(folder.glob("*.pts")))
-        with _progress(err, label, total) as advance:
+        with _progress(err, label, len(images)) as advance:
             compared = compare_faces(
                 models.network,
-                folder,
+                images,
                 models.schema,
                 detector=models.detector if boxes == "detector" else None,
                 config=settings.tracker,

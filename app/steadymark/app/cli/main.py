@@ -305,9 +305,9 @@ def evaluate(
     data: Annotated[
         Path | None,
         typer.Option(
-            help="Images with .pts files as in 300W, a video with its ground truth "
-            "beside it (NAME_truth.csv or annot/), or a folder of such videos as "
-            "300VW."
+            help="Images with .pts files as in 300W, a list as in WFLW, a video with its "
+            "ground truth beside it (NAME_truth.csv or annot/), or a folder of such videos "
+            "as 300VW."
         ),
     ] = None,
     truth: Annotated[

@@ -21,9 +21,10 @@ from steadymark.engine.metrics.accuracy import (
 from steadymark.models.face.schema import IBUG68
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from steadymark.engine.metrics.accuracy import Length, Real, Values
+    from steadymark.models.face.crop import Image
     from steadymark.models.face.schema import LandmarkSchema
 
 # Least distance in frames between two worst faces of a video; closer ones show the same moment.
@@ -38,11 +39,14 @@ class FacePlace(NamedTuple):
         source: The image or the video as `open_source` takes it; empty when only the landmarks of a
             video are known.
         frame: Frame number in the video; None for an image.
+        load_image: Loads the image of a data set whose images `open_source` does not read one by
+            one; None for other images and for videos.
     """
 
     name: str
     source: str
     frame: int | None = None
+    load_image: Callable[[], Image] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

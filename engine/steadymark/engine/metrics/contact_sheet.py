@@ -62,7 +62,8 @@ def contact_sheet(compared: Mapping[str, LandmarkComparison], count: int) -> Ima
 
 def _images_of(places: Sequence[FacePlace]) -> dict[FacePlace, Image]:
     """Read the image of each face; each source is opened once and read forwards."""
-    images: dict[FacePlace, Image] = {}
+    images = {place: place.load_image() for place in places if place.load_image is not None}
+    places = [place for place in places if place.load_image is None]
     for text in dict.fromkeys(place.source for place in places):
         source = open_source(text)
         if not isinstance(source, VideoFile | ImageSequence):

@@ -1,9 +1,9 @@
-"""Evaluate a model on a folder of labelled images in 300W form: NAME.jpg or .png with NAME.pts."""
+"""Evaluate a model on labelled images: a folder in 300W form, or another data set."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from steadymark.engine.stabilizers.no_stabilizer import NoStabilizer
 from steadymark.engine.tracking.face_pass import TrackerConfig, align_faces
 from steadymark.engine.tracking.geometry import box_of_landmarks
 from steadymark.engine.tracking.tracker import Tracker
+from steadymark.models.datasets import open_dataset
 from steadymark.models.datasets.image_folders import label_files, read_label
 from steadymark.models.datasets.image_loaders import ImageBesideLabel
 from steadymark.models.datasets.labelled_face import check_points
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from steadymark.engine.core.protocols import FaceDetector
     from steadymark.engine.core.types import Landmarks
     from steadymark.engine.tracking.face_pass import LandmarkModel
+    from steadymark.models.datasets.labelled_face import LabelledFace
     from steadymark.models.face.crop import Image, Points
     from steadymark.models.face.schema import LandmarkSchema
 
@@ -39,42 +41,81 @@ TRUTH, TRUTH_COUNT = IBUG68, 68  # Schema of the ground truth of folders in 300W
 MOST_FACES = 16  # Faces that are tracked in an image.
 
 
-def labelled(folder: Path) -> Iterator[tuple[Path, Image, Points]]:
-    """Yield each labelled image of a folder with its landmarks.
+class LabelledImage(NamedTuple):
+    """An image with the true landmarks of one face.
+
+    Attributes:
+        place: The image's name and where it can be read again.
+        label: The file, or its line, that holds the landmarks; for messages.
+        image: (H, W, 3) uint8 BGR.
+        points: True landmarks, (K, 2), in 0-based pixels.
+        schema: Their schema; empty for a folder in 300W form, whose files do not name it.
+    """
+
+    place: FacePlace
+    label: str
+    image: Image
+    points: Points
+    schema: str = ""
+
+
+class LabelledImages:
+    """The labelled images of a data set, which are read one by one.
 
     One bad image is an error, because a score of a part of a data set is not a score of the data
     set.
 
     Args:
-        folder: Folder in 300W form.
-
-    Yields:
-        The image's file, the image, (H, W, 3) uint8 BGR, and its landmarks, (K, 2), in 0-based
-            pixels.
+        data: A folder in 300W form, or another data set of labelled images, see `open_dataset`.
 
     Raises:
-        UsageError: The folder has no labelled images, or an image or its landmarks are unusable.
-        LandmarkFileError: A .pts file cannot be parsed.
+        UsageError: There are no labelled images, or labels of a list are unusable.
     """
-    try:
-        files = label_files(folder)
-    except DataError as error:
-        raise UsageError(
-            f"no .pts files in {folder}: name a folder in 300W form with --data"
-        ) from error
-    for path in files:
+
+    def __init__(self, data: Path) -> None:
+        self._files: list[Path] = []
+        self._faces: tuple[LabelledFace, ...] = ()
         try:
-            file, image = ImageBesideLabel(path).found()
-            points = read_label(path)
-            check_points(points, image.shape[1], image.shape[0])
-        except ValueError as error:
-            raise UsageError(f"{path} {str(error).removeprefix(f'{path} ')}") from error
-        yield file, image, points
+            if data.is_dir() and any(data.glob("*.pts")):
+                self._files = label_files(data)
+                return
+            self._faces, defects = open_dataset(data)
+        except DataError as error:
+            raise UsageError(
+                f"{error}: name labelled images, for example a folder in 300W form, with --data"
+            ) from error
+        if defects:
+            raise UsageError(str(defects[0]))
+
+    def __len__(self) -> int:
+        return len(self._files) or len(self._faces)
+
+    def __iter__(self) -> Iterator[LabelledImage]:
+        """Read each image.
+
+        Raises:
+            UsageError: An image or its landmarks are unusable.
+            LandmarkFileError: A .pts file cannot be parsed.
+        """
+        yield from map(_read_300w, self._files)
+        for face in self._faces:
+            place = FacePlace(face.name, face.name, load_image=face.load_image)
+            yield LabelledImage(place, face.name, face.load_image(), face.points, face.schema)
+
+
+def _read_300w(path: Path) -> LabelledImage:
+    try:
+        file, image = ImageBesideLabel(path).found()
+        points = read_label(path)
+        check_points(points, image.shape[1], image.shape[0])
+    except ValueError as error:
+        raise UsageError(f"{path} {str(error).removeprefix(f'{path} ')}") from error
+    return LabelledImage(FacePlace(path.stem, str(file)), str(path), image, points)
 
 
 def compare_faces(
     network: LandmarkModel,
-    folder: Path,
+    images: LabelledImages,
     schema: LandmarkSchema,
     *,
     detector: FaceDetector | None = None,
@@ -83,19 +124,19 @@ def compare_faces(
     on_face: Callable[[int], None] = lambda _: None,
     follower: LandmarkModel | None = None,
 ) -> LandmarkComparison:
-    """Predict the landmarks of every labelled face in a folder.
+    """Predict the landmarks of every labelled face of a data set.
 
     Without a detector, the model starts from the box of the true landmarks, whatever the face score
     is. With a detector, a tracker processes the image as the first frame of a video. Among at most
     `MOST_FACES` tracked faces, the one that overlaps the true face most is scored; if no tracked
     face overlaps it, the face counts as missed.
 
-    Ground truth of the 68 iBUG landmarks is compared with a model of another schema by the
-    landmarks that both schemas share.
+    Ground truth of another schema than the model's is compared by the landmarks that both share. In
+    a folder in 300W form, 68 landmarks are those of iBUG.
 
     Args:
         network: Landmark model to evaluate.
-        folder: Folder in 300W form.
+        images: The labelled images.
         schema: Landmark schema of the model.
         detector: Face detector; None starts from the true boxes.
         config: Tracker settings; None means the defaults.
@@ -108,24 +149,25 @@ def compare_faces(
         Predicted and true landmarks of all faces.
 
     Raises:
-        UsageError: As in `labelled`, or the labelled landmarks do not match the model's.
+        UsageError: An image is unusable, or the labelled landmarks do not match the model's.
         LandmarkFileError: A .pts file cannot be parsed.
     """
     config = config or TrackerConfig()
     tracker = _tracker(network, detector, schema, config, follower) if detector else None
     places, found, truths = [], [], []
     no_face = np.full((schema.count, 2), np.nan)
-    for path, image, truth in labelled(folder):
-        if chosen is None and len(truth) == TRUTH_COUNT != schema.count:
-            chosen = Correspondence.of_schemas(schema.name, TRUTH)
-        truths.append(in_our_numbers(truth, schema, chosen, str(path.with_suffix(".pts"))))
+    for place, label, image, truth, named in images:
+        theirs = named or (TRUTH if len(truth) == TRUTH_COUNT != schema.count else schema.name)
+        if chosen is None and theirs != schema.name:
+            chosen = Correspondence.of_schemas(schema.name, theirs)
+        truths.append(in_our_numbers(truth, schema, chosen, label))
         predicted = (
             _from_truth(network, image, truth, schema, config, follower)
             if tracker is None
             else _tracked(tracker, image, truth)
         )
         found.append(no_face if predicted is None else predicted.xy_px.astype(np.float64))
-        places.append(FacePlace(path.stem, str(path)))
+        places.append(place)
         on_face(len(places))
     scored = scored_landmarks(schema, chosen)
     return LandmarkComparison(tuple(places), np.stack(found), np.stack(truths), schema, scored)

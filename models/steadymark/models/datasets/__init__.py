@@ -5,7 +5,7 @@ out.
 """
 
 from steadymark.models.datasets.cofw import read_cofw
-from steadymark.models.datasets.detect_format import open_dataset
+from steadymark.models.datasets.detect_format import is_image_dataset, open_dataset
 from steadymark.models.datasets.image_folders import read_300w, read_aflw2000
 from steadymark.models.datasets.label_tables import read_hrnet_csv, read_wflw
 from steadymark.models.datasets.labelled_face import Dataset, Defect, LabelledFace
@@ -15,6 +15,7 @@ __all__ = [
     "Dataset",
     "Defect",
     "LabelledFace",
+    "is_image_dataset",
     "open_dataset",
     "read_300vw",
     "read_300w",

@@ -54,15 +54,41 @@ def open_dataset(path: Path, *, images: Path | None = None, schema: str | None =
     raise DataError(f"{path} is no data set that is known here: {_KNOWN_LAYOUTS}")
 
 
+def is_image_dataset(path: Path) -> bool:
+    """Return whether a path is a data set of labelled images, not of videos.
+
+    Args:
+        path: A folder or a file, see `open_dataset`.
+    """
+    if path.is_dir():
+        return any(path.glob("*.pts")) or _is_aflw2000(path)
+    suffix = path.suffix.lower()
+    return path.is_file() and (suffix in (".mat", ".txt") or (suffix == ".csv" and _is_hrnet(path)))
+
+
+def _is_aflw2000(folder: Path) -> bool:
+    mats = folder.glob("*.mat")
+    return any(mat.with_suffix(suffix).is_file() for mat in mats for suffix in IMAGE_SUFFIXES)
+
+
+def _is_hrnet(table: Path) -> bool:
+    with table.open(encoding="utf-8-sig", errors="replace") as file:
+        first = next(file, "")
+    return bool(hrnet_points([name.strip() for name in next(csv.reader([first]), [])]))
+
+
 def _open_folder(folder: Path, schema: str | None) -> Dataset:
     if any((part / "annot").is_dir() for part in (folder, *folder.glob("*"))):
         return read_300vw(folder)
     if next(folder.glob("*.pts"), None):
         return read_300w(folder, schema or SCHEMA_OF_UNNAMED)
-    mats = sorted(folder.glob("*.mat"))
-    if any(mat.with_suffix(suffix).is_file() for mat in mats for suffix in IMAGE_SUFFIXES):
+    if _is_aflw2000(folder):
         return read_aflw2000(folder)
-    candidates = [*mats, *sorted(folder.rglob("list_98pt*.txt")), *sorted(folder.glob("*.csv"))]
+    candidates = [
+        *sorted(folder.glob("*.mat")),
+        *sorted(folder.rglob("list_98pt*.txt")),
+        *sorted(folder.glob("*.csv")),
+    ]
     if candidates:
         raise DataError(
             f"{folder} is no data set itself: name a file in it, such as {candidates[0]}"
@@ -75,7 +101,7 @@ def _open_csv(path: Path, images: Path | None, schema: str | None) -> Dataset:
         first, second = next(file, ""), next(file, "")
     if first.startswith(CSV_START):
         return read_steadymark_csv(path, images or _video_near(path, second))
-    if hrnet_points([name.strip() for name in next(csv.reader([first]), [])]):
+    if _is_hrnet(path):
         return read_hrnet_csv(path, images or _images_near(path, "images"), schema)
     raise DataError(f"{path} is no table that is known here: {_KNOWN_LAYOUTS}")
 

@@ -89,7 +89,7 @@ def measure_paint(
         use_surface(window.view, surface, paints)
         window.open_path(clip)
         studio.until(lambda: session.display.phase is Phase.FINISHED)
-        session.shown.stop()
+        session.source.stop()
         session.recording.set_loop((0, session.display.last))
         session.recording.play()
         loop = QEventLoop()

@@ -77,11 +77,11 @@ class ScreenshotStudio:
         session = self.window.session
         signals = [
             session.changed,
-            session.pictured,
-            session.progressed,
-            session.measured,
-            session.told,
-            session.analysis.heated,
+            session.frame_changed,
+            session.results_changed,
+            session.measures_changed,
+            session.message_posted,
+            session.analysis.heatmaps_changed,
             self.window.exports.ended,
         ]
         if self.window.exports.many is not None:
@@ -201,9 +201,9 @@ def _shoot_comparison(studio: ScreenshotStudio, scheme: str) -> None:
     session.recording.toggle_tracking()
     session.recording.seek(100)
     studio.until(lambda: session.display.phase is Phase.FINISHED and session.display.frame == 100)
-    session.set_show(ShownLandmarks.BOTH)
+    session.set_shown_landmarks(ShownLandmarks.BOTH)
     session.measures = None
-    session.ask_measures()
+    session.request_measures()
     studio.until(lambda: session.measures is not None)
     studio.shoot(f"{scheme}_both")
     session.set_layout(ComparisonLayout.WIPE)
@@ -222,7 +222,7 @@ def _shoot_pose(studio: ScreenshotStudio, scheme: str) -> None:
     window, session = studio.window, studio.window.session
     overlay = session.display.overlay
     session.set_layout(ComparisonLayout.TOGETHER)
-    session.set_show(ShownLandmarks.STABILIZED)
+    session.set_shown_landmarks(ShownLandmarks.STABILIZED)
     bare = replace(overlay, trails=False, scores=False, crop=False, boxes=False, ids=False)
     session.set_overlay(replace(bare, drawings=("axes",)))
     window.docks.numbers.raise_()
@@ -243,7 +243,7 @@ def _shoot_export(studio: ScreenshotStudio, scheme: str, home: Path) -> None:
     studio.shoot(f"{scheme}_exporting")
     studio.until(lambda: window.exports.running == 0)
     window.settings.reset.click()
-    session.set_show(ShownLandmarks.STABILIZED)
+    session.set_shown_landmarks(ShownLandmarks.STABILIZED)
     session.set_overlay(replace(session.display.overlay, numbers=True, trails=False))
     window.view.zoom(5)
     studio.shoot(f"{scheme}_zoomed_numbers")
@@ -268,11 +268,13 @@ def render_readme(folder: Path, clip: str) -> None:
             session.recording.seek(frame)
             studio.until(lambda: session.display.frame == frame)  # noqa: B023
             session.set_layout(ComparisonLayout.SIDE)
-            session.set_show(ShownLandmarks.BOTH if name == "light" else ShownLandmarks.STABILIZED)
+            session.set_shown_landmarks(
+                ShownLandmarks.BOTH if name == "light" else ShownLandmarks.STABILIZED
+            )
             overlay = session.display.overlay
             session.set_overlay(replace(overlay, trails=name == "dark", crop=name == "dark"))
             session.measures = None
-            session.ask_measures()
+            session.request_measures()
             studio.until(lambda: session.measures is not None)  # noqa: B023
             studio.save_small(folder / f"window_{name}.png")
             studio.close()
@@ -300,11 +302,11 @@ def _shoot_analysis(studio: ScreenshotStudio, scheme: str) -> None:
     session.set_overlay(replace(overlay, crop=False))
     window._compare((RAW, Variant("refine", "heatmap1d-lite")))
     session.set_layout(ComparisonLayout.SIDE)
-    studio.until(lambda: any(share > 0.4 for _, share in session.analysis.passes()))
+    studio.until(lambda: any(share > 0.4 for _, share in session.analysis.running_passes()))
     studio.shoot(f"{scheme}_second_pass")
-    studio.until(lambda: not session.analysis.passes())
+    studio.until(lambda: not session.analysis.running_passes())
     session.measures = None
-    session.ask_measures()
+    session.request_measures()
     studio.until(lambda: session.measures is not None)
     studio.shoot(f"{scheme}_compared")
 

@@ -26,7 +26,7 @@ def shoot_faults(studio: ScreenshotStudio, scheme: str, home: Path, clip: str) -
     window.open_path(str(cut))
     studio.until(lambda: bool(window.messages.texts) and window.session.frame is not None)
     studio.shoot(f"{scheme}_error_cut")
-    window.session.close_shown()
+    window.session.close_source()
     _shoot_queue(studio, scheme, text, clip)
 
 

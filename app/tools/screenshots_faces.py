@@ -47,7 +47,7 @@ def shoot_faces(studio: ScreenshotStudio, scheme: str, home: Path) -> None:
     studio.until(lambda: session.display.phase is Phase.FINISHED)
     session.recording.pause()
     session.recording.seek(_FRAMES - 5)
-    session.set_show(ShownLandmarks.STABILIZED)
+    session.set_shown_landmarks(ShownLandmarks.STABILIZED)
     overlay = session.display.overlay
     bare = replace(overlay, numbers=False, heatmaps=False, crop=False, trails=False)
     session.set_overlay(replace(bare, ids=True, boxes=True, drawings=("axes",)))
@@ -59,7 +59,7 @@ def shoot_faces(studio: ScreenshotStudio, scheme: str, home: Path) -> None:
 
 def _compared(studio: ScreenshotStudio, variants: object) -> bool:
     comparison = studio.window.session.analysis.compared
-    return comparison is not None and comparison.takes == variants
+    return comparison is not None and comparison.variants == variants
 
 
 def _make_crowd(path: Path) -> None:

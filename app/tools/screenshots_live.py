@@ -25,7 +25,7 @@ def shoot_live(studio: ScreenshotStudio, scheme: str, folder: Path, home: Path) 
     from steadymark.engine.sources import LiveStatus
 
     session = studio.window.session
-    session.close_shown()
+    session.close_source()
     statuses: list[Callable[[LiveStatus], None]] = []
 
     def open_camera(_: object, on_status: Callable[[LiveStatus], None], __: object) -> PacedSource:
@@ -49,19 +49,19 @@ def shoot_live(studio: ScreenshotStudio, scheme: str, folder: Path, home: Path) 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.bind(("127.0.0.1", 0))
         host, port = receiver.getsockname()
-        session.live.sending.want("osf", place=f"{host}:{port}", on=True)
-        session.live.sending.want("vmc", place="127.0.0.1:9", on=True)
+        session.live.sending.set_target("osf", place=f"{host}:{port}", on=True)
+        session.live.sending.set_target("vmc", place="127.0.0.1:9", on=True)
         studio.until(lambda: shown(150))
         _shoot_sending(studio, folder / f"{scheme}_sending.png")
         studio.shoot(f"{scheme}_live")
     session.live.set_mirrored(True)
-    session.live.recorded.connect(session.progressed)
+    session.live.recorded.connect(session.results_changed)
     session.live.stop_recording()
     studio.until(lambda: bool(studio.window.messages.texts))
     statuses[-1](LiveStatus.LOST)
     studio.shoot(f"{scheme}_live_lost")
     session.live.set_mirrored(False)
-    session.close_shown()
+    session.close_source()
 
 
 def _shoot_sending(studio: ScreenshotStudio, path: Path) -> None:
@@ -83,16 +83,16 @@ def _shoot_dialogs(studio: ScreenshotStudio, scheme: str, folder: Path) -> None:
     controller, session = studio.window.desk, studio.window.session
     camera = CameraInfo(0, "HD Webcam C920", "/dev/video0")
     modes = (CameraMode(1280, 720, 30, "MJPG"), CameraMode(640, 480, 30, "YUYV"))
-    controller.lister = lambda: ((camera, modes),)
+    controller.find_cameras = lambda: ((camera, modes),)
     controller.choose()
     devices = controller.devices
-    devices.pictured.connect(session.progressed)
+    devices.frame_changed.connect(session.results_changed)
     studio.until(lambda: devices.frame is not None)
     _shoot(controller.dialog, folder / f"{scheme}_camera.png")
     controller.close()
-    controller.lister = tuple
+    controller.find_cameras = tuple
     controller.choose()
-    controller.devices.found.connect(session.progressed)
+    controller.devices.cameras_found.connect(session.results_changed)
     dialog = controller.dialog
     assert dialog is not None
     studio.until(dialog.none.isVisible)

@@ -197,7 +197,7 @@ def test_its_curves_are_plotted_and_its_values_are_shown(qtbot: QtBot) -> None:
     plots.set_measures(measures)
     assert plots.chosen == (NAME,)
     curve = plots._curves[f"{NAME}/mouth_open"].getOriginalDataset()[1]
-    assert curve[5] == pytest.approx(100 * opening(results.rows().steady[5]))
+    assert curve[5] == pytest.approx(100 * opening(results.rows().stabilized[5]))
     panel.set_measures(measures)
     panel.set_faces(results.faces(5))
     (label,) = panel.readouts[NAME]
@@ -221,9 +221,9 @@ def test_it_survives_a_crash_and_follows_the_stabilized_points(tmp_path: Path) -
     rows = results.rows()
     there = np.isfinite(rows.raw[:, 0, 0])
     mouth = rows.attributes[:, attribute_slices()[NAME]][:, 0]
-    assert mouth[there] == pytest.approx([opening(xy) for xy in rows.steady[there]], abs=1e-3)
+    assert mouth[there] == pytest.approx([opening(xy) for xy in rows.stabilized[there]], abs=1e-3)
     assert np.isnan(mouth[~there]).all()
-    taller = rows.steady * np.array([1, 2], np.float32)
-    results.set_steady(taller)
+    taller = rows.stabilized * np.array([1, 2], np.float32)
+    results.set_stabilized(taller)
     mouth = results.rows().attributes[:, attribute_slices()[NAME]][:, 0]
     assert mouth[there] == pytest.approx([opening(xy) for xy in taller[there]])

@@ -91,10 +91,10 @@ def test_a_result_that_cannot_be_stored_is_reported_and_tracking_can_continue(
     assert stored.tracking.wait(TrackingPhase.FAILED, 20)
     assert f"tracking stopped after {AT + 1} frames" in stored.tracking.report.fault
     np.testing.assert_array_equal(stored.results.rows().frame, np.arange(AT))
-    stored.tracking.go_on()
+    stored.tracking.resume()
     assert stored.tracking.wait(TrackingPhase.FINISHED, 20)
     stored.end()
-    known = stored.results.known()
+    known = stored.results.frame_status()
     assert np.flatnonzero(known != FrameStatus.TRACKED).tolist() == [AT]
     assert stored.recovered() == list(
         range(FRAMES)
@@ -105,7 +105,7 @@ def test_a_callback_that_fails_once_loses_no_result(media: Media, tmp_path: Path
     failures: list[int] = []
 
     def fail_once() -> None:
-        if stored.tracking.head == AT and not failures:
+        if stored.tracking.last_tracked == AT and not failures:
             failures.append(AT)
             raise RuntimeError("Internal C++ object already deleted")
 
@@ -119,7 +119,7 @@ def test_a_callback_that_fails_once_loses_no_result(media: Media, tmp_path: Path
     assert stored.tracking.wait(TrackingPhase.FAILED, 20)
     assert "already deleted" in stored.tracking.report.fault
     np.testing.assert_array_equal(stored.results.rows().frame, np.arange(AT + 1))
-    stored.tracking.go_on()
+    stored.tracking.resume()
     assert stored.tracking.wait(TrackingPhase.FINISHED, 20)
     stored.end()
     assert stored.recovered()[: AT + 1] == list(range(AT + 1))
@@ -146,7 +146,7 @@ def test_a_full_disk_does_not_stop_tracking_and_is_reported_once(
     stored.tracking.start()
     assert stored.tracking.wait(TrackingPhase.FINISHED, 20)
     stored.end()
-    assert (stored.results.known() == FrameStatus.TRACKED).all()
+    assert (stored.results.frame_status() == FrameStatus.TRACKED).all()
     (message,) = stored.told
     assert "the disk is full" in message
     frames = stored.recovered()
@@ -164,7 +164,7 @@ def test_a_failing_live_view_stops_with_the_reason_and_can_be_restarted(
         opener=camera_opener(PacedDevice()),
     )
     messages: list[str] = []
-    session.live.told.connect(messages.append)
+    session.live.message_posted.connect(messages.append)
     append = LiveResults.append
 
     def failing_append(results: LiveResults, result: TrackResult) -> None:
@@ -174,11 +174,11 @@ def test_a_failing_live_view_stops_with_the_reason_and_can_be_restarted(
 
     monkeypatch.setattr(LiveResults, "append", failing_append)
     session.live.open(LiveTarget("camera:0"), TrackSettings(stabilizer="none"))
-    qtbot.waitUntil(lambda: session.live.facts.phase is Phase.STOPPED)
+    qtbot.waitUntil(lambda: session.live.state.phase is Phase.STOPPED)
     assert any("no room" in text for text in messages)
     monkeypatch.setattr(LiveResults, "append", append)
     session.live.start_again()
     qtbot.waitUntil(
-        lambda: session.live.facts.phase is Phase.LIVE and session.live.frame is not None
+        lambda: session.live.state.phase is Phase.LIVE and session.live.frame is not None
     )
     assert session.close()

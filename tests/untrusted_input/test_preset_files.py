@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steadymark.app.session.presets import read_preset
-from steadymark.app.session.settings_values import as_plain
+from steadymark.app.session.settings_values import settings_to_dict
 from steadymark.engine.tracking.settings import TrackSettings
 from support.malformed_files import MALICIOUS_NAMES, VALUES, corrupted, objects, read_or_refused
 
 if TYPE_CHECKING:
     import pytest
 
-SETTINGS = as_plain(TrackSettings())
+SETTINGS = settings_to_dict(TrackSettings())
 VALID_PRESET = {"steadymark_preset": 1, "name": "mine", "settings": SETTINGS}
 
 

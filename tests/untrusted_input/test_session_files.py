@@ -20,7 +20,7 @@ from steadymark.app.session.recording import crash_recovery
 from steadymark.app.session.recording.crash_recovery import SessionStore, find_sessions, recover
 from steadymark.app.session.recording.media import Media
 from steadymark.app.session.recording.results import Results
-from steadymark.app.session.settings_values import as_plain, from_plain
+from steadymark.app.session.settings_values import settings_from_dict, settings_to_dict
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.tracking.settings import TrackSettings
 from steadymark.models.face.schema import load_schema, nameless_schema
@@ -31,7 +31,7 @@ from support.videos.video_corpus import Recipe, make
 if TYPE_CHECKING:
     from pathlib import Path
 
-SETTINGS = as_plain(TrackSettings())
+SETTINGS = settings_to_dict(TrackSettings())
 FACTS = {"source": "clip.mp4", "settings": SETTINGS, "saved_at": 1.7e9}
 
 
@@ -73,7 +73,7 @@ def test_a_session_is_recovered_or_refused(tmp_path: Path, session_rows: bytes) 
     def check(facts: str, content: bytes) -> None:
         write_session(root, facts, content)
         for found in find_sessions(root):
-            assert isinstance(from_plain(found.settings), TrackSettings)
+            assert isinstance(settings_from_dict(found.settings), TrackSettings)
             results = Results(np.arange(5) / 25, load_schema("ibug68"))
             try:
                 count = recover(found, results)
@@ -123,8 +123,8 @@ def test_a_session_file_without_line_ends_does_not_fill_the_memory(
 
 @given(values=st.one_of(objects(list(SETTINGS)), st.dictionaries(st.text(), VALUES, max_size=3)))
 def test_invalid_settings_are_replaced_by_defaults(values: dict[str, Any]) -> None:
-    settings = from_plain(values)
-    assert from_plain(as_plain(settings)) == settings
+    settings = settings_from_dict(values)
+    assert settings_from_dict(settings_to_dict(settings)) == settings
     assert 0 <= settings.threads <= 1024
     assert settings.detector_threshold is None or 0 <= settings.detector_threshold <= 1
 
@@ -136,8 +136,8 @@ def test_invalid_settings_are_replaced_by_defaults(values: dict[str, Any]) -> No
     )
 )
 def test_invalid_nested_settings_are_replaced_by_defaults(values: dict[str, Any]) -> None:
-    settings = from_plain(values)
-    assert from_plain(as_plain(settings)) == settings
+    settings = settings_from_dict(values)
+    assert settings_from_dict(settings_to_dict(settings)) == settings
 
 
 @pytest.mark.hypothesis

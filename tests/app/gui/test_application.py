@@ -14,7 +14,7 @@ import pytest
 
 from steadymark.app.gui.application import has_display, offer_recovery
 from steadymark.app.session.recording.crash_recovery import SessionStore, find_sessions
-from steadymark.app.session.settings_values import as_plain, from_plain
+from steadymark.app.session.settings_values import settings_from_dict, settings_to_dict
 from steadymark.engine.tracking.settings import TrackSettings
 from steadymark.models.face.schema import assets_root, load_schema
 from support.fakes.fake_results import moving_results, source_info
@@ -89,7 +89,7 @@ def test_a_crashed_session_is_offered_and_recovered(
 ) -> None:
     clip = square_video(tmp_path / "a.mp4", 60)
     root = tmp_path / "crashed"
-    store = SessionStore(root, str(clip), as_plain(TrackSettings()))
+    store = SessionStore(root, str(clip), settings_to_dict(TrackSettings()))
     sink = store.sink(1, load_schema("ibug68"), print)
     sink.open(source_info())
     for result in moving_results(40):
@@ -129,4 +129,4 @@ def test_a_killed_program_has_saved_its_results(tmp_path: Path) -> None:
     (found,) = find_sessions(root)
     assert found.source == str(clip)
     assert found.frames >= rows_before_kill
-    assert from_plain(found.settings) == TrackSettings()
+    assert settings_from_dict(found.settings) == TrackSettings()

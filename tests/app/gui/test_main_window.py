@@ -99,7 +99,7 @@ def test_choosing_a_layout_shows_raw_and_stabilized_landmarks(
     layouts = [window.actions_by_name[f"layout_{layout}"] for layout in ComparisonLayout]
     assert [action.isChecked() for action in layouts] == [False, False, False]
     key(window, "layout_side")
-    assert window.session.display.show is ShownLandmarks.BOTH
+    assert window.session.display.shown_landmarks is ShownLandmarks.BOTH
     assert window.session.display.layout is ComparisonLayout.SIDE
     key(window, "show_stabilized")
     assert [action.isChecked() for action in layouts] == [False, False, False]
@@ -188,11 +188,11 @@ def test_the_head_pose_is_drawn_printed_and_plotted(
     assert window.session.display.overlay.shows("axes")
     assert window.view.grab().toImage() != before
     qtbot.waitUntil(lambda: window.session.measures is not None)
-    window._on_measured()
+    window._on_measures_changed()
     yaw = window.plots._curves["head_pose/pose_Ry"].getOriginalDataset()[1]
     index = window.session.display.frame
     assert yaw[index] == pytest.approx(face.pose.yaw_deg)
-    window.session.close_shown()
+    window.session.close_source()
     assert rotation.text() == "–"
 
 

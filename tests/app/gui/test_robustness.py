@@ -89,7 +89,7 @@ def test_200_random_actions_leave_no_fault(
     monkeypatch.chdir(tmp_path)  # the typed text may be a folder that is written to
     window._may_cancel_exports = lambda: True  # type: ignore[method-assign]
     messages: list[str] = []
-    window.session.told.connect(messages.append)
+    window.session.message_posted.connect(messages.append)
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(Path(clip).read_bytes()[:5000])
     other = str(square_video(tmp_path / "b.mp4", 60))
@@ -107,7 +107,7 @@ def test_200_random_actions_leave_no_fault(
     assert [text for text in messages if "Error" in text or "unexpected" in text] == [], (
         random_user.done
     )
-    window.session.close_shown()
+    window.session.close_source()
     window.open_path(clip)  # the window still works
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=30000)
     QApplication.setPalette(QApplication.style().standardPalette())

@@ -40,7 +40,7 @@ def test_a_saved_preset_is_read_with_every_value(tmp_path: Path) -> None:
     presets.save("über/nacht: STILL", TrackSettings())
     ((replaced,), _) = presets.own()
     assert replaced.settings == TrackSettings()
-    presets.drop(replaced)
+    presets.delete(replaced)
     assert presets.own() == ([], [])
 
 
@@ -58,7 +58,7 @@ def test_device_and_threads_are_not_part_of_a_preset(tmp_path: Path) -> None:
     saved = Presets(tmp_path).save("mine", replace(OWN, device="cuda", threads=4))
     assert saved.settings == OWN
     current = TrackSettings(device="cpu", threads=2)
-    assert saved.over(current) == replace(OWN, device="cpu", threads=2)
+    assert saved.with_machine_of(current) == replace(OWN, device="cpu", threads=2)
     assert Presets(tmp_path).find(replace(OWN, device="cuda")) == saved
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from steadymark.app.session.background_opening import ModelCache, needs_tracking_anew
+from steadymark.app.session.background_opening import ModelCache, needs_retracking
 from steadymark.app.session.recording.crash_recovery import find_sessions
 from steadymark.app.session.session import Session
 from steadymark.app.session.state import Phase
@@ -109,7 +109,7 @@ def test_landmarks_belong_to_the_frame_that_is_shown(
                 if abs(centre - expected) > 3:
                     mismatches.append((session.frame.index, centre, expected))
 
-    session.pictured.connect(record_mismatches)
+    session.frame_changed.connect(record_mismatches)
     session.recording.set_speed(4.0)
     open_clip(qtbot, session, clip, paused=False)
     session.recording.seek(90)
@@ -149,7 +149,7 @@ def test_a_loop_region_is_set_by_two_marks_and_removed_by_a_third(
     session.recording.mark_loop()
     session.recording.seek(20)
     qtbot.waitUntil(lambda: shows(session, 20))
-    assert session.display.loop_from == 30
+    assert session.display.loop_start == 30
     session.recording.mark_loop()
     assert session.display.loop == (20, 30)
     session.recording.mark_loop()
@@ -161,7 +161,7 @@ def test_a_file_that_is_not_a_video_is_reported_and_the_session_stays_empty(
 ) -> None:
     bad = tmp_path / "bad.mp4"
     bad.write_bytes(b"no video")
-    with qtbot.waitSignal(session.told) as message_signal:
+    with qtbot.waitSignal(session.message_posted) as message_signal:
         session.open(str(bad))
     assert "bad.mp4" in message_signal.args[0]
     assert session.display.phase is Phase.EMPTY
@@ -186,16 +186,16 @@ def test_a_filter_applies_immediately_and_a_detector_setting_needs_new_tracking(
     qtbot.waitUntil(lambda: finished(session), timeout=20000)
     results = session.results
     assert results is not None
-    np.testing.assert_array_equal(results.rows().raw, results.rows().steady)
+    np.testing.assert_array_equal(results.rows().raw, results.rows().stabilized)
     session.use_settings(replace(session.settings, stabilizer="one-euro"))
-    assert not session.shown.settings_wait
-    qtbot.waitUntil(lambda: not np.array_equal(results.rows().raw, results.rows().steady))
+    assert not session.source.settings_need_retracking
+    qtbot.waitUntil(lambda: not np.array_equal(results.rows().raw, results.rows().stabilized))
     session.use_settings(replace(session.settings, detector_threshold=0.3))
-    assert session.shown.settings_wait
+    assert session.source.settings_need_retracking
     session.recording.retrack()
     qtbot.waitUntil(lambda: session.results is not results and finished(session), timeout=20000)
-    assert not session.shown.settings_wait
-    assert (session.results.known() == 1).all()
+    assert not session.source.settings_need_retracking
+    assert (session.results.frame_status() == 1).all()
 
 
 def test_tracking_can_be_paused_and_continued(qtbot: QtBot, session: Session, clip: str) -> None:
@@ -212,8 +212,8 @@ def test_measures_are_computed_for_the_chosen_landmark(
 ) -> None:
     open_clip(qtbot, session, clip)
     qtbot.waitUntil(lambda: finished(session), timeout=20000)
-    with qtbot.waitSignal(session.measured):
-        session.choose(landmark=8)
+    with qtbot.waitSignal(session.measures_changed):
+        session.select(landmark=8)
     assert session.measures is not None
     assert session.measures.landmark == 8
 
@@ -230,8 +230,8 @@ def test_a_crashed_session_continues_where_it_stopped(
     assert results is not None
     store = SessionStore(tmp_path / "left", clip, {})
     sink = store.sink(1, load_schema("ibug68"), lambda _: None)
-    assert session.recording.film is not None
-    sink.open(session.recording.film.film.info)
+    assert session.recording.current is not None
+    sink.open(session.recording.current.media.info)
     for index in range(60):
         result = results.result(index)
         assert result is not None
@@ -239,7 +239,7 @@ def test_a_crashed_session_continues_where_it_stopped(
     sink.close(complete=False)
     store._lock.unlock()
     (found,) = find_sessions(tmp_path / "left")
-    session.open(clip, found=found)
+    session.open(clip, recover_from=found)
     qtbot.waitUntil(lambda: finished(session), timeout=20000)
     assert session.results is not None
     restarts = np.flatnonzero(session.results.restarted())
@@ -253,7 +253,7 @@ def test_closing_while_everything_runs_leaves_no_thread(
     open_clip(qtbot, session, clip, paused=False)
     session.recording.seek(100)
     session.use_settings(replace(session.settings, stabilizer="butterworth"))
-    session.ask_measures()
+    session.request_measures()
     session.open(clip)
 
 
@@ -272,4 +272,4 @@ def test_only_the_automatic_choice_itself_needs_no_new_tracking(
 ) -> None:
     automatic = TrackSettings(model=model)
     chosen = replace(automatic, stabilizer=stabilizer)
-    assert needs_tracking_anew(automatic, chosen) is not same
+    assert needs_retracking(automatic, chosen) is not same

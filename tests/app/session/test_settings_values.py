@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
-from steadymark.app.session.settings_values import as_plain, from_plain, with_valid_values
+from steadymark.app.session.settings_values import (
+    settings_from_dict,
+    settings_to_dict,
+    with_valid_values,
+)
 from steadymark.engine.stabilizers.stabilizer_registry import choose
 from steadymark.engine.tracking.face_pass import TrackerConfig
 from steadymark.engine.tracking.geometry import Recentre
@@ -35,7 +39,7 @@ def test_settings_come_back_from_json_with_every_value() -> None:
         tracker=TrackerConfig(max_faces=3, recentre=list(Recentre)[-1]),
         focal_px=900.0,
     )
-    assert from_plain(json.loads(json.dumps(as_plain(settings)))) == settings
+    assert settings_from_dict(json.loads(json.dumps(settings_to_dict(settings)))) == settings
 
 
 @pytest.mark.parametrize(
@@ -54,11 +58,11 @@ def test_settings_come_back_from_json_with_every_value() -> None:
     ],
 )
 def test_a_value_out_of_range_or_of_another_type_keeps_the_default(name: str, value: Any) -> None:
-    assert from_plain({name: value, "device": "cpu"}) == TrackSettings(device="cpu")
+    assert settings_from_dict({name: value, "device": "cpu"}) == TrackSettings(device="cpu")
 
 
 def test_whole_numbers_become_floats_where_the_field_is_one() -> None:
-    found = from_plain({"detector_threshold": 1, "tracker": {"keep_id_s": 3}})
+    found = settings_from_dict({"detector_threshold": 1, "tracker": {"keep_id_s": 3}})
     assert found == replace(
         TrackSettings(), detector_threshold=1.0, tracker=TrackerConfig(keep_id_s=3.0)
     )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def shows_live_view(session: Session) -> bool:
-    return session.shown is session.live
+    return session.source is session.live
 
 
 def test_a_source_with_nothing_open_has_nothing_and_ignores_commands(session: Session) -> None:
@@ -27,12 +27,12 @@ def test_a_source_with_nothing_open_has_nothing_and_ignores_commands(session: Se
         source.stop()
         source.use_settings(session.settings)
         source.close()
-        assert source.facts.phase is Phase.EMPTY
+        assert source.state.phase is Phase.EMPTY
         assert (source.frame, source.results, source.models) == (None, None, None)
         assert source.progress() == TrackingProgress()
-        assert not source.settings_wait
+        assert not source.settings_need_retracking
         assert not source.comparable
-    assert not session.display.has_picture
+    assert not session.display.has_source
 
 
 def test_the_session_shows_the_recording_or_live_view_that_was_opened_last(
@@ -42,14 +42,14 @@ def test_the_session_shows_the_recording_or_live_view_that_was_opened_last(
     session.open(str(path))
     qtbot.waitUntil(lambda: session.display.phase is Phase.FINISHED and session.frame is not None)
     assert not shows_live_view(session)
-    assert session.shown.comparable
-    assert session.shown.progress().share == 1.0
-    assert session.shown.progress().frames == 40
+    assert session.source.comparable
+    assert session.source.progress().share == 1.0
+    assert session.source.progress().frames == 40
     start_live_view(qtbot, session)
     assert shows_live_view(session)
     assert session.recording.results is None
     assert session.results is session.live.results
-    assert not session.shown.comparable
+    assert not session.source.comparable
     session.open(str(path))
     assert not shows_live_view(session)
     assert session.live.results is None
@@ -61,7 +61,7 @@ def test_the_progress_of_a_live_view_counts_the_pictures_that_came(
 ) -> None:
     start_live_view(qtbot, session)
     wait_for_frames(qtbot, session)
-    progress = session.shown.progress()
+    progress = session.source.progress()
     assert progress.frames >= 3
     assert 0 < progress.share <= 1
     assert progress.time_s > 0
@@ -76,9 +76,9 @@ def test_files_are_named_after_the_recording_or_the_camera_and_the_shown_frame(
     session.recording.pause()
     session.recording.seek(7)
     qtbot.waitUntil(lambda: session.display.frame == 7)
-    assert session.shown.export_base("elsewhere") == str(path)
-    assert session.shown.frame_name() == "7"
+    assert session.source.export_base("elsewhere") == str(path)
+    assert session.source.frame_name() == "7"
     start_live_view(qtbot, session)
-    base = Path(session.shown.export_base("elsewhere"))
+    base = Path(session.source.export_base("elsewhere"))
     assert base == Path("elsewhere") / f"{session.display.name}.mp4"
-    assert len(session.shown.frame_name()) == len("20000101-120000")
+    assert len(session.source.frame_name()) == len("20000101-120000")

@@ -7,27 +7,29 @@ import pytest
 
 from steadymark.app.session.state import (
     ComparisonLayout,
-    Facts,
-    LiveFacts,
+    LiveState,
     Phase,
     ShownLandmarks,
+    SourceState,
     UserState,
     clock_text,
     duration_s,
     frame_at_time,
     parse_place,
-    resolve,
+    resolve_display,
 )
 
 TIMES = np.arange(100) / 25
-RECORDING = Facts(phase=Phase.TRACKING, name="a.mp4", times_s=TIMES, shown=10, share=0.4)
+RECORDING = SourceState(
+    phase=Phase.TRACKING, name="a.mp4", times_s=TIMES, shown_frame=10, share=0.4
+)
 
 
 def test_without_a_recording_no_action_is_possible() -> None:
-    display = resolve(UserState(playing=True), Facts())
-    assert not display.has_film
+    display = resolve_display(UserState(playing=True), SourceState())
+    assert not display.has_recording
     assert not display.playing
-    possible = (display.can_step_on, display.can_export, display.can_track, display.can_record)
+    possible = (display.can_step_forward, display.can_export, display.can_track, display.can_record)
     assert not any(possible)
 
 
@@ -43,21 +45,21 @@ def test_without_a_recording_no_action_is_possible() -> None:
 def test_tracking_can_be_continued_or_paused_in_matching_phases(
     phase: Phase, can_track: bool, can_pause: bool
 ) -> None:
-    display = resolve(UserState(), replace(RECORDING, phase=phase))
+    display = resolve_display(UserState(), replace(RECORDING, phase=phase))
     assert (display.can_track, display.can_pause) == (can_track, can_pause)
 
 
 def test_stepping_stops_at_the_first_and_last_frame() -> None:
-    first, last = (resolve(UserState(), replace(RECORDING, shown=i)) for i in (0, 99))
-    assert (first.can_step_back, first.can_step_on) == (False, True)
-    assert (last.can_step_back, last.can_step_on) == (True, False)
+    first, last = (resolve_display(UserState(), replace(RECORDING, shown_frame=i)) for i in (0, 99))
+    assert (first.can_step_back, first.can_step_forward) == (False, True)
+    assert (last.can_step_back, last.can_step_forward) == (True, False)
 
 
 def test_a_comparison_layout_applies_only_when_both_landmark_sets_are_shown() -> None:
-    user_state = UserState(show=ShownLandmarks.RAW, layout=ComparisonLayout.WIPE)
-    assert resolve(user_state, RECORDING).layout is ComparisonLayout.TOGETHER
+    user_state = UserState(shown_landmarks=ShownLandmarks.RAW, layout=ComparisonLayout.WIPE)
+    assert resolve_display(user_state, RECORDING).layout is ComparisonLayout.TOGETHER
     assert (
-        resolve(replace(user_state, show=ShownLandmarks.BOTH), RECORDING).layout
+        resolve_display(replace(user_state, shown_landmarks=ShownLandmarks.BOTH), RECORDING).layout
         is ComparisonLayout.WIPE
     )
 
@@ -110,12 +112,12 @@ def test_a_position_is_parsed_as_a_frame_or_a_time(text: str, frame: int | None)
 def test_a_running_live_view_can_be_recorded_and_its_plots_can_be_exported(
     phase: Phase, *, can_record: bool
 ) -> None:
-    display = resolve(UserState(), Facts(phase=phase, live=LiveFacts(mirrored=True)))
+    display = resolve_display(UserState(), SourceState(phase=phase, live=LiveState(mirrored=True)))
     assert display.newest_only
     assert display.mirrored
     assert display.can_record is can_record
     assert display.can_export_plots
     assert not display.can_export
-    film = resolve(UserState(playing=True), RECORDING)
+    film = resolve_display(UserState(playing=True), RECORDING)
     assert (film.newest_only, film.mirrored, film.can_record) == (False, False, False)
     assert film.can_export_plots

@@ -35,7 +35,14 @@ PROGRAMMER_ERRORS = {
     "steadymark.models.face.schema_conversion",
 }
 ROOT = Path(__file__).resolve().parents[3]
-MESSAGE_FUNCTIONS = {"told.emit", "told", "messages.tell", "_tell", "_fault", "_on_fault"}
+MESSAGE_FUNCTIONS = {
+    "message_posted.emit",
+    "message_posted",
+    "messages.tell",
+    "_tell",
+    "_fault",
+    "_on_fault",
+}
 
 
 def calls(file: Path) -> Iterator[ast.Call]:

@@ -24,7 +24,7 @@ MODES = (CameraMode(320, 240, 60, "YUYV"), CameraMode(160, 120, 30, "MJPG"))
 def use_camera(window: MainWindow, device: PacedDevice) -> list[LiveTarget]:
     opened: list[LiveTarget] = []
     window.session.live.opener = camera_opener(device, opened)
-    window.desk.lister = lambda: ((CAMERA, MODES), (OTHER, ()))
+    window.desk.find_cameras = lambda: ((CAMERA, MODES), (OTHER, ()))
     return opened
 
 

@@ -67,7 +67,7 @@ class RandomUser:
 
     def act(self) -> None:
         """Perform one random action; its description is appended to `done`."""
-        if not self._window.session.display.has_picture and self._random.random() < 0.5:
+        if not self._window.session.display.has_source and self._random.random() < 0.5:
             self._perform(self._random.choice((self._open, self._open_camera)))
         else:
             self._perform(self._random.choice(self._weighted_actions))

@@ -137,11 +137,11 @@ def _add(
     from steadymark.app.session.model_options import parse_network_description
     from steadymark.models.own_models.add_model import check_name, prepare_model, save_model
 
-    wish = parse_network_description(typed)
+    description = parse_network_description(typed)
     check_name(name, folder, overwrite=overwrite)
     licence = _asked("licence", stated["licence"], "the terms of its weights")
     data = _asked("data", stated["data"], "what it was trained on")
-    prepared = prepare_model(file, wish)
+    prepared = prepare_model(file, description)
     for warning in prepared.warnings:
         err.print(f"[yellow]warning:[/yellow] {escape(warning)}", soft_wrap=True)
     card = save_model(
@@ -168,9 +168,9 @@ def _asked(option: str, text: str, what: str) -> str:
 
 def described(prepared: PreparedModel) -> list[str]:
     """Describe the detected network with the names of the options."""
-    from steadymark.app.session.model_options import found_words
+    from steadymark.app.session.model_options import description_texts
 
-    words = found_words(prepared)
+    words = description_texts(prepared)
     colours = words.pop("colours")
     options = " ".join(f"--{name} {value}" for name, value in words.items())
     share = f"{100 * prepared.error:.1f} % of the eye distance off the truth on the demo clip"

@@ -50,9 +50,9 @@ def wire(actions: Mapping[str, QAction], session: Session, view: VideoView) -> N
     """Connect the commands that need only the session and the view."""
     recording, last = session.recording, 2**31 - 1
     slots: dict[str, Callable[[], object]] = {
-        "close": session.close_shown,
-        "play": lambda: session.shown.toggle(),
-        "stop": lambda: session.shown.stop(),
+        "close": session.close_source,
+        "play": lambda: session.source.toggle(),
+        "stop": lambda: session.source.stop(),
         "step_back": lambda: recording.step(-1),
         "step_on": lambda: recording.step(1),
         "jump_back": lambda: recording.jump(-1),
@@ -66,7 +66,7 @@ def wire(actions: Mapping[str, QAction], session: Session, view: VideoView) -> N
         "loop": recording.mark_loop,
         "track": recording.toggle_tracking,
         "again": recording.retrack,
-        "drop_truth": session.analysis.forget_truth,
+        "drop_truth": session.analysis.remove_ground_truth,
         "wipe_left": lambda: session.set_wipe(session.display.wipe - _WIPE_STEP),
         "wipe_right": lambda: session.set_wipe(session.display.wipe + _WIPE_STEP),
         "zoom_in": lambda: view.zoom(1),
@@ -74,7 +74,7 @@ def wire(actions: Mapping[str, QAction], session: Session, view: VideoView) -> N
         "fit": view.fit,
         "actual": view.actual_size,
     }
-    slots |= {f"show_{show}": _bound(session.set_show, show) for show in ShownLandmarks}
+    slots |= {f"show_{show}": _bound(session.set_shown_landmarks, show) for show in ShownLandmarks}
     slots |= {f"layout_{layout}": _bound(session.set_layout, layout) for layout in ComparisonLayout}
     slots |= {name: _bound(_toggle, (session, name)) for name in overlays()}
     for name, slot in slots.items():
@@ -93,9 +93,9 @@ def show_state(actions: Mapping[str, QAction], display: Display) -> None:
     """
     why = why_disabled(display)
     for names, can in (
-        (_NEED_FILM, display.has_film),
+        (_NEED_FILM, display.has_recording),
         (("step_back",), display.can_step_back),
-        (("step_on",), display.can_step_on),
+        (("step_on",), display.can_step_forward),
         (_EXPORTS, display.can_export),
         (map(table_export, TABLE_FORMATS.names()), display.can_export),
         (("track",), display.can_track or display.can_pause),
@@ -104,7 +104,7 @@ def show_state(actions: Mapping[str, QAction], display: Display) -> None:
             actions[name].setEnabled(can)
             tell_more(actions[name], why)
     for name in _NEED_PICTURE:
-        actions[name].setEnabled(display.has_picture)
+        actions[name].setEnabled(display.has_source)
     actions["close"].setEnabled(display.phase is not Phase.EMPTY)
     actions["export_plots"].setEnabled(display.can_export_plots)
     _show_landmarks(actions, display)
@@ -113,20 +113,20 @@ def show_state(actions: Mapping[str, QAction], display: Display) -> None:
 def _show_landmarks(actions: Mapping[str, QAction], display: Display) -> None:
     """Update the commands that choose which landmarks and overlays are drawn."""
     for layout in ComparisonLayout:
-        actions[f"layout_{layout}"].setEnabled(display.has_picture)
-        both = display.show is ShownLandmarks.BOTH
+        actions[f"layout_{layout}"].setEnabled(display.has_source)
+        both = display.shown_landmarks is ShownLandmarks.BOTH
         actions[f"layout_{layout}"].setChecked(both and display.layout is layout)
     for name in ("wipe_left", "wipe_right"):
         actions[name].setEnabled(display.layout is ComparisonLayout.WIPE)
     for show in ShownLandmarks:
-        actions[f"show_{show}"].setChecked(display.show is show)
+        actions[f"show_{show}"].setChecked(display.shown_landmarks is show)
     for name in overlays():
         actions[name].setChecked(display.overlay.shows(name))
         if name != "heatmaps":  # Heatmaps can also be drawn without landmarks.
-            actions[name].setEnabled(display.show is not ShownLandmarks.OFF)
+            actions[name].setEnabled(display.shown_landmarks is not ShownLandmarks.OFF)
     for name in ("truth", "drop_truth"):
         actions[name].setEnabled(display.truth != "")
-    actions["loop"].setChecked(display.loop is not None or display.loop_from is not None)
+    actions["loop"].setChecked(display.loop is not None or display.loop_start is not None)
 
 
 def name_play(action: QAction, *, playing: bool, texts: PlayTexts) -> None:
@@ -139,7 +139,7 @@ def name_play(action: QAction, *, playing: bool, texts: PlayTexts) -> None:
 def name_stop(action: QAction, display: Display, texts: PlayTexts) -> None:
     """Give the stop command its text, and enable it if it applies."""
     action.setText(texts.stop)
-    action.setEnabled(display.has_picture and display.phase is not Phase.STOPPED)
+    action.setEnabled(display.has_source and display.phase is not Phase.STOPPED)
     set_hint(action)
 
 

@@ -189,7 +189,7 @@ def open_recording(
         window.open_path(recording)
         return
     for target in send:
-        window.session.live.sending.want(target.kind, place=target.place, on=True)
+        window.session.live.sending.set_target(target.kind, place=target.place, on=True)
     window.desk.open(LiveTarget(recording, mode))
 
 
@@ -257,6 +257,6 @@ def _tell_of_faults(window: MainWindow) -> None:
             "An unexpected error occurred ({fault}). The tracked results are kept. "
             "Help > Copy diagnostics tells more: please report it.",
         )
-        window.session.told.emit(words.format(fault=f"{kind.__name__}: {error}"))
+        window.session.message_posted.emit(words.format(fault=f"{kind.__name__}: {error}"))
 
     sys.excepthook = hook

@@ -38,11 +38,11 @@ def hint_once(
         return
 
     def hint() -> None:
-        session.pictured.disconnect(hint)
+        session.frame_changed.disconnect(hint)
         preferences.set_values(_NAME, {"first": True})
         messages.tell(_words(actions()), note=True)
 
-    session.pictured.connect(hint)
+    session.frame_changed.connect(hint)
 
 
 def _words(actions: Mapping[str, QAction]) -> str:

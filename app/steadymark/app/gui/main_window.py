@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.gui.preferences import Preferences
     from steadymark.app.session.analysis.heatmap_worker import HeatmapReply
-    from steadymark.app.session.analysis.variants import Takes
+    from steadymark.app.session.analysis.variants import VariantPair
     from steadymark.app.session.recording.results import Results
     from steadymark.app.session.session import Session
     from steadymark.engine.tracking.settings import TrackSettings
@@ -85,7 +85,7 @@ class MainWindow(WindowLayout):
         self.docks.hide()
         session.set_overlay(preferences.overlay())
         self._on_changed()
-        self._on_progressed()
+        self._on_results_changed()
         # Qt reports colour changes already during construction, when the window is incomplete.
         self._ready = True
 
@@ -103,12 +103,12 @@ class MainWindow(WindowLayout):
         wire(actions, session, self.view)
         self.view.zoomed.connect(self.status.set_zoom)
         self.transport.timeline.sought.connect(
-            lambda frame, settled: session.recording.seek(frame, settled=settled)
+            lambda frame, settled: session.recording.seek(frame, track_here=settled)
         )
         self.transport.typed.connect(self._go_to)
         self.transport.speed_chosen.connect(session.recording.set_speed)
         self.plots.clicked.connect(self._go_to_time)
-        self.plots.region_chosen.connect(session.analysis.choose_region)
+        self.plots.region_chosen.connect(session.analysis.set_region)
         self.numbers.chosen.connect(self._choose)
         self.numbers.compared.connect(self._compare)
         self.settings.changed.connect(self._use_settings)
@@ -129,16 +129,16 @@ class MainWindow(WindowLayout):
         """Connect the signals of objects that are never rebuilt."""
         session = self.session
         session.changed.connect(self._on_changed)
-        session.pictured.connect(self._on_pictured)
-        session.progressed.connect(self._on_progressed)
-        session.measured.connect(self._on_measured)
-        session.told.connect(self.messages.tell)
-        session.analysis.heated.connect(self._on_heated)
-        self._measure_soon.timeout.connect(session.ask_measures)
+        session.frame_changed.connect(self._on_frame_changed)
+        session.results_changed.connect(self._on_results_changed)
+        session.measures_changed.connect(self._on_measures_changed)
+        session.message_posted.connect(self.messages.tell)
+        session.analysis.heatmaps_changed.connect(self._on_heatmaps_changed)
+        self._measure_soon.timeout.connect(session.request_measures)
         self._refresh_soon.timeout.connect(self._refresh_now)
         self._say_soon.timeout.connect(self._say_again)
         self.view.wiped.connect(session.set_wipe)
-        self.view.picked.connect(lambda index: session.choose(landmark=index))
+        self.view.picked.connect(lambda index: session.select(landmark=index))
         self.view.painted.connect(session.live.painted)
 
     def _say_again(self) -> None:
@@ -150,11 +150,11 @@ class MainWindow(WindowLayout):
         self.options.renew(self.settings, {**self.actions_by_name, **self.docks.actions})
         self._finish()
         self.middle.show()
-        put_back(self, self._parts(), before, has_picture=self.session.display.has_picture)
+        put_back(self, self._parts(), before, has_source=self.session.display.has_source)
         self._applied = None
         self._on_changed()
-        self._on_pictured()
-        self._on_measured()
+        self._on_frame_changed()
+        self._on_measures_changed()
 
     # -- drag and drop
 
@@ -197,19 +197,19 @@ class MainWindow(WindowLayout):
         self._show_page(display)
         self.empty.set_display(display)
         self.view.set_display(display)
-        self.plots.set_takes(display.takes)
+        self.plots.set_takes(display.variants)
         self._show_takes()
         self.transport.set_display(display)
         self.desk.set_display(display)
         self.settings.set_used(display.device)
-        self.settings.set_waiting(waiting=self.session.shown.settings_wait)
+        self.settings.set_waiting(waiting=self.session.source.settings_need_retracking)
         self.setWindowTitle(
             f"{translated(display.name)} – Steadymark" if display.name else "Steadymark"
         )
         if before is not None and before.overlay != display.overlay:
             self.preferences.set_overlay(display.overlay)
         if before is not None and points_to_draw(before) != points_to_draw(display):
-            self._on_pictured()
+            self._on_frame_changed()
         self._refresh_now()
 
     def _play_texts(self, display: Display) -> PlayTexts:
@@ -222,7 +222,7 @@ class MainWindow(WindowLayout):
     def _show_takes(self) -> None:
         display, settings = self.session.display, self.session.settings
         why = why_disabled(display)
-        self.numbers.set_takes(display.takes, settings, variants_for(settings), why_disabled=why)
+        self.numbers.set_takes(display.variants, settings, variants_for(settings), why_disabled=why)
 
     def _refresh(self) -> None:
         if not self._refresh_soon.isActive():
@@ -231,13 +231,13 @@ class MainWindow(WindowLayout):
     def _refresh_now(self) -> None:
         """Update what is expensive and need not follow every frame."""
         session, results = self.session, self.session.results
-        display, progress = session.display, session.shown.progress()
+        display, progress = session.display, session.source.progress()
         self.desk.refresh()
         self.plots.set_time(progress.time_s)
         self.status.set_display(display)
-        self.transport.timeline.set_results(results if display.has_film else None)
+        self.transport.timeline.set_results(results if display.has_recording else None)
         detect_ms, landmarks_ms = (float("nan"),) * 2 if results is None else results.stage_ms()
-        self.numbers.set_passes(session.analysis.passes())
+        self.numbers.set_passes(session.analysis.running_passes())
         self.numbers.set_work(
             share=progress.share,
             frames=progress.frames,
@@ -248,38 +248,38 @@ class MainWindow(WindowLayout):
 
     def _show_page(self, display: Display) -> None:
         """Show the video, or the start page if no recording or live view is open."""
-        there = display.has_picture
+        there = display.has_source
         self.pages.setCurrentWidget(self.view if there else self.empty)
-        self.transport.setVisible(display.has_film)
+        self.transport.setVisible(display.has_recording)
         self.docks.show(there=there)
 
-    def _on_pictured(self) -> None:
+    def _on_frame_changed(self) -> None:
         session, shown = self.session, shown_frame_of(self.session)
         if shown is not None and session.results is not None:
             self._pictured_version = (session.results, session.results.version)
         self.numbers.set_faces(None if shown is None else shown.faces)
         if shown is not None and shown.faces and session.display.overlay.heatmaps:
             # The frame is shown together with its heatmaps.
-            session.analysis.ask_heats(shown.frame, shown.faces, shown)
+            session.analysis.request_heatmaps(shown.frame, shown.faces, shown)
         else:
             self.view.show_frame(shown)
 
-    def _on_heated(self, heats: HeatmapReply) -> None:
-        self.view.show_frame(replace(heats.shown, heats=heats.of))
+    def _on_heatmaps_changed(self, heats: HeatmapReply) -> None:
+        self.view.show_frame(replace(heats.context, heats=heats.heatmaps))
 
-    def _on_progressed(self) -> None:
+    def _on_results_changed(self) -> None:
         shown, results = self.view.shown, self.session.results
         version = None if results is None else (results, results.version)
         if shown is None or shown.faces is None or version != self._pictured_version:
-            self._on_pictured()
+            self._on_frame_changed()
         self._refresh()
         if results is not None and not self._measure_soon.isActive():
             self._measure_soon.start()
 
-    def _on_measured(self) -> None:
+    def _on_measures_changed(self) -> None:
         measures = self.session.measures
         # Measuring a long recording is slow, so it may take at most a tenth of a core.
-        wait_ms = max(_MEASURE_EVERY_MS, round(10_000 * self.session.measuring_s))
+        wait_ms = max(_MEASURE_EVERY_MS, round(10_000 * self.session.measure_time_s))
         self._measure_soon.setInterval(wait_ms)
         self.plots.set_measures(measures)
         self.numbers.set_measures(measures)
@@ -314,20 +314,20 @@ class MainWindow(WindowLayout):
         self.transport.time.selectAll()
 
     def _choose(self, face: int, landmark: int) -> None:
-        self.session.choose(
+        self.session.select(
             face=None if face < 0 else face, landmark=None if landmark < 0 else landmark
         )
 
-    def _compare(self, takes: Takes) -> None:
+    def _compare(self, takes: VariantPair) -> None:
         self.session.analysis.compare(takes)
-        self.session.set_show(ShownLandmarks.BOTH)
+        self.session.set_shown_landmarks(ShownLandmarks.BOTH)
 
     def _use_settings(self, settings: TrackSettings) -> None:
         self.preferences.set_tracking(settings)
         self.session.use_settings(settings)
-        self.session.ask_measures()
+        self.session.request_measures()
         self._show_takes()
-        self.settings.set_waiting(waiting=self.session.shown.settings_wait)
+        self.settings.set_waiting(waiting=self.session.source.settings_need_retracking)
 
     def _full_screen(self) -> None:
         if self.isFullScreen():

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 
 from steadymark.app.gui.i18n.language import SYSTEM
 from steadymark.app.session.presets import Presets
-from steadymark.app.session.settings_values import as_plain, restored_settings, with_valid_values
+from steadymark.app.session.settings_values import (
+    restored_settings,
+    settings_to_dict,
+    with_valid_values,
+)
 from steadymark.app.session.state import OverlayOptions
 from steadymark.engine.attributes.attribute_registry import drawing_names
 
@@ -38,7 +42,7 @@ class Preferences:
         return restored_settings(self._dict("tracking"))
 
     def set_tracking(self, settings: TrackSettings) -> None:
-        self._settings.setValue("tracking", json.dumps(as_plain(settings)))
+        self._settings.setValue("tracking", json.dumps(settings_to_dict(settings)))
 
     def overlay(self) -> OverlayOptions:
         """Return which overlays are drawn."""

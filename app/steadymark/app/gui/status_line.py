@@ -49,12 +49,12 @@ class StatusLine(QWidget):
         self.bar.setVisible(under_way)
         self.bar.setValue(round(1000 * display.share))
         facts = []
-        if display.has_picture:
+        if display.has_source:
             facts = [f"{display.size[0]} × {display.size[1]}"]
             facts += [f"{display.fps:.4g} fps"] if display.fps else []
             facts += [display.device.upper()]
         self.facts.setText("   ".join(facts))
-        self.zoom.setVisible(display.has_picture)
+        self.zoom.setVisible(display.has_source)
 
     def set_zoom(self, scale: float) -> None:
         """Show the zoom in screen pixels per frame pixel."""

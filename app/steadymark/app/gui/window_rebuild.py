@@ -95,17 +95,17 @@ def take_out(window: QMainWindow, parts: WindowParts) -> WindowArrangement:
 
 
 def put_back(
-    window: QMainWindow, parts: WindowParts, before: WindowArrangement, *, has_picture: bool
+    window: QMainWindow, parts: WindowParts, before: WindowArrangement, *, has_source: bool
 ) -> None:
     """Restore the user's arrangement after the widgets were rebuilt."""
     window.restoreState(before.docks)
-    if not has_picture:
+    if not has_source:
         parts.docks.hide()
     for dock in parts.docks.all:
         if dock.objectName() in before.seen:
             dock.raise_()
     parts.plots.choose(*before.plots)
-    parts.plots.choose_region(before.region)
+    parts.plots.set_region(before.region)
     parts.messages.retranslate()
     parts.exports.retranslate()
     parts.view.setFocus()

@@ -31,27 +31,27 @@ class OpenResult:
 
     Attributes:
         number: The number of the opening. A later opening makes earlier ones void.
-        film: The recording that was opened.
+        media: The recording that was opened.
         models: The networks that were opened.
         fault: A sentence that says what failed, or nothing.
         results: The results of the recording, including those recovered from an earlier session.
-        found: The earlier session that the results were recovered from.
+        recover_from: The earlier session that the results were recovered from.
         retrack: The settings with which the open recording is tracked again.
         source: The camera or stream that was opened.
     """
 
     number: int
-    film: Media | None = None
+    media: Media | None = None
     models: OpenModels | None = None
     fault: UserText = NOTHING
     results: Results | None = None
-    found: RecoverableSession | None = None
+    recover_from: RecoverableSession | None = None
     retrack: TrackSettings | None = None
     source: LiveFeed | None = None
 
     def close(self) -> None:
-        """Close what was opened because nobody wants it any more."""
-        for opened in (self.film, self.source):
+        """Close what was opened because it is no longer needed."""
+        for opened in (self.media, self.source):
             if opened is not None:
                 opened.close()
 
@@ -61,24 +61,25 @@ def open_media(
     path: str,
     settings: TrackSettings,
     models: ModelCache,
-    found: RecoverableSession | None,
+    recover_from: RecoverableSession | None,
 ) -> OpenResult:
     """Open a recording with its networks, and recover the results of an earlier session.
 
     Raises:
-        SteadymarkError: The recording or the networks cannot be opened, or `found` does not fit.
+        SteadymarkError: The recording or the networks cannot be opened, or `recover_from`
+            belongs to another recording.
     """
-    film = Media(path)
+    media = Media(path)
     try:
         opened = models.get(settings)
-        results = Results(film.times_s, opened.schema)
-        if found is not None:
-            focal_px = found.settings.get("focal_px")
+        results = Results(media.times_s, opened.schema)
+        if recover_from is not None:
+            focal_px = recover_from.settings.get("focal_px")
             focal = float(focal_px) if isinstance(focal_px, int | float) else None
-            recover(found, results, Intrinsics(film.info.width, film.info.height, focal))
-        return OpenResult(number, film, opened, results=results, found=found)
+            recover(recover_from, results, Intrinsics(media.info.width, media.info.height, focal))
+        return OpenResult(number, media, opened, results=results, recover_from=recover_from)
     except BaseException:
-        film.close()
+        media.close()
         raise
 
 
@@ -89,11 +90,11 @@ class ModelCache:
         opener: Opens the networks for given settings.
     """
 
-    _MOST = 3
+    _MAX_MODELS = 3
 
     def __init__(self, opener: Callable[[TrackSettings], OpenModels] = open_models) -> None:
         self.opener = opener
-        self._kept: dict[object, OpenModels] = {}
+        self._open: dict[object, OpenModels] = {}
 
     def get(self, settings: TrackSettings) -> OpenModels:
         """Return the networks for these settings.
@@ -101,12 +102,12 @@ class ModelCache:
         Raises SteadymarkError if they cannot be opened.
         """
         key = network_key(settings)
-        if key not in self._kept:
+        if key not in self._open:
             models = self.opener(settings)
-            while len(self._kept) >= self._MOST:
-                del self._kept[next(iter(self._kept))]
-            self._kept[key] = models
-        return self._kept[key]
+            while len(self._open) >= self._MAX_MODELS:
+                del self._open[next(iter(self._open))]
+            self._open[key] = models
+        return self._open[key]
 
 
 def network_key(settings: TrackSettings) -> object:
@@ -122,6 +123,6 @@ def network_key(settings: TrackSettings) -> object:
     )
 
 
-def needs_tracking_anew(before: TrackSettings, now: TrackSettings) -> bool:
+def needs_retracking(before: TrackSettings, now: TrackSettings) -> bool:
     """Return whether results of the settings `before` cannot be used with the settings `now`."""
     return network_key(before) != network_key(now) or before.tracker != now.tracker

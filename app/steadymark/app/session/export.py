@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_TELL_EVERY = 16  # frames
+_REPORT_EVERY = 16  # frames
 
 
 class ExportKind(StrEnum):
-    """What is written. SIDE: a video that shows both compared variants beside each other."""
+    """What is written. SIDE: a video that shows both compared variants side by side."""
 
     TABLE = "table"
     VIDEO = "video"
@@ -65,7 +65,7 @@ class ExportReport:
     """The progress and the outcome of an export.
 
     Attributes:
-        order: The request.
+        request: The request.
         done: The number of frames that are written.
         of: The number of frames to write.
         running: Whether the export is still running.
@@ -73,18 +73,18 @@ class ExportReport:
         partial: Whether some frames were not tracked.
         path: The path of the file that was written.
         fault: A sentence that says what failed, or nothing.
-        pieces: The number of separate tracking runs that a table consists of.
+        segment_count: The number of segments that were tracked separately.
     """
 
-    order: ExportRequest
+    request: ExportRequest
     done: int = 0
-    of: int = 0
+    total: int = 0
     running: bool = True
     cancelled: bool = False
     partial: bool = False
     path: str = ""
     fault: UserText = NOTHING
-    pieces: int = 1
+    segment_count: int = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,14 +93,15 @@ class ExportSource:
 
     Attributes:
         info: The recording.
-        settled: Returns the results to write, see BackgroundTracking. The export thread calls it.
+        filtered_results: Returns the results to write, see
+            `BackgroundTracking`. The export thread calls it.
         models: The networks that tracked the recording.
         settings: The settings that it was tracked with.
         compared: What a video of both variants shows. None means raw and stabilized points.
     """
 
     info: SourceInfo
-    settled: Callable[[], Results]
+    filtered_results: Callable[[], Results]
     models: OpenModels
     settings: TrackSettings
     compared: ComparedPoints | None = None
@@ -110,17 +111,17 @@ class Export:
     """One export that runs once, from `start` on.
 
     Args:
-        order: What is exported to which path.
-        material: The data of the export.
+        request: What is exported to which path.
+        source_data: The data of the export.
         on_change: Is called from the thread when the report changed. It must return immediately.
     """
 
     def __init__(
-        self, order: ExportRequest, material: ExportSource, on_change: Callable[[], None]
+        self, request: ExportRequest, source_data: ExportSource, on_change: Callable[[], None]
     ) -> None:
-        self._order, self._material, self._on_change = order, material, on_change
+        self._request, self._source, self._on_change = request, source_data, on_change
         self._lock, self._cancelled = Lock(), Event()
-        self._report = ExportReport(order)
+        self._report = ExportReport(request)
         self._thread = Thread(target=self._run, name="export", daemon=True)
 
     @property
@@ -144,78 +145,82 @@ class Export:
         try:
             self._write()
         except SteadymarkError as error:
-            self._tell(fault=error.sentence)
+            self._update_report(fault=error.sentence)
         except Exception as error:
             log.exception("export")
             named = f"{type(error).__name__}: {error}"
-            self._tell(fault=UserText("the export failed ({fault})", fault=named))
+            self._update_report(fault=UserText("the export failed ({fault})", fault=named))
         finally:
-            self._tell(running=False, cancelled=self._cancelled.is_set())
+            self._update_report(running=False, cancelled=self._cancelled.is_set())
 
     def _write(self) -> None:
-        results = self._material.settled()
-        known = results.known()
-        missing = bool((known == FrameStatus.NOTHING).any())
-        compared = self._material.compared
-        if self._order.kind is ExportKind.SIDE and compared is not None:
+        results = self._source.filtered_results()
+        known = results.frame_status()
+        missing = bool((known == FrameStatus.UNKNOWN).any())
+        compared = self._source.compared
+        if self._request.kind is ExportKind.SIDE and compared is not None:
             missing |= not bool(compared.known[known == FrameStatus.TRACKED].all())
         sink = self._sink(results)
-        sink.open(self._material.info)
+        sink.open(self._source.info)
         written = False
         try:
-            frames = self._with_pictures if self._is_video else self._tracked
+            frames = self._frames_with_images if self._is_video else self._tracked_frames
             for done, result in enumerate(frames(results), start=1):
                 if self._cancelled.is_set():
                     break
                 sink.write(result)
-                if done % _TELL_EVERY == 0:
-                    self._tell(done=done)
+                if done % _REPORT_EVERY == 0:
+                    self._update_report(done=done)
             else:
                 written = True
         finally:
             sink.close(complete=written and not missing)
-        pieces = 1 if self._is_video else results.pieces
-        self._tell(path=sink.path, partial=missing, pieces=pieces)
+        segment_count = 1 if self._is_video else results.segment_count
+        self._update_report(path=sink.path, partial=missing, segment_count=segment_count)
 
     @property
     def _is_video(self) -> bool:
-        return self._order.kind in (ExportKind.VIDEO, ExportKind.SIDE)
+        return self._request.kind in (ExportKind.VIDEO, ExportKind.SIDE)
 
     def _sink(self, results: Results) -> Sink:
-        order, material = self._order, self._material
+        request, source_data = self._request, self._source
         if self._is_video:
-            source = material.info.path
+            source = source_data.info.path
             return AnnotatedVideoSink(
-                order.path, source if Path(source).is_file() else None, order.draw
+                request.path, source if Path(source).is_file() else None, request.draw
             )
-        facts = header(material.info, material.models, material.settings, InputSettings())
-        if results.pieces > 1:
-            facts = replace(facts, settings={**facts.settings, "pieces": results.pieces})
-        return TABLE_FORMATS.find(order.table).sink(order.path, facts, results.schema)
+        table_header = header(
+            source_data.info, source_data.models, source_data.settings, InputSettings()
+        )
+        if results.segment_count > 1:
+            table_header = replace(
+                table_header, settings={**table_header.settings, "pieces": results.segment_count}
+            )
+        return TABLE_FORMATS.find(request.table).sink(request.path, table_header, results.schema)
 
-    def _tracked(self, results: Results) -> Iterator[TrackResult]:
-        frames = np.flatnonzero(results.known() == FrameStatus.TRACKED)
-        self._tell(of=len(frames))
+    def _tracked_frames(self, results: Results) -> Iterator[TrackResult]:
+        frames = np.flatnonzero(results.frame_status() == FrameStatus.TRACKED)
+        self._update_report(total=len(frames))
         for index in frames:
             result = results.result(int(index))
             if result is not None:
                 yield result
 
-    def _with_pictures(self, results: Results) -> Iterator[TrackResult]:
+    def _frames_with_images(self, results: Results) -> Iterator[TrackResult]:
         """Yield all frames with their pictures. Frames that are not tracked have no faces."""
-        known, material = results.known(), self._material
-        self._tell(of=int((known != FrameStatus.DAMAGED).sum()))
+        known, source_data = results.frame_status(), self._source
+        self._update_report(total=int((known != FrameStatus.DAMAGED).sum()))
         faces = results.faces
-        if self._order.kind is ExportKind.SIDE and material.compared is not None:
-            faces = material.compared.faces
-        film = Media(material.info.path)
+        if self._request.kind is ExportKind.SIDE and source_data.compared is not None:
+            faces = source_data.compared.faces
+        media = Media(source_data.info.path)
         try:
-            for frame in film.piece(range(len(known))).frames():
+            for frame in media.segment(range(len(known))).frames():
                 yield TrackResult(frame, faces(frame.index) or ())
         finally:
-            film.close()
+            media.close()
 
-    def _tell(self, **changes: object) -> None:
+    def _update_report(self, **changes: object) -> None:
         with self._lock:
             self._report = replace(self._report, **changes)  # type: ignore[arg-type]
         self._on_change()

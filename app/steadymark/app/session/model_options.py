@@ -23,17 +23,17 @@ LAYOUTS = {"nchw": False, "nhwc": True}
 PIXELS = {"1": 1.0, "255": 255.0}
 
 
-def parse_network_description(typed: Mapping[str, str]) -> NetworkDescription:
+def parse_network_description(texts: Mapping[str, str]) -> NetworkDescription:
     """Parse the typed description of a network.
 
     Args:
-        typed: The texts of output, output-names, input-size, colours, pixels, mean, std, layout,
+        texts: The texts of output, output-names, input-size, colours, pixels, mean, std, layout,
             scale, schema and margin. Empty and missing ones are detected automatically.
 
     Raises:
         UsageError: One of the texts is not valid.
     """
-    text = {name: value.strip() for name, value in typed.items()}
+    text = {name: value.strip() for name, value in texts.items()}
     size = _number("input-size", text.get("input-size", ""))
     if size is not None and size != int(size):
         raise UsageError("{name} is '{text}': write a number", name="input-size", text=f"{size:g}")
@@ -53,60 +53,60 @@ def parse_network_description(typed: Mapping[str, str]) -> NetworkDescription:
     )
 
 
-def found_words(prepared: PreparedModel) -> dict[str, str]:
+def description_texts(prepared: PreparedModel) -> dict[str, str]:
     """Return the detected description of a network as texts for `parse_network_description`."""
-    wrapping = prepared.wrapping
-    mean, std = (",".join(f"{v:g}" for v in each) for each in (wrapping.mean, wrapping.std))
+    config = prepared.wrapping
+    mean, std = (",".join(f"{v:g}" for v in each) for each in (config.mean, config.std))
     words = {
-        "input-size": str(wrapping.crop),
-        "layout": "nhwc" if wrapping.channels_last else "nchw",
-        "colours": "rgb" if wrapping.rgb else "bgr",
-        "pixels": f"{wrapping.white:g}",
+        "input-size": str(config.crop),
+        "layout": "nhwc" if config.channels_last else "nchw",
+        "colours": "rgb" if config.rgb else "bgr",
+        "pixels": f"{config.white:g}",
         "mean": mean,
         "std": std,
-        "output": wrapping.output,
-        "output-names": ",".join(wrapping.outputs),
+        "output": config.output,
+        "output-names": ",".join(config.outputs),
         "schema": prepared.schema,
         "margin": f"{prepared.margin:g}",
     }
-    if OUTPUT_KINDS.find(wrapping.output).has_scale:
-        words["scale"] = wrapping.scale.value
+    if OUTPUT_KINDS.find(config.output).has_scale:
+        words["scale"] = config.scale.value
     return words
 
 
 def _one_of(name: str, text: Mapping[str, str], known: Mapping[str, Known]) -> Known | None:
-    given = text.get(name, "").lower()
-    if not given:
+    value = text.get(name, "").lower()
+    if not value:
         return None
-    if given not in known:
+    if value not in known:
         raise UsageError(
             "{name} is '{text}': choose one of {known}",
             name=name,
-            text=given,
+            text=value,
             known=", ".join(known),
         )
-    return known[given]
+    return known[value]
 
 
-def _number(name: str, given: str) -> float | None:
-    if not given:
+def _number(name: str, value: str) -> float | None:
+    if not value:
         return None
     try:
-        return float(given)
+        return float(value)
     except ValueError as error:
-        raise UsageError("{name} is '{text}': write a number", name=name, text=given) from error
+        raise UsageError("{name} is '{text}': write a number", name=name, text=value) from error
 
 
 def _triple(name: str, text: Mapping[str, str]) -> Triple | None:
     """Parse one number for all channels, or three numbers."""
-    given = text.get(name, "")
-    if not given:
+    value = text.get(name, "")
+    if not value:
         return None
     try:
-        values = [float(part) for part in given.split(",")]
+        values = [float(part) for part in value.split(",")]
     except ValueError as error:
         raise UsageError(
-            "{name} is '{text}': write a number, or three: 0.5,0.5,0.5", name=name, text=given
+            "{name} is '{text}': write a number, or three: 0.5,0.5,0.5", name=name, text=value
         ) from error
     if len(values) == 1:
         values *= 3

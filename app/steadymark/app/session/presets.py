@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
-from steadymark.app.session.settings_values import as_plain, from_plain
+from steadymark.app.session.settings_values import settings_from_dict, settings_to_dict
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.stabilizers.stabilizer_registry import choose
 from steadymark.engine.tracking.face_pass import MOST_FACES, MOST_LOOK_EVERY, TrackerConfig
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 translate = QCoreApplication.translate
 
 _FORMAT = "steadymark_preset"
-_OF_THE_MACHINE = ("device", "threads")  # not part of a preset
-_LONGEST_NAME = 60
+_MACHINE_SETTINGS = ("device", "threads")  # not part of a preset
+_MAX_NAME_LENGTH = 60
 
 
 class PresetError(SteadymarkError):
@@ -49,7 +49,7 @@ class Preset:
     note: str = ""
     path: Path | None = None
 
-    def over(self, settings: TrackSettings) -> TrackSettings:
+    def with_machine_of(self, settings: TrackSettings) -> TrackSettings:
         """Return the preset's settings with the device and threads of the given settings."""
         return replace(self.settings, device=settings.device, threads=settings.threads)
 
@@ -115,7 +115,7 @@ class Presets:
     def find(self, settings: TrackSettings) -> Preset | None:
         """Return the preset that equals these settings, or None."""
         for preset in (*self.shipped(), *self.own()[0]):
-            if preset.over(settings) == settings:
+            if preset.with_machine_of(settings) == settings:
                 return preset
         return None
 
@@ -126,14 +126,14 @@ class Presets:
             PresetError: The name is not valid, or the file cannot be written.
         """
         name = " ".join(name.split())
-        if not name or len(name) > _LONGEST_NAME:
-            raise PresetError("A preset's name has 1 to {most} characters.", most=_LONGEST_NAME)
+        if not name or len(name) > _MAX_NAME_LENGTH:
+            raise PresetError("A preset's name has 1 to {most} characters.", most=_MAX_NAME_LENGTH)
         if name.casefold() in {preset.name.casefold() for preset in self.shipped()}:
             raise PresetError(
                 "'{name}' is the name of a shipped preset: choose another name.", name=name
             )
-        plain = {k: v for k, v in as_plain(settings).items() if k not in _OF_THE_MACHINE}
-        text = json.dumps({_FORMAT: 1, "name": name, "settings": plain}, indent=2)
+        values = {k: v for k, v in settings_to_dict(settings).items() if k not in _MACHINE_SETTINGS}
+        text = json.dumps({_FORMAT: 1, "name": name, "settings": values}, indent=2)
         path = self.folder / _file_name(name)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -144,7 +144,7 @@ class Presets:
             ) from error
         return read_preset(path)
 
-    def drop(self, preset: Preset) -> None:
+    def delete(self, preset: Preset) -> None:
         """Delete a preset of the user. Raises PresetError if its file cannot be deleted."""
         if preset.path is None:
             return
@@ -175,14 +175,14 @@ def read_preset(path: Path) -> Preset:
             path=path,
             fault=fault,
         )
-    return Preset(data["name"], from_plain(data["settings"]), path=path)
+    return Preset(data["name"], settings_from_dict(data["settings"]), path=path)
 
 
 def _file_name(name: str) -> str:
     """Return a readable file name that is valid on every system and unique to the preset's name."""
-    plain = name.casefold()
-    letters = "".join(c if c.isalnum() or c in " -" else "_" for c in plain)
-    return f"{letters} {hashlib.sha256(plain.encode()).hexdigest()[:8]}.json"
+    values = name.casefold()
+    letters = "".join(c if c.isalnum() or c in " -" else "_" for c in values)
+    return f"{letters} {hashlib.sha256(values.encode()).hexdigest()[:8]}.json"
 
 
 def _fault(data: Any) -> UserText:
@@ -190,7 +190,7 @@ def _fault(data: Any) -> UserText:
     if not isinstance(data, dict) or data.get(_FORMAT) != 1:
         return UserText("it lacks '{name}': 1", name=_FORMAT)
     name, values = data.get("name"), data.get("settings")
-    if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_NAME:
+    if not isinstance(name, str) or not 0 < len(name) <= _MAX_NAME_LENGTH:
         return UserText("its name is missing or too long")
     if not isinstance(values, dict):
         return UserText("it has no settings")
@@ -198,10 +198,10 @@ def _fault(data: Any) -> UserText:
 
 
 def _fault_of_settings(values: dict[str, Any]) -> UserText:
-    settings = from_plain(values)
-    made = _flat(as_plain(settings))
+    settings = settings_from_dict(values)
+    parsed = _flat(settings_to_dict(settings))
     for key, value in _flat(values).items():
-        if key in _OF_THE_MACHINE or key not in made or made[key] != value:
+        if key in _MACHINE_SETTINGS or key not in parsed or parsed[key] != value:
             return UserText("'{key}' is unknown, or its value is not valid", key=key)
     if not 1 <= settings.tracker.max_faces <= MOST_FACES:
         return UserText("'tracker.max_faces' must be from 1 to {most}", most=MOST_FACES)

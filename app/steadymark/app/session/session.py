@@ -1,4 +1,4 @@
-"""The session of the window: it takes the user's actions, runs the engine and says what to show."""
+"""The session of the window: it handles the user's actions and runs the engine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from steadymark.app.session.background_opening import ModelCache
 from steadymark.app.session.display_model import DisplayModel
 from steadymark.app.session.live.live_view import QUIT_FLUSH_S, LiveView, open_feed
 from steadymark.app.session.recording.recording_view import RecordingView
-from steadymark.app.session.state import Display, resolve
+from steadymark.app.session.state import Display, resolve_display
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,19 +37,19 @@ class Session(DisplayModel):
 
     Attributes:
         changed: Emitted when there is a new `display`.
-        pictured: Emitted when there is a new `frame`.
-        progressed: Emitted when there are new results.
-        measured: Emitted when there are new `measures`.
-        told: Emitted with a UserText: a fault or a note for the user.
+        frame_changed: Emitted when there is a new `frame`.
+        results_changed: Emitted when there are new results.
+        measures_changed: Emitted when there are new `measures`.
+        message_posted: Emitted with a UserText: a fault or a note for the user.
         recording: Plays and tracks recordings.
         live: Watches cameras and streams.
-        shown: The one of both that the window shows.
+        source: The one of both that the window shows.
     """
 
-    pictured = Signal()
-    progressed = Signal()
-    measured = Signal()
-    told = Signal(object)
+    frame_changed = Signal()
+    results_changed = Signal()
+    measures_changed = Signal()
+    message_posted = Signal(object)
 
     def __init__(
         self,
@@ -66,15 +66,15 @@ class Session(DisplayModel):
             self, models=lambda: self._models, settings=settings, state_root=state_root
         )
         self.live = LiveView(self._models, opener=opener, parent=self)
-        self.shown: ShownSource = self.recording
+        self.source: ShownSource = self.recording
         self.measures: FaceMeasures | None = None
-        self.measuring_s = 0.0
+        self.measure_time_s = 0.0
         self.analysis = Analysis(
             self,
-            shown=lambda: self.shown,
+            source=lambda: self.source,
             models=lambda: self._models,
             settings=lambda: self._settings,
-            run_aside=self.recording.run_aside,
+            run_in_background=self.recording.run_in_background,
         )
         self._connect()
 
@@ -82,16 +82,16 @@ class Session(DisplayModel):
         sources: tuple[ShownSource, ...] = (self.recording, self.live)
         for source in sources:
             source.changed.connect(self.refresh)
-            source.pictured.connect(self.pictured)
-            source.progressed.connect(self.progressed)
-            source.told.connect(self.told)
-        self.recording.began.connect(self.analysis.begin)
-        self.recording.dropped.connect(self._on_dropped)
-        self.analysis.told.connect(self.told)
-        self.analysis.asked.connect(self.ask_measures)
-        self.analysis.measured.connect(self._on_measures)
-        self.analysis.pictured.connect(self.pictured)
-        self.analysis.progressed.connect(self.progressed)
+            source.frame_changed.connect(self.frame_changed)
+            source.results_changed.connect(self.results_changed)
+            source.message_posted.connect(self.message_posted)
+        self.recording.recording_opened.connect(self.analysis.begin)
+        self.recording.results_cleared.connect(self._on_results_cleared)
+        self.analysis.message_posted.connect(self.message_posted)
+        self.analysis.measures_requested.connect(self.request_measures)
+        self.analysis.measures_changed.connect(self._on_measures)
+        self.analysis.frame_changed.connect(self.frame_changed)
+        self.analysis.results_changed.connect(self.results_changed)
 
     @property
     def settings(self) -> TrackSettings:
@@ -105,39 +105,51 @@ class Session(DisplayModel):
     @property
     def frame(self) -> Frame | None:
         """The frame on the screen."""
-        return self.shown.frame
+        return self.source.frame
 
     @property
     def results(self) -> Results | None:
-        return self.shown.results
+        return self.source.results
 
-    def open(self, path: str, *, found: RecoverableSession | None = None) -> None:
-        """Open, track and play a recording. found: the earlier session to recover results from."""
-        self.close_shown()
-        self.shown = self.recording
-        self.recording.open(path, self._settings, found=found)
+    def open(self, path: str, *, recover_from: RecoverableSession | None = None) -> None:
+        """Open, track and play a recording.
 
-    def open_live(self, target: LiveTarget, *, after: Callable[[], object] = bool) -> None:
-        """Watch a camera or stream. A background thread waits for `after` before it opens it."""
-        self.close_shown()
-        self.shown = self.live
-        self.live.open(target, self._settings, after=after)
+        Args:
+            path: The path of the recording.
+            recover_from: The earlier session whose results are recovered, or None.
+        """
+        self.close_source()
+        self.source = self.recording
+        self.recording.open(path, self._settings, recover_from=recover_from)
 
-    def close_shown(self) -> None:
+    def open_live(self, target: LiveTarget, *, wait_for: Callable[[], object] = bool) -> None:
+        """Watch a camera or stream.
+
+        Args:
+            target: The camera or stream.
+            wait_for: Blocks until the device is free. It is called in a background thread.
+        """
+        self.close_source()
+        self.source = self.live
+        self.live.open(target, self._settings, wait_for=wait_for)
+
+    def close_source(self) -> None:
         """Close the recording or live view."""
-        self.shown.close()
+        self.source.close()
         self.analysis.end()
         self.measures = None
-        self.wish = replace(self.wish, playing=False, frame=0, loop=None, loop_from=None, face=None)
+        self.user_state = replace(
+            self.user_state, playing=False, frame=0, loop=None, loop_start=None, face=None
+        )
         self.refresh()
-        self.pictured.emit()
-        self.measured.emit()
+        self.frame_changed.emit()
+        self.measures_changed.emit()
 
     def close(self) -> bool:
         """End everything. Returns whether all threads ended within 2 s."""
         deadline_s = time.monotonic() + QUIT_S
         self.live.close(flush_s=QUIT_FLUSH_S)
-        self.close_shown()
+        self.close_source()
         ended = self.analysis.close(QUIT_S)
         ended = self.live.join(deadline_s) and ended
         return self.recording.join(deadline_s) and ended
@@ -145,29 +157,32 @@ class Session(DisplayModel):
     def use_settings(self, settings: TrackSettings) -> None:
         """Use these settings for what is shown and what is opened later."""
         self._settings = settings
-        self.shown.use_settings(settings)
+        self.source.use_settings(settings)
         self.refresh()
 
-    def choose(self, *, face: int | None = None, landmark: int | None = None) -> None:
+    def select(self, *, face: int | None = None, landmark: int | None = None) -> None:
         """Choose the face and the landmark whose measures are shown."""
         if face is not None:
-            self.wish = replace(self.wish, face=face)
+            self.user_state = replace(self.user_state, face=face)
         if landmark is not None:
-            self.wish = replace(self.wish, landmark=landmark)
-        self.ask_measures()
+            self.user_state = replace(self.user_state, landmark=landmark)
+        self.request_measures()
         self.refresh()
 
-    def ask_measures(self) -> None:
-        """Ask for measures. `measured` follows, and a newer request replaces an older one."""
-        self.analysis.ask(self.wish.face, self.wish.landmark)
+    def request_measures(self) -> None:
+        """Request measures. The signal `measures_changed` follows.
 
-    def _on_dropped(self) -> None:
+        A newer request replaces an older one.
+        """
+        self.analysis.request_measures(self.user_state.face, self.user_state.landmark)
+
+    def _on_results_cleared(self) -> None:
         self.measures = None
-        self.measured.emit()
+        self.measures_changed.emit()
 
     def _on_measures(self, reply: MeasureReply) -> None:
-        self.measures, self.measuring_s = reply.measures, reply.took_s
-        self.measured.emit()
+        self.measures, self.measure_time_s = reply.measures, reply.elapsed_s
+        self.measures_changed.emit()
 
-    def _resolved(self) -> Display:
-        return self.analysis.shown(resolve(self.wish, self.shown.facts))
+    def _resolve_display(self) -> Display:
+        return self.analysis.complete_display(resolve_display(self.user_state, self.source.state))

@@ -34,39 +34,39 @@ _LIMITS = {
 }
 
 
-def as_plain(settings: TrackSettings) -> dict[str, Any]:
+def settings_to_dict(settings: TrackSettings) -> dict[str, Any]:
     """Return the settings as values that JSON supports."""
     plain: dict[str, Any] = msgspec.to_builtins(plain_settings(settings))
     return plain
 
 
-def from_plain(values: Mapping[str, Any]) -> TrackSettings:
+def settings_from_dict(values: Mapping[str, Any]) -> TrackSettings:
     """Return settings from plain values. Unknown, missing or invalid values keep their defaults."""
     others = {name: value for name, value in values.items() if name != "filters"}
     settings = with_valid_values(TrackSettings(), others, _LIMITS)
     entries = (entry for entry in STABILIZER_REGISTRY.all() if entry.parameters)
-    found = (_filter(e, part) for e in entries if isinstance(part := values.get(e.key), dict))
-    return replace(settings, filters=tuple(found))
+    filters = (_filter(e, part) for e in entries if isinstance(part := values.get(e.key), dict))
+    return replace(settings, filters=tuple(filters))
 
 
 def restored_settings(values: Mapping[str, Any]) -> TrackSettings:
-    """Return settings as `from_plain`, but with the default for a stabilizer that is unknown.
+    """Return settings like `settings_from_dict`, but replace an unknown stabilizer by the default.
 
     A stabilizer of a plug-in is unknown when the plug-in is no longer there.
     """
-    settings = from_plain(values)
+    settings = settings_from_dict(values)
     known = settings.stabilizer in STABILIZER_REGISTRY.names()
     return settings if known else replace(settings, stabilizer=TrackSettings().stabilizer)
 
 
 def _filter(entry: StabilizerEntry, values: Mapping[str, Any]) -> ChosenStabilizer:
-    made = choose(entry.name)
+    chosen = choose(entry.name)
     for parameter in entry.parameters:
         value = values.get(parameter.name)
         if isinstance(value, int | float) and not isinstance(value, bool):
             with suppress(SteadymarkError, OverflowError):
-                made = made.changed(**{parameter.name: value})
-    return made
+                chosen = chosen.changed(**{parameter.name: value})
+    return chosen
 
 
 def with_valid_values(

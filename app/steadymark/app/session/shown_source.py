@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from PySide6.QtCore import SignalInstance
 
     from steadymark.app.session.recording.results import Results
-    from steadymark.app.session.state import Facts
+    from steadymark.app.session.state import SourceState
     from steadymark.engine.core.types import Frame
     from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 
@@ -33,29 +33,29 @@ class ShownSource(Protocol):
     """Controls what the window shows. It lives in the GUI thread.
 
     `RecordingView` plays and tracks a recording. `LiveView` watches a camera or stream. The session
-    holds one of each and shows one of them. `state.resolve` derives from `facts` which commands
-    are possible.
+    holds one of each and shows one of them. `state.resolve_display` derives from `state` which
+    commands are possible.
     """
 
     @property
     def changed(self) -> SignalInstance:
-        """Emitted when `facts` has changed."""
+        """Emitted when `state` has changed."""
 
     @property
-    def pictured(self) -> SignalInstance:
+    def frame_changed(self) -> SignalInstance:
         """Emitted when there is a new `frame`."""
 
     @property
-    def progressed(self) -> SignalInstance:
+    def results_changed(self) -> SignalInstance:
         """Emitted when there are new results."""
 
     @property
-    def told(self) -> SignalInstance:
+    def message_posted(self) -> SignalInstance:
         """Emitted with a UserText: a fault or a note for the user."""
 
     @property
-    def facts(self) -> Facts:
-        """The facts that the widgets show."""
+    def state(self) -> SourceState:
+        """The state that the widgets show."""
 
     @property
     def frame(self) -> Frame | None:
@@ -74,8 +74,8 @@ class ShownSource(Protocol):
         """The number of frames per second of the results."""
 
     @property
-    def settings_wait(self) -> bool:
-        """Whether the newest settings are used only after tracking anew."""
+    def settings_need_retracking(self) -> bool:
+        """Whether the newest settings take effect only when the recording is tracked again."""
 
     @property
     def comparable(self) -> bool:

@@ -1,4 +1,4 @@
-"""The user's choices and the facts, and the display state that both resolve into."""
+"""The user's choices, the state of the source, and the display that follows from both."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from steadymark.app.session.analysis.variants import PLAIN, Takes
+from steadymark.app.session.analysis.variants import RAW_AND_STABILIZED, VariantPair
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,8 +90,8 @@ class UserState:
         playing: Whether the recording plays.
         speed: The factor of the playing speed.
         loop: The first and last frame of the loop.
-        loop_from: The start of a loop whose end is not chosen yet.
-        show: Which landmarks are drawn.
+        loop_start: The start of a loop whose end is not chosen yet.
+        shown_landmarks: Which landmarks are drawn.
         layout: How both sets of landmarks are drawn.
         wipe: The position of the dividing line, in [0, 1] of the picture's width.
         overlay: What is drawn over the picture.
@@ -103,8 +103,8 @@ class UserState:
     playing: bool = False
     speed: float = 1.0
     loop: tuple[int, int] | None = None
-    loop_from: int | None = None
-    show: ShownLandmarks = ShownLandmarks.STABILIZED
+    loop_start: int | None = None
+    shown_landmarks: ShownLandmarks = ShownLandmarks.STABILIZED
     layout: ComparisonLayout = ComparisonLayout.TOGETHER
     wipe: float = 0.5
     overlay: OverlayOptions = field(default_factory=OverlayOptions)
@@ -113,8 +113,8 @@ class UserState:
 
 
 @dataclass(frozen=True, slots=True)
-class LiveFacts:
-    """Facts about a camera or stream.
+class LiveState:
+    """The state of a camera or stream.
 
     Attributes:
         mirrored: Whether the picture on the screen is mirrored.
@@ -126,8 +126,8 @@ class LiveFacts:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Facts:
-    """Facts about the open recording or live view.
+class SourceState:
+    """The state of the open recording or live view.
 
     Attributes:
         phase: What the program does with it.
@@ -137,10 +137,10 @@ class Facts:
         fps: The frame rate, or None if it is unknown.
         times_s: (frames,), the times of the frames; empty without a recording.
         shown: The frame on the screen, -1 without one.
-        share: The share of frames that are tracked or damaged.
+        share: The share of the frames that are tracked or damaged, in [0, 1].
         device: The device that the networks run on.
         failure: Why tracking stopped.
-        live: Facts about the live view, or None without one.
+        live: The state of the live view, or None without one.
     """
 
     phase: Phase = Phase.EMPTY
@@ -149,21 +149,35 @@ class Facts:
     size: tuple[int, int] = (0, 0)
     fps: float | None = None
     times_s: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    shown: int = -1
+    shown_frame: int = -1
     share: float = 0.0
     device: str = ""
     failure: str = ""
-    live: LiveFacts | None = None
+    live: LiveState | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Display:
     """Everything that the widgets show and allow, except pictures and plots.
 
-    frame, time_s: of the displayed picture, 0 without one; last: the index of the last frame, -1
-    without a recording. can_track, can_pause: whether tracking can continue or pause. truth: the
-    name of the ground truth. takes: the variants that are compared when both are shown. live: None
-    without a live view; only what a live view alone has may depend on it.
+    The attributes that are not described here are those of `SourceState` and `UserState`.
+
+    Attributes:
+        frame: The index of the displayed frame, 0 without one.
+        last: The index of the last frame, -1 without a recording.
+        time_s: The time of the displayed frame in seconds, 0 without one.
+        duration_s: The duration of the recording in seconds.
+        can_step_back: Whether there is a frame before the displayed one.
+        can_step_forward: Whether there is a frame after the displayed one.
+        can_track: Whether tracking can continue.
+        can_pause: Whether tracking can pause.
+        can_export: Whether tracked frames can be exported.
+        can_export_plots: Whether plots can be exported.
+        can_record: Whether the live view can be recorded.
+        live: The state of the live view, or None without one. Only controls that exist in a live
+            view alone depend on it.
+        truth: The name of the ground truth, or an empty text.
+        variants: The two variants that are compared when both are shown.
     """
 
     phase: Phase
@@ -181,31 +195,31 @@ class Display:
     playing: bool
     speed: float
     loop: tuple[int, int] | None
-    loop_from: int | None
-    show: ShownLandmarks
+    loop_start: int | None
+    shown_landmarks: ShownLandmarks
     layout: ComparisonLayout
     wipe: float
     overlay: OverlayOptions
     landmark: int
     can_step_back: bool
-    can_step_on: bool
+    can_step_forward: bool
     can_track: bool
     can_pause: bool
     can_export: bool
     can_export_plots: bool
     can_record: bool
-    live: LiveFacts | None = None
+    live: LiveState | None = None
     truth: str = ""
-    takes: Takes = PLAIN
+    variants: VariantPair = RAW_AND_STABILIZED
 
     @property
-    def has_film(self) -> bool:
+    def has_recording(self) -> bool:
         return self.last >= 0
 
     @property
-    def has_picture(self) -> bool:
+    def has_source(self) -> bool:
         """Whether there is a recording or a live view."""
-        return self.has_film or self.live is not None
+        return self.has_recording or self.live is not None
 
     @property
     def newest_only(self) -> bool:
@@ -218,43 +232,48 @@ class Display:
         return self.live is not None and self.live.mirrored
 
 
-def resolve(wish: UserState, facts: Facts) -> Display:
-    """Combine the user's choices with the facts. Choices that cannot be met now are not shown."""
-    last = len(facts.times_s) - 1
-    frame = min(max(facts.shown, 0), max(last, 0))
+def resolve_display(user_state: UserState, state: SourceState) -> Display:
+    """Combine the user's choices with the state of the source.
+
+    A choice that is not possible at present is left out of the display.
+    """
+    last = len(state.times_s) - 1
+    frame = min(max(state.shown_frame, 0), max(last, 0))
     there = last >= 0
-    playing = (wish.playing and there) or facts.phase in (Phase.LIVE, Phase.RECONNECTING)
-    can_export = there and facts.share > 0
+    playing = (user_state.playing and there) or state.phase in (Phase.LIVE, Phase.RECONNECTING)
+    can_export = there and state.share > 0
     return Display(
-        phase=facts.phase,
-        name=facts.name,
-        path=facts.path,
-        size=facts.size,
-        fps=facts.fps,
+        phase=state.phase,
+        name=state.name,
+        path=state.path,
+        size=state.size,
+        fps=state.fps,
         frame=frame,
         last=last,
-        time_s=float(facts.times_s[frame]) if there else 0.0,
-        duration_s=duration_s(facts.times_s),
-        share=facts.share,
-        device=facts.device,
-        failure=facts.failure,
+        time_s=float(state.times_s[frame]) if there else 0.0,
+        duration_s=duration_s(state.times_s),
+        share=state.share,
+        device=state.device,
+        failure=state.failure,
         playing=playing,
-        speed=wish.speed,
-        loop=wish.loop if there else None,
-        loop_from=wish.loop_from if there else None,
-        show=wish.show,
-        layout=wish.layout if wish.show is ShownLandmarks.BOTH else ComparisonLayout.TOGETHER,
-        wipe=wish.wipe,
-        overlay=wish.overlay,
-        landmark=wish.landmark,
+        speed=user_state.speed,
+        loop=user_state.loop if there else None,
+        loop_start=user_state.loop_start if there else None,
+        shown_landmarks=user_state.shown_landmarks,
+        layout=user_state.layout
+        if user_state.shown_landmarks is ShownLandmarks.BOTH
+        else ComparisonLayout.TOGETHER,
+        wipe=user_state.wipe,
+        overlay=user_state.overlay,
+        landmark=user_state.landmark,
         can_step_back=there and frame > 0,
-        can_step_on=there and frame < last,
-        can_track=facts.phase in (Phase.PAUSED, Phase.FAILED) and there,
-        can_pause=facts.phase is Phase.TRACKING,
+        can_step_forward=there and frame < last,
+        can_track=state.phase in (Phase.PAUSED, Phase.FAILED) and there,
+        can_pause=state.phase is Phase.TRACKING,
         can_export=can_export,
-        can_export_plots=can_export or facts.live is not None,
-        can_record=facts.live is not None and playing,
-        live=facts.live,
+        can_export_plots=can_export or state.live is not None,
+        can_record=state.live is not None and playing,
+        live=state.live,
     )
 
 

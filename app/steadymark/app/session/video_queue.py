@@ -66,12 +66,12 @@ class QueueItem:
     output: OutputSettings
     stage: QueueStage = QueueStage.WAITING
     frames: int = 0
-    of: int = 0
+    total: int = 0
     outputs: tuple[str, ...] = ()
     note: UserText = NOTHING
 
     @property
-    def place(self) -> tuple[object, str]:
+    def output_key(self) -> tuple[object, str]:
         """A key that is equal for items whose results would be the same files."""
         return self.output.folder, absolute(self.path)
 
@@ -95,7 +95,7 @@ class VideoQueue:
         self._items: list[QueueItem] = []
         self._jobs: dict[int, tuple[Job, IndexUpdates]] = {}  # jobs that are being tracked
         self._cancelled: set[int] = set()  # numbers of running jobs that are to be cancelled
-        self._here = False  # whether the current job is tracked in this process
+        self._in_process = False  # whether the current job is tracked in this process
         self._stop = Event()  # stops all running jobs
         self._closing = False
         self._added = 0
@@ -140,17 +140,17 @@ class VideoQueue:
     def _cancel(self, items: Sequence[QueueItem]) -> None:
         for item in items:
             if item.stage is QueueStage.WAITING:
-                self._put(replace(item, stage=QueueStage.CANCELLED))
+                self._replace_item(replace(item, stage=QueueStage.CANCELLED))
             elif item.stage is QueueStage.RUNNING:
                 self._cancelled.add(item.number)
-                if self._here:
+                if self._in_process:
                     self._stop.set()
 
     def clear(self) -> None:
         """Remove the recordings that have ended."""
-        over = (QueueStage.DONE, QueueStage.FAILED, QueueStage.CANCELLED)
+        ended = (QueueStage.DONE, QueueStage.FAILED, QueueStage.CANCELLED)
         with self._changed:
-            self._items = [item for item in self._items if item.stage not in over]
+            self._items = [item for item in self._items if item.stage not in ended]
         self._on_change()
 
     def close(self) -> None:
@@ -176,7 +176,7 @@ class VideoQueue:
             try:
                 return self._planned(item)
             except SteadymarkError as error:
-                self._end(replace(item, stage=QueueStage.FAILED, note=error.sentence))
+                self._store_ended(replace(item, stage=QueueStage.FAILED, note=error.sentence))
         return None
 
     def cancelled(self, job: Job) -> bool:
@@ -186,18 +186,18 @@ class VideoQueue:
         """Update the progress of a job. See JobObserver, also for `ended`."""
         self._jobs[job.number][1].progressed(job)
         with self._changed:
-            for item in self._of(QueueStage.RUNNING):
+            for item in self._in_stage(QueueStage.RUNNING):
                 if item.number == job.number:
-                    self._put(replace(item, frames=report.frames, of=info.frames or 0))
+                    self._replace_item(replace(item, frames=report.frames, total=info.frames or 0))
         self._on_change()
 
     def ended(self, job: Job, report: JobReport) -> None:
-        keeping = self._jobs[job.number][1]
-        keeping.ended(job, report)
-        notes = (keeping.fault,) if keeping.fault else ()
+        updates = self._jobs[job.number][1]
+        updates.ended(job, report)
+        notes = (updates.fault,) if updates.fault else ()
         for item in self.items:
             if item.number == job.number:
-                self._end(_ended(item, report, notes))
+                self._store_ended(_ended(item, report, notes))
 
     def _run(self) -> None:
         while self._wait():
@@ -209,24 +209,24 @@ class VideoQueue:
                 named = f"{type(error).__name__}: {error}"
                 fault = UserText("tracking stopped ({fault})", fault=named)
             with self._changed:
-                left = self._of(QueueStage.RUNNING)
+                unfinished = self._in_stage(QueueStage.RUNNING)
             stage = QueueStage.FAILED if fault else QueueStage.CANCELLED
-            for item in left:
-                self._end(replace(item, stage=stage, note=fault))
+            for item in unfinished:
+                self._store_ended(replace(item, stage=stage, note=fault))
 
     def _wait(self) -> bool:
         """Wait until a recording waits to be tracked. Returns False when closing."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closing or self._of(QueueStage.WAITING))
+            self._changed.wait_for(lambda: self._closing or self._in_stage(QueueStage.WAITING))
             self._stop = Event()
             return not self._closing
 
     def _track_waiting(self) -> None:
         """Track the waiting recordings, and those added meanwhile if processes are used."""
         with self._changed:
-            waiting, stop = self._of(QueueStage.WAITING), self._stop
-            self._here = len(waiting) < 2
-        if self._here:
+            waiting, stop = self._in_stage(QueueStage.WAITING), self._stop
+            self._in_process = len(waiting) < 2
+        if self._in_process:
             job = self.take()
             if job is not None:
                 self._track_here(job, stop)
@@ -262,27 +262,27 @@ class VideoQueue:
     def _next(self) -> QueueItem | None:
         """Start the first waiting item whose output no running item writes, or return None."""
         with self._changed:
-            places = {item.place for item in self._of(QueueStage.RUNNING)}
-            for item in self._of(QueueStage.WAITING):
-                if item.place not in places:
+            output_keys = {item.output_key for item in self._in_stage(QueueStage.RUNNING)}
+            for item in self._in_stage(QueueStage.WAITING):
+                if item.output_key not in output_keys:
                     running = replace(item, stage=QueueStage.RUNNING)
-                    self._put(running)
+                    self._replace_item(running)
                     return running
             return None
 
-    def _of(self, stage: QueueStage) -> list[QueueItem]:
+    def _in_stage(self, stage: QueueStage) -> list[QueueItem]:
         """Return the items in this state. The caller holds the lock."""
         return [item for item in self._items if item.stage is stage]
 
-    def _end(self, item: QueueItem) -> None:
+    def _store_ended(self, item: QueueItem) -> None:
         """Store an item that has ended."""
         self._jobs.pop(item.number, None)
         with self._changed:
             self._cancelled.discard(item.number)
-            self._put(item)
+            self._replace_item(item)
         self._on_change()
 
-    def _put(self, item: QueueItem) -> None:
+    def _replace_item(self, item: QueueItem) -> None:
         """Replace the item with the same number. The caller holds the lock."""
         self._items = [item if other.number == item.number else other for other in self._items]
 
@@ -297,4 +297,4 @@ def _ended(item: QueueItem, job: JobReport, notes: tuple[UserText, ...]) -> Queu
     stopped = job.report.state is PipelineState.STOPPED
     stage = QueueStage.CANCELLED if stopped else QueueStage.DONE
     note = join_texts((*job.notes, *notes))
-    return replace(item, stage=stage, frames=frames, of=frames, outputs=job.outputs, note=note)
+    return replace(item, stage=stage, frames=frames, total=frames, outputs=job.outputs, note=note)

@@ -17,40 +17,40 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class SingleCallback:
-    """A callback for any thread that is skipped while an earlier call has not `arrived`."""
+class CoalescedCallback:
+    """A callback for any thread that is skipped until `mark_handled` ends the earlier call."""
 
     def __init__(self, call: Callable[[], None]) -> None:
         self._call = call
-        self._under_way = False
+        self._pending = False
 
     def __call__(self) -> None:
-        if not self._under_way:
-            self._under_way = True
+        if not self._pending:
+            self._pending = True
             self._call()
 
-    def arrived(self) -> None:
+    def mark_handled(self) -> None:
         """Mark the call as handled.
 
         The GUI thread does this before it looks at what has changed.
         """
-        self._under_way = False
+        self._pending = False
 
 
 class WorkerThreads:
     """Starts and joins threads. It is used in the GUI thread.
 
     Args:
-        bring_home: Receives the result of an opening, in the thread of the opening.
+        on_result: Receives the result of an opening, in the thread of the opening.
     """
 
-    def __init__(self, bring_home: Callable[[OpenResult], None]) -> None:
-        self._bring_home = bring_home
+    def __init__(self, on_result: Callable[[OpenResult], None]) -> None:
+        self._on_result = on_result
         self._threads: list[Thread] = []
         self.number = 0  # number of the newest opening
 
-    def pass_over(self) -> None:
-        """Make the running openings void."""
+    def invalidate(self) -> None:
+        """Ignore the results of the openings that are running."""
         self.number += 1
 
     def open(self, work: Callable[[int], OpenResult]) -> None:
@@ -69,7 +69,7 @@ class WorkerThreads:
                     "opening failed ({fault})", fault=f"{type(error).__name__}: {error}"
                 )
                 opened = OpenResult(number, fault=fault)
-            self._bring_home(opened)
+            self._on_result(opened)
 
         self.run(run, "opening")
 

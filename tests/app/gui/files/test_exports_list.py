@@ -132,7 +132,7 @@ def test_switching_between_flow_and_convlstm_gives_the_tables_of_the_command_lin
     window = real_window
     track(qtbot, window, str(DEMO))
     window.session.use_settings(replace(window.session.settings, stabilizer="flow"))
-    assert not window.session.shown.settings_wait  # auto has already chosen flow
+    assert not window.session.source.settings_need_retracking  # auto has already chosen flow
     for stabilizer in ("flow", "convlstm", "flow"):
         if window.session.settings.stabilizer != stabilizer:
             track_again(qtbot, window, stabilizer)
@@ -230,7 +230,9 @@ def test_two_compared_variants_are_exported_side_by_side(
     variants = (Variant("one-euro"), Variant("butterworth"))
     window._compare(variants)
     analysis = window.session.analysis
-    qtbot.waitUntil(lambda: analysis.compared is not None and analysis.compared.takes == variants)
+    qtbot.waitUntil(
+        lambda: analysis.compared is not None and analysis.compared.variants == variants
+    )
     export(qtbot, window, ExportKind.SIDE, tmp_path / "out.mp4")
     with av.open(str(tmp_path / "out.mp4")) as video:
         frames = [frame.to_ndarray(format="bgr24") for frame in video.decode(video=0)]
@@ -292,6 +294,6 @@ def test_a_cancelled_export_leaves_no_video_and_stops_running(
         window.files.export(ExportKind.VIDEO, tmp_path / "out.mp4")
         window.exports._lines[0].cancel.click()
     report = ended.args[0]
-    if report.cancelled and report.done < report.of:
+    if report.cancelled and report.done < report.total:
         assert not (tmp_path / "out.mp4").exists()
     assert window.exports.running == 0

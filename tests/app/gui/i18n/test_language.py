@@ -14,7 +14,7 @@ from steadymark.app.gui.application import make_window
 from steadymark.app.gui.i18n import language
 from steadymark.app.gui.i18n.language import LANGUAGES, speak
 from steadymark.app.session.live.latency import Latency, LiveFigures
-from steadymark.app.session.state import LiveFacts, Phase
+from steadymark.app.session.state import LiveState, Phase
 from steadymark.engine.output.live_recorder import RecorderReport
 from support.window.window_texts import untranslated, window_texts
 
@@ -81,7 +81,7 @@ def test_the_window_fits_a_small_screen(
     assert window.minimumSizeHint().width() <= 900
     figures = LiveFigures(Latency(120, 210, 29.8), 30.0, 123, RecorderReport())
     for recording in ("name", ""):
-        live = LiveFacts(recording=recording)
+        live = LiveState(recording=recording)
         live_display = replace(window.session.display, live=live, playing=bool(recording))
         window.live_bar.set_display(replace(live_display, phase=Phase.LIVE))
         window.transport.hide()

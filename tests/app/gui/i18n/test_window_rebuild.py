@@ -52,10 +52,10 @@ def test_changing_the_language_keeps_the_state_of_the_window(
     assert results is not None
     session.recording.seek(40)
     qtbot.waitUntil(lambda: shows(window, 40))
-    session.set_show(ShownLandmarks.BOTH)
+    session.set_shown_landmarks(ShownLandmarks.BOTH)
     session.set_layout(ComparisonLayout.SIDE)
     session.analysis.compare((RAW, Variant("butterworth")))
-    session.choose(landmark=8)
+    session.select(landmark=8)
     window.plots.choose("y", "head_pose")
     window.docks.plots.setVisible(False)
     window.docks.settings.raise_()

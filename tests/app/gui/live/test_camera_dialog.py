@@ -78,7 +78,7 @@ def test_cameras_found_after_the_dialog_is_closed_start_no_preview(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
     opened_targets, cameras_found = use_camera(window, device), Event()
-    window.desk.lister = lambda: ((CAMERA, MODES),) if cameras_found.wait(10) else ()
+    window.desk.find_cameras = lambda: ((CAMERA, MODES),) if cameras_found.wait(10) else ()
     dialog = open_camera_dialog(window)
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     cameras_found.set()
@@ -92,12 +92,12 @@ def test_cameras_found_after_the_dialog_is_closed_start_no_preview(
 def test_without_a_camera_the_dialog_says_what_to_do(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    window.desk.lister = tuple
+    window.desk.find_cameras = tuple
     dialog = open_camera_dialog(window)
     qtbot.waitUntil(dialog.none.isVisible)
     assert "Connect one" in dialog.none.text()
     assert not dialog.open_button.isEnabled()
-    window.desk.devices._lister = lambda: ((CAMERA, MODES),)
+    window.desk.devices._find_cameras = lambda: ((CAMERA, MODES),)
     dialog.again.click()
     qtbot.waitUntil(lambda: dialog.preview.frame is not None)
     assert dialog.open_button.isEnabled()
@@ -157,7 +157,7 @@ def test_an_mjpeg_stream_is_shown_and_reconnects_after_it_is_lost(
         server.cut.clear()
         qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE, timeout=8000)
         wait_for_frames(qtbot, window)
-        window.session.close_shown()
+        window.session.close_source()
 
 
 def test_an_address_that_does_not_answer_is_reported(qtbot: QtBot, window: MainWindow) -> None:

@@ -144,7 +144,7 @@ def test_ground_truth_dropped_on_a_live_view_is_refused(
         )
     )
     assert any("open its recording first" in text for text in window.messages.texts)
-    assert window.session.analysis._wanted is None
+    assert window.session.analysis._pending_truth_path is None
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE)
     wait_for_frames(qtbot, window)
 

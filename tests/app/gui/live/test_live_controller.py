@@ -125,7 +125,7 @@ def test_opening_a_video_closes_the_camera(
 ) -> None:
     start_live_view(qtbot, window)
     window.open_path(str(square_video(tmp_path / "a.mp4")))
-    qtbot.waitUntil(lambda: window.session.display.has_film and window.view.shown is not None)
+    qtbot.waitUntil(lambda: window.session.display.has_recording and window.view.shown is not None)
     assert window.transport.isVisible()
     assert window.actions_by_name["play"].text().replace("&", "") in ("Play", "Pause")
     assert device.wait_for(released=1)

@@ -36,7 +36,7 @@ def test_mirroring_changes_only_the_view(
     left, right = (int(f(np.flatnonzero(shown.frame.image[100, :, 0]))) for f in (np.min, np.max))
     columns = [left - 6, left + 6, right - 6, right + 6]
     view_points = port.to_view(np.array([[float(x), 100.0] for x in columns]))
-    window.session.set_show(type(window.session.display.show).OFF)
+    window.session.set_shown_landmarks(type(window.session.display.shown_landmarks).OFF)
     screenshot = window.view.grab().toImage()
 
     ratio = window.view.devicePixelRatioF()

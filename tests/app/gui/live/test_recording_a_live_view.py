@@ -41,7 +41,7 @@ def test_a_recording_by_key_reports_the_names_of_its_files(
     wait_for_frames(qtbot, window)
     buttons = window.messages._shown[0].findChildren(QPushButton)
     next(b for b in buttons if b.text() == "Open").click()
-    qtbot.waitUntil(lambda: window.session.display.has_film)
+    qtbot.waitUntil(lambda: window.session.display.has_recording)
     assert not window.live_bar.isVisible()
 
 

@@ -110,15 +110,17 @@ def test_chosen_targets_are_stored_and_invalid_entries_are_ignored(
     type_address(dialog, "lsl", "Face of the day")
     dialog.switches["lsl"].click()
     sending = window.session.live.sending
-    sending.want("vmc", place="192.168.1.5:1", on=True)  # for this start only
+    sending.set_target("vmc", place="192.168.1.5:1", on=True)  # for this start only
     stored = window.preferences.values("sending")
     assert stored == {"lsl": {"on": True, "place": "Face of the day"}}
     for kind in TARGETS.names():
-        sending.want(kind, place="", on=False)
+        sending.set_target(kind, place="", on=False)
     invalid = {"osf": {"on": True, "place": "a:0"}, "vmc": 3, "udp": {"on": True}}
     window.preferences.set_values("sending", {**stored, **invalid})
     restored = StreamingController(window, session=window.session, preferences=window.preferences)
-    assert [(f.kind, f.place) for f in sending.facts() if f.on] == [("lsl", "Face of the day")]
+    assert [(f.kind, f.place) for f in sending.target_states() if f.on] == [
+        ("lsl", "Face of the day")
+    ]
     restored.deleteLater()
 
 

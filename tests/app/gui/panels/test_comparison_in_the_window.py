@@ -10,11 +10,11 @@ import pytest
 
 from steadymark.app.gui.i18n.display_names import variant_name
 from steadymark.app.session.analysis.variants import (
-    PLAIN,
     RAW,
-    STEADY,
+    RAW_AND_STABILIZED,
+    STABILIZED,
     Variant,
-    variant_of_model,
+    settings_of_variant,
     variants_for,
 )
 from steadymark.app.session.background_opening import ModelCache
@@ -50,7 +50,7 @@ def choose(window: MainWindow, first: Variant, second: Variant) -> None:
 
 def compared(window: MainWindow, first: Variant, second: Variant) -> bool:
     comparison = window.session.analysis.compared
-    return comparison is not None and comparison.takes == (first, second)
+    return comparison is not None and comparison.variants == (first, second)
 
 
 def filtered(window: MainWindow, kind: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
@@ -68,7 +68,7 @@ def second_differs(window: MainWindow, comparison: ComparedPoints) -> bool:
 def test_all_variants_that_can_be_compared_are_offered() -> None:
     offered = variants_for(TrackSettings())  # the default stabilizes by flow
     base = "heatmap1d-lite"
-    assert offered[:4] == (RAW, STEADY, ONE_EURO, BUTTERWORTH)
+    assert offered[:4] == (RAW, STABILIZED, ONE_EURO, BUTTERWORTH)
     assert set(offered[4:6]) == {Variant("refine", base), Variant("convlstm", base)}
     assert {variant.model for variant in offered[6:]} == {"dan-lite", "local_global-lite"}
     plain = variants_for(TrackSettings(stabilizer="none"))
@@ -82,7 +82,7 @@ def test_all_variants_that_can_be_compared_are_offered() -> None:
 def test_flow_is_offered_for_comparison_with_any_model(model: str) -> None:
     settings = TrackSettings(model=model, stabilizer="none")
     (variant,) = (variant for variant in variants_for(settings) if variant.kind == "flow")
-    assert landmark_card(variant_of_model(variant, settings)).cell == "flow"
+    assert landmark_card(settings_of_variant(variant, settings)).cell == "flow"
     assert variant_name(variant) == "flow"
 
 
@@ -90,7 +90,7 @@ def test_flow_is_offered_for_comparison_with_an_own_model(tmp_path: Path) -> Non
     own = write_model(tmp_path)
     settings = TrackSettings(model=str(own), stabilizer="one-euro")
     (variant,) = (variant for variant in variants_for(settings) if variant.kind == "flow")
-    assert landmark_card(variant_of_model(variant, settings)).path == own
+    assert landmark_card(settings_of_variant(variant, settings)).path == own
 
 
 def test_two_filters_are_compared_in_every_layout_without_tracking_again(
@@ -103,9 +103,9 @@ def test_two_filters_are_compared_in_every_layout_without_tracking_again(
     qtbot.waitUntil(lambda: shows(window, 40))
     rows = len(results.rows())
     choose(window, ONE_EURO, BUTTERWORTH)
-    assert session.display.show is ShownLandmarks.BOTH
+    assert session.display.shown_landmarks is ShownLandmarks.BOTH
     qtbot.waitUntil(lambda: compared(window, ONE_EURO, BUTTERWORTH))
-    assert session.analysis.passes() == ()
+    assert session.analysis.running_passes() == ()
     assert len(results.rows()) == rows
     row = results.rows_at(40)[0]
     assert window.view.shown is not None
@@ -115,7 +115,7 @@ def test_two_filters_are_compared_in_every_layout_without_tracking_again(
     assert face.stabilized is not None
     np.testing.assert_array_equal(face.raw.xy_px, filtered(window, "one-euro")[row])
     np.testing.assert_array_equal(face.stabilized.xy_px, filtered(window, "butterworth")[row])
-    np.testing.assert_array_equal(results.rows().steady, results.rows().raw)
+    np.testing.assert_array_equal(results.rows().stabilized, results.rows().raw)
     for layout in (ComparisonLayout.WIPE, ComparisonLayout.SIDE):
         session.set_layout(layout)
         captions = [pane.caption for pane in window.view._panes()]
@@ -125,7 +125,7 @@ def test_two_filters_are_compared_in_every_layout_without_tracking_again(
     np.testing.assert_allclose(measures.raw_xy[40], face.raw.xy_px[30])
     labels = [label.text for _, label in window.plots._plots["jitter"].legend.items]
     assert labels == ["One Euro", "Butterworth"]
-    window.session.set_show(ShownLandmarks.RAW)
+    window.session.set_shown_landmarks(ShownLandmarks.RAW)
     assert window.view.shown.faces[0].raw is not None
     np.testing.assert_array_equal(window.view.shown.faces[0].raw.xy_px, results.rows().raw[row])
 
@@ -192,7 +192,7 @@ def test_one_filter_can_be_compared_with_two_sets_of_parameters(
     window.files.export(ExportKind.SIDE, tmp_path / "side.mp4")
     qtbot.waitUntil(lambda: (tmp_path / "side.mp4").is_file(), timeout=20000)
     sides[0].as_set.click()
-    assert session.display.takes == (ONE_EURO, own_butterworth)
+    assert session.display.variants == (ONE_EURO, own_butterworth)
     assert not sides[0].as_set.isVisible()
 
 
@@ -226,14 +226,14 @@ def test_comparing_another_network_tracks_again_and_keeps_both_results(
     assert results is not None
     before = results.rows().raw.copy()
     choose(window, RAW, dan)
-    assert [variant for variant, _ in session.analysis.passes()] == [dan]
+    assert [variant for variant, _ in session.analysis.running_passes()] == [dan]
     window._refresh_now()
     assert "dan-lite" in window.numbers.passes.text()
 
     def complete() -> bool:
         comparison = session.analysis.compared
         rows = np.isfinite(before[:, 0, 0])
-        finished = session.analysis.passes() == ()
+        finished = session.analysis.running_passes() == ()
         if not finished or comparison is None or not comparison.known.all():
             return False
         return bool(np.isfinite(comparison.second[rows]).all())
@@ -244,12 +244,12 @@ def test_comparing_another_network_tracks_again_and_keeps_both_results(
     lowered = np.nanmean((comparison.second - comparison.first)[..., 1])
     assert lowered == pytest.approx(2 * 60 * 1.4 / 64, rel=0.3)
     np.testing.assert_array_equal(results.rows().raw, before)
-    choose(window, *PLAIN)
+    choose(window, *RAW_AND_STABILIZED)
     qtbot.waitUntil(lambda: session.analysis.compared is None)
-    choose(window, dan, STEADY)  # the results of the second pass were kept
-    assert session.analysis.passes() == ()
+    choose(window, dan, STABILIZED)  # the results of the second pass were kept
+    assert session.analysis.running_passes() == ()
     window.open_path(str(square_video(tmp_path / "b.mp4", 30)))
-    assert session.analysis.takes == PLAIN
+    assert session.analysis.variants == RAW_AND_STABILIZED
 
 
 def test_a_network_that_cannot_be_opened_is_reported_and_the_comparison_is_reset(
@@ -267,4 +267,4 @@ def test_a_network_that_cannot_be_opened_is_reported_and_the_comparison_is_reset
     choose(window, RAW, Variant("none", "dan-lite"))
     qtbot.waitUntil(lambda: bool(window.messages.texts))
     assert "CUDA" in window.messages.texts[0]
-    assert window.session.display.takes == PLAIN
+    assert window.session.display.variants == RAW_AND_STABILIZED

@@ -83,7 +83,7 @@ def test_ground_truth_beside_the_video_is_shown_and_scored_like_evaluate(
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     evaluated = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["models"]["out"]
-    measured = truth_measures(window).steady
+    measured = truth_measures(window).stabilized
     assert (measured.faces, measured.missed) == (evaluated["faces"], evaluated["missed"])
     assert measured.missed > 0
     for name in ("nrmse", "fr8"):
@@ -95,7 +95,7 @@ def test_ground_truth_beside_the_video_is_shown_and_scored_like_evaluate(
 
     assert window.numbers.against.isVisibleTo(window.numbers)
     assert window.numbers.against.cells["nrmse", "steady"].text() == f"{evaluated['nrmse']:.3f}"
-    _, plotted_errors = window.plots._curves["error_steady"].getOriginalDataset()
+    _, plotted_errors = window.plots._curves["error_stabilized"].getOriginalDataset()
     assert np.nanmean(plotted_errors) == pytest.approx(evaluated["nrmse"])
     assert window.plots._switches["error"].isChecked()
 
@@ -140,7 +140,7 @@ def test_pts_files_can_be_dropped_with_their_video_or_on_the_open_video(
     assert "open its recording first" in window.messages.texts[0]
     drop(window, str(folder), clip)
     qtbot.waitUntil(lambda: window.session.display.truth == "truth of a")
-    shown = window.session.analysis.truth_at(7)
+    shown = window.session.analysis.ground_truth_at(7)
     assert shown is not None
     np.testing.assert_allclose(shown, square_ground_truth(30)[7], atol=1e-3)
     window.actions_by_name["drop_truth"].trigger()

@@ -17,7 +17,7 @@ from steadymark.app.gui.panels.filter_parameters import FilterParameters
 from steadymark.app.gui.panels.settings_panel import SettingsPanel
 from steadymark.app.session.analysis.variants import Variant, variants_for
 from steadymark.app.session.presets import PresetError, Presets, read_preset
-from steadymark.app.session.settings_values import from_plain, restored_settings
+from steadymark.app.session.settings_values import restored_settings, settings_from_dict
 from steadymark.engine.stabilizers.stabilizer_registry import (
     STABILIZER_REGISTRY,
     choose,
@@ -144,7 +144,7 @@ def test_tables_of_other_stabilizers_do_not_change_when_a_plug_in_is_there() -> 
     assert "median" not in plain_settings(TrackSettings())
     plain = plain_settings(TrackSettings(stabilizer="median"))
     assert plain["median"] == {"window_frames": 5}
-    assert from_plain(plain) == TrackSettings(stabilizer="median")
+    assert settings_from_dict(plain) == TrackSettings(stabilizer="median")
 
 
 def test_the_documentation_names_every_stabilizer_and_parameter() -> None:

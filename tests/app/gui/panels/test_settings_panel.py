@@ -26,12 +26,12 @@ def test_settings_apply_immediately_or_on_request_and_are_stored(
     assert results is not None
     panel.stabilizer.setCurrentIndex(panel.stabilizer.findData("one-euro"))
     panel.stabilizer.activated.emit(panel.stabilizer.currentIndex())
-    qtbot.waitUntil(lambda: not np.array_equal(results.rows().raw, results.rows().steady))
+    qtbot.waitUntil(lambda: not np.array_equal(results.rows().raw, results.rows().stabilized))
     frame = window.session.display.frame
     qtbot.waitUntil(
         lambda: (
             stabilized_points(window) is not None
-            and np.array_equal(stabilized_points(window), results.rows().steady[frame])
+            and np.array_equal(stabilized_points(window), results.rows().stabilized[frame])
         )
     )
     assert not panel.apply.isVisibleTo(panel)
@@ -102,7 +102,7 @@ def test_a_network_that_cannot_be_opened_keeps_the_results(
     qtbot.waitUntil(lambda: bool(window.messages.texts))
     assert "CUDA" in window.messages.texts[0]
     assert window.session.results is not None
-    assert (window.session.results.known() == 1).all()
+    assert (window.session.results.frame_status() == 1).all()
 
 
 def test_flow_is_offered_by_name_and_recommended(window: MainWindow) -> None:

@@ -37,7 +37,7 @@ def test_the_legend_is_visible_while_landmarks_are_shown(
     assert not all_scores <= corner_colours(window)
     session.set_overlay(replace(session.display.overlay, scores=True))
     assert all_scores <= corner_colours(window)
-    session.set_show(ShownLandmarks.OFF)
+    session.set_shown_landmarks(ShownLandmarks.OFF)
     assert not all_scores <= corner_colours(window)
 
 

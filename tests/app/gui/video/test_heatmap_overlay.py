@@ -31,7 +31,7 @@ def test_heatmaps_are_shown_on_request_and_belong_to_their_frame(
     view, session = window.view, window.session
     assert view.shown is not None
     assert view.shown.heats == {}
-    assert session.analysis._heating._thread is None
+    assert session.analysis._heatmap_worker._thread is None
     before = view.grab().toImage()
     key(window, "heatmaps")
     qtbot.waitUntil(lambda: view.shown is not None and bool(view.shown.heats))

@@ -78,7 +78,7 @@ def test_dragging_the_dividing_line_moves_the_wipe_position(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
     open_video(qtbot, window, clip)
-    window.session.set_show(ShownLandmarks.BOTH)
+    window.session.set_shown_landmarks(ShownLandmarks.BOTH)
     window.session.set_layout(ComparisonLayout.WIPE)
     view = window.view
     line = QPoint(round(view._wipe_x()), 40)
@@ -102,14 +102,14 @@ def test_image_and_landmarks_always_belong_to_the_same_frame(
                 if distance_px > 3:
                     mismatches.append(shown.frame.index)
 
-    window.session.pictured.connect(record_mismatches)
-    window.session.progressed.connect(record_mismatches)
+    window.session.frame_changed.connect(record_mismatches)
+    window.session.results_changed.connect(record_mismatches)
     window.session.recording.set_speed(4.0)
     window.open_path(clip)
     qtbot.waitUntil(lambda: window.view.shown is not None)
     for index in (100, 5, 60):
         window.session.recording.seek(index)
         qtbot.waitUntil(lambda: window.session.display.frame >= index)  # noqa: B023
-    window.session.pictured.disconnect(record_mismatches)
-    window.session.progressed.disconnect(record_mismatches)
+    window.session.frame_changed.disconnect(record_mismatches)
+    window.session.results_changed.disconnect(record_mismatches)
     assert mismatches == []

@@ -71,7 +71,7 @@ def test_a_jittering_face_counts_as_still_and_a_moving_one_does_not() -> None:
         results = make_results(points.astype(np.float32))
         measured = measure_face(results.rows(), results.times_s, results.schema, fps=FPS)
         assert measured is not None
-        assert (measured.still_share > 0.7) == is_still
+        assert (measured.rest_share > 0.7) == is_still
         assert np.isfinite(measured.raw.mav) == is_still
 
 
@@ -82,12 +82,12 @@ def test_long_recordings_are_measured_in_parts_with_the_same_result(
     points[150:230] += np.linspace(0, 90, 80, dtype=np.float32)[:, None, None]
     results = make_results(points)
     whole = measure_face(results.rows(), results.times_s, results.schema, fps=FPS)
-    monkeypatch.setattr(face_measures, "_PART", 37)
+    monkeypatch.setattr(face_measures, "_BLOCK_FRAMES", 37)
     parts = measure_face(results.rows(), results.times_s, results.schema, fps=FPS)
     assert whole is not None
     assert parts is not None
-    assert whole.still.any()
-    np.testing.assert_array_equal(whole.still, parts.still)
+    assert whole.at_rest.any()
+    np.testing.assert_array_equal(whole.at_rest, parts.at_rest)
     assert (
         measure_face(results.rows(), results.times_s, results.schema, fps=FPS, stop=lambda: True)
         is None
@@ -100,13 +100,13 @@ def test_the_chosen_landmark_and_face_are_measured() -> None:
         faces = (tracked_face(0), tracked_face(4, points=face_points(30, 30, 20)))
         results.add(track_result(i, *faces, restarted=i == 0))
     measured = measure_face(
-        results.rows(), results.times_s, results.schema, fps=FPS, choice=MeasureSelection(4, 8)
+        results.rows(), results.times_s, results.schema, fps=FPS, selection=MeasureSelection(4, 8)
     )
     assert measured is not None
     assert measured.faces == (0, 4)
     np.testing.assert_allclose(measured.raw_xy[0], face_points(30, 30, 20)[8])
     fallback = measure_face(
-        results.rows(), results.times_s, results.schema, fps=FPS, choice=MeasureSelection(9)
+        results.rows(), results.times_s, results.schema, fps=FPS, selection=MeasureSelection(9)
     )
     assert fallback is not None
     assert fallback.face == 0
@@ -124,7 +124,7 @@ def test_jitter_of_a_region_uses_only_its_landmarks() -> None:
         results.times_s,
         results.schema,
         fps=FPS,
-        choice=MeasureSelection(region="mouth"),
+        selection=MeasureSelection(region="mouth"),
     )
     assert whole is not None
     assert of_mouth is not None

@@ -49,7 +49,7 @@ def test_a_small_capacity_keeps_the_same_last_seconds_as_a_large_one() -> None:
     assert tracked.shape == times.shape
     assert tracked.all()
     assert np.array_equal(times, endless_times)
-    for name in ("frame", "before", "face_id", "state", "raw", "steady", "point_score"):
+    for name in ("frame", "previous_row", "face_id", "state", "raw", "stabilized", "point_score"):
         assert np.array_equal(getattr(rows, name), getattr(endless_rows, name), equal_nan=True), (
             name
         )

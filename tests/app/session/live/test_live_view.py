@@ -44,8 +44,8 @@ def test_a_camera_is_opened_and_tracked(qtbot: QtBot, session: Session) -> None:
     display = session.display
     assert (display.phase, display.name, display.size) == (Phase.LIVE, "fake camera", (320, 240))
     assert display.live is not None
-    assert display.has_picture
-    assert not display.has_film
+    assert display.has_source
+    assert not display.has_recording
     wait_for_frames(qtbot, session)
 
 
@@ -66,10 +66,10 @@ def test_landmarks_belong_to_the_frame_that_is_shown(qtbot: QtBot, session: Sess
             if abs(float(extent.min() + extent.max()) / 2 - middle) > 1.5:
                 mismatches.append((frame.index, middle))
 
-    session.pictured.connect(record_mismatches)
+    session.frame_changed.connect(record_mismatches)
     start_live_view(qtbot, session)
     wait_for_frames(qtbot, session, 20)
-    session.pictured.disconnect(record_mismatches)
+    session.frame_changed.disconnect(record_mismatches)
     assert mismatches == []
     assert len(set(seen)) > 5
 
@@ -79,7 +79,9 @@ def test_the_newest_frame_is_shown_and_skipped_ones_are_counted(
 ) -> None:
     start_live_view(qtbot, session)
     shown: list[int] = []
-    session.pictured.connect(lambda: shown.append(session.frame.index if session.frame else -1))
+    session.frame_changed.connect(
+        lambda: shown.append(session.frame.index if session.frame else -1)
+    )
     wait_for_frames(qtbot, session, 2)
     view = session.live
     threading.Event().wait(0.3)  # the GUI thread is busy with something else
@@ -114,12 +116,12 @@ def test_changing_the_filter_keeps_the_face_and_the_stream(
     start_live_view(qtbot, session)
     wait_for_frames(qtbot, session)
     session.use_settings(TrackSettings(stabilizer="one-euro"))
-    assert not session.shown.settings_wait
+    assert not session.source.settings_need_retracking
     wait_for_frames(qtbot, session, 10)
     assert session.results is not None
     rows = session.results.rows()
     assert (rows.state == list(FaceState).index(FaceState.DETECTED)).sum() == 1
-    assert np.abs(rows.raw[-3:] - rows.steady[-3:]).max() > 0.01
+    assert np.abs(rows.raw[-3:] - rows.stabilized[-3:]).max() > 0.01
     assert device.opened == 1
 
 
@@ -177,7 +179,7 @@ def test_the_old_networks_stay_when_new_ones_cannot_be_opened(
         opener=camera_opener(device),
     )
     messages: list[str] = []
-    session.told.connect(messages.append)
+    session.message_posted.connect(messages.append)
     start_live_view(qtbot, session)
     session.use_settings(TrackSettings(model="missing"))
     qtbot.waitUntil(lambda: messages == ["no weights at missing"])
@@ -187,7 +189,7 @@ def test_the_old_networks_stay_when_new_ones_cannot_be_opened(
 
 def test_butterworth_is_refused_with_the_reason(qtbot: QtBot, session: Session) -> None:
     messages: list[str] = []
-    session.told.connect(messages.append)
+    session.message_posted.connect(messages.append)
     start_live_view(qtbot, session)
     session.use_settings(TrackSettings(stabilizer="butterworth"))
     assert "frames to come" in messages[0]
@@ -199,7 +201,7 @@ def test_a_camera_that_cannot_be_opened_is_reported_and_the_session_is_empty(
 ) -> None:
     device.plugged = False
     messages: list[str] = []
-    session.told.connect(messages.append)
+    session.message_posted.connect(messages.append)
     session.open_live(CAMERA)
     qtbot.waitUntil(lambda: bool(messages))
     assert "cannot be opened" in messages[0]
@@ -213,7 +215,7 @@ def test_restarting_without_the_camera_leaves_the_view_stopped(
     session.live.stop()
     device.unplug()
     messages: list[str] = []
-    session.told.connect(messages.append)
+    session.message_posted.connect(messages.append)
     session.live.start_again()
     qtbot.waitUntil(lambda: bool(messages))
     assert session.display.phase is Phase.STOPPED
@@ -227,13 +229,13 @@ def test_opening_a_recording_closes_the_camera_and_the_other_way_round(
 ) -> None:
     start_live_view(qtbot, session)
     session.open(str(square_video(tmp_path / "a.mp4")))
-    assert session.live.facts.phase is Phase.EMPTY
-    qtbot.waitUntil(lambda: session.display.has_film and session.frame is not None)
+    assert session.live.state.phase is Phase.EMPTY
+    qtbot.waitUntil(lambda: session.display.has_recording and session.frame is not None)
     assert device.wait_for(released=1)
     assert session.display.live is None
     start_live_view(qtbot, session)
-    assert session.recording.film is None
-    session.close_shown()
+    assert session.recording.current is None
+    session.close_source()
     assert session.display.phase is Phase.EMPTY
     assert session.frame is None
 
@@ -309,7 +311,7 @@ def test_a_view_that_ends_unexpectedly_is_reported_and_can_be_restarted(
         TrackSettings(), state_root=tmp_path, models=ModelCache(lambda _: models), opener=opener
     )
     messages: list[str] = []
-    session.told.connect(messages.append)
+    session.message_posted.connect(messages.append)
     start_live_view(qtbot, session)
     qtbot.waitUntil(lambda: session.display.phase is Phase.STOPPED)
     assert ("has ended" if end == "stream" else "could not be tracked") in messages[0]

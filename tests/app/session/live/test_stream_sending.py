@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 
 def target_state(sending: StreamSending, kind: str = "osf") -> StreamTargetState:
-    (found,) = (target_state for target_state in sending.facts() if target_state.kind is kind)
+    (found,) = (
+        target_state for target_state in sending.target_states() if target_state.kind is kind
+    )
     return found
 
 
@@ -38,18 +40,18 @@ def send_state(sending: StreamSending, kind: str = "osf") -> SendState | None:
 
 def test_nothing_is_sent_unless_a_target_is_switched_on(qtbot: QtBot, session: Session) -> None:
     sending = session.live.sending
-    assert [(f.on, f.place) for f in sending.facts()] == [
+    assert [(f.on, f.place) for f in sending.target_states()] == [
         (False, "127.0.0.1:11573"),
         (False, "127.0.0.1:39540"),
         (False, "Steadymark"),
     ]
     start_live_view(qtbot, session)
-    assert [f.report for f in sending.facts()] == [None] * 3
+    assert [f.report for f in sending.target_states()] == [None] * 3
 
 
 def test_sent_landmarks_equal_those_of_the_results(qtbot: QtBot, session: Session) -> None:
     with receiver() as socket:
-        session.live.sending.want("osf", place=address_of(socket), on=True)
+        session.live.sending.set_target("osf", place=address_of(socket), on=True)
         assert send_state(session.live.sending) is None  # no live view yet
         start_live_view(qtbot, session)
         wait_for_frames(qtbot, session, 8)
@@ -57,7 +59,7 @@ def test_sent_landmarks_equal_those_of_the_results(qtbot: QtBot, session: Sessio
         qtbot.waitUntil(lambda: target_state(session.live.sending).rate > 0)
         wait_for_frames(qtbot, session)
     assert session.results is not None
-    steady = session.results.rows().steady
+    steady = session.results.rows().stabilized
     kept = [i for i in range(68) if i not in (48, 54)]
     for face in received:
         assert np.abs(steady[:, kept] - face.points_px[:66]).max((1, 2)).min() < 1e-3
@@ -70,7 +72,7 @@ def test_sending_follows_the_live_view_and_the_switch(
     sending = session.live.sending
     with receiver() as socket:
         start_live_view(qtbot, session)
-        sending.want("osf", place=address_of(socket), on=True)
+        sending.set_target("osf", place=address_of(socket), on=True)
         qtbot.waitUntil(lambda: send_state(sending) is SendState.SENDING)
         parse_osf_packet(socket.recv(65535))
         session.live.stop()
@@ -79,33 +81,33 @@ def test_sending_follows_the_live_view_and_the_switch(
         assert target_state(sending).on
         session.live.start_again()
         qtbot.waitUntil(lambda: is_live(session) and send_state(sending) is SendState.SENDING)
-        sending.want("osf", on=False)
+        sending.set_target("osf", on=False)
         assert send_state(sending) is None
         wait_for_frames(qtbot, session)
 
 
 def test_an_unknown_host_is_reported_and_the_view_continues(qtbot: QtBot, session: Session) -> None:
     messages: list[str] = []
-    session.told.connect(messages.append)
+    session.message_posted.connect(messages.append)
     sending = session.live.sending
-    sending.want("vmc", place="no-such-host.invalid", on=True)
+    sending.set_target("vmc", place="no-such-host.invalid", on=True)
     start_live_view(qtbot, session)
     qtbot.waitUntil(lambda: bool(messages), timeout=20000)
     assert "'no-such-host.invalid' is unknown" in messages[0]
-    assert target_state(sending, "vmc").in_vain
+    assert target_state(sending, "vmc").has_problem
     wait_for_frames(qtbot, session)
-    sending.want("vmc", place=free_address())
+    sending.set_target("vmc", place=free_address())
     qtbot.waitUntil(lambda: send_state(sending, "vmc") is SendState.SENDING)
-    qtbot.waitUntil(lambda: target_state(sending, "vmc").in_vain)  # nobody listens there
+    qtbot.waitUntil(lambda: target_state(sending, "vmc").has_problem)  # nobody listens there
     wait_for_frames(qtbot, session)
     assert len(messages) == 1
 
 
 def test_an_invalid_address_changes_nothing(session: Session) -> None:
-    before = session.live.sending.facts()
+    before = session.live.sending.target_states()
     with pytest.raises(UsageError, match="HOST:PORT"):
-        session.live.sending.want("osf", place="1.2.3.4:0", on=True)
-    assert session.live.sending.facts() == before
+        session.live.sending.set_target("osf", place="1.2.3.4:0", on=True)
+    assert session.live.sending.target_states() == before
 
 
 class SlowWriter:
@@ -134,7 +136,7 @@ def test_a_slow_host_lookup_does_not_delay_closing(qtbot: QtBot) -> None:
         return senders[-1]
 
     sending = StreamSending(make=make)
-    sending.want("osf", on=True)
+    sending.set_target("osf", on=True)
     start_s = time.monotonic()
     sending.begin()
     assert send_state(sending) is SendState.OPENING

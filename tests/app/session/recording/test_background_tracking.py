@@ -35,7 +35,7 @@ class TrackingDriver:
 
     def note(self) -> None:
         with self.changed:
-            head = self.tracking.head
+            head = self.tracking.last_tracked
             if not self.order or self.order[-1] != head:
                 self.order.append(head)
             self.changed.notify_all()
@@ -64,13 +64,13 @@ def driver(media: Media) -> Iterator[TrackingDriver]:
 def test_every_frame_is_tracked_exactly_once(driver: TrackingDriver) -> None:
     driver.tracking.start()
     assert driver.tracking.wait(TrackingPhase.FINISHED, 20)
-    assert (driver.results.known() == FrameStatus.TRACKED).all()
+    assert (driver.results.frame_status() == FrameStatus.TRACKED).all()
     np.testing.assert_array_equal(driver.results.rows().frame, np.arange(FRAMES))
 
 
 def test_seeking_far_ahead_tracks_from_there_and_then_the_rest(driver: TrackingDriver) -> None:
     driver.tracking.start()
-    driver.wait_until(lambda: driver.tracking.head >= 3)
+    driver.wait_until(lambda: driver.tracking.last_tracked >= 3)
     driver.tracking.seek(150)
     assert driver.tracking.wait(TrackingPhase.FINISHED, 20)
     rows = driver.results.rows().frame
@@ -78,21 +78,21 @@ def test_seeking_far_ahead_tracks_from_there_and_then_the_rest(driver: TrackingD
     assert len(gaps) == 2
     assert rows[gaps[0] + 1] == 150
     assert driver.results.restarted()[150]
-    assert (driver.results.known() == FrameStatus.TRACKED).all()
+    assert (driver.results.frame_status() == FrameStatus.TRACKED).all()
     assert len(np.unique(rows)) == len(rows) == FRAMES
 
 
 def test_seeking_a_little_ahead_does_not_restart_the_tracker(driver: TrackingDriver) -> None:
     driver.tracking.start()
-    driver.wait_until(lambda: driver.tracking.head >= 1)
-    driver.tracking.seek(driver.tracking.head + 20)
+    driver.wait_until(lambda: driver.tracking.last_tracked >= 1)
+    driver.tracking.seek(driver.tracking.last_tracked + 20)
     assert driver.tracking.wait(TrackingPhase.FINISHED, 20)
     np.testing.assert_array_equal(driver.results.rows().frame, np.arange(FRAMES))
 
 
 def test_seeking_to_a_tracked_frame_changes_nothing(driver: TrackingDriver) -> None:
     driver.tracking.start()
-    driver.wait_until(lambda: driver.tracking.head >= 10)
+    driver.wait_until(lambda: driver.tracking.last_tracked >= 10)
     driver.tracking.seek(2)
     assert driver.tracking.wait(TrackingPhase.FINISHED, 20)
     np.testing.assert_array_equal(driver.results.rows().frame, np.arange(FRAMES))
@@ -100,17 +100,17 @@ def test_seeking_to_a_tracked_frame_changes_nothing(driver: TrackingDriver) -> N
 
 def test_continuing_after_a_pause_does_not_restart_the_tracker(driver: TrackingDriver) -> None:
     driver.tracking.start()
-    driver.wait_until(lambda: driver.tracking.head >= 5)
+    driver.wait_until(lambda: driver.tracking.last_tracked >= 5)
     driver.tracking.pause()
-    assert driver.tracking.report.work is TrackingPhase.PAUSED
-    driver.tracking.go_on()
+    assert driver.tracking.report.phase is TrackingPhase.PAUSED
+    driver.tracking.resume()
     assert driver.tracking.wait(TrackingPhase.FINISHED, 20)
     np.testing.assert_array_equal(driver.results.rows().frame, np.arange(FRAMES))
 
 
 def test_closing_while_paused_ends_all_threads(driver: TrackingDriver) -> None:
     driver.tracking.start()
-    driver.wait_until(lambda: driver.tracking.head >= 5)
+    driver.wait_until(lambda: driver.tracking.last_tracked >= 5)
     driver.tracking.pause()
     driver.tracking.close()
     assert driver.tracking.join(2)
@@ -137,9 +137,9 @@ def test_tracking_stops_at_a_failing_frame_and_continues_behind_it(
     assert "could not be tracked" in driver.tracking.report.fault
     kept = len(driver.results.rows())
     assert kept > 3
-    driver.tracking.go_on()
+    driver.tracking.resume()
     assert driver.tracking.wait(TrackingPhase.FINISHED, 20)
-    assert int((driver.results.known() == FrameStatus.DAMAGED).sum()) == 1
+    assert int((driver.results.frame_status() == FrameStatus.DAMAGED).sum()) == 1
     driver.tracking.close()
     assert driver.tracking.join(2)
 
@@ -155,7 +155,7 @@ def test_images_in_a_folder_are_tracked_and_unreadable_ones_are_damaged(tmp_path
     driver = TrackingDriver(Media(str(tmp_path)))
     driver.tracking.start()
     assert driver.tracking.wait(TrackingPhase.FINISHED, 20)
-    assert driver.results.known().tolist() == [1, 1, 1, 2, 1, 1]
+    assert driver.results.frame_status().tolist() == [1, 1, 1, 2, 1, 1]
     driver.tracking.close()
     assert driver.tracking.join(2)
 

@@ -13,12 +13,12 @@ import pytest
 from steadymark.app.session.recording.crash_recovery import (
     RecoverableSession,
     SessionStore,
+    delete_session,
     find_sessions,
-    forget,
     recover,
 )
 from steadymark.app.session.recording.results import Results
-from steadymark.app.session.settings_values import as_plain, from_plain
+from steadymark.app.session.settings_values import settings_from_dict, settings_to_dict
 from steadymark.engine.core.errors import LandmarkFileError
 from steadymark.engine.core.types import Intrinsics
 from steadymark.engine.pipeline.pipeline import SINK_QUEUE
@@ -45,7 +45,7 @@ film, models = Media(sys.argv[1]), square_models()
 results = Results(film.times_s, models.schema)
 keeping = SessionStore(Path(sys.argv[2]), sys.argv[1], {})
 def tell():
-    if tracking.head == int(sys.argv[3]):
+    if tracking.last_tracked == int(sys.argv[3]):
         print("far enough", flush=True)  # and on
 tracking = BackgroundTracking(film, models, TrackSettings(), results, on_change=tell,
                     sinks=lambda n: [keeping.sink(n, models.schema, print)])
@@ -57,7 +57,7 @@ threading.Event().wait()
 
 def crashed_session(root: Path, frames: int = 12) -> RecoverableSession:
     """Write the files of a session that ended without cleaning up, and find it."""
-    store = SessionStore(root, "clip.mp4", as_plain(TrackSettings()))
+    store = SessionStore(root, "clip.mp4", settings_to_dict(TrackSettings()))
     sink = store.sink(1, load_schema("ibug68"), lambda _: None)
     sink.open(source_info())
     for result in moving_results(frames):
@@ -111,7 +111,7 @@ def test_a_session_without_frames_is_removed(tmp_path: Path) -> None:
 
 
 def test_a_forgotten_session_is_deleted(tmp_path: Path) -> None:
-    forget(crashed_session(tmp_path))
+    delete_session(crashed_session(tmp_path))
     assert find_sessions(tmp_path) == ()
 
 
@@ -137,8 +137,11 @@ def test_a_disk_that_cannot_be_written_is_reported_once(tmp_path: Path) -> None:
 def test_settings_are_restored_and_invalid_values_become_defaults(tmp_path: Path) -> None:
     filters = (choose("one-euro", min_cutoff_hz=0.3, beta=2.0),)
     settings = TrackSettings(stabilizer="one-euro", filters=filters, threads=2)
-    assert from_plain(as_plain(settings)) == settings
-    assert from_plain({"model": 5, "one_euro": {"beta": -1}, "threads": "x"}) == TrackSettings()
+    assert settings_from_dict(settings_to_dict(settings)) == settings
+    assert (
+        settings_from_dict({"model": 5, "one_euro": {"beta": -1}, "threads": "x"})
+        == TrackSettings()
+    )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")

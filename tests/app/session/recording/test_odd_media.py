@@ -43,7 +43,7 @@ def test_pieces_and_single_frames_equal_those_of_a_full_read(
     count = len(media.times_s)
     assert np.all(np.diff(media.times_s) >= 0)
     for start in (count // 2, 0, count - 2, count // 3):
-        piece = media.piece(range(start, min(start + 3, count)))
+        piece = media.segment(range(start, min(start + 3, count)))
         indices = []
         for frame in piece.frames():
             indices.append(frame.index)

@@ -66,7 +66,7 @@ def test_the_next_frame_is_the_one_that_is_due(now_s: float, speed: float, expec
 def test_a_playback_computes_when_a_frame_is_due() -> None:
     run = Playback(10.0, 1.0, 2.0)
     assert run.due_s(2.0) == pytest.approx(10.5)
-    assert run.at(10.5) == pytest.approx(2.0)
+    assert run.time_at(10.5) == pytest.approx(2.0)
     assert LATE_S < 1
 
 
@@ -96,7 +96,7 @@ def test_playing_waits_at_the_limit_until_it_grows() -> None:
             shown += player_log.next_frames(1)
         assert not player_log.ended.is_set()
         player_log.limit = 100
-        player_log.player.nudge()
+        player_log.player.limit_changed()
         assert player_log.ended.wait(5)
 
 

@@ -70,10 +70,10 @@ def test_a_filter_chosen_after_tracking_gives_the_same_as_one_chosen_before(
     chosen = replace(ONE_EURO, stabilizer=name)
     before, first = track_to_end(media, chosen)
     after, second = track_to_end(media, replace(ONE_EURO, stabilizer="none"))
-    second.want_filter(filter_of(ONE_EURO.with_filter(CHOSEN.changed(min_cutoff_hz=9.0, beta=9.0))))
-    second.want_filter(filter_of(chosen))
+    second.set_filter(filter_of(ONE_EURO.with_filter(CHOSEN.changed(min_cutoff_hz=9.0, beta=9.0))))
+    second.set_filter(filter_of(chosen))
     second.apply_filter()
-    np.testing.assert_array_equal(before.rows().steady, after.rows().steady)
+    np.testing.assert_array_equal(before.rows().stabilized, after.rows().stabilized)
     np.testing.assert_array_equal(before.rows().attributes, after.rows().attributes)
     close_tracking(first)
     close_tracking(second)
@@ -84,5 +84,5 @@ def test_a_filter_restarts_where_the_tracker_restarts(media: Media) -> None:
     begins = np.flatnonzero(results.restarted())
     assert begins[0] == 0
     refilter: Callable[[Results], object] = PointFilter(filter_of(ONE_EURO)).refilter
-    np.testing.assert_array_equal(refilter(results), results.rows().steady)
+    np.testing.assert_array_equal(refilter(results), results.rows().stabilized)
     close_tracking(tracking)

@@ -61,7 +61,7 @@ def test_rows_grow_beyond_the_first_block_and_earlier_snapshots_stay_valid() -> 
     rows = results.rows()
     assert len(rows) == 2000
     np.testing.assert_array_equal(rows.frame, np.arange(2000))
-    np.testing.assert_array_equal(rows.before, np.arange(2000) - 1)
+    np.testing.assert_array_equal(rows.previous_row, np.arange(2000) - 1)
 
 
 def test_rows_are_linked_to_the_same_face_in_the_previous_frame_without_restart() -> None:
@@ -70,7 +70,7 @@ def test_rows_are_linked_to_the_same_face_in_the_previous_frame_without_restart(
     results.add(track_result(1, tracked_face(1)))
     results.add(track_result(2, tracked_face(1), restarted=True))
     results.add(track_result(4, tracked_face(1)))
-    assert results.rows().before.tolist() == [-1, -1, 1, -1, -1]
+    assert results.rows().previous_row.tolist() == [-1, -1, 1, -1, -1]
 
 
 def test_gaps_are_searched_from_a_frame_on_and_then_from_the_beginning() -> None:
@@ -85,7 +85,7 @@ def test_gaps_are_searched_from_a_frame_on_and_then_from_the_beginning() -> None
     assert results.next_gap(8) == range(2)
     results.mark_damaged(0, 10)
     assert results.next_gap(0) is None
-    assert results.known().tolist() == [
+    assert results.frame_status().tolist() == [
         FrameStatus.TRACKED if i in (2, 3, 7) else FrameStatus.DAMAGED for i in range(10)
     ]
 
@@ -101,9 +101,9 @@ def test_replacing_stabilized_points_changes_the_version() -> None:
     results = make_results()
     version_before = results.version
     moved = results.rows().raw + 1
-    results.set_steady(moved)
+    results.set_stabilized(moved)
     assert results.version != version_before
-    np.testing.assert_array_equal(results.rows().steady, moved)
+    np.testing.assert_array_equal(results.rows().stabilized, moved)
 
 
 def test_poses_are_returned_unchanged_and_follow_the_stabilized_points() -> None:
@@ -114,11 +114,11 @@ def test_poses_are_returned_unchanged_and_follow_the_stabilized_points() -> None
     assert kept.pose == face.pose
     assert kept.pose is not None
     assert lost.pose is None
-    bigger = (results.rows().steady - 80) * 2 + 80
-    results.set_steady(bigger)
+    bigger = (results.rows().stabilized - 80) * 2 + 80
+    results.set_stabilized(bigger)
     (moved, lost) = results.faces(0) or ()
     assert moved.stabilized is not None
     assert moved.pose == head_pose(moved.stabilized, kept.pose.camera)
     assert moved.pose != kept.pose
     assert lost.pose is None
-    Results(np.arange(3) / 25, load_schema("ibug68")).set_steady(bigger[:0])
+    Results(np.arange(3) / 25, load_schema("ibug68")).set_stabilized(bigger[:0])

@@ -150,12 +150,12 @@ def measure_live(
         window.resize(*window_size)
         window.show()
         window.session.open_live(LiveTarget("paced"))
-        window.session.told.connect(loop.quit)
-        window.session.pictured.connect(loop.quit)
+        window.session.message_posted.connect(loop.quit)
+        window.session.frame_changed.connect(loop.quit)
         if window.session.frame is None:
             loop.exec()
-        window.session.told.disconnect(loop.quit)
-        window.session.pictured.disconnect(loop.quit)
+        window.session.message_posted.disconnect(loop.quit)
+        window.session.frame_changed.disconnect(loop.quit)
         if record:
             live.start_recording(Path(home))
         run(_WARM_UP_S)

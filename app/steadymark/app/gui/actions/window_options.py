@@ -50,7 +50,7 @@ class WindowOptions(QObject):
         self._parent, self._preferences, self._messages = parent, preferences, messages
         self._menu_titles = menu_titles
         self.own_models = OwnModels(settings, preferences, self)
-        self.own_models.told.connect(messages.tell)
+        self.own_models.message_posted.connect(messages.tell)
         self.own_models.noted.connect(lambda text: messages.tell(text, note=True))
         self.renew(settings, actions)
 
@@ -60,7 +60,7 @@ class WindowOptions(QObject):
         self.language_menu = self._languages()
         self.own_models.serve(settings)
         self.own_models.wire(actions)
-        settings.presets.told.connect(self._messages.tell)
+        settings.presets.message_posted.connect(self._messages.tell)
         settings.presets.fill()
         actions["shortcuts"].triggered.connect(self._show_keys)
 

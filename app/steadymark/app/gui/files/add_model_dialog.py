@@ -29,7 +29,7 @@ from steadymark.app.session.model_options import (
     COLOURS,
     PIXELS,
     SCALES,
-    found_words,
+    description_texts,
     parse_network_description,
 )
 from steadymark.engine.core.errors import SteadymarkError
@@ -237,7 +237,7 @@ class AddModelDialog(QDialog):
         self.verdict.setText("" if prepared is None else self._described(prepared))
         self._tell(translated(fault))
         if prepared is not None:
-            self._show_found(found_words(prepared))
+            self._show_found(description_texts(prepared))
         self._allow()
 
     def _show_found(self, found: dict[str, str]) -> None:

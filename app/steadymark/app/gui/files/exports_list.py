@@ -48,10 +48,10 @@ class _Line(QFrame):
         self.show_report(self.export.report)
 
     def show_report(self, report: ExportReport) -> None:
-        name = report.order.path.name
+        name = report.request.path.name
         self.words.setText(self.tr("Exporting {name}").format(name=name))
         self.bar.setAccessibleName(self.words.text())
-        self.bar.setRange(0, max(0, report.of))
+        self.bar.setRange(0, max(0, report.total))
         self.bar.setValue(report.done)
 
 

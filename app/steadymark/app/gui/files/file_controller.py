@@ -17,7 +17,7 @@ from steadymark.app.gui.files.exports_list import free_name, suggested
 from steadymark.app.gui.files.queue_window import QueueWindow
 from steadymark.app.gui.i18n.display_names import variant_name
 from steadymark.app.gui.video.snapshot import paint_snapshot
-from steadymark.app.session.analysis.variants import PLAIN
+from steadymark.app.session.analysis.variants import RAW_AND_STABILIZED
 from steadymark.app.session.export import ExportKind, ExportReport, ExportRequest, ExportSource
 from steadymark.app.session.state import ShownLandmarks
 from steadymark.engine.output.table_formats import TABLE_FORMATS
@@ -142,10 +142,10 @@ class FileController(QObject):
             table: Name of the table's format, see `TABLE_FORMATS`.
         """
         session = self._session
-        film = session.recording.film
+        film = session.recording.current
         if film is None:
             return
-        overlay, show = session.display.overlay, session.display.show
+        overlay, show = session.display.overlay, session.display.shown_landmarks
         draw = DrawOptions(
             points=overlay.points,
             contours=overlay.contours,
@@ -155,16 +155,16 @@ class FileController(QObject):
             attributes=overlay.drawings,
             schema=film.results.schema.name,
         )
-        takes, compared = session.display.takes, session.analysis.compared
+        takes, compared = session.display.variants, session.analysis.compared
         if kind is ExportKind.SIDE:
-            if takes != PLAIN and compared is None:
+            if takes != RAW_AND_STABILIZED and compared is None:
                 self._messages.tell(
                     self.tr("The comparison is not ready yet: export it when it is.")
                 )
                 return
             draw = replace(draw, beside=(variant_name(takes[0]), variant_name(takes[1])))
         material = ExportSource(
-            film.film.info, film.tracking.settled, film.models, film.settings, compared
+            film.media.info, film.tracking.filtered_results, film.models, film.settings, compared
         )
         self._exports.start(ExportRequest(kind, path, draw, table), material)
 
@@ -238,7 +238,7 @@ class FileController(QObject):
         The picture is taken before the dialog opens, because playback or a camera continues
         meanwhile.
         """
-        picture, name = self._still(), self._session.shown.frame_name()
+        picture, name = self._still(), self._session.source.frame_name()
         path = self._chosen(self.tr("Save this frame"), f"_{name}.png", free=True)
         if picture is not None and path is not None:
             self._exports.save(picture, str(path))
@@ -264,7 +264,7 @@ class FileController(QObject):
             free: Whether the suggested name must not be that of an existing file.
         """
         suffix = Path(ending).suffix or ending
-        name = suggested(self._session.shown.export_base(self._recordings()), ending)
+        name = suggested(self._session.source.export_base(self._recordings()), ending)
         text, _ = QFileDialog.getSaveFileName(
             self._parent,
             title,
@@ -301,12 +301,12 @@ class FileController(QObject):
 
         settings = restored_settings(found.settings)
         self._settings.show_settings(settings)
-        self._session.close_shown()
+        self._session.close_source()
         self._session.use_settings(settings)
-        self._session.open(found.source, found=found)
+        self._session.open(found.source, recover_from=found)
 
     def _on_exported(self, report: ExportReport) -> None:
-        name = Path(report.path or report.order.path).name
+        name = Path(report.path or report.request.path).name
         text: str
         if report.fault:
             text = report.fault
@@ -318,13 +318,13 @@ class FileController(QObject):
             ).format(name=name)
         else:
             text = self.tr("{name} was written.").format(name=name)
-        if report.pieces > 1 and not report.fault:
+        if report.segment_count > 1 and not report.fault:
             text += " " + self.tr(
                 "It was tracked in {count} parts because of seeking; the tracker "
                 "started anew at the beginning of each part. 'Track again from the "
                 "beginning' gives one uninterrupted run."
-            ).format(count=report.pieces)
-        folder = str(Path(report.path or report.order.path).parent)
+            ).format(count=report.segment_count)
+        folder = str(Path(report.path or report.request.path).parent)
         self._messages.tell(text, [] if report.fault else [self.show_folder(folder)])
 
     def _on_saved(self, path: str, fault: str) -> None:
@@ -355,6 +355,6 @@ class FileController(QObject):
 
 
 def _discard(found: RecoverableSession) -> None:
-    from steadymark.app.session.recording.crash_recovery import forget
+    from steadymark.app.session.recording.crash_recovery import delete_session
 
-    forget(found)
+    delete_session(found)

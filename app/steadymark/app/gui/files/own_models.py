@@ -35,11 +35,11 @@ class OwnModels(QObject):
     """The user's own models; the files stay where they are and only their paths are stored.
 
     Attributes:
-        told: Emitted with an error message for the user.
+        message_posted: Emitted with an error message for the user.
         noted: Emitted with a sentence about what was done.
     """
 
-    told = Signal(object)
+    message_posted = Signal(object)
     noted = Signal(str)
     _vetted = Signal(object, object)
 
@@ -68,7 +68,9 @@ class OwnModels(QObject):
         If it is valid, it is listed and chosen; otherwise a message gives the reason.
         """
         if self._thread is not None and self._thread.is_alive():
-            self.told.emit(self.tr("Another model is being checked: add this one afterwards."))
+            self.message_posted.emit(
+                self.tr("Another model is being checked: add this one afterwards.")
+            )
             return
         self._thread = Thread(target=self._vet, args=(path,), name="vetting", daemon=True)
         self._thread.start()
@@ -82,7 +84,7 @@ class OwnModels(QObject):
                 "{name} is part of Steadymark and cannot be removed; you can remove "
                 "models that you added."
             )
-            self.told.emit(words.format(name=Path(chosen).name))
+            self.message_posted.emit(words.format(name=Path(chosen).name))
             return
         self._preferences.set_models([file for file in files if file != chosen])
         self._panel.use(replace(self._panel.settings, model=DEFAULT_MODEL))
@@ -140,7 +142,7 @@ class OwnModels(QObject):
 
     def _on_vetted(self, card: ModelCard | None, fault: UserText) -> None:
         if card is None:
-            self.told.emit(UserText("The model was not added: {fault}", fault=fault))
+            self.message_posted.emit(UserText("The model was not added: {fault}", fault=fault))
             return
         file = str(card.path)
         files = self._preferences.models()

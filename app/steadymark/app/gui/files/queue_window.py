@@ -33,7 +33,7 @@ from PySide6.QtWidgets import (
 
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.session.video_queue import QueueItem, QueueStage, VideoQueue
-from steadymark.app.session.worker_threads import SingleCallback
+from steadymark.app.session.worker_threads import CoalescedCallback
 from steadymark.engine.batch.run_jobs import cores
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.pipeline.job import OutputSettings
@@ -73,7 +73,7 @@ class QueueWindow(QDialog):
         super().__init__(parent)
         self.resize(760, 460)
         self._settings, self._live = settings, live
-        self._call = SingleCallback(self._came.emit)
+        self._call = CoalescedCallback(self._came.emit)
         self.queue = VideoQueue(models, self._call)
         self.chosen: list[str] = []  # recordings that have not begun yet
         self._bars: dict[int, QProgressBar] = {}
@@ -253,7 +253,7 @@ class QueueWindow(QDialog):
         self.queue.processes = self.processes.value() if live else None
 
     def _on_came(self) -> None:
-        self._call.arrived()
+        self._call.mark_handled()
         self._refresh()
 
     def _refresh(self) -> None:
@@ -296,7 +296,7 @@ class QueueWindow(QDialog):
     def _show_item(self, item: QueueItem) -> None:
         bar, row = self._bars[item.number], self._rows[item.number]
         over = item.stage not in (QueueStage.WAITING, QueueStage.RUNNING)
-        bar.setRange(0, max(item.of, 0 if item.stage is QueueStage.RUNNING else 1))
+        bar.setRange(0, max(item.total, 0 if item.stage is QueueStage.RUNNING else 1))
         bar.setValue(
             item.frames if not over or item.stage is QueueStage.CANCELLED else bar.maximum()
         )

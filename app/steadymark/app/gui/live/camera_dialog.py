@@ -32,7 +32,7 @@ from steadymark.engine.sources.live.network_camera import is_network
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from steadymark.app.session.live.camera_discovery import CameraDiscovery, Known
+    from steadymark.app.session.live.camera_discovery import CameraDiscovery, CameraList
     from steadymark.engine.core.types import Frame, SourceInfo
     from steadymark.engine.sources import CameraInfo
 
@@ -86,7 +86,7 @@ class CameraDialog(QDialog):
         self._connect()
         self._say(self.tr("Searching for cameras…"))
         self._allow()
-        devices.look()
+        devices.refresh()
 
     @property
     def target(self) -> LiveTarget | None:
@@ -172,10 +172,10 @@ class CameraDialog(QDialog):
 
     def _connect(self) -> None:
         devices = self._devices
-        devices.found.connect(self._on_found)
-        devices.pictured.connect(self._on_pictured)
-        devices.described.connect(self._on_described)
-        devices.told.connect(self._say)
+        devices.cameras_found.connect(self._on_found)
+        devices.frame_changed.connect(self._on_frame_changed)
+        devices.info_changed.connect(self._on_described)
+        devices.message_posted.connect(self._say)
         self.cameras.currentItemChanged.connect(lambda *_: self._on_camera())
         self.cameras.itemActivated.connect(lambda _: self._accept())
         self.mode.activated.connect(lambda _: self._show_preview())
@@ -188,7 +188,7 @@ class CameraDialog(QDialog):
 
     # -- signal handlers
 
-    def _on_found(self, known: Known) -> None:
+    def _on_found(self, known: CameraList) -> None:
         self.cameras.clear()
         for camera, modes in known:
             name = translated(camera.name)
@@ -247,7 +247,7 @@ class CameraDialog(QDialog):
         self._say(self.tr("Opening…"))
         self._devices.show(target)
 
-    def _on_pictured(self) -> None:
+    def _on_frame_changed(self) -> None:
         self.preview.show_frame(self._devices.frame)
 
     def _on_described(self, info: SourceInfo) -> None:
@@ -259,7 +259,7 @@ class CameraDialog(QDialog):
         self._devices.hide()
         self.preview.show_frame(None)
         self._say(self.tr("Searching for cameras…"))
-        self._devices.look()
+        self._devices.refresh()
 
     def _accept(self) -> None:
         target = self.target

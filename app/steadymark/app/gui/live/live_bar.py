@@ -80,11 +80,11 @@ class LiveBar(QWidget):
 
         Without recent pictures, the frame rate and the latency are shown as dashes.
         """
-        late, there = figures.late, self._phase is Phase.LIVE
+        late, there = figures.latency, self._phase is Phase.LIVE
         self.rate.setText(
             self.tr("{shown} / {came} fps").format(
                 shown=f"{late.fps:.1f}" if there else "–",
-                came=f"{figures.came_fps:.1f}" if there else "–",
+                came=f"{figures.source_fps:.1f}" if there else "–",
             )
         )
         known = math.isfinite(late.p95_ms)

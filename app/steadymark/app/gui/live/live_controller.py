@@ -15,7 +15,7 @@ from steadymark.app.gui.actions.actions import tell_more
 from steadymark.app.gui.live import live_preferences
 from steadymark.app.gui.live.camera_dialog import CameraDialog
 from steadymark.app.gui.live.streaming_controller import StreamingController
-from steadymark.app.session.live.camera_discovery import CameraDiscovery, known_cameras
+from steadymark.app.session.live.camera_discovery import CameraDiscovery, connected_cameras
 from steadymark.app.session.live.live_recording import CLEAN
 from steadymark.app.session.state import ShownLandmarks
 from steadymark.engine.output.video.drawing import DrawOptions
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from steadymark.app.gui.live.live_preferences import LivePreferences
     from steadymark.app.gui.messages import Messages
     from steadymark.app.gui.preferences import Preferences
-    from steadymark.app.session.live.camera_discovery import Known
+    from steadymark.app.session.live.camera_discovery import CameraList
     from steadymark.app.session.live.open_stream import LiveTarget
     from steadymark.app.session.session import Session
     from steadymark.app.session.state import Display
@@ -49,7 +49,7 @@ class LiveController(QObject):
         messages: Tell the user what was recorded and what failed.
         open_path: Opens a recording in the window.
         show_folder: Returns the choice of a message that shows a folder.
-        lister: Returns the cameras that are connected.
+        find_cameras: Returns the cameras that are connected.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class LiveController(QObject):
         super().__init__(parent)
         self._parent, self._session, self._preferences = parent, session, preferences
         self._messages, self._open_path, self._show_folder = messages, open_path, show_folder
-        self.lister: Callable[[], Known] = known_cameras
+        self.find_cameras: Callable[[], CameraList] = connected_cameras
         self.dialog: CameraDialog | None = None
         self.send = StreamingController(parent, session=session, preferences=preferences)
         self._devices: CameraDiscovery | None = None
@@ -106,8 +106,8 @@ class LiveController(QObject):
         live = self._session.live
         if self._devices is not None and self._devices.join(0):
             self._devices.deleteLater()
-        self._devices = CameraDiscovery(live.opener, self.lister, self)
-        watched = live.facts.path if live.running else ""
+        self._devices = CameraDiscovery(live.opener, self.find_cameras, self)
+        watched = live.state.path if live.running else ""
         self.dialog = CameraDialog(
             self._devices, self._kept.addresses, watched=watched, parent=self._parent
         )
@@ -122,7 +122,7 @@ class LiveController(QObject):
             self._keep(live_preferences.with_address(self._kept, target.text))
         devices = self._devices
         after = (lambda: devices.join(2.0)) if devices is not None else (lambda: True)
-        self._session.open_live(target, after=after)
+        self._session.open_live(target, wait_for=after)
 
     def close(self) -> bool:
         """Close the dialogs when the program ends.
@@ -178,7 +178,7 @@ class LiveController(QObject):
             contours=overlay.contours,
             box=overlay.boxes,
             face_id=overlay.ids,
-            raw=display.show is ShownLandmarks.RAW,
+            raw=display.shown_landmarks is ShownLandmarks.RAW,
             attributes=overlay.drawings,
             schema="",  # the recording takes that of the view
         )

@@ -46,7 +46,7 @@ class StreamingController(QObject):
                 # A stored value that is not valid is ignored.
                 with contextlib.suppress(UsageError):
                     place = str(kept.get("place", ""))
-                    self._sending.want(name, place=place, on=kept.get("on") is True)
+                    self._sending.set_target(name, place=place, on=kept.get("on") is True)
         self._sending.changed.connect(self.refresh)
 
     def wire(self, action: QAction, label: QLabel) -> None:
@@ -79,7 +79,7 @@ class StreamingController(QObject):
         short = "  ".join(short_words(facts) for facts in shown)
         label.setText(f"→ {short}" if live and shown else "")
         colours = QPalette()
-        if any(facts.in_vain for facts in shown):
+        if any(facts.has_problem for facts in shown):
             colours.setColor(QPalette.ColorRole.WindowText, QColor(VERMILLION))
         label.setPalette(colours)
         action = self._action
@@ -91,15 +91,15 @@ class StreamingController(QObject):
             self.dialog.refresh()
 
     def _facts(self) -> tuple[tuple[StreamTargetState, ...], bool]:
-        return self._sending.facts(), self._live.running
+        return self._sending.target_states(), self._live.running
 
     def _want(self, kind: str, on: bool, place: str) -> None:
         assert self.dialog is not None
         try:
-            self._sending.want(kind, place=place, on=on)
+            self._sending.set_target(kind, place=place, on=on)
         except UsageError as error:
             self.dialog.tell(kind, translated(error.sentence))
-            self._sending.want(kind, on=False)
+            self._sending.set_target(kind, on=False)
         else:
             self.dialog.tell(kind, "")
         self._keep(kind)
@@ -110,7 +110,7 @@ class StreamingController(QObject):
 
         Targets that were given only for this run of the program are not stored.
         """
-        (facts,) = (facts for facts in self._sending.facts() if facts.kind == kind)
+        (facts,) = (facts for facts in self._sending.target_states() if facts.kind == kind)
         preferences = self._preferences
         chosen = {kind: {"on": facts.on, "place": facts.place}}
         preferences.set_values(_NAME, {**preferences.values(_NAME), **chosen})

@@ -20,18 +20,18 @@ def curves_of(measures: FaceMeasures) -> dict[str, NDArray[np.float64]]:
 
     Each curve has one value per frame, which is NaN where the measure is not known.
     """
-    still = measures.still
-    raw, steady = _above_zero(measures.jitter_raw), _above_zero(measures.jitter_steady)
+    still = measures.at_rest
+    raw, steady = _above_zero(measures.jitter_raw), _above_zero(measures.jitter_stabilized)
     return (
         {
             "jitter_raw_moving": raw,
             "jitter_steady_moving": steady,
             "jitter_raw": np.where(still, raw, np.nan),
-            "jitter_steady": np.where(still, steady, np.nan),
+            "jitter_stabilized": np.where(still, steady, np.nan),
             "x_raw": measures.raw_xy[:, 0],
-            "x_steady": measures.steady_xy[:, 0],
+            "x_steady": measures.stabilized_xy[:, 0],
             "y_raw": measures.raw_xy[:, 1],
-            "y_steady": measures.steady_xy[:, 1],
+            "y_steady": measures.stabilized_xy[:, 1],
             "score": measures.score,
             "speed": measures.speed,
         }
@@ -62,10 +62,10 @@ def _of_truth(measures: FaceMeasures) -> dict[str, NDArray[np.float64]]:
     truth = measures.truth
     if truth is None:
         nothing = np.full(len(measures.times_s), np.nan)
-        return dict.fromkeys(("error_raw", "error_steady", "x_truth", "y_truth"), nothing)
+        return dict.fromkeys(("error_raw", "error_stabilized", "x_truth", "y_truth"), nothing)
     return {
         "error_raw": truth.error_raw,
-        "error_steady": truth.error_steady,
+        "error_stabilized": truth.error_stabilized,
         "x_truth": truth.xy[:, 0],
         "y_truth": truth.xy[:, 1],
     }

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from steadymark.app.session.analysis.face_measures import FaceMeasures
-    from steadymark.app.session.analysis.variants import Takes
+    from steadymark.app.session.analysis.variants import VariantPair
 
 _FAINT, _PLATE = 90, 200  # alpha values out of 255
 _VALUES_PX = 78  # minimum height of a plot that shows values on its logarithmic axis
@@ -120,7 +120,7 @@ class Plots(QWidget):
         )
         self._show_labels()
 
-    def set_takes(self, takes: Takes) -> None:
+    def set_takes(self, takes: VariantPair) -> None:
         """Show the names of the compared variants in the legend."""
         for (_, label), take in zip(self._plots["jitter"].legend.items, takes, strict=True):
             label.setText(variant_name(take), color=self.palette().windowText().color().name())
@@ -135,7 +135,7 @@ class Plots(QWidget):
         """Return the names of the shown plots."""
         return tuple(name for name, switch in self._switches.items() if switch.isChecked())
 
-    def choose_region(self, name: str) -> None:
+    def set_region(self, name: str) -> None:
         """Select the region whose jitter is plotted, without emitting `region_chosen`."""
         self.region.setCurrentIndex(max(0, self.region.findData(name)))
 
@@ -306,7 +306,7 @@ class Plots(QWidget):
             ("jitter_raw_moving", RAW_COLOUR, 1),
             ("jitter_steady_moving", STEADY_COLOUR, 1),
             ("jitter_raw", RAW_COLOUR, 2),
-            ("jitter_steady", STEADY_COLOUR, 2),
+            ("jitter_stabilized", STEADY_COLOUR, 2),
             ("x_raw", RAW_COLOUR, 1),
             ("x_steady", STEADY_COLOUR, 1),
             ("y_raw", RAW_COLOUR, 1),
@@ -314,7 +314,7 @@ class Plots(QWidget):
             ("score", GREEN, 1),
             ("speed", PURPLE, 1),
             ("error_raw", RAW_COLOUR, 1),
-            ("error_steady", STEADY_COLOUR, 1),
+            ("error_stabilized", STEADY_COLOUR, 1),
             ("x_truth", RAW_COLOUR, 1),  # gets the colour of the text in _recolour
             ("y_truth", RAW_COLOUR, 1),
         ):
@@ -323,7 +323,7 @@ class Plots(QWidget):
                 shown.setAlpha(_FAINT)
             label = {
                 "jitter_raw": self.tr("raw"),
-                "jitter_steady": self.tr("stabilized"),
+                "jitter_stabilized": self.tr("stabilized"),
             }.get(name)
             plot = self._plots[name.split("_")[0]]
             self._curves[name] = plot.plot([], [], pen=pg.mkPen(shown, width=width), name=label)

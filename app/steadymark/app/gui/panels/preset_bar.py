@@ -30,11 +30,11 @@ class PresetBar(QWidget):
 
     Attributes:
         chosen: Emitted with the TrackSettings of the chosen preset.
-        told: Emitted with a message about a preset that cannot be read or saved.
+        message_posted: Emitted with a message about a preset that cannot be read or saved.
     """
 
     chosen = Signal(object)
-    told = Signal(object)
+    message_posted = Signal(object)
 
     def __init__(self, presets: Presets, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -66,7 +66,7 @@ class PresetBar(QWidget):
             self.box.addItem(preset.name, preset)
             self.box.setItemData(self.box.count() - 1, preset.note, Qt.ItemDataRole.ToolTipRole)
         for fault in faults:
-            self.told.emit(fault)
+            self.message_posted.emit(fault)
         if self._settings is not None:
             self.show_settings(self._settings)
 
@@ -74,7 +74,7 @@ class PresetBar(QWidget):
         """Select the preset that matches these settings, if any, and show a summary."""
         self._settings = settings
         all_of_them = [self.box.itemData(i) for i in range(self.box.count())]
-        fitting = [i for i, p in enumerate(all_of_them) if p.over(settings) == settings]
+        fitting = [i for i, p in enumerate(all_of_them) if p.with_machine_of(settings) == settings]
         self.box.setCurrentIndex(fitting[0] if fitting else -1)
         preset = self._chosen()
         self.drop.setEnabled(preset is not None and preset.path is not None)
@@ -88,7 +88,7 @@ class PresetBar(QWidget):
         try:
             self._presets.save(name, self._settings)
         except PresetError as error:
-            self.told.emit(error.sentence)
+            self.message_posted.emit(error.sentence)
         else:
             self.fill()
 
@@ -99,7 +99,7 @@ class PresetBar(QWidget):
     def _on_chosen(self) -> None:
         preset = self._chosen()
         if preset is not None and self._settings is not None:
-            self.chosen.emit(preset.over(self._settings))
+            self.chosen.emit(preset.with_machine_of(self._settings))
 
     def _summary(self, settings: TrackSettings) -> str:
         stabilizer = stabilizer_text(resolved_stabilizer(settings))
@@ -123,9 +123,9 @@ class PresetBar(QWidget):
         if preset is None:
             return
         try:
-            self._presets.drop(preset)
+            self._presets.delete(preset)
         except PresetError as error:
-            self.told.emit(error.sentence)
+            self.message_posted.emit(error.sentence)
         self.fill()
 
     def _show_folder(self) -> None:
@@ -133,6 +133,6 @@ class PresetBar(QWidget):
             self._presets.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             words = self.tr("The folder {folder} cannot be created: {why}")
-            self.told.emit(words.format(folder=self._presets.folder, why=error.strerror))
+            self.message_posted.emit(words.format(folder=self._presets.folder, why=error.strerror))
             return
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._presets.folder)))

@@ -20,14 +20,14 @@ from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.panels.comparison_table import ComparisonTable, MeasureRow
 from steadymark.app.gui.panels.filter_parameters import FilterParameters
 from steadymark.app.gui.widgets.scroll_area import in_scroll_area
-from steadymark.app.session.analysis.variants import PLAIN
+from steadymark.app.session.analysis.variants import RAW_AND_STABILIZED
 from steadymark.engine.attributes.attribute_registry import ATTRIBUTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from steadymark.app.session.analysis.face_measures import FaceMeasures, TruthMeasures
-    from steadymark.app.session.analysis.variants import Takes, Variant
+    from steadymark.app.session.analysis.variants import Variant, VariantPair
     from steadymark.engine.attributes.face_attribute import AttributeReadout
     from steadymark.engine.core.types import TrackedFace
     from steadymark.engine.tracking.settings import TrackSettings
@@ -80,7 +80,7 @@ class StatisticsPanel(QWidget):
             words.setWordWrap(True)
         for widget in (self.against, self.truth, self.error_by_region):
             widget.hide()
-        self._fill_takes(PLAIN, PLAIN)
+        self._fill_takes(RAW_AND_STABILIZED, RAW_AND_STABILIZED)
         self._wire_takes()
         self.passes = QLabel()
         self.passes.setWordWrap(True)
@@ -148,7 +148,7 @@ class StatisticsPanel(QWidget):
         self._fill(measures)
         self.still.setText(
             self.tr("The face is at rest in {share} of the frames that contain it.").format(
-                share=f"{100 * measures.still_share:.0f} %"
+                share=f"{100 * measures.rest_share:.0f} %"
             )
             if math.isfinite(measures.raw.mav)
             else self.tr(
@@ -183,7 +183,7 @@ class StatisticsPanel(QWidget):
 
     def set_takes(
         self,
-        takes: Takes,
+        takes: VariantPair,
         settings: TrackSettings,
         offered: Sequence[Variant],
         *,
@@ -233,7 +233,7 @@ class StatisticsPanel(QWidget):
             "\n".join(f"{name} {ms:.1f} ms" for name, ms in parts if math.isfinite(ms)) or "–"
         )
 
-    def _fill_takes(self, takes: Takes, offered: Sequence[Variant]) -> None:
+    def _fill_takes(self, takes: VariantPair, offered: Sequence[Variant]) -> None:
         for box, take in zip(self.takes, takes, strict=True):
             chosen = replace(take, own=None)
             wanted = [*offered, *({chosen} - set(offered))]
@@ -333,7 +333,7 @@ class StatisticsPanel(QWidget):
 
     def _fill(self, measures: FaceMeasures) -> None:
         for name in ("mav", "mcv", "motion"):
-            self.table.fill(name, getattr(measures.raw, name), getattr(measures.steady, name))
+            self.table.fill(name, getattr(measures.raw, name), getattr(measures.stabilized, name))
         for name, before, after in measures.regions:
             self.by_region.fill(name, before, after)
         truth = measures.truth
@@ -344,9 +344,9 @@ class StatisticsPanel(QWidget):
 
     def _fill_truth(self, truth: TruthMeasures) -> None:
         for name, scale in (("nrmse", 1), ("fr8", 100), ("mav", 1), ("mcv", 1), ("lag", 1)):
-            before, after = (scale * getattr(r, name) for r in (truth.raw, truth.steady))
+            before, after = (scale * getattr(r, name) for r in (truth.raw, truth.stabilized))
             self.against.fill(name, before, after, change=name != "lag")
-        before_by, after_by = dict(truth.raw.regions), dict(truth.steady.regions)
+        before_by, after_by = dict(truth.raw.regions), dict(truth.stabilized.regions)
         for name in REGIONS[1:]:
             nothing = float("nan")
             self.error_by_region.fill(

@@ -85,11 +85,11 @@ class PlaybackBar(QWidget):
     def set_display(self, display: Display) -> None:
         """Show the rest of the display state."""
         for widget in (self.time, self.frame, self.speed):
-            widget.setEnabled(display.has_film)
+            widget.setEnabled(display.has_recording)
         self.speed.setCurrentIndex(self.speed.findData(display.speed))
         self.length.setText(
             self.tr("of {clock}").format(clock=clock_text(display.duration_s))
-            if display.has_film
+            if display.has_recording
             else ""
         )
         self.set_place(display)
@@ -105,7 +105,7 @@ class PlaybackBar(QWidget):
         )
         for field, text in texts:
             if not (field.hasFocus() and field.isModified()):
-                field.setText(text if display.has_film else "")
+                field.setText(text if display.has_recording else "")
 
     def _on_typed(self) -> None:
         field = self.time if self.time.hasFocus() else self.frame

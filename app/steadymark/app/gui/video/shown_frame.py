@@ -24,20 +24,20 @@ def shown_frame_of(session: Session) -> ShownFrame | None:
     results = session.results
     if frame is None or results is None:
         return None
-    both = display.show is ShownLandmarks.BOTH
+    both = display.shown_landmarks is ShownLandmarks.BOTH
     trails = display.overlay.trails
     return ShownFrame(
         frame,
         analysis.faces(frame.index, both=both),
         analysis.trails(frame.index, over_s=_TRAIL_S, both=both) if trails else {},
         results.schema,
-        analysis.truth_at(frame.index),
+        analysis.ground_truth_at(frame.index),
     )
 
 
 def points_to_draw(display: Display) -> tuple[object, ...]:
     """Return the part of the display state that determines how a frame is painted."""
-    return display.overlay, display.show, display.takes
+    return display.overlay, display.shown_landmarks, display.variants
 
 
 def without_place(display: Display) -> Display:

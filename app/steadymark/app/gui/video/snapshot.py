@@ -30,12 +30,12 @@ def paint_snapshot(shown: ShownFrame, display: Display) -> QImage:
     if display.overlay.heatmaps:
         port = Viewport(1.0, 0.0, 0.0)
         paint_heats(painter, shown.faces or (), shown.heats, port, display.landmark)
-    both = display.show is ShownLandmarks.BOTH
+    both = display.shown_landmarks is ShownLandmarks.BOTH
     looks = {
         ShownLandmarks.OFF: (),
         ShownLandmarks.RAW: (True,),
         ShownLandmarks.STABILIZED: (False,),
-    }.get(display.show, (True, False))
+    }.get(display.shown_landmarks, (True, False))
     for raw in looks:
         colour = (RAW_COLOUR if raw else STEADY_COLOUR) if both else None
         look = PaintedPoints(raw, colour, shown.trails.get(raw, {}), shown.schema)

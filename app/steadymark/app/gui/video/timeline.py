@@ -166,7 +166,7 @@ class Timeline(QWidget):
             return
         curves = [
             np.log10(np.maximum(curve, _LEAST_MAV))
-            for curve in (measures.jitter_raw, measures.jitter_steady)
+            for curve in (measures.jitter_raw, measures.jitter_stabilized)
         ]
         known = np.concatenate([curve[np.isfinite(curve)] for curve in curves])
         if not len(known):
@@ -201,7 +201,7 @@ class Timeline(QWidget):
 
     def _paint_loop(self, painter: QPainter, track: QRectF) -> None:
         assert self._display is not None
-        first, last = self._display.loop_from, self._display.frame
+        first, last = self._display.loop_start, self._display.frame
         if self._display.loop is not None:
             first, last = self._display.loop
         if first is None:
@@ -260,7 +260,7 @@ class Timeline(QWidget):
 
 def _codes(results: Results) -> NDArray[np.int8]:
     """Return (frames,) codes: 0 unknown, 1 with a face, 2 without a face, 3 damaged."""
-    known, seen = results.known(), results.seen()
+    known, seen = results.frame_status(), results.has_faces()
     codes: NDArray[np.int8] = np.where(
         known == FrameStatus.TRACKED, np.where(seen, 1, 2), 3 * (known == FrameStatus.DAMAGED)
     ).astype(np.int8)

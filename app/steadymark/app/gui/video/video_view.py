@@ -24,7 +24,7 @@ from steadymark.app.gui.video.hovered_landmark import NEAR, HoveredLandmark, nea
 from steadymark.app.gui.video.overlay import PaintedPoints, paint_faces, paint_truth, plate
 from steadymark.app.gui.video.viewport import Viewport, centred, fitted
 from steadymark.app.gui.video.visible_image import seen
-from steadymark.app.session.analysis.variants import PLAIN
+from steadymark.app.session.analysis.variants import RAW_AND_STABILIZED
 from steadymark.app.session.state import ComparisonLayout, Display, Phase, ShownLandmarks
 from steadymark.engine.output.video.draw_style import RAW_COLOUR, STEADY_COLOUR
 
@@ -181,11 +181,11 @@ class VideoView(QWidget):
     def _panes(self) -> list[ViewPane]:
         display = self._display
         whole = QRectF(self.rect())
-        if display is None or display.show is ShownLandmarks.OFF:
+        if display is None or display.shown_landmarks is ShownLandmarks.OFF:
             return [ViewPane(whole, whole, ())]
-        raw, steady = (variant_name(take) for take in display.takes)
-        if display.show is not ShownLandmarks.BOTH:
-            return [ViewPane(whole, whole, (display.show is ShownLandmarks.RAW,))]
+        raw, steady = (variant_name(take) for take in display.variants)
+        if display.shown_landmarks is not ShownLandmarks.BOTH:
+            return [ViewPane(whole, whole, (display.shown_landmarks is ShownLandmarks.RAW,))]
         if display.layout is ComparisonLayout.SIDE:
             half = QRectF(0, 0, whole.width() / 2, whole.height())
             other = half.translated(half.width(), 0)
@@ -230,7 +230,7 @@ class VideoView(QWidget):
             plate(painter, QPointF(18, 26), words, QColor("white"))
         self._paint_lines(painter)
         self._paint_legend(painter)
-        if self._display.show is not ShownLandmarks.OFF:
+        if self._display.shown_landmarks is not ShownLandmarks.OFF:
             paint_key(painter, key_lines(self._display.overlay), self.width())
         self._paint_near(painter)
 
@@ -254,7 +254,7 @@ class VideoView(QWidget):
         if self._display.overlay.heatmaps:
             heats, chosen = self._shown.heats, self._display.landmark
             paint_heats(painter, self._shown.faces or (), heats, self.viewport(), chosen)
-        both = self._display.show is ShownLandmarks.BOTH
+        both = self._display.shown_landmarks is ShownLandmarks.BOTH
         for raw in pane.looks:
             colour = (RAW_COLOUR if raw else STEADY_COLOUR) if both else None
             trails = self._shown.trails.get(raw, {})
@@ -279,12 +279,12 @@ class VideoView(QWidget):
         display = self._display
         assert display is not None
         if (
-            display.show is not ShownLandmarks.BOTH
+            display.shown_landmarks is not ShownLandmarks.BOTH
             or display.layout is not ComparisonLayout.TOGETHER
         ):
             return
         left = 18.0
-        for take, colour in zip(display.takes, (RAW_COLOUR, STEADY_COLOUR), strict=True):
+        for take, colour in zip(display.variants, (RAW_COLOUR, STEADY_COLOUR), strict=True):
             at = QPointF(left, self.height() - 18)
             left = plate(painter, at, variant_name(take), QColor(colour)).right() + 14
 
@@ -392,6 +392,6 @@ class VideoView(QWidget):
         return nearest_landmark(shown.faces or (), shown.schema, self._names(pane), port, at)
 
     def _names(self, pane: ViewPane) -> dict[bool, str]:
-        both = self._display is not None and self._display.show is ShownLandmarks.BOTH
-        takes = self._display.takes if self._display is not None and both else PLAIN
+        both = self._display is not None and self._display.shown_landmarks is ShownLandmarks.BOTH
+        takes = self._display.variants if self._display is not None and both else RAW_AND_STABILIZED
         return {raw: variant_name(takes[0 if raw else 1]) for raw in pane.looks}

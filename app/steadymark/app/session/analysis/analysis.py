@@ -21,9 +21,9 @@ from steadymark.app.session.analysis.measure_worker import (
     MeasureWorker,
 )
 from steadymark.app.session.analysis.second_pass import SecondPass
-from steadymark.app.session.analysis.variants import PLAIN, variant_of_model
-from steadymark.app.session.background_opening import needs_tracking_anew
-from steadymark.app.session.worker_threads import SingleCallback
+from steadymark.app.session.analysis.variants import RAW_AND_STABILIZED, settings_of_variant
+from steadymark.app.session.background_opening import needs_retracking
+from steadymark.app.session.worker_threads import CoalescedCallback
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.models.user_text import NOTHING, UserText
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.app.session.analysis.comparison import ComparedPoints
-    from steadymark.app.session.analysis.variants import Takes, Variant
+    from steadymark.app.session.analysis.variants import Variant, VariantPair
     from steadymark.app.session.background_opening import ModelCache
     from steadymark.app.session.display_model import DisplayModel
     from steadymark.app.session.recording.open_recording import OpenRecording
@@ -45,14 +45,14 @@ if TYPE_CHECKING:
     from steadymark.engine.core.types import Frame, TrackedFace
     from steadymark.engine.tracking.settings import TrackSettings
 
-_MOST_KEPT = 2  # number of second passes kept that are not compared at present
+_MAX_UNUSED_PASSES = 2  # number of second passes kept that are not compared at present
 
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """The result of a thread that loads ground truth. film: the recording it was loaded for."""
+    """The result of a thread that loads ground truth. recording: the one it was loaded for."""
 
-    film: OpenRecording
+    recording: OpenRecording
     truth: GroundTruth | None = None
     fault: UserText = NOTHING
 
@@ -60,143 +60,153 @@ class _Loaded:
 class Analysis(QObject):
     """The analysis that belongs to one session. It lives in the GUI thread.
 
-    The signals are: told (a fault for the user, a UserText), asked (new measures are needed),
-    measured (new measures exist, a MeasureReply), pictured (the frame must be shown again),
-    progressed (a second pass has tracked more frames) and heated (new heatmaps exist, a
-    HeatmapReply).
+    Attributes:
+        message_posted: Emitted with a UserText: a fault for the user.
+        measures_requested: Emitted when new measures are needed.
+        measures_changed: Emitted with a MeasureReply when there are new measures.
+        frame_changed: Emitted when the frame must be painted again.
+        results_changed: Emitted when a second pass has tracked more frames.
+        heatmaps_changed: Emitted with a HeatmapReply when there are new heatmaps.
 
     Args:
         model: The model of what is displayed. It is the parent of this object.
-        shown: Returns what the window shows, which is measured.
+        source: Returns the recording or live view that is shown and measured.
         models: Returns the networks that are open.
         settings: Returns the current settings of the session.
-        run_aside: Runs work on a thread that the session waits for when it closes.
+        run_in_background: Runs work on a thread that the session waits for when it closes.
     """
 
-    told = Signal(object)
-    asked = Signal()
-    measured = Signal(object)
-    pictured = Signal()
-    progressed = Signal()
+    message_posted = Signal(object)
+    measures_requested = Signal()
+    measures_changed = Signal(object)
+    frame_changed = Signal()
+    results_changed = Signal()
     _loaded = Signal(object)
-    _measures_came = Signal()
-    heated = Signal(object)  # a HeatmapReply
-    _heats_came = Signal()
-    _pass_came = Signal()
+    _measures_ready = Signal()
+    heatmaps_changed = Signal(object)  # a HeatmapReply
+    _heatmaps_ready = Signal()
+    _pass_changed = Signal()
 
     def __init__(
         self,
         model: DisplayModel,
         *,
-        shown: Callable[[], ShownSource],
+        source: Callable[[], ShownSource],
         models: Callable[[], ModelCache],
         settings: Callable[[], TrackSettings],
-        run_aside: Callable[[Callable[[], None], str], None],
+        run_in_background: Callable[[Callable[[], None], str], None],
     ) -> None:
         super().__init__(model)
-        self._model, self._shown, self._models = model, shown, models
-        self._settings, self._run_aside = settings, run_aside
-        self._film: OpenRecording | None = None
+        self._model, self._source, self._models = model, source, models
+        self._settings, self._run_in_background = settings, run_in_background
+        self._recording: OpenRecording | None = None
         self.truth: GroundTruth | None = None
-        self._wanted: Path | None = None  # ground truth of the recording that is being opened
+        self._pending_truth_path: Path | None = (
+            None  # ground truth of the recording that is being opened
+        )
         self.region = ""
-        self.takes: Takes = PLAIN
+        self.variants: VariantPair = RAW_AND_STABILIZED
         self.compared: ComparedPoints | None = None
         self._passes: dict[Variant, SecondPass] = {}
-        self._pass_calls = SingleCallback(self._pass_came.emit)
-        self._pass_came.connect(self._on_pass, Qt.ConnectionType.QueuedConnection)
+        self._pass_callback = CoalescedCallback(self._pass_changed.emit)
+        self._pass_changed.connect(self._on_pass_changed, Qt.ConnectionType.QueuedConnection)
         queued = Qt.ConnectionType.QueuedConnection
         self._loaded.connect(self._on_loaded, queued)
-        self._measures_came.connect(self._on_measures, queued)
-        self._measuring = MeasureWorker(self._measures_came.emit)
-        self._heats_came.connect(self._on_heats, queued)
-        self._heating = HeatmapWorker(self._heats_came.emit)
+        self._measures_ready.connect(self._on_measures_ready, queued)
+        self._measure_worker = MeasureWorker(self._measures_ready.emit)
+        self._heatmaps_ready.connect(self._on_heatmaps_ready, queued)
+        self._heatmap_worker = HeatmapWorker(self._heatmaps_ready.emit)
 
-    def begin(self, film: OpenRecording) -> None:
+    def begin(self, recording: OpenRecording) -> None:
         """Start with a recording that was opened.
 
-        Its ground truth is looked for unless it was named.
+        Ground truth beside the recording is loaded unless the user has chosen another file.
         """
-        self._film = film
-        self._load(film, self._wanted)
-        self._wanted = None
+        self._recording = recording
+        self._load(recording, self._pending_truth_path)
+        self._pending_truth_path = None
 
     def end(self) -> None:
         """Forget the recording. It was closed, or another one is being opened."""
-        self._film = self.truth = self._wanted = self.compared = None
-        self.takes = PLAIN
-        for taken in list(self._passes):
-            self._drop(taken)
+        self._recording = self.truth = self._pending_truth_path = self.compared = None
+        self.variants = RAW_AND_STABILIZED
+        for variant in list(self._passes):
+            self._drop(variant)
 
     def close(self, timeout_s: float) -> bool:
         """End the worker threads for good. Returns whether all of them ended in time."""
-        self._measuring.close()
-        self._heating.close()
-        return self._measuring.join(timeout_s) and self._heating.join(timeout_s)
+        self._measure_worker.close()
+        self._heatmap_worker.close()
+        return self._measure_worker.join(timeout_s) and self._heatmap_worker.join(timeout_s)
 
     def load_truth(self, path: Path) -> bool:
         """Load ground truth for the recording that is open or being opened.
 
-        It replaces the ground truth that was loaded before. The signal `told` carries faults.
+        It replaces the ground truth that was loaded before. `message_posted`
+        is emitted with a fault.
 
         Returns:
             Whether there is such a recording.
         """
-        if not self._shown().comparable:
+        if not self._source().comparable:
             return False
-        if self._film is not None:
-            self._load(self._film, path)
+        if self._recording is not None:
+            self._load(self._recording, path)
         else:
-            self._wanted = path
+            self._pending_truth_path = path
         return True
 
-    def truth_at(self, index: int) -> NDArray[np.float64] | None:
+    def ground_truth_at(self, index: int) -> NDArray[np.float64] | None:
         """Return the true landmarks of a frame, (K, 2) in pixels, or None without ground truth."""
         return None if self.truth is None else self.truth.points[index]
 
-    def forget_truth(self) -> None:
+    def remove_ground_truth(self) -> None:
         """Stop comparing with the ground truth."""
         self.truth = None
-        self._renew()
+        self._refresh_all()
 
-    def choose_region(self, name: str) -> None:
+    def set_region(self, name: str) -> None:
         """Choose the region whose jitter is plotted. An empty name means the whole face."""
         self.region = name
-        self.asked.emit()
+        self.measures_requested.emit()
 
-    def ask(self, face: int | None, landmark: int) -> None:
-        """Ask for measures of a face and a landmark. A newer request replaces an older one."""
-        results, fps = self._results, self._shown().fps
+    def request_measures(self, face: int | None, landmark: int) -> None:
+        """Request measures of a face and a landmark. A newer request replaces an older one."""
+        results, fps = self._results, self._source().fps
         if results is None:
             return
         self._track_variants()  # again if the settings have changed
         passes = {t: p.results for t, p in self._passes.items() if p.results is not None}
-        comparison = Comparison(self.takes, self._settings(), passes)
-        choice = MeasureSelection(face, landmark, self.region)
-        self._measuring.ask(MeasureRequest(results, fps, choice, self.truth, comparison))
+        comparison = Comparison(self.variants, self._settings(), passes)
+        selection = MeasureSelection(face, landmark, self.region)
+        self._measure_worker.request(
+            MeasureRequest(results, fps, selection, self.truth, comparison)
+        )
 
-    def shown(self, display: Display) -> Display:
+    def complete_display(self, display: Display) -> Display:
         """Return the display completed with the ground truth and the compared variants."""
         truth = "" if self.truth is None else self.truth.name
-        return replace(display, truth=truth, takes=self.takes)
+        return replace(display, truth=truth, variants=self.variants)
 
-    def compare(self, takes: Takes) -> None:
+    def compare(self, variants: VariantPair) -> None:
         """Compare these two variants.
 
         Variants that need their own tracking start it immediately.
         """
-        if self._film is None:
+        if self._recording is None:
             return
-        self.takes, self.compared = takes, None
+        self.variants, self.compared = variants, None
         self._track_variants()
-        for taken in [t for t in self._passes if t not in takes][:-_MOST_KEPT]:
-            self._drop(taken)
-        self._renew()
+        for variant in [t for t in self._passes if t not in variants][:-_MAX_UNUSED_PASSES]:
+            self._drop(variant)
+        self._refresh_all()
 
-    def passes(self) -> tuple[tuple[Variant, float], ...]:
+    def running_passes(self) -> tuple[tuple[Variant, float], ...]:
         """Return the compared variants that are being tracked, each with its share in [0, 1]."""
         return tuple(
-            (take, p.share) for take, p in self._passes.items() if take in self.takes and not p.done
+            (variant, p.share)
+            for variant, p in self._passes.items()
+            if variant in self.variants and not p.done
         )
 
     def faces(self, index: int, *, both: bool) -> tuple[TrackedFace, ...] | None:
@@ -205,113 +215,121 @@ class Analysis(QObject):
         both: their raw and stabilized points are the two variants.
         """
         results = self._results
-        if both and self.takes != PLAIN:
-            made = self.compared
-            there = made is not None and made.results is results
-            return made.faces(index) if made is not None and there else ()
+        if both and self.variants != RAW_AND_STABILIZED:
+            compared = self.compared
+            if compared is None or compared.results is not results:
+                return ()
+            return compared.faces(index)
         return None if results is None else results.faces(index)
 
     def trails(self, index: int, *, over_s: float, both: bool) -> dict[bool, dict[int, Trail]]:
         """Return the trails of raw (True) and stabilized (False) points, or of the two variants."""
         results = self._results
-        made = self.compared
-        stale = made is None or made.results is not results
-        if results is None or (both and self.takes != PLAIN and stale):
+        compared = self.compared
+        stale = compared is None or compared.results is not results
+        if results is None or (both and self.variants != RAW_AND_STABILIZED and stale):
             return {}
-        source = made if both and made is not None else results
+        source = compared if both and compared is not None else results
         return {raw: source.trails(index, over_s=over_s, raw=raw) for raw in (True, False)}
 
     @property
     def _results(self) -> Results | None:
-        return self._shown().results
+        return self._source().results
 
     def _track_variants(self) -> None:
         """Track the recording with the compared variants that need a tracking of their own."""
-        for take in self.takes:
-            if take.tracks and self._film is not None:
-                self._track(take, self._film)
+        for variant in self.variants:
+            if variant.tracks and self._recording is not None:
+                self._track(variant, self._recording)
 
-    def _track(self, take: Variant, film: OpenRecording) -> None:
+    def _track(self, variant: Variant, recording: OpenRecording) -> None:
         """Track the recording with this variant, unless a pass with equivalent settings exists."""
-        settings = variant_of_model(take, film.settings)
-        before = self._passes.get(take)
-        if before is not None and not needs_tracking_anew(before.settings, settings):
+        settings = settings_of_variant(variant, recording.settings)
+        before = self._passes.get(variant)
+        if before is not None and not needs_retracking(before.settings, settings):
             return
         if before is not None:
-            self._drop(take)
-        path, models = film.film.info.path, self._models()
-        self._passes[take] = made = SecondPass(path, settings, models, self._pass_calls)
-        self._run_aside(made.run, "second pass")
+            self._drop(variant)
+        path, models = recording.media.info.path, self._models()
+        self._passes[variant] = second_pass = SecondPass(
+            path, settings, models, self._pass_callback
+        )
+        self._run_in_background(second_pass.run, "second pass")
 
-    def _drop(self, take: Variant) -> None:
-        gone = self._passes.pop(take)
+    def _drop(self, variant: Variant) -> None:
+        gone = self._passes.pop(variant)
         gone.close()
-        self._run_aside(gone.leave, "closing")
+        self._run_in_background(gone.wait_closed, "closing")
 
-    def _on_pass(self) -> None:
-        self._pass_calls.arrived()
-        for take, made in list(self._passes.items()):
-            if made.fault:
-                self.told.emit(made.fault)
-                self._drop(take)
-                if take in self.takes:
-                    self.compare(PLAIN)
-        if self._film is not None:
-            self.progressed.emit()
+    def _on_pass_changed(self) -> None:
+        self._pass_callback.mark_handled()
+        for variant, second_pass in list(self._passes.items()):
+            if second_pass.fault:
+                self.message_posted.emit(second_pass.fault)
+                self._drop(variant)
+                if variant in self.variants:
+                    self.compare(RAW_AND_STABILIZED)
+        if self._recording is not None:
+            self.results_changed.emit()
 
-    def ask_heats(self, frame: Frame, faces: Sequence[TrackedFace], shown: object) -> None:
-        """Ask for heatmaps of a frame. `heated` follows and carries `shown`; newer requests win."""
-        models = self._shown().models
+    def request_heatmaps(self, frame: Frame, faces: Sequence[TrackedFace], context: object) -> None:
+        """Request heatmaps of a frame. The signal `heatmaps_changed` follows with `context`.
+
+        A newer request replaces an older one.
+        """
+        models = self._source().models
         if models is not None:
             crops = {face.face_id: face.crop for face in faces if face.crop is not None}
-            self._heating.ask(HeatmapRequest(frame.image, crops, models.cards[0], shown))
+            self._heatmap_worker.request(
+                HeatmapRequest(frame.image, crops, models.cards[0], context)
+            )
 
-    def _on_heats(self) -> None:
-        heats = self._heating.newest.take(0)
-        if heats is not None and self._results is not None:
-            if heats.fault:
-                self.told.emit(heats.fault)
-            self.heated.emit(heats)
+    def _on_heatmaps_ready(self) -> None:
+        reply = self._heatmap_worker.newest.take(0)
+        if reply is not None and self._results is not None:
+            if reply.fault:
+                self.message_posted.emit(reply.fault)
+            self.heatmaps_changed.emit(reply)
 
-    def _load(self, film: OpenRecording, path: Path | None) -> None:
+    def _load(self, recording: OpenRecording, path: Path | None) -> None:
         """Load ground truth from the path, or the file beside the recording if the path is None."""
-        source, schema = film.film.info.path, film.results.schema
+        source, schema = recording.media.info.path, recording.results.schema
 
         def work() -> None:
             try:
                 found = ground_truth_beside(source) if path is None else path
                 if found is not None:
-                    self._loaded.emit(_Loaded(film, load_ground_truth(found, source, schema)))
+                    self._loaded.emit(_Loaded(recording, load_ground_truth(found, source, schema)))
             except SteadymarkError as error:
-                self._loaded.emit(_Loaded(film, fault=error.sentence))
+                self._loaded.emit(_Loaded(recording, fault=error.sentence))
             except OSError as error:
                 fault = UserText(
                     "The ground truth of {name} cannot be read: {why}",
                     name=path or source,
                     why=error.strerror,
                 )
-                self._loaded.emit(_Loaded(film, fault=fault))
+                self._loaded.emit(_Loaded(recording, fault=fault))
 
-        self._run_aside(work, "truth")
+        self._run_in_background(work, "truth")
 
     def _on_loaded(self, loaded: _Loaded) -> None:
-        if loaded.film is not self._film:
+        if loaded.recording is not self._recording:
             return
         if loaded.fault:
-            self.told.emit(loaded.fault)
+            self.message_posted.emit(loaded.fault)
             return
         self.truth = loaded.truth
-        self._renew()
+        self._refresh_all()
 
-    def _on_measures(self) -> None:
-        answer: MeasureReply | None = self._measuring.newest.take(0)
-        if answer is not None and answer.results is self._results:
-            self.compared = answer.compared
-            self.measured.emit(answer)
-            if answer.compared is not None:
-                self.pictured.emit()
+    def _on_measures_ready(self) -> None:
+        reply: MeasureReply | None = self._measure_worker.newest.take(0)
+        if reply is not None and reply.results is self._results:
+            self.compared = reply.compared
+            self.measures_changed.emit(reply)
+            if reply.compared is not None:
+                self.frame_changed.emit()
 
-    def _renew(self) -> None:
-        self.asked.emit()
+    def _refresh_all(self) -> None:
+        self.measures_requested.emit()
         self._model.refresh()
-        self.pictured.emit()
+        self.frame_changed.emit()

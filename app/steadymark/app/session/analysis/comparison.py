@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.app.session.analysis.variants import PLAIN, RAW, STEADY
+from steadymark.app.session.analysis.variants import RAW, RAW_AND_STABILIZED, STABILIZED
 from steadymark.app.session.recording.point_filter import PointFilter
 from steadymark.app.session.recording.results import FrameStatus
 from steadymark.engine.core.types import Landmarks
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from steadymark.app.session.analysis.variants import Takes, Variant
+    from steadymark.app.session.analysis.variants import Variant, VariantPair
     from steadymark.app.session.recording.results import FaceRows, Results, Trail
     from steadymark.engine.core.types import TrackedFace
     from steadymark.engine.tracking.settings import TrackSettings
 
     Points = NDArray[np.float32]
 
-_NEAR = 0.5  # largest distance between two networks' results for one face, in face widths
+_MAX_DISTANCE = 0.5  # largest distance between two networks' results for one face, in face widths
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,14 +32,14 @@ class ComparedPoints:
     """The points of two variants, aligned with the rows of the results.
 
     Attributes:
-        takes: The two variants.
+        variants: The two variants.
         results: The results whose rows the points are aligned with.
         first: Points of the first variant for the first M rows, (M, K, 2); NaN where it has none.
         second: Points of the second variant, like `first`.
         known: (frames,), True for the frames that both variants have tracked.
     """
 
-    takes: Takes
+    variants: VariantPair
     results: Results
     first: Points
     second: Points
@@ -49,7 +49,7 @@ class ComparedPoints:
         """Return rows with the first variant as raw points and the second as stabilized points."""
         count = len(self.first)
         cut = {name: getattr(rows, name)[:count] for name in type(rows).__slots__}
-        return type(rows)(**{**cut, "raw": self.first, "steady": self.second})
+        return type(rows)(**{**cut, "raw": self.first, "stabilized": self.second})
 
     def faces(self, index: int) -> tuple[TrackedFace, ...] | None:
         """Return the faces of a frame with the points of both variants; None if not tracked."""
@@ -85,44 +85,44 @@ class Comparison:
     """A request to compare two variants.
 
     Attributes:
-        takes: The two variants.
+        variants: The two variants.
         settings: The settings that give filters their parameters.
         passes: The results so far of the variants that are tracked separately.
     """
 
-    takes: Takes
+    variants: VariantPair
     settings: TrackSettings
     passes: Mapping[Variant, Results]
 
-    def made(
+    def compute(
         self, results: Results, stop: Callable[[], bool] = lambda: False
     ) -> ComparedPoints | None:
         """Return the compared points, or None if raw and stabilized points are compared."""
-        if self.takes == PLAIN:
+        if self.variants == RAW_AND_STABILIZED:
             return None
         rows, _, known = results.window()
-        for take in self.takes:
-            if take.tracks:
-                other = self.passes.get(take)
-                known &= other is not None and other.known() == FrameStatus.TRACKED
-        first, second = (self._points(take, results, rows, stop) for take in self.takes)
-        return ComparedPoints(self.takes, results, first, second, known)
+        for variant in self.variants:
+            if variant.tracks:
+                other = self.passes.get(variant)
+                known &= other is not None and other.frame_status() == FrameStatus.TRACKED
+        first, second = (self._points(variant, results, rows, stop) for variant in self.variants)
+        return ComparedPoints(self.variants, results, first, second, known)
 
     def _points(
-        self, take: Variant, results: Results, rows: FaceRows, stop: Callable[[], bool]
+        self, variant: Variant, results: Results, rows: FaceRows, stop: Callable[[], bool]
     ) -> Points:
-        if take == RAW:
+        if variant == RAW:
             return rows.raw
-        if take == STEADY:
-            return rows.steady
-        if take.tracks:
-            other = self.passes.get(take)
+        if variant == STABILIZED:
+            return rows.stabilized
+        if variant.tracks:
+            other = self.passes.get(variant)
             return (
                 np.full_like(rows.raw, np.nan)
                 if other is None or other.schema.name != results.schema.name
                 else align_variants(rows, other.rows())
             )
-        choice = take.filter_of(self.settings)
+        choice = variant.filter_of(self.settings)
         return PointFilter(choice).refilter(results, stop=stop)[: len(rows)]
 
 
@@ -134,16 +134,16 @@ def align_variants(rows: FaceRows, others: FaceRows) -> Points:
     """
     points = np.full_like(rows.raw, np.nan)
     centres = others.raw.mean(1)
-    there: dict[int, list[int]] = {}
+    rows_by_frame: dict[int, list[int]] = {}
     for other in np.flatnonzero(np.isfinite(centres).all(1)).tolist():
-        there.setdefault(int(others.frame[other]), []).append(other)
+        rows_by_frame.setdefault(int(others.frame[other]), []).append(other)
     for row in range(len(rows)):
         centre = rows.raw[row].mean(0)
-        near = there.get(int(rows.frame[row]))
+        near = rows_by_frame.get(int(rows.frame[row]))
         if near is None or not np.isfinite(centre).all():
             continue
-        away = np.linalg.norm(centres[near] - centre, axis=-1)
-        best = int(np.argmin(away))
-        if away[best] <= _NEAR * np.ptp(rows.raw[row, :, 0]):
-            points[row] = others.steady[near[best]]
+        distances = np.linalg.norm(centres[near] - centre, axis=-1)
+        best = int(np.argmin(distances))
+        if distances[best] <= _MAX_DISTANCE * np.ptp(rows.raw[row, :, 0]):
+            points[row] = others.stabilized[near[best]]
     return points

@@ -1,7 +1,7 @@
 """Measures of the stability of one face's landmarks: curves over the recording, and figures.
 
 MAV counts every change between frames, and a moving face changes too. The figures are therefore
-taken only where the face is at rest (`engine.metrics.rest_detection`), both in the raw and in the
+computed only where the face is at rest (`engine.metrics.rest_detection`) in both the raw and the
 stabilized points. The curves show where the face is at rest.
 """
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.app.session.analysis.ground_truth import TruthScores, compared_with
+from steadymark.app.session.analysis.ground_truth import TruthScores, score_face
 from steadymark.engine.metrics.accuracy import outer_eye_distance
 from steadymark.engine.metrics.rest_detection import half_window, segments, still_frames
 from steadymark.engine.metrics.stability import mav, mcv_still, mean_motion
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Curve = NDArray[np.float64]
 
-_PART = 4000  # frames that are processed at once
+_BLOCK_FRAMES = 4000  # frames that are processed at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +52,16 @@ class FaceMeasures:
         times_s: The time of each frame in seconds.
         jitter_raw: MAV of the raw points over the second around each frame. It covers the landmarks
             of `region`, or all landmarks if `region` is empty.
-        jitter_steady: The same for the stabilized points.
-        still: True in the frames in which the face is at rest.
+        jitter_stabilized: The same for the stabilized points.
+        at_rest: True in the frames in which the face is at rest.
         score: The score of the face.
         speed: Mean speed of the stabilized points, in % of the outer-eye distance per second.
         attributes: (frames, C), the values of all attributes, see `attribute_registry`.
         raw_xy: (frames, 2), the raw position of the chosen landmark in pixels.
-        steady_xy: The same for the stabilized position.
+        stabilized_xy: The same for the stabilized position.
         raw: The jitter at rest of the raw points.
-        steady: The jitter at rest of the stabilized points.
-        still_share: The share of the face's frames in which it is at rest.
+        stabilized: The jitter at rest of the stabilized points.
+        rest_share: The share of the face's frames in which it is at rest.
         eye_px: The mean outer-eye distance in pixels.
         region: The name of the chosen region.
         regions: The name of each region with the MAV at rest of its raw and stabilized points.
@@ -74,16 +74,16 @@ class FaceMeasures:
     landmark: int
     times_s: Curve
     jitter_raw: Curve
-    jitter_steady: Curve
-    still: NDArray[np.bool_]
+    jitter_stabilized: Curve
+    at_rest: NDArray[np.bool_]
     score: Curve
     speed: Curve
     attributes: Curve
     raw_xy: Curve
-    steady_xy: Curve
+    stabilized_xy: Curve
     raw: RestJitter
-    steady: RestJitter
-    still_share: float
+    stabilized: RestJitter
+    rest_share: float
     eye_px: float
     region: str = ""
     regions: tuple[tuple[str, float, float], ...] = ()
@@ -98,19 +98,19 @@ class TruthMeasures:
         name: The name of the ground truth.
         frames: The number of frames that have ground truth.
         error_raw: (frames,), NRMSE of the raw points in %.
-        error_steady: The same for the stabilized points.
+        error_stabilized: The same for the stabilized points.
         xy: (frames, 2), the true position of the chosen landmark in pixels.
         raw: The scores of the raw points.
-        steady: The scores of the stabilized points.
+        stabilized: The scores of the stabilized points.
     """
 
     name: str
     frames: int
     error_raw: Curve
-    error_steady: Curve
+    error_stabilized: Curve
     xy: Curve
     raw: TruthScores
-    steady: TruthScores
+    stabilized: TruthScores
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def measure_face(
     schema: LandmarkSchema,
     *,
     fps: float,
-    choice: MeasureSelection = MeasureSelection(),
+    selection: MeasureSelection = MeasureSelection(),
     truth: GroundTruth | None = None,
     known: NDArray[np.bool_] | None = None,
     stop: Callable[[], bool] = lambda: False,
@@ -146,7 +146,7 @@ def measure_face(
         times_s: The time of each frame in seconds.
         schema: The schema of the landmarks.
         fps: The frame rate.
-        choice: What is measured.
+        selection: What is measured.
         truth: The ground truth to compare with; it is left out if it has another schema.
         known: (frames,), True for the tracked frames, in which the ground truth is compared. None
             means all frames.
@@ -155,34 +155,36 @@ def measure_face(
     Returns:
         The measures, or None if no face was found or `stop` returned True.
     """
-    there = np.isfinite(rows.raw[:, 0, 0]) | np.isfinite(rows.steady[:, 0, 0])
+    there = np.isfinite(rows.raw[:, 0, 0]) | np.isfinite(rows.stabilized[:, 0, 0])
     faces = tuple(int(i) for i in np.unique(rows.face_id[there]))
     if not faces:
         return None
-    chosen = choice.face if choice.face in faces else faces[0]
+    chosen = selection.face if selection.face in faces else faces[0]
     mine = there & (rows.face_id == chosen)
     frame, count = rows.frame[mine], len(times_s)
-    raw, steady = (_along(p[mine], frame, count) for p in (rows.raw, rows.steady))
+    raw, stabilized = (
+        _spread_over_frames(p[mine], frame, count) for p in (rows.raw, rows.stabilized)
+    )
     score = np.full(count, np.nan)
     score[frame] = rows.score[mine]
     attributes = np.full((count, rows.attributes.shape[1]), np.nan)
     attributes[frame] = rows.attributes[mine]
-    linked = np.zeros(count, np.bool_)  # frames in which the face continues from the frame before
-    linked[frame] = rows.before[mine] >= 0
-    known_px = outer_eye_distance(raw if np.isfinite(raw).any() else steady, schema.eyes)
+    linked = np.zeros(count, np.bool_)  # whether the face was also tracked in the frame before
+    linked[frame] = rows.previous_row[mine] >= 0
+    known_px = outer_eye_distance(raw if np.isfinite(raw).any() else stabilized, schema.eyes)
     eye_px = float(np.nanmean(known_px))
-    still = _still(raw, fps, eye_px, stop) & _still(steady, fps, eye_px, stop)
+    at_rest = _rest_frames(raw, fps, eye_px, stop) & _rest_frames(stabilized, fps, eye_px, stop)
     if stop():
         return None
-    runs = segments(still, fps)
-    landmark = min(choice.landmark, schema.count - 1)
-    part = list(schema.regions.get(choice.region, range(schema.count)))
-    if truth is not None and truth.known.schema.name != schema.name:
+    runs = segments(at_rest, fps)
+    landmark = min(selection.landmark, schema.count - 1)
+    part = list(schema.regions.get(selection.region, range(schema.count)))
+    if truth is not None and truth.video.schema.name != schema.name:
         truth = None
     gaps = np.diff(times_s, prepend=np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
-        way = np.linalg.norm(_steps(steady, linked), axis=-1).mean(-1)
-        speed = np.where(gaps > 0, way / eye_px * 100 / gaps, np.nan)
+        distance = np.linalg.norm(_steps(stabilized, linked), axis=-1).mean(-1)
+        speed = np.where(gaps > 0, distance / eye_px * 100 / gaps, np.nan)
     return FaceMeasures(
         face=chosen,
         faces=faces,
@@ -190,43 +192,47 @@ def measure_face(
         landmark=landmark,
         times_s=times_s,
         jitter_raw=_jitter(_steps(raw, linked)[:, part], fps, eye_px),
-        jitter_steady=_jitter(_steps(steady, linked)[:, part], fps, eye_px),
-        still=still,
+        jitter_stabilized=_jitter(_steps(stabilized, linked)[:, part], fps, eye_px),
+        at_rest=at_rest,
         score=score,
         speed=speed,
         attributes=attributes,
         raw_xy=raw[:, landmark].astype(np.float64),
-        steady_xy=steady[:, landmark].astype(np.float64),
-        raw=_steadiness(raw, runs, schema.eyes),
-        steady=_steadiness(steady, runs, schema.eyes),
-        still_share=float(still.sum() / max(1, len(frame))),
+        stabilized_xy=stabilized[:, landmark].astype(np.float64),
+        raw=_rest_jitter(raw, runs, schema.eyes),
+        stabilized=_rest_jitter(stabilized, runs, schema.eyes),
+        rest_share=float(at_rest.sum() / max(1, len(frame))),
         eye_px=eye_px,
-        region=choice.region,
+        region=selection.region,
         regions=tuple(
-            (name, _mav_of(raw, runs, schema, name), _mav_of(steady, runs, schema, name))
+            (name, _mav_of(raw, runs, schema, name), _mav_of(stabilized, runs, schema, name))
             for name in schema.regions
         ),
-        truth=None if truth is None else _of_truth(truth, raw, steady, times_s, known, landmark),
+        truth=None
+        if truth is None
+        else _truth_measures(truth, raw, stabilized, times_s, known, landmark),
     )
 
 
-def _of_truth(
+def _truth_measures(
     truth: GroundTruth,
     raw: NDArray[np.float32],
-    steady: NDArray[np.float32],
+    stabilized: NDArray[np.float32],
     times_s: Curve,
     known: NDArray[np.bool_] | None,
     landmark: int,
 ) -> TruthMeasures:
-    looked_at = np.ones(len(times_s), np.bool_) if known is None else known
+    compared_frames = np.ones(len(times_s), np.bool_) if known is None else known
     fps = float(1 / np.median(np.diff(times_s))) if len(times_s) > 1 else 25.0
-    before, error_before = compared_with(truth, raw, looked_at, fps)
-    after, error_after = compared_with(truth, steady, looked_at, fps)
+    raw_scores, error_raw = score_face(truth, raw, compared_frames, fps)
+    stabilized_scores, error_stabilized = score_face(truth, stabilized, compared_frames, fps)
     xy = truth.points[:, landmark]
-    return TruthMeasures(truth.name, truth.frames, error_before, error_after, xy, before, after)
+    return TruthMeasures(
+        truth.name, truth.frames, error_raw, error_stabilized, xy, raw_scores, stabilized_scores
+    )
 
 
-def _along(
+def _spread_over_frames(
     points: NDArray[np.float32], frame: NDArray[np.int64], count: int
 ) -> NDArray[np.float32]:
     """Spread the points (N, K, 2) of the frames (N,) to (count, K, 2), with NaN elsewhere."""
@@ -235,19 +241,22 @@ def _along(
     return out
 
 
-def _still(
+def _rest_frames(
     points: NDArray[np.float32], fps: float, eye_px: float, stop: Callable[[], bool]
 ) -> NDArray[np.bool_]:
-    """Return (T,), computed in parts that overlap by more than the window of rest detection."""
-    still = np.zeros(len(points), np.bool_)
+    """Return (T,), True at rest.
+
+    It is computed in blocks that overlap by more than the window of rest detection.
+    """
+    at_rest = np.zeros(len(points), np.bool_)
     edge = 2 * half_window(fps)
-    for first in range(0, len(points), _PART):
+    for first in range(0, len(points), _BLOCK_FRAMES):
         if stop():
             break
         begin = max(0, first - edge)
-        part = still_frames(points[begin : first + _PART + edge], fps, eye_px)
-        still[first : first + _PART] = part[first - begin :][:_PART]
-    return still
+        part = still_frames(points[begin : first + _BLOCK_FRAMES + edge], fps, eye_px)
+        at_rest[first : first + _BLOCK_FRAMES] = part[first - begin :][:_BLOCK_FRAMES]
+    return at_rest
 
 
 def _steps(points: NDArray[np.float32], linked: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -283,7 +292,7 @@ def _mav_of(
     return mav([points[run] for run in runs], landmarks=of_region, eyes=schema.eyes)
 
 
-def _steadiness(
+def _rest_jitter(
     points: NDArray[np.float32], runs: list[slice], eyes: tuple[int, int]
 ) -> RestJitter:
     parts = [points[run] for run in runs]

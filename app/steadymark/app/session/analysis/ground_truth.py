@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from steadymark.models.face.schema import LandmarkSchema
 
 _SUFFIXES = {".csv", ".txt", ".pts"}
-_NOTHING = float("nan")
+_UNKNOWN = float("nan")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +30,7 @@ class GroundTruth:
     """The ground truth of one recording. path: the table, or the folder of .pts files."""
 
     path: Path
-    known: ScoredVideo
+    video: ScoredVideo
 
     @property
     def name(self) -> str:
@@ -39,14 +39,14 @@ class GroundTruth:
     @property
     def frames(self) -> int:
         """The number of frames that have ground truth."""
-        assert self.known.truth is not None
-        return int(has_truth(self.known.truth, self.known.scored).sum())
+        assert self.video.truth is not None
+        return int(has_truth(self.video.truth, self.video.scored).sum())
 
     @property
     def points(self) -> NDArray[np.float64]:
         """The true landmarks, (frames, K, 2) in pixels; NaN in frames that are not scored."""
-        assert self.known.truth is not None
-        return self.known.truth
+        assert self.video.truth is not None
+        return self.video.truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,11 @@ class TruthScores:
         regions: The name of each region with its NRMSE.
     """
 
-    nrmse: float = _NOTHING
-    fr8: float = _NOTHING
-    mav: float = _NOTHING
-    mcv: float = _NOTHING
-    lag: float = _NOTHING
+    nrmse: float = _UNKNOWN
+    fr8: float = _UNKNOWN
+    mav: float = _UNKNOWN
+    mcv: float = _UNKNOWN
+    lag: float = _UNKNOWN
     faces: int = 0
     missed: int = 0
     regions: tuple[tuple[str, float], ...] = ()
@@ -77,8 +77,8 @@ class TruthScores:
 def looks_like_ground_truth(path: Path) -> bool:
     """Return whether this is a table, a .pts file, or a folder of .pts files without pictures."""
     if path.is_dir():
-        there = {file.suffix.lower() for file in path.iterdir()}
-        return ".pts" in there and not there & (VIDEO_SUFFIXES | IMAGE_SUFFIXES)
+        suffixes = {file.suffix.lower() for file in path.iterdir()}
+        return ".pts" in suffixes and not suffixes & (VIDEO_SUFFIXES | IMAGE_SUFFIXES)
     return path.suffix.lower() in _SUFFIXES
 
 
@@ -118,7 +118,7 @@ def load_ground_truth(path: Path, source: str, schema: LandmarkSchema) -> Ground
     return GroundTruth(path, prepare_video(video, schema, read=points))
 
 
-def compared_with(
+def score_face(
     truth: GroundTruth, points: NDArray[np.float32], known: NDArray[np.bool_], fps: float
 ) -> tuple[TruthScores, NDArray[np.float64]]:
     """Compare one face's points with the ground truth.
@@ -133,12 +133,12 @@ def compared_with(
         The scores, and the NRMSE of each frame in %.
     """
     in_table = np.round(points.astype(np.float64), 3).astype(np.float32)  # rounded as in the files
-    video = tracked_video(in_table.astype(np.float64), truth.known, fps=fps, known=known)
+    video = tracked_video(in_table.astype(np.float64), truth.video, fps=fps, known=known)
     compared = video.compared()
     if compared is None or not compared.places:
         return TruthScores(), np.full(len(points), np.nan)
     accuracy, stability = accuracy_of(compared), stability_of([video])
-    right = TruthScores(
+    scores = TruthScores(
         accuracy.nrmse,
         accuracy.fr8,
         stability.mav,
@@ -148,4 +148,4 @@ def compared_with(
         accuracy.missed,
         tuple(accuracy.regions.items()),
     )
-    return right, video.errors()
+    return scores, video.errors()

@@ -40,15 +40,15 @@ class HeatmapRequest:
     image: Image
     crops: Mapping[int, Crop]
     card: ModelCard
-    shown: Any
+    context: Any
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeatmapReply:
     """The marginal heatmaps (K, 2, L) of each face, by face id. fault: a sentence, or nothing."""
 
-    of: dict[int, NDArray[np.float32]]
-    shown: Any
+    heatmaps: dict[int, NDArray[np.float32]]
+    context: Any
     fault: UserText = NOTHING
 
 
@@ -61,21 +61,21 @@ class HeatmapWorker:
 
     def __init__(self, on_ready: Callable[[], None]) -> None:
         self.newest: LatestValue[HeatmapReply] = LatestValue()
-        self._looks: LatestValue[HeatmapRequest] = LatestValue()
+        self._requests: LatestValue[HeatmapRequest] = LatestValue()
         self._on_ready = on_ready
         self._card: ModelCard | None = None
-        self._marginals: HeatmapTap | None = None
+        self._heatmap_tap: HeatmapTap | None = None
         self._thread: Thread | None = None
 
-    def ask(self, look: HeatmapRequest) -> None:
-        """Ask for heatmaps. A newer request replaces one that has not been processed yet."""
+    def request(self, request: HeatmapRequest) -> None:
+        """Request heatmaps. A newer request replaces one that has not been processed yet."""
         if self._thread is None:
             self._thread = Thread(target=self._run, name="heatmaps", daemon=True)
             self._thread.start()
-        self._looks.put(look)
+        self._requests.put(request)
 
     def close(self) -> None:
-        self._looks.close()
+        self._requests.close()
         self.newest.close()
 
     def join(self, timeout_s: float) -> bool:
@@ -85,29 +85,31 @@ class HeatmapWorker:
         return self._thread is None or not self._thread.is_alive()
 
     def _run(self) -> None:
-        while (look := self._looks.take()) is not None:
-            if self.newest.put(self._answer(look)):
+        while (request := self._requests.take()) is not None:
+            if self.newest.put(self._reply_to(request)):
                 self._on_ready()
 
-    def _answer(self, look: HeatmapRequest) -> HeatmapReply:
+    def _reply_to(self, request: HeatmapRequest) -> HeatmapReply:
         fault = NOTHING
         try:
-            if look.card is not self._card:
-                self._card, self._marginals = look.card, None
-                self._marginals = HeatmapTap(look.card)
-            return HeatmapReply(self._heats(look), look.shown)
+            if request.card is not self._card:
+                self._card, self._heatmap_tap = request.card, None
+                self._heatmap_tap = HeatmapTap(request.card)
+            return HeatmapReply(self._heatmaps(request), request.context)
         except SteadymarkError as error:
             fault = error.sentence
         except Exception as error:
             log.exception("heatmaps")
             named = f"{type(error).__name__}: {error}"
             fault = UserText("the heatmaps cannot be computed ({fault})", fault=named)
-        return HeatmapReply({}, look.shown, fault)
+        return HeatmapReply({}, request.context, fault)
 
-    def _heats(self, look: HeatmapRequest) -> dict[int, NDArray[np.float32]]:
-        network = self._marginals
-        if network is None or not look.crops:
+    def _heatmaps(self, request: HeatmapRequest) -> dict[int, NDArray[np.float32]]:
+        network = self._heatmap_tap
+        if network is None or not request.crops:
             return {}
         size = network.card.crop
-        parts = [cut(look.image, crop.matrix_to_image(size), size) for crop in look.crops.values()]
-        return dict(zip(look.crops, network.of(np.stack(parts)), strict=True))
+        parts = [
+            cut(request.image, crop.matrix_to_image(size), size) for crop in request.crops.values()
+        ]
+        return dict(zip(request.crops, network.of(np.stack(parts)), strict=True))

@@ -1,4 +1,4 @@
-"""A worker thread that takes measures. A newer request replaces an older one."""
+"""A worker thread that computes measures. A newer request replaces an older one."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class MeasureRequest:
     Attributes:
         results: The results that are measured.
         fps: The frame rate.
-        choice: What is measured.
+        selection: What is measured.
         truth: The ground truth to compare with.
         comparison: The variants that are compared.
     """
 
     results: Results
     fps: float
-    choice: MeasureSelection
+    selection: MeasureSelection
     truth: GroundTruth | None = None
     comparison: Comparison | None = None
 
@@ -51,18 +51,18 @@ class MeasureReply:
     Attributes:
         results: The results that were measured.
         measures: The measures, or None if no face was found.
-        took_s: How long the measuring took, in seconds.
+        elapsed_s: The duration of the computation in seconds.
         compared: The compared points. None means the raw and stabilized points of the results.
     """
 
     results: Results
     measures: FaceMeasures | None
-    took_s: float
+    elapsed_s: float
     compared: ComparedPoints | None = None
 
 
 class MeasureWorker:
-    """Takes measures on a thread of its own.
+    """Computes measures on a thread of its own.
 
     Args:
         on_ready: Is called from the thread when a reply is put into `newest` and it was empty.
@@ -70,17 +70,17 @@ class MeasureWorker:
 
     def __init__(self, on_ready: Callable[[], None]) -> None:
         self.newest: LatestValue[MeasureReply] = LatestValue()
-        self._questions: LatestValue[MeasureRequest] = LatestValue()
+        self._requests: LatestValue[MeasureRequest] = LatestValue()
         self._on_ready = on_ready
         self._thread = Thread(target=self._run, name="measuring", daemon=True)
         self._thread.start()
 
-    def ask(self, question: MeasureRequest) -> None:
-        """Ask for measures. This replaces a request that has not been processed yet."""
-        self._questions.put(question)
+    def request(self, request: MeasureRequest) -> None:
+        """Request measures. This replaces a request that has not been processed yet."""
+        self._requests.put(request)
 
     def close(self) -> None:
-        self._questions.close()
+        self._requests.close()
         self.newest.close()
 
     def join(self, timeout_s: float) -> bool:
@@ -88,22 +88,22 @@ class MeasureWorker:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        while (question := self._questions.take()) is not None:
-            begun_s = time.perf_counter()
-            measures, compared = _answered(question, lambda: self._questions.closed)
-            took_s = time.perf_counter() - begun_s
-            answer = MeasureReply(question.results, measures, took_s, compared)
-            if self.newest.put(answer):
+        while (request := self._requests.take()) is not None:
+            start_s = time.perf_counter()
+            measures, compared = _measure(request, lambda: self._requests.closed)
+            elapsed_s = time.perf_counter() - start_s
+            reply = MeasureReply(request.results, measures, elapsed_s, compared)
+            if self.newest.put(reply):
                 self._on_ready()
 
 
-def _answered(
-    question: MeasureRequest, stop: Callable[[], bool]
+def _measure(
+    request: MeasureRequest, stop: Callable[[], bool]
 ) -> tuple[FaceMeasures | None, ComparedPoints | None]:
-    results = question.results
+    results = request.results
     try:
-        asked = question.comparison
-        compared = None if asked is None else asked.made(results, stop)
+        comparison = request.comparison
+        compared = None if comparison is None else comparison.compute(results, stop)
         rows, times_s, known = results.window()
         if compared is not None:
             rows, known = compared.rows(rows), compared.known
@@ -111,9 +111,9 @@ def _answered(
             rows,
             times_s,
             results.schema,
-            fps=question.fps,
-            choice=question.choice,
-            truth=question.truth,
+            fps=request.fps,
+            selection=request.selection,
+            truth=request.truth,
             known=known,
             stop=stop,
         )

@@ -40,7 +40,7 @@ class SecondPass:
         self._on_change = on_change
         self._lock = Lock()
         self._closed = False
-        self._film: Media | None = None
+        self._media: Media | None = None
         self._tracking: BackgroundTracking | None = None
         self._fault = NOTHING
         self.results: Results | None = None
@@ -48,9 +48,9 @@ class SecondPass:
     @property
     def share(self) -> float:
         """The share of the frames that is processed, in [0, 1]."""
-        known = None if self.results is None else self.results.known()
+        known = None if self.results is None else self.results.frame_status()
         return (
-            0.0 if known is None or not len(known) else float((known != FrameStatus.NOTHING).mean())
+            0.0 if known is None or not len(known) else float((known != FrameStatus.UNKNOWN).mean())
         )
 
     @property
@@ -64,13 +64,13 @@ class SecondPass:
         """Whether the tracking has finished or failed."""
         tracking = self._tracking
         over = (TrackingPhase.FINISHED, TrackingPhase.FAILED)
-        return self._fault != "" or (tracking is not None and tracking.report.work in over)
+        return self._fault != "" or (tracking is not None and tracking.report.phase in over)
 
     def run(self) -> None:
         """Open the recording and the networks and start tracking. Runs on a thread of its own."""
         try:
             models = self._models.get(self.settings)
-            film = Media(self._path)
+            media = Media(self._path)
         except SteadymarkError as error:
             self._fault = error.sentence
         except Exception as error:
@@ -81,11 +81,11 @@ class SecondPass:
         else:
             with self._lock:
                 if self._closed:
-                    film.close()
+                    media.close()
                     return
-                self._film, self.results = film, Results(film.times_s, models.schema)
+                self._media, self.results = media, Results(media.times_s, models.schema)
                 self._tracking = BackgroundTracking(
-                    film, models, self.settings, self.results, on_change=self._on_change
+                    media, models, self.settings, self.results, on_change=self._on_change
                 )
                 self._tracking.start()
         self._on_change()
@@ -96,10 +96,10 @@ class SecondPass:
             self._closed = True
             if self._tracking is not None:
                 self._tracking.close()
-            if self._film is not None:
-                self._film.close()
+            if self._media is not None:
+                self._media.close()
 
-    def leave(self) -> None:
+    def wait_closed(self) -> None:
         """Wait for the threads of the tracking after `close`."""
         if self._tracking is not None:
             self._tracking.join(_STOP_S)

@@ -45,15 +45,15 @@ class Variant:
         return self.own or settings.filter_of(self.kind)
 
 
-RAW, STEADY = Variant("raw"), Variant("stabilized")
-Takes = tuple[Variant, Variant]
-PLAIN: Takes = (RAW, STEADY)
+RAW, STABILIZED = Variant("raw"), Variant("stabilized")
+VariantPair = tuple[Variant, Variant]
+RAW_AND_STABILIZED: VariantPair = (RAW, STABILIZED)
 
 
 @lru_cache(maxsize=8)  # the function reads every model card
 def variants_for(settings: TrackSettings) -> tuple[Variant, ...]:
     """Return all variants that can be compared with the results of these settings."""
-    points = (RAW, STEADY, *(Variant(entry.name) for entry in point_filters()))
+    points = (RAW, STABILIZED, *(Variant(entry.name) for entry in point_filters()))
     try:
         used = landmark_card(settings)
     except SteadymarkError:
@@ -66,9 +66,9 @@ def variants_for(settings: TrackSettings) -> tuple[Variant, ...]:
     others = [
         Variant("none", card.name) for card in cards if card.cell is None and card.name != base
     ]
-    return (*points, *(take for take in cells if take.kind != used.cell), *others)
+    return (*points, *(variant for variant in cells if variant.kind != used.cell), *others)
 
 
-def variant_of_model(take: Variant, settings: TrackSettings) -> TrackSettings:
+def settings_of_variant(variant: Variant, settings: TrackSettings) -> TrackSettings:
     """Return the settings with the network and stabilizer of a variant that tracks."""
-    return replace(settings, model=take.model, stabilizer=take.kind)
+    return replace(settings, model=variant.model, stabilizer=variant.kind)

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from steadymark.engine.core.types import Frame, SourceInfo
     from steadymark.engine.sources import CameraInfo, CameraMode
 
-    Known = tuple[tuple[CameraInfo, tuple[CameraMode, ...]], ...]
+    CameraList = tuple[tuple[CameraInfo, tuple[CameraMode, ...]], ...]
 
 log = logging.getLogger(__name__)
 
 
-def known_cameras() -> Known:
+def connected_cameras() -> CameraList:
     """List the connected cameras, each with the modes that it reports."""
     return tuple((camera, camera_modes(camera)) for camera in list_cameras())
 
@@ -36,45 +36,50 @@ def known_cameras() -> Known:
 class CameraDiscovery(QObject):
     """Lists cameras and previews one of them. It lives in the GUI thread.
 
-    The signals are: found (cameras and their modes), told (a UserText), pictured (`frame` is a new
-    picture of the preview) and described (the SourceInfo of the previewed camera). Devices are
-    opened, read and closed in threads, one after the other.
+    Devices are opened, read and closed in threads, one after the other.
+
+    Attributes:
+        cameras_found: Emitted with a CameraList: the cameras and their modes.
+        frame_changed: Emitted when `frame` is a new picture of the preview.
+        info_changed: Emitted with the SourceInfo of the previewed camera.
+        message_posted: Emitted with a UserText: a fault for the user.
+        frame: The newest picture of the preview, or None.
     """
 
-    found = Signal(object)
-    pictured = Signal()
-    described = Signal(object)
-    told = Signal(object)
-    _home = Signal(object)  # a function that the GUI thread is to call
+    cameras_found = Signal(object)
+    frame_changed = Signal()
+    info_changed = Signal(object)
+    message_posted = Signal(object)
+    _gui_calls = Signal(object)  # a function that the GUI thread is to call
 
     def __init__(
         self,
         opener: OpenFeed,
-        lister: Callable[[], Known] = known_cameras,
+        find_cameras: Callable[[], CameraList] = connected_cameras,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._opener, self._lister = opener, lister
+        self._opener, self._find_cameras = opener, find_cameras
         self._threads: list[Thread] = []
-        self._view = _View()
+        self._current = _Preview()
         self.frame: Frame | None = None
-        self._home.connect(self._do, Qt.ConnectionType.QueuedConnection)
+        self._gui_calls.connect(self._call, Qt.ConnectionType.QueuedConnection)
 
-    def look(self) -> None:
-        """Start to list the cameras. The signal `found` follows."""
+    def refresh(self) -> None:
+        """Start to list the cameras. The signal `cameras_found` follows."""
         self._run(self._list, "cameras")
 
     def show(self, target: LiveTarget) -> None:
         """Preview this camera or stream in place of the current preview."""
         self.hide()
-        view = self._view
+        preview = self._current
         before = self._threads[-1] if self._threads else None
-        self._run(lambda: self._preview(target, view, before), "preview")
+        self._run(lambda: self._run_preview(target, preview, before), "preview")
 
     def hide(self) -> None:
         """End the preview. The device is released soon afterwards, see `join`."""
-        self._view.close()
-        self._view, self.frame = _View(), None
+        self._current.close()
+        self._current, self.frame = _Preview(), None
 
     def end(self) -> None:
         """End the preview and block all signals because the user no longer chooses a camera."""
@@ -87,7 +92,7 @@ class CameraDiscovery(QObject):
             thread.join(timeout_s)
         return not any(thread.is_alive() for thread in self._threads)
 
-    def _do(self, act: Callable[[], object]) -> None:
+    def _call(self, act: Callable[[], object]) -> None:
         act()
 
     def _run(self, work: Callable[[], None], name: str) -> None:
@@ -97,67 +102,69 @@ class CameraDiscovery(QObject):
         thread.start()
 
     def _list(self) -> None:
-        known: Known = ()
+        cameras: CameraList = ()
         text = NOTHING
         try:
-            known = self._lister()
+            cameras = self._find_cameras()
         except Exception as error:
             log.exception("listing cameras")
             named = f"{type(error).__name__}: {error}"
             text = UserText("cameras cannot be listed ({fault})", fault=named)
 
-        def bring() -> None:
-            self.found.emit(known)
+        def emit_cameras() -> None:
+            self.cameras_found.emit(cameras)
             if text:
-                self.told.emit(text)
+                self.message_posted.emit(text)
 
-        self._home.emit(bring)
+        self._gui_calls.emit(emit_cameras)
 
-    def _preview(self, target: LiveTarget, view: _View, before: Thread | None) -> None:
+    def _run_preview(self, target: LiveTarget, preview: _Preview, before: Thread | None) -> None:
         if before is not None:
             before.join()
-        if view.ended.is_set():
+        if preview.ended.is_set():
             return
         try:
-            source = self._opener(target, lambda _: None, view.opening)
+            source = self._opener(target, lambda _: None, preview.opening)
         except SteadymarkError as error:
-            self._tell(view, error.sentence)
+            self._post_message(preview, error.sentence)
             return
         except Exception as error:
             log.exception("preview")
             named = f"{type(error).__name__}: {error}"
-            self._tell(view, UserText("the camera cannot be opened ({fault})", fault=named))
+            self._post_message(
+                preview, UserText("the camera cannot be opened ({fault})", fault=named)
+            )
             return
-        view.opening.on_cancel(source.close)
+        preview.opening.on_cancel(source.close)
         try:
-            self._show_all(source.frames(), source.info, view)
+            self._show_frames(source.frames(), source.info, preview)
         except SteadymarkError as error:
-            self._tell(view, error.sentence)
+            self._post_message(preview, error.sentence)
         finally:
             source.close()
             source.join(2.0)
 
-    def _show_all(self, frames: Iterator[Frame], info: SourceInfo, view: _View) -> None:
-        self._home.emit(lambda: self._of(view, self.described, info))
+    def _show_frames(self, frames: Iterator[Frame], info: SourceInfo, preview: _Preview) -> None:
+        self._gui_calls.emit(lambda: self._emit_if_current(preview, self.info_changed, info))
         for frame in frames:
-            if view.pictures.put(frame):
-                self._home.emit(lambda: self._on_picture(view))
+            if preview.pictures.put(frame):
+                self._gui_calls.emit(lambda: self._on_frame(preview))
 
-    def _tell(self, view: _View, text: UserText) -> None:
-        self._home.emit(lambda: self._of(view, self.told, text))
+    def _post_message(self, preview: _Preview, text: UserText) -> None:
+        self._gui_calls.emit(lambda: self._emit_if_current(preview, self.message_posted, text))
 
-    def _of(self, view: _View, signal: SignalInstance, value: object) -> None:
-        if view is self._view:
+    def _emit_if_current(self, preview: _Preview, signal: SignalInstance, value: object) -> None:
+        if preview is self._current:
             signal.emit(value)
 
-    def _on_picture(self, view: _View) -> None:
-        frame = view.pictures.take(0)
-        if view is self._view and frame is not None:
+    def _on_frame(self, preview: _Preview) -> None:
+        frame = preview.pictures.take(0)
+        if preview is self._current and frame is not None:
             self.frame = frame
-            self.pictured.emit()
+            self.frame_changed.emit()
 
 
-class _View:
+class _Preview:
     """The state of one preview."""
 
     def __init__(self) -> None:

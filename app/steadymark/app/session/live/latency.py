@@ -29,13 +29,13 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class LiveFigures:
-    """Figures of a live view. came_fps: pictures per second that the device delivers.
+    """Figures of a live view. source_fps: pictures per second that the device delivers.
 
     dropped: pictures since the start. recording: None while nothing is recorded.
     """
 
-    late: Latency = field(default_factory=Latency)
-    came_fps: float = 0.0
+    latency: Latency = field(default_factory=Latency)
+    source_fps: float = 0.0
     dropped: int = 0
     recording: RecorderReport | None = None
 
@@ -47,7 +47,7 @@ class LatencyMeter:
     """
 
     def __init__(self, *, pictures: int = _PICTURES) -> None:
-        self._late_s: deque[float] = deque(maxlen=pictures)
+        self._latencies_s: deque[float] = deque(maxlen=pictures)
         self._painted_s: deque[float] = deque(maxlen=pictures)
         self._newest = -1
 
@@ -56,13 +56,13 @@ class LatencyMeter:
         if index <= self._newest:
             return
         self._newest = index
-        self._late_s.append(now_s - captured_s)
+        self._latencies_s.append(now_s - captured_s)
         self._painted_s.append(now_s)
 
     def figures(self, now_s: float) -> Latency:
-        if not self._late_s:
+        if not self._latencies_s:
             return Latency()
-        p50, p95 = 1e3 * np.percentile(self._late_s, (50, 95))
+        p50, p95 = 1e3 * np.percentile(self._latencies_s, (50, 95))
         recent = [t for t in self._painted_s if t > now_s - _RATE_S]
         span_s = now_s - recent[0] if recent else _RATE_S
         fps = (len(recent) - 1) / span_s if span_s > 0 and len(recent) > 1 else 0.0

@@ -38,41 +38,44 @@ class LiveRecording:
     draw: DrawOptions
 
 
-def record(
-    view: OpenStream,
+def start_recording(
+    stream: OpenStream,
     mode: CameraMode | None,
     folder: Path,
     draw: DrawOptions,
     on_end: Callable[[RecorderReport], None],
-    taken: set[Path],
+    used_paths: set[Path],
 ) -> LiveRecording:
     """Start to record everything that is tracked from now on.
 
     Args:
-        view: The open camera or stream.
-        mode: The mode that was asked of the camera.
+        stream: The open camera or stream.
+        mode: The mode that was requested of the camera.
         folder: The folder of the files.
-        draw: What is drawn into the video; its schema is that of the view.
+        draw: What is drawn into the video; its schema is that of the stream.
         on_end: Is called from the recorder's thread.
-        taken: Paths used in this session, which may not exist on disk yet. The new path is added.
+        used_paths: Paths used in this session, which may not exist on disk yet. The
+            new path is added.
     """
-    info, schema = view.source.info, view.models.schema
+    info, schema = stream.source.info, stream.models.schema
     stem = output_stem(info.name.replace(".", "-"), set())
-    path = _free_name(folder, f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}", taken)
-    facts = header(info, view.models, live_settings(view.settings), InputSettings(camera=mode))
+    path = _free_name(folder, f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}", used_paths)
+    table_header = header(
+        info, stream.models, live_settings(stream.settings), InputSettings(camera=mode)
+    )
     sinks = (  # the video is first: a frame that it cannot take gets no row in the table
         AnnotatedVideoSink(path, None, replace(draw, schema=schema.name), hurried=True),
-        TABLE_FORMATS.find("native").sink(path.with_suffix(".csv"), facts, schema),
+        TABLE_FORMATS.find("native").sink(path.with_suffix(".csv"), table_header, schema),
     )
     recorder = Recorder(sinks, info, on_end=on_end)
-    view.record(recorder)
+    stream.record(recorder)
     return LiveRecording(recorder, path, draw)
 
 
-def _free_name(folder: Path, stem: str, taken: set[Path]) -> Path:
+def _free_name(folder: Path, stem: str, used_paths: set[Path]) -> Path:
     """Return a free path for a video. Its table uses the same name."""
     number, path = 2, folder / f"{stem}.mp4"
-    while path in taken or path.exists() or part_of(path).exists():
+    while path in used_paths or path.exists() or part_of(path).exists():
         path, number = folder / f"{stem}-{number}.mp4", number + 1
-    taken.add(path)
+    used_paths.add(path)
     return path

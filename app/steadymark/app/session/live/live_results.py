@@ -34,24 +34,24 @@ class LiveResults(Results):
     ) -> None:
         super().__init__(np.full(capacity, np.nan), schema)
         self._window_s, self._capacity = window_s, capacity
-        self._moving = RLock()  # held while places of frames change or are looked up
+        self._position_lock = RLock()  # held while the positions of frames change or are looked up
         self._times, self.times_s = self.times_s, self.times_s[:0]
         self._numbers = np.zeros(capacity, np.int64)
 
     def append(self, result: TrackResult) -> None:
         """Add the next frame."""
-        with self._moving:
+        with self._position_lock:
             if len(self.times_s) == self._capacity:
-                self._forget()
-            place = len(self.times_s)
-            self._times[place], self._numbers[place] = result.frame.pts_s, result.frame.index
-            self.add(replace(result, frame=FrameTime(place, result.frame.pts_s)))
-            self.times_s = self._times[: place + 1]
+                self._drop_old_frames()
+            position = len(self.times_s)
+            self._times[position], self._numbers[position] = result.frame.pts_s, result.frame.index
+            self.add(replace(result, frame=FrameTime(position, result.frame.pts_s)))
+            self.times_s = self._times[: position + 1]
 
     def faces(self, index: int) -> tuple[TrackedFace, ...] | None:
-        with self._moving:
-            place = self._place(index)
-            return None if place is None else super().faces(place)
+        with self._position_lock:
+            position = self._position(index)
+            return None if position is None else super().faces(position)
 
     def trails(
         self,
@@ -61,18 +61,18 @@ class LiveResults(Results):
         raw: bool = False,
         points: NDArray[np.float32] | None = None,
     ) -> dict[int, Trail]:
-        with self._moving:
-            place = self._place(index)
-            if place is None:
+        with self._position_lock:
+            position = self._position(index)
+            if position is None:
                 return {}
-            return super().trails(place, over_s=over_s, raw=raw, points=points)
+            return super().trails(position, over_s=over_s, raw=raw, points=points)
 
     def window(self) -> tuple[FaceRows, NDArray[np.float64], NDArray[np.bool_]]:
         """Return the last minute.
 
         Frames count from its first frame, and all of them are tracked.
         """
-        with self._moving:
+        with self._position_lock:
             times, rows = self.times_s, self.rows()
             first = int(np.searchsorted(times, times[-1] - self._window_s)) if len(times) else 0
             return _since(rows, first), times[first:].copy(), np.ones(len(times) - first, bool)
@@ -84,12 +84,12 @@ class LiveResults(Results):
         gaps = np.diff(times)
         return float(1 / np.median(gaps)) if len(gaps) and np.median(gaps) > 0 else 25.0
 
-    def _place(self, index: int) -> int | None:
+    def _position(self, index: int) -> int | None:
         count = len(self.times_s)
-        place = int(np.searchsorted(self._numbers[:count], index))
-        return place if place < count and self._numbers[place] == index else None
+        position = int(np.searchsorted(self._numbers[:count], index))
+        return position if position < count and self._numbers[position] == index else None
 
-    def _forget(self) -> None:
+    def _drop_old_frames(self) -> None:
         """Drop all frames before the last minute, and at least a quarter of the capacity."""
         with self._lock:
             times = self._times
@@ -101,9 +101,9 @@ class LiveResults(Results):
             self._rows, self._count = rows, len(rows)
             kept = self._capacity - first
             for name in ("_known", "_first_row", "_faces", "_restarted", "_seen", "_stage_ms"):
-                setattr(self, name, _moved(getattr(self, name), first))
+                setattr(self, name, _shifted(getattr(self, name), first))
             self._first_row[:kept] -= first_row
-            self._times, self._numbers = _moved(times, first), _moved(self._numbers, first)
+            self._times, self._numbers = _shifted(times, first), _shifted(self._numbers, first)
             self.times_s = self._times[:kept]
 
 
@@ -112,12 +112,12 @@ def _since(rows: FaceRows, first: int) -> FaceRows:
     begin = int(np.searchsorted(rows.frame, first))
     kept = {name: getattr(rows, name)[begin:] for name in FaceRows.__slots__}
     kept["frame"] = kept["frame"] - first
-    kept["before"] = np.where(kept["before"] >= begin, kept["before"] - begin, -1)
+    kept["previous_row"] = np.where(kept["previous_row"] >= begin, kept["previous_row"] - begin, -1)
     return FaceRows(**kept)
 
 
-def _moved(values: NDArray[N], first: int) -> NDArray[N]:
-    """Return the values from `first` on, moved to the start. The rest is filled with zeros."""
-    fresh = np.zeros_like(values)
-    fresh[: len(values) - first] = values[first:]
-    return fresh
+def _shifted(values: NDArray[N], first: int) -> NDArray[N]:
+    """Return the values from `first` on, moved to the start. The end is filled with zeros."""
+    shifted = np.zeros_like(values)
+    shifted[: len(values) - first] = values[first:]
+    return shifted

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal
 
-from steadymark.app.session.background_opening import ModelCache, OpenResult, needs_tracking_anew
+from steadymark.app.session.background_opening import ModelCache, OpenResult, needs_retracking
 from steadymark.app.session.live.latency import LatencyMeter, LiveFigures
-from steadymark.app.session.live.live_recording import CLEAN, LiveRecording, record
+from steadymark.app.session.live.live_recording import CLEAN, LiveRecording, start_recording
 from steadymark.app.session.live.open_stream import STOP_S, LiveFeed, LiveTarget, OpenStream
 from steadymark.app.session.live.stream_sending import StreamSending
 from steadymark.app.session.shown_source import TrackingProgress
-from steadymark.app.session.state import Facts, LiveFacts, Phase
+from steadymark.app.session.state import LiveState, Phase, SourceState
 from steadymark.app.session.worker_threads import WorkerThreads
 from steadymark.engine.sources import LiveStatus, OpenAttempt, open_live
 from steadymark.engine.sources.live.network_camera import without_password
@@ -46,21 +46,25 @@ def open_feed(
 
 
 class LiveView(QObject):
-    """The live view, in the GUI thread. Other settings, a stop and a restart keep what is shown.
+    """The live view, in the GUI thread. Other settings, a stop and a restart keep the frame.
 
-    changed: there are other `facts`; pictured: there is a new `frame`; progressed: there are new
-    results; told: a UserText for the user; recorded: a RecorderReport, after the files of a
-    recording are closed.
+    Attributes:
+        changed: Emitted when `state` has changed.
+        frame_changed: Emitted when there is a new `frame`.
+        results_changed: Emitted when there are new results.
+        message_posted: Emitted with a UserText for the user.
+        recorded: Emitted with a RecorderReport after the files of a recording are closed.
+        sending: Sends the results to other programs.
     """
 
     changed = Signal()
-    pictured = Signal()
-    progressed = Signal()
-    told = Signal(object)
+    frame_changed = Signal()
+    results_changed = Signal()
+    message_posted = Signal(object)
     recorded = Signal(object)
     _opened = Signal(object)
-    _picture_came = Signal()
-    _status_came = Signal(int, object)
+    _frame_ready = Signal()
+    _status_changed = Signal(int, object)
     _ended = Signal(int)
     _recording_ended = Signal(object)
 
@@ -83,17 +87,17 @@ class LiveView(QObject):
         self._opening = OpenAttempt()
         self._mirrored = False
         self._recording: LiveRecording | None = None
-        self._names: set[Path] = set()
-        self._came: list[tuple[float, int]] = []
+        self._used_paths: set[Path] = set()
+        self._arrivals: list[tuple[float, int]] = []
         self._meter = LatencyMeter()
         self.frame: Frame | None = None
         self.sending = StreamSending(parent=self)
-        self.sending.told.connect(self.told)
+        self.sending.message_posted.connect(self.message_posted)
         self._background = WorkerThreads(self._opened.emit)
         queued = Qt.ConnectionType.QueuedConnection
         self._opened.connect(self._on_opened, queued)
-        self._picture_came.connect(self._on_picture, queued)
-        self._status_came.connect(self._on_status, queued)
+        self._frame_ready.connect(self._on_frame, queued)
+        self._status_changed.connect(self._on_status, queued)
         self._ended.connect(self._on_ended, queued)
         self._recording_ended.connect(self._on_recording_ended, queued)
 
@@ -115,7 +119,7 @@ class LiveView(QObject):
         return 25.0 if self._open is None else self._open.results.fps
 
     @property
-    def settings_wait(self) -> bool:
+    def settings_need_retracking(self) -> bool:
         return False  # a running tracker takes other settings between two frames
 
     @property
@@ -127,35 +131,35 @@ class LiveView(QObject):
         return self._mirrored
 
     @property
-    def facts(self) -> Facts:
-        """The facts about the live view that the widgets show."""
-        target, view = self._target, self._open
+    def state(self) -> SourceState:
+        """The state of the live view that the widgets show."""
+        target, stream = self._target, self._open
         if target is None:
-            return Facts()
+            return SourceState()
         text = without_password(target.text)
-        if view is None:
-            return Facts(phase=self._phase, path=text, name=text.removeprefix("camera:"))
-        info = view.source.info
-        return Facts(
+        if stream is None:
+            return SourceState(phase=self._phase, path=text, name=text.removeprefix("camera:"))
+        info = stream.source.info
+        return SourceState(
             phase=self._phase,
             name=info.name,
             path=text,
             size=(info.width, info.height),
             fps=info.fps,
-            device=view.models.device,
-            live=LiveFacts(self._mirrored, self._recording.path.stem if self._recording else ""),
+            device=stream.models.device,
+            live=LiveState(self._mirrored, self._recording.path.stem if self._recording else ""),
         )
 
     def progress(self) -> TrackingProgress:
         if self._open is None:
             return TrackingProgress()
         times, tracked = self._open.results.times_s, self._open.report.frames
-        came = tracked + self._open.dropped
+        arrived = tracked + self._open.dropped
         time_s = float(times[-1]) if len(times) else 0.0
-        return TrackingProgress(time_s, tracked / max(1, came), came)
+        return TrackingProgress(time_s, tracked / max(1, arrived), arrived)
 
     def export_base(self, folder: str) -> str:
-        return f"{Path(folder) / self.facts.name}.mp4"
+        return f"{Path(folder) / self.state.name}.mp4"
 
     def frame_name(self) -> str:
         """Return the time: a live view numbers its frames anew at every start."""
@@ -167,39 +171,39 @@ class LiveView(QObject):
             return LiveFigures()
         now_s, report = self._clock(), self._open.report
         dropped = self._open.dropped
-        came = report.frames + report.dropped
-        self._came = [c for c in self._came if c[0] > now_s - _RATE_S] + [(now_s, came)]
-        since_s, before = self._came[0]
+        arrived = report.frames + report.dropped
+        self._arrivals = [c for c in self._arrivals if c[0] > now_s - _RATE_S] + [(now_s, arrived)]
+        since_s, before = self._arrivals[0]
         return LiveFigures(
             self._meter.figures(now_s),
-            (came - before) / (now_s - since_s) if now_s > since_s else 0.0,
+            (arrived - before) / (now_s - since_s) if now_s > since_s else 0.0,
             dropped,
             self._recording.recorder.report if self._recording else None,
         )
 
     def open(
-        self, target: LiveTarget, settings: TrackSettings, *, after: Callable[[], object] = bool
+        self, target: LiveTarget, settings: TrackSettings, *, wait_for: Callable[[], object] = bool
     ) -> None:
-        """Watch this target in place of the current one. A thread waits for `after` first."""
+        """Watch this target in place of the current one. A thread calls `wait_for` first."""
         before = self._open
         self.close()
         self._target, self._settings = target, settings
-        self._begin(lambda: (before is None or before.left.wait(STOP_S), after()))
+        self._begin(lambda: (before is None or before.released.wait(STOP_S), wait_for()))
 
     def stop(self) -> None:
         """Release the device. The last picture stays on the screen."""
         if self._phase is Phase.OPENING and self._open is None:
             self.close()
         elif self.running or self._phase is Phase.OPENING:
-            self._background.pass_over()
+            self._background.invalidate()
             self._end(FLUSH_S)
-            self._set(Phase.STOPPED)
+            self._set_phase(Phase.STOPPED)
 
     def start_again(self) -> None:
         """Start again after `stop`, or after the stream ended."""
         if self._phase is Phase.STOPPED:
             before = self._open
-            self._begin(lambda: before is None or before.left.wait(STOP_S))
+            self._begin(lambda: before is None or before.released.wait(STOP_S))
 
     def toggle(self) -> None:
         if self.running:
@@ -209,10 +213,10 @@ class LiveView(QObject):
 
     def close(self, *, flush_s: float = FLUSH_S) -> None:
         """Stop watching and forget the target."""
-        self._background.pass_over()
+        self._background.invalidate()
         self._end(flush_s)
         self._target = self._open = self.frame = None
-        self._set(Phase.EMPTY)
+        self._set_phase(Phase.EMPTY)
 
     def join(self, deadline_s: float) -> bool:
         """Wait after `close`.
@@ -228,22 +232,22 @@ class LiveView(QObject):
         """Use these settings from the next frame on, or once other networks are open."""
         before, self._settings = self._settings, settings
         if settings.entry.needs_future and self._target is not None:
-            words = UserText(
+            message = UserText(
                 "{name} looks at frames to come, which a live view has not: its points stay "
                 "raw. Choose the One Euro filter or a network.",
                 name=settings.entry.caption or settings.entry.label,
             )
-            self.told.emit(words)
+            self.message_posted.emit(message)
         if self._open is None or before is None or not self.running:
             return
-        if needs_tracking_anew(self._open.settings, settings):
+        if needs_retracking(self._open.settings, settings):
             self._background.open(
                 lambda number: OpenResult(
                     number, models=self._models.get(settings), retrack=settings
                 )
             )
         elif self._open.settings != settings:
-            self._split_recording(lambda view: view.use_filter(settings))
+            self._split_recording(lambda stream: stream.use_filter(settings))
 
     def set_mirrored(self, mirrored: bool) -> None:
         """Mirror the picture on the screen only. Nothing that is written is mirrored."""
@@ -269,8 +273,8 @@ class LiveView(QObject):
         if self._open is None or not self.running or self._recording is not None:
             return
         mode = None if self._target is None else self._target.mode
-        self._recording = record(
-            self._open, mode, folder, draw, self._recording_ended.emit, self._names
+        self._recording = start_recording(
+            self._open, mode, folder, draw, self._recording_ended.emit, self._used_paths
         )
         self.changed.emit()
 
@@ -291,19 +295,19 @@ class LiveView(QObject):
         if recording is not None:
             self.start_recording(recording.path.parent, recording.draw)
 
-    def _begin(self, free: Callable[[], object]) -> None:
-        """Open the target. free: waits until the device is released, since many open only once."""
+    def _begin(self, wait_for: Callable[[], object]) -> None:
+        """Open the target. wait_for: blocks until the device, which may open only once, is free."""
         target, settings = self._target, self._settings
         assert target is not None
         assert settings is not None
         opening = self._opening = OpenAttempt()
-        self._set(Phase.OPENING)
+        self._set_phase(Phase.OPENING)
 
         def work(number: int) -> OpenResult:
-            free()
+            wait_for()
             models = self._models.get(settings)
             source = self.opener(
-                target, lambda status: self._status_came.emit(number, status), opening
+                target, lambda status: self._status_changed.emit(number, status), opening
             )
             return OpenResult(number, models=models, source=source)
 
@@ -316,7 +320,7 @@ class LiveView(QObject):
         self.stop_recording(flush_s=flush_s)
         if self._open is not None and not self._open.pictures.closed:
             self._open.close(within_s=flush_s)
-            self._background.run(self._open.leave, "closing")
+            self._background.run(self._open.wait_closed, "closing")
 
     def _on_opened(self, opened: OpenResult) -> None:
         if opened.number != self._background.number:
@@ -333,48 +337,48 @@ class LiveView(QObject):
         assert opened.models is not None
         assert self._settings is not None
         number = opened.number
-        self._meter, self._came = LatencyMeter(), []
+        self._meter, self._arrivals = LatencyMeter(), []
         self._open = OpenStream(
             opened.source,
             opened.models,
             self._settings,
             sending=self.sending,
-            on_picture=self._picture_came.emit,
+            on_frame=self._frame_ready.emit,
             on_end=lambda: self._ended.emit(number),
         )
         self._open.start()
-        self._set(Phase.RECONNECTING if self._lost else Phase.LIVE)
+        self._set_phase(Phase.RECONNECTING if self._lost else Phase.LIVE)
         if self._target is not None and self._target.mode is not None:
             for note in opened.source.info.notes:  # says if the camera uses another mode
-                self.told.emit(note)
+                self.message_posted.emit(note)
 
     def _change_networks(self, opened: OpenResult) -> None:
         models, settings = opened.models, opened.retrack
         if self._open is not None and models is not None and settings is not None:
-            self._split_recording(lambda view: view.use(models, settings))
+            self._split_recording(lambda stream: stream.use(models, settings))
             self.changed.emit()
 
     def _fail(self, fault: UserText) -> None:
-        self.told.emit(fault)
+        self.message_posted.emit(fault)
         if self._phase is not Phase.OPENING:  # other networks could not be opened
             return
         if self._open is None:
             self.close()
         else:
-            self._set(Phase.STOPPED)
+            self._set_phase(Phase.STOPPED)
 
-    def _on_picture(self) -> None:
+    def _on_frame(self) -> None:
         if self._open is None or (frame := self._open.pictures.take(0)) is None:
             return
         self.frame = frame
-        self.pictured.emit()
-        self.progressed.emit()
+        self.frame_changed.emit()
+        self.results_changed.emit()
 
     def _on_status(self, number: int, status: LiveStatus) -> None:
         if number == self._number and status is not LiveStatus.CLOSED:
             self._lost = status is LiveStatus.LOST
             if self.running:
-                self._set(Phase.RECONNECTING if self._lost else Phase.LIVE)
+                self._set_phase(Phase.RECONNECTING if self._lost else Phase.LIVE)
 
     def _on_ended(self, number: int) -> None:
         """Handle a stream that ended, or stopped because of a fault."""
@@ -382,8 +386,8 @@ class LiveView(QObject):
             return
         faults = self._open.report.faults
         self._end(FLUSH_S)
-        self._set(Phase.STOPPED)
-        self.told.emit(join_texts(faults) or UserText("The stream has ended."))
+        self._set_phase(Phase.STOPPED)
+        self.message_posted.emit(join_texts(faults) or UserText("The stream has ended."))
 
     def _on_recording_ended(self, report: RecorderReport) -> None:
         if self._recording is not None and not self._recording.recorder.report.running:
@@ -391,6 +395,6 @@ class LiveView(QObject):
             self.changed.emit()
         self.recorded.emit(report)
 
-    def _set(self, phase: Phase) -> None:
+    def _set_phase(self, phase: Phase) -> None:
         self._phase = phase
         self.changed.emit()

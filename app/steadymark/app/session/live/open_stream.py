@@ -75,9 +75,9 @@ class LiveTracker:
 
 
 class OpenStream:
-    """An open camera or stream. Its threads run from `start` until `leave` returns.
+    """An open camera or stream. Its threads run from `start` until `wait_closed` returns.
 
-    pictures: the newest picture to show. on_picture, on_end: are called from threads and must
+    pictures: the newest picture to show. on_frame, on_end: are called from threads and must
     return immediately.
     """
 
@@ -88,19 +88,19 @@ class OpenStream:
         settings: TrackSettings,
         *,
         sending: StreamSending,
-        on_picture: Callable[[], None],
+        on_frame: Callable[[], None],
         on_end: Callable[[], None],
     ) -> None:
         self.source, self.models, self.settings = source, models, settings
         self.results = LiveResults(models.schema)
         self.pictures: LatestValue[Frame] = LatestValue()
-        self.left = Event()  # is set when the device is released
-        self._sending, self._on_picture, self._on_end = sending, on_picture, on_end
+        self.released = Event()  # is set when the device is released
+        self._sending, self._on_frame, self._on_end = sending, on_frame, on_end
         self._recorder: Recorder | None = None
         self._ended_recorders: list[Recorder] = []
         self._tracker = LiveTracker(models, live_settings(settings))
-        self._pipeline = Pipeline(source, self._tracker, on_result=self._take)
-        self._watch = Thread(target=self._wait, name="live", daemon=True)
+        self._pipeline = Pipeline(source, self._tracker, on_result=self._on_tracked)
+        self._end_thread = Thread(target=self._wait_for_end, name="live", daemon=True)
 
     @property
     def report(self) -> PipelineReport:
@@ -114,7 +114,7 @@ class OpenStream:
     def start(self) -> None:
         self._sending.begin()
         self._pipeline.start()
-        self._watch.start()
+        self._end_thread.start()
 
     def use(self, models: OpenModels, settings: TrackSettings) -> None:
         """Use other networks from the next frame on."""
@@ -136,8 +136,8 @@ class OpenStream:
         recorder, self._recorder = self._recorder, None
         if recorder is not None:
             recorder.finish(within_s=within_s)
-            still = [ended for ended in self._ended_recorders if ended.report.running]
-            self._ended_recorders = [*still, recorder]
+            running = [ended for ended in self._ended_recorders if ended.report.running]
+            self._ended_recorders = [*running, recorder]
 
     def close(self, *, within_s: float) -> None:
         """Ask everything to end."""
@@ -145,16 +145,16 @@ class OpenStream:
         self._sending.end()
         self.stop_recording(within_s=within_s)
 
-    def leave(self) -> None:
+    def wait_closed(self) -> None:
         """Wait for the threads after `close`. This is meant for a background thread."""
         self._pipeline.stop()
-        self._watch.join(STOP_S)
+        self._end_thread.join(STOP_S)
         self.source.join(STOP_S)
-        self.left.set()
+        self.released.set()
         for recorder in self._ended_recorders:
             recorder.join(STOP_S)
 
-    def _take(self, result: TrackResult) -> None:
+    def _on_tracked(self, result: TrackResult) -> None:
         """Handle a result. This runs in the pipeline's tracking thread."""
         if self._tracker.schema is not self.results.schema:  # other networks are used now
             self.results = LiveResults(self._tracker.schema)
@@ -164,8 +164,8 @@ class OpenStream:
         if recorder is not None and self.results.schema is self.models.schema:
             recorder.offer(result)
         if self.pictures.put(result.frame_with_image):
-            self._on_picture()
+            self._on_frame()
 
-    def _wait(self) -> None:
+    def _wait_for_end(self) -> None:
         self._pipeline.wait()
         self._on_end()

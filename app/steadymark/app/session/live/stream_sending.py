@@ -46,7 +46,7 @@ class StreamTargetState:
         return self.report is not None and self.report.state is SendState.SENDING
 
     @property
-    def in_vain(self) -> bool:
+    def has_problem(self) -> bool:
         """Whether nobody receives the packets, or sending failed."""
         report = self.report
         return report is not None and (
@@ -54,26 +54,28 @@ class StreamTargetState:
         )
 
 
-class _Outlet:
+class _SenderSlot:
     """The settings and the sender of one kind of target."""
 
     def __init__(self, kind: str) -> None:
         self.target = target_at(kind, "")
         self.on = False
         self.sender: Sender | None = None
-        self.told = False
+        self.fault_reported = False
         self.sent: deque[tuple[float, int]] = deque()
 
 
 class StreamSending(QObject):
     """Sends live results to the chosen targets. All but `offer` runs in the GUI thread.
 
-    changed: a choice or a state has changed; told: a fault for the user, a UserText.
+    Attributes:
+        changed: Emitted when a choice or a state has changed.
+        message_posted: Emitted with a UserText: a fault for the user.
     """
 
     changed = Signal()
-    told = Signal(object)
-    _state_came = Signal()
+    message_posted = Signal(object)
+    _state_changed = Signal()
 
     def __init__(
         self,
@@ -84,41 +86,41 @@ class StreamSending(QObject):
     ) -> None:
         super().__init__(parent)
         self._make, self._clock = make, clock
-        self._outlets = {kind: _Outlet(kind) for kind in TARGETS.names()}
+        self._slots = {kind: _SenderSlot(kind) for kind in TARGETS.names()}
         self._running = False
-        self._taking: tuple[Sender, ...] = ()
-        self._leaving: list[Sender] = []
-        self._state_came.connect(self._on_state, Qt.ConnectionType.QueuedConnection)
+        self._active_senders: tuple[Sender, ...] = ()
+        self._closing_senders: list[Sender] = []
+        self._state_changed.connect(self._on_state, Qt.ConnectionType.QueuedConnection)
 
-    def want(self, kind: str, *, place: str | None = None, on: bool | None = None) -> None:
+    def set_target(self, kind: str, *, place: str | None = None, on: bool | None = None) -> None:
         """Set the address of a kind of target, or switch it on or off.
 
         Raises:
             UsageError: The address is not valid. Nothing changes in this case.
         """
-        outlet = self._outlets[kind]
-        target = outlet.target if place is None else target_at(kind, place)
-        on = outlet.on if on is None else on
-        if (target, on) == (outlet.target, outlet.on):
+        slot = self._slots[kind]
+        target = slot.target if place is None else target_at(kind, place)
+        on = slot.on if on is None else on
+        if (target, on) == (slot.target, slot.on):
             return
-        outlet.target, outlet.on = target, on
-        self._stop(outlet)
+        slot.target, slot.on = target, on
+        self._stop(slot)
         if self._running:
-            self._start(outlet)
+            self._start(slot)
         self.changed.emit()
 
     def begin(self) -> None:
         """Start sending because a live view runs."""
         self._running = True
-        for outlet in self._outlets.values():
-            self._start(outlet)
+        for slot in self._slots.values():
+            self._start(slot)
         self.changed.emit()
 
     def end(self) -> None:
         """Stop sending because the live view ended. The last result is still sent."""
         self._running = False
-        for outlet in self._outlets.values():
-            self._stop(outlet)
+        for slot in self._slots.values():
+            self._stop(slot)
         self.changed.emit()
 
     def join(self, deadline_s: float) -> bool:
@@ -126,54 +128,54 @@ class StreamSending(QObject):
 
         A sender that is still resolving a host name cannot be interrupted and is not waited for.
         """
-        waited = [s for s in self._leaving if s.report.state is not SendState.OPENING]
-        return all(s.close(max(0.0, deadline_s - time.monotonic())) for s in waited)
+        closing = [s for s in self._closing_senders if s.report.state is not SendState.OPENING]
+        return all(s.close(max(0.0, deadline_s - time.monotonic())) for s in closing)
 
     def offer(self, result: TrackResult) -> None:
         """Offer a result to the senders. This runs in the tracking thread and never waits."""
-        for sender in self._taking:
+        for sender in self._active_senders:
             sender.offer(result)
 
-    def facts(self) -> tuple[StreamTargetState, ...]:
+    def target_states(self) -> tuple[StreamTargetState, ...]:
         """Return the current state of each kind of target."""
-        return tuple(self._facts(kind, outlet) for kind, outlet in self._outlets.items())
+        return tuple(self._target_state(kind, slot) for kind, slot in self._slots.items())
 
-    def _facts(self, kind: str, outlet: _Outlet) -> StreamTargetState:
-        if outlet.sender is None:
-            return StreamTargetState(kind, outlet.on, outlet.target.place)
-        report, now_s = outlet.sender.report, self._clock()
-        while outlet.sent and outlet.sent[0][0] < now_s - RATE_S:
-            outlet.sent.popleft()
-        since_s, before = outlet.sent[0] if outlet.sent else (now_s, report.sent)
-        outlet.sent.append((now_s, report.sent))
+    def _target_state(self, kind: str, slot: _SenderSlot) -> StreamTargetState:
+        if slot.sender is None:
+            return StreamTargetState(kind, slot.on, slot.target.place)
+        report, now_s = slot.sender.report, self._clock()
+        while slot.sent and slot.sent[0][0] < now_s - RATE_S:
+            slot.sent.popleft()
+        since_s, before = slot.sent[0] if slot.sent else (now_s, report.sent)
+        slot.sent.append((now_s, report.sent))
         rate = (report.sent - before) / (now_s - since_s) if now_s > since_s else 0.0
-        return StreamTargetState(kind, outlet.on, outlet.target.place, report, rate)
+        return StreamTargetState(kind, slot.on, slot.target.place, report, rate)
 
-    def _start(self, outlet: _Outlet) -> None:
-        if outlet.on and outlet.sender is None:
-            outlet.sender = self._make(outlet.target, self._state_came.emit)
-            outlet.told = False
-            outlet.sent.clear()
-            outlet.sender.begin()
-            self._count()
+    def _start(self, slot: _SenderSlot) -> None:
+        if slot.on and slot.sender is None:
+            slot.sender = self._make(slot.target, self._state_changed.emit)
+            slot.fault_reported = False
+            slot.sent.clear()
+            slot.sender.begin()
+            self._update_active_senders()
 
-    def _stop(self, outlet: _Outlet) -> None:
-        sender, outlet.sender = outlet.sender, None
+    def _stop(self, slot: _SenderSlot) -> None:
+        sender, slot.sender = slot.sender, None
         if sender is not None:
-            self._count()
-            self._leaving = [s for s in self._leaving if not s.close(0)]
+            self._update_active_senders()
+            self._closing_senders = [s for s in self._closing_senders if not s.close(0)]
             if not sender.close(0):
-                self._leaving.append(sender)
+                self._closing_senders.append(sender)
 
-    def _count(self) -> None:
-        running = (outlet.sender for outlet in self._outlets.values())
-        self._taking = tuple(sender for sender in running if sender is not None)
+    def _update_active_senders(self) -> None:
+        running = (slot.sender for slot in self._slots.values())
+        self._active_senders = tuple(sender for sender in running if sender is not None)
 
     def _on_state(self) -> None:
-        for outlet in self._outlets.values():
-            if outlet.sender is not None and not outlet.told:
-                fault = outlet.sender.report.fault
+        for slot in self._slots.values():
+            if slot.sender is not None and not slot.fault_reported:
+                fault = slot.sender.report.fault
                 if fault:
-                    outlet.told = True
-                    self.told.emit(fault)
+                    slot.fault_reported = True
+                    self.message_posted.emit(fault)
         self.changed.emit()

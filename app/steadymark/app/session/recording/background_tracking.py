@@ -1,4 +1,4 @@
-"""Background tracking of a recording in pieces: first from the user's position, then the rest."""
+"""Background tracking of a recording in segments: first from the user's position, then the rest."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NEAR_S = 2.0  # tracking does not jump to a frame that it reaches within this ti
 
 
 class TrackingPhase(StrEnum):
-    """What the tracking does. FAILED: `fault` gives the reason; `go_on` tries the next frame."""
+    """What the tracking does. FAILED: `fault` gives the reason; `resume` tries the next frame."""
 
     RUNNING = "running"
     PAUSED = "paused"
@@ -46,7 +46,7 @@ class TrackingPhase(StrEnum):
 class TrackingReport:
     """The state of the tracking. fault: a sentence that says what failed, or nothing."""
 
-    work: TrackingPhase = TrackingPhase.RUNNING
+    phase: TrackingPhase = TrackingPhase.RUNNING
     fault: UserText = NOTHING
 
 
@@ -54,18 +54,18 @@ class BackgroundTracking:
     """The tracking of one recording, on threads of its own until `close`.
 
     Args:
-        film: The recording.
+        media: The recording.
         models: The open networks.
         settings: The settings of the tracking.
         results: Receives the tracked frames.
-        sinks: Makes the further outputs of a piece, given the number of the piece.
+        sinks: Makes the further outputs of a segment, given the number of the segment.
         on_change: Is called from any thread after every frame and every change of the report. It
             must return immediately.
     """
 
     def __init__(
         self,
-        film: Media,
+        media: Media,
         models: OpenModels,
         settings: TrackSettings,
         results: Results,
@@ -73,19 +73,19 @@ class BackgroundTracking:
         sinks: Callable[[int], Sequence[Sink]] = lambda _: (),
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
-        self._film, self._models, self._results = film, models, results
+        self._media, self._models, self._results = media, models, results
         self._settings = without_filter(settings)
         self._sinks, self._on_change = sinks, on_change
         self._changed = Condition()
         self._report = TrackingReport()
-        self._closing = self._held = False
-        self._wanted, self._number = 0, 0
-        self._piece: MediaSegment | None = None
-        self._frames = range(0)  # the frames of that piece
-        self._head = -1  # the last tracked frame of the current piece
+        self._closing = self._paused = False
+        self._requested_frame, self._number = 0, 0
+        self._segment: MediaSegment | None = None
+        self._frames = range(0)  # the frames of that segment
+        self._last_tracked = -1  # the last tracked frame of the current segment
         self._filtering_lock = Lock()
-        self._wanted_filter = filter_of(settings)
-        self._filtering = PointFilter(self._wanted_filter)
+        self._chosen_filter = filter_of(settings)
+        self._filtering = PointFilter(self._chosen_filter)
         self._thread = Thread(target=self._run, name="pieces", daemon=True)
 
     @property
@@ -95,84 +95,84 @@ class BackgroundTracking:
             return self._report
 
     @property
-    def head(self) -> int:
+    def last_tracked(self) -> int:
         """The index of the frame that was tracked last."""
         with self._changed:
-            return self._head
+            return self._last_tracked
 
     def start(self, first: int = 0) -> None:
         """Start tracking with this frame."""
-        self._wanted = first
+        self._requested_frame = first
         self._thread.start()
 
     def seek(self, index: int) -> None:
         """Continue tracking from this frame, unless it is tracked or will be reached soon."""
         times = self._results.times_s
         with self._changed:
-            self._wanted = index
-            if self._results.is_tracked(index) or self._piece is None:
+            self._requested_frame = index
+            if self._results.is_tracked(index) or self._segment is None:
                 return
-            ahead = index in self._frames and index > self._head
-            if not (ahead and times[index] - times[max(0, self._head)] <= NEAR_S):
-                self._piece.close()
+            ahead = index in self._frames and index > self._last_tracked
+            if not (ahead and times[index] - times[max(0, self._last_tracked)] <= NEAR_S):
+                self._segment.close()
 
     def pause(self) -> None:
         """Pause after the frames in progress. The state of the faces is kept."""
         with self._changed:
-            self._held = True
-            if self._piece is not None:
-                self._piece.hold()
-            if self._report.work is TrackingPhase.RUNNING:
-                self._report = replace(self._report, work=TrackingPhase.PAUSED)
+            self._paused = True
+            if self._segment is not None:
+                self._segment.pause()
+            if self._report.phase is TrackingPhase.RUNNING:
+                self._report = replace(self._report, phase=TrackingPhase.PAUSED)
         self._on_change()
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Continue after `pause` or a failure."""
         with self._changed:
-            self._held = False
-            if self._piece is not None:
-                self._piece.go_on()
-            if self._report.work is not TrackingPhase.FINISHED:
-                self._report = replace(self._report, work=TrackingPhase.RUNNING, fault=NOTHING)
+            self._paused = False
+            if self._segment is not None:
+                self._segment.resume()
+            if self._report.phase is not TrackingPhase.FINISHED:
+                self._report = replace(self._report, phase=TrackingPhase.RUNNING, fault=NOTHING)
             self._changed.notify_all()
         self._on_change()
 
-    def want_filter(self, choice: ChosenStabilizer) -> None:
+    def set_filter(self, choice: ChosenStabilizer) -> None:
         """Choose the filter. The newest choice counts, and `apply_filter` applies it."""
         with self._changed:
-            self._wanted_filter = choice
+            self._chosen_filter = choice
 
     def apply_filter(self) -> None:
         """Run the chosen filter over all results and over later frames. This may take seconds."""
         with self._filtering_lock:
             with self._changed:
-                choice = self._wanted_filter
+                choice = self._chosen_filter
             if choice == self._filtering.choice:
                 return
             self._filtering = PointFilter(choice)
-            whole = not choice.needs_future or self.report.work is TrackingPhase.FINISHED
+            whole = not choice.needs_future or self.report.phase is TrackingPhase.FINISHED
             now = self._filtering if whole else PointFilter(NO_FILTER)
-            self._results.set_steady(now.refilter(self._results, stop=self._is_closing))
+            self._results.set_stabilized(now.refilter(self._results, stop=self._is_closing))
         self._on_change()
 
-    def settled(self) -> Results:
+    def filtered_results(self) -> Results:
         """Return a copy of the current results after the chosen filter has run."""
         self.apply_filter()
         with self._filtering_lock:
-            return self._results.as_now()
+            return self._results.snapshot()
 
     def close(self) -> None:
         """Ask all threads to end. `join` waits for them."""
         with self._changed:
             self._closing = True
-            if self._piece is not None:
-                self._piece.close()
+            if self._segment is not None:
+                self._segment.close()
             self._changed.notify_all()
 
-    def wait(self, work: TrackingPhase, timeout_s: float) -> bool:
+    def wait(self, phase: TrackingPhase, timeout_s: float) -> bool:
         """Wait until the tracking is in this phase. Returns False if the time ran out."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._report.work is work, timeout_s)
+            return self._changed.wait_for(lambda: self._report.phase is phase, timeout_s)
 
     def join(self, timeout_s: float) -> bool:
         """Wait for the threads. Returns whether all of them ended in time."""
@@ -181,79 +181,84 @@ class BackgroundTracking:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        while (frames := self._next_piece()) is not None:
+        while (frames := self._next_segment()) is not None:
             try:
                 self._track(frames)
             except SteadymarkError as error:
-                self._set(TrackingPhase.FAILED, error.sentence)
+                self._set_phase(TrackingPhase.FAILED, error.sentence)
             except Exception as error:
                 log.exception("tracking")
                 named = f"{type(error).__name__}: {error}"
-                self._set(TrackingPhase.FAILED, UserText("tracking stopped ({fault})", fault=named))
+                self._set_phase(
+                    TrackingPhase.FAILED, UserText("tracking stopped ({fault})", fault=named)
+                )
 
-    def _next_piece(self) -> range | None:
+    def _next_segment(self) -> range | None:
         """Wait until there are frames to track, and return them; None when closing."""
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._closing or self._may_run())
                 if self._closing:
                     return None
-                frames = self._results.next_gap(self._wanted)
+                frames = self._results.next_gap(self._requested_frame)
             if frames is not None:
                 return frames
             self._finish()
 
     def _may_run(self) -> bool:
-        return not self._held and self._report.work in (TrackingPhase.RUNNING, TrackingPhase.PAUSED)
+        return not self._paused and self._report.phase in (
+            TrackingPhase.RUNNING,
+            TrackingPhase.PAUSED,
+        )
 
     def _finish(self) -> None:
         with self._filtering_lock:
             if self._filtering.choice.needs_future:
-                steady = self._filtering.refilter(self._results, stop=self._is_closing)
-                self._results.set_steady(steady)
-            self._set(TrackingPhase.FINISHED)
+                stabilized = self._filtering.refilter(self._results, stop=self._is_closing)
+                self._results.set_stabilized(stabilized)
+            self._set_phase(TrackingPhase.FINISHED)
 
     def _track(self, frames: range) -> None:
-        piece = self._film.piece(frames)
+        segment = self._media.segment(frames)
         tracker = make_tracker(self._models, self._settings)
         with self._changed:
             if self._closing:
                 return
-            self._piece, self._frames, self._head = piece, frames, frames.start - 1
-            if self._held:
-                piece.hold()
+            self._segment, self._frames, self._last_tracked = segment, frames, frames.start - 1
+            if self._paused:
+                segment.pause()
             self._number += 1
-        self._results.begin_piece()
-        pipeline = Pipeline(piece, tracker, self._sinks(self._number), on_result=self._take)
+        self._results.begin_segment()
+        pipeline = Pipeline(segment, tracker, self._sinks(self._number), on_result=self._on_tracked)
         pipeline.start()
         pipeline.wait()
         with self._changed:
-            self._piece = None
-            head = self._head
+            self._segment = None
+            last_tracked = self._last_tracked
         if faults := pipeline.report.faults:
-            # `go_on` continues after the frame that could not be tracked
-            self._results.mark_damaged(head + 1, head + 2)
-            self._set(TrackingPhase.FAILED, join_texts(faults))
-        elif piece.ended:
-            self._results.mark_damaged(head + 1, frames.stop)
+            # `resume` continues after the frame that could not be tracked
+            self._results.mark_damaged(last_tracked + 1, last_tracked + 2)
+            self._set_phase(TrackingPhase.FAILED, join_texts(faults))
+        elif segment.ended:
+            self._results.mark_damaged(last_tracked + 1, frames.stop)
         self._on_change()
 
-    def _take(self, result: TrackResult) -> None:
+    def _on_tracked(self, result: TrackResult) -> None:
         """Handle a result. This runs in the pipeline's tracking thread."""
         with self._filtering_lock:
             self._results.add(self._filtering.filtered(result))
         with self._changed:
-            head, self._head = self._head, result.frame.index
-        if result.frame.index > head + 1:
-            self._results.mark_damaged(head + 1, result.frame.index)
+            last_tracked, self._last_tracked = self._last_tracked, result.frame.index
+        if result.frame.index > last_tracked + 1:
+            self._results.mark_damaged(last_tracked + 1, result.frame.index)
         self._on_change()
 
     def _is_closing(self) -> bool:
         with self._changed:
             return self._closing
 
-    def _set(self, work: TrackingPhase, fault: UserText = NOTHING) -> None:
+    def _set_phase(self, phase: TrackingPhase, fault: UserText = NOTHING) -> None:
         with self._changed:
-            self._report = replace(self._report, work=work, fault=fault)
+            self._report = replace(self._report, phase=phase, fault=fault)
             self._changed.notify_all()
         self._on_change()

@@ -41,10 +41,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_FACTS = "session.json"
+_METADATA = "session.json"
 _LOCK = "lock"
-_LONGEST_ROW = 1 << 20  # bytes
-_MOST_IDS, _MOST_FACES, _FARTHEST_PX = 2**31, 1000, 1e6
+_MAX_ROW_BYTES = 1 << 20  # bytes
+_MAX_IDS, _MAX_FACES, _MAX_COORDINATE_PX = 2**31, 1000, 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,29 +67,29 @@ class RecoverableSession:
 
 
 class SessionStore:
-    """The folder of one running session: a fact file, a lock, and a table per tracked piece."""
+    """The folder of a running session: a metadata file, a lock, and a table per segment."""
 
     def __init__(self, root: Path, source: str, settings: Mapping[str, object]) -> None:
         self.folder = root / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:8]}"
         self.folder.mkdir(parents=True)
         self._lock = _locked(self.folder)
         self._settings = dict(settings)
-        facts = {"source": source, "settings": self._settings, "saved_at": time.time()}
-        text = json.dumps(facts, ensure_ascii=False, default=str)
-        (self.folder / _FACTS).write_text(text, encoding="utf-8")
+        metadata = {"source": source, "settings": self._settings, "saved_at": time.time()}
+        text = json.dumps(metadata, ensure_ascii=False, default=str)
+        (self.folder / _METADATA).write_text(text, encoding="utf-8")
 
     def sink(
-        self, number: int, schema: LandmarkSchema, tell: Callable[[UserText], None]
+        self, number: int, schema: LandmarkSchema, on_error: Callable[[UserText], None]
     ) -> TolerantSink:
-        """Return a sink for one piece. tell: is called with a sentence if the sink cannot write."""
+        """Return a sink for a segment. on_error: is called with a sentence if it cannot write."""
         path, header = self.folder / f"piece-{number:04}.csv", Header(settings=self._settings)
-        return TolerantSink(NativeCsvSink(path, header, schema), tell)
+        return TolerantSink(NativeCsvSink(path, header, schema), on_error)
 
-    def take_over(self, found: RecoverableSession) -> None:
+    def take_over(self, earlier: RecoverableSession) -> None:
         """Move the tables of an earlier session into this one."""
-        for path in sorted(found.folder.glob("piece-*")):
+        for path in sorted(earlier.folder.glob("piece-*")):
             path.replace(self.folder / f"piece-0000-{path.name}")
-        forget(found)
+        delete_session(earlier)
 
     def discard(self) -> None:
         """Remove the folder because the session ended properly and nothing needs recovery."""
@@ -100,8 +100,8 @@ class SessionStore:
 class TolerantSink:
     """A sink that stops writing after an error, so that tracking can continue."""
 
-    def __init__(self, sink: NativeCsvSink, tell: Callable[[UserText], None]) -> None:
-        self._sink, self._tell = sink, tell
+    def __init__(self, sink: NativeCsvSink, on_error: Callable[[UserText], None]) -> None:
+        self._sink, self._on_error = sink, on_error
         self._broken = False
 
     @property
@@ -116,7 +116,7 @@ class TolerantSink:
 
     def close(self, *, complete: bool) -> None:
         if self._broken:
-            with contextlib.suppress(SteadymarkError, OSError):  # the user has been told
+            with contextlib.suppress(SteadymarkError, OSError):  # the user has been informed
                 self._sink.close(complete=False)
         self._try(lambda: self._sink.close(complete=complete))
 
@@ -127,7 +127,7 @@ class TolerantSink:
             act()
         except (SteadymarkError, OSError) as error:
             self._broken = True
-            self._tell(
+            self._on_error(
                 UserText(
                     "Tracking continues, but the results are not protected against a "
                     "crash: {error}",
@@ -141,7 +141,7 @@ def find_sessions(root: Path) -> tuple[RecoverableSession, ...]:
 
     Sessions that are still running are left out. Folders without a tracked frame are removed.
     """
-    found = []
+    sessions = []
     for folder in sorted(root.glob("*/"), reverse=True):
         lock = QLockFile(str(folder / _LOCK))
         lock.setStaleLockTime(0)
@@ -152,17 +152,17 @@ def find_sessions(root: Path) -> tuple[RecoverableSession, ...]:
         if session is None:
             shutil.rmtree(folder, ignore_errors=True)
         else:
-            found.append(session)
-    return tuple(found)
+            sessions.append(session)
+    return tuple(sessions)
 
 
-def forget(found: RecoverableSession) -> None:
+def delete_session(earlier: RecoverableSession) -> None:
     """Remove the files of an earlier session."""
-    shutil.rmtree(found.folder, ignore_errors=True)
+    shutil.rmtree(earlier.folder, ignore_errors=True)
 
 
 def recover(
-    found: RecoverableSession,
+    earlier: RecoverableSession,
     results: Results,
     camera: Intrinsics | None = None,
     *,
@@ -171,7 +171,7 @@ def recover(
     """Add the frames that an earlier session tracked to the results of the same recording.
 
     Args:
-        found: The earlier session.
+        earlier: The earlier session.
         results: Receives the frames.
         camera: The camera of the recording, for head poses.
         schema: Name of the landmark schema.
@@ -183,14 +183,14 @@ def recover(
         LandmarkFileError: The recording has fewer frames than the earlier session tracked.
     """
     count = 0
-    for table in _tables(found.folder, results.schema):
+    for table in _tables(earlier.folder, results.schema):
         if len(table) and int(table.frame.max()) >= results.frames:
             raise LandmarkFileError(
                 "the tracked results of {source} do not fit this file: it has changed "
                 "since; track it again",
-                source=found.source,
+                source=earlier.source,
             )
-        results.begin_piece()
+        results.begin_segment()
         for result in _results(table, schema, camera):
             results.add(result)
             count += 1
@@ -206,10 +206,10 @@ def _locked(folder: Path) -> QLockFile:
 
 def _read(folder: Path) -> RecoverableSession | None:
     try:
-        facts = json.loads(read_bounded_text(folder / _FACTS))
+        metadata = json.loads(read_bounded_text(folder / _METADATA))
         frames = sum(_count_frames(path) for path in sorted(folder.glob("piece-*")))
-        source, saved_at = str(facts["source"]), float(facts["saved_at"])
-        settings = dict(facts["settings"])
+        source, saved_at = str(metadata["source"]), float(metadata["saved_at"])
+        settings = dict(metadata["settings"])
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         log.warning("%s cannot be recovered: %s", folder, error)
         return None
@@ -217,10 +217,10 @@ def _read(folder: Path) -> RecoverableSession | None:
 
 
 def _count_frames(path: Path) -> int:
-    """Count the frames of a piece's table without parsing more than the frame numbers."""
+    """Count the frames of a segment's table without parsing more than the frame numbers."""
     count, last = 0, b""
     with path.open("rb") as file:
-        while line := file.readline(_LONGEST_ROW):
+        while line := file.readline(_MAX_ROW_BYTES):
             number = line.partition(b",")[0]
             if number != last and number.isdigit() and line.endswith(b"\n"):
                 count, last = count + 1, number
@@ -231,31 +231,33 @@ def _tables(folder: Path, schema: LandmarkSchema) -> list[LandmarkTable]:
     tables = []
     for path in sorted(folder.glob("piece-*")):
         try:
-            _cut_to_whole_rows(path)
+            _cut_off_incomplete_row(path)
             table = read_landmarks(path)
         except (LandmarkFileError, OSError) as error:
             log.warning("not recovered: %s", error)
             continue
-        if _can_be_shown(table, schema):
+        if _is_valid(table, schema):
             tables.append(table)
         else:
             log.warning("not recovered: %s holds what was never tracked", path)
     return tables
 
 
-def _can_be_shown(table: LandmarkTable, schema: LandmarkSchema) -> bool:
+def _is_valid(table: LandmarkTable, schema: LandmarkSchema) -> bool:
     """Return whether these are landmarks that a tracker can have produced."""
-    there = table.state != FaceState.LOST
-    places = (table.xy_px[there], table.raw_xy_px[there], table.point_score[there])
+    present = table.state != FaceState.LOST
+    places = (table.xy_px[present], table.raw_xy_px[present], table.point_score[present])
     return (
         table.schema == schema.name
-        and bool(np.all(table.face_id < _MOST_IDS))
-        and bool(np.all(np.unique(table.frame, return_counts=True)[1] <= _MOST_FACES))
-        and all(np.isfinite(p).all() and np.abs(p).max(initial=0) < _FARTHEST_PX for p in places)
+        and bool(np.all(table.face_id < _MAX_IDS))
+        and bool(np.all(np.unique(table.frame, return_counts=True)[1] <= _MAX_FACES))
+        and all(
+            np.isfinite(p).all() and np.abs(p).max(initial=0) < _MAX_COORDINATE_PX for p in places
+        )
     )
 
 
-def _cut_to_whole_rows(path: Path) -> None:
+def _cut_off_incomplete_row(path: Path) -> None:
     """Cut off an incomplete last row, which a killed program may have left."""
     with path.open("rb+") as file:
         end = file.seek(0, 2)
@@ -271,7 +273,7 @@ def _results(table: LandmarkTable, schema: str, camera: Intrinsics | None) -> li
 
     A result counts as restarted at least where the frame numbers have a gap.
     """
-    made: list[TrackResult] = []
+    results: list[TrackResult] = []
     last = -2
     starts = [0, *(np.flatnonzero(np.diff(table.frame)) + 1).tolist(), len(table)]
     for first, end in pairwise(starts):
@@ -280,9 +282,9 @@ def _results(table: LandmarkTable, schema: str, camera: Intrinsics | None) -> li
         faces = tuple(
             _face(table, row, context) for row in range(first, end) if table.face_id[row] >= 0
         )
-        made.append(TrackResult(frame, faces, restarted=frame.index != last + 1))
+        results.append(TrackResult(frame, faces, restarted=frame.index != last + 1))
         last = frame.index
-    return made
+    return results
 
 
 def _face(table: LandmarkTable, row: int, context: FaceContext) -> TrackedFace:

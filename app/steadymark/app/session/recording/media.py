@@ -41,7 +41,7 @@ class Media:
                 "{text} is not a recording: open a video file or a folder of images", text=text
             )
         self._source = source
-        self._reading = threading.Lock()  # a seek would disturb another piece that is being read
+        self._reading = threading.Lock()  # a seek would disturb another segment that is being read
 
     @property
     def info(self) -> SourceInfo:
@@ -63,20 +63,22 @@ class Media:
         """Return a frame. Raises SourceError if it is damaged or the recording is closed."""
         return self._source.frame_at(index)
 
-    def piece(self, frames: range) -> MediaSegment:
+    def segment(self, frames: range) -> MediaSegment:
         """Return these frames for one tracking run.
 
-        A second piece waits until the first one ends.
+        A second segment waits until the first one ends.
         """
         return MediaSegment(self._source, frames, self._reading)
 
     def close(self) -> None:
-        """End every piece. This may be called more than once."""
+        """End every segment. This may be called more than once."""
         self._source.close()
 
 
 class MediaSegment:
-    """A FrameSource over a range of frames of an open recording, which stays open. It can be held.
+    """A FrameSource over a range of frames of an open recording. It can be paused.
+
+    Closing it leaves the recording open.
 
     ended: whether all readable frames have been delivered.
     """
@@ -99,17 +101,17 @@ class MediaSegment:
     def problems(self) -> tuple[UserText, ...]:
         return self._source.problems
 
-    def hold(self) -> None:
-        """Deliver no more frames until `go_on` is called."""
+    def pause(self) -> None:
+        """Deliver no more frames until `resume` is called."""
         if not self._closed.is_set():
             self._open.clear()
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         self._open.set()
 
     def frames(self) -> Iterator[Frame]:
         with self._reading:
-            for frame in self._given():
+            for frame in self._read_frames():
                 self._open.wait()
                 if self._closed.is_set():
                     return
@@ -123,7 +125,7 @@ class MediaSegment:
         self._closed.set()
         self._open.set()
 
-    def _given(self) -> Iterator[Frame]:
+    def _read_frames(self) -> Iterator[Frame]:
         if isinstance(self._source, VideoFile):
             self._source.seek(self._frames.start)
             yield from self._source.frames()

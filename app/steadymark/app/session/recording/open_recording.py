@@ -9,8 +9,8 @@ from steadymark.app.session.recording.background_tracking import BackgroundTrack
 from steadymark.app.session.recording.crash_recovery import RecoverableSession, SessionStore
 from steadymark.app.session.recording.player import Player
 from steadymark.app.session.recording.results import FrameStatus, Results
-from steadymark.app.session.settings_values import as_plain
-from steadymark.app.session.state import Facts, Phase
+from steadymark.app.session.settings_values import settings_to_dict
+from steadymark.app.session.state import Phase, SourceState
 from steadymark.engine.pipeline.latest_value import LatestValue
 from steadymark.models.user_text import UserText
 
@@ -37,10 +37,10 @@ _PHASES = {
 class RecordingCallbacks:
     """The callbacks to the session. They are called from any thread and must return immediately."""
 
-    progressed: Callable[[], None]
-    pictured: Callable[[], None]
-    ended: Callable[[], None]
-    told: Callable[[UserText], None]
+    results_changed: Callable[[], None]
+    frame_changed: Callable[[], None]
+    playback_ended: Callable[[], None]
+    message_posted: Callable[[UserText], None]
 
 
 class OpenRecording:
@@ -49,48 +49,48 @@ class OpenRecording:
     `pictures` holds the newest frame to show.
 
     Args:
-        film: The recording.
+        media: The recording.
         models: The open networks.
         settings: The settings of the tracking.
-        calls: The callbacks to the session.
+        callbacks: The callbacks to the session.
         results: Empty results, or the results recovered from an earlier session.
         state_root: The folder of the files that are kept against a crash.
-        found: The earlier session, whose files this recording takes over.
+        recover_from: The earlier session, whose files this recording takes over.
     """
 
     def __init__(
         self,
-        film: Media,
+        media: Media,
         models: OpenModels,
         settings: TrackSettings,
-        calls: RecordingCallbacks,
+        callbacks: RecordingCallbacks,
         *,
         results: Results,
         state_root: Path,
-        found: RecoverableSession | None = None,
+        recover_from: RecoverableSession | None = None,
     ) -> None:
-        self.film, self.models, self.settings = film, models, settings
-        self._calls, self._state_root = calls, state_root
+        self.media, self.models, self.settings = media, models, settings
+        self._callbacks, self._state_root = callbacks, state_root
         self.results = results
         self.pictures: LatestValue[Frame] = LatestValue()
-        self._keeping: SessionStore | None = None
-        self.found = found
+        self._store: SessionStore | None = None
+        self.recover_from = recover_from
         self.tracking = self._tracking(settings)
         self.player = Player(
-            film,
+            media,
             on_frame=self._show,
-            on_end=calls.ended,
-            on_fault=calls.told,
+            on_end=callbacks.playback_ended,
+            on_fault=callbacks.message_posted,
             limit=self._limit,
         )
 
     @property
     def fps(self) -> float:
-        return self.film.info.fps or 25.0
+        return self.media.info.fps or 25.0
 
     def start(self) -> None:
         """Show and track the recording from the beginning."""
-        self._keep()
+        self._create_store()
         self.tracking.start()
         self.player.start()
         self.player.show(0)
@@ -103,67 +103,69 @@ class OpenRecording:
         Returns:
             A function that waits until the old tracking has ended.
         """
-        before, keeping = self.tracking, self._keeping
+        before, store = self.tracking, self._store
         before.close()
         self.models, self.settings = models, settings
-        self.results = Results(self.film.times_s, models.schema)
-        self._keep()
+        self.results = Results(self.media.times_s, models.schema)
+        self._create_store()
         self.tracking = self._tracking(settings)
         self.tracking.start(first)
 
-        def leave() -> None:
+        def wait_closed() -> None:
             before.join(STOP_S)
-            if keeping is not None:
-                keeping.discard()
+            if store is not None:
+                store.discard()
 
-        return leave
+        return wait_closed
 
     def close(self) -> None:
         """Ask all threads to end."""
         self.tracking.close()
         self.player.close()
         self.pictures.close()
-        self.film.close()
+        self.media.close()
 
-    def leave(self) -> None:
+    def wait_closed(self) -> None:
         """Wait for the threads after `close`, then remove the files for crash recovery."""
         self.tracking.join(STOP_S)
         self.player.join(STOP_S)
-        if self._keeping is not None:
-            self._keeping.discard()
-            self._keeping = None
+        if self._store is not None:
+            self._store.discard()
+            self._store = None
 
-    def facts(self, shown: int) -> Facts:
-        """Return the facts about the recording while this frame is on the screen."""
-        info, report, known = self.film.info, self.tracking.report, self.results.known()
-        return Facts(
-            phase=_PHASES[report.work],
+    def state(self, shown_frame: int) -> SourceState:
+        """Return the state of the recording while this frame is on the screen."""
+        info, report, known = self.media.info, self.tracking.report, self.results.frame_status()
+        return SourceState(
+            phase=_PHASES[report.phase],
             name=info.name,
             path=info.path,
             size=(info.width, info.height),
             fps=info.fps,
             times_s=self.results.times_s,
-            shown=shown,
-            share=float((known != FrameStatus.NOTHING).mean()) if len(known) else 0.0,
+            shown_frame=shown_frame,
+            share=float((known != FrameStatus.UNKNOWN).mean()) if len(known) else 0.0,
             device=self.models.device,
             failure=report.fault,
         )
 
-    def starves(self, shown: int) -> bool:
+    def waits_for_tracking(self, shown_frame: int) -> bool:
         """Return whether the frame after this one is not tracked yet."""
-        return 0 <= shown < self.results.frames - 1 and not self.results.is_known(shown + 1)
+        return 0 <= shown_frame < self.results.frames - 1 and not self.results.is_known(
+            shown_frame + 1
+        )
 
-    def _keep(self) -> None:
+    def _create_store(self) -> None:
         try:
-            self._keeping = SessionStore(
-                self._state_root, self.film.info.path, as_plain(self.settings)
+            self._store = SessionStore(
+                self._state_root, self.media.info.path, settings_to_dict(self.settings)
             )
-            if self.found is not None:
-                self._keeping.take_over(self.found)
-                self.found = None
+            if self.recover_from is not None:
+                self._store.take_over(self.recover_from)
+                self.recover_from = None
         except OSError as error:
-            self._keeping = None
-            self._calls.told(
+            self._store = None
+            self._callbacks.message_posted(
                 UserText(
                     "The results are not protected against a crash: {folder} cannot be "
                     "written ({why})",
@@ -174,7 +176,7 @@ class OpenRecording:
 
     def _tracking(self, settings: TrackSettings) -> BackgroundTracking:
         return BackgroundTracking(
-            self.film,
+            self.media,
             self.models,
             settings,
             self.results,
@@ -183,37 +185,37 @@ class OpenRecording:
         )
 
     def _sinks(self, number: int) -> list[Sink]:
-        if self._keeping is None:
+        if self._store is None:
             return []
-        return [self._keeping.sink(number, self.results.schema, self._calls.told)]
+        return [self._store.sink(number, self.results.schema, self._callbacks.message_posted)]
 
     def _progress(self) -> None:
-        self.player.nudge()
-        self._calls.progressed()
+        self.player.limit_changed()
+        self._callbacks.results_changed()
 
     def _show(self, frame: Frame) -> None:
         if self.pictures.put(frame):
-            self._calls.pictured()
+            self._callbacks.frame_changed()
 
-    def _limit(self, shown: int) -> int:
-        if self.tracking.report.work is not TrackingPhase.RUNNING:
+    def _limit(self, shown_frame: int) -> int:
+        if self.tracking.report.phase is not TrackingPhase.RUNNING:
             return self.results.frames
-        return self.results.ready_until(min(shown + 1, self.results.frames - 1))
+        return self.results.ready_until(min(shown_frame + 1, self.results.frames - 1))
 
 
-def media_of(
-    opened: OpenResult, settings: TrackSettings, calls: RecordingCallbacks, state_root: Path
+def make_open_recording(
+    opened: OpenResult, settings: TrackSettings, callbacks: RecordingCallbacks, state_root: Path
 ) -> OpenRecording:
     """Make an OpenRecording, not yet started, from the result of an opening thread."""
-    assert opened.film is not None
+    assert opened.media is not None
     assert opened.models is not None
     assert opened.results is not None
     return OpenRecording(
-        opened.film,
+        opened.media,
         opened.models,
         settings,
-        calls,
+        callbacks,
         results=opened.results,
         state_root=state_root,
-        found=opened.found,
+        recover_from=opened.recover_from,
     )

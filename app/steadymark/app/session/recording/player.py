@@ -31,32 +31,32 @@ class Playback:
     """The state of playing.
 
     Attributes:
-        begun_s: The clock time at which playing began.
-        from_s: The time in the recording at which playing began.
+        start_clock_s: The clock time at which playing began.
+        start_time_s: The time in the recording at which playing began.
         speed: The factor of the speed.
         loop: The first and last frame of a loop.
     """
 
-    begun_s: float
-    from_s: float
+    start_clock_s: float
+    start_time_s: float
     speed: float
     loop: tuple[int, int] | None = None
 
     def due_s(self, pts_s: float) -> float:
         """Return the clock time at which a frame is due."""
-        return self.begun_s + (pts_s - self.from_s) / self.speed
+        return self.start_clock_s + (pts_s - self.start_time_s) / self.speed
 
-    def at(self, now_s: float) -> float:
+    def time_at(self, now_s: float) -> float:
         """Return the time in the recording that is due at the clock time `now_s`."""
-        return self.from_s + (now_s - self.begun_s) * self.speed
+        return self.start_time_s + (now_s - self.start_clock_s) * self.speed
 
 
-def next_frame(times_s: NDArray[np.float64], shown: int, run: Playback, now_s: float) -> int:
+def next_frame(times_s: NDArray[np.float64], shown: int, playback: Playback, now_s: float) -> int:
     """Return the frame to show after `shown`: the frame that is due now, or else the next one.
 
     Frame times may repeat. After the last frame, the last frame is returned.
     """
-    due = int(np.searchsorted(times_s, run.at(now_s) + 1e-9, "right")) - 1
+    due = int(np.searchsorted(times_s, playback.time_at(now_s) + 1e-9, "right")) - 1
     return min(max(due, shown + 1), len(times_s) - 1)
 
 
@@ -66,18 +66,18 @@ class Player:
     The callbacks are called from this thread and must return immediately.
 
     Args:
-        film: The recording.
+        media: The recording.
         on_frame: Receives each frame.
         on_end: Is called when playing has reached the end.
         on_fault: Receives a sentence when a requested frame cannot be shown.
-        limit: Returns the last frame that may be played, given the frame that is shown. `nudge`
-            reports that it may have grown.
+        limit: Returns the last frame that may be played, given the frame that is shown.
+            `limit_changed` reports that it may have grown.
         clock: Returns the time in seconds.
     """
 
     def __init__(
         self,
-        film: Media,
+        media: Media,
         *,
         on_frame: Callable[[Frame], None],
         on_end: Callable[[], None] = lambda: None,
@@ -85,16 +85,16 @@ class Player:
         limit: Callable[[int], int] = lambda _: 2**31,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self._film, self._times = film, film.times_s
+        self._media, self._times = media, media.times_s
         self._on_frame, self._on_end, self._on_fault = on_frame, on_end, on_fault
         self._limit, self._clock = limit, clock
         self._changed = Condition()
-        self._wanted: int | None = None
-        self._run: Playback | None = None
+        self._requested_frame: int | None = None
+        self._playback: Playback | None = None
         self._shown = -1
         self._due_s: float | None = None
         self._closing = False
-        self._thread = Thread(target=self._work, name="player", daemon=True)
+        self._thread = Thread(target=self._run_thread, name="player", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -102,24 +102,24 @@ class Player:
     def show(self, index: int) -> None:
         """Show this frame. The newest of several calls counts, and playing continues from there."""
         with self._changed:
-            self._wanted = index
+            self._requested_frame = index
             self._changed.notify_all()
 
     def play(self, speed: float, loop: tuple[int, int] | None = None) -> None:
         """Play from the displayed frame. Call this again to change the speed or the loop."""
         with self._changed:
-            self._run = self._anew(speed, loop)
+            self._playback = self._playback_from_here(speed, loop)
             self._changed.notify_all()
 
     def pause(self) -> None:
         with self._changed:
-            self._run = None
+            self._playback = None
             self._changed.notify_all()
 
-    def nudge(self) -> None:
+    def limit_changed(self) -> None:
         """Report that the limit may have grown."""
         with self._changed:
-            if self._run is not None:
+            if self._playback is not None:
                 self._changed.notify_all()
 
     def close(self) -> None:
@@ -133,53 +133,55 @@ class Player:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
-    def _anew(self, speed: float, loop: tuple[int, int] | None) -> Playback:
+    def _playback_from_here(self, speed: float, loop: tuple[int, int] | None) -> Playback:
         """Return a playback that starts now at the displayed or requested frame."""
-        base = self._shown if self._wanted is None else self._wanted
+        base = self._shown if self._requested_frame is None else self._requested_frame
         return Playback(self._clock(), float(self._times[max(0, base)]), speed, loop)
 
-    def _work(self) -> None:
+    def _run_thread(self) -> None:
         while True:
             with self._changed:
-                index = self._next()
+                index = self._next_frame()
                 while index is None and not self._closing:
                     self._changed.wait(self._wait_s())
-                    index = self._next()
+                    index = self._next_frame()
                 if self._closing or index is None:
                     return
-                asked, self._wanted = self._wanted is not None, None
-            self._show(index, asked=asked)
+                requested, self._requested_frame = self._requested_frame is not None, None
+            self._show(index, requested=requested)
 
-    def _next(self) -> int | None:
+    def _next_frame(self) -> int | None:
         """Return the frame to show now; None if nothing happens until `_due_s` or until a call."""
         self._due_s = None
-        if self._wanted is not None:
-            return self._wanted
-        run = self._run
-        if run is None or self._shown < 0:
+        if self._requested_frame is not None:
+            return self._requested_frame
+        playback = self._playback
+        if playback is None or self._shown < 0:
             return None
-        first, last = run.loop or (0, len(self._times) - 1)
+        first, last = playback.loop or (0, len(self._times) - 1)
         if self._shown >= last or self._shown < first:
-            return self._at_the_end(run, first)
+            return self._on_last_frame(playback, first)
         now = self._clock()
         allowed = min(self._limit(self._shown), last)
         if allowed <= self._shown:  # this frame is not tracked yet: the clock waits for tracking
-            self._run = self._anew(run.speed, run.loop)
+            self._playback = self._playback_from_here(playback.speed, playback.loop)
             return None
-        due_s = run.due_s(float(self._times[self._shown + 1]))
+        due_s = playback.due_s(float(self._times[self._shown + 1]))
         if now < due_s:
             self._due_s = due_s
             return None
-        index = min(next_frame(self._times, self._shown, run, now), allowed)
-        if now - run.due_s(float(self._times[index])) > LATE_S:
-            self._run = Playback(now, float(self._times[index]), run.speed, run.loop)
+        index = min(next_frame(self._times, self._shown, playback, now), allowed)
+        if now - playback.due_s(float(self._times[index])) > LATE_S:
+            self._playback = Playback(now, float(self._times[index]), playback.speed, playback.loop)
         return index
 
-    def _at_the_end(self, run: Playback, first: int) -> int | None:
-        if run.loop is not None:
-            self._run = Playback(self._clock(), float(self._times[first]), run.speed, run.loop)
+    def _on_last_frame(self, playback: Playback, first: int) -> int | None:
+        if playback.loop is not None:
+            self._playback = Playback(
+                self._clock(), float(self._times[first]), playback.speed, playback.loop
+            )
             return first
-        self._run = None
+        self._playback = None
         self._on_end()
         return None
 
@@ -187,11 +189,11 @@ class Player:
         """Return the time until the next frame is due; None means to wait for a call."""
         return None if self._due_s is None else max(0.0, self._due_s - self._clock())
 
-    def _show(self, index: int, *, asked: bool) -> None:
+    def _show(self, index: int, *, requested: bool) -> None:
         try:
-            frame = self._film.frame_at(index)
+            frame = self._media.frame_at(index)
         except SteadymarkError as error:
-            if asked:
+            if requested:
                 self._on_fault(error.sentence)
         except Exception as error:
             log.exception("showing frame %d", index)
@@ -203,7 +205,10 @@ class Player:
             self._on_frame(frame)
         with self._changed:
             self._shown = index
-            if asked and self._run is not None:
-                self._run = Playback(
-                    self._clock(), float(self._times[index]), self._run.speed, self._run.loop
+            if requested and self._playback is not None:
+                self._playback = Playback(
+                    self._clock(),
+                    float(self._times[index]),
+                    self._playback.speed,
+                    self._playback.loop,
                 )

@@ -46,28 +46,28 @@ class PointFilter:
     def __init__(self, choice: ChosenStabilizer) -> None:
         self.choice = choice
         self._online = online_filter(choice)
-        self._memories: dict[int, Any] = {}
+        self._states: dict[int, Any] = {}
 
     def filtered(self, result: TrackResult) -> TrackResult:
         """Return the result with filtered points. Results must be passed in order."""
         if self.choice.name == NONE or self.choice.needs_future:
             return result
         if result.restarted:
-            self._memories.clear()
+            self._states.clear()
         faces = tuple(self._face(face, result.frame.pts_s) for face in result.faces)
         return replace(result, faces=faces)
 
     def _face(self, face: TrackedFace, pts_s: float) -> TrackedFace:
         if face.raw is None:
-            self._memories.pop(face.face_id, None)
+            self._states.pop(face.face_id, None)
             return face
-        known = self._memories.get(face.face_id)
-        fresh = known is None or face.state is FaceState.DETECTED
-        steady, memory = self._online.step(
-            face.raw, pts_s, self._online.start() if fresh else known
+        previous = self._states.get(face.face_id)
+        is_new = previous is None or face.state is FaceState.DETECTED
+        stabilized, state = self._online.step(
+            face.raw, pts_s, self._online.start() if is_new else previous
         )
-        self._memories[face.face_id] = memory
-        return with_points(face, steady)
+        self._states[face.face_id] = state
+        return with_points(face, stabilized)
 
     def refilter(
         self, results: Results, *, stop: Callable[[], bool] = lambda: False
@@ -75,28 +75,28 @@ class PointFilter:
         """Return the filtered points of all rows, as if this filter had run from the start.
 
         Args:
-            results: The results. Rows of later pieces follow those of earlier pieces.
-            stop: Is called repeatedly and returns whether the rest is no longer wanted.
+            results: The results. Rows of later segments follow those of earlier segments.
+            stop: Is called repeatedly and returns whether the result is no longer needed.
 
         Returns:
             The points, (N, K, 2).
         """
         rows = results.rows()
-        steady = rows.raw.copy()
+        stabilized = rows.raw.copy()
         if self.choice.name == NONE:
-            return steady
+            return stabilized
         point_filter, restarts = make_filter(self.choice), np.cumsum(results.restarted())
         for face_id in np.unique(rows.face_id):
-            mine = np.flatnonzero(rows.face_id == face_id)
-            mine = mine[np.argsort(rows.frame[mine], kind="stable")]
-            frames = rows.frame[mine]
-            begins = np.diff(restarts[frames], prepend=-1) != 0
-            steady[mine] = run_filter(
+            face_rows = np.flatnonzero(rows.face_id == face_id)
+            face_rows = face_rows[np.argsort(rows.frame[face_rows], kind="stable")]
+            frames = rows.frame[face_rows]
+            restarts_here = np.diff(restarts[frames], prepend=-1) != 0
+            stabilized[face_rows] = run_filter(
                 point_filter,
-                rows.raw[mine],
+                rows.raw[face_rows],
                 results.times_s[frames],
-                begins | (rows.state[mine] == FaceState.DETECTED),
-                scores=rows.point_score[mine],
+                restarts_here | (rows.state[face_rows] == FaceState.DETECTED),
+                scores=rows.point_score[face_rows],
                 stop=stop,
             )
-        return steady
+        return stabilized

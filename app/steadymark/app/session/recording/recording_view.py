@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-from steadymark.app.session.background_opening import OpenResult, needs_tracking_anew, open_media
-from steadymark.app.session.recording.open_recording import RecordingCallbacks, media_of
+from steadymark.app.session.background_opening import OpenResult, needs_retracking, open_media
+from steadymark.app.session.recording.open_recording import RecordingCallbacks, make_open_recording
 from steadymark.app.session.recording.point_filter import filter_of
 from steadymark.app.session.shown_source import TrackingProgress
-from steadymark.app.session.state import Facts, Phase, frame_at_time
-from steadymark.app.session.worker_threads import SingleCallback, WorkerThreads
+from steadymark.app.session.state import Phase, SourceState, frame_at_time
+from steadymark.app.session.worker_threads import CoalescedCallback, WorkerThreads
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
@@ -31,9 +31,14 @@ if TYPE_CHECKING:
 class RecordingView(QObject):
     """The recording, in the GUI thread. Its commands do nothing while no recording is open.
 
-    changed: there are other `facts`; pictured: there is a new `frame`; progressed: there are new
-    results; told: a UserText for the user; began: an OpenRecording that is about to start; dropped:
-    all results were dropped, to track anew.
+    Attributes:
+        changed: Emitted when `state` has changed.
+        frame_changed: Emitted when there is a new `frame`.
+        results_changed: Emitted when there are new results.
+        message_posted: Emitted with a UserText for the user.
+        recording_opened: Emitted with an OpenRecording that is about to start.
+        results_cleared: Emitted when all results were removed because tracking starts again.
+        current: The open recording, or None.
 
     Args:
         model: The model of what is displayed, with the user's choices. It is the parent.
@@ -43,14 +48,14 @@ class RecordingView(QObject):
     """
 
     changed = Signal()
-    pictured = Signal()
-    progressed = Signal()
-    told = Signal(object)
-    began = Signal(object)
-    dropped = Signal()
+    frame_changed = Signal()
+    results_changed = Signal()
+    message_posted = Signal(object)
+    recording_opened = Signal(object)
+    results_cleared = Signal()
     _opened = Signal(object)
-    _frame_came = Signal()
-    _work_came = Signal()
+    _frame_ready = Signal()
+    _tracking_changed = Signal()
     _ended = Signal()
 
     def __init__(
@@ -64,39 +69,39 @@ class RecordingView(QObject):
         super().__init__(model)
         self._model, self._models = model, models
         self._settings, self._state_root = settings, state_root
-        self.film: OpenRecording | None = None
+        self.current: OpenRecording | None = None
         self.frame: Frame | None = None
-        self.facts = Facts()
-        self._work_calls = SingleCallback(self._work_came.emit)
+        self.state = SourceState()
+        self._tracking_callback = CoalescedCallback(self._tracking_changed.emit)
         self._at_end = False  # a flag, since the last frame may be one that cannot be shown
         self._background = WorkerThreads(self._opened.emit)
         queued = Qt.ConnectionType.QueuedConnection
         self._opened.connect(self._on_opened, queued)
-        self._frame_came.connect(self._on_frame, queued)
-        self._work_came.connect(self._on_work, queued)
+        self._frame_ready.connect(self._on_frame, queued)
+        self._tracking_changed.connect(self._on_tracking_changed, queued)
         self._ended.connect(self._on_ended, queued)
 
     @property
     def results(self) -> Results | None:
-        return None if self.film is None else self.film.results
+        return None if self.current is None else self.current.results
 
     @property
     def models(self) -> OpenModels | None:
-        return None if self.film is None else self.film.models
+        return None if self.current is None else self.current.models
 
     @property
     def fps(self) -> float:
-        return 25.0 if self.film is None else self.film.fps
+        return 25.0 if self.current is None else self.current.fps
 
     @property
-    def settings_wait(self) -> bool:
+    def settings_need_retracking(self) -> bool:
         """Whether the newest settings need `retrack`."""
-        return self.film is not None and needs_tracking_anew(self.film.settings, self._settings)
+        return self.current is not None and needs_retracking(self.current.settings, self._settings)
 
     @property
     def comparable(self) -> bool:
         """Whether a recording is open or being opened."""
-        return self.facts.phase is not Phase.EMPTY
+        return self.state.phase is not Phase.EMPTY
 
     def progress(self) -> TrackingProgress:
         display = self._model.display
@@ -104,30 +109,36 @@ class RecordingView(QObject):
 
     def export_base(self, folder: str) -> str:
         """Return the path of the recording: exported files lie beside it."""
-        return self.facts.path
+        return self.state.path
 
     def frame_name(self) -> str:
         return f"{self._model.display.frame}"
 
     def open(
-        self, path: str, settings: TrackSettings, *, found: RecoverableSession | None = None
+        self, path: str, settings: TrackSettings, *, recover_from: RecoverableSession | None = None
     ) -> None:
-        """Open, track and play a recording. found: the earlier session to recover results from."""
+        """Open, track and play a recording.
+
+        Args:
+            path: The path of the recording.
+            settings: The settings of the tracking.
+            recover_from: The earlier session whose results are recovered, or None.
+        """
         self._settings = settings
-        self._choose(playing=True, frame=0)
-        self._set(Facts(phase=Phase.OPENING, path=path, name=Path(path).name or path))
+        self._change_user_state(playing=True, frame=0)
+        self._set_state(SourceState(phase=Phase.OPENING, path=path, name=Path(path).name or path))
         self._background.open(
-            lambda number: open_media(number, path, settings, self._models(), found)
+            lambda number: open_media(number, path, settings, self._models(), recover_from)
         )
 
     def close(self) -> None:
-        """Close the recording, or give up opening one. The caller shows the new facts."""
-        self._background.pass_over()
-        if self.film is not None:
-            self.film.close()
-            self._background.run(self.film.leave, "closing")
-        self.film = self.frame = None
-        self.facts = Facts()
+        """Close the recording, or give up opening one. The caller displays the new state."""
+        self._background.invalidate()
+        if self.current is not None:
+            self.current.close()
+            self._background.run(self.current.wait_closed, "closing")
+        self.current = self.frame = None
+        self.state = SourceState()
 
     def join(self, deadline_s: float) -> bool:
         """Wait after `close`.
@@ -136,26 +147,26 @@ class RecordingView(QObject):
         """
         return self._background.join(deadline_s)
 
-    def run_aside(self, work: Callable[[], None], name: str) -> None:
+    def run_in_background(self, work: Callable[[], None], name: str) -> None:
         """Run work on a thread that `join` waits for."""
         self._background.run(work, name)
 
     def play(self) -> None:
-        if self.film is None:
+        if self.current is None:
             return
-        if self._at_end and self._model.wish.loop is None:
+        if self._at_end and self._model.user_state.loop is None:
             self.seek(0)
-        self._choose(playing=True)
+        self._change_user_state(playing=True)
         self._replay()
 
     def pause(self) -> None:
-        self._choose(playing=False)
-        if self.film is not None:
-            self.film.player.pause()
+        self._change_user_state(playing=False)
+        if self.current is not None:
+            self.current.player.pause()
         self.changed.emit()
 
     def toggle(self) -> None:
-        if self._model.wish.playing:
+        if self._model.user_state.playing:
             self.pause()
         else:
             self.play()
@@ -165,96 +176,96 @@ class RecordingView(QObject):
         self.pause()
         self.seek(0)
 
-    def seek(self, index: int, *, settled: bool = True) -> None:
-        """Show this frame. If settled, track from there unless the frame is tracked."""
-        if self.film is None:
+    def seek(self, index: int, *, track_here: bool = True) -> None:
+        """Show this frame. If `track_here`, track from there unless the frame is tracked."""
+        if self.current is None:
             return
         last = self._model.display.last
         index = min(max(index, 0), last)
         self._at_end = index == last
-        self._choose(frame=index)
-        self.film.player.show(index)
-        if settled:
-            self.film.tracking.seek(index)
+        self._change_user_state(frame=index)
+        self.current.player.show(index)
+        if track_here:
+            self.current.tracking.seek(index)
 
     def step(self, frames: int) -> None:
         """Move forward or back by a number of frames. Playing pauses."""
-        if self.film is None:
+        if self.current is None:
             return
-        if self._model.wish.playing:
+        if self._model.user_state.playing:
             self.pause()
-            self._choose(frame=self._model.display.frame)
-        self.seek(self._model.wish.frame + frames)
+            self._change_user_state(frame=self._model.display.frame)
+        self.seek(self._model.user_state.frame + frames)
 
     def jump(self, seconds: float) -> None:
         """Move forward or back by a time. Playing continues."""
-        if self.film is None:
+        if self.current is None:
             return
-        wish, times = self._model.wish, self.facts.times_s
-        base = self._model.display.frame if wish.playing else wish.frame
+        user_state, times = self._model.user_state, self.state.times_s
+        base = self._model.display.frame if user_state.playing else user_state.frame
         self.seek(frame_at_time(times, float(times[base]) + seconds))
 
     def set_speed(self, speed: float) -> None:
-        self._choose(speed=speed)
+        self._change_user_state(speed=speed)
         self._replay()
 
     def set_loop(self, loop: tuple[int, int] | None) -> None:
         """Play only this region, given by its first and last frame. None plays everything."""
         if loop is not None:
             loop = (min(loop), max(loop))
-        self._choose(loop=loop, loop_from=None)
+        self._change_user_state(loop=loop, loop_start=None)
         self._replay()
 
     def mark_loop(self) -> None:
         """Set the start of the loop; a second call sets its end, a third removes the loop."""
-        wish, frame = self._model.wish, self._model.display.frame
-        if wish.loop is not None:
+        user_state, frame = self._model.user_state, self._model.display.frame
+        if user_state.loop is not None:
             self.set_loop(None)
-        elif wish.loop_from is None:
-            self._choose(loop_from=frame)
+        elif user_state.loop_start is None:
+            self._change_user_state(loop_start=frame)
             self.changed.emit()
         else:
-            self.set_loop((wish.loop_from, frame))
+            self.set_loop((user_state.loop_start, frame))
 
     def toggle_tracking(self) -> None:
-        if self.film is None:
+        if self.current is None:
             return
         if self._model.display.can_pause:
-            self.film.tracking.pause()
+            self.current.tracking.pause()
         else:
-            self.film.tracking.go_on()
+            self.current.tracking.resume()
 
     def use_settings(self, settings: TrackSettings) -> None:
         """Use these settings. Filters change immediately; other changes may need `retrack`."""
         self._settings = settings
-        film = self.film
-        if film is not None and not needs_tracking_anew(film.settings, settings):
-            film.settings = settings
-            film.tracking.want_filter(filter_of(settings))
-            self._background.run(film.tracking.apply_filter, "filtering")
+        current = self.current
+        if current is not None and not needs_retracking(current.settings, settings):
+            current.settings = settings
+            current.tracking.set_filter(filter_of(settings))
+            self._background.run(current.tracking.apply_filter, "filtering")
 
     def retrack(self) -> None:
         """Drop the results and track again from the first frame without interruption."""
         settings = self._settings
-        if self.film is None:
+        if self.current is None:
             return
-        self.film.tracking.pause()
+        self.current.tracking.pause()
         self._background.open(
             lambda number: OpenResult(number, models=self._models().get(settings), retrack=settings)
         )
 
     def _replay(self) -> None:
-        wish = self._model.wish
-        if self.film is not None and wish.playing:
-            self.film.player.play(wish.speed, wish.loop)
+        user_state = self._model.user_state
+        if self.current is not None and user_state.playing:
+            self.current.player.play(user_state.speed, user_state.loop)
         self.changed.emit()
 
-    def _choose(self, **changes: object) -> None:
+    def _change_user_state(self, **changes: object) -> None:
         """Change some of the user's choices. They are displayed after `changed`."""
-        self._model.wish = replace(self._model.wish, **changes)  # type: ignore[arg-type]
+        self._model.user_state = replace(self._model.user_state, **changes)  # type: ignore[arg-type]
 
-    def _set(self, facts: Facts) -> None:
-        self.facts = facts
+    def _set_state(self, state: SourceState) -> None:
+        self.state = state
         self.changed.emit()
 
     def _on_opened(self, opened: OpenResult) -> None:
@@ -268,70 +279,77 @@ class RecordingView(QObject):
             self._begin(opened)
 
     def _begin(self, opened: OpenResult) -> None:
-        calls = RecordingCallbacks(
-            self._work_calls, self._frame_came.emit, self._ended.emit, self.told.emit
+        callbacks = RecordingCallbacks(
+            self._tracking_callback,
+            self._frame_ready.emit,
+            self._ended.emit,
+            self.message_posted.emit,
         )
-        self.film = film = media_of(opened, self._settings, calls, self._state_root)
-        self.began.emit(film)
-        film.start()
-        if self._model.wish.playing:
-            film.player.play(self._model.wish.speed, self._model.wish.loop)
-        self._on_work()
-        for note in film.film.info.notes:
-            self.told.emit(note)
+        self.current = current = make_open_recording(
+            opened, self._settings, callbacks, self._state_root
+        )
+        self.recording_opened.emit(current)
+        current.start()
+        if self._model.user_state.playing:
+            current.player.play(self._model.user_state.speed, self._model.user_state.loop)
+        self._on_tracking_changed()
+        for note in current.media.info.notes:
+            self.message_posted.emit(note)
 
     def _begin_again(self, opened: OpenResult) -> None:
-        if self.film is not None and opened.retrack is not None:
+        if self.current is not None and opened.retrack is not None:
             assert opened.models is not None
-            leave = self.film.retrack(opened.models, opened.retrack, 0)
-            self._background.run(leave, "closing")
-            self._on_work()
-            self.dropped.emit()
+            wait_closed = self.current.retrack(opened.models, opened.retrack, 0)
+            self._background.run(wait_closed, "closing")
+            self._on_tracking_changed()
+            self.results_cleared.emit()
 
     def _fail(self, fault: UserText) -> None:
-        self.told.emit(fault)
-        if self.film is None:
-            self._choose(playing=False)
-            self._set(Facts())
+        self.message_posted.emit(fault)
+        if self.current is None:
+            self._change_user_state(playing=False)
+            self._set_state(SourceState())
         else:
-            self._on_work()
+            self._on_tracking_changed()
 
     def _on_frame(self) -> None:
-        if self.film is None or (frame := self.film.pictures.take(0)) is None:
+        if self.current is None or (frame := self.current.pictures.take(0)) is None:
             return
         self.frame = frame
-        if self._model.wish.playing:
-            self._choose(frame=frame.index)
-        self._look()
-        self.pictured.emit()
+        if self._model.user_state.playing:
+            self._change_user_state(frame=frame.index)
+        self._update_state()
+        self.frame_changed.emit()
 
-    def _on_work(self) -> None:
-        self._work_calls.arrived()
-        if self.film is not None:
-            self._look()
-            self.progressed.emit()
+    def _on_tracking_changed(self) -> None:
+        self._tracking_callback.mark_handled()
+        if self.current is not None:
+            self._update_state()
+            self.results_changed.emit()
 
-    def _look(self) -> None:
-        """Update the facts from the state of the recording."""
-        film = self.film
-        if film is None:
+    def _update_state(self) -> None:
+        """Update `state` from the open recording."""
+        current = self.current
+        if current is None:
             return
         shown = -1 if self.frame is None else self.frame.index
-        facts, before = film.facts(shown), self.facts.phase
-        playing = self._model.wish.playing
-        if playing and facts.phase is Phase.TRACKING and film.starves(shown):
-            film.tracking.seek(shown + 1)
-        self._set(facts)
-        if facts.phase is before:
+        state, before = current.state(shown), self.state.phase
+        playing = self._model.user_state.playing
+        if playing and state.phase is Phase.TRACKING and current.waits_for_tracking(shown):
+            current.tracking.seek(shown + 1)
+        self._set_state(state)
+        if state.phase is before:
             return
-        if facts.phase is Phase.FAILED:
-            failure = facts.failure
-            self.told.emit(UserText("{fault}. 'Continue tracking' skips it.", fault=failure))
-        elif facts.phase is Phase.FINISHED:
-            for problem in film.film.problems:
-                self.told.emit(problem)
+        if state.phase is Phase.FAILED:
+            failure = state.failure
+            self.message_posted.emit(
+                UserText("{fault}. 'Continue tracking' skips it.", fault=failure)
+            )
+        elif state.phase is Phase.FINISHED:
+            for problem in current.media.problems:
+                self.message_posted.emit(problem)
 
     def _on_ended(self) -> None:
         self._at_end = True
-        self._choose(playing=False)
+        self._change_user_state(playing=False)
         self.changed.emit()

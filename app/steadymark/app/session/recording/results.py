@@ -39,7 +39,7 @@ _FIRST_ROWS = 512, 1 << 18  # minimum and maximum of the rows that are reserved 
 class FrameStatus(IntEnum):
     """What is known of a frame. DAMAGED: the frame cannot be decoded."""
 
-    NOTHING = 0
+    UNKNOWN = 0
     TRACKED = 1
     DAMAGED = 2
 
@@ -49,21 +49,21 @@ class FaceRows:
     """One row per face and frame, in the order of tracking. There are N rows of K landmarks.
 
     frame: (N,) int64. before: (N,) int64, the row of the same face one frame earlier, -1 where its
-    state began anew. face_id: (N,) int32. state: (N,) int8, index into STATES. score: (N,) float64.
+    state was reset. face_id: (N,) int32. state: (N,) int8, index into STATES. score: (N,) float64.
     box: (N, 4) float64, left, top, width, height. crop: (N, 4) float64, x, y, side, roll. raw,
-    steady: (N, K, 2) float32, NaN where lost. point_score: (N, K) float32. attributes: (N, C)
+    stabilized: (N, K, 2) float32, NaN where lost. point_score: (N, K) float32. attributes: (N, C)
     float64, see `engine.attributes.attribute_registry`.
     """
 
     frame: NDArray[np.int64]
-    before: NDArray[np.int64]
+    previous_row: NDArray[np.int64]
     face_id: NDArray[np.int32]
     state: NDArray[np.int8]
     score: NDArray[np.float64]
     box: NDArray[np.float64]
     crop: NDArray[np.float64]
     raw: NDArray[np.float32]
-    steady: NDArray[np.float32]
+    stabilized: NDArray[np.float32]
     point_score: NDArray[np.float32]
     attributes: NDArray[np.float64]
 
@@ -99,7 +99,7 @@ class Results:
         self._count = 0
         self._context: FaceContext | None = None  # of the latest face, for its schema and camera
         self._rows = _empty(min(max(frames, _FIRST_ROWS[0]), _FIRST_ROWS[1]), schema.count)
-        self._piece_begins, self._pieces = False, 0
+        self._segment_begins, self._segment_count = False, 0
         self.version = 0
 
     @property
@@ -108,24 +108,24 @@ class Results:
         return len(self.times_s)
 
     @property
-    def pieces(self) -> int:
+    def segment_count(self) -> int:
         """The number of separate tracking runs. Each run starts without any state of faces."""
         with self._lock:
-            return self._pieces
+            return self._segment_count
 
     @property
     def size_bytes(self) -> int:
-        """The memory that the results take."""
+        """The memory of the results in bytes."""
         rows = self.rows()
         arrays = [getattr(rows, name) for name in FaceRows.__slots__]
         arrays += [self.times_s, self._known, self._first_row, self._faces]
         arrays += [self._restarted, self._seen, self._stage_ms]
         return sum(array.nbytes for array in arrays)
 
-    def begin_piece(self) -> None:
+    def begin_segment(self) -> None:
         """Start a new tracking run with the next frame that is added."""
         with self._lock:
-            self._piece_begins = True
+            self._segment_begins = True
 
     def add(self, result: TrackResult) -> None:
         """Add the result of a frame, unless the frame is already tracked."""
@@ -133,15 +133,15 @@ class Results:
         with self._lock:
             if self._known[index] == FrameStatus.TRACKED:
                 return
-            if self._piece_begins or not self._pieces:
-                self._pieces += 1
-                self._piece_begins = False
+            if self._segment_begins or not self._segment_count:
+                self._segment_count += 1
+                self._segment_begins = False
             self._reserve(len(result.faces))
             self._first_row[index], self._faces[index] = self._count, len(result.faces)
             self._restarted[index] = result.restarted
             self._seen[index] = any(f.state is not FaceState.LOST for f in result.faces)
             for face in result.faces:
-                self._put(self._count, index, face, restarted=result.restarted)
+                self._write_row(self._count, index, face, restarted=result.restarted)
                 self._count += 1
             stages = result.stage_ms
             self._stage_ms[index] = stages.get("detect", np.nan), stages.get("landmarks", np.nan)
@@ -151,33 +151,33 @@ class Results:
         """Mark the unknown frames in [first, end) as damaged."""
         with self._lock:
             part = self._known[first:end]
-            part[part == FrameStatus.NOTHING] = FrameStatus.DAMAGED
+            part[part == FrameStatus.UNKNOWN] = FrameStatus.DAMAGED
 
-    def set_steady(self, steady: NDArray[np.float32]) -> None:
+    def set_stabilized(self, stabilized: NDArray[np.float32]) -> None:
         """Replace the stabilized points of the first M rows by (M, K, 2) points."""
         with self._lock:
             context, rows = self._context, self._rows
-        attributes = np.full((len(steady), rows.attributes.shape[1]), np.nan)
+        attributes = np.full((len(stabilized), rows.attributes.shape[1]), np.nan)
         if context is not None:
-            for row, xy_px in enumerate(steady):
+            for row, xy_px in enumerate(stabilized):
                 if np.isfinite(rows.raw[row, 0, 0]):
                     points = Landmarks(xy_px, rows.point_score[row])
                     at = replace(context, time_s=float(self.times_s[rows.frame[row]]))
                     attributes[row] = vector_of(attributes_of(points, at))
         with self._lock:
-            rows, since = self._rows, slice(len(steady), self._count)
-            fresh, values = np.empty_like(rows.steady), np.empty_like(rows.attributes)
-            fresh[: len(steady)], values[: len(steady)] = steady, attributes
-            fresh[since], values[since] = rows.steady[since], rows.attributes[since]
-            self._rows = replace(rows, steady=fresh, attributes=values)
+            rows, since = self._rows, slice(len(stabilized), self._count)
+            new_points, values = np.empty_like(rows.stabilized), np.empty_like(rows.attributes)
+            new_points[: len(stabilized)], values[: len(stabilized)] = stabilized, attributes
+            new_points[since], values[since] = rows.stabilized[since], rows.attributes[since]
+            self._rows = replace(rows, stabilized=new_points, attributes=values)
             self.version += 1
 
-    def as_now(self) -> Results:
+    def snapshot(self) -> Results:
         """Return a snapshot that later tracking and filtering do not change."""
         with self._lock:
-            twin = copy(self)
-            twin._known = self._known.copy()
-        return twin
+            snapshot = copy(self)
+            snapshot._known = self._known.copy()
+        return snapshot
 
     def rows(self) -> FaceRows:
         """Return all rows so far. Rows that are added later do not change them."""
@@ -187,10 +187,12 @@ class Results:
 
     def window(self) -> tuple[FaceRows, NDArray[np.float64], NDArray[np.bool_]]:
         """Return the rows to measure and plot, the frame times, and which frames are tracked."""
-        known = np.asarray(self.known() == FrameStatus.TRACKED)  # read first: rows may be added
+        known = np.asarray(
+            self.frame_status() == FrameStatus.TRACKED
+        )  # read first: rows may be added
         return self.rows(), self.times_s, known
 
-    def known(self) -> NDArray[np.int8]:
+    def frame_status(self) -> NDArray[np.int8]:
         """Return the `FrameStatus` of each frame, (frames,)."""
         with self._lock:
             return self._known.copy()
@@ -200,7 +202,7 @@ class Results:
         with self._lock:
             return self._restarted.copy()
 
-    def seen(self) -> NDArray[np.bool_]:
+    def has_faces(self) -> NDArray[np.bool_]:
         """Return (frames,), True where at least one face is present."""
         with self._lock:
             return self._seen.copy()
@@ -209,9 +211,9 @@ class Results:
         """Return the median ms of detection, where it ran, and of landmarks; NaN if unknown."""
         with self._lock:
             stages = self._stage_ms[self._known == FrameStatus.TRACKED][-last:]
-        looked = stages[stages[:, 0] > 0, 0]
+        detections = stages[stages[:, 0] > 0, 0]
         seen = stages[np.isfinite(stages[:, 1]), 1]
-        return _median(looked), _median(seen)
+        return _median(detections), _median(seen)
 
     def is_tracked(self, index: int) -> bool:
         with self._lock:
@@ -220,7 +222,7 @@ class Results:
     def is_known(self, index: int) -> bool:
         """Return whether a frame is tracked or damaged, so that its status is final."""
         with self._lock:
-            return bool(self._known[index] != FrameStatus.NOTHING)
+            return bool(self._known[index] != FrameStatus.UNKNOWN)
 
     def faces(self, index: int) -> tuple[TrackedFace, ...] | None:
         """Return the faces of a frame, or None if it is not tracked."""
@@ -266,31 +268,31 @@ class Results:
                 return {}
         trails = {}
         for row in range(first, first + faces):
-            way = self._way(rows, row, float(self.times_s[index]) - over_s)
-            source = (rows.raw if raw else rows.steady) if points is None else points
-            way = [r for r in way if r < len(source) and np.isfinite(source[r, 0, 0])]
-            if len(way) > 1:
-                times, line = self.times_s[rows.frame[way]], source[way]
+            path_rows = self._path_rows(rows, row, float(self.times_s[index]) - over_s)
+            source = (rows.raw if raw else rows.stabilized) if points is None else points
+            path_rows = [r for r in path_rows if r < len(source) and np.isfinite(source[r, 0, 0])]
+            if len(path_rows) > 1:
+                times, line = self.times_s[rows.frame[path_rows]], source[path_rows]
                 trails[int(rows.face_id[row])] = Trail(line, _speed(line, times))
         return trails
 
-    def _way(self, rows: FaceRows, row: int, since_s: float) -> list[int]:
+    def _path_rows(self, rows: FaceRows, row: int, since_s: float) -> list[int]:
         """Return the consecutive rows of a face up to this one, the oldest first."""
-        way = []
+        path_rows = []
         while row >= 0 and np.isfinite(rows.raw[row, 0, 0]):
             if self.times_s[rows.frame[row]] < since_s:
                 break
-            way.append(row)
-            row = int(rows.before[row])
-        return way[::-1]
+            path_rows.append(row)
+            row = int(rows.previous_row[row])
+        return path_rows[::-1]
 
-    def next_gap(self, wanted: int) -> range | None:
-        """Return the first run of unknown frames from `wanted` on, or else from the beginning."""
+    def next_gap(self, first: int) -> range | None:
+        """Return the first run of unknown frames from `first` on, or else from the beginning."""
         with self._lock:
-            unknown = np.flatnonzero(self._known == FrameStatus.NOTHING)
+            unknown = np.flatnonzero(self._known == FrameStatus.UNKNOWN)
         if not len(unknown):
             return None
-        later = unknown[unknown >= wanted]
+        later = unknown[unknown >= first]
         run = later if len(later) else unknown
         breaks = np.flatnonzero(np.diff(run) > 1)
         end = int(run[breaks[0]]) if len(breaks) else int(run[-1])
@@ -299,29 +301,29 @@ class Results:
     def ready_until(self, index: int) -> int:
         """Return the end of the run of known frames from `index` on; index - 1 if it is empty."""
         with self._lock:
-            unknown = np.flatnonzero(self._known[index:] == FrameStatus.NOTHING)
+            unknown = np.flatnonzero(self._known[index:] == FrameStatus.UNKNOWN)
         return index + int(unknown[0]) - 1 if len(unknown) else self.frames - 1
 
-    def _put(self, row: int, index: int, face: TrackedFace, *, restarted: bool) -> None:
+    def _write_row(self, row: int, index: int, face: TrackedFace, *, restarted: bool) -> None:
         rows = self._rows
-        for values in (rows.box, rows.crop, rows.raw, rows.steady, rows.point_score):
+        for values in (rows.box, rows.crop, rows.raw, rows.stabilized, rows.point_score):
             values[row] = np.nan
         rows.frame[row], rows.face_id[row] = index, face.face_id
         rows.state[row], rows.score[row] = STATES.index(face.state), face.score
-        rows.before[row] = -1 if restarted else self._row_before(index, face.face_id)
+        rows.previous_row[row] = -1 if restarted else self._previous_row(index, face.face_id)
         if face.box is not None:
             rows.box[row] = face.box.left, face.box.top, face.box.width, face.box.height
         if face.crop is not None:
             crop = face.crop
             rows.crop[row] = crop.x, crop.y, crop.side, crop.roll_deg
         if face.raw is not None and face.stabilized is not None:
-            rows.raw[row], rows.steady[row] = face.raw.xy_px, face.stabilized.xy_px
+            rows.raw[row], rows.stabilized[row] = face.raw.xy_px, face.stabilized.xy_px
             rows.point_score[row] = face.stabilized.score
         rows.attributes[row] = vector_of(face.attributes)
         if face.attributes is not None:
             self._context = face.attributes.context
 
-    def _row_before(self, index: int, face_id: int) -> int:
+    def _previous_row(self, index: int, face_id: int) -> int:
         if index == 0 or self._known[index - 1] != FrameStatus.TRACKED:
             return -1
         first = int(self._first_row[index - 1])
@@ -331,10 +333,10 @@ class Results:
         return -1
 
     def _reserve(self, more: int) -> None:
-        have = len(self._rows.frame)
-        if self._count + more <= have:
+        capacity = len(self._rows.frame)
+        if self._count + more <= capacity:
             return
-        grown = _empty(max(2 * have, self._count + more), self.schema.count)
+        grown = _empty(max(2 * capacity, self._count + more), self.schema.count)
         for name in FaceRows.__slots__:
             getattr(grown, name)[: self._count] = getattr(self._rows, name)[: self._count]
         self._rows = grown
@@ -343,21 +345,21 @@ class Results:
 def _empty(rows: int, points: int) -> FaceRows:
     """Allocate rows without initial values, so that unused memory is not touched."""
 
-    def some(*shape: int, dtype: Any = np.float64) -> Any:
+    def empty(*shape: int, dtype: Any = np.float64) -> Any:
         return np.empty((rows, *shape), dtype)
 
     return FaceRows(
-        frame=some(dtype=np.int64),
-        before=some(dtype=np.int64),
-        face_id=some(dtype=np.int32),
-        state=some(dtype=np.int8),
-        score=some(),
-        box=some(4),
-        crop=some(4),
-        raw=some(points, 2, dtype=np.float32),
-        steady=some(points, 2, dtype=np.float32),
-        point_score=some(points, dtype=np.float32),
-        attributes=some(len(attribute_columns())),
+        frame=empty(dtype=np.int64),
+        previous_row=empty(dtype=np.int64),
+        face_id=empty(dtype=np.int32),
+        state=empty(dtype=np.int8),
+        score=empty(),
+        box=empty(4),
+        crop=empty(4),
+        raw=empty(points, 2, dtype=np.float32),
+        stabilized=empty(points, 2, dtype=np.float32),
+        point_score=empty(points, dtype=np.float32),
+        attributes=empty(len(attribute_columns())),
     )
 
 
@@ -375,7 +377,7 @@ def _face(rows: FaceRows, row: int, context: FaceContext | None) -> TrackedFace:
         score,
         FaceBox(left, top, width, height, score) if np.isfinite(left) else None,
         Landmarks(rows.raw[row], scores),
-        Landmarks(rows.steady[row], scores),
+        Landmarks(rows.stabilized[row], scores),
         Crop(x, y, side, roll) if np.isfinite(x) else None,
         None if context is None else attributes_from(rows.attributes[row], context),
     )

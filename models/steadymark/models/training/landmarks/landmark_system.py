@@ -10,8 +10,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from steadymark.models.face.schema import IBUG68, load_schema
+from steadymark.models.runtime.zoo import DEFAULT_MODEL
 from steadymark.models.training.data.augment import AugmentConfig
 from steadymark.models.training.landmarks.distillation import distilled_targets
+from steadymark.models.training.landmarks.further_faces import parse_kinds, with_further_faces
 from steadymark.models.training.landmarks.landmark_export import export_landmarks
 from steadymark.models.training.landmarks.landmark_task import LandmarkTask
 from steadymark.models.training.loop.weights_from_onnx import load_onnx_weights
@@ -37,7 +39,9 @@ class LandmarkSystem(System[Network]):
         face_weight: Weight of the face score's cross entropy.
         augment: Augmentation of the samples.
         teachers: Teacher models, see `distilled_targets`.
-        trust: Weight of the teachers, see `distilled_targets`.
+        trust: Weight of the teachers in the labelled faces, see `distilled_targets`.
+        further: Kinds of further training faces, such as `turned*3`, see `parse_kinds`. Photos of
+            the hard set are then left out of the training, so that they measure accuracy.
 
     Raises:
         ValueError: The network does not have as many landmarks as the schema.
@@ -51,6 +55,7 @@ class LandmarkSystem(System[Network]):
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     teachers: tuple[str, ...] = ()
     trust: float = 0.5
+    further: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         count = load_schema(self.schema).count
@@ -111,9 +116,19 @@ class LandmarkSystem(System[Network]):
             decoded=self.decoded,
             val=val,
         )
-        if self.teachers:
+        if self.teachers and self.trust:
             task.training = distilled_targets(
                 task.training, task.schema, self.teachers, self.trust, seed=seed
+            )
+        if self.further:
+            task.training = with_further_faces(
+                task.training,
+                data,
+                parse_kinds(self.further),
+                out,
+                schema=task.schema,
+                teachers=self.teachers or (DEFAULT_MODEL,),
+                seed=seed,
             )
         return task
 

@@ -112,14 +112,14 @@ class ModelCache:
 
 def network_key(settings: TrackSettings) -> object:
     """Return a key that is equal for settings that differ only in a filter over the points."""
-    bare = without_filter(settings)
+    unfiltered = without_filter(settings)
     return (
-        bare.model,
-        bare.detector,
-        resolved_stabilizer(bare),
-        bare.device,
-        bare.threads,
-        bare.detector_threshold,
+        unfiltered.model,
+        unfiltered.detector,
+        resolved_stabilizer(unfiltered),
+        unfiltered.device,
+        unfiltered.threads,
+        unfiltered.detector_threshold,
     )
 
 

@@ -95,6 +95,7 @@ class Session(DisplayModel):
 
     @property
     def settings(self) -> TrackSettings:
+        """The settings of the tracking."""
         return self._settings
 
     @property
@@ -109,6 +110,7 @@ class Session(DisplayModel):
 
     @property
     def results(self) -> Results | None:
+        """The results of what is shown, or None while nothing is open."""
         return self.source.results
 
     def open(self, path: str, *, recover_from: RecoverableSession | None = None) -> None:

@@ -214,6 +214,7 @@ class Display:
 
     @property
     def has_recording(self) -> bool:
+        """Whether a recording is open."""
         return self.last >= 0
 
     @property
@@ -239,9 +240,12 @@ def resolve_display(user_state: UserState, state: SourceState) -> Display:
     """
     last = len(state.times_s) - 1
     frame = min(max(state.shown_frame, 0), max(last, 0))
-    there = last >= 0
-    playing = (user_state.playing and there) or state.phase in (Phase.LIVE, Phase.RECONNECTING)
-    can_export = there and state.share > 0
+    has_recording = last >= 0
+    playing = (user_state.playing and has_recording) or state.phase in (
+        Phase.LIVE,
+        Phase.RECONNECTING,
+    )
+    can_export = has_recording and state.share > 0
     return Display(
         phase=state.phase,
         name=state.name,
@@ -250,15 +254,15 @@ def resolve_display(user_state: UserState, state: SourceState) -> Display:
         fps=state.fps,
         frame=frame,
         last=last,
-        time_s=float(state.times_s[frame]) if there else 0.0,
+        time_s=float(state.times_s[frame]) if has_recording else 0.0,
         duration_s=duration_s(state.times_s),
         share=state.share,
         device=state.device,
         failure=state.failure,
         playing=playing,
         speed=user_state.speed,
-        loop=user_state.loop if there else None,
-        loop_start=user_state.loop_start if there else None,
+        loop=user_state.loop if has_recording else None,
+        loop_start=user_state.loop_start if has_recording else None,
         shown_landmarks=user_state.shown_landmarks,
         layout=user_state.layout
         if user_state.shown_landmarks is ShownLandmarks.BOTH
@@ -266,9 +270,9 @@ def resolve_display(user_state: UserState, state: SourceState) -> Display:
         wipe=user_state.wipe,
         overlay=user_state.overlay,
         landmark=user_state.landmark,
-        can_step_back=there and frame > 0,
-        can_step_forward=there and frame < last,
-        can_track=state.phase in (Phase.PAUSED, Phase.FAILED) and there,
+        can_step_back=has_recording and frame > 0,
+        can_step_forward=has_recording and frame < last,
+        can_track=state.phase in (Phase.PAUSED, Phase.FAILED) and has_recording,
         can_pause=state.phase is Phase.TRACKING,
         can_export=can_export,
         can_export_plots=can_export or state.live is not None,

@@ -168,10 +168,11 @@ class VideoQueue:
         return self._thread is None or not self._thread.is_alive()
 
     def most(self) -> int:
-        """Return the largest number of processes. See JobQueue, also for `take` and `cancelled`."""
+        """Return the largest number of processes. See `JobQueue`."""
         return most_processes(self.processes, on_gpu=self._on_gpu)
 
     def take(self) -> Job | None:
+        """Return the next job, or None if no recording waits. See `JobQueue`."""
         while (item := self._next()) is not None:
             try:
                 return self._planned(item)
@@ -180,10 +181,11 @@ class VideoQueue:
         return None
 
     def cancelled(self, job: Job) -> bool:
+        """Return whether the user cancelled this job. See `JobQueue`."""
         return job.number in self._cancelled
 
     def progressed(self, job: Job, info: SourceInfo, report: PipelineReport) -> None:
-        """Update the progress of a job. See JobObserver, also for `ended`."""
+        """Update the progress of a job. See `JobObserver`."""
         self._jobs[job.number][1].progressed(job)
         with self._changed:
             for item in self._in_stage(QueueStage.RUNNING):
@@ -192,6 +194,7 @@ class VideoQueue:
         self._on_change()
 
     def ended(self, job: Job, report: JobReport) -> None:
+        """Store the outcome of a job. See `JobObserver`."""
         updates = self._jobs[job.number][1]
         updates.ended(job, report)
         notes = (updates.fault,) if updates.fault else ()

@@ -81,9 +81,9 @@ class Analysis(QObject):
     measures_changed = Signal(object)
     frame_changed = Signal()
     results_changed = Signal()
+    heatmaps_changed = Signal(object)
     _loaded = Signal(object)
     _measures_ready = Signal()
-    heatmaps_changed = Signal(object)  # a HeatmapReply
     _heatmaps_ready = Signal()
     _pass_changed = Signal()
 
@@ -101,9 +101,8 @@ class Analysis(QObject):
         self._settings, self._run_in_background = settings, run_in_background
         self._recording: OpenRecording | None = None
         self.truth: GroundTruth | None = None
-        self._pending_truth_path: Path | None = (
-            None  # ground truth of the recording that is being opened
-        )
+        # the ground truth of the recording that is being opened
+        self._pending_truth_path: Path | None = None
         self.region = ""
         self.variants: VariantPair = RAW_AND_STABILIZED
         self.compared: ComparedPoints | None = None
@@ -176,7 +175,7 @@ class Analysis(QObject):
         if results is None:
             return
         self._track_variants()  # again if the settings have changed
-        passes = {t: p.results for t, p in self._passes.items() if p.results is not None}
+        passes = {v: p.results for v, p in self._passes.items() if p.results is not None}
         comparison = Comparison(self.variants, self._settings(), passes)
         selection = MeasureSelection(face, landmark, self.region)
         self._measure_worker.request(
@@ -197,7 +196,7 @@ class Analysis(QObject):
             return
         self.variants, self.compared = variants, None
         self._track_variants()
-        for variant in [t for t in self._passes if t not in variants][:-_MAX_UNUSED_PASSES]:
+        for variant in [v for v in self._passes if v not in variants][:-_MAX_UNUSED_PASSES]:
             self._drop(variant)
         self._refresh_all()
 
@@ -257,9 +256,9 @@ class Analysis(QObject):
         self._run_in_background(second_pass.run, "second pass")
 
     def _drop(self, variant: Variant) -> None:
-        gone = self._passes.pop(variant)
-        gone.close()
-        self._run_in_background(gone.wait_closed, "closing")
+        removed = self._passes.pop(variant)
+        removed.close()
+        self._run_in_background(removed.wait_closed, "closing")
 
     def _on_pass_changed(self) -> None:
         self._pass_callback.mark_handled()

@@ -29,9 +29,13 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class LiveFigures:
-    """Figures of a live view. source_fps: pictures per second that the device delivers.
+    """Figures of a live view.
 
-    dropped: pictures since the start. recording: None while nothing is recorded.
+    Attributes:
+        latency: The latency from capture to the screen.
+        source_fps: The number of pictures per second that the device delivers.
+        dropped: The number of pictures since the start that were not shown.
+        recording: The report of the recording, or None while nothing is recorded.
     """
 
     latency: Latency = field(default_factory=Latency)
@@ -43,7 +47,7 @@ class LiveFigures:
 class LatencyMeter:
     """Measures the latency of painted frames.
 
-    For the GUI thread; times are from time.perf_counter.
+    It is used in the GUI thread. Times are those of `time.perf_counter`.
     """
 
     def __init__(self, *, pictures: int = _PICTURES) -> None:
@@ -60,6 +64,7 @@ class LatencyMeter:
         self._painted_s.append(now_s)
 
     def figures(self, now_s: float) -> Latency:
+        """Return the latency of the newest frames at the time `now_s` of `time.perf_counter`."""
         if not self._latencies_s:
             return Latency()
         p50, p95 = 1e3 * np.percentile(self._latencies_s, (50, 95))

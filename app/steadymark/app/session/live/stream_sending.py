@@ -43,6 +43,7 @@ class StreamTargetState:
 
     @property
     def sending(self) -> bool:
+        """Whether packets are being sent."""
         return self.report is not None and self.report.state is SendState.SENDING
 
     @property

@@ -106,15 +106,19 @@ class TolerantSink:
 
     @property
     def path(self) -> str:
+        """The path of the table."""
         return self._sink.path
 
     def open(self, info: SourceInfo) -> None:
+        """Open the table."""
         self._try(lambda: self._sink.open(info))
 
     def write(self, result: TrackResult) -> None:
+        """Write a result, unless an earlier call failed."""
         self._try(lambda: self._sink.write(result))
 
     def close(self, *, complete: bool) -> None:
+        """Close the table."""
         if self._broken:
             with contextlib.suppress(SteadymarkError, OSError):  # the user has been informed
                 self._sink.close(complete=False)

@@ -41,10 +41,12 @@ class Media:
                 "{text} is not a recording: open a video file or a folder of images", text=text
             )
         self._source = source
-        self._reading = threading.Lock()  # a seek would disturb another segment that is being read
+        # a seek would disturb another segment that is being read
+        self._read_lock = threading.Lock()
 
     @property
     def info(self) -> SourceInfo:
+        """The properties of the recording."""
         return self._source.info
 
     @property
@@ -68,7 +70,7 @@ class Media:
 
         A second segment waits until the first one ends.
         """
-        return MediaSegment(self._source, frames, self._reading)
+        return MediaSegment(self._source, frames, self._read_lock)
 
     def close(self) -> None:
         """End every segment. This may be called more than once."""
@@ -86,33 +88,37 @@ class MediaSegment:
     dropped = 0
 
     def __init__(
-        self, source: VideoFile | ImageSequence, frames: range, reading: threading.Lock
+        self, source: VideoFile | ImageSequence, frames: range, read_lock: threading.Lock
     ) -> None:
-        self._source, self._frames, self._reading = source, frames, reading
-        self._closed, self._open = threading.Event(), threading.Event()
-        self._open.set()
+        self._source, self._frames, self._read_lock = source, frames, read_lock
+        self._closed, self._running = threading.Event(), threading.Event()
+        self._running.set()
         self.ended = False
 
     @property
     def info(self) -> SourceInfo:
+        """The properties of the recording, with the number of frames of this segment."""
         return replace(self._source.info, frames=len(self._frames))
 
     @property
     def problems(self) -> tuple[UserText, ...]:
+        """The problems that the last reading skipped."""
         return self._source.problems
 
     def pause(self) -> None:
         """Deliver no more frames until `resume` is called."""
         if not self._closed.is_set():
-            self._open.clear()
+            self._running.clear()
 
     def resume(self) -> None:
-        self._open.set()
+        """Continue to deliver frames after `pause`."""
+        self._running.set()
 
     def frames(self) -> Iterator[Frame]:
-        with self._reading:
+        """Yield the frames in order. The call waits while another segment is being read."""
+        with self._read_lock:
             for frame in self._read_frames():
-                self._open.wait()
+                self._running.wait()
                 if self._closed.is_set():
                     return
                 if frame.index >= self._frames.stop:
@@ -123,7 +129,7 @@ class MediaSegment:
     def close(self) -> None:
         """End the iteration of `frames`."""
         self._closed.set()
-        self._open.set()
+        self._running.set()
 
     def _read_frames(self) -> Iterator[Frame]:
         if isinstance(self._source, VideoFile):

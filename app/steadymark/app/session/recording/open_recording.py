@@ -81,11 +81,12 @@ class OpenRecording:
             on_frame=self._show,
             on_end=callbacks.playback_ended,
             on_fault=callbacks.message_posted,
-            limit=self._limit,
+            limit=self._last_playable_frame,
         )
 
     @property
     def fps(self) -> float:
+        """The number of frames per second; 25 if it is unknown."""
         return self.media.info.fps or 25.0
 
     def start(self) -> None:
@@ -103,8 +104,8 @@ class OpenRecording:
         Returns:
             A function that waits until the old tracking has ended.
         """
-        before, store = self.tracking, self._store
-        before.close()
+        old_tracking, old_store = self.tracking, self._store
+        old_tracking.close()
         self.models, self.settings = models, settings
         self.results = Results(self.media.times_s, models.schema)
         self._create_store()
@@ -112,9 +113,9 @@ class OpenRecording:
         self.tracking.start(first)
 
         def wait_closed() -> None:
-            before.join(STOP_S)
-            if store is not None:
-                store.discard()
+            old_tracking.join(STOP_S)
+            if old_store is not None:
+                old_store.discard()
 
         return wait_closed
 
@@ -197,7 +198,7 @@ class OpenRecording:
         if self.pictures.put(frame):
             self._callbacks.frame_changed()
 
-    def _limit(self, shown_frame: int) -> int:
+    def _last_playable_frame(self, shown_frame: int) -> int:
         if self.tracking.report.phase is not TrackingPhase.RUNNING:
             return self.results.frames
         return self.results.ready_until(min(shown_frame + 1, self.results.frames - 1))

@@ -104,6 +104,7 @@ class RecordingView(QObject):
         return self.state.phase is not Phase.EMPTY
 
     def progress(self) -> TrackingProgress:
+        """Return how far tracking has come."""
         display = self._model.display
         return TrackingProgress(display.time_s, display.share, display.last + 1)
 
@@ -112,6 +113,7 @@ class RecordingView(QObject):
         return self.state.path
 
     def frame_name(self) -> str:
+        """Return the number of the displayed frame."""
         return f"{self._model.display.frame}"
 
     def open(
@@ -152,6 +154,7 @@ class RecordingView(QObject):
         self._background.run(work, name)
 
     def play(self) -> None:
+        """Play from the displayed frame, or from the beginning if it is the last one."""
         if self.current is None:
             return
         if self._at_end and self._model.user_state.loop is None:
@@ -160,12 +163,14 @@ class RecordingView(QObject):
         self._replay()
 
     def pause(self) -> None:
+        """Stop playing. Tracking continues."""
         self._change_user_state(playing=False)
         if self.current is not None:
             self.current.player.pause()
         self.changed.emit()
 
     def toggle(self) -> None:
+        """Play or pause."""
         if self._model.user_state.playing:
             self.pause()
         else:
@@ -206,6 +211,7 @@ class RecordingView(QObject):
         self.seek(frame_at_time(times, float(times[base]) + seconds))
 
     def set_speed(self, speed: float) -> None:
+        """Set the factor of the playing speed."""
         self._change_user_state(speed=speed)
         self._replay()
 
@@ -228,6 +234,7 @@ class RecordingView(QObject):
             self.set_loop((user_state.loop_start, frame))
 
     def toggle_tracking(self) -> None:
+        """Pause the tracking, or continue it."""
         if self.current is None:
             return
         if self._model.display.can_pause:

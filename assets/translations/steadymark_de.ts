@@ -1249,6 +1249,14 @@
         <translation>Was live verfolgt wird, wird sofort gesendet. Die Verfolgung wartet nie auf einen Empfänger: Was nicht rechtzeitig gesendet werden kann, entfällt und wird gezählt.</translation>
     </message>
     <message>
+        <source>Take the face as neutral now</source>
+        <translation>Gesicht jetzt als neutral übernehmen</translation>
+    </message>
+    <message>
+        <source>Sent expressions are relative to the person&apos;s neutral face. It is found in quiet moments. To choose it, look into the camera with a relaxed face, and press this.</source>
+        <translation>Gesendete Ausdrücke beziehen sich auf das neutrale Gesicht der Person. Es wird in ruhigen Momenten gefunden. Um es zu wählen, mit entspanntem Gesicht in die Kamera schauen und hier drücken.</translation>
+    </message>
+    <message>
         <source>127.0.0.1 is this computer. Other addresses send over the network, where others may read the data.</source>
         <translation>127.0.0.1 ist dieser Rechner. An andere Adressen wird über das Netz gesendet, wo jeder mitlesen kann.</translation>
     </message>

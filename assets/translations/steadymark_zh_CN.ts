@@ -1246,6 +1246,14 @@
         <translation>实时跟踪的结果会立即发送。跟踪从不等待接收方：来不及发送的数据会被丢弃并计数。</translation>
     </message>
     <message>
+        <source>Take the face as neutral now</source>
+        <translation>将当前表情设为中性表情</translation>
+    </message>
+    <message>
+        <source>Sent expressions are relative to the person&apos;s neutral face. It is found in quiet moments. To choose it, look into the camera with a relaxed face, and press this.</source>
+        <translation>发送的表情以该人的中性表情为基准。程序会在安静的时刻找到它。要自行选择，请放松面部、看向摄像头，然后按此按钮。</translation>
+    </message>
+    <message>
         <source>127.0.0.1 is this computer. Other addresses send over the network, where others may read the data.</source>
         <translation>127.0.0.1 是本机。其他地址会通过网络发送，网络上任何人都可能读取。</translation>
     </message>

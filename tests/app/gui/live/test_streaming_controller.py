@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 from steadymark.app.gui.application import open_recording
 from steadymark.app.gui.live.streaming_controller import StreamingController
 from steadymark.app.session.state import Phase
+from steadymark.engine.streaming.neutral_face import NeutralFace
 from steadymark.engine.streaming.osf import parse_osf_packet
 from steadymark.engine.streaming.targets import TARGETS, parse_target
 from support.fakes.stream_receivers import address_of, free_address, receiver
@@ -18,6 +19,7 @@ from support.window.live_window_driver import start_live_view, wait_for_frames
 from support.window.window_driver import key
 
 if TYPE_CHECKING:
+    import pytest
     from PySide6.QtWidgets import QWidget
     from pytestqt.qtbot import QtBot
 
@@ -72,6 +74,25 @@ def test_a_target_switched_on_by_key_receives_packets_and_shows_its_state(
     assert window.live_bar.sending.text() == ""
     assert not window.actions_by_name["send"].isChecked()
     wait_for_frames(qtbot, window)
+
+
+def test_the_neutral_face_of_expressions_is_chosen_while_they_are_sent(
+    qtbot: QtBot, window: MainWindow, device: PacedDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen: list[NeutralFace] = []
+    monkeypatch.setattr(NeutralFace, "choose_next", chosen.append)
+    start_live_view(qtbot, window)
+    dialog = dialog_of(qtbot, window)
+    assert not dialog.neutral.isEnabled()
+    with receiver() as socket:
+        type_address(dialog, "osf", address_of(socket))
+        dialog.switches["osf"].click()
+        qtbot.waitUntil(dialog.neutral.isEnabled)
+        dialog.neutral.click()
+        qtbot.waitUntil(lambda: len(chosen) == 1)
+        dialog.switches["osf"].click()
+    wait_for_frames(qtbot, window)
+    assert len(chosen) == 1
 
 
 def test_a_target_without_a_listener_is_reported(

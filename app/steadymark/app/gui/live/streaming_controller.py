@@ -60,6 +60,7 @@ class StreamingController(QObject):
         if self.dialog is None:
             self.dialog = StreamingDialog(self._facts, self._parent)
             self.dialog.wanted.connect(self._want)
+            self.dialog.neutral_chosen.connect(self._sending.choose_neutral)
             self.dialog.finished.connect(self._on_done)
         self.dialog.show()
         self.dialog.raise_()

@@ -137,6 +137,11 @@ class StreamSending(QObject):
         for sender in self._active_senders:
             sender.offer(result)
 
+    def choose_neutral(self) -> None:
+        """Take the face of the next half second as the neutral one of the sent expressions."""
+        for sender in self._active_senders:
+            sender.choose_neutral()
+
     def target_states(self) -> tuple[StreamTargetState, ...]:
         """Return the current state of each kind of target."""
         return tuple(self._target_state(kind, slot) for kind, slot in self._slots.items())

@@ -80,7 +80,7 @@ def test_the_neutral_face_of_expressions_is_chosen_while_they_are_sent(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen: list[NeutralFace] = []
-    monkeypatch.setattr(NeutralFace, "choose_next", chosen.append)
+    monkeypatch.setattr(NeutralFace, "choose_next", lambda self: chosen.append(self))
     start_live_view(qtbot, window)
     dialog = dialog_of(qtbot, window)
     assert not dialog.neutral.isEnabled()

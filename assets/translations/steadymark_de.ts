@@ -2890,6 +2890,10 @@
         <translation>{kind} „{name}“ ist doppelt angemeldet</translation>
     </message>
     <message>
+        <source>there is no image for frame {index}</source>
+        <translation>Für Bild {index} gibt es keine Bilddatei</translation>
+    </message>
+    <message>
         <source>unknown {kind} &apos;{name}&apos;: choose one of {known}</source>
         <translation>{kind} „{name}“ ist unbekannt: Wählen Sie {known}</translation>
     </message>
@@ -3072,6 +3076,18 @@
     <message>
         <source>{name} needs more than {most_gib} GiB of memory to run: use a smaller model, or fewer faces</source>
         <translation>{name} braucht beim Laufen mehr als {most_gib} GiB Speicher: Wählen Sie ein kleineres Modell oder weniger Gesichter</translation>
+    </message>
+    <message>
+        <source>{count} images of different sizes are tracked independently: &apos;steadymark track --sequence&apos; tracks them as one sequence</source>
+        <translation>{count} Bilder verschiedener Größe werden einzeln verfolgt: „steadymark track --sequence“ verfolgt sie als eine Folge</translation>
+    </message>
+    <message>
+        <source>{count} images whose names do not differ in one number only are tracked independently: &apos;steadymark track --sequence&apos; tracks them as one sequence</source>
+        <translation>{count} Bilder, deren Namen sich nicht nur in einer Zahl unterscheiden, werden einzeln verfolgt: „steadymark track --sequence“ verfolgt sie als eine Folge</translation>
+    </message>
+    <message>
+        <source>{missing} of {count} image numbers are missing after {name}: frame numbers and times have gaps there</source>
+        <translation>{missing} von {count} Bildnummern fehlen nach {name}: Bildnummern und Zeiten haben dort Lücken</translation>
     </message>
     <message>
         <source>{name} takes images of any size: say with input-size which size it was trained on</source>

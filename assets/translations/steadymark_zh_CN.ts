@@ -2887,6 +2887,10 @@
         <translation>{kind}“{name}”被注册了两次</translation>
     </message>
     <message>
+        <source>there is no image for frame {index}</source>
+        <translation>第 {index} 帧没有图像</translation>
+    </message>
+    <message>
         <source>unknown {kind} &apos;{name}&apos;: choose one of {known}</source>
         <translation>未知的 {kind}“{name}”：请从 {known} 中选择</translation>
     </message>
@@ -3069,6 +3073,18 @@
     <message>
         <source>{name} needs more than {most_gib} GiB of memory to run: use a smaller model, or fewer faces</source>
         <translation>{name} 运行时占用超过 {most_gib} GiB 内存：请使用较小的模型，或减少人脸数</translation>
+    </message>
+    <message>
+        <source>{count} images of different sizes are tracked independently: &apos;steadymark track --sequence&apos; tracks them as one sequence</source>
+        <translation>{count} 张尺寸不同的图像将分别跟踪：“steadymark track --sequence”将它们作为一个序列跟踪</translation>
+    </message>
+    <message>
+        <source>{count} images whose names do not differ in one number only are tracked independently: &apos;steadymark track --sequence&apos; tracks them as one sequence</source>
+        <translation>{count} 张图像的文件名并非仅有一个数字不同，将分别跟踪：“steadymark track --sequence”将它们作为一个序列跟踪</translation>
+    </message>
+    <message>
+        <source>{missing} of {count} image numbers are missing after {name}: frame numbers and times have gaps there</source>
+        <translation>{name} 之后缺少 {count} 个图像编号中的 {missing} 个：帧号和时间在此处有间断</translation>
     </message>
     <message>
         <source>{name} takes images of any size: say with input-size which size it was trained on</source>

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import signal
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -22,6 +22,7 @@ from steadymark.engine.batch.results_index import ResultsIndex
 from steadymark.engine.batch.run_jobs import run_here, useful_processes
 from steadymark.engine.batch.worker_processes import run_in_processes
 from steadymark.engine.core.errors import SteadymarkError, UsageError
+from steadymark.engine.core.image_order import ImageOrder
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.pipeline.job import (
     InputSettings,
@@ -30,9 +31,10 @@ from steadymark.engine.pipeline.job import (
     make_folder,
 )
 from steadymark.engine.pipeline.pipeline_report import PipelineState
-from steadymark.engine.sources import CameraMode, expand_inputs
+from steadymark.engine.sources import CameraMode
 from steadymark.engine.sources.frame_conversion import DecodeSettings
-from steadymark.engine.sources.resolve_input import absolute, left_out_of
+from steadymark.engine.sources.input_paths import shown_input
+from steadymark.engine.sources.resolve_input import absolute, join_images, resolve_input
 from steadymark.engine.streaming.targets import parse_target
 from steadymark.engine.tracking.face_pass import MOST_FACES, TrackerConfig
 from steadymark.engine.tracking.geometry import Recentre
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from steadymark.engine.core.types import CutOff
     from steadymark.engine.stabilizers.stabilizer_registry import ChosenStabilizer
     from steadymark.engine.streaming.targets import StreamTarget
+    from steadymark.models.user_text import UserText
 
 
 def parse_time(text: str | None) -> float | None:
@@ -97,10 +100,12 @@ def track_options(
     detector: str,
     deinterlace: bool,
     rotate_deg: int | None,
+    independent: bool | None,
 ) -> TrackOptions:
     """Check the typed options. An empty model or detector means the default one.
 
-    filters: The stabilizers whose parameters are given.
+    filters: The stabilizers whose parameters are given. independent: Whether image files are
+    tracked alone, or as a sequence; None decides by their names and sizes.
 
     Raises:
         UsageError: A value is not valid, or values contradict each other.
@@ -114,7 +119,11 @@ def track_options(
         raise UsageError(f"--max-faces must be 1 to {MOST_FACES}, not {max_faces}")
     mode = CameraMode.parse(camera_mode) if camera_mode else None
     decoding = DecodeSettings(deinterlace, rotate_deg)
-    input_settings = InputSettings(parse_time(start_time), parse_time(end_time), mode, decoding)
+    images = None
+    if independent is not None:
+        images = ImageOrder.INDEPENDENT if independent else ImageOrder.SEQUENCE
+    start_s, end_s = parse_time(start_time), parse_time(end_time)
+    input_settings = InputSettings(start_s, end_s, mode, decoding, images)
     if input_settings.end_s is not None and input_settings.end_s <= (input_settings.start_s or 0):
         raise UsageError(f"--end {end_time} is not after --start {start_time or 0}")
     settings = TrackSettings(
@@ -154,18 +163,13 @@ def video_drawings(names: Sequence[str], *, axes: bool, video: bool) -> tuple[st
     return checked_drawings((*names, AXES) if axes else names)
 
 
-def send_targets(texts: Sequence[str], inputs: Sequence[str]) -> tuple[StreamTarget, ...]:
+def send_targets(texts: Sequence[str]) -> tuple[StreamTarget, ...]:
     """Parse the targets of `--send`.
 
-    Only one input is allowed, as receivers cannot separate inputs.
-
     Raises:
-        UsageError: A target is not valid, or there are several inputs.
+        UsageError: A target is not valid.
     """
-    targets = tuple(dict.fromkeys(parse_target(text) for text in texts))
-    if targets and len(expand_inputs(inputs)) > 1:
-        raise UsageError("--send sends one input, and there are several: name one")
-    return targets
+    return tuple(dict.fromkeys(parse_target(text) for text in texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,13 +215,16 @@ def run_batch(
             "--send is of this computer, and not of a cluster's workers: leave one out"
         )
     models = open_models(settings)
-    texts, reports, results = _expand(inputs)
+    found = _expand(inputs)
+    texts, reports = list(found.texts), list(found.faults)
+    if output.send and len(texts) > 1:  # receivers cannot separate inputs
+        raise UsageError("--send sends one input, and there are several: name one")
     if texts:
         make_folder(output.folder)
     index = ResultsIndex(output.folder)
     for report in reports:
         err.print(f"[red]error:[/red] {escape(str(report.error))}", soft_wrap=True)
-    _print_left_out(inputs, results, err)
+    _print_left_out(found, err)
     jobs = plan_jobs(texts, settings, output, input_settings, index)
     stop = Event()
     with _interrupts(stop), progress_bars(err) as progress:
@@ -246,32 +253,51 @@ def _exit_code(reports: Sequence[JobReport]) -> int:
     return int(failed > 0 or any(report.cut_off for report in reports))
 
 
-def _expand(inputs: Sequence[str]) -> tuple[list[str], list[JobReport], int]:
-    """Return the inputs, a report per invalid argument, and the number of skipped results."""
+@dataclass(frozen=True, slots=True)
+class _FoundInputs:
+    """What the arguments name.
+
+    Attributes:
+        texts: The inputs.
+        faults: A report for each invalid argument.
+        left_out: What folders hold that is not tracked, and why.
+        results: The number of skipped results of earlier runs.
+    """
+
+    texts: tuple[str, ...]
+    faults: tuple[JobReport, ...]
+    left_out: tuple[UserText, ...]
+    results: int
+
+
+def _expand(inputs: Sequence[str]) -> _FoundInputs:
     texts: dict[str, str] = {}  # each file is listed once, by its absolute path
     faults: list[JobReport] = []
-    left_out: set[str] = set()
-    for text in inputs:
+    left_out: dict[UserText, None] = {}
+    results: set[str] = set()
+    for text in join_images(inputs):
         try:
-            found, results = split_results(text, expand_inputs([text]))
+            resolved = resolve_input(text)
         except SteadymarkError as error:
-            faults.append(JobReport(text, error=error.sentence))
+            faults.append(JobReport(shown_input(text), error=error.sentence))
             continue
-        for one in found:
+        to_track, skipped = split_results(text, resolved.inputs)
+        for one in to_track:
             texts.setdefault(absolute(one), one)
-        left_out.update(map(absolute, results))
-    return list(texts.values()), faults, len(left_out - texts.keys())
+        results.update(map(absolute, skipped))
+        left_out.update(dict.fromkeys(resolved.left_out))
+    skipped_count = len(results - texts.keys())
+    return _FoundInputs(tuple(texts.values()), tuple(faults), tuple(left_out), skipped_count)
 
 
-def _print_left_out(inputs: Sequence[str], results: int, err: Console) -> None:
+def _print_left_out(found: _FoundInputs, err: Console) -> None:
     """Print which files of the inputs are not tracked, and why."""
-    for text in inputs:
-        with suppress(SteadymarkError):  # the error of this input is reported already
-            for sentence in left_out_of(text):
-                err.print(f"[yellow]left out:[/yellow] {escape(sentence)}", soft_wrap=True)
-    if results:
+    for sentence in found.left_out:
+        err.print(f"[yellow]left out:[/yellow] {escape(sentence)}", soft_wrap=True)
+    if found.results:
         words = (
-            f"results of earlier runs are not tracked: {results} left out (name one to track it)"
+            f"results of earlier runs are not tracked: {found.results} left out "
+            "(name one to track it)"
         )
         err.print(f"[yellow]note:[/yellow] {words}", soft_wrap=True)
 

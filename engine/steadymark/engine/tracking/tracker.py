@@ -35,7 +35,7 @@ from steadymark.engine.tracking.face_pass import (
 )
 from steadymark.engine.tracking.geometry import box_of_landmarks, crop_of_landmarks
 from steadymark.engine.tracking.scene_cuts import Thumbnail, is_cut, thumbnail
-from steadymark.engine.tracking.thorough_search import thorough_search
+from steadymark.engine.tracking.thorough_search import THOROUGH_FIND_FROM, thorough_search
 from steadymark.models.face.crop import Crop, follow
 
 if TYPE_CHECKING:
@@ -48,9 +48,6 @@ if TYPE_CHECKING:
 
 BOX_KNOWN = 0.3  # overlap from which a detected box belongs to a tracked face
 FACE_KNOWN = 0.5  # the same for the overlap of landmark extents
-# Face score that a face of a thorough search must reach. On 900 photos without faces, these
-# searches find 12 false faces above 0.97 and 2 above this; almost all turned faces are above it.
-THOROUGH_FIND_FROM = 0.9995
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,8 +134,7 @@ class Tracker:
         self.stabilized_by_network, self.focal_px = stabilized_by_network, focal_px
         self.detector, self.network, self.stabilizer = detector, network, stabilizer
         self.follower, self.flow = follower or network, flow
-        self.schema = schema
-        self.config = config or TrackerConfig()
+        self.schema, self.config = schema, config or TrackerConfig()
         if follower is not None and self.config.passes < 2:
             raise ValueError("a follower needs two passes or more")
         self.reset()
@@ -161,6 +157,8 @@ class Tracker:
             The tracked and lost faces, sorted by id.
         """
         started = time.perf_counter()
+        if frame.independent:
+            self.reset()
         restarted = self._must_restart(frame)
         tracks = [self._without_state(track) if restarted else track for track in self._tracks]
         lost = [track for track in tracks if self._may_return(track, frame.pts_s)]
@@ -307,7 +305,8 @@ class Tracker:
         track, output, fitted = face.track, face.output, face.fitted
         if self.stabilized_by_network and contradicts(output.stabilized, output.raw, track.history):
             output = output.without_state()
-        given = output.stabilized if self.stabilized_by_network else output.raw
+        by_network = self.stabilized_by_network and not frame.independent
+        given = output.stabilized if by_network else output.raw
         stabilized, memory = self.stabilizer.step(given, frame.pts_s, track.memory)
         box = box_of_landmarks(output.raw.xy_px, score=output.score, roll_deg=fitted.roll_deg)
         crop = follow(track.crop, fitted, track.fitted, dead_band=self.config.dead_band)

@@ -15,8 +15,14 @@ from steadymark.app.session.recording.point_filter import (
     without_filter,
 )
 from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.core.image_order import ImageOrder
 from steadymark.engine.pipeline.pipeline import Pipeline
-from steadymark.engine.tracking.settings import OpenModels, TrackSettings, make_tracker
+from steadymark.engine.tracking.settings import (
+    OpenModels,
+    TrackSettings,
+    make_tracker,
+    settings_for_images,
+)
 from steadymark.models.user_text import NOTHING, UserText, join_texts
 
 if TYPE_CHECKING:
@@ -74,6 +80,8 @@ class BackgroundTracking:
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self._media, self._models, self._results = media, models, results
+        self._independent = media.info.image_order is ImageOrder.INDEPENDENT
+        settings = settings_for_images(settings, media.info.image_order)
         self._settings = without_filter(settings)
         self._sinks, self._on_change = sinks, on_change
         self._changed = Condition()
@@ -138,9 +146,12 @@ class BackgroundTracking:
         self._on_change()
 
     def set_filter(self, choice: ChosenStabilizer) -> None:
-        """Choose the filter. The newest choice counts, and `apply_filter` applies it."""
+        """Choose the filter. The newest choice counts, and `apply_filter` applies it.
+
+        Independent images are not filtered.
+        """
         with self._changed:
-            self._chosen_filter = choice
+            self._chosen_filter = NO_FILTER if self._independent else choice
 
     def apply_filter(self) -> None:
         """Run the chosen filter over all results and over later frames. This may take seconds."""

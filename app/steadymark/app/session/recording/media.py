@@ -6,8 +6,6 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from steadymark.engine.core.errors import SourceError, UsageError
 from steadymark.engine.sources import open_source
 from steadymark.engine.sources.image_sequence import ImageSequence
@@ -17,6 +15,7 @@ from steadymark.engine.sources.video.video_file import VideoFile
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from steadymark.engine.core.types import Frame, SourceInfo
@@ -57,9 +56,7 @@ class Media:
     @property
     def times_s(self) -> NDArray[np.float64]:
         """The presentation time of each frame in seconds, (frames,)."""
-        if isinstance(self._source, VideoFile):
-            return self._source.times_s
-        return np.arange(self.info.frames or 0) / (self.info.fps or 1.0)
+        return self._source.times_s
 
     def frame_at(self, index: int) -> Frame:
         """Return a frame. Raises SourceError if it is damaged or the recording is closed."""

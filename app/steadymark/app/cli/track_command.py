@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import signal
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -235,8 +235,10 @@ def run_batch(
             on_gpu = models.device != "cpu"
             count = useful_processes(placing.processes, texts, on_gpu=on_gpu)
             if count == 1:
-                run_here(jobs, models, board, stop)
+                with closing(models):
+                    run_here(jobs, models, board, stop)
             else:
+                models.close()
                 del models  # every worker process opens its own
                 run_in_processes(jobs, count, open_models, board, stop)
     reports += board.reports

@@ -13,6 +13,7 @@ import cv2
 
 from steadymark.engine.core.errors import SteadymarkError, UsageError
 from steadymark.engine.core.image_order import ImageOrder
+from steadymark.engine.core.protocols import ClosableFaceDetector
 from steadymark.engine.stabilizers.filter_runner import online_filter
 from steadymark.engine.stabilizers.stabilizer_registry import (
     AUTO,
@@ -140,6 +141,11 @@ class OpenModels:
     cards: tuple[ModelCard, ...]
     follower: LandmarkNetwork | None = None
     flow: FlowStabilizer | None = None
+
+    def close(self) -> None:
+        """Close the face detector if it is MediaPipe's."""
+        if isinstance(self.detector, ClosableFaceDetector):
+            self.detector.close()
 
     @property
     def device(self) -> str:

@@ -6,14 +6,13 @@ import math
 import signal
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
 from steadymark.app.cli.progress import ProgressDisplay, progress_bars
-from steadymark.app.cli.reports.report_table import Column, ReportTable
+from steadymark.app.cli.reports.track_summary import summary
 from steadymark.engine.attributes.attribute_registry import checked_drawings
 from steadymark.engine.attributes.head_pose_attribute import AXES
 from steadymark.engine.batch.dask_cluster import run_on_cluster
@@ -30,7 +29,6 @@ from steadymark.engine.pipeline.job import (
     OutputSettings,
     make_folder,
 )
-from steadymark.engine.pipeline.pipeline_report import PipelineState
 from steadymark.engine.sources import CameraMode
 from steadymark.engine.sources.frame_conversion import DecodeSettings
 from steadymark.engine.sources.input_paths import shown_input
@@ -42,11 +40,10 @@ from steadymark.engine.tracking.settings import TrackSettings, open_models
 from steadymark.models.runtime.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console
 
-    from steadymark.engine.core.types import CutOff
     from steadymark.engine.stabilizers.stabilizer_registry import ChosenStabilizer
     from steadymark.engine.streaming.targets import StreamTarget
     from steadymark.models.user_text import UserText
@@ -322,66 +319,3 @@ def _interrupts(stop: Event) -> Iterator[None]:
     finally:
         for number, handler in before:
             signal.signal(number, handler)
-
-
-def summary(reports: Sequence[JobReport], folder: Path, width: int) -> ReportTable:
-    """Return a table with a row for each input. width: of the console.
-
-    A table that is too wide is made narrower. Results that are named after their input are then
-    shown by their endings, and a device that all inputs share is shown in the title.
-    """
-    table = _summary(reports, folder, _full_result)
-    if table.fits(width):
-        return table
-    devices = {job.device for job in reports if job.device}
-    return _summary(reports, folder, _short_result, *(devices if len(devices) == 1 else ()))
-
-
-def _summary(
-    reports: Sequence[JobReport], folder: Path, result: Callable[[JobReport], str], *device: str
-) -> ReportTable:
-    """Build the summary. device: the device of all inputs, which then has no column."""
-    figures = ("frames", "tracked", "lost spans", "ms a frame", *(() if device else ("device",)))
-    title = ", ".join([f"Results in {folder}", *(f"tracked on {name}" for name in device)])
-    table = ReportTable(("input",), (*figures, Column("result", "left", wraps=True)), title=title)
-    for job in reports:
-        report = job.report
-        share = f"{100 * report.with_face / report.frames:.1f} %" if report.frames else "–"
-        dropped = f" (+{report.dropped} dropped)" if report.dropped else ""
-        table.add_row(
-            job.name,
-            "–" if job.skipped else f"{report.frames}" + dropped,
-            share,
-            str(report.lost_spans) if report.frames else "–",
-            f"{report.median_ms:.1f}" if report.frames else "–",
-            *(() if device else (job.device or "–",)),
-            result(job),
-        )
-    return table
-
-
-def _full_result(job: JobReport) -> str:
-    return _result(job, [Path(output).name for output in job.outputs])
-
-
-def _short_result(job: JobReport) -> str:
-    stem = Path(job.name).stem + "."
-    names = [Path(output).name for output in job.outputs]
-    return _result(job, ["." + n.removeprefix(stem) if n.startswith(stem) else n for n in names])
-
-
-def _result(job: JobReport, files: Sequence[str]) -> str:
-    """Describe the outcome of a job. files: names in the output folder."""
-    names = ", ".join(files)
-    damaged = f"damaged{_share_read(job.cut_off)}: " if job.cut_off else ""
-    if job.skipped:
-        return f"done before: {damaged}{names}"
-    if job.error:
-        return "failed" + (f", partial: {names}" if names else "")
-    if job.report.state is PipelineState.STOPPED:
-        return f"stopped: {damaged}{names}"
-    return damaged + names
-
-
-def _share_read(cut_off: CutOff) -> str:
-    return "" if cut_off.share is None else f", {100 * cut_off.share:.1f} % of it read"

@@ -143,8 +143,7 @@ class Intrinsics:
     def focal(self) -> float:
         """Focal length in pixels.
 
-        The default is 500 pixels at 640×480. It scales with the mean of the two relative image
-        sides.
+        The default is 500 pixels at 640×480 and scales with the mean of the relative image sides.
         """
         if self.focal_px is not None:
             return self.focal_px
@@ -329,13 +328,11 @@ class TrackResult:
     """The tracked faces of one frame.
 
     Attributes:
-        frame: The frame, or its `FrameTime` if the image is not kept. Only drawing needs the
-            image.
+        frame: The frame, or its `FrameTime` if the image, which only drawing needs, is not kept.
         faces: The tracked and lost faces.
         stage_ms: Duration of each stage (`detect`, `landmarks`, `total`) in milliseconds.
-        restarted: True if the tracker used no state from before this frame. This happens at the
-            first frame, after a scene cut, and after a gap in time. Only the tracker sets this
-            value.
+        restarted: True if the tracker used no state from before this frame: at the first frame,
+            after a scene cut, and after a gap in time. Only the tracker sets this value.
     """
 
     frame: Frame | FrameTime

@@ -273,9 +273,9 @@ def test_the_summary_tells_what_is_wrong_in_words_on_one_line_per_file(width: in
     assert "24.6 %" in found["clip_1.mp4"]
     assert found["clip_1.mp4"].startswith("damaged, ")
     assert found["clip_2.mp4"].startswith("no face: ")
-    assert found["clip_3.mp4"] == "failed (is not a video)"
+    assert found["clip_3.mp4"] == "failed: is not a video"
     assert found["clip_4.mp4"].startswith("stopped, partial")
-    assert found["clip_5.mp4"].startswith("partial, failed (the disk")
+    assert found["clip_5.mp4"].startswith("partial, failed: the disk is full")
     assert "damaged" not in found["clip_0.mp4"]
 
 

@@ -103,11 +103,11 @@ def _result(job: JobReport, files: str, longest: int, *, short: bool) -> str:
     if job.report.frames and not job.report.with_face:
         words.append("no face")
     told = ", ".join(words)
-    ending = f": {files}" if told and files else files
-    if job.error:
-        room = max(_SHORTEST_REASON, longest - len(f"{told} (){ending}"))
-        told += f" ({_shortened(_reason(job), room)})"
-    return told + ending
+    if not job.error:
+        return f"{told}: {files}" if told and files else told or files
+    ending = f"; {files}" if files else ""
+    room = max(_SHORTEST_REASON, longest - len(f"{told}: {ending}"))
+    return f"{told}: {_shortened(_reason(job), room)}{ending}"
 
 
 def _share_read(cut_off: CutOff, *, short: bool) -> str:

@@ -3358,6 +3358,10 @@
         <translation>{path} ist eine Pipe, und ein Video wird mehrmals gelesen: schreiben Sie es in eine Datei, zum Beispiel mit &apos;cat {path} &gt; video.mp4&apos;, und verfolgen Sie die Datei</translation>
     </message>
     <message>
+        <source>{path} is a video with the name of an image: rename it, for example to .mp4</source>
+        <translation>{path} ist ein Video mit dem Namen eines Bildes: Benennen Sie es um, zum Beispiel in .mp4</translation>
+    </message>
+    <message>
         <source>{path}: {fault}</source>
         <translation>{path}: {fault}</translation>
     </message>

@@ -3355,6 +3355,10 @@
         <translation>{path} 是管道，而视频需要多次读取：请写入文件，例如 &apos;cat {path} &gt; video.mp4&apos;，然后跟踪该文件</translation>
     </message>
     <message>
+        <source>{path} is a video with the name of an image: rename it, for example to .mp4</source>
+        <translation>{path} 是使用图像文件名的视频：请重命名，例如改为 .mp4</translation>
+    </message>
+    <message>
         <source>{path}: {fault}</source>
         <translation>{path}：{fault}</translation>
     </message>

@@ -14,7 +14,7 @@ from steadymark.engine.core.image_order import ImageOrder
 from steadymark.engine.core.types import Frame, SourceInfo
 from steadymark.engine.sources.damage_report import DamageReport
 from steadymark.engine.sources.image_arrangement import ImageArrangement, arrange, image_names
-from steadymark.engine.sources.image_pages import PageReader, pages_of
+from steadymark.engine.sources.image_pages import PageReader, holds_video, pages_of
 from steadymark.engine.sources.time_spans import frame_range, mean_fps
 from steadymark.models.user_text import UserText
 
@@ -183,6 +183,14 @@ class ImageSequence:
             image = None if page is None else self._reader.read(page)
             if image is not None:
                 return image
+        files = list(dict.fromkeys(page.file for page in self._pages if page is not None))
+        if len(files) == 1 and files[0].is_file() and not files[0].stat().st_size:
+            raise SourceError("{path} is empty (0 bytes): copy or record it again", path=files[0])
+        if len(files) == 1 and holds_video(files[0]):
+            raise SourceError(
+                "{path} is a video with the name of an image: rename it, for example to .mp4",
+                path=files[0],
+            )
         raise SourceError("{shown}: none of the images can be read: check the files", shown=shown)
 
 

@@ -13,7 +13,7 @@ from steadymark.engine.core.image_order import ImageOrder
 from steadymark.engine.sources import expand_inputs, open_source
 from steadymark.engine.sources.image_arrangement import arrange, image_names
 from steadymark.engine.sources.image_sequence import ImageSequence
-from steadymark.engine.sources.input_paths import input_name, shown_input
+from steadymark.engine.sources.input_paths import common_start, input_name, shown_input
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,6 +135,23 @@ def test_an_input_of_images_is_named_after_its_files_or_its_folder(
     monkeypatch.chdir(tmp_path / "set")
     assert input_name(text) == name
     assert opened(text).info.name == name
+
+
+@pytest.mark.parametrize(
+    ("names", "start"),
+    [
+        (("img_01", "img_02"), "img_"),
+        (("p9", "p10"), "p"),
+        (("anna", "amy"), ""),
+        (("face anna", "face amy"), "face "),
+        (("s1", "s1b"), "s"),
+        (("é_1", "é_2"), "é_"),
+    ],
+)
+def test_names_have_in_common_what_ends_with_a_word_or_before_a_number(
+    names: tuple[str, ...], start: str
+) -> None:
+    assert common_start(names) == start
 
 
 def test_a_folder_whose_subfolders_hold_images_too_is_opened_without_them(tmp_path: Path) -> None:

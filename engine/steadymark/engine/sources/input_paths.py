@@ -174,9 +174,13 @@ def input_name(text: str) -> str:
 
 
 def common_start(names: Iterable[str]) -> str:
-    """Return the characters that all names begin with, without digits at the end."""
+    """Return what all names begin with, up to a number or to the end of a word."""
+    names = list(names)
     shared = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
-    return "".join(letters[0] for letters in shared).rstrip("0123456789")
+    start = "".join(letters[0] for letters in shared).rstrip("0123456789")
+    if all(name[len(start) :][:1].isdecimal() for name in names):
+        return start
+    return re.sub(r"[^\W_]+$", "", start)
 
 
 def shown_input(text: str) -> str:

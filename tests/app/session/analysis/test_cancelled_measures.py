@@ -53,7 +53,7 @@ def long_results() -> Results:
     }
     results = Results(np.arange(LONG) / 25, load_schema("ibug68"))
     results._rows = replace(
-        rows, **{**repeated, "frame": np.arange(LONG), "before": np.arange(LONG) - 1}
+        rows, **{**repeated, "frame": np.arange(LONG), "previous_row": np.arange(LONG) - 1}
     )
     results._count, results._segment_count = LONG, 1
     results._known[:] = FrameStatus.TRACKED

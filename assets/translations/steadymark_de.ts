@@ -7,6 +7,18 @@
         <source>About Steadymark</source>
         <translation>Über Steadymark</translation>
     </message>
+    <message>
+        <source>Show folder</source>
+        <translation>Ordner zeigen</translation>
+    </message>
+    <message>
+        <source>Delete the kept results</source>
+        <translation>Aufbewahrte Ergebnisse löschen</translation>
+    </message>
+    <message>
+        <source>Finished tracking is kept in {folder} and shown again when the same recording is opened with the same settings: {used} of at most {most}. The oldest results are removed first.</source>
+        <translation>Fertige Verfolgungen werden in {folder} aufbewahrt und wieder gezeigt, wenn dieselbe Aufnahme mit denselben Einstellungen geöffnet wird: {used} von höchstens {most}. Die ältesten Ergebnisse werden zuerst gelöscht.</translation>
+    </message>
 </context>
 <context>
     <name>AddModelDialog</name>
@@ -188,6 +200,49 @@
     <message>
         <source>If a camera is connected, allow access to it in Settings, Privacy.</source>
         <translation>Ist eine da, erlauben Sie die Kamera in den Einstellungen unter Datenschutz.</translation>
+    </message>
+</context>
+<context>
+    <name>CloseQuestions</name>
+    <message>
+        <source>Recording in progress</source>
+        <translation>Aufnahme läuft</translation>
+    </message>
+    <message>
+        <source>The live view is being recorded. Save the recording and quit?</source>
+        <translation>Das Livebild wird aufgenommen. Die Aufnahme sichern und beenden?</translation>
+    </message>
+    <message>
+        <source>Save and quit</source>
+        <translation>Sichern und beenden</translation>
+    </message>
+    <message>
+        <source>Continue recording</source>
+        <translation>Weiter aufnehmen</translation>
+    </message>
+    <message>
+        <source>Export in progress</source>
+        <translation>Export läuft</translation>
+    </message>
+    <message>
+        <source>An export is not finished. If it is cancelled, what was written is kept.</source>
+        <translation>Ein Export ist noch nicht fertig. Wird er abgebrochen, so bleibt das bereits Geschriebene.</translation>
+    </message>
+    <message>
+        <source>Wait, then quit</source>
+        <translation>Warten, dann beenden</translation>
+    </message>
+    <message>
+        <source>Cancel the export and quit</source>
+        <translation>Export abbrechen und beenden</translation>
+    </message>
+    <message>
+        <source>Do not quit</source>
+        <translation>Nicht beenden</translation>
+    </message>
+    <message>
+        <source>Steadymark quits when the export is finished.</source>
+        <translation>Steadymark wird beendet, sobald der Export fertig ist.</translation>
     </message>
 </context>
 <context>
@@ -386,6 +441,10 @@
         <translation>Neustart</translation>
     </message>
     <message>
+        <source>Stop recording</source>
+        <translation>Aufnahme aus</translation>
+    </message>
+    <message>
         <source>{shown} / {came} fps</source>
         <translation>{shown} / {came} fps</translation>
     </message>
@@ -408,6 +467,10 @@
 </context>
 <context>
     <name>LiveController</name>
+    <message>
+        <source>Stop &amp;recording</source>
+        <translation>&amp;Aufnahme beenden</translation>
+    </message>
     <message>
         <source>Folder for recordings</source>
         <translation>Ordner für Aufnahmen</translation>
@@ -433,8 +496,8 @@
         <translation> und </translation>
     </message>
     <message>
-        <source>{names} were written, {frames} frames.</source>
-        <translation>{names} sind geschrieben, {frames} Bilder.</translation>
+        <source>The recording was saved: {names} in {folder}, {frames} frames.</source>
+        <translation>Die Aufnahme ist gesichert: {names} in {folder}, {frames} Bilder.</translation>
     </message>
     <message>
         <source>{count} frames could not be written in time: use a smaller camera mode or a faster disk.</source>
@@ -478,14 +541,6 @@
     <message>
         <source>&apos;{text}&apos; is not a position: enter a time such as 1:23.4 or 83s, or a frame number</source>
         <translation>„{text}“ ist keine Stelle: Geben Sie eine Zeit wie 1:23.4 oder 83s oder eine Bildnummer ein</translation>
-    </message>
-    <message>
-        <source>Export in progress</source>
-        <translation>Export läuft</translation>
-    </message>
-    <message>
-        <source>An export is not finished. Cancel it and quit? What was written so far is kept.</source>
-        <translation>Ein Export ist noch nicht fertig. Abbrechen und beenden? Das bereits Geschriebene bleibt.</translation>
     </message>
 </context>
 <context>
@@ -683,6 +738,84 @@
     </message>
 </context>
 <context>
+    <name>QueueList</name>
+    <message>
+        <source>Video</source>
+        <translation>Video</translation>
+    </message>
+    <message>
+        <source>Progress</source>
+        <translation>Fortschritt</translation>
+    </message>
+    <message>
+        <source>Result</source>
+        <translation>Ergebnis</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>Zustand</translation>
+    </message>
+    <message>
+        <source>With face</source>
+        <translation>Mit Gesicht</translation>
+    </message>
+    <message>
+        <source>Lost</source>
+        <translation>Verloren</translation>
+    </message>
+    <message>
+        <source>Score</source>
+        <translation>Konfidenz</translation>
+    </message>
+    <message>
+        <source>Share of the frames in which a face was tracked</source>
+        <translation>Anteil der Bilder, in denen ein Gesicht verfolgt wurde</translation>
+    </message>
+    <message>
+        <source>How often no face was tracked: the number of spans of frames</source>
+        <translation>Wie oft kein Gesicht verfolgt wurde: die Zahl der Abschnitte</translation>
+    </message>
+    <message>
+        <source>Median score of the face, from 0 to 1</source>
+        <translation>Median der Konfidenz des Gesichts, von 0 bis 1</translation>
+    </message>
+    <message>
+        <source>not started</source>
+        <translation>nicht begonnen</translation>
+    </message>
+    <message>
+        <source>waiting</source>
+        <translation>wartet</translation>
+    </message>
+    <message>
+        <source>tracking</source>
+        <translation>wird verfolgt</translation>
+    </message>
+    <message>
+        <source>done</source>
+        <translation>fertig</translation>
+    </message>
+    <message>
+        <source>damaged</source>
+        <translation>beschädigt</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>fehlgeschlagen</translation>
+    </message>
+    <message>
+        <source>cancelled</source>
+        <translation>abgebrochen</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n warning(s)</source>
+        <translation>
+            <numerusform>%n Warnung</numerusform>
+            <numerusform>%n Warnungen</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>QueueWindow</name>
     <message>
         <source>Track and export many videos</source>
@@ -717,20 +850,12 @@
         <translation>&amp;Fertige entfernen</translation>
     </message>
     <message>
+        <source>Add a folder of videos</source>
+        <translation>Einen Ordner mit Videos hinzufügen</translation>
+    </message>
+    <message>
         <source>Videos</source>
         <translation>Videos</translation>
-    </message>
-    <message>
-        <source>Video</source>
-        <translation>Video</translation>
-    </message>
-    <message>
-        <source>Progress</source>
-        <translation>Fortschritt</translation>
-    </message>
-    <message>
-        <source>Result</source>
-        <translation>Ergebnis</translation>
     </message>
     <message>
         <source>Table format</source>
@@ -765,28 +890,16 @@
         <translation>&amp;Videos hinzufügen …</translation>
     </message>
     <message>
+        <source>Add &amp;folder…</source>
+        <translation>O&amp;rdner hinzufügen …</translation>
+    </message>
+    <message>
         <source>Add videos</source>
         <translation>Videos hinzufügen</translation>
     </message>
     <message>
         <source>Videos ({kinds});;All files (*)</source>
         <translation>Videos ({kinds});;Alle Dateien (*)</translation>
-    </message>
-    <message>
-        <source>not started</source>
-        <translation>nicht begonnen</translation>
-    </message>
-    <message>
-        <source>waiting</source>
-        <translation>wartet</translation>
-    </message>
-    <message>
-        <source>tracking</source>
-        <translation>wird verfolgt</translation>
-    </message>
-    <message>
-        <source>cancelled: {names}</source>
-        <translation>abgebrochen: {names}</translation>
     </message>
     <message>
         <source>{waiting} waiting, {done} finished, {failed} failed.</source>
@@ -870,6 +983,10 @@
     <message>
         <source>Stabilizer</source>
         <translation>Stabilisierung</translation>
+    </message>
+    <message>
+        <source>Track again</source>
+        <translation>Neu verfolgen</translation>
     </message>
     <message>
         <source>Kind</source>
@@ -1210,8 +1327,20 @@
         <translation>Wird geöffnet …</translation>
     </message>
     <message>
+        <source>Opening {name}…</source>
+        <translation>{name} wird geöffnet …</translation>
+    </message>
+    <message>
+        <source>These results were kept when the recording was closed. &apos;Track again from the beginning&apos; computes them anew.</source>
+        <translation>Diese Ergebnisse wurden beim Schließen der Aufnahme aufbewahrt. „Von Anfang an neu verfolgen“ berechnet sie neu.</translation>
+    </message>
+    <message>
         <source>Tracking, {percent}</source>
         <translation>Verfolgung läuft, {percent}</translation>
+    </message>
+    <message>
+        <source>All frames tracked on {date}</source>
+        <translation>Alle Bilder verfolgt am {date}</translation>
     </message>
     <message>
         <source>Tracking paused at {percent}</source>
@@ -3447,6 +3576,21 @@
     <message>
         <source>An unexpected error occurred ({fault}). The tracked results are kept. Help &gt; Copy diagnostics tells more: please report it.</source>
         <translation>Etwas Unerwartetes ist geschehen ({fault}). Das Verfolgte bleibt erhalten. Hilfe &gt; Diagnose kopieren sagt mehr: Bitte melden Sie es.</translation>
+    </message>
+</context>
+<context>
+    <name>time_left</name>
+    <message>
+        <source>about {seconds} s left</source>
+        <translation>noch etwa {seconds} s</translation>
+    </message>
+    <message>
+        <source>about {minutes} min left</source>
+        <translation>noch etwa {minutes} min</translation>
+    </message>
+    <message>
+        <source>about {hours} h {minutes} min left</source>
+        <translation>noch etwa {hours} h {minutes} min</translation>
     </message>
 </context>
 <context>

@@ -7,6 +7,18 @@
         <source>About Steadymark</source>
         <translation>关于 Steadymark</translation>
     </message>
+    <message>
+        <source>Show folder</source>
+        <translation>打开所在文件夹</translation>
+    </message>
+    <message>
+        <source>Delete the kept results</source>
+        <translation>删除保留的结果</translation>
+    </message>
+    <message>
+        <source>Finished tracking is kept in {folder} and shown again when the same recording is opened with the same settings: {used} of at most {most}. The oldest results are removed first.</source>
+        <translation>已完成的跟踪保留在 {folder} 中，用相同设置打开同一录像时会再次显示：已用 {used}，最多 {most}。最早的结果会先被删除。</translation>
+    </message>
 </context>
 <context>
     <name>AddModelDialog</name>
@@ -188,6 +200,49 @@
     <message>
         <source>If a camera is connected, allow access to it in Settings, Privacy.</source>
         <translation>如果已有摄像头，请在“设置 &gt; 隐私”中允许使用摄像头。</translation>
+    </message>
+</context>
+<context>
+    <name>CloseQuestions</name>
+    <message>
+        <source>Recording in progress</source>
+        <translation>正在录制</translation>
+    </message>
+    <message>
+        <source>The live view is being recorded. Save the recording and quit?</source>
+        <translation>正在录制实时画面。要保存录制内容并退出吗？</translation>
+    </message>
+    <message>
+        <source>Save and quit</source>
+        <translation>保存并退出</translation>
+    </message>
+    <message>
+        <source>Continue recording</source>
+        <translation>继续录制</translation>
+    </message>
+    <message>
+        <source>Export in progress</source>
+        <translation>正在导出</translation>
+    </message>
+    <message>
+        <source>An export is not finished. If it is cancelled, what was written is kept.</source>
+        <translation>导出尚未完成。如果取消，已写入的内容会保留。</translation>
+    </message>
+    <message>
+        <source>Wait, then quit</source>
+        <translation>等待完成后退出</translation>
+    </message>
+    <message>
+        <source>Cancel the export and quit</source>
+        <translation>取消导出并退出</translation>
+    </message>
+    <message>
+        <source>Do not quit</source>
+        <translation>不退出</translation>
+    </message>
+    <message>
+        <source>Steadymark quits when the export is finished.</source>
+        <translation>导出完成后 Steadymark 将退出。</translation>
     </message>
 </context>
 <context>
@@ -385,6 +440,10 @@
         <translation>重新开始</translation>
     </message>
     <message>
+        <source>Stop recording</source>
+        <translation>停止录制</translation>
+    </message>
+    <message>
         <source>{shown} / {came} fps</source>
         <translation>{shown} / {came} fps</translation>
     </message>
@@ -407,6 +466,10 @@
 </context>
 <context>
     <name>LiveController</name>
+    <message>
+        <source>Stop &amp;recording</source>
+        <translation>停止录制(&amp;R)</translation>
+    </message>
     <message>
         <source>Folder for recordings</source>
         <translation>录像文件夹</translation>
@@ -432,8 +495,8 @@
         <translation>和</translation>
     </message>
     <message>
-        <source>{names} were written, {frames} frames.</source>
-        <translation>已写入 {names}，共 {frames} 帧。</translation>
+        <source>The recording was saved: {names} in {folder}, {frames} frames.</source>
+        <translation>录制内容已保存：{folder} 中的 {names}，共 {frames} 帧。</translation>
     </message>
     <message>
         <source>{count} frames could not be written in time: use a smaller camera mode or a faster disk.</source>
@@ -477,14 +540,6 @@
     <message>
         <source>&apos;{text}&apos; is not a position: enter a time such as 1:23.4 or 83s, or a frame number</source>
         <translation>“{text}”不是有效位置：请输入 1:23.4 或 83s 这样的时间，或帧号</translation>
-    </message>
-    <message>
-        <source>Export in progress</source>
-        <translation>正在导出</translation>
-    </message>
-    <message>
-        <source>An export is not finished. Cancel it and quit? What was written so far is kept.</source>
-        <translation>导出尚未完成。要取消导出并退出吗？已写入的内容会保留。</translation>
     </message>
 </context>
 <context>
@@ -681,6 +736,83 @@
     </message>
 </context>
 <context>
+    <name>QueueList</name>
+    <message>
+        <source>Video</source>
+        <translation>视频</translation>
+    </message>
+    <message>
+        <source>Progress</source>
+        <translation>进度</translation>
+    </message>
+    <message>
+        <source>Result</source>
+        <translation>结果</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>状态</translation>
+    </message>
+    <message>
+        <source>With face</source>
+        <translation>有人脸</translation>
+    </message>
+    <message>
+        <source>Lost</source>
+        <translation>丢失</translation>
+    </message>
+    <message>
+        <source>Score</source>
+        <translation>置信度</translation>
+    </message>
+    <message>
+        <source>Share of the frames in which a face was tracked</source>
+        <translation>跟踪到人脸的帧所占比例</translation>
+    </message>
+    <message>
+        <source>How often no face was tracked: the number of spans of frames</source>
+        <translation>未跟踪到人脸的次数：帧区间的个数</translation>
+    </message>
+    <message>
+        <source>Median score of the face, from 0 to 1</source>
+        <translation>人脸置信度的中位数，从 0 到 1</translation>
+    </message>
+    <message>
+        <source>not started</source>
+        <translation>未开始</translation>
+    </message>
+    <message>
+        <source>waiting</source>
+        <translation>等待中</translation>
+    </message>
+    <message>
+        <source>tracking</source>
+        <translation>正在跟踪</translation>
+    </message>
+    <message>
+        <source>done</source>
+        <translation>已完成</translation>
+    </message>
+    <message>
+        <source>damaged</source>
+        <translation>已损坏</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>失败</translation>
+    </message>
+    <message>
+        <source>cancelled</source>
+        <translation>已取消</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n warning(s)</source>
+        <translation>
+            <numerusform>%n 条警告</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>QueueWindow</name>
     <message>
         <source>Track and export many videos</source>
@@ -715,20 +847,12 @@
         <translation>清除已完成(&amp;L)</translation>
     </message>
     <message>
+        <source>Add a folder of videos</source>
+        <translation>添加视频文件夹</translation>
+    </message>
+    <message>
         <source>Videos</source>
         <translation>视频</translation>
-    </message>
-    <message>
-        <source>Video</source>
-        <translation>视频</translation>
-    </message>
-    <message>
-        <source>Progress</source>
-        <translation>进度</translation>
-    </message>
-    <message>
-        <source>Result</source>
-        <translation>结果</translation>
     </message>
     <message>
         <source>Table format</source>
@@ -763,28 +887,16 @@
         <translation>添加视频(&amp;V)…</translation>
     </message>
     <message>
+        <source>Add &amp;folder…</source>
+        <translation>添加文件夹(&amp;F)…</translation>
+    </message>
+    <message>
         <source>Add videos</source>
         <translation>添加视频</translation>
     </message>
     <message>
         <source>Videos ({kinds});;All files (*)</source>
         <translation>视频 ({kinds});;所有文件 (*)</translation>
-    </message>
-    <message>
-        <source>not started</source>
-        <translation>未开始</translation>
-    </message>
-    <message>
-        <source>waiting</source>
-        <translation>等待中</translation>
-    </message>
-    <message>
-        <source>tracking</source>
-        <translation>正在跟踪</translation>
-    </message>
-    <message>
-        <source>cancelled: {names}</source>
-        <translation>已取消：{names}</translation>
     </message>
     <message>
         <source>{waiting} waiting, {done} finished, {failed} failed.</source>
@@ -868,6 +980,10 @@
     <message>
         <source>Stabilizer</source>
         <translation>稳定</translation>
+    </message>
+    <message>
+        <source>Track again</source>
+        <translation>重新跟踪</translation>
     </message>
     <message>
         <source>Kind</source>
@@ -1207,8 +1323,20 @@
         <translation>正在打开…</translation>
     </message>
     <message>
+        <source>Opening {name}…</source>
+        <translation>正在打开 {name}…</translation>
+    </message>
+    <message>
+        <source>These results were kept when the recording was closed. &apos;Track again from the beginning&apos; computes them anew.</source>
+        <translation>这些结果是关闭录像时保留的。“从头重新跟踪”会重新计算。</translation>
+    </message>
+    <message>
         <source>Tracking, {percent}</source>
         <translation>正在跟踪，{percent}</translation>
+    </message>
+    <message>
+        <source>All frames tracked on {date}</source>
+        <translation>所有帧已于 {date} 跟踪</translation>
     </message>
     <message>
         <source>Tracking paused at {percent}</source>
@@ -3444,6 +3572,21 @@
     <message>
         <source>An unexpected error occurred ({fault}). The tracked results are kept. Help &gt; Copy diagnostics tells more: please report it.</source>
         <translation>发生意外错误（{fault}）。跟踪结果已保留。“帮助 &gt; 复制诊断信息”提供更多内容：请反馈给我们。</translation>
+    </message>
+</context>
+<context>
+    <name>time_left</name>
+    <message>
+        <source>about {seconds} s left</source>
+        <translation>剩余约 {seconds} 秒</translation>
+    </message>
+    <message>
+        <source>about {minutes} min left</source>
+        <translation>剩余约 {minutes} 分钟</translation>
+    </message>
+    <message>
+        <source>about {hours} h {minutes} min left</source>
+        <translation>剩余约 {hours} 小时 {minutes} 分钟</translation>
     </message>
 </context>
 <context>

@@ -140,6 +140,8 @@ class SourceState:
         share: The share of the frames that are tracked or damaged, in [0, 1].
         device: The device that the networks run on.
         failure: Why tracking stopped.
+        kept_since_s: When results that were kept on disk were finished, in seconds since the epoch;
+            0 if this program tracked them.
         live: The state of the live view, or None without one.
     """
 
@@ -153,6 +155,7 @@ class SourceState:
     share: float = 0.0
     device: str = ""
     failure: str = ""
+    kept_since_s: float = 0.0
     live: LiveState | None = None
 
 
@@ -176,6 +179,7 @@ class Display:
         can_record: Whether the live view can be recorded.
         live: The state of the live view, or None without one. Only controls that exist in a live
             view alone depend on it.
+        opening: The name of a recording that will replace what is shown, or an empty text.
         truth: The name of the ground truth, or an empty text.
         variants: The two variants that are compared when both are shown.
     """
@@ -209,6 +213,8 @@ class Display:
     can_export_plots: bool
     can_record: bool
     live: LiveState | None = None
+    kept_since_s: float = 0.0
+    opening: str = ""
     truth: str = ""
     variants: VariantPair = RAW_AND_STABILIZED
 
@@ -278,6 +284,7 @@ def resolve_display(user_state: UserState, state: SourceState) -> Display:
         can_export_plots=can_export or state.live is not None,
         can_record=state.live is not None and playing,
         live=state.live,
+        kept_since_s=state.kept_since_s,
     )
 
 

@@ -35,11 +35,16 @@ _STOP_S = 1.5  # less than the 2 s that a closing window waits
 
 
 class QueueStage(StrEnum):
-    """The state of a recording. CANCELLED: the tracked part is kept and marked as partial."""
+    """The state of a recording.
+
+    DAMAGED: the file was cut off, and what is there was tracked. CANCELLED: the tracked part is
+    kept and marked as partial.
+    """
 
     WAITING = "waiting"
     RUNNING = "running"
     DONE = "done"
+    DAMAGED = "damaged"
     FAILED = "failed"
     CANCELLED = "cancelled"
 
@@ -58,6 +63,10 @@ class QueueItem:
         of: The number of frames of the recording; 0 if it is unknown.
         outputs: The files that were written.
         note: A sentence about a fault or a peculiarity, or nothing.
+        warnings: The number of peculiarities.
+        with_face: The number of frames with a face.
+        lost_spans: The number of runs of frames without a face.
+        median_score: The median score of the face; 0.0 without a face.
     """
 
     number: int
@@ -69,6 +78,14 @@ class QueueItem:
     total: int = 0
     outputs: tuple[str, ...] = ()
     note: UserText = NOTHING
+    warnings: int = 0
+    with_face: int = 0
+    lost_spans: int = 0
+    median_score: float = 0.0
+
+    @property
+    def ended(self) -> bool:
+        return self.stage not in (QueueStage.WAITING, QueueStage.RUNNING)
 
     @property
     def output_key(self) -> tuple[object, str]:
@@ -110,7 +127,7 @@ class VideoQueue:
     @property
     def running(self) -> int:
         """The number of recordings that wait or are being tracked."""
-        return sum(item.stage in (QueueStage.WAITING, QueueStage.RUNNING) for item in self.items)
+        return sum(not item.ended for item in self.items)
 
     def add(self, paths: Sequence[str], settings: TrackSettings, output: OutputSettings) -> None:
         """Add recordings to the end of the queue and start tracking."""
@@ -148,9 +165,19 @@ class VideoQueue:
 
     def clear(self) -> None:
         """Remove the recordings that have ended."""
-        ended = (QueueStage.DONE, QueueStage.FAILED, QueueStage.CANCELLED)
         with self._changed:
-            self._items = [item for item in self._items if item.stage not in ended]
+            self._items = [item for item in self._items if not item.ended]
+        self._on_change()
+
+    def remove(self, number: int) -> None:
+        """Remove one recording. One that is being tracked is cancelled and stays."""
+        self.cancel(number)
+        with self._changed:
+            self._items = [
+                item
+                for item in self._items
+                if item.number != number or item.stage is QueueStage.RUNNING
+            ]
         self._on_change()
 
     def close(self) -> None:
@@ -190,7 +217,7 @@ class VideoQueue:
         with self._changed:
             for item in self._in_stage(QueueStage.RUNNING):
                 if item.number == job.number:
-                    self._replace_item(replace(item, frames=report.frames, total=info.frames or 0))
+                    self._replace_item(_with_figures(replace(item, total=info.frames or 0), report))
         self._on_change()
 
     def ended(self, job: Job, report: JobReport) -> None:
@@ -291,13 +318,32 @@ class VideoQueue:
 
 
 def _ended(item: QueueItem, job: JobReport, notes: tuple[UserText, ...]) -> QueueItem:
-    frames = job.report.frames
+    item = _with_figures(item, job.report)
     if job.error:
         fault = job.error
         if job.refused:  # the advice of the command line does not apply here
             fault = UserText("{path} exists already", path=fault.fields["path"])
-        return replace(item, stage=QueueStage.FAILED, frames=frames, outputs=(), note=fault)
+        return replace(item, stage=QueueStage.FAILED, outputs=(), note=fault)
     stopped = job.report.state is PipelineState.STOPPED
-    stage = QueueStage.CANCELLED if stopped else QueueStage.DONE
-    note = join_texts((*job.notes, *notes))
-    return replace(item, stage=stage, frames=frames, total=frames, outputs=job.outputs, note=note)
+    stage = QueueStage.DAMAGED if job.cut_off else QueueStage.DONE
+    if stopped:
+        stage = QueueStage.CANCELLED
+    warnings = (*job.notes, *notes)
+    return replace(
+        item,
+        stage=stage,
+        total=item.frames,
+        outputs=job.outputs,
+        note=join_texts(warnings),
+        warnings=len(warnings),
+    )
+
+
+def _with_figures(item: QueueItem, report: PipelineReport) -> QueueItem:
+    return replace(
+        item,
+        frames=report.frames,
+        with_face=report.with_face,
+        lost_spans=report.lost_spans,
+        median_score=report.median_score,
+    )

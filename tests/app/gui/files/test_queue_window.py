@@ -204,12 +204,12 @@ def test_closing_asks_while_the_queue_runs_and_ends_its_processes(
     qtbot: QtBot, window: MainWindow, long_clips: list[str], tmp_path: Path
 ) -> None:
     many = start_queue(qtbot, window, long_clips, slow_models, 3)
-    questions: list[int] = []
-    window._may_cancel_exports = lambda: bool(questions.append(1))  # type: ignore[method-assign, func-returns-value]
+    questions: list[str] = []
+    window.closing.ask = lambda title, *_: questions.append(title) or 2  # type: ignore[method-assign, func-returns-value]
     assert not window.close()
-    assert questions == [1]
+    assert questions == ["Export in progress"]
     assert len(multiprocessing.active_children()) == 3
-    window._may_cancel_exports = lambda: True  # type: ignore[method-assign]
+    window.closing.ask = lambda *_: 1  # type: ignore[method-assign]
     assert window.close()
     assert window.closed_in_time
     assert multiprocessing.active_children() == []

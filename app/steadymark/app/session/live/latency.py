@@ -48,16 +48,22 @@ class LatencyMeter:
     """Measures the latency of painted frames.
 
     It is used in the GUI thread. Times are those of `time.perf_counter`.
+
+    Args:
+        pictures: The number of pictures that the percentiles are computed from.
+        since_s: When the stream started. Frames that were captured earlier do not count: after a
+            restart, the last frame of the stream before stays on the screen for a while.
     """
 
-    def __init__(self, *, pictures: int = _PICTURES) -> None:
+    def __init__(self, *, pictures: int = _PICTURES, since_s: float = float("-inf")) -> None:
+        self._since_s = since_s
         self._latencies_s: deque[float] = deque(maxlen=pictures)
         self._painted_s: deque[float] = deque(maxlen=pictures)
         self._newest = -1
 
     def painted(self, index: int, captured_s: float, now_s: float) -> None:
         """Record that a frame is on the screen. Only the first paint of a frame counts."""
-        if index <= self._newest:
+        if index <= self._newest or captured_s < self._since_s:
             return
         self._newest = index
         self._latencies_s.append(now_s - captured_s)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steadymark.engine.core.errors import SourceError, UsageError
 from steadymark.engine.sources import open_source
 from steadymark.engine.sources.image_sequence import ImageSequence
-from steadymark.engine.sources.resolve_input import is_live
+from steadymark.engine.sources.input_paths import image_files
+from steadymark.engine.sources.resolve_input import absolute, is_live
 from steadymark.engine.sources.video.video_file import VideoFile
 
 if TYPE_CHECKING:
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 class Media:
     """A video file or an image sequence, opened once for viewing and tracking, from any thread.
 
+    `state` identifies the content of its files, see `source_state`.
+
     Raises:
         SourceError: It cannot be opened.
         UsageError: It is live, or it consists of several videos.
@@ -33,6 +38,7 @@ class Media:
     def __init__(self, text: str) -> None:
         if is_live(text):
             raise UsageError("{text} is live: track it with 'steadymark track {text}'", text=text)
+        self.state = source_state(text)  # before the file is read
         source = open_source(text)
         if not isinstance(source, VideoFile | ImageSequence):
             source.close()
@@ -138,3 +144,19 @@ class MediaSegment:
                 yield self._source.frame_at(index)
             except SourceError:
                 continue  # the frame gets no result, and the window shows that
+
+
+def source_state(path: str) -> str:
+    """Return a text that changes when a recording is changed, replaced or moved.
+
+    It consists of the path, the size and the time of the last change of each file. It is empty if
+    there is no such file.
+    """
+    try:
+        files = [Path(path)] if Path(path).is_file() else image_files(path)
+        states = [(str(file), file.stat()) for file in files]
+    except OSError:
+        return ""
+    lines = [f"{name} {state.st_size} {state.st_mtime_ns}" for name, state in states]
+    text = "\n".join([absolute(path), *lines])
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest() if lines else ""

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 
 from steadymark.app.session.background_opening import OpenResult, needs_retracking, open_media
-from steadymark.app.session.recording.open_recording import RecordingCallbacks, make_open_recording
+from steadymark.app.session.recording.open_recording import (
+    STOP_S,
+    RecordingCallbacks,
+    make_open_recording,
+)
 from steadymark.app.session.recording.point_filter import filter_of
 from steadymark.app.session.shown_source import TrackingProgress
 from steadymark.app.session.state import Phase, SourceState, frame_at_time
@@ -18,6 +22,7 @@ from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from threading import Event
 
     from steadymark.app.session.background_opening import ModelCache
     from steadymark.app.session.display_model import DisplayModel
@@ -36,21 +41,24 @@ class RecordingView(QObject):
         frame_changed: Emitted when there is a new `frame`.
         results_changed: Emitted when there are new results.
         message_posted: Emitted with a UserText for the user.
+        replacing: Emitted when another recording was opened, and what is shown must be closed.
         recording_opened: Emitted with an OpenRecording that is about to start.
         results_cleared: Emitted when all results were removed because tracking starts again.
         current: The open recording, or None.
+        opening: The name of a recording that is being opened while another source is shown.
 
     Args:
         model: The model of what is displayed, with the user's choices. It is the parent.
         models: Returns the cache of networks.
         settings: The first settings.
-        state_root: The folder of the files that are kept against a crash.
+        state_root: The folder of the files that are kept against a crash, and of kept results.
     """
 
     changed = Signal()
     frame_changed = Signal()
     results_changed = Signal()
     message_posted = Signal(object)
+    replacing = Signal()
     recording_opened = Signal(object)
     results_cleared = Signal()
     _opened = Signal(object)
@@ -68,10 +76,12 @@ class RecordingView(QObject):
     ) -> None:
         super().__init__(model)
         self._model, self._models = model, models
-        self._settings, self._state_root = settings, state_root
+        self._settings, self.state_root = settings, state_root
+        self._closing: tuple[str, Event] | None = None  # the path of the closed recording
         self.current: OpenRecording | None = None
         self.frame: Frame | None = None
         self.state = SourceState()
+        self.opening = ""
         self._tracking_callback = CoalescedCallback(self._tracking_changed.emit)
         self._at_end = False  # a flag, since the last frame may be one that cannot be shown
         self._background = WorkerThreads(self._opened.emit)
@@ -117,7 +127,12 @@ class RecordingView(QObject):
         return f"{self._model.display.frame}"
 
     def open(
-        self, path: str, settings: TrackSettings, *, recover_from: RecoverableSession | None = None
+        self,
+        path: str,
+        settings: TrackSettings,
+        *,
+        recover_from: RecoverableSession | None = None,
+        keep_shown: bool = False,
     ) -> None:
         """Open, track and play a recording.
 
@@ -125,19 +140,37 @@ class RecordingView(QObject):
             path: The path of the recording.
             settings: The settings of the tracking.
             recover_from: The earlier session whose results are recovered, or None.
+            keep_shown: Whether what is shown stays open and usable until the recording is open. It
+                stays if the recording cannot be opened.
         """
         self._settings = settings
-        self._change_user_state(playing=True, frame=0)
-        self._set_state(SourceState(phase=Phase.OPENING, path=path, name=Path(path).name or path))
-        self._background.open(
-            lambda number: open_media(number, path, settings, self._models(), recover_from)
-        )
+        name = Path(path).name or path
+        self.opening = name if keep_shown else ""
+        if keep_shown:
+            self.changed.emit()
+        else:
+            self._change_user_state(playing=True, frame=0)
+            self._set_state(SourceState(phase=Phase.OPENING, path=path, name=name))
+        closing = self._closing
+
+        def work(number: int) -> OpenResult:
+            if closing is not None and closing[0] == path:
+                closing[1].wait(STOP_S)  # its results are kept then
+            return open_media(number, path, settings, self._models(), recover_from, self.state_root)
+
+        self._background.open(work)
+
+    def give_up_opening(self) -> None:
+        """Do not open the recording that is being opened."""
+        self._background.invalidate()
+        self.opening = ""
 
     def close(self) -> None:
         """Close the recording, or give up opening one. The caller displays the new state."""
-        self._background.invalidate()
+        self.give_up_opening()
         if self.current is not None:
             self.current.close()
+            self._closing = self.state.path, self.current.closed
             self._background.run(self.current.wait_closed, "closing")
         self.current = self.frame = None
         self.state = SourceState()
@@ -286,6 +319,9 @@ class RecordingView(QObject):
             self._begin(opened)
 
     def _begin(self, opened: OpenResult) -> None:
+        if self.opening:
+            self.replacing.emit()
+            self._change_user_state(playing=True)
         callbacks = RecordingCallbacks(
             self._tracking_callback,
             self._frame_ready.emit,
@@ -293,7 +329,7 @@ class RecordingView(QObject):
             self.message_posted.emit,
         )
         self.current = current = make_open_recording(
-            opened, self._settings, callbacks, self._state_root
+            opened, self._settings, callbacks, self.state_root
         )
         self.recording_opened.emit(current)
         current.start()
@@ -312,6 +348,7 @@ class RecordingView(QObject):
             self.results_cleared.emit()
 
     def _fail(self, fault: UserText) -> None:
+        self.opening = ""
         self.message_posted.emit(fault)
         if self.current is None:
             self._change_user_state(playing=False)

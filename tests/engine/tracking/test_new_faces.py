@@ -97,7 +97,7 @@ def gallery(data: Path, rng: np.random.Generator, side: int) -> Image:
     """Return 5 × 5 photos of faces."""
     crops = sorted((data / "300w" / "train").glob("*.jpg"))
     chosen = rng.choice(len(crops), 25, replace=False).tolist()
-    images = [cv2.imread(str(crops[i])) for i in chosen]
+    images = [np.asarray(cv2.imread(str(crops[i]))) for i in chosen]
     tiles = [cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) for image in images]
     rows = [np.hstack(tiles[5 * i : 5 * i + 5]) for i in range(5)]
     return np.ascontiguousarray(np.vstack(rows), np.uint8)

@@ -229,7 +229,7 @@ def test_opening_a_recording_closes_the_camera_and_the_other_way_round(
 ) -> None:
     start_live_view(qtbot, session)
     session.open(str(square_video(tmp_path / "a.mp4")))
-    assert session.live.state.phase is Phase.LIVE  # until the recording is open
+    assert session.live.running  # until the recording is open
     qtbot.waitUntil(lambda: session.display.has_recording and session.frame is not None)
     assert session.live.state.phase is Phase.EMPTY
     assert device.wait_for(released=1)

@@ -3483,6 +3483,10 @@
         <translation>{path} ist ein Gerät und keine Datei: eine Kamera wird als camera:{path} geöffnet</translation>
     </message>
     <message>
+        <source>{path} is a link that leads to no file: name the file itself, or correct the link</source>
+        <translation>{path} ist eine Verknüpfung, die zu keiner Datei führt: Geben Sie die Datei selbst an, oder berichtigen Sie die Verknüpfung</translation>
+    </message>
+    <message>
         <source>{path} is a pipe, and a video is read several times: write it into a file, for example by &apos;cat {path} &gt; video.mp4&apos;, and track the file</source>
         <translation>{path} ist eine Pipe, und ein Video wird mehrmals gelesen: schreiben Sie es in eine Datei, zum Beispiel mit &apos;cat {path} &gt; video.mp4&apos;, und verfolgen Sie die Datei</translation>
     </message>

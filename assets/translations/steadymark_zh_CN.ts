@@ -3479,6 +3479,10 @@
         <translation>{path} 是设备而不是文件：请用 camera:{path} 打开摄像头</translation>
     </message>
     <message>
+        <source>{path} is a link that leads to no file: name the file itself, or correct the link</source>
+        <translation>{path} 是未指向任何文件的链接：请指定文件本身，或修正该链接</translation>
+    </message>
+    <message>
         <source>{path} is a pipe, and a video is read several times: write it into a file, for example by &apos;cat {path} &gt; video.mp4&apos;, and track the file</source>
         <translation>{path} 是管道，而视频需要多次读取：请写入文件，例如 &apos;cat {path} &gt; video.mp4&apos;，然后跟踪该文件</translation>
     </message>

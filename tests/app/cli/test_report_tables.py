@@ -250,6 +250,7 @@ def _troubled(width: int) -> dict[str, list[str]]:
     good, cut, empty, failed, stopped, full = _finished(*(f"clip_{i}.mp4" for i in range(6)))
     half = CutOff(0.2461, UserText("24.6 % of it is there"))
     absent = UserText("{path} is not a video: choose another file", path="/data/clip_3.mp4")
+    two_lines = replace(good, name="clip_6\na.mp4")
     disk = UserText("cannot write out/clip_5.csv: the disk is full: free some space")
     no_face = replace(empty.report, with_face=0, lost_spans=1)
     jobs = [
@@ -258,7 +259,8 @@ def _troubled(width: int) -> dict[str, list[str]]:
         replace(empty, report=no_face),
         replace(failed, outputs=(), report=PipelineReport(), device="", error=absent),
         replace(stopped, report=replace(stopped.report, state=PipelineState.STOPPED)),
-        replace(full, outputs=("out/clip_5.partial.csv",), error=disk),
+        replace(full, outputs=("out/clip_5.partial.csv", "out/clip_5.partial.mp4"), error=disk),
+        two_lines,
     ]
     text = printed([summary(jobs, Path("out"), width)], width)
     assert max(map(len, text.splitlines())) <= width
@@ -275,8 +277,16 @@ def test_the_summary_tells_what_is_wrong_in_words_on_one_line_per_file(width: in
     assert found["clip_2.mp4"].startswith("no face: ")
     assert found["clip_3.mp4"] == "failed: is not a video"
     assert found["clip_4.mp4"].startswith("stopped, partial")
-    assert found["clip_5.mp4"].startswith("partial, failed: the disk is full")
+    assert found["clip_5.mp4"].startswith("partial: the disk is full")
     assert "damaged" not in found["clip_0.mp4"]
+
+
+def test_inputs_that_all_fail_leave_room_for_their_reasons_instead_of_a_device() -> None:
+    reason = UserText("cannot write out/a.csv: the disk is read-only: choose another folder")
+    failed = JobReport("asl_intel_bird.mkv", error=reason)
+    text = printed([summary([failed], Path("out"), 80)], 80)
+    assert "device" not in text
+    assert "failed: the disk is read-only" in text
 
 
 def test_a_wide_console_shows_the_device_and_the_names_of_all_results() -> None:

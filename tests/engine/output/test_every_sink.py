@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -135,7 +136,7 @@ def test_every_kind_of_result_is_accepted(tmp_path: Path, ending: str, make: Mak
 @needs_dev_full
 @for_each_sink
 def test_a_full_disk_is_reported_in_one_sentence(
-    tmp_path: Path, ending: str, make: MakeSink
+    tmp_path: Path, ending: str, make: MakeSink, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / f"out{ending}.part").symlink_to("/dev/full")
     sink = make(tmp_path / f"out{ending}")
@@ -143,6 +144,9 @@ def test_a_full_disk_is_reported_in_one_sentence(
         write_results(sink)
     sink.close(complete=True)
     assert not os.path.lexists(tmp_path / f"out{ending}")
+    del sink
+    gc.collect()
+    assert "Traceback" not in capfd.readouterr().err
 
 
 @for_each_sink

@@ -101,6 +101,15 @@ def test_a_missing_input_is_reported(
         expand_inputs([str(folder / text)])
 
 
+def test_a_link_to_nothing_or_to_itself_is_called_a_link(tmp_path: Path) -> None:
+    (tmp_path / "loop.mp4").symlink_to(tmp_path / "loop.mp4")
+    (tmp_path / "gone.mp4").symlink_to(tmp_path / "nothing.mp4")
+    for name in ("loop.mp4", "gone.mp4"):
+        for refuse in (open_source, probe):
+            with pytest.raises(SourceError, match=f"{name} is a link that leads to no file"):
+                refuse(str(tmp_path / name))
+
+
 def test_an_empty_input_is_refused() -> None:
     for nothing in ([], [""], [" "]):
         with pytest.raises(UsageError, match="no input"):

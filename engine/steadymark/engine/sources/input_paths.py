@@ -110,6 +110,22 @@ def exists(path: Path) -> bool:
         ) from error
 
 
+def check_link(path: Path) -> None:
+    """Refuse a link to a file that does not exist, or to itself.
+
+    Args:
+        path: A path that does not exist.
+
+    Raises:
+        SourceError: It is a link.
+    """
+    if path.is_symlink():
+        raise SourceError(
+            "{path} is a link that leads to no file: name the file itself, or correct the link",
+            path=path,
+        )
+
+
 def check_regular(path: Path) -> None:
     """Refuse a pipe or a device, which would block and cannot be read twice.
 

@@ -17,6 +17,7 @@ from steadymark.engine.sources.image_sequence import ImageSequence
 from steadymark.engine.sources.input_paths import (
     IMAGE_SUFFIXES,
     VIDEO_SUFFIXES,
+    check_link,
     check_regular,
     common_start,
     exists,
@@ -201,6 +202,7 @@ def resolve_input(text: str) -> ResolvedInput:
             "the standard input is a pipe, and a video is read several times: write it into a "
             "file and track the file"
         )
+    check_link(path)
     if not is_pattern(path):
         raise SourceError("{path} does not exist: check the name and the folder", path=path)
     return _matching(path)

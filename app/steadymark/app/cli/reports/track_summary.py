@@ -37,7 +37,7 @@ def summary(reports: Sequence[JobReport], folder: Path, width: int) -> ReportTab
         The table.
     """
     table = _table(reports, folder, _FULL, short=False)
-    devices = {job.device for job in reports if job.device}
+    devices = {job.device for job in reports if job.device} or {""}
     shared = tuple(devices) if len(devices) == 1 else ()
     for headings in (_FULL, _SHORT):
         if table.fits(width):
@@ -47,7 +47,7 @@ def summary(reports: Sequence[JobReport], folder: Path, width: int) -> ReportTab
     while longest > _SHORTEST_REASON and not table.fits(width):
         longest -= 4
         table = _table(reports, folder, _SHORT, shared, short=True, longest=longest)
-    return table
+    return table if table.fits(width) else _table(reports, folder, _FULL, shared, short=True)
 
 
 def _table(
@@ -61,14 +61,14 @@ def _table(
 ) -> ReportTable:
     """Build the summary. device: the device of all inputs, which then has no column."""
     figures = (*headings, *(() if device else ("device",)))
-    title = ", ".join([f"Results in {folder}", *(f"tracked on {name}" for name in device)])
+    title = ", ".join([f"Results in {folder}", *(f"tracked on {name}" for name in device if name)])
     table = ReportTable(("input",), (*figures, Column("result", "left", wraps=True)), title=title)
     for job in reports:
         report = job.report
         share = f"{100 * report.with_face / report.frames:.1f} %" if report.frames else "–"
         dropped = f" (+{report.dropped} dropped)" if report.dropped else ""
         table.add_row(
-            job.name,
+            " ".join(job.name.splitlines()),
             f"{report.frames}" + dropped if report.frames else "–",
             share,
             str(report.lost_spans) if report.frames else "–",
@@ -84,7 +84,7 @@ def _files(job: JobReport, *, short: bool) -> str:
     names = [Path(output).name for output in job.outputs]
     stem = Path(job.name).stem + "."
     if short:  # words tell that a result is partial
-        names = [n for n in names if n != f"{stem}partial.csv"]
+        names = [n for n in names if not n.startswith(f"{stem}partial.")]
         names = ["." + n.removeprefix(stem) if n.startswith(stem) else n for n in names]
     return ", ".join(names)
 
@@ -95,7 +95,7 @@ def _result(job: JobReport, files: str, longest: int, *, short: bool) -> str:
     if job.skipped:
         words.append("done before")
     if job.error:
-        words.append("partial, failed" if job.outputs else "failed")
+        words.append("partial" if job.outputs else "failed")
     elif job.report.state is PipelineState.STOPPED:
         words.append("stopped, partial")
     if job.cut_off:

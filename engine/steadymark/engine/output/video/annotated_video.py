@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import av
 import cv2
@@ -15,6 +15,7 @@ from av.video.reformatter import Colorspace, VideoReformatter
 from steadymark.engine.core.errors import SinkError, SourceError
 from steadymark.engine.output.output_paths import cannot_write, finish_part, open_part, part_of
 from steadymark.engine.output.video.audio_copy import AudioCopy
+from steadymark.engine.output.video.container_file import ContainerFile
 from steadymark.engine.output.video.drawing import DrawOptions, draw
 from steadymark.engine.sources.video.container import open_container
 
@@ -70,7 +71,7 @@ class AnnotatedVideoSink:
         self._source_path = source_path
         self._options = options
         self._hurried = hurried
-        self._file: IO[bytes] | None = None
+        self._file: ContainerFile | None = None
         self._fps: float | None = None
         self._encoder: _VideoEncoder | None = None
         self._broken = False
@@ -94,7 +95,8 @@ class AnnotatedVideoSink:
         if info.live:
             self._source_path, self._hurried = None, True
         self._fps = info.fps
-        self._file = os.fdopen(open_part(self._path, live=info.live), "wb")
+        handle = open_part(self._path, live=info.live)
+        self._file = ContainerFile(os.fdopen(handle, "wb"))
 
     def write(self, result: TrackResult) -> None:
         if self._file is None:
@@ -122,6 +124,7 @@ class AnnotatedVideoSink:
             with file:
                 if self._encoder is not None:
                     self._encoder.close()
+                    file.flush()
         except (OSError, av.FFmpegError) as error:
             if not self._broken:  # otherwise `write` has raised the error
                 self._path = finish_part(self._path, complete=False)
@@ -137,7 +140,7 @@ class _VideoEncoder:
 
     def __init__(
         self,
-        file: IO[bytes],
+        file: ContainerFile,
         size: tuple[int, int],
         fps: float | None,
         source_path: str | None,

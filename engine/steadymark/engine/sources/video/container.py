@@ -11,7 +11,7 @@ from av.error import FFmpegError
 from av.stream import Disposition
 
 from steadymark.engine.core.errors import SourceError
-from steadymark.engine.sources.input_paths import check_regular
+from steadymark.engine.sources.input_paths import check_link, check_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -134,6 +134,7 @@ def _size_of(path: Path) -> int:
     try:
         facts = path.stat()
     except FileNotFoundError as error:
+        check_link(path)
         raise SourceError(
             "{path} does not exist: check the name and the folder", path=path
         ) from error
@@ -142,6 +143,8 @@ def _size_of(path: Path) -> int:
             "{path} cannot be read: ask for permission or copy it", path=path
         ) from error
     except (OSError, ValueError) as error:
+        if getattr(error, "errno", None) == errno.ELOOP:
+            check_link(path)
         if getattr(error, "errno", None) == errno.ENAMETOOLONG:
             raise SourceError(
                 "the name {start}… is too long ({count} bytes): a file name may have 255 bytes",

@@ -9,7 +9,8 @@ import pytest
 
 from steadymark.app.session.recording.background_tracking import BackgroundTracking, TrackingPhase
 from steadymark.app.session.recording.media import Media
-from steadymark.app.session.recording.results import FrameStatus, Results
+from steadymark.app.session.recording.results import STATES, FrameStatus, Results
+from steadymark.engine.stabilizers.stabilizer_registry import choose
 from steadymark.engine.tracking import scene_cuts
 from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 from steadymark.models.face.schema import load_schema
@@ -158,6 +159,37 @@ def test_images_in_a_folder_are_tracked_and_unreadable_ones_are_damaged(tmp_path
     assert driver.results.frame_status().tolist() == [1, 1, 1, 2, 1, 1]
     driver.tracking.close()
     assert driver.tracking.join(2)
+
+
+def test_a_missing_number_and_independent_images_are_tracked_as_by_the_command_line(
+    tmp_path: Path,
+) -> None:
+    import cv2
+
+    from support.fakes.fake_engine import square_image
+
+    for folder, names in (("numbered", ("p1", "p2", "p5")), ("named", ("anna", "bert", "cora"))):
+        (tmp_path / folder).mkdir()
+        for i, name in enumerate(names):
+            file = tmp_path / folder / f"{name}.png"
+            cv2.imwrite(str(file), square_image((100 + 9 * i, 100, 60)))
+    expected = {
+        "numbered": ([0, 1, 4], ["detected", "tracked", "tracked"]),
+        "named": ([0, 1, 2], ["detected"] * 3),
+    }
+    for folder, (frames, states) in expected.items():
+        driver = TrackingDriver(Media(str(tmp_path / folder)))
+        driver.tracking.start()
+        assert driver.tracking.wait(TrackingPhase.FINISHED, 20)
+        rows = driver.results.rows()
+        assert rows.frame.tolist() == frames
+        assert [str(STATES[state]) for state in rows.state] == states
+        driver.tracking.set_filter(choose("one-euro"))
+        driver.tracking.apply_filter()
+        filtered = driver.results.rows()
+        assert bool((filtered.stabilized == filtered.raw).all()) is (folder == "named")
+        driver.tracking.close()
+        assert driver.tracking.join(2)
 
 
 def test_each_frame_is_checked_for_a_scene_cut_once(

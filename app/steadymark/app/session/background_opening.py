@@ -12,7 +12,12 @@ from steadymark.app.session.recording.kept_results import (
     results_fingerprint,
 )
 from steadymark.app.session.recording.media import Media
-from steadymark.app.session.recording.point_filter import PointFilter, filter_of, without_filter
+from steadymark.app.session.recording.point_filter import (
+    NO_FILTER,
+    PointFilter,
+    filter_of,
+    without_filter,
+)
 from steadymark.app.session.recording.results import Results
 from steadymark.engine.core.types import Intrinsics
 from steadymark.engine.tracking.settings import (
@@ -95,7 +100,7 @@ def open_media(
                 results = recover_kept(recover_from, media, opened, camera)
         if results is None:
             results, recover_from = Results(media.times_s, opened.schema), None
-        elif not (choice := filter_of(settings)).needs_future:
+        elif (choice := filter_of(settings)) != NO_FILTER and not choice.needs_future:
             results.set_stabilized(PointFilter(choice).refilter(results))
         return OpenResult(number, media, opened, results=results, recover_from=recover_from)
     except BaseException:

@@ -13,12 +13,22 @@ import pytest
 
 from steadymark.app.session.background_opening import ModelCache
 from steadymark.app.session.recording import kept_results
-from steadymark.app.session.recording.crash_recovery import find_sessions, sessions_in
-from steadymark.app.session.recording.kept_results import delete_kept, kept_bytes
+from steadymark.app.session.recording.crash_recovery import (
+    SessionStore,
+    find_sessions,
+    sessions_in,
+)
+from steadymark.app.session.recording.kept_results import (
+    delete_kept,
+    kept_bytes,
+    results_fingerprint,
+)
+from steadymark.app.session.recording.media import Media
 from steadymark.app.session.session import Session
 from steadymark.app.session.state import Phase
 from steadymark.engine.stabilizers.stabilizer_registry import choose
 from steadymark.engine.tracking.settings import TrackSettings
+from support.fakes.fake_results import moving_results, source_info
 from support.videos.square_video import square_models, square_video
 
 if TYPE_CHECKING:
@@ -218,3 +228,35 @@ def test_the_oldest_kept_results_are_dropped_when_they_take_too_much_space(
     delete_kept(runs.root)
     assert sessions_in(runs.root) == ()
     assert kept_bytes(runs.root) == 0
+
+
+def test_points_that_a_network_stabilized_are_shown_as_they_were_kept(
+    runs: TrackedFrames, clip: str
+) -> None:
+    media, models = Media(clip), square_models()
+    store = SessionStore(runs.root, clip, {}, results_fingerprint(media, models, DEFAULTS))
+    sink = store.sink(1, models.schema, pytest.fail)
+    sink.open(media.info)
+    for result in moving_results(FRAMES):  # the stabilized points differ from the raw ones
+        sink.write(result)
+    sink.close(complete=True)
+    media.close()
+    assert store.keep(FRAMES)
+    session = runs.open(clip)
+    runs.finish(session)
+    assert session.results is not None
+    rows = session.results.rows()
+    assert np.nanmin(np.abs(rows.stabilized[:, :, 0] - rows.raw[:, :, 0])) > 0.4
+
+
+def test_results_are_not_kept_if_not_all_frames_were_written(tmp_path: Path) -> None:
+    store = SessionStore(tmp_path, "clip.mp4", {}, "a fingerprint")
+    sink = store.sink(1, square_models().schema, pytest.fail)
+    sink.open(source_info())
+    for result in moving_results(5):
+        sink.write(result)
+    sink.close(complete=True)
+    assert not store.keep(6)
+    assert sessions_in(tmp_path) == ()  # it is still running
+    assert store.keep(5)
+    assert [session.kept for session in sessions_in(tmp_path)] == [True]

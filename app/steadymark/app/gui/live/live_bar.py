@@ -37,7 +37,8 @@ class LiveBar(QWidget):
         for name in _BUTTONS:
             row.addWidget(_button(actions[name], worded=name != "mirror"))
         self.recording, self.sending = QLabel(), ElidedLabel()
-        self.rate, self.late, self.dropped = QLabel(), QLabel(), QLabel()
+        self.rate, self.late, self.dropped = QLabel(), QLabel(), ElidedLabel()
+        self._about_dropped = self.tr("Frames that were skipped because newer ones had arrived")
         row.addSpacing(6)
         row.addWidget(self.recording)
         row.addWidget(self.sending, 1)
@@ -51,10 +52,7 @@ class LiveBar(QWidget):
                     "stayed below"
                 ),
             ),
-            (
-                self.dropped,
-                self.tr("Frames that were skipped because newer ones had arrived"),
-            ),
+            (self.dropped, self._about_dropped),
         ):
             label.setToolTip(tip)
             label.setTextFormat(Qt.TextFormat.PlainText)
@@ -98,6 +96,7 @@ class LiveBar(QWidget):
             )
         )
         self.dropped.setText(self.tr("{count} dropped").format(count=figures.dropped))
+        self.dropped.setToolTip(f"{self.dropped.text()}\n{self._about_dropped}")
         recording = figures.recording
         if recording is None:
             self.recording.clear()

@@ -13,10 +13,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from steadymark.app.cli import main as cli
+from steadymark.app.cli.track_hints import _NO_FACE
 from steadymark.engine.output.csv.check_table import check_csv
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.models.runtime.zoo import weights_folder
 from support.fakes.fake_engine import square_image
+from support.videos.square_video import square_video
 
 Run = Callable[..., Result]
 
@@ -54,12 +56,25 @@ def test_a_video_gives_a_valid_table_with_a_row_per_frame(run: Run, tmp_path: Pa
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.csv", "index.csv"]
 
 
-def test_the_summary_shows_frames_tracked_share_and_device(run: Run, tmp_path: Path) -> None:
+def test_the_summary_shows_frames_and_the_share_with_a_face(run: Run, tmp_path: Path) -> None:
     text = run("track", video(tmp_path / "a.mp4"), "--out", tmp_path / "out").output
+    assert "with a face" in text
+    assert "No face was found" not in text
     row = next(line for line in text.splitlines() if line.strip().startswith("a.mp4"))
     assert row.split()[1] == "20"
     assert "80.0 %" in row
     assert "cpu" in row
+
+
+def test_a_video_without_a_face_is_reported_with_what_to_try(run: Run, tmp_path: Path) -> None:
+    clip = square_video(tmp_path / "empty.mp4", 20, lost=range(20))
+    result = run("track", clip, video(tmp_path / "a.mp4"), "--out", tmp_path / "o")
+    assert_reply(result, 0, "No face was found in empty.mp4 (20 frames).", "Try: --rotate")
+    assert "No face was found in a.mp4" not in result.output
+    options = run("track", "--help").output
+    tried = set(re.findall(r"--[a-z-]+", _NO_FACE))
+    assert tried
+    assert all(option in options for option in tried)
 
 
 def test_video_and_openface_outputs_are_written(run: Run, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from steadymark.app.cli.progress import ProgressDisplay, progress_bars
 from steadymark.app.cli.reports.report_table import Column, ReportTable
+from steadymark.app.cli.track_hints import hints
 from steadymark.engine.attributes.attribute_registry import checked_drawings
 from steadymark.engine.attributes.head_pose_attribute import AXES
 from steadymark.engine.batch.dask_cluster import run_on_cluster
@@ -22,6 +23,7 @@ from steadymark.engine.batch.results_index import ResultsIndex
 from steadymark.engine.batch.run_jobs import run_here, useful_processes
 from steadymark.engine.batch.worker_processes import run_in_processes
 from steadymark.engine.core.errors import SteadymarkError, UsageError
+from steadymark.engine.core.face_frames import percent_of
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.pipeline.job import (
     InputSettings,
@@ -234,6 +236,8 @@ def run_batch(
                 run_in_processes(jobs, count, open_models, board, stop)
     reports += board.reports
     out.print(summary(reports, output.folder, out.width))
+    for sentence in hints(reports):
+        err.print(f"[yellow]note:[/yellow] {escape(sentence)}", soft_wrap=True)
     if stop.is_set():
         return 130
     return _exit_code(reports)
@@ -313,12 +317,13 @@ def _summary(
     reports: Sequence[JobReport], folder: Path, result: Callable[[JobReport], str], *device: str
 ) -> ReportTable:
     """Build the summary. device: the device of all inputs, which then has no column."""
-    figures = ("frames", "tracked", "lost spans", "ms a frame", *(() if device else ("device",)))
+    figures = ("frames", "with a face", "lost spans", "ms a frame")
+    figures += () if device else ("device",)
     title = ", ".join([f"Results in {folder}", *(f"tracked on {name}" for name in device)])
     table = ReportTable(("input",), (*figures, Column("result", "left", wraps=True)), title=title)
     for job in reports:
         report = job.report
-        share = f"{100 * report.with_face / report.frames:.1f} %" if report.frames else "–"
+        share = f"{percent_of(report.face_frames.share):.1f} %" if report.frames else "–"
         dropped = f" (+{report.dropped} dropped)" if report.dropped else ""
         table.add_row(
             job.name,

@@ -9,6 +9,7 @@ from enum import StrEnum
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from steadymark.engine.core.face_frames import FaceFrames
 from steadymark.engine.core.types import FaceState
 
 if TYPE_CHECKING:
@@ -38,12 +39,12 @@ class PipelineReport:
 
     Attributes:
         state: State of the pipeline.
-        frames: Number of frames tracked so far.
+        frames: Number of frames processed so far.
         dropped: Number of frames of a live source that were skipped.
         with_face: Number of frames with at least one face.
         lost_spans: Number of runs of consecutive frames in which no face was tracked.
         median_ms: Median time to track a frame, over the last 2000 frames, in milliseconds.
-        last_pts_s: Presentation time of the last tracked frame, in seconds.
+        last_pts_s: Presentation time of the last processed frame, in seconds.
         faults: One sentence for each error.
         problems: What the source skipped, one sentence each.
     """
@@ -57,6 +58,11 @@ class PipelineReport:
     last_pts_s: float = 0.0
     faults: tuple[UserText, ...] = ()
     problems: tuple[UserText, ...] = ()
+
+    @property
+    def face_frames(self) -> FaceFrames:
+        """The numbers of frames processed and of frames with a face."""
+        return FaceFrames(self.frames, self.with_face)
 
 
 class Stats:

@@ -105,7 +105,7 @@ def _stability_rows(s: StabilityScores) -> list[tuple[str, str]]:
     error = s.of == "error"
     basis = "error" if error else "still frames"
     rows = [
-        ("tracked, % of all frames", _number(100 * s.tracked, 1)),
+        ("frames with a face, %", _number(100 * s.tracked, 1)),
         ("lost spans", str(s.lost_spans)),
         (f"MAV of {basis}", _number(s.mav, 4)),
         (f"MCV of {basis}, %", _number(s.mcv, 2)),

@@ -37,7 +37,7 @@ _CAPTION = (
     "less what the raw one strays by itself, % of the outer-eye distance; mean motion besides the "
     "face's rigid one, stabilized and raw, % a frame; share by which MAV falls on still stretches, "
     "and in steady light; resets of memory and scene cuts that steady light has not; frames "
-    "tracked, %; limits that are broken"
+    "with a face, %; limits that are broken"
 )
 _HEADINGS = (
     "far",
@@ -49,7 +49,7 @@ _HEADINGS = (
     "steadily",
     "resets",
     "cuts",
-    "tracked",
+    "with face",
 )
 
 

@@ -30,6 +30,9 @@ class FaceFrames:
         return self.processed > 0 and self.with_face == 0
 
 
+NO_FRAMES = FaceFrames()
+
+
 def no_face_found(name: str, frames: int) -> UserText:
     """Return a sentence that says that a source has no face.
 

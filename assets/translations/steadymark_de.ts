@@ -496,6 +496,65 @@
     </message>
 </context>
 <context>
+    <name>MotionTables</name>
+    <message>
+        <source>How far the stabilizer moves the landmarks. A large distance means that the stabilized landmarks lag behind or that the raw ones are wrong.</source>
+        <translation>Wie weit der Stabilisator die Landmarken verschiebt. Ein großer Abstand heißt, dass die stabilisierten Landmarken nachhinken oder die rohen falsch sind.</translation>
+    </message>
+    <message>
+        <source>Where the face is at rest</source>
+        <translation>Wo das Gesicht in Ruhe ist</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance where the face is at rest</source>
+        <translation>Mittlere Allan-Varianz, wo das Gesicht in Ruhe ist</translation>
+    </message>
+    <message>
+        <source>MAV by region, at rest</source>
+        <translation>MAV je Region, in Ruhe</translation>
+    </message>
+    <message>
+        <source>There is nothing to measure yet.</source>
+        <translation>Noch gibt es nichts zu messen.</translation>
+    </message>
+    <message>
+        <source>Raw and stabilized landmarks lie {percent} of the eye distance apart ({pixels}).</source>
+        <translation>Rohe und stabilisierte Landmarken liegen {percent} des Augenabstands auseinander ({pixels}).</translation>
+    </message>
+    <message>
+        <source>The face is at rest in {share} of the frames that contain it.</source>
+        <translation>Das Gesicht ist in {share} der Bilder, in denen es zu sehen ist, in Ruhe.</translation>
+    </message>
+    <message>
+        <source>The face is never at rest for half a second. MAV and MCV are measured at rest, since they count real motion as jitter. Fast motion, above, tells the jitter of a moving face.</source>
+        <translation>Das Gesicht ist nie eine halbe Sekunde lang in Ruhe. MAV und MCV werden in Ruhe gemessen, denn sie zählen wahre Bewegung als Jitter. Den Jitter eines bewegten Gesichts sagt oben die schnelle Bewegung.</translation>
+    </message>
+    <message>
+        <source>MAV</source>
+        <translation>MAV</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance, in (% of the eye distance)²: how far the landmarks jump from one frame to the next. Lower is stiller; 0 is a landmark that does not move. It is the measure of jitter.</source>
+        <translation>Mittlere Allan-Varianz, in (% des Augenabstands)²: wie weit die Landmarken von einem Bild zum nächsten springen. Kleiner ist ruhiger; 0 heißt, dass sich nichts bewegt. Sie ist das Maß für Jitter.</translation>
+    </message>
+    <message>
+        <source>MCV, %</source>
+        <translation>MCV, %</translation>
+    </message>
+    <message>
+        <source>Mean coefficient of variation: how unevenly the distances of a landmark from its mean position are spread, relative to their mean. It does not tell how large they are: pure jitter has about 52 %, a slow even drift about 58 %. So it may rise when a stabilizer removes the jitter and only a small slow drift is left. Read it together with MAV, and never alone.</source>
+        <translation>Mittlerer Variationskoeffizient: wie ungleichmäßig die Abstände einer Landmarke von ihrer mittleren Lage sind, bezogen auf ihren Mittelwert. Wie groß sie sind, sagt er nicht: Reiner Jitter hat etwa 52 %, ein langsames gleichmäßiges Wandern etwa 58 %. Darum kann er steigen, wenn ein Stabilisator den Jitter entfernt und nur ein kleines langsames Wandern bleibt. Lesen Sie ihn zusammen mit MAV, nie allein.</translation>
+    </message>
+    <message>
+        <source>motion, %</source>
+        <translation>Beweg., %</translation>
+    </message>
+    <message>
+        <source>Mean way of a landmark from one frame to the next, in % of the eye distance. At rest, lower is stiller.</source>
+        <translation>Mittlerer Weg einer Landmarke von einem Bild zum nächsten, in % des Augenabstands. In Ruhe ist kleiner ruhiger.</translation>
+    </message>
+</context>
+<context>
     <name>OwnModels</name>
     <message>
         <source>Another model is being checked: add this one afterwards.</source>
@@ -789,6 +848,10 @@
         <translation>abgebrochen: {names}</translation>
     </message>
     <message>
+        <source>{names}, {share} of the frames with a face</source>
+        <translation>{names}, {share} der Bilder mit Gesicht</translation>
+    </message>
+    <message>
         <source>{waiting} waiting, {done} finished, {failed} failed.</source>
         <translation>{waiting} noch zu verfolgen, {done} fertig, {failed} fehlgeschlagen.</translation>
     </message>
@@ -1060,8 +1123,20 @@
         <translation>mit</translation>
     </message>
     <message>
-        <source>Tracked</source>
-        <translation>Verfolgt</translation>
+        <source>Frames processed</source>
+        <translation>Verarbeitete Bilder</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>Einzelheiten</translation>
+    </message>
+    <message>
+        <source>Show or hide comparisons, tables and figures</source>
+        <translation>Vergleiche, Tabellen und Zahlen zeigen oder verbergen</translation>
+    </message>
+    <message>
+        <source>no face in this frame</source>
+        <translation>kein Gesicht in diesem Bild</translation>
     </message>
     <message>
         <source>Device</source>
@@ -1070,14 +1145,6 @@
     <message>
         <source>Time per frame</source>
         <translation>Zeit je Bild</translation>
-    </message>
-    <message>
-        <source>The face is at rest in {share} of the frames that contain it.</source>
-        <translation>Das Gesicht ist in {share} der Bilder, in denen es zu sehen ist, in Ruhe.</translation>
-    </message>
-    <message>
-        <source>The face is never at rest for half a second, so jitter cannot be measured.</source>
-        <translation>Das Gesicht ist nie eine halbe Sekunde lang in Ruhe: Über den Jitter lässt sich nichts sagen.</translation>
     </message>
     <message>
         <source>Tracking a second time with {name}: {share}</source>
@@ -1091,6 +1158,14 @@
         </translation>
     </message>
     <message>
+        <source>no frame yet</source>
+        <translation>noch kein Bild</translation>
+    </message>
+    <message>
+        <source>no network is open</source>
+        <translation>kein Netz ist geöffnet</translation>
+    </message>
+    <message>
         <source>landmarks</source>
         <translation>Landmarken</translation>
     </message>
@@ -1099,96 +1174,16 @@
         <translation>Detektor</translation>
     </message>
     <message>
+        <source>not measured yet</source>
+        <translation>noch nicht gemessen</translation>
+    </message>
+    <message>
         <source>{name} (tracks again)</source>
         <translation>{name} (verfolgt neu)</translation>
     </message>
     <message>
-        <source>Where the face is at rest</source>
-        <translation>Wo das Gesicht in Ruhe ist</translation>
-    </message>
-    <message>
-        <source>MAV</source>
-        <translation>MAV</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance, (% of the inter-ocular distance)²</source>
-        <translation>Mittlere Allan-Varianz, (% des Augenabstands)²</translation>
-    </message>
-    <message>
-        <source>MCV, %</source>
-        <translation>MCV, %</translation>
-    </message>
-    <message>
-        <source>Mean coefficient of variation: how irregularly the points deviate from their mean position, whatever the size of the deviation, which MAV and motion measure</source>
-        <translation>Mittlerer Variationskoeffizient: wie ungleichmäßig die Punkte von ihrer mittleren Lage abweichen, gleich wie weit; das sagen MAV und Bewegung</translation>
-    </message>
-    <message>
-        <source>Mean coefficient of variation</source>
-        <translation>Mittlerer Variationskoeffizient</translation>
-    </message>
-    <message>
-        <source>motion, %</source>
-        <translation>Beweg., %</translation>
-    </message>
-    <message>
         <source>There is nothing to measure yet.</source>
         <translation>Noch gibt es nichts zu messen.</translation>
-    </message>
-    <message>
-        <source>From frame to frame, in % of the inter-ocular distance</source>
-        <translation>Von Bild zu Bild, % des Augenabstands</translation>
-    </message>
-    <message>
-        <source>Against the ground truth</source>
-        <translation>Gegen die Referenz</translation>
-    </message>
-    <message>
-        <source>NRMSE, %</source>
-        <translation>NRMSE, %</translation>
-    </message>
-    <message>
-        <source>Mean distance from the ground truth, in % of the inter-ocular distance (outer eye corners)</source>
-        <translation>Mittlerer Abstand von den wahren Punkten, % des Abstands der äußeren Augenwinkel</translation>
-    </message>
-    <message>
-        <source>FR8, %</source>
-        <translation>FR8, %</translation>
-    </message>
-    <message>
-        <source>Share of frames with an error of 8 % or more, or without a face</source>
-        <translation>Bilder mit 8 % oder mehr oder ohne Gesicht</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance of the error</source>
-        <translation>Mittlere Allan-Varianz des Fehlers</translation>
-    </message>
-    <message>
-        <source>lag, frames</source>
-        <translation>Verzug, Bilder</translation>
-    </message>
-    <message>
-        <source>How many frames the points lag behind</source>
-        <translation>Wie verspätet die Punkte kommen</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance where the face is at rest</source>
-        <translation>Mittlere Allan-Varianz, wo das Gesicht in Ruhe ist</translation>
-    </message>
-    <message>
-        <source>MAV by region, at rest</source>
-        <translation>MAV je Region, in Ruhe</translation>
-    </message>
-    <message>
-        <source>NRMSE by region, %</source>
-        <translation>NRMSE je Region, %</translation>
-    </message>
-    <message>
-        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is computed from the error, so that real motion does not count as jitter.</source>
-        <translation>Referenz {name}: {count} ihrer {frames} Bilder verglichen, {missed} ohne Gesicht. MAV ist die des Fehlers, sodass wahre Bewegung kein Jitter ist.</translation>
-    </message>
-    <message>
-        <source>The error is very large: are its landmarks numbered as iBUG&apos;s 68 landmarks are?</source>
-        <translation>So weit daneben: Sind ihre Landmarken wie die 68 von iBUG nummeriert?</translation>
     </message>
     <message>
         <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures use only frames in which the face is at rest: in the second around a frame, the mean positions of the landmarks in its two halves lie less than 0.5 % of the inter-ocular distance apart, and the landmarks deviate from their mean by less than 3 %, for raw and stabilized points alike. What moves there is jitter. Elsewhere the values include motion, and the curves are faint.</source>
@@ -1198,10 +1193,6 @@
 <context>
     <name>StatusLine</name>
     <message>
-        <source>Tracked</source>
-        <translation>Verfolgt</translation>
-    </message>
-    <message>
         <source>Ready</source>
         <translation>Bereit</translation>
     </message>
@@ -1210,16 +1201,20 @@
         <translation>Wird geöffnet …</translation>
     </message>
     <message>
-        <source>Tracking, {percent}</source>
-        <translation>Verfolgung läuft, {percent}</translation>
-    </message>
-    <message>
         <source>Tracking paused at {percent}</source>
         <translation>Verfolgung angehalten bei {percent}</translation>
     </message>
     <message>
-        <source>All frames tracked</source>
-        <translation>Alle Bilder verfolgt</translation>
+        <source>Frames processed</source>
+        <translation>Verarbeitete Bilder</translation>
+    </message>
+    <message>
+        <source>Tracking, {percent} of the frames processed</source>
+        <translation>Verfolgung, {percent} der Bilder verarbeitet</translation>
+    </message>
+    <message>
+        <source>All frames processed, {share} with a face</source>
+        <translation>Alle Bilder verarbeitet, {share} mit Gesicht</translation>
     </message>
     <message>
         <source>Live</source>
@@ -1236,6 +1231,18 @@
     <message>
         <source>Tracking stopped at {percent}</source>
         <translation>Verfolgung abgebrochen bei {percent}</translation>
+    </message>
+    <message>
+        <source>{rate} fps</source>
+        <translation>{rate} fps</translation>
+    </message>
+    <message>
+        <source>tracked on {device}</source>
+        <translation>verfolgt auf {device}</translation>
+    </message>
+    <message>
+        <source>zoom {percent}</source>
+        <translation>Zoom {percent}</translation>
     </message>
 </context>
 <context>
@@ -1264,16 +1271,16 @@
         <translation>Zeitleiste</translation>
     </message>
     <message>
-        <source>Green: tracked. Orange: no face. Grey: not tracked yet. Above: jitter</source>
-        <translation>Grün ist verfolgt, orange ohne Gesicht, grau noch nicht verfolgt; darüber der Jitter</translation>
+        <source>Green: a face. Orange: no face. Grey: not processed yet. Black: damaged. Above: jitter</source>
+        <translation>Grün: ein Gesicht. Orange: kein Gesicht. Grau: noch nicht verarbeitet. Schwarz: beschädigt. Darüber der Jitter</translation>
     </message>
     <message>
-        <source>not tracked yet</source>
-        <translation>noch nicht verfolgt</translation>
+        <source>not processed yet</source>
+        <translation>noch nicht verarbeitet</translation>
     </message>
     <message>
-        <source>tracked</source>
-        <translation>verfolgt</translation>
+        <source>with a face</source>
+        <translation>mit Gesicht</translation>
     </message>
     <message>
         <source>no face</source>
@@ -1289,18 +1296,127 @@
     </message>
 </context>
 <context>
+    <name>TruthTables</name>
+    <message>
+        <source>Mean distance from the ground truth, in % of the inter-ocular distance (outer eye corners)</source>
+        <translation>Mittlerer Abstand von den wahren Punkten, % des Abstands der äußeren Augenwinkel</translation>
+    </message>
+    <message>
+        <source>Against the ground truth</source>
+        <translation>Gegen die Referenz</translation>
+    </message>
+    <message>
+        <source>NRMSE, %</source>
+        <translation>NRMSE, %</translation>
+    </message>
+    <message>
+        <source>FR8, %</source>
+        <translation>FR8, %</translation>
+    </message>
+    <message>
+        <source>Share of frames with an error of 8 % or more, or without a face</source>
+        <translation>Bilder mit 8 % oder mehr oder ohne Gesicht</translation>
+    </message>
+    <message>
+        <source>MAV</source>
+        <translation>MAV</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance of the error</source>
+        <translation>Mittlere Allan-Varianz des Fehlers</translation>
+    </message>
+    <message>
+        <source>MCV, %</source>
+        <translation>MCV, %</translation>
+    </message>
+    <message>
+        <source>Mean coefficient of variation: how unevenly the error is spread over the frames. Lower is more even, not more accurate; NRMSE tells the accuracy.</source>
+        <translation>Mittlerer Variationskoeffizient: wie ungleichmäßig der Fehler über die Bilder verteilt ist. Kleiner ist gleichmäßiger, nicht genauer; die Genauigkeit sagt NRMSE.</translation>
+    </message>
+    <message>
+        <source>lag, frames</source>
+        <translation>Verzug, Bilder</translation>
+    </message>
+    <message>
+        <source>How many frames the points lag behind</source>
+        <translation>Wie verspätet die Punkte kommen</translation>
+    </message>
+    <message>
+        <source>NRMSE by region, %</source>
+        <translation>NRMSE je Region, %</translation>
+    </message>
+    <message>
+        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is computed from the error, so that real motion does not count as jitter.</source>
+        <translation>Referenz {name}: {count} ihrer {frames} Bilder verglichen, {missed} ohne Gesicht. MAV ist die des Fehlers, sodass wahre Bewegung kein Jitter ist.</translation>
+    </message>
+    <message>
+        <source>The error is very large: are its landmarks numbered as iBUG&apos;s 68 landmarks are?</source>
+        <translation>So weit daneben: Sind ihre Landmarken wie die 68 von iBUG nummeriert?</translation>
+    </message>
+</context>
+<context>
+    <name>VerdictBox</name>
+    <message>
+        <source>Frames with a face</source>
+        <translation>Bilder mit Gesicht</translation>
+    </message>
+    <message>
+        <source>In how many of the frames processed so far a face was found. Near 100 % is good; fewer frames mean that the face was turned away, covered, small or dark.</source>
+        <translation>In wie vielen der bisher verarbeiteten Bilder ein Gesicht gefunden wurde. Nahe 100 % ist gut; weniger heißt, dass das Gesicht abgewandt, verdeckt, klein oder dunkel war.</translation>
+    </message>
+    <message>
+        <source>Score of the landmarks</source>
+        <translation>Konfidenz der Landmarken</translation>
+    </message>
+    <message>
+        <source>How certain the network is of its landmarks, from 0 to 1; the median over all landmarks and frames. Above 0.8 is good, below 0.6 is doubtful.</source>
+        <translation>Wie sicher sich das Netz seiner Landmarken ist, von 0 bis 1; der Median über alle Landmarken und Bilder. Über 0,8 ist gut, unter 0,6 zweifelhaft.</translation>
+    </message>
+    <message>
+        <source>Fast motion</source>
+        <translation>Schnelle Bewegung</translation>
+    </message>
+    <message>
+        <source>How far the landmarks move faster than 5 times per second, in % of the distance between the outer eye corners, without and with the stabilizer. It can be told while the face moves. Jitter is fast; heads mostly move more slowly. A smaller value with the stabilizer is jitter that was removed. Calm faces have less than 0.2 %; above 1 % the landmarks tremble, or the face moves very fast.</source>
+        <translation>Wie weit sich die Landmarken schneller als fünfmal in der Sekunde bewegen, in % des Abstands der äußeren Augenwinkel, ohne und mit Stabilisator. Das lässt sich auch sagen, während sich das Gesicht bewegt. Jitter ist schnell; Köpfe bewegen sich meist langsamer. Ist der Wert mit Stabilisator kleiner, wurde Jitter entfernt. Ruhige Gesichter haben weniger als 0,2 %; über 1 % zittern die Landmarken, oder das Gesicht bewegt sich sehr schnell.</translation>
+    </message>
+    <message>
+        <source>There is nothing to measure yet.</source>
+        <translation>Noch gibt es nichts zu messen.</translation>
+    </message>
+    <message>
+        <source>Good</source>
+        <translation>Gut</translation>
+    </message>
+    <message>
+        <source>Doubtful</source>
+        <translation>Zweifelhaft</translation>
+    </message>
+    <message>
+        <source>Lost</source>
+        <translation>Verloren</translation>
+    </message>
+    <message numerus="yes">
+        <source>{share} of %n frame(s)</source>
+        <translation>
+            <numerusform>{share} von %n Bild</numerusform>
+            <numerusform>{share} von %n Bildern</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>VideoView</name>
     <message>
         <source>Video</source>
         <translation>Video</translation>
     </message>
     <message>
-        <source>No frames arrive: reconnecting…</source>
-        <translation>Keine Bilder: Verbindung wird neu aufgebaut …</translation>
+        <source>not processed yet</source>
+        <translation>noch nicht verarbeitet</translation>
     </message>
     <message>
-        <source>not tracked yet</source>
-        <translation>noch nicht verfolgt</translation>
+        <source>No frames arrive: reconnecting…</source>
+        <translation>Keine Bilder: Verbindung wird neu aufgebaut …</translation>
     </message>
 </context>
 <context>
@@ -2750,6 +2866,14 @@
         <translation>Millimeter von der Achse der Kamera nach rechts und unten und von der Kamera weg; nur richtig, wenn es die Brennweite ist</translation>
     </message>
     <message>
+        <source>No face was found in {name} (1 frame).</source>
+        <translation>In {name} wurde kein Gesicht gefunden (1 Bild).</translation>
+    </message>
+    <message>
+        <source>No face was found in {name} ({count} frames).</source>
+        <translation>In {name} wurde kein Gesicht gefunden ({count} Bilder).</translation>
+    </message>
+    <message>
         <source>One Euro</source>
         <translation>One Euro</translation>
     </message>
@@ -2778,12 +2902,20 @@
         <translation>Ort</translation>
     </message>
     <message>
+        <source>The face is never followed for half a second.</source>
+        <translation>Das Gesicht wird nie eine halbe Sekunde lang verfolgt.</translation>
+    </message>
+    <message>
         <source>The landmarks stay as the model finds them.</source>
         <translation>Die Punkte bleiben, wie das Modell sie findet.</translation>
     </message>
     <message>
         <source>The model&apos;s own stabilizer if it has one, otherwise flow.</source>
         <translation>Die eigene Stabilisierung des Modells, wenn es eine hat, sonst Flow.</translation>
+    </message>
+    <message>
+        <source>The video has {fps:.3g} frames per second; {least:.0f} are needed.</source>
+        <translation>Das Video hat {fps:.3g} Bilder je Sekunde; nötig sind {least:.0f}.</translation>
     </message>
     <message>
         <source>a video is rotated by 0, 90, 180 or 270 degrees, not by {given}</source>
@@ -2830,12 +2962,24 @@
         <translation>Zeile 1: die Datei ist nicht UTF-8: speichern Sie sie als &apos;CSV UTF-8&apos;</translation>
     </message>
     <message>
+        <source>most landmarks are guesses (median score {score:.2f})</source>
+        <translation>die meisten Landmarken sind geraten (mittlere Konfidenz {score:.2f})</translation>
+    </message>
+    <message>
         <source>no face attribute is drawn as &apos;{name}&apos;: choose one of {known}</source>
         <translation>Kein Gesichtsmerkmal wird als „{name}“ gezeichnet: Zur Wahl stehen {known}</translation>
     </message>
     <message>
+        <source>no frame has been processed yet</source>
+        <translation>noch ist kein Bild verarbeitet</translation>
+    </message>
+    <message>
         <source>pitch</source>
         <translation>Nicken</translation>
+    </message>
+    <message>
+        <source>raw and stabilized landmarks lie {percent:.1f} % of the eye distance apart</source>
+        <translation>rohe und stabilisierte Landmarken liegen {percent:.1f} % des Augenabstands auseinander</translation>
     </message>
     <message>
         <source>refinement</source>
@@ -2862,6 +3006,14 @@
         <translation>Die Gesichtsmerkmale „{entry}“ und „{other}“ haben beide den Namen „{name}“</translation>
     </message>
     <message>
+        <source>the face is found and its landmarks are certain; jitter is not known</source>
+        <translation>das Gesicht ist gefunden, seine Landmarken sind sicher; der Jitter ist nicht bekannt</translation>
+    </message>
+    <message>
+        <source>the face is found, and its landmarks are certain and steady</source>
+        <translation>das Gesicht ist gefunden, seine Landmarken sind sicher und ruhig</translation>
+    </message>
+    <message>
         <source>the file was cut off</source>
         <translation>die Datei ist abgeschnitten</translation>
     </message>
@@ -2872,6 +3024,14 @@
     <message>
         <source>the images are rotated by {degrees}°, as requested</source>
         <translation>die Bilder werden wie gewünscht um {degrees}° gedreht</translation>
+    </message>
+    <message>
+        <source>the landmarks are uncertain (median score {score:.2f})</source>
+        <translation>die Landmarken sind unsicher (mittlere Konfidenz {score:.2f})</translation>
+    </message>
+    <message>
+        <source>the stabilized landmarks tremble or the face moves very fast ({percent:.1f} % of the eye distance, faster than 5 Hz)</source>
+        <translation>die stabilisierten Landmarken zittern, oder das Gesicht bewegt sich sehr schnell ({percent:.1f} % des Augenabstands, schneller als 5 Hz)</translation>
     </message>
     <message>
         <source>the standard input is a pipe, and a video is read several times: write it into a file and track the file</source>
@@ -3064,6 +3224,10 @@
     <message>
         <source>{name} needs more than {most_gib} GiB of memory to run: use a smaller model, or fewer faces</source>
         <translation>{name} braucht beim Laufen mehr als {most_gib} GiB Speicher: Wählen Sie ein kleineres Modell oder weniger Gesichter</translation>
+    </message>
+    <message>
+        <source>{label} {degrees:+.1f}°</source>
+        <translation>{label} {degrees:+.1f}°</translation>
     </message>
     <message>
         <source>{name} takes images of any size: say with input-size which size it was trained on</source>
@@ -3340,6 +3504,14 @@
     <message>
         <source>{path}: {why}, but the list of results must be written to a file of that name: move it away, or choose another folder</source>
         <translation>{path}: {why}, und in einer Datei dieses Namens werden Ergebnisse verzeichnet: Verschieben Sie sie oder wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>{percent:.0f} % of the frames have no face</source>
+        <translation>{percent:.0f} % der Bilder haben kein Gesicht</translation>
+    </message>
+    <message>
+        <source>{sentence} Try a lower threshold or another detector in the settings under Faces, or a video in which the face is upright, larger and sharper.</source>
+        <translation>{sentence} Versuchen Sie in den Einstellungen unter Gesichter einen kleineren Schwellwert oder einen anderen Detektor, oder ein Video, in dem das Gesicht aufrecht, größer und schärfer ist.</translation>
     </message>
     <message>
         <source>{sent} packets were sent to {target}</source>

@@ -31,4 +31,14 @@
         </translation>
     </message>
 </context>
+<context>
+    <name>VerdictBox</name>
+    <message numerus="yes">
+        <source>{share} of %n frame(s)</source>
+        <translation>
+            <numerusform>{share} of %n frame</numerusform>
+            <numerusform>{share} of %n frames</numerusform>
+        </translation>
+    </message>
+</context>
 </TS>

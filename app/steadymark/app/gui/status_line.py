@@ -5,7 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
 
+from steadymark.app.gui.i18n.local_numbers import number_text, share_text, significant_text
 from steadymark.app.session.state import Display, Phase
+from steadymark.engine.core.face_frames import NO_FRAMES, FaceFrames
 
 
 class StatusLine(QWidget):
@@ -18,7 +20,7 @@ class StatusLine(QWidget):
         self.bar.setRange(0, 1000)
         self.bar.setFixedSize(140, 12)
         self.bar.setTextVisible(False)
-        self.bar.setAccessibleName(self.tr("Tracked"))
+        self.bar.setAccessibleName(self.tr("Frames processed"))
         row = QHBoxLayout(self)
         row.setContentsMargins(6, 0, 6, 0)
         row.setSpacing(12)
@@ -30,15 +32,20 @@ class StatusLine(QWidget):
         for label in (self.phase, self.facts):
             label.setTextFormat(Qt.TextFormat.PlainText)
 
-    def set_display(self, display: Display) -> None:
-        percent = f"{100 * display.share:.0f} %"
+    def set_display(self, display: Display, faces: FaceFrames = NO_FRAMES) -> None:
+        """Show the phase and the facts, and in how many of the processed frames there is a face."""
+        percent, with_face = share_text(display.share), share_text(faces.share, 1)
         self.phase.setText(
             {
                 Phase.EMPTY: self.tr("Ready"),
                 Phase.OPENING: self.tr("Opening…"),
-                Phase.TRACKING: self.tr("Tracking, {percent}").format(percent=percent),
+                Phase.TRACKING: self.tr("Tracking, {percent} of the frames processed").format(
+                    percent=percent
+                ),
                 Phase.PAUSED: self.tr("Tracking paused at {percent}").format(percent=percent),
-                Phase.FINISHED: self.tr("All frames tracked"),
+                Phase.FINISHED: self.tr("All frames processed, {share} with a face").format(
+                    share=with_face
+                ),
                 Phase.LIVE: self.tr("Live"),
                 Phase.RECONNECTING: self.tr("No frames arrive: reconnecting…"),
                 Phase.STOPPED: self.tr("Stopped"),
@@ -51,11 +58,14 @@ class StatusLine(QWidget):
         facts = []
         if display.has_source:
             facts = [f"{display.size[0]} × {display.size[1]}"]
-            facts += [f"{display.fps:.4g} fps"] if display.fps else []
-            facts += [display.device.upper()]
+            if display.fps:
+                facts.append(self.tr("{rate} fps").format(rate=significant_text(display.fps, 4)))
+            facts.append(self.tr("tracked on {device}").format(device=display.device.upper()))
         self.facts.setText("   ".join(facts))
         self.zoom.setVisible(display.has_source)
 
     def set_zoom(self, scale: float) -> None:
         """Show the zoom in screen pixels per frame pixel."""
-        self.zoom.setText(f"{100 * scale:.0f} %")
+        self.zoom.setText(
+            self.tr("zoom {percent}").format(percent=number_text(100 * scale, 0, "%"))
+        )

@@ -79,7 +79,11 @@ class WindowLayout(QMainWindow):
         self.empty = StartPage(self.actions_by_name["open"], self.actions_by_name["open_camera"])
         self.transport = PlaybackBar(self.actions_by_name)
         self.live_bar = LiveBar(self.actions_by_name)
-        self.plots, self.numbers = Plots(), StatisticsPanel()
+        shown = self.preferences.values("statistics").get("details") is True
+        self.plots, self.numbers = Plots(), StatisticsPanel(details_shown=shown)
+        self.numbers.unfolded.connect(
+            lambda shown: self.preferences.set_values("statistics", {"details": shown})
+        )
         self.settings = SettingsPanel(self.session.settings, self.preferences.presets)
         self.status = StatusLine()
         self.pages = QStackedWidget()

@@ -137,7 +137,7 @@ class SourceState:
         fps: The frame rate, or None if it is unknown.
         times_s: (frames,), the times of the frames; empty without a recording.
         shown: The frame on the screen, -1 without one.
-        share: The share of the frames that are tracked or damaged, in [0, 1].
+        share: The share of frames that are processed: with a face, without one, or damaged.
         device: The device that the networks run on.
         failure: Why tracking stopped.
         live: The state of the live view, or None without one.

@@ -14,6 +14,7 @@ from steadymark.engine.batch.results_index import ResultsIndex
 from steadymark.engine.batch.run_jobs import most_processes, run_here
 from steadymark.engine.batch.worker_processes import run_queue
 from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.core.face_frames import NO_FRAMES, FaceFrames, no_face_found
 from steadymark.engine.pipeline.job import InputSettings, JobReport
 from steadymark.engine.pipeline.pipeline_report import PipelineState
 from steadymark.engine.sources.resolve_input import absolute, recording_path
@@ -54,7 +55,8 @@ class QueueItem:
         settings: The settings of the tracking.
         output: What is written where.
         stage: The state of the recording.
-        frames: The number of tracked frames.
+        frames: The number of processed frames.
+        faces: The numbers of frames processed and of frames with a face, when tracking has ended.
         of: The number of frames of the recording; 0 if it is unknown.
         outputs: The files that were written.
         note: A sentence about a fault or a peculiarity, or nothing.
@@ -66,6 +68,7 @@ class QueueItem:
     output: OutputSettings
     stage: QueueStage = QueueStage.WAITING
     frames: int = 0
+    faces: FaceFrames = NO_FRAMES
     total: int = 0
     outputs: tuple[str, ...] = ()
     note: UserText = NOTHING
@@ -296,5 +299,9 @@ def _ended(item: QueueItem, job: JobReport, notes: tuple[UserText, ...]) -> Queu
         return replace(item, stage=QueueStage.FAILED, frames=frames, outputs=(), note=fault)
     stopped = job.report.state is PipelineState.STOPPED
     stage = QueueStage.CANCELLED if stopped else QueueStage.DONE
-    note = join_texts((*job.notes, *notes))
-    return replace(item, stage=stage, frames=frames, total=frames, outputs=job.outputs, note=note)
+    faces = job.report.face_frames
+    missing = (no_face_found(job.name, frames),) if faces.none_found else ()
+    note = join_texts((*missing, *job.notes, *notes))
+    return replace(
+        item, stage=stage, frames=frames, faces=faces, total=frames, outputs=job.outputs, note=note
+    )

@@ -154,5 +154,5 @@ def test_a_moving_face_has_figures_although_it_is_never_at_rest() -> None:
     assert figures.face_share == pytest.approx(0.8)
     assert figures.apart_px == pytest.approx(1.0 * np.sqrt(2), rel=0.5)
     assert figures.apart == pytest.approx(figures.apart_px / measured.eye_px * 100)
-    assert 0.1 < figures.fast_steady < 3
+    assert 0.1 < figures.fast_stabilized < 3
     assert 0 < figures.score <= 1

@@ -16,7 +16,7 @@ STABILIZED = TrackingFigures(
     face_frames=FaceFrames(100, 98),
     score=0.95,
     fast_raw=0.3,
-    fast_steady=0.1,
+    fast_stabilized=0.1,
     apart=0.8,
     apart_px=0.7,
     fps=25.0,
@@ -36,7 +36,7 @@ def test_a_face_that_is_found_certain_and_steady_is_good() -> None:
         ({"score": 0.2}, Quality.LOST, "guesses (median score 0.20)"),
         ({"face_frames": FaceFrames(100, 85)}, Quality.DOUBTFUL, "15 % of the frames have no face"),
         ({"score": 0.5}, Quality.DOUBTFUL, "uncertain (median score 0.50)"),
-        ({"fast_steady": 1.2}, Quality.DOUBTFUL, "1.2 % of the eye distance, faster than 5 Hz"),
+        ({"fast_stabilized": 1.2}, Quality.DOUBTFUL, "1.2 % of the eye distance, faster than 5 Hz"),
         ({"apart": 5.0}, Quality.DOUBTFUL, "5.0 % of the eye distance apart"),
     ],
 )
@@ -55,7 +55,7 @@ def test_each_figure_beyond_its_limit_is_the_reason(
         ({"face_frames": FaceFrames(100, 90)}, Quality.GOOD),
         ({"score": 0.3}, Quality.DOUBTFUL),
         ({"score": 0.6}, Quality.GOOD),
-        ({"fast_steady": 1.0}, Quality.GOOD),
+        ({"fast_stabilized": 1.0}, Quality.GOOD),
         ({"apart": 4.0}, Quality.GOOD),
     ],
 )
@@ -72,7 +72,7 @@ def test_several_doubts_are_all_named() -> None:
 
 
 def test_unknown_jitter_is_not_called_steady() -> None:
-    verdict = judge(replace(STABILIZED, fast_raw=math.nan, fast_steady=math.nan))
+    verdict = judge(replace(STABILIZED, fast_raw=math.nan, fast_stabilized=math.nan))
     assert verdict.quality is Quality.GOOD
     assert verdict.reason.endswith("jitter is not known")
 
@@ -82,7 +82,7 @@ def test_nothing_processed_is_not_called_good() -> None:
 
 
 def test_the_figures_say_why_fast_motion_is_unknown() -> None:
-    slow = replace(STABILIZED, fast_steady=math.nan, fps=10.0)
+    slow = replace(STABILIZED, fast_stabilized=math.nan, fps=10.0)
     assert slow.why_no_fast_motion == "The video has 10 frames per second; 15 are needed."
-    short = replace(STABILIZED, fast_steady=math.nan)
+    short = replace(STABILIZED, fast_stabilized=math.nan)
     assert short.why_no_fast_motion == "The face is never followed for half a second."

@@ -31,6 +31,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from steadymark.app.gui.i18n.local_numbers import share_text
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.session.video_queue import QueueItem, QueueStage, VideoQueue
 from steadymark.app.session.worker_threads import CoalescedCallback
@@ -305,7 +306,7 @@ class QueueWindow(QDialog):
         text = {
             QueueStage.WAITING: self.tr("waiting"),
             QueueStage.RUNNING: self.tr("tracking"),
-            QueueStage.DONE: names,
+            QueueStage.DONE: self._done_text(item, names),
             QueueStage.FAILED: translated(item.note),
             QueueStage.CANCELLED: self.tr("cancelled: {names}").format(names=names or "–"),
         }[item.stage]
@@ -313,6 +314,13 @@ class QueueWindow(QDialog):
         row.setToolTip(2, f"{text}\n{translated(item.note)}".strip())
         if item.outputs:
             row.setData(2, Qt.ItemDataRole.UserRole, str(Path(item.outputs[0]).parent))
+
+    def _done_text(self, item: QueueItem, names: str) -> str:
+        if not item.faces.processed:  # done in an earlier run
+            return names
+        return self.tr("{names}, {share} of the frames with a face").format(
+            names=names, share=share_text(item.faces.share, 1)
+        )
 
     def _show_buttons(self) -> None:
         items, rows = self.queue.items, self.list.selectedItems()

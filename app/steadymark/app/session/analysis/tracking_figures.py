@@ -32,7 +32,7 @@ class TrackingFigures:
         face_frames: The numbers of frames processed and of frames with a face.
         score: The median score of the landmarks, in [0, 1].
         fast_raw: The motion of the raw landmarks faster than 5 Hz, in % of the eye distance.
-        fast_steady: The same for the stabilized landmarks.
+        fast_stabilized: The same for the stabilized landmarks.
         apart: The mean distance from raw to stabilized landmarks, in % of the eye distance.
         apart_px: The same distance in pixels.
         fps: The frame rate.
@@ -41,7 +41,7 @@ class TrackingFigures:
     face_frames: FaceFrames = NO_FRAMES
     score: float = math.nan
     fast_raw: float = math.nan
-    fast_steady: float = math.nan
+    fast_stabilized: float = math.nan
     apart: float = math.nan
     apart_px: float = math.nan
     fps: float = math.nan
@@ -92,7 +92,7 @@ def tracking_figures(
         stop: Is called repeatedly and returns whether the result is no longer wanted.
     """
     apart_px = float(mean_of_finite(np.linalg.norm(raw.astype(np.float64) - steady, axis=-1)))
-    fast_raw, fast_steady = (
+    fast_raw, fast_stabilized = (
         fast_motion(
             np.where(linked[:, None, None], p, np.float32(np.nan)), times_s, eye_px, stop=stop
         )
@@ -102,7 +102,7 @@ def tracking_figures(
         face_frames=face_frames_of(rows, len(times_s), known),
         score=_median(rows.point_score[mine]),
         fast_raw=fast_raw,
-        fast_steady=fast_steady,
+        fast_stabilized=fast_stabilized,
         apart=apart_px / eye_px * 100,
         apart_px=apart_px,
         fps=float(1 / np.median(np.diff(times_s))) if len(times_s) > 1 else math.nan,

@@ -60,7 +60,7 @@ def judge(figures: TrackingFigures) -> Verdict:
         return Verdict(Quality.DOUBTFUL, UserText("no frame has been processed yet"))
     if doubts:
         return Verdict(Quality.DOUBTFUL, join_texts(doubts))
-    if not math.isfinite(figures.fast_steady):
+    if not math.isfinite(figures.fast_stabilized):
         return Verdict(
             Quality.GOOD,
             UserText("the face is found and its landmarks are certain; jitter is not known"),
@@ -89,12 +89,12 @@ def _doubts(figures: TrackingFigures) -> list[UserText]:
         found.append(
             UserText("the landmarks are uncertain (median score {score:.2f})", score=figures.score)
         )
-    if figures.fast_steady > DOUBTFUL_MOTION:
+    if figures.fast_stabilized > DOUBTFUL_MOTION:
         found.append(
             UserText(
                 "the stabilized landmarks tremble or the face moves very fast ({percent:.1f} % of "
                 "the eye distance, faster than 5 Hz)",
-                percent=figures.fast_steady,
+                percent=figures.fast_stabilized,
             )
         )
     if figures.apart > DOUBTFUL_DISTANCE:

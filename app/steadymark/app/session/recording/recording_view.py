@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 
 from steadymark.app.session.background_opening import OpenResult, needs_retracking, open_media
+from steadymark.app.session.face_notes import face_frames_of_results
 from steadymark.app.session.recording.open_recording import RecordingCallbacks, make_open_recording
 from steadymark.app.session.recording.point_filter import filter_of
 from steadymark.app.session.shown_source import TrackingProgress
@@ -105,7 +106,8 @@ class RecordingView(QObject):
 
     def progress(self) -> TrackingProgress:
         display = self._model.display
-        return TrackingProgress(display.time_s, display.share, display.last + 1)
+        faces = face_frames_of_results(self.results)
+        return TrackingProgress(display.time_s, display.share, display.last + 1, faces)
 
     def export_base(self, folder: str) -> str:
         """Return the path of the recording: exported files lie beside it."""

@@ -496,6 +496,13 @@
     </message>
 </context>
 <context>
+    <name>MoreFacesMessage</name>
+    <message>
+        <source>Track all faces</source>
+        <translation>Alle Gesichter verfolgen</translation>
+    </message>
+</context>
+<context>
     <name>MotionTables</name>
     <message>
         <source>How far the stabilizer moves the landmarks. A large distance means that the stabilized landmarks lag behind or that the raw ones are wrong.</source>
@@ -1096,8 +1103,8 @@
         <translation>Video hierher ziehen oder Kamera öffnen</translation>
     </message>
     <message>
-        <source>Steadymark tracks 68 landmarks on every face, shows how stable they are, and exports them. Nothing leaves this computer.</source>
-        <translation>Steadymark verfolgt 68 Landmarken auf jedem Gesicht darin, zeigt, wie ruhig sie liegen, und exportiert sie. Nichts verlässt diesen Rechner.</translation>
+        <source>Steadymark tracks 68 landmarks on one face or on several, shows how stable they are, and exports them. Nothing leaves this computer.</source>
+        <translation>Steadymark verfolgt 68 Landmarken auf einem oder mehreren Gesichtern, zeigt, wie stabil sie sind, und exportiert sie. Nichts verlässt diesen Computer.</translation>
     </message>
 </context>
 <context>
@@ -3508,6 +3515,14 @@
     <message>
         <source>{percent:.0f} % of the frames have no face</source>
         <translation>{percent:.0f} % der Bilder haben kein Gesicht</translation>
+    </message>
+    <message>
+        <source>{seen} faces were seen in {name}, and 1 of them is tracked.</source>
+        <translation>In {name} wurden {seen} Gesichter gesehen, 1 davon wird verfolgt.</translation>
+    </message>
+    <message>
+        <source>{seen} faces were seen in {name}, and {count} of them are tracked.</source>
+        <translation>In {name} wurden {seen} Gesichter gesehen, {count} davon werden verfolgt.</translation>
     </message>
     <message>
         <source>{sentence} Try a lower threshold or another detector in the settings under Faces, or a video in which the face is upright, larger and sharper.</source>

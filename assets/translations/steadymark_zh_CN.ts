@@ -495,6 +495,13 @@
     </message>
 </context>
 <context>
+    <name>MoreFacesMessage</name>
+    <message>
+        <source>Track all faces</source>
+        <translation>跟踪所有人脸</translation>
+    </message>
+</context>
+<context>
     <name>MotionTables</name>
     <message>
         <source>How far the stabilizer moves the landmarks. A large distance means that the stabilized landmarks lag behind or that the raw ones are wrong.</source>
@@ -1094,8 +1101,8 @@
         <translation>将视频拖放到这里，或打开摄像头</translation>
     </message>
     <message>
-        <source>Steadymark tracks 68 landmarks on every face, shows how stable they are, and exports them. Nothing leaves this computer.</source>
-        <translation>Steadymark 会跟踪视频中每张人脸的 68 个关键点，显示它们有多稳定，并可导出结果。任何数据都不会离开本机。</translation>
+        <source>Steadymark tracks 68 landmarks on one face or on several, shows how stable they are, and exports them. Nothing leaves this computer.</source>
+        <translation>Steadymark 跟踪一张或多张人脸上的 68 个关键点，显示其稳定程度并可导出。一切都留在本机。</translation>
     </message>
 </context>
 <context>
@@ -3504,6 +3511,14 @@
     <message>
         <source>{percent:.0f} % of the frames have no face</source>
         <translation>{percent:.0f} % 的帧没有人脸</translation>
+    </message>
+    <message>
+        <source>{seen} faces were seen in {name}, and 1 of them is tracked.</source>
+        <translation>在 {name} 中看到 {seen} 张人脸，只跟踪其中 1 张。</translation>
+    </message>
+    <message>
+        <source>{seen} faces were seen in {name}, and {count} of them are tracked.</source>
+        <translation>在 {name} 中看到 {seen} 张人脸，只跟踪其中 {count} 张。</translation>
     </message>
     <message>
         <source>{sentence} Try a lower threshold or another detector in the settings under Faces, or a video in which the face is upright, larger and sharper.</source>

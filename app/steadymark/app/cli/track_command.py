@@ -236,7 +236,7 @@ def run_batch(
                 run_in_processes(jobs, count, open_models, board, stop)
     reports += board.reports
     out.print(summary(reports, output.folder, out.width))
-    for sentence in hints(reports):
+    for sentence in hints(reports, settings.tracker.max_faces):
         err.print(f"[yellow]note:[/yellow] {escape(sentence)}", soft_wrap=True)
     if stop.is_set():
         return 130
@@ -317,8 +317,7 @@ def _summary(
     reports: Sequence[JobReport], folder: Path, result: Callable[[JobReport], str], *device: str
 ) -> ReportTable:
     """Build the summary. device: the device of all inputs, which then has no column."""
-    figures = ("frames", "with a face", "lost spans", "ms a frame")
-    figures += () if device else ("device",)
+    figures = ["frames", "with a face", "lost spans", "ms a frame", *([] if device else ["device"])]
     title = ", ".join([f"Results in {folder}", *(f"tracked on {name}" for name in device)])
     table = ReportTable(("input",), (*figures, Column("result", "left", wraps=True)), title=title)
     for job in reports:

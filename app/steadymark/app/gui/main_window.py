@@ -241,6 +241,7 @@ class MainWindow(WindowLayout):
         self.plots.set_time(progress.time_s)
         self.status.set_display(display, progress.faces)
         self.transport.timeline.set_results(results if display.has_recording else None)
+        self.more_faces.update(session.source.state)
         no_face = no_face_note(display, progress.faces)
         self.transport.timeline.set_note(no_face)
         self.numbers.set_no_face(no_face)

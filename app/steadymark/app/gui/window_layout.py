@@ -13,6 +13,7 @@ from steadymark.app.gui.files.file_controller import FileController
 from steadymark.app.gui.live.live_bar import LiveBar
 from steadymark.app.gui.live.live_controller import LiveController
 from steadymark.app.gui.messages import Messages
+from steadymark.app.gui.panels.more_faces import MoreFacesMessage
 from steadymark.app.gui.panels.plots import Plots
 from steadymark.app.gui.panels.settings_panel import SettingsPanel
 from steadymark.app.gui.panels.statistics_panel import StatisticsPanel
@@ -71,6 +72,9 @@ class WindowLayout(QMainWindow):
             messages=self.messages,
             open_path=self.open_path,
             show_folder=self.files.show_folder,
+        )
+        self.more_faces = MoreFacesMessage(
+            self.messages, lambda count: self.settings.track_faces(count)
         )
 
     def _build(self) -> None:

@@ -11,7 +11,7 @@ from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from steadymark.app.session.recording.results import Results
-    from steadymark.app.session.state import Display
+    from steadymark.app.session.state import Display, SourceState
 
 
 def face_frames_of_results(results: Results | None) -> FaceFrames:
@@ -20,6 +20,19 @@ def face_frames_of_results(results: Results | None) -> FaceFrames:
         return NO_FRAMES
     processed = results.frame_status() == FrameStatus.TRACKED
     return FaceFrames(int(processed.sum()), int((results.has_faces() & processed).sum()))
+
+
+def more_faces_note(state: SourceState) -> UserText | None:
+    """Return a sentence if the detector saw more faces than are tracked; None otherwise."""
+    if not 0 < state.max_faces < state.faces_seen:
+        return None
+    return UserText.counted(
+        "{seen} faces were seen in {name}, and 1 of them is tracked.",
+        "{seen} faces were seen in {name}, and {count} of them are tracked.",
+        count=state.max_faces,
+        seen=state.faces_seen,
+        name=state.name,
+    )
 
 
 def no_face_note(display: Display, faces: FaceFrames) -> UserText | None:

@@ -141,6 +141,8 @@ class SourceState:
         device: The device that the networks run on.
         failure: Why tracking stopped.
         live: The state of the live view, or None without one.
+        faces_seen: The largest number of faces that the detector saw in a frame, tracked or not.
+        max_faces: The largest number of faces that are tracked; 0 if nothing is tracked.
     """
 
     phase: Phase = Phase.EMPTY
@@ -154,6 +156,8 @@ class SourceState:
     device: str = ""
     failure: str = ""
     live: LiveState | None = None
+    faces_seen: int = 0
+    max_faces: int = 0
 
 
 @dataclass(frozen=True, slots=True)

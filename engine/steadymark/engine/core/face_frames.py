@@ -57,7 +57,7 @@ def percent_of(share: float, digits: int = 1) -> float:
         share: The share, in [0, 1], or NaN.
         digits: The number of decimals.
     """
-    percent, least = round(100 * share, digits) if math.isfinite(share) else math.nan, 10**-digits
+    percent, least = round(100 * share, digits) if math.isfinite(share) else math.nan, 10.0**-digits
     if 0 < share < 1:
         return min(max(percent, least), 100 - least)
     return percent

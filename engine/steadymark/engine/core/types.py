@@ -334,12 +334,14 @@ class TrackResult:
         restarted: True if the tracker used no state from before this frame. This happens at the
             first frame, after a scene cut, and after a gap in time. Only the tracker sets this
             value.
+        faces_seen: How many sure faces the detector saw, tracked or not; 0 if it did not run.
     """
 
     frame: Frame | FrameTime
     faces: tuple[TrackedFace, ...]
     stage_ms: dict[str, float] = field(default_factory=dict)
     restarted: bool = False
+    faces_seen: int = 0
 
     @property
     def frame_with_image(self) -> Frame:

@@ -47,6 +47,7 @@ class PipelineReport:
         last_pts_s: Presentation time of the last processed frame, in seconds.
         faults: One sentence for each error.
         problems: What the source skipped, one sentence each.
+        most_seen: Largest number of faces that the detector saw in a frame, tracked or not.
     """
 
     state: PipelineState = PipelineState.READY
@@ -58,6 +59,7 @@ class PipelineReport:
     last_pts_s: float = 0.0
     faults: tuple[UserText, ...] = ()
     problems: tuple[UserText, ...] = ()
+    most_seen: int = 0
 
     @property
     def face_frames(self) -> FaceFrames:
@@ -101,6 +103,7 @@ class Stats:
                 with_face=report.with_face + has_face,
                 lost_spans=report.lost_spans + (not has_face and not self._was_lost),
                 last_pts_s=result.frame.pts_s,
+                most_seen=max(report.most_seen, result.faces_seen),
             )
         self._was_lost = not has_face
 

@@ -18,6 +18,7 @@ from steadymark.engine.core.types import (
 from steadymark.engine.stabilizers.divergence_guard import RawHistory, contradicts, update_history
 from steadymark.engine.tracking.association import (
     FaceMotion,
+    count_sure,
     crowded,
     difference,
     duplicate_tracks,
@@ -35,7 +36,7 @@ from steadymark.engine.tracking.face_pass import (
 )
 from steadymark.engine.tracking.geometry import box_of_landmarks, crop_of_landmarks
 from steadymark.engine.tracking.scene_cuts import Thumbnail, is_cut, thumbnail
-from steadymark.engine.tracking.thorough_search import thorough_search
+from steadymark.engine.tracking.thorough_search import THOROUGH_FIND_FROM, thorough_search
 from steadymark.models.face.crop import Crop, follow
 
 if TYPE_CHECKING:
@@ -48,9 +49,6 @@ if TYPE_CHECKING:
 
 BOX_KNOWN = 0.3  # overlap from which a detected box belongs to a tracked face
 FACE_KNOWN = 0.5  # the same for the overlap of landmark extents
-# Face score that a face of a thorough search must reach. On 900 photos without faces, these
-# searches find 12 false faces above 0.97 and 2 above this; almost all turned faces are above it.
-THOROUGH_FIND_FROM = 0.9995
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,7 +164,7 @@ class Tracker:
         lost = [track for track in tracks if self._may_return(track, frame.pts_s)]
         seen, gone = self._follow(frame, [track for track in tracks if track.lost_s is None])
         lost += gone
-        detect_ms = 0.0
+        detect_ms, self._faces_seen = 0.0, 0
         if self._detection_is_due(len(seen), len(lost)):
             found, detect_ms = self._find_new_faces(frame, seen, lost)
             back = {seen_face.track.face_id for seen_face in found}
@@ -184,6 +182,7 @@ class Tracker:
             tuple(sorted(faces, key=lambda face: face.face_id)),
             {"detect": detect_ms, "landmarks": total_ms - detect_ms, "total": total_ms},
             restarted,
+            self._faces_seen,
         )
 
     def _must_restart(self, frame: Frame) -> bool:
@@ -223,7 +222,7 @@ class Tracker:
         """
         began = time.perf_counter()
         boxes = self.detector.detect(frame.image)
-        detect_ms = (time.perf_counter() - began) * 1e3
+        detect_ms, self._faces_seen = (time.perf_counter() - began) * 1e3, count_sure(boxes)
         first_id = self._next_id
         found = self._start_tracks(frame, boxes, seen, lost)
         if seen or any(face.output.score >= THOROUGH_FIND_FROM for face in found):

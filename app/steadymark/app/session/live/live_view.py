@@ -147,6 +147,8 @@ class LiveView(QObject):
             size=(info.width, info.height),
             fps=info.fps,
             device=stream.models.device,
+            faces_seen=stream.report.most_seen,
+            max_faces=self._settings.tracker.max_faces,
             live=LiveState(self._mirrored, self._recording.path.stem if self._recording else ""),
         )
 

@@ -147,6 +147,8 @@ class OpenRecording:
             share=float((known != FrameStatus.UNKNOWN).mean()) if len(known) else 0.0,
             device=self.models.device,
             failure=report.fault,
+            faces_seen=report.faces_seen,
+            max_faces=self.settings.tracker.max_faces,
         )
 
     def waits_for_tracking(self, shown_frame: int) -> bool:

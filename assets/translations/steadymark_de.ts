@@ -402,8 +402,8 @@
         <translation> ({count} verloren)</translation>
     </message>
     <message>
-        <source>{frames} frames were written, {count} could not be written in time</source>
-        <translation>{frames} Bilder sind geschrieben, {count} nicht rechtzeitig</translation>
+        <source>frames written: {frames}; not written in time: {count}</source>
+        <translation>geschriebene Bilder: {frames}; nicht rechtzeitig geschrieben: {count}</translation>
     </message>
 </context>
 <context>
@@ -432,13 +432,19 @@
         <source> and </source>
         <translation> und </translation>
     </message>
-    <message>
-        <source>{names} were written, {frames} frames.</source>
-        <translation>{names} sind geschrieben, {frames} Bilder.</translation>
+    <message numerus="yes">
+        <source>%n frame(s) were written: {names}.</source>
+        <translation>
+            <numerusform>%n Bild wurde geschrieben: {names}.</numerusform>
+            <numerusform>%n Bilder wurden geschrieben: {names}.</numerusform>
+        </translation>
     </message>
-    <message>
-        <source>{count} frames could not be written in time: use a smaller camera mode or a faster disk.</source>
-        <translation>{count} Bilder konnten nicht rechtzeitig geschrieben werden: Ein kleinerer Modus oder ein schnellerer Datenträger hilft.</translation>
+    <message numerus="yes">
+        <source>%n frame(s) could not be written in time: use a smaller camera mode or a faster disk.</source>
+        <translation>
+            <numerusform>%n Bild konnte nicht rechtzeitig geschrieben werden: Wählen Sie einen kleineren Kameramodus oder eine schnellere Platte.</numerusform>
+            <numerusform>%n Bilder konnten nicht rechtzeitig geschrieben werden: Wählen Sie einen kleineren Kameramodus oder eine schnellere Platte.</numerusform>
+        </translation>
     </message>
     <message>
         <source>Open</source>
@@ -2049,10 +2055,6 @@
         <translation>„{text}“ ist hier keine Kamera: Wählen Sie eine mit ihrer Nummer; gefunden: {known}</translation>
     </message>
     <message>
-        <source>({x}, {y}) is not a point in an image</source>
-        <translation>({x}, {y}) ist keine Stelle in einem Bild</translation>
-    </message>
-    <message>
         <source>--landmarks lacks the outer eye corners {right} and {left}; every error is divided by their distance: say which landmarks of the ground truth they are</source>
         <translation>In --landmarks fehlen die äußeren Augenwinkel {right} und {left}, durch deren Abstand jeder Fehler geteilt wird: Geben Sie an, welche Landmarken der Referenz das sind</translation>
     </message>
@@ -2363,10 +2365,6 @@
     <message>
         <source>line 1: the file is empty or starts with an empty line</source>
         <translation>Zeile 1: Die Datei ist leer oder beginnt mit einer leeren Zeile</translation>
-    </message>
-    <message>
-        <source>line 2: the header is not &apos;# &apos; and JSON ({error})</source>
-        <translation>Zeile 2: Der Kopf besteht nicht aus „# “ und JSON ({error})</translation>
     </message>
     <message>
         <source>line 2: the header is not a JSON object</source>
@@ -2825,6 +2823,26 @@
         <translation>Beta</translation>
     </message>
     <message>
+        <source>1 frame has no timestamp: it is placed between its neighbours</source>
+        <translation>1 Bild hat keinen Zeitstempel: Es wird zwischen seine Nachbarn gelegt</translation>
+    </message>
+    <message>
+        <source>1 frame has the timestamp of the frame before it</source>
+        <translation>1 Bild hat den Zeitstempel des Bildes davor</translation>
+    </message>
+    <message>
+        <source>1 image in {folder} is beside videos: name it to track it</source>
+        <translation>1 Bild in {folder} liegt neben Videos: Nennen Sie es, um es zu verfolgen</translation>
+    </message>
+    <message>
+        <source>1 packet was sent to {target}</source>
+        <translation>1 Paket wurde an {target} gesendet</translation>
+    </message>
+    <message>
+        <source>1 was dropped</source>
+        <translation>1 wurde ausgelassen</translation>
+    </message>
+    <message>
         <source>Butterworth</source>
         <translation>Butterworth</translation>
     </message>
@@ -2925,8 +2943,16 @@
         <translation>Das Video hat {fps:.3g} Bilder je Sekunde; nötig sind {least:.0f}.</translation>
     </message>
     <message>
+        <source>a row cannot be read as numbers</source>
+        <translation>eine Zeile lässt sich nicht als Zahlen lesen</translation>
+    </message>
+    <message>
         <source>a video is rotated by 0, 90, 180 or 270 degrees, not by {given}</source>
         <translation>ein Video wird um 0, 90, 180 oder 270 Grad gedreht, nicht um {given}</translation>
+    </message>
+    <message>
+        <source>and 1 more place</source>
+        <translation>und an 1 weiteren Stelle</translation>
     </message>
     <message>
         <source>angle, °</source>
@@ -2961,12 +2987,32 @@
         <translation>sie sendet einzelne Bilder: {rate:g} werden je Sekunde abgefragt</translation>
     </message>
     <message>
+        <source>its name is not valid</source>
+        <translation>sein Name ist nicht gültig</translation>
+    </message>
+    <message>
+        <source>its rows are not numbers</source>
+        <translation>seine Zeilen sind keine Zahlen</translation>
+    </message>
+    <message>
         <source>line 1: neither a Steadymark file (&apos;{magic} {format}&apos;) nor the names of its columns (&apos;frame,face_id,timestamp_s,…&apos;) or of OpenFace&apos;s (&apos;frame, face_id, timestamp, …&apos;): save the table as CSV with the names of its columns in the first line</source>
         <translation>Zeile 1: weder eine Steadymark-Datei (&apos;{magic} {format}&apos;) noch ihre Spaltennamen (&apos;frame,face_id,timestamp_s,…&apos;) noch die von OpenFace (&apos;frame, face_id, timestamp, …&apos;): speichern Sie die Tabelle als CSV mit den Spaltennamen in der ersten Zeile</translation>
     </message>
     <message>
         <source>line 1: the file is not UTF-8: save it as &apos;CSV UTF-8&apos;</source>
         <translation>Zeile 1: die Datei ist nicht UTF-8: speichern Sie sie als &apos;CSV UTF-8&apos;</translation>
+    </message>
+    <message>
+        <source>line 2: the header is not &apos;# &apos; and JSON</source>
+        <translation>Zeile 2: Der Kopf ist nicht „# “ und JSON</translation>
+    </message>
+    <message>
+        <source>line {number} has 1 field, but there are {columns} columns</source>
+        <translation>Zeile {number} hat 1 Feld, es gibt aber {columns} Spalten</translation>
+    </message>
+    <message>
+        <source>line {number}, &apos;{given}&apos; is not a number</source>
+        <translation>Zeile {number}, „{given}“ ist keine Zahl</translation>
     </message>
     <message>
         <source>most landmarks are guesses (median score {score:.2f})</source>
@@ -3045,8 +3091,16 @@
         <translation>die Standardeingabe ist eine Pipe, und ein Video wird mehrmals gelesen: schreiben Sie es in eine Datei und verfolgen Sie die Datei</translation>
     </message>
     <message>
+        <source>the timestamps decrease in 1 place: the latest timestamp is kept there</source>
+        <translation>die Zeitstempel nehmen an 1 Stelle ab: Dort gilt der späteste weiter</translation>
+    </message>
+    <message>
         <source>the {kind} &apos;{name}&apos; is registered twice</source>
         <translation>{kind} „{name}“ ist doppelt angemeldet</translation>
+    </message>
+    <message>
+        <source>tracking stopped after 1 frame: {error}</source>
+        <translation>die Verfolgung endete nach 1 Bild: {error}</translation>
     </message>
     <message>
         <source>unknown {kind} &apos;{name}&apos;: choose one of {known}</source>
@@ -3107,10 +3161,6 @@
     <message>
         <source>{count} packets are damaged</source>
         <translation>Beschädigte Pakete: {count}</translation>
-    </message>
-    <message>
-        <source>{dropped} were dropped</source>
-        <translation>verpasst: {dropped}</translation>
     </message>
     <message>
         <source>{fault}. &apos;Continue tracking&apos; skips it.</source>
@@ -3233,6 +3283,14 @@
         <translation>{name} braucht beim Laufen mehr als {most_gib} GiB Speicher: Wählen Sie ein kleineres Modell oder weniger Gesichter</translation>
     </message>
     <message>
+        <source>{count} packets were sent to {target}</source>
+        <translation>{count} Pakete wurden an {target} gesendet</translation>
+    </message>
+    <message>
+        <source>{count} were dropped</source>
+        <translation>{count} wurden ausgelassen</translation>
+    </message>
+    <message>
         <source>{label} {degrees:+.1f}°</source>
         <translation>{label} {degrees:+.1f}°</translation>
     </message>
@@ -3345,10 +3403,6 @@
         <translation>{path} hat {given} Landmarken: Das Fenster vergleicht alle {count} von {name}, „steadymark evaluate --landmarks“ auch einige</translation>
     </message>
     <message>
-        <source>{path} has {rows} rows, the last of frame {last}: check its frame numbers</source>
-        <translation>{path} hat {rows} Zeilen, die letzte von Bild {last}: Prüfen Sie die Bildnummern</translation>
-    </message>
-    <message>
         <source>{path} contains no frames, it is truncated or empty: copy it again</source>
         <translation>{path} enthält keine Bilder, ist abgeschnitten oder leer: Kopieren Sie die Datei erneut</translation>
     </message>
@@ -3367,6 +3421,18 @@
     <message>
         <source>{path} contains sound but no images: choose a file with a video track</source>
         <translation>{path} enthält Ton, aber keine Bilder: Wählen Sie eine Datei mit Videospur</translation>
+    </message>
+    <message>
+        <source>{path} has 1 number in a row: landmarks need an even number (x and y)</source>
+        <translation>{path} hat 1 Zahl in einer Zeile: Landmarken brauchen eine gerade Anzahl (x und y)</translation>
+    </message>
+    <message>
+        <source>{path} has 1 row, of frame {last}: check its frame numbers</source>
+        <translation>{path} hat 1 Zeile, von Bild {last}: Prüfen Sie die Bildnummern</translation>
+    </message>
+    <message>
+        <source>{path} has {count} rows, the last of frame {last}: check its frame numbers</source>
+        <translation>{path} hat {count} Zeilen, die letzte von Bild {last}: Prüfen Sie die Bildnummern</translation>
     </message>
     <message>
         <source>{path} is a folder: give a video file in it</source>
@@ -3461,10 +3527,6 @@
         <translation>{path}, Zeile 1: Spalte „{column}“ fehlt</translation>
     </message>
     <message>
-        <source>{path}, line {number}: not a point ({error})</source>
-        <translation>{path}, Zeile {number}: kein Punkt ({error})</translation>
-    </message>
-    <message>
         <source>{path}, row {row} below the columns, column &apos;{name}&apos;: {value:g} is not a whole number from {least}</source>
         <translation>{path}, Zeile {row} unter den Spaltennamen, Spalte „{name}“: {value:g} ist keine ganze Zahl ab {least}</translation>
     </message>
@@ -3505,6 +3567,14 @@
         <translation>{path} ist eine Pipe, und ein Video wird mehrmals gelesen: schreiben Sie es in eine Datei, zum Beispiel mit &apos;cat {path} &gt; video.mp4&apos;, und verfolgen Sie die Datei</translation>
     </message>
     <message>
+        <source>{path}, line {number}: &apos;{text}&apos; is not a point: write x and y in pixels</source>
+        <translation>{path}, Zeile {number}: „{text}“ ist kein Punkt: Schreiben Sie x und y in Pixeln</translation>
+    </message>
+    <message>
+        <source>{path}: it has 1 point instead of {wanted}</source>
+        <translation>{path}: 1 Punkt statt {wanted}</translation>
+    </message>
+    <message>
         <source>{path}: {fault}</source>
         <translation>{path}: {fault}</translation>
     </message>
@@ -3527,10 +3597,6 @@
     <message>
         <source>{sentence} Try a lower threshold or another detector in the settings under Faces, or a video in which the face is upright, larger and sharper.</source>
         <translation>{sentence} Versuchen Sie in den Einstellungen unter Gesichter einen kleineren Schwellwert oder einen anderen Detektor, oder ein Video, in dem das Gesicht aufrecht, größer und schärfer ist.</translation>
-    </message>
-    <message>
-        <source>{sent} packets were sent to {target}</source>
-        <translation>An {target} gesendete Pakete: {sent}</translation>
     </message>
     <message>
         <source>{shown} answers but sends no frames: check the camera</source>

@@ -12,6 +12,23 @@
     </message>
 </context>
 <context>
+    <name>LiveController</name>
+    <message numerus="yes">
+        <source>%n frame(s) were written: {names}.</source>
+        <translation>
+            <numerusform>%n frame was written: {names}.</numerusform>
+            <numerusform>%n frames were written: {names}.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n frame(s) could not be written in time: use a smaller camera mode or a faster disk.</source>
+        <translation>
+            <numerusform>%n frame could not be written in time: use a smaller camera mode or a faster disk.</numerusform>
+            <numerusform>%n frames could not be written in time: use a smaller camera mode or a faster disk.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>PresetBar</name>
     <message numerus="yes">
         <source>%n face(s)</source>

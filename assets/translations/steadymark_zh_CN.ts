@@ -401,8 +401,8 @@
         <translation>（丢失 {count}）</translation>
     </message>
     <message>
-        <source>{frames} frames were written, {count} could not be written in time</source>
-        <translation>已写入 {frames} 帧，{count} 帧未能及时写入</translation>
+        <source>frames written: {frames}; not written in time: {count}</source>
+        <translation>已写入的帧：{frames}；未能及时写入：{count}</translation>
     </message>
 </context>
 <context>
@@ -431,13 +431,17 @@
         <source> and </source>
         <translation>和</translation>
     </message>
-    <message>
-        <source>{names} were written, {frames} frames.</source>
-        <translation>已写入 {names}，共 {frames} 帧。</translation>
+    <message numerus="yes">
+        <source>%n frame(s) were written: {names}.</source>
+        <translation>
+            <numerusform>已写入 %n 帧：{names}。</numerusform>
+        </translation>
     </message>
-    <message>
-        <source>{count} frames could not be written in time: use a smaller camera mode or a faster disk.</source>
-        <translation>{count} 帧未能及时写入：请改用较小的模式或更快的磁盘。</translation>
+    <message numerus="yes">
+        <source>%n frame(s) could not be written in time: use a smaller camera mode or a faster disk.</source>
+        <translation>
+            <numerusform>有 %n 帧未能及时写入：请使用更小的摄像头模式或更快的磁盘。</numerusform>
+        </translation>
     </message>
     <message>
         <source>Open</source>
@@ -2045,10 +2049,6 @@
         <translation>这里没有名为“{text}”的摄像头：请用编号选择；已找到：{known}</translation>
     </message>
     <message>
-        <source>({x}, {y}) is not a point in an image</source>
-        <translation>({x}, {y}) 不是图像中的位置</translation>
-    </message>
-    <message>
         <source>--landmarks lacks the outer eye corners {right} and {left}; every error is divided by their distance: say which landmarks of the ground truth they are</source>
         <translation>--landmarks 缺少外眼角 {right} 和 {left}，所有误差都要除以两者的间距：请说明它们对应真值的哪些关键点</translation>
     </message>
@@ -2359,10 +2359,6 @@
     <message>
         <source>line 1: the file is empty or starts with an empty line</source>
         <translation>第 1 行：文件为空，或以空行开头</translation>
-    </message>
-    <message>
-        <source>line 2: the header is not &apos;# &apos; and JSON ({error})</source>
-        <translation>第 2 行：文件头不是“# ”加 JSON（{error}）</translation>
     </message>
     <message>
         <source>line 2: the header is not a JSON object</source>
@@ -2821,6 +2817,26 @@
         <translation>Beta</translation>
     </message>
     <message>
+        <source>1 frame has no timestamp: it is placed between its neighbours</source>
+        <translation>1 帧没有时间戳：按相邻帧插入</translation>
+    </message>
+    <message>
+        <source>1 frame has the timestamp of the frame before it</source>
+        <translation>1 帧与前一帧的时间戳相同</translation>
+    </message>
+    <message>
+        <source>1 image in {folder} is beside videos: name it to track it</source>
+        <translation>{folder} 中有 1 张图片与视频放在一起：如需跟踪，请指明它</translation>
+    </message>
+    <message>
+        <source>1 packet was sent to {target}</source>
+        <translation>已向 {target} 发送 1 个数据包</translation>
+    </message>
+    <message>
+        <source>1 was dropped</source>
+        <translation>丢弃了 1 个</translation>
+    </message>
+    <message>
         <source>Butterworth</source>
         <translation>Butterworth</translation>
     </message>
@@ -2921,8 +2937,16 @@
         <translation>视频每秒 {fps:.3g} 帧，需要 {least:.0f} 帧。</translation>
     </message>
     <message>
+        <source>a row cannot be read as numbers</source>
+        <translation>有一行无法按数字读取</translation>
+    </message>
+    <message>
         <source>a video is rotated by 0, 90, 180 or 270 degrees, not by {given}</source>
         <translation>视频只能旋转 0、90、180 或 270 度，不能旋转 {given} 度</translation>
+    </message>
+    <message>
+        <source>and 1 more place</source>
+        <translation>以及另外 1 处</translation>
     </message>
     <message>
         <source>angle, °</source>
@@ -2957,12 +2981,32 @@
         <translation>它发送单张图像：每秒请求 {rate:g} 张</translation>
     </message>
     <message>
+        <source>its name is not valid</source>
+        <translation>其名称无效</translation>
+    </message>
+    <message>
+        <source>its rows are not numbers</source>
+        <translation>其各行不是数字</translation>
+    </message>
+    <message>
         <source>line 1: neither a Steadymark file (&apos;{magic} {format}&apos;) nor the names of its columns (&apos;frame,face_id,timestamp_s,…&apos;) or of OpenFace&apos;s (&apos;frame, face_id, timestamp, …&apos;): save the table as CSV with the names of its columns in the first line</source>
         <translation>第 1 行：既不是 Steadymark 文件（&apos;{magic} {format}&apos;），也不是其列名（&apos;frame,face_id,timestamp_s,…&apos;）或 OpenFace 的列名（&apos;frame, face_id, timestamp, …&apos;）：请将表格另存为首行带列名的 CSV</translation>
     </message>
     <message>
         <source>line 1: the file is not UTF-8: save it as &apos;CSV UTF-8&apos;</source>
         <translation>第 1 行：文件不是 UTF-8：请另存为“CSV UTF-8”</translation>
+    </message>
+    <message>
+        <source>line 2: the header is not &apos;# &apos; and JSON</source>
+        <translation>第 2 行：文件头不是“# ”加 JSON</translation>
+    </message>
+    <message>
+        <source>line {number} has 1 field, but there are {columns} columns</source>
+        <translation>第 {number} 行有 1 个字段，但共有 {columns} 列</translation>
+    </message>
+    <message>
+        <source>line {number}, &apos;{given}&apos; is not a number</source>
+        <translation>第 {number} 行，“{given}”不是数字</translation>
     </message>
     <message>
         <source>most landmarks are guesses (median score {score:.2f})</source>
@@ -3041,8 +3085,16 @@
         <translation>标准输入是管道，而视频需要多次读取：请写入文件后再跟踪</translation>
     </message>
     <message>
+        <source>the timestamps decrease in 1 place: the latest timestamp is kept there</source>
+        <translation>时间戳在 1 处递减：该处沿用最晚的时间戳</translation>
+    </message>
+    <message>
         <source>the {kind} &apos;{name}&apos; is registered twice</source>
         <translation>{kind}“{name}”被注册了两次</translation>
+    </message>
+    <message>
+        <source>tracking stopped after 1 frame: {error}</source>
+        <translation>跟踪在 1 帧后停止：{error}</translation>
     </message>
     <message>
         <source>unknown {kind} &apos;{name}&apos;: choose one of {known}</source>
@@ -3103,10 +3155,6 @@
     <message>
         <source>{count} packets are damaged</source>
         <translation>{count} 个数据包已损坏</translation>
-    </message>
-    <message>
-        <source>{dropped} were dropped</source>
-        <translation>丢弃 {dropped}</translation>
     </message>
     <message>
         <source>{fault}. &apos;Continue tracking&apos; skips it.</source>
@@ -3229,6 +3277,14 @@
         <translation>{name} 运行时占用超过 {most_gib} GiB 内存：请使用较小的模型，或减少人脸数</translation>
     </message>
     <message>
+        <source>{count} packets were sent to {target}</source>
+        <translation>已向 {target} 发送 {count} 个数据包</translation>
+    </message>
+    <message>
+        <source>{count} were dropped</source>
+        <translation>丢弃了 {count} 个</translation>
+    </message>
+    <message>
         <source>{label} {degrees:+.1f}°</source>
         <translation>{label} {degrees:+.1f}°</translation>
     </message>
@@ -3341,10 +3397,6 @@
         <translation>{path} 有 {given} 个关键点：窗口对比 {name} 的全部 {count} 个，“steadymark evaluate --landmarks”可只对比其中一部分</translation>
     </message>
     <message>
-        <source>{path} has {rows} rows, the last of frame {last}: check its frame numbers</source>
-        <translation>{path} 有 {rows} 行，最后一行是第 {last} 帧：请检查帧号</translation>
-    </message>
-    <message>
         <source>{path} contains no frames, it is truncated or empty: copy it again</source>
         <translation>{path} 不含任何帧，文件被截断或为空：请重新复制</translation>
     </message>
@@ -3363,6 +3415,18 @@
     <message>
         <source>{path} contains sound but no images: choose a file with a video track</source>
         <translation>{path} 只有声音，没有画面：请选择带视频轨的文件</translation>
+    </message>
+    <message>
+        <source>{path} has 1 number in a row: landmarks need an even number (x and y)</source>
+        <translation>{path} 的一行有 1 个数：关键点需要偶数个（x 和 y）</translation>
+    </message>
+    <message>
+        <source>{path} has 1 row, of frame {last}: check its frame numbers</source>
+        <translation>{path} 有 1 行，是第 {last} 帧：请检查帧号</translation>
+    </message>
+    <message>
+        <source>{path} has {count} rows, the last of frame {last}: check its frame numbers</source>
+        <translation>{path} 有 {count} 行，最后一行是第 {last} 帧：请检查帧号</translation>
     </message>
     <message>
         <source>{path} is a folder: give a video file in it</source>
@@ -3457,10 +3521,6 @@
         <translation>{path}，第 1 行：缺少列“{column}”</translation>
     </message>
     <message>
-        <source>{path}, line {number}: not a point ({error})</source>
-        <translation>{path}，第 {number} 行：不是点（{error}）</translation>
-    </message>
-    <message>
         <source>{path}, row {row} below the columns, column &apos;{name}&apos;: {value:g} is not a whole number from {least}</source>
         <translation>{path}，列名下第 {row} 行，列“{name}”：{value:g} 不是从 {least} 起的整数</translation>
     </message>
@@ -3501,6 +3561,14 @@
         <translation>{path} 是管道，而视频需要多次读取：请写入文件，例如 &apos;cat {path} &gt; video.mp4&apos;，然后跟踪该文件</translation>
     </message>
     <message>
+        <source>{path}, line {number}: &apos;{text}&apos; is not a point: write x and y in pixels</source>
+        <translation>{path} 第 {number} 行：“{text}”不是点：请写 x 和 y（像素）</translation>
+    </message>
+    <message>
+        <source>{path}: it has 1 point instead of {wanted}</source>
+        <translation>{path}：有 1 个点，应为 {wanted} 个</translation>
+    </message>
+    <message>
         <source>{path}: {fault}</source>
         <translation>{path}：{fault}</translation>
     </message>
@@ -3523,10 +3591,6 @@
     <message>
         <source>{sentence} Try a lower threshold or another detector in the settings under Faces, or a video in which the face is upright, larger and sharper.</source>
         <translation>{sentence} 请在设置的“人脸”中降低阈值或更换检测器，或使用人脸端正、更大、更清晰的视频。</translation>
-    </message>
-    <message>
-        <source>{sent} packets were sent to {target}</source>
-        <translation>已向 {target} 发送 {sent} 个数据包</translation>
     </message>
     <message>
         <source>{shown} answers but sends no frames: check the camera</source>

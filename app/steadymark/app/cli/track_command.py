@@ -360,4 +360,4 @@ def _result(job: JobReport, files: Sequence[str]) -> str:
 
 
 def _share_read(cut_off: CutOff) -> str:
-    return "" if cut_off.share is None else f", {100 * cut_off.share:.1f} % of it read"
+    return "" if cut_off.share is None else f", {percent_of(cut_off.share):.1f} % of it read"

@@ -229,14 +229,14 @@ class LiveController(QObject):
                 messages.tell(self.tr("No frame arrived during the recording: no file was kept."))
             return
         names = self.tr(" and ").join(Path(path).name for path in report.paths)
-        words = self.tr("{names} were written, {frames} frames.").format(
-            names=names, frames=report.frames
-        )
+        words = self.tr("%n frame(s) were written: {names}.", "", report.frames).format(names=names)
         if report.dropped:
             words += " " + self.tr(
-                "{count} frames could not be written in time: use a smaller camera "
-                "mode or a faster disk."
-            ).format(count=report.dropped)
+                "%n frame(s) could not be written in time: use a smaller camera mode or a faster "
+                "disk.",
+                "",
+                report.dropped,
+            )
         video = report.paths[0]
         choices = [self._show_folder(str(Path(video).parent))]
         if video.endswith(".mp4"):

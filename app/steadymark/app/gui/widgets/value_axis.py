@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pyqtgraph as pg
 from PySide6.QtGui import QFontMetricsF
 
+from steadymark.app.gui.i18n.local_numbers import significant_text
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -37,7 +39,7 @@ class ValueAxis(pg.AxisItem):  # type: ignore[misc]
 
     def logTickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         """Return plain numbers such as 0.02, 5 and 300 instead of powers of ten."""
-        return [f"{10.0**value * scale:.4g}" for value in values]
+        return [significant_text(10.0**value * scale, 4) for value in values]
 
 
 def _roomy(values: Sequence[float], kept: Sequence[float], least: float) -> list[float]:

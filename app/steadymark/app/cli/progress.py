@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 
 _SOON_S = 0.5  # no rate is shown before this time
-_NO_FIGURES = {"unit": "", "faces": "", "fps": ""}
 
 
 def progress_bars(console: Console) -> Progress:
@@ -53,7 +52,9 @@ class ProgressDisplay:
 
     def __init__(self, progress: Progress, index: ResultsIndex, count: int) -> None:
         self._progress, self._keeping = progress, IndexUpdates(index)
-        self._all = progress.add_task("all files", total=count, visible=count > 1, **_NO_FIGURES)
+        self._all = progress.add_task(
+            "all files", total=count, visible=count > 1, unit="", faces="", fps=""
+        )
         self._shown: dict[int, TaskID] = {}
         self._reports: dict[int, JobReport] = {}
         self._told = False
@@ -66,7 +67,9 @@ class ProgressDisplay:
     def progressed(self, job: Job, info: SourceInfo, report: PipelineReport) -> None:
         task = self._shown.get(job.number)
         if task is None:
-            task = self._progress.add_task(escape(info.name), total=info.frames, **_NO_FIGURES)
+            task = self._progress.add_task(
+                escape(info.name), total=info.frames, unit="", faces="", fps=""
+            )
             self._shown[job.number] = task
         self._keeping.progressed(job)
         tasks = self._progress.tasks

@@ -63,7 +63,7 @@ def identity_table(rows: Sequence[IdentityRow], model: str) -> ReportTable:
         table.add_row(
             row.kind,
             f"{row.videos}",
-            fixed(figures["mota"], 1),
+            fixed(100 * row.scores.mota, 1),
             f"{figures['idf1']:.1f}",
             f"{row.scores.switches}",
             f"{figures['switches_in_ten']:.2f}",

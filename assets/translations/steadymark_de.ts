@@ -519,8 +519,8 @@
         <translation>Wo das Gesicht in Ruhe ist</translation>
     </message>
     <message>
-        <source>Mean Allan variance where the face is at rest</source>
-        <translation>Mittlere Allan-Varianz, wo das Gesicht in Ruhe ist</translation>
+        <source>Mean Allan variance of the landmarks of this region where the face is at rest. Lower is stiller.</source>
+        <translation>Mittlere Allan-Varianz der Landmarken dieser Region, wo das Gesicht in Ruhe ist. Kleiner ist ruhiger.</translation>
     </message>
     <message>
         <source>MAV by region, at rest</source>
@@ -1311,8 +1311,8 @@
 <context>
     <name>TruthTables</name>
     <message>
-        <source>Mean distance from the ground truth, in % of the inter-ocular distance (outer eye corners)</source>
-        <translation>Mittlerer Abstand von den wahren Punkten, % des Abstands der äußeren Augenwinkel</translation>
+        <source>Mean distance from the ground truth, in % of the distance between the outer eye corners. Lower is more accurate.</source>
+        <translation>Mittlerer Abstand von den wahren Punkten, in % des Abstands der äußeren Augenwinkel. Kleiner ist genauer.</translation>
     </message>
     <message>
         <source>Against the ground truth</source>
@@ -1327,16 +1327,20 @@
         <translation>FR8, %</translation>
     </message>
     <message>
-        <source>Share of frames with an error of 8 % or more, or without a face</source>
-        <translation>Bilder mit 8 % oder mehr oder ohne Gesicht</translation>
+        <source>Share of frames with an error of 8 % or more, or without a face. Lower is better.</source>
+        <translation>Anteil der Bilder mit einem Fehler von 8 % oder mehr, oder ohne Gesicht. Kleiner ist besser.</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance of the error: how far it jumps from one frame to the next. Lower is stiller. Real motion does not count, since the ground truth makes it, too.</source>
+        <translation>Mittlere Allan-Varianz des Fehlers: wie weit er von einem Bild zum nächsten springt. Kleiner ist ruhiger. Wahre Bewegung zählt nicht, denn die Referenz macht sie auch.</translation>
+    </message>
+    <message>
+        <source>How many frames the landmarks are late. 0 is best; a filter that smooths strongly is late.</source>
+        <translation>Um wie viele Bilder die Landmarken zu spät sind. 0 ist am besten; ein Filter, der stark glättet, ist spät.</translation>
     </message>
     <message>
         <source>MAV</source>
         <translation>MAV</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance of the error</source>
-        <translation>Mittlere Allan-Varianz des Fehlers</translation>
     </message>
     <message>
         <source>MCV, %</source>
@@ -1349,10 +1353,6 @@
     <message>
         <source>lag, frames</source>
         <translation>Verzug, Bilder</translation>
-    </message>
-    <message>
-        <source>How many frames the points lag behind</source>
-        <translation>Wie verspätet die Punkte kommen</translation>
     </message>
     <message>
         <source>NRMSE by region, %</source>

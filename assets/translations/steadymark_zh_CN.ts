@@ -516,8 +516,8 @@
         <translation>人脸静止处</translation>
     </message>
     <message>
-        <source>Mean Allan variance where the face is at rest</source>
-        <translation>人脸静止处的平均 Allan 方差</translation>
+        <source>Mean Allan variance of the landmarks of this region where the face is at rest. Lower is stiller.</source>
+        <translation>该区域关键点在人脸静止处的平均 Allan 方差。越小越稳。</translation>
     </message>
     <message>
         <source>MAV by region, at rest</source>
@@ -1306,8 +1306,8 @@
 <context>
     <name>TruthTables</name>
     <message>
-        <source>Mean distance from the ground truth, in % of the inter-ocular distance (outer eye corners)</source>
-        <translation>与真值点的平均距离，外眼角间距的 %</translation>
+        <source>Mean distance from the ground truth, in % of the distance between the outer eye corners. Lower is more accurate.</source>
+        <translation>与真值点的平均距离，占外眼角间距的 %。越小越准确。</translation>
     </message>
     <message>
         <source>Against the ground truth</source>
@@ -1322,16 +1322,20 @@
         <translation>FR8，%</translation>
     </message>
     <message>
-        <source>Share of frames with an error of 8 % or more, or without a face</source>
-        <translation>误差达到 8 % 或无人脸的帧</translation>
+        <source>Share of frames with an error of 8 % or more, or without a face. Lower is better.</source>
+        <translation>误差达到 8 % 或没有人脸的帧所占比例。越小越好。</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance of the error: how far it jumps from one frame to the next. Lower is stiller. Real motion does not count, since the ground truth makes it, too.</source>
+        <translation>误差的平均 Allan 方差：误差从一帧到下一帧跳动多远。越小越稳。真实运动不计入，因为真值也随之运动。</translation>
+    </message>
+    <message>
+        <source>How many frames the landmarks are late. 0 is best; a filter that smooths strongly is late.</source>
+        <translation>关键点滞后的帧数。0 最好；平滑过强的滤波器会滞后。</translation>
     </message>
     <message>
         <source>MAV</source>
         <translation>MAV</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance of the error</source>
-        <translation>误差的平均 Allan 方差</translation>
     </message>
     <message>
         <source>MCV, %</source>
@@ -1344,10 +1348,6 @@
     <message>
         <source>lag, frames</source>
         <translation>延迟，帧</translation>
-    </message>
-    <message>
-        <source>How many frames the points lag behind</source>
-        <translation>关键点的滞后程度</translation>
     </message>
     <message>
         <source>NRMSE by region, %</source>

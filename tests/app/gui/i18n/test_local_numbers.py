@@ -12,7 +12,12 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from steadymark.app.gui.i18n.language import speak
-from steadymark.app.gui.i18n.local_numbers import number_text, share_text, significant_text
+from steadymark.app.gui.i18n.local_numbers import (
+    local_decimals,
+    number_text,
+    share_text,
+    significant_text,
+)
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.models.user_text import UserText
 
@@ -38,6 +43,7 @@ def test_numbers_and_the_fields_of_messages_have_a_comma_in_german() -> None:
     assert number_text(6.84, 1, "ms") == "6,8\N{NO-BREAK SPACE}ms"
     assert share_text(0.005, 1) == "0,5\N{NO-BREAK SPACE}%"
     assert significant_text(29.97, 4) == "29,97"
+    assert local_decimals("count 68.00, no. 3.") == "count 68,00, no. 3."
     text = UserText("{percent:.0f} % of the frames have no face", percent=57.4)
     assert translated(text) == "57 % der Bilder haben kein Gesicht"
     assert translated(UserText("{label} {degrees:+.1f}°", label="a", degrees=-1.25)) == "a -1,2°"

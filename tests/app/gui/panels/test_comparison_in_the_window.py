@@ -153,6 +153,7 @@ def test_one_filter_can_be_compared_with_two_sets_of_parameters(
 ) -> None:
     open_video(qtbot, window, clip)
     session, sides = window.session, window.numbers.parameters
+    window.numbers.unfold.setChecked(True)
     assert [side.isVisible() for side in sides] == [False, False]
     choose(window, ONE_EURO, ONE_EURO)
     qtbot.waitUntil(lambda: compared(window, ONE_EURO, ONE_EURO))

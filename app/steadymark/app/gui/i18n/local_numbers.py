@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 
 from PySide6.QtCore import QLocale
 
 from steadymark.engine.core.face_frames import percent_of
 
 UNKNOWN = "–"
+_DECIMAL_POINT = re.compile(r"(?<=\d)\.(?=\d)")
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
@@ -19,10 +21,10 @@ class LocalNumber(float):
     """
 
     def __format__(self, spec: str) -> str:
-        return _local(super().__format__(spec))
+        return local_text(super().__format__(spec))
 
     def __str__(self) -> str:
-        return _local(super().__str__())
+        return local_text(super().__str__())
 
 
 def number_text(value: float, digits: int, unit: str = "") -> str:
@@ -46,7 +48,13 @@ def significant_text(value: float, digits: int) -> str:
     return f"{LocalNumber(value):.{digits}g}" if math.isfinite(value) else UNKNOWN
 
 
-def _local(text: str) -> str:
+def local_text(text: str) -> str:
+    """Return a formatted number with the decimal sign of the language, and zero without a sign."""
     if text.startswith("-") and not any(digit in text for digit in "123456789in"):
         text = text[1:]
     return text.replace(".", QLocale().decimalPoint())
+
+
+def local_decimals(text: str) -> str:
+    """Return a text whose numbers have the decimal sign of the language."""
+    return _DECIMAL_POINT.sub(QLocale().decimalPoint(), text)

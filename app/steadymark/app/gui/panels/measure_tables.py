@@ -25,8 +25,8 @@ class TruthTables(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         nrmse = self.tr(
-            "Mean distance from the ground truth, in % of the inter-ocular "
-            "distance (outer eye corners)"
+            "Mean distance from the ground truth, in % of the distance between the outer eye "
+            "corners. Lower is more accurate."
         )
         self.against = ComparisonTable(
             self.tr("Against the ground truth"),
@@ -35,10 +35,22 @@ class TruthTables(QWidget):
                 MeasureRow(
                     "fr8",
                     self.tr("FR8, %"),
-                    self.tr("Share of frames with an error of 8 % or more, or without a face"),
+                    self.tr(
+                        "Share of frames with an error of 8 % or more, or without a face. Lower is "
+                        "better."
+                    ),
                     2,
                 ),
-                MeasureRow("mav", self.tr("MAV"), self.tr("Mean Allan variance of the error"), 4),
+                MeasureRow(
+                    "mav",
+                    self.tr("MAV"),
+                    self.tr(
+                        "Mean Allan variance of the error: how far it jumps from one frame to the "
+                        "next. Lower is stiller. Real motion does not count, since the ground "
+                        "truth makes it, too."
+                    ),
+                    4,
+                ),
                 MeasureRow(
                     "mcv",
                     self.tr("MCV, %"),
@@ -51,7 +63,10 @@ class TruthTables(QWidget):
                 MeasureRow(
                     "lag",
                     self.tr("lag, frames"),
-                    self.tr("How many frames the points lag behind"),
+                    self.tr(
+                        "How many frames the landmarks are late. 0 is best; a filter that smooths "
+                        "strongly is late."
+                    ),
                     3,
                 ),
             ),
@@ -119,7 +134,10 @@ class MotionTables(QWidget):
             )
         )
         self.table = ComparisonTable(self.tr("Where the face is at rest"), self._rows_at_rest())
-        mav = self.tr("Mean Allan variance where the face is at rest")
+        mav = self.tr(
+            "Mean Allan variance of the landmarks of this region where the face is at rest. Lower "
+            "is stiller."
+        )
         self.by_region = ComparisonTable(
             self.tr("MAV by region, at rest"),
             [MeasureRow(n, region_name(n), mav, 5) for n in REGIONS if n],

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from steadymark.app.gui.i18n.display_names import landmark_name, variant_description, variant_name
-from steadymark.app.gui.i18n.local_numbers import number_text, share_text
+from steadymark.app.gui.i18n.local_numbers import local_decimals, number_text, share_text
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.panels.comparison_table import short_text
 from steadymark.app.gui.panels.filter_parameters import FilterParameters
@@ -191,7 +191,7 @@ class StatisticsPanel(QWidget):
             for readout, label in zip(attribute.shown, labels, strict=True):
                 none = self.tr("no face in this frame")
                 lines = map(translated, readout.lines(values)) if there else (none,)
-                label.setText("\n".join(lines))
+                label.setText(local_decimals("\n".join(lines)))
 
     def set_takes(
         self,

@@ -1,4 +1,4 @@
-"""The vertical axis of a plot that may be very low."""
+"""The axes of plots, whose numbers have the decimal sign of the language."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyqtgraph as pg
 from PySide6.QtGui import QFontMetricsF
 
-from steadymark.app.gui.i18n.local_numbers import significant_text
+from steadymark.app.gui.i18n.local_numbers import local_text, significant_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,8 +16,15 @@ if TYPE_CHECKING:
 Ticks = list[tuple[float, "Sequence[float]"]]  # spacing and values
 
 
-class ValueAxis(pg.AxisItem):  # type: ignore[misc]
-    """Axis that omits values that would overlap vertically."""
+class LocalAxis(pg.AxisItem):  # type: ignore[misc]
+    """Axis whose numbers have the decimal sign of the language."""
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        return [local_text(text) for text in super().tickStrings(values, scale, spacing)]
+
+
+class ValueAxis(LocalAxis):
+    """Vertical axis that omits values that would overlap."""
 
     def __init__(self) -> None:
         super().__init__("left")

@@ -7,6 +7,18 @@
         <source>About Steadymark</source>
         <translation>Über Steadymark</translation>
     </message>
+    <message>
+        <source>Show folder</source>
+        <translation>Ordner zeigen</translation>
+    </message>
+    <message>
+        <source>Delete the kept results</source>
+        <translation>Aufbewahrte Ergebnisse löschen</translation>
+    </message>
+    <message>
+        <source>Finished tracking is kept in {folder} and shown again when the same recording is opened with the same settings: {used} of at most {most}. The oldest results are removed first.</source>
+        <translation>Fertige Verfolgungen werden in {folder} aufbewahrt und wieder gezeigt, wenn dieselbe Aufnahme mit denselben Einstellungen geöffnet wird: {used} von höchstens {most}. Die ältesten Ergebnisse werden zuerst gelöscht.</translation>
+    </message>
 </context>
 <context>
     <name>AddModelDialog</name>
@@ -188,6 +200,49 @@
     <message>
         <source>If a camera is connected, allow access to it in Settings, Privacy.</source>
         <translation>Ist eine da, erlauben Sie die Kamera in den Einstellungen unter Datenschutz.</translation>
+    </message>
+</context>
+<context>
+    <name>CloseQuestions</name>
+    <message>
+        <source>Recording in progress</source>
+        <translation>Aufnahme läuft</translation>
+    </message>
+    <message>
+        <source>The live view is being recorded. Save the recording and quit?</source>
+        <translation>Das Livebild wird aufgenommen. Die Aufnahme sichern und beenden?</translation>
+    </message>
+    <message>
+        <source>Save and quit</source>
+        <translation>Sichern und beenden</translation>
+    </message>
+    <message>
+        <source>Continue recording</source>
+        <translation>Weiter aufnehmen</translation>
+    </message>
+    <message>
+        <source>Export in progress</source>
+        <translation>Export läuft</translation>
+    </message>
+    <message>
+        <source>An export is not finished. If it is cancelled, what was written is kept.</source>
+        <translation>Ein Export ist noch nicht fertig. Wird er abgebrochen, so bleibt das bereits Geschriebene.</translation>
+    </message>
+    <message>
+        <source>Wait, then quit</source>
+        <translation>Warten, dann beenden</translation>
+    </message>
+    <message>
+        <source>Cancel the export and quit</source>
+        <translation>Export abbrechen und beenden</translation>
+    </message>
+    <message>
+        <source>Do not quit</source>
+        <translation>Nicht beenden</translation>
+    </message>
+    <message>
+        <source>Steadymark quits when the export is finished.</source>
+        <translation>Steadymark wird beendet, sobald der Export fertig ist.</translation>
     </message>
 </context>
 <context>
@@ -386,6 +441,10 @@
         <translation>Neustart</translation>
     </message>
     <message>
+        <source>Stop recording</source>
+        <translation>Aufnahme aus</translation>
+    </message>
+    <message>
         <source>{shown} / {came} fps</source>
         <translation>{shown} / {came} fps</translation>
     </message>
@@ -408,6 +467,10 @@
 </context>
 <context>
     <name>LiveController</name>
+    <message>
+        <source>Stop &amp;recording</source>
+        <translation>&amp;Aufnahme beenden</translation>
+    </message>
     <message>
         <source>Folder for recordings</source>
         <translation>Ordner für Aufnahmen</translation>
@@ -433,10 +496,10 @@
         <translation> und </translation>
     </message>
     <message numerus="yes">
-        <source>%n frame(s) were written: {names}.</source>
+        <source>The recording was saved: {names} in {folder}, %n frame(s).</source>
         <translation>
-            <numerusform>%n Bild wurde geschrieben: {names}.</numerusform>
-            <numerusform>%n Bilder wurden geschrieben: {names}.</numerusform>
+            <numerusform>Die Aufnahme wurde gespeichert: {names} in {folder}, %n Bild.</numerusform>
+            <numerusform>Die Aufnahme wurde gespeichert: {names} in {folder}, %n Bilder.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -484,14 +547,6 @@
     <message>
         <source>&apos;{text}&apos; is not a position: enter a time such as 1:23.4 or 83s, or a frame number</source>
         <translation>„{text}“ ist keine Stelle: Geben Sie eine Zeit wie 1:23.4 oder 83s oder eine Bildnummer ein</translation>
-    </message>
-    <message>
-        <source>Export in progress</source>
-        <translation>Export läuft</translation>
-    </message>
-    <message>
-        <source>An export is not finished. Cancel it and quit? What was written so far is kept.</source>
-        <translation>Ein Export ist noch nicht fertig. Abbrechen und beenden? Das bereits Geschriebene bleibt.</translation>
     </message>
 </context>
 <context>
@@ -755,6 +810,84 @@
     </message>
 </context>
 <context>
+    <name>QueueList</name>
+    <message>
+        <source>Video</source>
+        <translation>Video</translation>
+    </message>
+    <message>
+        <source>Progress</source>
+        <translation>Fortschritt</translation>
+    </message>
+    <message>
+        <source>Result</source>
+        <translation>Ergebnis</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>Zustand</translation>
+    </message>
+    <message>
+        <source>With face</source>
+        <translation>Mit Gesicht</translation>
+    </message>
+    <message>
+        <source>Lost</source>
+        <translation>Verloren</translation>
+    </message>
+    <message>
+        <source>Score</source>
+        <translation>Konfidenz</translation>
+    </message>
+    <message>
+        <source>Share of the processed frames with a face</source>
+        <translation>Anteil der verarbeiteten Bilder mit Gesicht</translation>
+    </message>
+    <message>
+        <source>How often no face was tracked: the number of spans of frames</source>
+        <translation>Wie oft kein Gesicht verfolgt wurde: die Zahl der Abschnitte</translation>
+    </message>
+    <message>
+        <source>Median score of the face, from 0 to 1</source>
+        <translation>Median der Konfidenz des Gesichts, von 0 bis 1</translation>
+    </message>
+    <message>
+        <source>not started</source>
+        <translation>nicht begonnen</translation>
+    </message>
+    <message>
+        <source>waiting</source>
+        <translation>wartet</translation>
+    </message>
+    <message>
+        <source>tracking</source>
+        <translation>wird verfolgt</translation>
+    </message>
+    <message>
+        <source>done</source>
+        <translation>fertig</translation>
+    </message>
+    <message>
+        <source>damaged</source>
+        <translation>beschädigt</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>fehlgeschlagen</translation>
+    </message>
+    <message>
+        <source>cancelled</source>
+        <translation>abgebrochen</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n warning(s)</source>
+        <translation>
+            <numerusform>%n Warnung</numerusform>
+            <numerusform>%n Warnungen</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>QueueWindow</name>
     <message>
         <source>Track and export many videos</source>
@@ -789,20 +922,12 @@
         <translation>&amp;Fertige entfernen</translation>
     </message>
     <message>
+        <source>Add a folder of videos</source>
+        <translation>Einen Ordner mit Videos hinzufügen</translation>
+    </message>
+    <message>
         <source>Videos</source>
         <translation>Videos</translation>
-    </message>
-    <message>
-        <source>Video</source>
-        <translation>Video</translation>
-    </message>
-    <message>
-        <source>Progress</source>
-        <translation>Fortschritt</translation>
-    </message>
-    <message>
-        <source>Result</source>
-        <translation>Ergebnis</translation>
     </message>
     <message>
         <source>Table format</source>
@@ -837,32 +962,16 @@
         <translation>&amp;Videos hinzufügen …</translation>
     </message>
     <message>
+        <source>Add &amp;folder…</source>
+        <translation>O&amp;rdner hinzufügen …</translation>
+    </message>
+    <message>
         <source>Add videos</source>
         <translation>Videos hinzufügen</translation>
     </message>
     <message>
         <source>Videos ({kinds});;All files (*)</source>
         <translation>Videos ({kinds});;Alle Dateien (*)</translation>
-    </message>
-    <message>
-        <source>not started</source>
-        <translation>nicht begonnen</translation>
-    </message>
-    <message>
-        <source>waiting</source>
-        <translation>wartet</translation>
-    </message>
-    <message>
-        <source>tracking</source>
-        <translation>wird verfolgt</translation>
-    </message>
-    <message>
-        <source>cancelled: {names}</source>
-        <translation>abgebrochen: {names}</translation>
-    </message>
-    <message>
-        <source>{names}, {share} of the frames with a face</source>
-        <translation>{names}, {share} der Bilder mit Gesicht</translation>
     </message>
     <message>
         <source>{waiting} waiting, {done} finished, {failed} failed.</source>
@@ -946,6 +1055,10 @@
     <message>
         <source>Stabilizer</source>
         <translation>Stabilisierung</translation>
+    </message>
+    <message>
+        <source>Track again</source>
+        <translation>Neu verfolgen</translation>
     </message>
     <message>
         <source>Kind</source>
@@ -1206,6 +1319,10 @@
 <context>
     <name>StatusLine</name>
     <message>
+        <source>Frames processed</source>
+        <translation>Verarbeitete Bilder</translation>
+    </message>
+    <message>
         <source>Ready</source>
         <translation>Bereit</translation>
     </message>
@@ -1214,12 +1331,20 @@
         <translation>Wird geöffnet …</translation>
     </message>
     <message>
-        <source>Tracking paused at {percent}</source>
-        <translation>Verfolgung angehalten bei {percent}</translation>
+        <source>Opening {name}…</source>
+        <translation>{name} wird geöffnet …</translation>
     </message>
     <message>
-        <source>Frames processed</source>
-        <translation>Verarbeitete Bilder</translation>
+        <source>These results were kept when the recording was closed. &apos;Track again from the beginning&apos; computes them anew.</source>
+        <translation>Diese Ergebnisse wurden beim Schließen der Aufnahme aufbewahrt. „Von Anfang an neu verfolgen“ berechnet sie neu.</translation>
+    </message>
+    <message>
+        <source>{rate} fps</source>
+        <translation>{rate} fps</translation>
+    </message>
+    <message>
+        <source>tracked on {device}</source>
+        <translation>verfolgt auf {device}</translation>
     </message>
     <message>
         <source>Tracking, {percent} of the frames processed</source>
@@ -1228,6 +1353,18 @@
     <message>
         <source>All frames processed, {share} with a face</source>
         <translation>Alle Bilder verarbeitet, {share} mit Gesicht</translation>
+    </message>
+    <message>
+        <source>All frames processed on {date}, {share} with a face</source>
+        <translation>Alle Bilder verarbeitet am {date}, {share} mit Gesicht</translation>
+    </message>
+    <message>
+        <source>zoom {percent}</source>
+        <translation>Zoom {percent}</translation>
+    </message>
+    <message>
+        <source>Tracking paused at {percent}</source>
+        <translation>Verfolgung angehalten bei {percent}</translation>
     </message>
     <message>
         <source>Live</source>
@@ -1245,18 +1382,6 @@
         <source>Tracking stopped at {percent}</source>
         <translation>Verfolgung abgebrochen bei {percent}</translation>
     </message>
-    <message>
-        <source>{rate} fps</source>
-        <translation>{rate} fps</translation>
-    </message>
-    <message>
-        <source>tracked on {device}</source>
-        <translation>verfolgt auf {device}</translation>
-    </message>
-    <message>
-        <source>zoom {percent}</source>
-        <translation>Zoom {percent}</translation>
-    </message>
 </context>
 <context>
     <name>StreamingDialog</name>
@@ -1267,6 +1392,14 @@
     <message>
         <source>Live results are sent immediately. Tracking never waits for a receiver: what cannot be sent in time is dropped and counted.</source>
         <translation>Was live verfolgt wird, wird sofort gesendet. Die Verfolgung wartet nie auf einen Empfänger: Was nicht rechtzeitig gesendet werden kann, entfällt und wird gezählt.</translation>
+    </message>
+    <message>
+        <source>Take the face as neutral now</source>
+        <translation>Gesicht jetzt als neutral übernehmen</translation>
+    </message>
+    <message>
+        <source>Sent expressions are relative to the person&apos;s neutral face. It is found in quiet moments. To choose it, look into the camera with a relaxed face, and press this.</source>
+        <translation>Gesendete Ausdrücke beziehen sich auf das neutrale Gesicht der Person. Es wird in ruhigen Momenten gefunden. Um es zu wählen, mit entspanntem Gesicht in die Kamera schauen und hier drücken.</translation>
     </message>
     <message>
         <source>127.0.0.1 is this computer. Other addresses send over the network, where others may read the data.</source>
@@ -1331,16 +1464,12 @@
         <translation>Anteil der Bilder mit einem Fehler von 8 % oder mehr, oder ohne Gesicht. Kleiner ist besser.</translation>
     </message>
     <message>
-        <source>Mean Allan variance of the error: how far it jumps from one frame to the next. Lower is stiller. Real motion does not count, since the ground truth makes it, too.</source>
-        <translation>Mittlere Allan-Varianz des Fehlers: wie weit er von einem Bild zum nächsten springt. Kleiner ist ruhiger. Wahre Bewegung zählt nicht, denn die Referenz macht sie auch.</translation>
-    </message>
-    <message>
-        <source>How many frames the landmarks are late. 0 is best; a filter that smooths strongly is late.</source>
-        <translation>Um wie viele Bilder die Landmarken zu spät sind. 0 ist am besten; ein Filter, der stark glättet, ist spät.</translation>
-    </message>
-    <message>
         <source>MAV</source>
         <translation>MAV</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance of the error: how far it jumps from one frame to the next. Lower is stiller. Real motion does not count, since the ground truth makes it, too.</source>
+        <translation>Mittlere Allan-Varianz des Fehlers: wie weit er von einem Bild zum nächsten springt. Kleiner ist ruhiger. Wahre Bewegung zählt nicht, denn die Referenz macht sie auch.</translation>
     </message>
     <message>
         <source>MCV, %</source>
@@ -1353,6 +1482,10 @@
     <message>
         <source>lag, frames</source>
         <translation>Verzug, Bilder</translation>
+    </message>
+    <message>
+        <source>How many frames the landmarks are late. 0 is best; a filter that smooths strongly is late.</source>
+        <translation>Um wie viele Bilder die Landmarken zu spät sind. 0 ist am besten; ein Filter, der stark glättet, ist spät.</translation>
     </message>
     <message>
         <source>NRMSE by region, %</source>
@@ -3099,6 +3232,10 @@
         <translation>{kind} „{name}“ ist doppelt angemeldet</translation>
     </message>
     <message>
+        <source>there is no image for frame {index}</source>
+        <translation>Für Bild {index} gibt es keine Bilddatei</translation>
+    </message>
+    <message>
         <source>tracking stopped after 1 frame: {error}</source>
         <translation>die Verfolgung endete nach 1 Bild: {error}</translation>
     </message>
@@ -3283,6 +3420,14 @@
         <translation>{name} braucht beim Laufen mehr als {most_gib} GiB Speicher: Wählen Sie ein kleineres Modell oder weniger Gesichter</translation>
     </message>
     <message>
+        <source>{count} images of different sizes are tracked independently: &apos;steadymark track --sequence&apos; tracks them as one sequence</source>
+        <translation>{count} Bilder verschiedener Größe werden einzeln verfolgt: „steadymark track --sequence“ verfolgt sie als eine Folge</translation>
+    </message>
+    <message>
+        <source>{count} images whose names do not differ in one number only are tracked independently: &apos;steadymark track --sequence&apos; tracks them as one sequence</source>
+        <translation>{count} Bilder, deren Namen sich nicht nur in einer Zahl unterscheiden, werden einzeln verfolgt: „steadymark track --sequence“ verfolgt sie als eine Folge</translation>
+    </message>
+    <message>
         <source>{count} packets were sent to {target}</source>
         <translation>{count} Pakete wurden an {target} gesendet</translation>
     </message>
@@ -3293,6 +3438,10 @@
     <message>
         <source>{label} {degrees:+.1f}°</source>
         <translation>{label} {degrees:+.1f}°</translation>
+    </message>
+    <message>
+        <source>{missing} of {count} image numbers are missing after {name}: frame numbers and times have gaps there</source>
+        <translation>{missing} von {count} Bildnummern fehlen nach {name}: Bildnummern und Zeiten haben dort Lücken</translation>
     </message>
     <message>
         <source>{name} takes images of any size: say with input-size which size it was trained on</source>
@@ -3567,12 +3716,8 @@
         <translation>{path} ist eine Pipe, und ein Video wird mehrmals gelesen: schreiben Sie es in eine Datei, zum Beispiel mit &apos;cat {path} &gt; video.mp4&apos;, und verfolgen Sie die Datei</translation>
     </message>
     <message>
-        <source>{path}, line {number}: &apos;{text}&apos; is not a point: write x and y in pixels</source>
-        <translation>{path}, Zeile {number}: „{text}“ ist kein Punkt: Schreiben Sie x und y in Pixeln</translation>
-    </message>
-    <message>
-        <source>{path}: it has 1 point instead of {wanted}</source>
-        <translation>{path}: 1 Punkt statt {wanted}</translation>
+        <source>{path} is a video with the name of an image: rename it, for example to .mp4</source>
+        <translation>{path} ist ein Video mit dem Namen eines Bildes: Benennen Sie es um, zum Beispiel in .mp4</translation>
     </message>
     <message>
         <source>{path}: {fault}</source>
@@ -3581,22 +3726,6 @@
     <message>
         <source>{path}: {why}, but the list of results must be written to a file of that name: move it away, or choose another folder</source>
         <translation>{path}: {why}, und in einer Datei dieses Namens werden Ergebnisse verzeichnet: Verschieben Sie sie oder wählen Sie einen anderen Ordner</translation>
-    </message>
-    <message>
-        <source>{percent:.0f} % of the frames have no face</source>
-        <translation>{percent:.0f} % der Bilder haben kein Gesicht</translation>
-    </message>
-    <message>
-        <source>{seen} faces were seen in {name}, and 1 of them is tracked.</source>
-        <translation>In {name} wurden {seen} Gesichter gesehen, 1 davon wird verfolgt.</translation>
-    </message>
-    <message>
-        <source>{seen} faces were seen in {name}, and {count} of them are tracked.</source>
-        <translation>In {name} wurden {seen} Gesichter gesehen, {count} davon werden verfolgt.</translation>
-    </message>
-    <message>
-        <source>{sentence} Try a lower threshold or another detector in the settings under Faces, or a video in which the face is upright, larger and sharper.</source>
-        <translation>{sentence} Versuchen Sie in den Einstellungen unter Gesichter einen kleineren Schwellwert oder einen anderen Detektor, oder ein Video, in dem das Gesicht aufrecht, größer und schärfer ist.</translation>
     </message>
     <message>
         <source>{shown} answers but sends no frames: check the camera</source>
@@ -3639,6 +3768,30 @@
         <translation>{text} ist keine Kamera: Ein Kameramodus passt nicht dazu</translation>
     </message>
     <message>
+        <source>{path}, line {number}: &apos;{text}&apos; is not a point: write x and y in pixels</source>
+        <translation>{path}, Zeile {number}: „{text}“ ist kein Punkt: Schreiben Sie x und y in Pixeln</translation>
+    </message>
+    <message>
+        <source>{path}: it has 1 point instead of {wanted}</source>
+        <translation>{path}: 1 Punkt statt {wanted}</translation>
+    </message>
+    <message>
+        <source>{percent:.0f} % of the frames have no face</source>
+        <translation>{percent:.0f} % der Bilder haben kein Gesicht</translation>
+    </message>
+    <message>
+        <source>{seen} faces were seen in {name}, and 1 of them is tracked.</source>
+        <translation>In {name} wurden {seen} Gesichter gesehen, 1 davon wird verfolgt.</translation>
+    </message>
+    <message>
+        <source>{seen} faces were seen in {name}, and {count} of them are tracked.</source>
+        <translation>In {name} wurden {seen} Gesichter gesehen, {count} davon werden verfolgt.</translation>
+    </message>
+    <message>
+        <source>{sentence} Try a lower threshold or another detector in the settings under Faces, or a video in which the face is upright, larger and sharper.</source>
+        <translation>{sentence} Versuchen Sie in den Einstellungen unter Gesichter einen kleineren Schwellwert oder einen anderen Detektor, oder ein Video, in dem das Gesicht aufrecht, größer und schärfer ist.</translation>
+    </message>
+    <message>
         <source>{text} is not a video file: --deinterlace and --rotate need one</source>
         <translation>{text} ist keine Videodatei: --deinterlace und --rotate gelten nur für Videodateien</translation>
     </message>
@@ -3672,6 +3825,21 @@
     <message>
         <source>An unexpected error occurred ({fault}). The tracked results are kept. Help &gt; Copy diagnostics tells more: please report it.</source>
         <translation>Etwas Unerwartetes ist geschehen ({fault}). Das Verfolgte bleibt erhalten. Hilfe &gt; Diagnose kopieren sagt mehr: Bitte melden Sie es.</translation>
+    </message>
+</context>
+<context>
+    <name>time_left</name>
+    <message>
+        <source>about {seconds} s left</source>
+        <translation>noch etwa {seconds} s</translation>
+    </message>
+    <message>
+        <source>about {minutes} min left</source>
+        <translation>noch etwa {minutes} min</translation>
+    </message>
+    <message>
+        <source>about {hours} h {minutes} min left</source>
+        <translation>noch etwa {hours} h {minutes} min</translation>
     </message>
 </context>
 <context>

@@ -14,10 +14,10 @@
 <context>
     <name>LiveController</name>
     <message numerus="yes">
-        <source>%n frame(s) were written: {names}.</source>
+        <source>The recording was saved: {names} in {folder}, %n frame(s).</source>
         <translation>
-            <numerusform>%n frame was written: {names}.</numerusform>
-            <numerusform>%n frames were written: {names}.</numerusform>
+            <numerusform>The recording was saved: {names} in {folder}, %n frame.</numerusform>
+            <numerusform>The recording was saved: {names} in {folder}, %n frames.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -35,6 +35,16 @@
         <translation>
             <numerusform>%n face</numerusform>
             <numerusform>%n faces</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>QueueList</name>
+    <message numerus="yes">
+        <source>%n warning(s)</source>
+        <translation>
+            <numerusform>%n warning</numerusform>
+            <numerusform>%n warnings</numerusform>
         </translation>
     </message>
 </context>

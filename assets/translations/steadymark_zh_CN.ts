@@ -7,6 +7,18 @@
         <source>About Steadymark</source>
         <translation>关于 Steadymark</translation>
     </message>
+    <message>
+        <source>Show folder</source>
+        <translation>打开所在文件夹</translation>
+    </message>
+    <message>
+        <source>Delete the kept results</source>
+        <translation>删除保留的结果</translation>
+    </message>
+    <message>
+        <source>Finished tracking is kept in {folder} and shown again when the same recording is opened with the same settings: {used} of at most {most}. The oldest results are removed first.</source>
+        <translation>已完成的跟踪保留在 {folder} 中，用相同设置打开同一录像时会再次显示：已用 {used}，最多 {most}。最早的结果会先被删除。</translation>
+    </message>
 </context>
 <context>
     <name>AddModelDialog</name>
@@ -188,6 +200,49 @@
     <message>
         <source>If a camera is connected, allow access to it in Settings, Privacy.</source>
         <translation>如果已有摄像头，请在“设置 &gt; 隐私”中允许使用摄像头。</translation>
+    </message>
+</context>
+<context>
+    <name>CloseQuestions</name>
+    <message>
+        <source>Recording in progress</source>
+        <translation>正在录制</translation>
+    </message>
+    <message>
+        <source>The live view is being recorded. Save the recording and quit?</source>
+        <translation>正在录制实时画面。要保存录制内容并退出吗？</translation>
+    </message>
+    <message>
+        <source>Save and quit</source>
+        <translation>保存并退出</translation>
+    </message>
+    <message>
+        <source>Continue recording</source>
+        <translation>继续录制</translation>
+    </message>
+    <message>
+        <source>Export in progress</source>
+        <translation>正在导出</translation>
+    </message>
+    <message>
+        <source>An export is not finished. If it is cancelled, what was written is kept.</source>
+        <translation>导出尚未完成。如果取消，已写入的内容会保留。</translation>
+    </message>
+    <message>
+        <source>Wait, then quit</source>
+        <translation>等待完成后退出</translation>
+    </message>
+    <message>
+        <source>Cancel the export and quit</source>
+        <translation>取消导出并退出</translation>
+    </message>
+    <message>
+        <source>Do not quit</source>
+        <translation>不退出</translation>
+    </message>
+    <message>
+        <source>Steadymark quits when the export is finished.</source>
+        <translation>导出完成后 Steadymark 将退出。</translation>
     </message>
 </context>
 <context>
@@ -385,6 +440,10 @@
         <translation>重新开始</translation>
     </message>
     <message>
+        <source>Stop recording</source>
+        <translation>停止录制</translation>
+    </message>
+    <message>
         <source>{shown} / {came} fps</source>
         <translation>{shown} / {came} fps</translation>
     </message>
@@ -407,6 +466,10 @@
 </context>
 <context>
     <name>LiveController</name>
+    <message>
+        <source>Stop &amp;recording</source>
+        <translation>停止录制(&amp;R)</translation>
+    </message>
     <message>
         <source>Folder for recordings</source>
         <translation>录像文件夹</translation>
@@ -432,9 +495,9 @@
         <translation>和</translation>
     </message>
     <message numerus="yes">
-        <source>%n frame(s) were written: {names}.</source>
+        <source>The recording was saved: {names} in {folder}, %n frame(s).</source>
         <translation>
-            <numerusform>已写入 %n 帧：{names}。</numerusform>
+            <numerusform>录像已保存：{folder} 中的 {names}，共 %n 帧。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -481,14 +544,6 @@
     <message>
         <source>&apos;{text}&apos; is not a position: enter a time such as 1:23.4 or 83s, or a frame number</source>
         <translation>“{text}”不是有效位置：请输入 1:23.4 或 83s 这样的时间，或帧号</translation>
-    </message>
-    <message>
-        <source>Export in progress</source>
-        <translation>正在导出</translation>
-    </message>
-    <message>
-        <source>An export is not finished. Cancel it and quit? What was written so far is kept.</source>
-        <translation>导出尚未完成。要取消导出并退出吗？已写入的内容会保留。</translation>
     </message>
 </context>
 <context>
@@ -751,6 +806,83 @@
     </message>
 </context>
 <context>
+    <name>QueueList</name>
+    <message>
+        <source>Video</source>
+        <translation>视频</translation>
+    </message>
+    <message>
+        <source>Progress</source>
+        <translation>进度</translation>
+    </message>
+    <message>
+        <source>Result</source>
+        <translation>结果</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>状态</translation>
+    </message>
+    <message>
+        <source>With face</source>
+        <translation>有人脸</translation>
+    </message>
+    <message>
+        <source>Lost</source>
+        <translation>丢失</translation>
+    </message>
+    <message>
+        <source>Score</source>
+        <translation>置信度</translation>
+    </message>
+    <message>
+        <source>Share of the processed frames with a face</source>
+        <translation>已处理的帧中有人脸的比例</translation>
+    </message>
+    <message>
+        <source>How often no face was tracked: the number of spans of frames</source>
+        <translation>未跟踪到人脸的次数：帧区间的个数</translation>
+    </message>
+    <message>
+        <source>Median score of the face, from 0 to 1</source>
+        <translation>人脸置信度的中位数，从 0 到 1</translation>
+    </message>
+    <message>
+        <source>not started</source>
+        <translation>未开始</translation>
+    </message>
+    <message>
+        <source>waiting</source>
+        <translation>等待中</translation>
+    </message>
+    <message>
+        <source>tracking</source>
+        <translation>正在跟踪</translation>
+    </message>
+    <message>
+        <source>done</source>
+        <translation>已完成</translation>
+    </message>
+    <message>
+        <source>damaged</source>
+        <translation>已损坏</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>失败</translation>
+    </message>
+    <message>
+        <source>cancelled</source>
+        <translation>已取消</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n warning(s)</source>
+        <translation>
+            <numerusform>%n 条警告</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>QueueWindow</name>
     <message>
         <source>Track and export many videos</source>
@@ -785,20 +917,12 @@
         <translation>清除已完成(&amp;L)</translation>
     </message>
     <message>
+        <source>Add a folder of videos</source>
+        <translation>添加视频文件夹</translation>
+    </message>
+    <message>
         <source>Videos</source>
         <translation>视频</translation>
-    </message>
-    <message>
-        <source>Video</source>
-        <translation>视频</translation>
-    </message>
-    <message>
-        <source>Progress</source>
-        <translation>进度</translation>
-    </message>
-    <message>
-        <source>Result</source>
-        <translation>结果</translation>
     </message>
     <message>
         <source>Table format</source>
@@ -833,32 +957,16 @@
         <translation>添加视频(&amp;V)…</translation>
     </message>
     <message>
+        <source>Add &amp;folder…</source>
+        <translation>添加文件夹(&amp;F)…</translation>
+    </message>
+    <message>
         <source>Add videos</source>
         <translation>添加视频</translation>
     </message>
     <message>
         <source>Videos ({kinds});;All files (*)</source>
         <translation>视频 ({kinds});;所有文件 (*)</translation>
-    </message>
-    <message>
-        <source>not started</source>
-        <translation>未开始</translation>
-    </message>
-    <message>
-        <source>waiting</source>
-        <translation>等待中</translation>
-    </message>
-    <message>
-        <source>tracking</source>
-        <translation>正在跟踪</translation>
-    </message>
-    <message>
-        <source>cancelled: {names}</source>
-        <translation>已取消：{names}</translation>
-    </message>
-    <message>
-        <source>{names}, {share} of the frames with a face</source>
-        <translation>{names}，{share} 的帧有人脸</translation>
     </message>
     <message>
         <source>{waiting} waiting, {done} finished, {failed} failed.</source>
@@ -942,6 +1050,10 @@
     <message>
         <source>Stabilizer</source>
         <translation>稳定</translation>
+    </message>
+    <message>
+        <source>Track again</source>
+        <translation>重新跟踪</translation>
     </message>
     <message>
         <source>Kind</source>
@@ -1201,6 +1313,10 @@
 <context>
     <name>StatusLine</name>
     <message>
+        <source>Frames processed</source>
+        <translation>已处理的帧</translation>
+    </message>
+    <message>
         <source>Ready</source>
         <translation>就绪</translation>
     </message>
@@ -1209,12 +1325,20 @@
         <translation>正在打开…</translation>
     </message>
     <message>
-        <source>Tracking paused at {percent}</source>
-        <translation>跟踪已暂停，{percent}</translation>
+        <source>Opening {name}…</source>
+        <translation>正在打开 {name}…</translation>
     </message>
     <message>
-        <source>Frames processed</source>
-        <translation>已处理的帧</translation>
+        <source>These results were kept when the recording was closed. &apos;Track again from the beginning&apos; computes them anew.</source>
+        <translation>这些结果是关闭录像时保留的。“从头重新跟踪”会重新计算。</translation>
+    </message>
+    <message>
+        <source>{rate} fps</source>
+        <translation>{rate} fps</translation>
+    </message>
+    <message>
+        <source>tracked on {device}</source>
+        <translation>在 {device} 上跟踪</translation>
     </message>
     <message>
         <source>Tracking, {percent} of the frames processed</source>
@@ -1223,6 +1347,18 @@
     <message>
         <source>All frames processed, {share} with a face</source>
         <translation>所有帧已处理，{share} 有人脸</translation>
+    </message>
+    <message>
+        <source>All frames processed on {date}, {share} with a face</source>
+        <translation>所有帧已于 {date} 处理，{share} 有人脸</translation>
+    </message>
+    <message>
+        <source>zoom {percent}</source>
+        <translation>缩放 {percent}</translation>
+    </message>
+    <message>
+        <source>Tracking paused at {percent}</source>
+        <translation>跟踪已暂停，{percent}</translation>
     </message>
     <message>
         <source>Live</source>
@@ -1240,18 +1376,6 @@
         <source>Tracking stopped at {percent}</source>
         <translation>跟踪已中断，{percent}</translation>
     </message>
-    <message>
-        <source>{rate} fps</source>
-        <translation>{rate} fps</translation>
-    </message>
-    <message>
-        <source>tracked on {device}</source>
-        <translation>在 {device} 上跟踪</translation>
-    </message>
-    <message>
-        <source>zoom {percent}</source>
-        <translation>缩放 {percent}</translation>
-    </message>
 </context>
 <context>
     <name>StreamingDialog</name>
@@ -1262,6 +1386,14 @@
     <message>
         <source>Live results are sent immediately. Tracking never waits for a receiver: what cannot be sent in time is dropped and counted.</source>
         <translation>实时跟踪的结果会立即发送。跟踪从不等待接收方：来不及发送的数据会被丢弃并计数。</translation>
+    </message>
+    <message>
+        <source>Take the face as neutral now</source>
+        <translation>将当前表情设为中性表情</translation>
+    </message>
+    <message>
+        <source>Sent expressions are relative to the person&apos;s neutral face. It is found in quiet moments. To choose it, look into the camera with a relaxed face, and press this.</source>
+        <translation>发送的表情以该人的中性表情为基准。程序会在安静的时刻找到它。要自行选择，请放松面部、看向摄像头，然后按此按钮。</translation>
     </message>
     <message>
         <source>127.0.0.1 is this computer. Other addresses send over the network, where others may read the data.</source>
@@ -1326,16 +1458,12 @@
         <translation>误差达到 8 % 或没有人脸的帧所占比例。越小越好。</translation>
     </message>
     <message>
-        <source>Mean Allan variance of the error: how far it jumps from one frame to the next. Lower is stiller. Real motion does not count, since the ground truth makes it, too.</source>
-        <translation>误差的平均 Allan 方差：误差从一帧到下一帧跳动多远。越小越稳。真实运动不计入，因为真值也随之运动。</translation>
-    </message>
-    <message>
-        <source>How many frames the landmarks are late. 0 is best; a filter that smooths strongly is late.</source>
-        <translation>关键点滞后的帧数。0 最好；平滑过强的滤波器会滞后。</translation>
-    </message>
-    <message>
         <source>MAV</source>
         <translation>MAV</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance of the error: how far it jumps from one frame to the next. Lower is stiller. Real motion does not count, since the ground truth makes it, too.</source>
+        <translation>误差的平均 Allan 方差：误差从一帧到下一帧跳动多远。越小越稳。真实运动不计入，因为真值也随之运动。</translation>
     </message>
     <message>
         <source>MCV, %</source>
@@ -1348,6 +1476,10 @@
     <message>
         <source>lag, frames</source>
         <translation>延迟，帧</translation>
+    </message>
+    <message>
+        <source>How many frames the landmarks are late. 0 is best; a filter that smooths strongly is late.</source>
+        <translation>关键点滞后的帧数。0 最好；平滑过强的滤波器会滞后。</translation>
     </message>
     <message>
         <source>NRMSE by region, %</source>
@@ -3093,6 +3225,10 @@
         <translation>{kind}“{name}”被注册了两次</translation>
     </message>
     <message>
+        <source>there is no image for frame {index}</source>
+        <translation>第 {index} 帧没有图像</translation>
+    </message>
+    <message>
         <source>tracking stopped after 1 frame: {error}</source>
         <translation>跟踪在 1 帧后停止：{error}</translation>
     </message>
@@ -3277,6 +3413,14 @@
         <translation>{name} 运行时占用超过 {most_gib} GiB 内存：请使用较小的模型，或减少人脸数</translation>
     </message>
     <message>
+        <source>{count} images of different sizes are tracked independently: &apos;steadymark track --sequence&apos; tracks them as one sequence</source>
+        <translation>{count} 张尺寸不同的图像将分别跟踪：“steadymark track --sequence”将它们作为一个序列跟踪</translation>
+    </message>
+    <message>
+        <source>{count} images whose names do not differ in one number only are tracked independently: &apos;steadymark track --sequence&apos; tracks them as one sequence</source>
+        <translation>{count} 张图像的文件名并非仅有一个数字不同，将分别跟踪：“steadymark track --sequence”将它们作为一个序列跟踪</translation>
+    </message>
+    <message>
         <source>{count} packets were sent to {target}</source>
         <translation>已向 {target} 发送 {count} 个数据包</translation>
     </message>
@@ -3287,6 +3431,10 @@
     <message>
         <source>{label} {degrees:+.1f}°</source>
         <translation>{label} {degrees:+.1f}°</translation>
+    </message>
+    <message>
+        <source>{missing} of {count} image numbers are missing after {name}: frame numbers and times have gaps there</source>
+        <translation>{name} 之后缺少 {count} 个图像编号中的 {missing} 个：帧号和时间在此处有间断</translation>
     </message>
     <message>
         <source>{name} takes images of any size: say with input-size which size it was trained on</source>
@@ -3561,12 +3709,8 @@
         <translation>{path} 是管道，而视频需要多次读取：请写入文件，例如 &apos;cat {path} &gt; video.mp4&apos;，然后跟踪该文件</translation>
     </message>
     <message>
-        <source>{path}, line {number}: &apos;{text}&apos; is not a point: write x and y in pixels</source>
-        <translation>{path} 第 {number} 行：“{text}”不是点：请写 x 和 y（像素）</translation>
-    </message>
-    <message>
-        <source>{path}: it has 1 point instead of {wanted}</source>
-        <translation>{path}：有 1 个点，应为 {wanted} 个</translation>
+        <source>{path} is a video with the name of an image: rename it, for example to .mp4</source>
+        <translation>{path} 是使用图像文件名的视频：请重命名，例如改为 .mp4</translation>
     </message>
     <message>
         <source>{path}: {fault}</source>
@@ -3575,22 +3719,6 @@
     <message>
         <source>{path}: {why}, but the list of results must be written to a file of that name: move it away, or choose another folder</source>
         <translation>{path}：{why}，而结果要记录在同名文件中：请将其移走，或选择其他文件夹</translation>
-    </message>
-    <message>
-        <source>{percent:.0f} % of the frames have no face</source>
-        <translation>{percent:.0f} % 的帧没有人脸</translation>
-    </message>
-    <message>
-        <source>{seen} faces were seen in {name}, and 1 of them is tracked.</source>
-        <translation>在 {name} 中看到 {seen} 张人脸，只跟踪其中 1 张。</translation>
-    </message>
-    <message>
-        <source>{seen} faces were seen in {name}, and {count} of them are tracked.</source>
-        <translation>在 {name} 中看到 {seen} 张人脸，只跟踪其中 {count} 张。</translation>
-    </message>
-    <message>
-        <source>{sentence} Try a lower threshold or another detector in the settings under Faces, or a video in which the face is upright, larger and sharper.</source>
-        <translation>{sentence} 请在设置的“人脸”中降低阈值或更换检测器，或使用人脸端正、更大、更清晰的视频。</translation>
     </message>
     <message>
         <source>{shown} answers but sends no frames: check the camera</source>
@@ -3633,6 +3761,30 @@
         <translation>{text} 不是摄像头：不能使用摄像头模式</translation>
     </message>
     <message>
+        <source>{path}, line {number}: &apos;{text}&apos; is not a point: write x and y in pixels</source>
+        <translation>{path} 第 {number} 行：“{text}”不是点：请写 x 和 y（像素）</translation>
+    </message>
+    <message>
+        <source>{path}: it has 1 point instead of {wanted}</source>
+        <translation>{path}：有 1 个点，应为 {wanted} 个</translation>
+    </message>
+    <message>
+        <source>{percent:.0f} % of the frames have no face</source>
+        <translation>{percent:.0f} % 的帧没有人脸</translation>
+    </message>
+    <message>
+        <source>{seen} faces were seen in {name}, and 1 of them is tracked.</source>
+        <translation>在 {name} 中看到 {seen} 张人脸，只跟踪其中 1 张。</translation>
+    </message>
+    <message>
+        <source>{seen} faces were seen in {name}, and {count} of them are tracked.</source>
+        <translation>在 {name} 中看到 {seen} 张人脸，只跟踪其中 {count} 张。</translation>
+    </message>
+    <message>
+        <source>{sentence} Try a lower threshold or another detector in the settings under Faces, or a video in which the face is upright, larger and sharper.</source>
+        <translation>{sentence} 请在设置的“人脸”中降低阈值或更换检测器，或使用人脸端正、更大、更清晰的视频。</translation>
+    </message>
+    <message>
         <source>{text} is not a video file: --deinterlace and --rotate need one</source>
         <translation>{text} 不是视频文件：--deinterlace 和 --rotate 仅用于视频文件</translation>
     </message>
@@ -3666,6 +3818,21 @@
     <message>
         <source>An unexpected error occurred ({fault}). The tracked results are kept. Help &gt; Copy diagnostics tells more: please report it.</source>
         <translation>发生意外错误（{fault}）。跟踪结果已保留。“帮助 &gt; 复制诊断信息”提供更多内容：请反馈给我们。</translation>
+    </message>
+</context>
+<context>
+    <name>time_left</name>
+    <message>
+        <source>about {seconds} s left</source>
+        <translation>剩余约 {seconds} 秒</translation>
+    </message>
+    <message>
+        <source>about {minutes} min left</source>
+        <translation>剩余约 {minutes} 分钟</translation>
+    </message>
+    <message>
+        <source>about {hours} h {minutes} min left</source>
+        <translation>剩余约 {hours} 小时 {minutes} 分钟</translation>
     </message>
 </context>
 <context>

@@ -115,7 +115,7 @@ def test_rows_that_no_tracker_produces_are_skipped(
 def test_a_session_file_without_line_ends_does_not_fill_the_memory(
     tmp_path: Path, session_rows: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crash_recovery, "_LONGEST_ROW", 10_000)
+    monkeypatch.setattr(crash_recovery, "_MAX_ROW_BYTES", 10_000)
     write_session(tmp_path / "a", json.dumps(FACTS), session_rows + b"7" * 50_000)
     (found,) = find_sessions(tmp_path / "a")
     assert found.frames == 5

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +13,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from steadymark.app.cli import main as cli
-from steadymark.app.cli.track_hints import _NO_FACE, hints
 from steadymark.engine.output.csv.check_table import check_csv
 from steadymark.engine.output.csv.landmark_table import read_landmarks
-from steadymark.engine.pipeline.job import JobReport
-from steadymark.engine.pipeline.pipeline_report import PipelineReport
 from steadymark.models.runtime.zoo import weights_folder
 from support.fakes.fake_engine import square_image
-from support.videos.square_video import square_video
 
 Run = Callable[..., Result]
 
@@ -67,31 +62,6 @@ def test_the_summary_shows_frames_and_the_share_with_a_face(run: Run, tmp_path: 
     assert row.split()[1] == "20"
     assert "80.0 %" in row
     assert "cpu" in row
-
-
-def test_a_video_without_a_face_is_reported_with_what_to_try(run: Run, tmp_path: Path) -> None:
-    clip = square_video(tmp_path / "empty.mp4", 20, lost=range(20))
-    result = run("track", clip, video(tmp_path / "a.mp4"), "--out", tmp_path / "o")
-    assert_reply(result, 0, "No face was found in empty.mp4 (20 frames).", "Try: --rotate")
-    assert "No face was found in a.mp4" not in result.output
-    options = run("track", "--help").output
-    tried = set(re.findall(r"--[a-z-]+", _NO_FACE))
-    assert tried
-    assert all(option in options for option in tried)
-
-
-def test_faces_that_were_seen_but_not_tracked_are_reported_with_the_option() -> None:
-    several = JobReport("talk.mp4", report=PipelineReport(frames=9, with_face=9, most_seen=3))
-    one = replace(several, report=replace(several.report, most_seen=1))
-    assert hints([several, one], 1) == [
-        "talk.mp4: 3 faces were seen, 1 was tracked; pass --max-faces 3"
-    ]
-    assert hints([several], 2) == [
-        "talk.mp4: 3 faces were seen, 2 were tracked; pass --max-faces 3"
-    ]
-    assert hints([several], 3) == []
-    crowd = replace(several, report=replace(several.report, most_seen=100))
-    assert hints([crowd], 1)[0].endswith("pass --max-faces 64")
 
 
 def test_video_and_openface_outputs_are_written(run: Run, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from steadymark.app.cli.reports.soak_report import soak_table
 from steadymark.app.cli.reports.spans_report import spans_table
 from steadymark.app.cli.reports.speed_report import faces_table, stabilizers_table, stages_table
 from steadymark.app.cli.reports.stability_report import stability_tables
-from steadymark.app.cli.track_command import summary
+from steadymark.app.cli.reports.track_summary import summary
 from steadymark.engine.bench.clips.clip_benchmark import ClipRow, ExpressionMotion
 from steadymark.engine.bench.clips.light_benchmark import LightRow
 from steadymark.engine.bench.detector_benchmark import DetectorFigures, Recall
@@ -40,6 +40,7 @@ from steadymark.engine.bench.scenes.stability_benchmark import StabilityConfig, 
 from steadymark.engine.bench.scenes.stability_scores import StabilityBenchScores
 from steadymark.engine.bench.soak.soak_limits import SoakFigure
 from steadymark.engine.bench.speed_benchmark import FacesSpeed, StabilizerSpeed, StageSpeed
+from steadymark.engine.core.types import CutOff
 from steadymark.engine.metrics.accuracy_scores import AccuracyScores
 from steadymark.engine.metrics.identity_scores import IdentityScores
 from steadymark.engine.metrics.video_scores import StabilityScores
@@ -47,6 +48,7 @@ from steadymark.engine.output.csv.face_spans import FaceSpan
 from steadymark.engine.pipeline.job import JobReport
 from steadymark.engine.pipeline.pipeline_report import PipelineReport, PipelineState
 from steadymark.models.runtime.zoo import list_models
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -227,7 +229,7 @@ def cells_near(name: str, text: str) -> list[str]:
 
 
 def _finished(*names: str, devices: Iterable[str] = ("cuda",)) -> list[JobReport]:
-    report = PipelineReport(PipelineState.FINISHED, 12345, 0, 12000, 3, 12.3)
+    report = PipelineReport(PipelineState.FINISHED, 12345, 0, 12000, 3, median_ms=12.3)
     outputs = [
         tuple(f"out/{Path(name).stem}{suffix}" for suffix in (".csv", ".mp4")) for name in names
     ]
@@ -241,6 +243,40 @@ def test_the_summary_of_track_has_one_line_per_file_at_80_columns() -> None:
     for name in CLIPS:
         (line,) = (line for line in text.splitlines() if name in line)
         assert cells(line) == [name, "12345", "97.2 %", "3", "12.3", ".csv, .mp4"]
+
+
+def _troubled(width: int) -> dict[str, list[str]]:
+    """Return the cells of each input's only line, of inputs with all kinds of trouble."""
+    good, cut, empty, failed, stopped, full = _finished(*(f"clip_{i}.mp4" for i in range(6)))
+    half = CutOff(0.2461, UserText("24.6 % of it is there"))
+    absent = UserText("{path} is not a video: choose another file", path="/data/clip_3.mp4")
+    disk = UserText("cannot write out/clip_5.csv: the disk is full: free some space")
+    no_face = replace(empty.report, with_face=0, lost_spans=1)
+    jobs = [
+        good,
+        replace(cut, cut_off=half),
+        replace(empty, report=no_face),
+        replace(failed, outputs=(), report=PipelineReport(), device="", error=absent),
+        replace(stopped, report=replace(stopped.report, state=PipelineState.STOPPED)),
+        replace(full, outputs=("out/clip_5.partial.csv",), error=disk),
+    ]
+    text = printed([summary(jobs, Path("out"), width)], width)
+    assert max(map(len, text.splitlines())) <= width
+    lines = [line for line in text.splitlines() if "clip_" in line]
+    assert len(lines) == len(jobs), text
+    return {job.name: cells(line) for job, line in zip(jobs, lines, strict=True)}
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_the_summary_tells_what_is_wrong_in_words_on_one_line_per_file(width: int) -> None:
+    found = {name: line[-1] for name, line in _troubled(width).items()}
+    assert "24.6 %" in found["clip_1.mp4"]
+    assert found["clip_1.mp4"].startswith("damaged, ")
+    assert found["clip_2.mp4"].startswith("no face: ")
+    assert found["clip_3.mp4"] == "failed: is not a video"
+    assert found["clip_4.mp4"].startswith("stopped, partial")
+    assert found["clip_5.mp4"].startswith("partial, failed: the disk is full")
+    assert "damaged" not in found["clip_0.mp4"]
 
 
 def test_a_wide_console_shows_the_device_and_the_names_of_all_results() -> None:

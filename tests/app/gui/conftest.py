@@ -76,6 +76,7 @@ def window(
         window.show()
         window.activateWindow()
     yield window
+    window.session.live.stop_recording()  # closing would ask
     assert window.close()
     assert window.closed_in_time
     for thread in set(threading.enumerate()) - threads:

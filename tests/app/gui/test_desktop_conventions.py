@@ -12,6 +12,7 @@ from steadymark.app.gui.about import AboutDialog
 from steadymark.app.gui.actions.actions import all_commands
 from steadymark.app.gui.theme import palette
 from steadymark.app.session.background_opening import ModelCache
+from steadymark.app.session.recording.kept_results import kept_bytes
 from steadymark.app.session.session import Session
 from support.videos.square_video import square_models
 from support.window.window_driver import open_video
@@ -99,3 +100,24 @@ def test_the_window_restores_its_docks_and_overlays_after_a_restart(
     assert restarted.preferences.recent() == [clip]
     assert restarted.close()
     restarted.deleteLater()
+
+
+def test_the_window_tells_where_finished_tracking_is_kept_and_deletes_it_on_request(
+    qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
+) -> None:
+    open_video(qtbot, window, clip)
+    assert window.status.phase.text().startswith("All frames processed, ")
+    window.session.close_source()
+    open_video(qtbot, window, clip)
+    window._refresh_now()
+    assert window.status.phase.text().startswith("All frames processed on ")
+    assert "Track again" in window.status.phase.toolTip()
+    window.session.close_source()
+    qtbot.waitUntil(lambda: kept_bytes(tmp_path / "state") > 0)
+    window.actions_by_name["about"].trigger()
+    (dialog,) = window.findChildren(AboutDialog)
+    assert str(tmp_path / "state") in dialog.kept.text()
+    dialog.forget.click()
+    assert kept_bytes(tmp_path / "state") == 0
+    assert not dialog.forget.isEnabled()
+    dialog.reject()

@@ -11,7 +11,8 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 
-from steadymark.app.session.state import ComparisonLayout, Phase, ShownLandmarks
+from steadymark.app.session.state import ComparisonLayout, Phase, ShownLandmarks, clock_text
+from support.videos.square_video import square_video
 from support.window.window_driver import key, open_video, shows
 
 if TYPE_CHECKING:
@@ -261,3 +262,62 @@ def test_files_are_chosen_in_dialogs(
     qtbot.waitUntil(lambda: all((tmp_path / n).is_file() for n in names), timeout=20000)
     qtbot.waitUntil(lambda: window.exports.running == 0)
     assert suggestions[1:3] == [str(tmp_path / "a.csv"), str(tmp_path / "a_openface.csv")]
+
+
+def test_the_figures_of_a_recording_appear_at_once_after_a_long_one_was_left(
+    qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
+) -> None:
+    open_video(qtbot, window, clip)
+    qtbot.waitUntil(lambda: window.session.measures is not None)
+    window.session.measure_time_s = 4.0  # as of 30 minutes of video
+    window._on_measures_changed()
+    window._on_results_changed()
+    assert window._measure_soon.remainingTime() > 30_000
+    other = str(square_video(tmp_path / "b.mp4", 40))
+    window.open_path(other)
+    qtbot.waitUntil(lambda: window.session.display.path == other)
+    qtbot.waitUntil(lambda: window.session.display.share == 1.0, timeout=20000)
+    qtbot.waitUntil(lambda: window.session.measures is not None, timeout=1500)
+    measures = window.session.measures
+    assert measures is not None
+    assert len(measures.times_s) == 40
+
+
+def test_go_to_selects_the_current_time_so_that_typing_replaces_it(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    open_video(qtbot, window, clip)
+    field = window.transport.time
+    key(window, "go_to")
+    QTest.keyClicks(field, "0:02")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: shows(window, 50))
+    key(window, "go_to")
+    assert field.selectedText() == field.text() == "0:02.000"
+    QTest.keyClicks(field, "0:0")  # not entered
+    window.session.recording.seek(75)
+    qtbot.waitUntil(lambda: shows(window, 75))
+    assert field.text() == "0:0"
+    key(window, "go_to")
+    assert field.selectedText() == field.text() == "0:03.000"
+    window.session.recording.seek(100)  # as while the video plays
+    qtbot.waitUntil(lambda: shows(window, 100))
+    assert field.selectedText() == field.text() == "0:04.000"
+    QTest.keyClicks(field, "1s")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: shows(window, 25))
+
+
+def test_escape_gives_up_what_was_typed_into_the_time(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    open_video(qtbot, window, clip)
+    window.messages.tell("stays")
+    key(window, "go_to")
+    QTest.keyClicks(window.transport.time, "0:03")
+    key(window, "dismiss")
+    assert window.transport.time.text() == clock_text(window.session.display.time_s)
+    assert window.view.hasFocus()
+    assert window.messages.texts == ["stays"]
+    key(window, "dismiss")
+    assert window.messages.texts == []

@@ -51,7 +51,8 @@ def test_the_session_shows_the_recording_or_live_view_that_was_opened_last(
     assert session.results is session.live.results
     assert not session.source.comparable
     session.open(str(path))
-    assert not shows_live_view(session)
+    assert shows_live_view(session)  # until the recording is open
+    qtbot.waitUntil(lambda: not shows_live_view(session))
     assert session.live.results is None
     qtbot.waitUntil(lambda: session.frame is not None)
 

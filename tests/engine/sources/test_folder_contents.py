@@ -9,7 +9,7 @@ import pytest
 
 from steadymark.engine.core.errors import SourceError
 from steadymark.engine.sources.folder_contents import folder_contents
-from steadymark.engine.sources.resolve_input import expand_inputs, left_out_of
+from steadymark.engine.sources.resolve_input import expand_inputs, resolve_input
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ def test_cameras_suffixes_are_videos(tmp_path: Path) -> None:
 def test_what_is_left_out_is_listed_with_its_reason(tmp_path: Path) -> None:
     touch(tmp_path, "a.mp4", "photo.jpg", "notes.txt", "more.txt", "README", ".hidden", "a.csv")
     (tmp_path / "gone.mp4").symlink_to(tmp_path / "missing.mp4")
-    assert [str(sentence) for sentence in left_out_of(str(tmp_path))] == [
+    assert [str(sentence) for sentence in resolve_input(str(tmp_path)).left_out] == [
         f"{tmp_path / 'gone.mp4'} is a link to nothing",
         f"1 images in {tmp_path} are beside videos: name them to track them",
         f"files in {tmp_path} that are neither videos nor images by their names: "
@@ -70,4 +70,22 @@ def test_a_folder_that_cannot_be_read_is_an_error_and_a_subfolder_is_listed(
 
 def test_nothing_is_left_out_of_a_file(tmp_path: Path) -> None:
     touch(tmp_path, "a.mp4", "b.txt")
-    assert left_out_of(os.fspath(tmp_path / "a.mp4")) == ()
+    assert resolve_input(os.fspath(tmp_path / "a.mp4")).left_out == ()
+
+
+def test_a_folder_is_searched_once_for_its_inputs_and_for_what_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path, "a.mp4", "notes.txt", "below/b.mp4")
+    searched: list[Path] = []
+    real = type(tmp_path).iterdir
+
+    def iterdir(path: Path) -> object:
+        searched.append(path)
+        return real(path)
+
+    monkeypatch.setattr(type(tmp_path), "iterdir", iterdir)
+    found = resolve_input(str(tmp_path))
+    assert found.inputs == (str(tmp_path / "a.mp4"), str(tmp_path / "below/b.mp4"))
+    assert len(found.left_out) == 1
+    assert sorted(searched) == [tmp_path, tmp_path / "below"]

@@ -11,7 +11,7 @@ import pytest
 from steadymark.engine.core.errors import SourceError, UsageError
 from steadymark.engine.sources.image_pages import read_image
 from steadymark.engine.sources.image_sequence import ImageSequence
-from support.videos.video_corpus import bars, number_in
+from support.videos.video_corpus import Recipe, bars, make, number_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,3 +109,31 @@ def test_a_sequence_without_readable_images_is_refused(tmp_path: Path) -> None:
         ImageSequence([tmp_path / "a.png", tmp_path / "absent.png"])
     with pytest.raises(UsageError):
         ImageSequence([])
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_tiff_with_floating_point_values_is_read(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], channels: int
+) -> None:
+    image = np.full((8, 16, channels), 0.5, np.float32)
+    image[:, :8] = 2.0
+    image[0, 0] = np.nan
+    (tmp_path / "a.tiff").write_bytes(cv2.imencode(".tiff", image)[1].tobytes())
+    capfd.readouterr()
+    read = read_image(tmp_path / "a.tiff")
+    assert read is not None
+    assert read.shape == (8, 16, 3)
+    assert [int(read[4, column, 0]) for column in (0, 15)] == [255, 128]
+    assert int(read[0, 0, 2]) == 0
+    assert capfd.readouterr().err == ""
+
+
+def test_an_empty_image_and_a_video_with_the_name_of_an_image_are_told_apart(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.png").write_bytes(b"")
+    with pytest.raises(SourceError, match=r"a\.png is empty \(0 bytes\)"):
+        ImageSequence([tmp_path / "a.png"])
+    make(tmp_path, Recipe("b.mp4", frames=3)).rename(tmp_path / "b.png")
+    with pytest.raises(SourceError, match=r"b\.png is a video with the name of an image"):
+        ImageSequence([tmp_path / "b.png"])

@@ -113,6 +113,16 @@ def test_an_uncertain_box_gets_the_score_of_a_second_pass(
     assert len(runner.seen) == (2 if 0.4 <= first_score < 0.65 else 1)
 
 
+def test_a_box_that_the_second_pass_refuses_is_returned_as_doubtful() -> None:
+    for first_score, refused in ((0.9, 0), (0.6, 1), (0.3, 0)):
+        runner = TwoPassRunner(first_score, 0.3)
+        detector = FaceNetDetector(runner, DetectorConfig(threshold=0.5))
+        boxes, doubtful = detector.detect_with_doubtful(frame(480, 640))
+        assert boxes == detector.detect(frame(480, 640))
+        assert len(doubtful) == refused
+        assert all((box.left, box.width) == (200, 80) for box in doubtful)
+
+
 def test_boxes_that_are_uncertain_too_small_or_not_finite_are_dropped() -> None:
     runner = FakeRunner([0, 0, 30, 30, 0.4, 0], [50, 50, 60, 60, 0.9, 0], [0, 0, np.inf, 9, 0.9, 0])
     config = DetectorConfig(threshold=0.5, min_face_px=12)

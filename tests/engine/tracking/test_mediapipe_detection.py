@@ -1,5 +1,13 @@
+"""MediaPipe's detector as a face detector."""
+
 from __future__ import annotations
 
+import gc
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +22,10 @@ class MediapipeBackend:
 
     def __init__(self, *faces: tuple[float, float, float, float, float]) -> None:
         self.faces = faces
+        self.closed = 0
+
+    def close(self) -> None:
+        self.closed += 1
 
     def detect(self, image: object) -> object:
         return SimpleNamespace(
@@ -48,3 +60,37 @@ def test_the_roll_of_a_box_is_that_of_the_eyes() -> None:
 def test_a_missing_model_file_is_reported() -> None:
     with pytest.raises(UsageError, match=r"mediapipe:FILE\.tflite"):
         MediapipeDetector("nowhere.tflite", threshold=0.5)
+
+
+def test_the_detector_of_mediapipe_is_closed_once_when_ours_is_closed_or_forgotten() -> None:
+    for explicitly in (True, False):
+        backend = MediapipeBackend()
+        detector = MediapipeDetector("", threshold=0.5, backend=backend)
+        if explicitly:
+            detector.close()
+        assert backend.closed == int(explicitly)
+        del detector
+        gc.collect()
+        assert backend.closed == 1
+
+
+_PROGRAM = """
+import sys
+import numpy as np
+from steadymark.engine.tracking.settings import TrackSettings, open_detector
+detector, _ = open_detector(TrackSettings(detector="mediapipe:" + sys.argv[1]))
+print(len(detector.detect(np.zeros((240, 320, 3), np.uint8))), "faces")
+"""
+
+
+def test_a_program_with_the_real_package_ends_without_a_traceback() -> None:
+    if importlib.util.find_spec("mediapipe") is None:
+        pytest.skip("mediapipe is not installed: pip install 'steadymark[mediapipe]'")
+    model = os.environ.get("STEADYMARK_MEDIAPIPE_MODEL", "")
+    if not Path(model).is_file():
+        pytest.skip("STEADYMARK_MEDIAPIPE_MODEL names no model file of MediaPipe's face detector")
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM, model], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "0 faces"), done.stderr
+    assert "Traceback" not in done.stderr

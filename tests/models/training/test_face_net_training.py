@@ -17,11 +17,12 @@ from steadymark.engine.tracking.detection import FaceNetDetector, open_face_net
 from steadymark.models.datasets.photo_splits import HELD_BACK, is_held_back, photo_of
 from steadymark.models.errors import DataError
 from steadymark.models.face.schema import load_schema
-from steadymark.models.networks.face_net import FaceNetConfig
+from steadymark.models.networks.face_net import FaceNetConfig, FaceNetDecoded
 from steadymark.models.runtime.onnx_session import open_session
 from steadymark.models.runtime.zoo import find_model
 from steadymark.models.training.detector.detector_tiles import TileConfig
 from steadymark.models.training.detector.face_net_card import LICENCE
+from steadymark.models.training.detector.face_net_start import load_face_net
 from steadymark.models.training.detector.face_net_system import FaceNetSystem
 from steadymark.models.training.detector.hard_negatives import HardNegatives
 from steadymark.models.training.export_run import export_run
@@ -131,6 +132,24 @@ def test_a_card_takes_the_threshold_that_the_user_gives(photo_folder: Path, tmp_
     assert (told["threshold"], told["scores_note"]) == (0.61, "by hand")
     with pytest.raises(ValueError, match="not those of face-net"):
         export_run(run, tmp_path / "zoo", "face_net", scores={"recall": 3})
+
+
+def test_a_training_begins_with_the_weights_of_an_exported_detector(
+    photo_folder: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    train(TINY, photo_folder, run, SETTINGS)
+    file = export_run(run, tmp_path / "zoo", "face_net")
+    images = torch.from_numpy(np.random.default_rng(3).integers(0, 256, (4, 3, 96, 96), np.uint8))
+    trained, copied = TINY.build(), TINY.build()
+    trained.load_state_dict(averaged_weights(run))
+    load_face_net(file, copied, images)
+    for image in images[:, None]:
+        expected, found = (FaceNetDecoded(n.eval())(image) for n in (trained, copied))
+        torch.testing.assert_close(found[:, :5], expected[:, :5], atol=0.05, rtol=0.01)
+    other = replace(TINY, network=replace(TINY.network, head=24))
+    with pytest.raises(ValueError, match="is of another network"):
+        load_face_net(file, other.build(), images)
 
 
 def test_photos_are_prepared_again_if_another_recipe_needs_others(

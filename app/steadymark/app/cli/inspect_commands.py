@@ -1,4 +1,4 @@
-"""Commands that show what is in videos, models and tables: probe, models, check and spans."""
+"""Commands that show what cameras, videos, models and tables are there and hold."""
 
 from __future__ import annotations
 
@@ -10,6 +10,25 @@ from rich.markup import escape
 
 from steadymark.app.cli.error_boundary import err, out, report_errors
 from steadymark.engine.core.errors import SteadymarkError
+
+
+def cameras() -> None:
+    """List the cameras of this computer and their modes."""
+    from steadymark.engine.sources import camera_modes, list_cameras
+
+    def run() -> int:
+        found = list_cameras()
+        if not found:
+            out.print("no camera was found: connect one, and check that you may use it")
+        for camera in found:
+            out.print(
+                f"camera:{camera.index}  {escape(camera.name)}  {camera.path}", soft_wrap=True
+            )
+            for mode in camera_modes(camera):
+                out.print(f"    {mode} {mode.fourcc}")
+        return 0
+
+    report_errors(run)
 
 
 def probe(inputs: Annotated[list[str], typer.Argument(metavar="INPUT…")]) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from steadymark.app.cli.add_model_command import add_model
 from steadymark.app.cli.bench import clip_commands, scene_commands  # noqa: F401 - they add to `bench`
@@ -26,7 +25,7 @@ from steadymark.app.cli.help_groups import (
     STABILIZER,
     help_groups,
 )
-from steadymark.app.cli.inspect_commands import check, models, probe, spans
+from steadymark.app.cli.inspect_commands import cameras, check, models, probe, spans
 from steadymark.app.cli.smooth_command import smooth
 from steadymark.app.cli.stabilizer_options import StabilizerOptions, stabilizers_help
 from steadymark.engine.core.errors import UsageError
@@ -34,6 +33,10 @@ from steadymark.models.choice_registry import load_plugins
 
 _DEINTERLACE = "Join the two fields of each frame of an interlaced video."
 _ROTATE = "Turn the coded images by 0, 90, 180 or 270 degrees clockwise, not as the file says."
+_INDEPENDENT = (
+    "Track each image file alone, or all as one sequence; by default, images of the same size "
+    "with numbered names are a sequence."
+)
 _DETECTOR = (
     "Face detector: a name from 'steadymark models', yunet:FILE.onnx (OpenCV's YuNet) or "
     "mediapipe:FILE.tflite."
@@ -50,7 +53,7 @@ app = typer.Typer(
 app.add_typer(bench, name="bench")
 app.command(name="add-model")(add_model)
 app.command(name="smooth", cls=ChoicesCommand)(smooth)
-for _command in (probe, models, check, spans):
+for _command in (cameras, probe, models, check, spans):
     app.command()(_command)
 
 
@@ -118,30 +121,10 @@ def live(
     report_errors(run)
 
 
-@app.command()
-def cameras() -> None:
-    """List the cameras of this computer and their modes."""
-    from steadymark.engine.sources import camera_modes, list_cameras
-
-    def run() -> int:
-        found = list_cameras()
-        if not found:
-            out.print("no camera was found: connect one, and check that you may use it")
-        for camera in found:
-            out.print(
-                f"camera:{camera.index}  {escape(camera.name)}  {camera.path}", soft_wrap=True
-            )
-            for mode in camera_modes(camera):
-                out.print(f"    {mode} {mode.fourcc}")
-        return 0
-
-    report_errors(run)
-
-
 @app.command(cls=ChoicesCommand)
 @help_groups(
     {
-        INPUT: "start_time end_time deinterlace rotate",
+        INPUT: "start_time end_time deinterlace rotate independent",
         FACES: "model detector threshold max_faces look_every recentre focal",
         STABILIZER: "stabilizer **",
         OUTPUT: "folder csv video axes draw overwrite resume",
@@ -197,6 +180,9 @@ def track(
     ] = None,
     deinterlace: Annotated[bool, typer.Option("--deinterlace", help=_DEINTERLACE)] = False,
     rotate: Annotated[int | None, typer.Option(help=_ROTATE)] = None,
+    independent: Annotated[
+        bool | None, typer.Option("--independent/--sequence", help=_INDEPENDENT)
+    ] = None,
     camera_mode: Annotated[
         str | None, typer.Option(help="Camera mode to request, for example 1280x720@30.")
     ] = None,
@@ -269,8 +255,9 @@ def track(
             detector=detector,
             deinterlace=deinterlace,
             rotate_deg=rotate,
+            independent=independent,
         )
-        targets = send_targets(send or (), inputs)
+        targets = send_targets(send or ())
         output = OutputSettings(
             folder, csv, video, overwrite, resume, drawings=drawings, send=targets
         )

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 import signal
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
 from steadymark.app.cli.progress import ProgressDisplay, progress_bars
-from steadymark.app.cli.reports.report_table import Column, ReportTable
+from steadymark.app.cli.reports.track_summary import summary
 from steadymark.app.cli.track_hints import hints
 from steadymark.engine.attributes.attribute_registry import checked_drawings
 from steadymark.engine.attributes.head_pose_attribute import AXES
@@ -23,7 +22,7 @@ from steadymark.engine.batch.results_index import ResultsIndex
 from steadymark.engine.batch.run_jobs import run_here, useful_processes
 from steadymark.engine.batch.worker_processes import run_in_processes
 from steadymark.engine.core.errors import SteadymarkError, UsageError
-from steadymark.engine.core.face_frames import percent_of
+from steadymark.engine.core.image_order import ImageOrder
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.pipeline.job import (
     InputSettings,
@@ -31,10 +30,10 @@ from steadymark.engine.pipeline.job import (
     OutputSettings,
     make_folder,
 )
-from steadymark.engine.pipeline.pipeline_report import PipelineState
-from steadymark.engine.sources import CameraMode, expand_inputs
+from steadymark.engine.sources import CameraMode
 from steadymark.engine.sources.frame_conversion import DecodeSettings
-from steadymark.engine.sources.resolve_input import absolute, left_out_of
+from steadymark.engine.sources.input_paths import shown_input
+from steadymark.engine.sources.resolve_input import absolute, join_images, resolve_input
 from steadymark.engine.streaming.targets import parse_target
 from steadymark.engine.tracking.face_pass import MOST_FACES, TrackerConfig
 from steadymark.engine.tracking.geometry import Recentre
@@ -42,13 +41,13 @@ from steadymark.engine.tracking.settings import TrackSettings, open_models
 from steadymark.models.runtime.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console
 
-    from steadymark.engine.core.types import CutOff
     from steadymark.engine.stabilizers.stabilizer_registry import ChosenStabilizer
     from steadymark.engine.streaming.targets import StreamTarget
+    from steadymark.models.user_text import UserText
 
 
 def parse_time(text: str | None) -> float | None:
@@ -99,10 +98,12 @@ def track_options(
     detector: str,
     deinterlace: bool,
     rotate_deg: int | None,
+    independent: bool | None,
 ) -> TrackOptions:
     """Check the typed options. An empty model or detector means the default one.
 
-    filters: The stabilizers whose parameters are given.
+    filters: The stabilizers whose parameters are given. independent: Whether image files are
+    tracked alone, or as a sequence; None decides by their names and sizes.
 
     Raises:
         UsageError: A value is not valid, or values contradict each other.
@@ -116,7 +117,11 @@ def track_options(
         raise UsageError(f"--max-faces must be 1 to {MOST_FACES}, not {max_faces}")
     mode = CameraMode.parse(camera_mode) if camera_mode else None
     decoding = DecodeSettings(deinterlace, rotate_deg)
-    input_settings = InputSettings(parse_time(start_time), parse_time(end_time), mode, decoding)
+    images = None
+    if independent is not None:
+        images = ImageOrder.INDEPENDENT if independent else ImageOrder.SEQUENCE
+    start_s, end_s = parse_time(start_time), parse_time(end_time)
+    input_settings = InputSettings(start_s, end_s, mode, decoding, images)
     if input_settings.end_s is not None and input_settings.end_s <= (input_settings.start_s or 0):
         raise UsageError(f"--end {end_time} is not after --start {start_time or 0}")
     settings = TrackSettings(
@@ -156,18 +161,13 @@ def video_drawings(names: Sequence[str], *, axes: bool, video: bool) -> tuple[st
     return checked_drawings((*names, AXES) if axes else names)
 
 
-def send_targets(texts: Sequence[str], inputs: Sequence[str]) -> tuple[StreamTarget, ...]:
+def send_targets(texts: Sequence[str]) -> tuple[StreamTarget, ...]:
     """Parse the targets of `--send`.
 
-    Only one input is allowed, as receivers cannot separate inputs.
-
     Raises:
-        UsageError: A target is not valid, or there are several inputs.
+        UsageError: A target is not valid.
     """
-    targets = tuple(dict.fromkeys(parse_target(text) for text in texts))
-    if targets and len(expand_inputs(inputs)) > 1:
-        raise UsageError("--send sends one input, and there are several: name one")
-    return targets
+    return tuple(dict.fromkeys(parse_target(text) for text in texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,13 +213,16 @@ def run_batch(
             "--send is of this computer, and not of a cluster's workers: leave one out"
         )
     models = open_models(settings)
-    texts, reports, results = _expand(inputs)
+    found = _expand(inputs)
+    texts, reports = list(found.texts), list(found.faults)
+    if output.send and len(texts) > 1:  # receivers cannot separate inputs
+        raise UsageError("--send sends one input, and there are several: name one")
     if texts:
         make_folder(output.folder)
     index = ResultsIndex(output.folder)
     for report in reports:
         err.print(f"[red]error:[/red] {escape(str(report.error))}", soft_wrap=True)
-    _print_left_out(inputs, results, err)
+    _print_left_out(found, err)
     jobs = plan_jobs(texts, settings, output, input_settings, index)
     stop = Event()
     with _interrupts(stop), progress_bars(err) as progress:
@@ -230,17 +233,23 @@ def run_batch(
             on_gpu = models.device != "cpu"
             count = useful_processes(placing.processes, texts, on_gpu=on_gpu)
             if count == 1:
-                run_here(jobs, models, board, stop)
+                with closing(models):
+                    run_here(jobs, models, board, stop)
             else:
+                models.close()
                 del models  # every worker process opens its own
                 run_in_processes(jobs, count, open_models, board, stop)
     reports += board.reports
     out.print(summary(reports, output.folder, out.width))
-    for sentence in hints(reports, settings.tracker.max_faces):
-        err.print(f"[yellow]note:[/yellow] {escape(sentence)}", soft_wrap=True)
+    _print_hints(reports, settings, err)
     if stop.is_set():
         return 130
     return _exit_code(reports)
+
+
+def _print_hints(reports: Sequence[JobReport], settings: TrackSettings, err: Console) -> None:
+    for sentence in hints(reports, settings.tracker.max_faces):
+        err.print(f"[yellow]note:[/yellow] {escape(sentence)}", soft_wrap=True)
 
 
 def _exit_code(reports: Sequence[JobReport]) -> int:
@@ -250,32 +259,51 @@ def _exit_code(reports: Sequence[JobReport]) -> int:
     return int(failed > 0 or any(report.cut_off for report in reports))
 
 
-def _expand(inputs: Sequence[str]) -> tuple[list[str], list[JobReport], int]:
-    """Return the inputs, a report per invalid argument, and the number of skipped results."""
+@dataclass(frozen=True, slots=True)
+class _FoundInputs:
+    """What the arguments name.
+
+    Attributes:
+        texts: The inputs.
+        faults: A report for each invalid argument.
+        left_out: What folders hold that is not tracked, and why.
+        results: The number of skipped results of earlier runs.
+    """
+
+    texts: tuple[str, ...]
+    faults: tuple[JobReport, ...]
+    left_out: tuple[UserText, ...]
+    results: int
+
+
+def _expand(inputs: Sequence[str]) -> _FoundInputs:
     texts: dict[str, str] = {}  # each file is listed once, by its absolute path
     faults: list[JobReport] = []
-    left_out: set[str] = set()
-    for text in inputs:
+    left_out: dict[UserText, None] = {}
+    results: set[str] = set()
+    for text in join_images(inputs):
         try:
-            found, results = split_results(text, expand_inputs([text]))
+            resolved = resolve_input(text)
         except SteadymarkError as error:
-            faults.append(JobReport(text, error=error.sentence))
+            faults.append(JobReport(shown_input(text), error=error.sentence))
             continue
-        for one in found:
+        to_track, skipped = split_results(text, resolved.inputs)
+        for one in to_track:
             texts.setdefault(absolute(one), one)
-        left_out.update(map(absolute, results))
-    return list(texts.values()), faults, len(left_out - texts.keys())
+        results.update(map(absolute, skipped))
+        left_out.update(dict.fromkeys(resolved.left_out))
+    skipped_count = len(results - texts.keys())
+    return _FoundInputs(tuple(texts.values()), tuple(faults), tuple(left_out), skipped_count)
 
 
-def _print_left_out(inputs: Sequence[str], results: int, err: Console) -> None:
+def _print_left_out(found: _FoundInputs, err: Console) -> None:
     """Print which files of the inputs are not tracked, and why."""
-    for text in inputs:
-        with suppress(SteadymarkError):  # the error of this input is reported already
-            for sentence in left_out_of(text):
-                err.print(f"[yellow]left out:[/yellow] {escape(sentence)}", soft_wrap=True)
-    if results:
+    for sentence in found.left_out:
+        err.print(f"[yellow]left out:[/yellow] {escape(sentence)}", soft_wrap=True)
+    if found.results:
         words = (
-            f"results of earlier runs are not tracked: {results} left out (name one to track it)"
+            f"results of earlier runs are not tracked: {found.results} left out "
+            "(name one to track it)"
         )
         err.print(f"[yellow]note:[/yellow] {words}", soft_wrap=True)
 
@@ -298,66 +326,3 @@ def _interrupts(stop: Event) -> Iterator[None]:
     finally:
         for number, handler in before:
             signal.signal(number, handler)
-
-
-def summary(reports: Sequence[JobReport], folder: Path, width: int) -> ReportTable:
-    """Return a table with a row for each input. width: of the console.
-
-    A table that is too wide is made narrower. Results that are named after their input are then
-    shown by their endings, and a device that all inputs share is shown in the title.
-    """
-    table = _summary(reports, folder, _full_result)
-    if table.fits(width):
-        return table
-    devices = {job.device for job in reports if job.device}
-    return _summary(reports, folder, _short_result, *(devices if len(devices) == 1 else ()))
-
-
-def _summary(
-    reports: Sequence[JobReport], folder: Path, result: Callable[[JobReport], str], *device: str
-) -> ReportTable:
-    """Build the summary. device: the device of all inputs, which then has no column."""
-    figures = ["frames", "with a face", "lost spans", "ms a frame", *([] if device else ["device"])]
-    title = ", ".join([f"Results in {folder}", *(f"tracked on {name}" for name in device)])
-    table = ReportTable(("input",), (*figures, Column("result", "left", wraps=True)), title=title)
-    for job in reports:
-        report = job.report
-        share = f"{percent_of(report.face_frames.share):.1f} %" if report.frames else "–"
-        dropped = f" (+{report.dropped} dropped)" if report.dropped else ""
-        table.add_row(
-            job.name,
-            "–" if job.skipped else f"{report.frames}" + dropped,
-            share,
-            str(report.lost_spans) if report.frames else "–",
-            f"{report.median_ms:.1f}" if report.frames else "–",
-            *(() if device else (job.device or "–",)),
-            result(job),
-        )
-    return table
-
-
-def _full_result(job: JobReport) -> str:
-    return _result(job, [Path(output).name for output in job.outputs])
-
-
-def _short_result(job: JobReport) -> str:
-    stem = Path(job.name).stem + "."
-    names = [Path(output).name for output in job.outputs]
-    return _result(job, ["." + n.removeprefix(stem) if n.startswith(stem) else n for n in names])
-
-
-def _result(job: JobReport, files: Sequence[str]) -> str:
-    """Describe the outcome of a job. files: names in the output folder."""
-    names = ", ".join(files)
-    damaged = f"damaged{_share_read(job.cut_off)}: " if job.cut_off else ""
-    if job.skipped:
-        return f"done before: {damaged}{names}"
-    if job.error:
-        return "failed" + (f", partial: {names}" if names else "")
-    if job.report.state is PipelineState.STOPPED:
-        return f"stopped: {damaged}{names}"
-    return damaged + names
-
-
-def _share_read(cut_off: CutOff) -> str:
-    return "" if cut_off.share is None else f", {percent_of(cut_off.share):.1f} % of it read"

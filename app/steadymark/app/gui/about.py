@@ -7,11 +7,20 @@ import sys
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, Qt, qVersion
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtCore import QCoreApplication, Qt, QUrl, qVersion
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QPushButton,
+    QTextBrowser,
+    QVBoxLayout,
+    QWidget,
+)
 
 from steadymark.app.gui.theme import icon
+from steadymark.app.session.recording.kept_results import MOST_BYTES, delete_kept, kept_bytes
 from steadymark.engine.core.face_frames import percent_of
 from steadymark.engine.pipeline.job import version
 from steadymark.models.runtime.onnxruntime_offline import ort
@@ -77,10 +86,16 @@ def diagnostics(session: Session, log_file: Path | None) -> str:
 
 
 class AboutDialog(QDialog):
-    """Dialog that shows versions and licences."""
+    """Dialog that shows versions, licences and where finished tracking is kept.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    Args:
+        kept_root: The folder of the kept results.
+        parent: The window over which the dialog opens.
+    """
+
+    def __init__(self, kept_root: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._kept_root = kept_root
         self.setWindowTitle(self.tr("About Steadymark"))
         picture = QLabel()
         picture.setPixmap(icon("steadymark").pixmap(64, 64))
@@ -90,10 +105,42 @@ class AboutDialog(QDialog):
         words.setHtml(_html())
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
+        self.kept = QLabel()
+        self.kept.setWordWrap(True)
+        self.kept.setTextFormat(Qt.TextFormat.PlainText)
+        self.kept.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.show_folder = QPushButton(self.tr("Show folder"))
+        self.show_folder.clicked.connect(
+            lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(kept_root)))
+        )
+        self.forget = QPushButton(self.tr("Delete the kept results"))
+        self.forget.clicked.connect(self._forget)
+        for role_button in (self.show_folder, self.forget):
+            buttons.addButton(role_button, QDialogButtonBox.ButtonRole.ActionRole)
+        self._show_kept()
         column = QVBoxLayout(self)
-        for widget in (picture, words, buttons):
+        for widget in (picture, words, self.kept, buttons):
             column.addWidget(widget)
-        self.resize(520, 480)
+        self.resize(520, 520)
+
+    def _show_kept(self) -> None:
+        used = kept_bytes(self._kept_root)
+        self.kept.setText(
+            self.tr(
+                "Finished tracking is kept in {folder} and shown again when the same recording is "
+                "opened with the same settings: {used} of at most {most}. The oldest results are "
+                "removed first."
+            ).format(
+                folder=self._kept_root,
+                used=self.locale().formattedDataSize(used, 1),
+                most=self.locale().formattedDataSize(MOST_BYTES, 0),
+            )
+        )
+        self.forget.setEnabled(used > 0)
+
+    def _forget(self) -> None:
+        delete_kept(self._kept_root)
+        self._show_kept()
 
 
 def _html() -> str:

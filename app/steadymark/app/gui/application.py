@@ -227,7 +227,7 @@ def _connects(family: socket.AddressFamily, address: str | tuple[str, int]) -> b
 
 
 def _close_on_signals(window: MainWindow) -> object:
-    """Close the window on SIGINT and SIGTERM, as its close button does."""
+    """Close the window on SIGINT and SIGTERM without questions, which might stay unanswered."""
     from PySide6.QtCore import QSocketNotifier
 
     near, far = socket.socketpair()
@@ -240,6 +240,7 @@ def _close_on_signals(window: MainWindow) -> object:
 
     def woken() -> None:
         near.recv(64)
+        window.closing.asks = False
         window.close()
 
     notifier.activated.connect(woken)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, QTimer
-from PySide6.QtWidgets import QMessageBox
 
 from steadymark.app.gui.action_handlers import (
     PlayTexts,
@@ -118,7 +117,7 @@ class MainWindow(WindowLayout):
         for name, slot in (
             ("go_to", self._focus_place),
             ("full_screen", self._full_screen),
-            ("dismiss", self.messages.dismiss_all),
+            ("dismiss", self._dismiss),
             ("quit", self.close),
         ):
             actions[name].triggered.connect(lambda _=False, slot=slot: slot())
@@ -207,7 +206,7 @@ class MainWindow(WindowLayout):
         self.transport.set_display(display)
         self.desk.set_display(display)
         self.settings.set_used(display.device)
-        self.settings.set_waiting(waiting=self.session.source.settings_need_retracking)
+        self._show_waiting()
         self.setWindowTitle(
             f"{translated(display.name)} – Steadymark" if display.name else "Steadymark"
         )
@@ -228,6 +227,13 @@ class MainWindow(WindowLayout):
         display, settings = self.session.display, self.session.settings
         why = why_disabled(display)
         self.numbers.set_takes(display.variants, settings, variants_for(settings), why_disabled=why)
+
+    def _show_waiting(self) -> None:
+        waiting, changed = (
+            self.session.source.settings_need_retracking,
+            self.session.settings_to_retrack,
+        )
+        self.settings.set_waiting(waiting=waiting, changed=changed)
 
     def _refresh(self) -> None:
         if not self._refresh_soon.isActive():
@@ -319,8 +325,14 @@ class MainWindow(WindowLayout):
             self.session.recording.seek(frame_at_time(self.session.results.times_s, time_s))
 
     def _focus_place(self) -> None:
-        self.transport.time.setFocus()
-        self.transport.time.selectAll()
+        self.transport.edit_time()
+
+    def _dismiss(self) -> None:
+        """Leave the field that is being typed into, or dismiss the messages."""
+        if self.transport.stop_editing():
+            self.view.setFocus()
+        else:
+            self.messages.dismiss_all()
 
     def _choose(self, face: int, landmark: int) -> None:
         self.session.select(
@@ -336,7 +348,7 @@ class MainWindow(WindowLayout):
         self.session.use_settings(settings)
         self.session.request_measures()
         self._show_takes()
-        self.settings.set_waiting(waiting=self.session.source.settings_need_retracking)
+        self._show_waiting()
 
     def _full_screen(self) -> None:
         if self.isFullScreen():
@@ -359,7 +371,7 @@ class MainWindow(WindowLayout):
         super().changeEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self.exports.running and not self._may_cancel_exports():
+        if not self.closing.may_close():
             event.ignore()
             return
         self.preferences.set_window(self.saveGeometry(), self.docks.state())
@@ -373,17 +385,6 @@ class MainWindow(WindowLayout):
         ]
         self.closed_in_time, self._ready = all(ended), False
         event.accept()
-
-    def _may_cancel_exports(self) -> bool:
-        """Ask whether running exports may be cancelled."""
-        answer = QMessageBox.question(
-            self,
-            self.tr("Export in progress"),
-            self.tr(
-                "An export is not finished. Cancel it and quit? What was written so far is kept."
-            ),
-        )
-        return answer is QMessageBox.StandardButton.Yes
 
     def _restore(self) -> None:
         geometry, state = self.preferences.window()

@@ -1,10 +1,10 @@
-"""Messages above the video: errors and notes that can be dismissed, newest first."""
+"""Messages over the upper edge of the video: errors, and notes that go away by themselves."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _MOST = 3
+_PASSING_MS = 8000  # long enough to read two sentences
 
 
 class Message(QFrame):
@@ -37,6 +38,7 @@ class Message(QFrame):
         super().__init__()
         self._told, self._gone = text, gone
         self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setAutoFillBackground(True)  # it lies over the picture
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 6, 6, 6)
         sign = QLabel()
@@ -70,13 +72,29 @@ class Message(QFrame):
         self.cross.setToolTip(self.tr("Dismiss"))
         self.cross.setAccessibleName(self.tr("Dismiss"))
 
+    def pass_after(self, milliseconds: int) -> None:
+        """Remove the message after this time, but not while the user points at it or uses it."""
+        timer = QTimer(self, interval=milliseconds)
+
+        def pass_by() -> None:
+            focus = self.focusWidget()
+            if not self.underMouse() and not (focus is not None and focus.hasFocus()):
+                timer.stop()
+                self._gone()
+
+        timer.timeout.connect(pass_by)
+        timer.start()
+
     def _chosen(self, act: Callable[[], None]) -> None:
         self._gone()
         act()
 
 
 class Messages(QWidget):
-    """The list of messages, which shows at most three and repeats none."""
+    """The list of messages, which shows at most three and repeats none.
+
+    It covers a part of the widget that `lie_over` names and takes no space in a layout.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -84,7 +102,21 @@ class Messages(QWidget):
         self._column.setContentsMargins(6, 6, 6, 0)
         self._column.setSpacing(4)
         self._shown: list[Message] = []
+        self._host: QWidget | None = None
+        self.passing_ms = _PASSING_MS
         self.hide()
+
+    def lie_over(self, host: QWidget) -> None:
+        """Show the messages over the upper edge of this widget from now on."""
+        self._host = host
+        self.setParent(host.parentWidget())
+        host.installEventFilter(self)
+        self._arrange()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show):
+            self._arrange()
+        return False
 
     @property
     def texts(self) -> list[str]:
@@ -96,6 +128,7 @@ class Messages(QWidget):
         choices: list[tuple[str, Callable[[], None]]] | None = None,
         *,
         note: bool = False,
+        passing: bool = False,
     ) -> None:
         """Show a message.
 
@@ -103,22 +136,25 @@ class Messages(QWidget):
             text: The sentence to show.
             choices: Labels and callbacks of buttons.
             note: Whether this is a note and not an error; a message with choices is always a note.
+            passing: Whether this is a note that goes away by itself, such as a success.
         """
         if translated(text) in self.texts:
             return
-        sign = "info" if note or choices else "warning"
+        sign = "info" if note or choices or passing else "warning"
         message = Message(text, choices or [], lambda: self._remove(message), sign)
         self._shown.insert(0, message)
         self._column.insertWidget(0, message)
+        if passing:
+            message.pass_after(self.passing_ms)
         for old in self._shown[_MOST:]:
             self._remove(old)
-        self.show()
+        self._arrange()
 
     def retranslate(self) -> None:
         """Show each UserText in the current language; other texts stay."""
         for message in self._shown:
             message.say()
-        self.setVisible(bool(self._shown))
+        self._arrange()
 
     def dismiss_all(self) -> None:
         for message in list(self._shown):
@@ -130,4 +166,14 @@ class Messages(QWidget):
             self._column.removeWidget(message)
             message.hide()
             message.deleteLater()
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Show the messages, if there are any, in the width of the widget below them."""
+        if self._shown and self._host is not None:
+            width = self._host.width()
+            self._column.activate()
+            height = min(self._column.totalHeightForWidth(width), self._host.height())
+            self.setGeometry(self._host.x(), self._host.y(), width, height)
+            self.raise_()
         self.setVisible(bool(self._shown))

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+import time
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QDateTime, QLocale, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
 
 from steadymark.app.gui.i18n.local_numbers import number_text, share_text, significant_text
+from steadymark.app.gui.widgets.time_left import time_left
+from steadymark.app.session.remaining_time import RemainingTime
 from steadymark.app.session.state import Display, Phase
 from steadymark.engine.core.face_frames import NO_FRAMES, FaceFrames
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class StatusLine(QWidget):
     """The status line: phase and progress on the left; size, rate, zoom and device on the right."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, parent: QWidget | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         super().__init__(parent)
+        self._remaining, self._clock = RemainingTime(), clock
         self.phase, self.facts, self.zoom = QLabel(), QLabel(), QLabel()
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)
@@ -39,18 +50,24 @@ class StatusLine(QWidget):
             {
                 Phase.EMPTY: self.tr("Ready"),
                 Phase.OPENING: self.tr("Opening…"),
-                Phase.TRACKING: self.tr("Tracking, {percent} of the frames processed").format(
-                    percent=percent
-                ),
+                Phase.TRACKING: self._tracking_text(display, percent),
                 Phase.PAUSED: self.tr("Tracking paused at {percent}").format(percent=percent),
-                Phase.FINISHED: self.tr("All frames processed, {share} with a face").format(
-                    share=with_face
-                ),
+                Phase.FINISHED: self._finished_text(display, with_face),
                 Phase.LIVE: self.tr("Live"),
                 Phase.RECONNECTING: self.tr("No frames arrive: reconnecting…"),
                 Phase.STOPPED: self.tr("Stopped"),
                 Phase.FAILED: self.tr("Tracking stopped at {percent}").format(percent=percent),
             }[display.phase]
+        )
+        if display.opening:
+            self.phase.setText(self.tr("Opening {name}…").format(name=display.opening))
+        self.phase.setToolTip(
+            self.tr(
+                "These results were kept when the recording was closed. "
+                "'Track again from the beginning' computes them anew."
+            )
+            if display.kept_since_s
+            else ""
         )
         under_way = display.phase in (Phase.TRACKING, Phase.PAUSED, Phase.FAILED)
         self.bar.setVisible(under_way)
@@ -63,6 +80,23 @@ class StatusLine(QWidget):
             facts.append(self.tr("tracked on {device}").format(device=display.device.upper()))
         self.facts.setText("   ".join(facts))
         self.zoom.setVisible(display.has_source)
+
+    def _tracking_text(self, display: Display, percent: str) -> str:
+        if display.phase is not Phase.TRACKING:
+            self._remaining.reset()  # the time of a pause does not count
+            return ""
+        left = time_left(self._remaining.update(display.share, self._clock()))
+        text = self.tr("Tracking, {percent} of the frames processed").format(percent=percent)
+        return f"{text}, {left}" if left else text
+
+    def _finished_text(self, display: Display, with_face: str) -> str:
+        if not display.kept_since_s:
+            text = self.tr("All frames processed, {share} with a face")
+            return text.format(share=with_face)
+        when = QDateTime.fromSecsSinceEpoch(round(display.kept_since_s))
+        date = self.locale().toString(when, QLocale.FormatType.ShortFormat)
+        text = self.tr("All frames processed on {date}, {share} with a face")
+        return text.format(date=date, share=with_face)
 
     def set_zoom(self, scale: float) -> None:
         """Show the zoom in screen pixels per frame pixel."""

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from steadymark.app.gui.actions.actions import make_actions
 from steadymark.app.gui.docks import Docks
+from steadymark.app.gui.files.close_questions import CloseQuestions
 from steadymark.app.gui.files.exports_list import ExportsList
 from steadymark.app.gui.files.file_controller import FileController
 from steadymark.app.gui.live.live_bar import LiveBar
@@ -77,6 +78,10 @@ class WindowLayout(QMainWindow):
             self.messages, lambda count: self.settings.track_faces(count)
         )
 
+        self.closing = CloseQuestions(
+            self, live=self.session.live, exports=self.exports, messages=self.messages
+        )
+
     def _build(self) -> None:
         """Build all widgets that contain translated text, except the menus."""
         self.actions_by_name = make_actions(self)
@@ -97,11 +102,11 @@ class WindowLayout(QMainWindow):
         column = QVBoxLayout(self.middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.messages)
         column.addWidget(self.pages, 1)
         column.addWidget(self.transport)
         column.addWidget(self.live_bar)
         column.addWidget(self.exports)
+        self.messages.lie_over(self.pages)
         self.setCentralWidget(self.middle)
         self.docks = Docks(self, plots=self.plots, numbers=self.numbers, settings=self.settings)
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from steadymark.app.session.recording.crash_recovery import recover
+from steadymark.app.session.recording.kept_results import (
+    find_kept,
+    recover_kept,
+    results_fingerprint,
+)
 from steadymark.app.session.recording.media import Media
-from steadymark.app.session.recording.point_filter import without_filter
+from steadymark.app.session.recording.point_filter import PointFilter, filter_of, without_filter
 from steadymark.app.session.recording.results import Results
 from steadymark.engine.core.types import Intrinsics
 from steadymark.engine.tracking.settings import (
@@ -20,6 +25,7 @@ from steadymark.models.user_text import NOTHING, UserText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from steadymark.app.session.live.open_stream import LiveFeed
     from steadymark.app.session.recording.crash_recovery import RecoverableSession
@@ -34,8 +40,8 @@ class OpenResult:
         media: The recording that was opened.
         models: The networks that were opened.
         fault: A sentence that says what failed, or nothing.
-        results: The results of the recording, including those recovered from an earlier session.
-        recover_from: The earlier session that the results were recovered from.
+        results: The results of the recording, including those of an earlier session.
+        recover_from: The earlier session that the results come from.
         retrack: The settings with which the open recording is tracked again.
         source: The camera or stream that was opened.
     """
@@ -62,8 +68,12 @@ def open_media(
     settings: TrackSettings,
     models: ModelCache,
     recover_from: RecoverableSession | None,
+    state_root: Path,
 ) -> OpenResult:
-    """Open a recording with its networks, and recover the results of an earlier session.
+    """Open a recording with its networks, and read the results of an earlier session.
+
+    These are the results of `recover_from`, or else the kept results of the same recording,
+    settings and models.
 
     Raises:
         SteadymarkError: The recording or the networks cannot be opened, or `recover_from`
@@ -72,15 +82,30 @@ def open_media(
     media = Media(path)
     try:
         opened = models.get(settings)
-        results = Results(media.times_s, opened.schema)
+        results = None
         if recover_from is not None:
-            focal_px = recover_from.settings.get("focal_px")
-            focal = float(focal_px) if isinstance(focal_px, int | float) else None
-            recover(recover_from, results, Intrinsics(media.info.width, media.info.height, focal))
+            results = Results(media.times_s, opened.schema)
+            camera = _camera(media, recover_from.settings.get("focal_px"))
+            recover(recover_from, results, camera, schema=opened.schema.name)
+        else:
+            fingerprint = results_fingerprint(media, opened, settings)
+            recover_from = find_kept(state_root, fingerprint)
+            if recover_from is not None:
+                camera = _camera(media, settings.focal_px)
+                results = recover_kept(recover_from, media, opened, camera)
+        if results is None:
+            results, recover_from = Results(media.times_s, opened.schema), None
+        elif not (choice := filter_of(settings)).needs_future:
+            results.set_stabilized(PointFilter(choice).refilter(results))
         return OpenResult(number, media, opened, results=results, recover_from=recover_from)
     except BaseException:
         media.close()
         raise
+
+
+def _camera(media: Media, focal_px: object) -> Intrinsics:
+    focal = float(focal_px) if isinstance(focal_px, int | float) else None
+    return Intrinsics(media.info.width, media.info.height, focal)
 
 
 class ModelCache:
@@ -112,15 +137,33 @@ class ModelCache:
 
 def network_key(settings: TrackSettings) -> object:
     """Return a key that is equal for settings that differ only in a filter over the points."""
-    bare = without_filter(settings)
+    unfiltered = without_filter(settings)
     return (
-        bare.model,
-        bare.detector,
-        resolved_stabilizer(bare),
-        bare.device,
-        bare.threads,
-        bare.detector_threshold,
+        unfiltered.model,
+        unfiltered.detector,
+        resolved_stabilizer(unfiltered),
+        unfiltered.device,
+        unfiltered.threads,
+        unfiltered.detector_threshold,
     )
+
+
+def settings_to_retrack(before: TrackSettings, now: TrackSettings) -> frozenset[str]:
+    """Return the names of the settings that differ and are used only after tracking anew.
+
+    These are the names of the fields of `TrackSettings` and of its tracker.
+    """
+    if not needs_retracking(before, now):
+        return frozenset()
+    names = ("model", "detector", "device", "detector_threshold")
+    changed = {name for name in names if getattr(before, name) != getattr(now, name)}
+    for field in fields(now.tracker):
+        if getattr(before.tracker, field.name) != getattr(now.tracker, field.name):
+            changed.add(field.name)
+    stabilizers = {resolved_stabilizer(without_filter(each)) for each in (before, now)}
+    if len(stabilizers) > 1:
+        changed.add("stabilizer")
+    return frozenset(changed)
 
 
 def needs_retracking(before: TrackSettings, now: TrackSettings) -> bool:

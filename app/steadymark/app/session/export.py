@@ -131,6 +131,7 @@ class Export:
             return self._report
 
     def start(self) -> None:
+        """Start the thread that writes the file."""
         self._thread.start()
 
     def cancel(self) -> None:
@@ -138,6 +139,7 @@ class Export:
         self._cancelled.set()
 
     def join(self, timeout_s: float) -> bool:
+        """Wait for the thread. Returns whether it ended in time."""
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 

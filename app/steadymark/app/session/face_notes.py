@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from steadymark.app.session.recording.results import FrameStatus
+from steadymark.app.session.shown_source import TrackingProgress
 from steadymark.app.session.state import Phase
 from steadymark.engine.core.face_frames import NO_FRAMES, FaceFrames, no_face_found
 from steadymark.models.user_text import UserText
@@ -14,7 +15,13 @@ if TYPE_CHECKING:
     from steadymark.app.session.state import Display, SourceState
 
 
-def face_frames_of_results(results: Results | None) -> FaceFrames:
+def tracking_progress(display: Display, results: Results | None) -> TrackingProgress:
+    """Return how far the tracking of a recording has come, and what it found."""
+    faces = _face_frames(results)
+    return TrackingProgress(display.time_s, display.share, display.last + 1, faces)
+
+
+def _face_frames(results: Results | None) -> FaceFrames:
     """Return the numbers of frames processed and of frames with a face."""
     if results is None:
         return NO_FRAMES

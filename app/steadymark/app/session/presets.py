@@ -90,13 +90,15 @@ _SHIPPED: tuple[tuple[object, object, TrackSettings], ...] = (
 class Presets:
     """The shipped presets and the user's own.
 
-    folder: holds one file per own preset; may be missing.
+    Args:
+        folder: The folder of the user's presets, one file each. It may be missing.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def shipped(self) -> list[Preset]:
+        """Return the shipped presets in the language of the window."""
         return [
             Preset(translate("presets", str(name)), settings, translate("presets", str(note)))
             for name, note, settings in _SHIPPED

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from steadymark.app.session.analysis.analysis import Analysis
-from steadymark.app.session.background_opening import ModelCache
+from steadymark.app.session.background_opening import ModelCache, settings_to_retrack
 from steadymark.app.session.display_model import DisplayModel
 from steadymark.app.session.live.live_view import QUIT_FLUSH_S, LiveView, open_feed
 from steadymark.app.session.recording.recording_view import RecordingView
-from steadymark.app.session.state import Display, resolve_display
+from steadymark.app.session.state import Display, Phase, resolve_display
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +74,7 @@ class Session(DisplayModel):
             source=lambda: self.source,
             models=lambda: self._models,
             settings=lambda: self._settings,
+            is_recording_awaited=lambda: bool(self.recording.opening),
             run_in_background=self.recording.run_in_background,
         )
         self._connect()
@@ -85,6 +86,7 @@ class Session(DisplayModel):
             source.frame_changed.connect(self.frame_changed)
             source.results_changed.connect(self.results_changed)
             source.message_posted.connect(self.message_posted)
+        self.recording.replacing.connect(self._make_room)
         self.recording.recording_opened.connect(self.analysis.begin)
         self.recording.results_cleared.connect(self._on_results_cleared)
         self.analysis.message_posted.connect(self.message_posted)
@@ -95,6 +97,7 @@ class Session(DisplayModel):
 
     @property
     def settings(self) -> TrackSettings:
+        """The settings of the tracking."""
         return self._settings
 
     @property
@@ -109,18 +112,26 @@ class Session(DisplayModel):
 
     @property
     def results(self) -> Results | None:
+        """The results of what is shown, or None while nothing is open."""
         return self.source.results
 
     def open(self, path: str, *, recover_from: RecoverableSession | None = None) -> None:
         """Open, track and play a recording.
 
+        What is shown stays until the recording is open, unless it is the same recording.
+
         Args:
             path: The path of the recording.
             recover_from: The earlier session whose results are recovered, or None.
         """
-        self.close_source()
-        self.source = self.recording
-        self.recording.open(path, self._settings, recover_from=recover_from)
+        shown = self.source.state
+        keep_shown = shown.phase not in (Phase.EMPTY, Phase.OPENING) and shown.path != path
+        if keep_shown:
+            self.analysis.expect_recording()
+        else:
+            self.close_source()
+            self.source = self.recording
+        self.recording.open(path, self._settings, recover_from=recover_from, keep_shown=keep_shown)
 
     def open_live(self, target: LiveTarget, *, wait_for: Callable[[], object] = bool) -> None:
         """Watch a camera or stream.
@@ -133,11 +144,19 @@ class Session(DisplayModel):
         self.source = self.live
         self.live.open(target, self._settings, wait_for=wait_for)
 
+    @property
+    def settings_to_retrack(self) -> frozenset[str]:
+        """The names of the changed settings that are used only after tracking anew."""
+        recording = self.recording.current
+        before = self._settings if recording is None else recording.settings
+        return settings_to_retrack(before, self._settings)
+
     def close_source(self) -> None:
-        """Close the recording or live view."""
+        """Close the recording or live view, and give up opening another recording."""
         self.source.close()
+        self.recording.give_up_opening()
         self.analysis.end()
-        self.measures = None
+        self.measures, self.measure_time_s = None, 0.0
         self.user_state = replace(
             self.user_state, playing=False, frame=0, loop=None, loop_start=None, face=None
         )
@@ -176,8 +195,15 @@ class Session(DisplayModel):
         """
         self.analysis.request_measures(self.user_state.face, self.user_state.landmark)
 
+    def _make_room(self) -> None:
+        """Close what is shown, because the recording that was being opened is open."""
+        self.analysis.keep_truth_for_next()
+        self.close_source()
+        self.source = self.recording
+
     def _on_results_cleared(self) -> None:
-        self.measures = None
+        self.analysis.cancel_measures()
+        self.measures, self.measure_time_s = None, 0.0
         self.measures_changed.emit()
 
     def _on_measures(self, reply: MeasureReply) -> None:
@@ -185,4 +211,5 @@ class Session(DisplayModel):
         self.measures_changed.emit()
 
     def _resolve_display(self) -> Display:
-        return self.analysis.complete_display(resolve_display(self.user_state, self.source.state))
+        display = resolve_display(self.user_state, self.source.state)
+        return replace(self.analysis.complete_display(display), opening=self.recording.opening)

@@ -140,6 +140,8 @@ class SourceState:
         share: The share of frames that are processed: with a face, without one, or damaged.
         device: The device that the networks run on.
         failure: Why tracking stopped.
+        kept_since_s: When results that were kept on disk were finished, in seconds since the epoch;
+            0 if this program tracked them.
         live: The state of the live view, or None without one.
         faces_seen: The largest number of faces that the detector saw in a frame, tracked or not.
         max_faces: The largest number of faces that are tracked; 0 if nothing is tracked.
@@ -155,6 +157,7 @@ class SourceState:
     share: float = 0.0
     device: str = ""
     failure: str = ""
+    kept_since_s: float = 0.0
     live: LiveState | None = None
     faces_seen: int = 0
     max_faces: int = 0
@@ -180,6 +183,7 @@ class Display:
         can_record: Whether the live view can be recorded.
         live: The state of the live view, or None without one. Only controls that exist in a live
             view alone depend on it.
+        opening: The name of a recording that will replace what is shown, or an empty text.
         truth: The name of the ground truth, or an empty text.
         variants: The two variants that are compared when both are shown.
     """
@@ -213,11 +217,14 @@ class Display:
     can_export_plots: bool
     can_record: bool
     live: LiveState | None = None
+    kept_since_s: float = 0.0
+    opening: str = ""
     truth: str = ""
     variants: VariantPair = RAW_AND_STABILIZED
 
     @property
     def has_recording(self) -> bool:
+        """Whether a recording is open."""
         return self.last >= 0
 
     @property
@@ -243,9 +250,12 @@ def resolve_display(user_state: UserState, state: SourceState) -> Display:
     """
     last = len(state.times_s) - 1
     frame = min(max(state.shown_frame, 0), max(last, 0))
-    there = last >= 0
-    playing = (user_state.playing and there) or state.phase in (Phase.LIVE, Phase.RECONNECTING)
-    can_export = there and state.share > 0
+    has_recording = last >= 0
+    playing = (user_state.playing and has_recording) or state.phase in (
+        Phase.LIVE,
+        Phase.RECONNECTING,
+    )
+    can_export = has_recording and state.share > 0
     return Display(
         phase=state.phase,
         name=state.name,
@@ -254,15 +264,15 @@ def resolve_display(user_state: UserState, state: SourceState) -> Display:
         fps=state.fps,
         frame=frame,
         last=last,
-        time_s=float(state.times_s[frame]) if there else 0.0,
+        time_s=float(state.times_s[frame]) if has_recording else 0.0,
         duration_s=duration_s(state.times_s),
         share=state.share,
         device=state.device,
         failure=state.failure,
         playing=playing,
         speed=user_state.speed,
-        loop=user_state.loop if there else None,
-        loop_start=user_state.loop_start if there else None,
+        loop=user_state.loop if has_recording else None,
+        loop_start=user_state.loop_start if has_recording else None,
         shown_landmarks=user_state.shown_landmarks,
         layout=user_state.layout
         if user_state.shown_landmarks is ShownLandmarks.BOTH
@@ -270,14 +280,15 @@ def resolve_display(user_state: UserState, state: SourceState) -> Display:
         wipe=user_state.wipe,
         overlay=user_state.overlay,
         landmark=user_state.landmark,
-        can_step_back=there and frame > 0,
-        can_step_forward=there and frame < last,
-        can_track=state.phase in (Phase.PAUSED, Phase.FAILED) and there,
+        can_step_back=has_recording and frame > 0,
+        can_step_forward=has_recording and frame < last,
+        can_track=state.phase in (Phase.PAUSED, Phase.FAILED) and has_recording,
         can_pause=state.phase is Phase.TRACKING,
         can_export=can_export,
         can_export_plots=can_export or state.live is not None,
         can_record=state.live is not None and playing,
         live=state.live,
+        kept_since_s=state.kept_since_s,
     )
 
 

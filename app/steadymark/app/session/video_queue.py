@@ -14,7 +14,7 @@ from steadymark.engine.batch.results_index import ResultsIndex
 from steadymark.engine.batch.run_jobs import most_processes, run_here
 from steadymark.engine.batch.worker_processes import run_queue
 from steadymark.engine.core.errors import SteadymarkError
-from steadymark.engine.core.face_frames import NO_FRAMES, FaceFrames, no_face_found
+from steadymark.engine.core.face_frames import FaceFrames, no_face_found
 from steadymark.engine.pipeline.job import InputSettings, JobReport
 from steadymark.engine.pipeline.pipeline_report import PipelineState
 from steadymark.engine.sources.resolve_input import absolute, recording_path
@@ -36,11 +36,16 @@ _STOP_S = 1.5  # less than the 2 s that a closing window waits
 
 
 class QueueStage(StrEnum):
-    """The state of a recording. CANCELLED: the tracked part is kept and marked as partial."""
+    """The state of a recording.
+
+    DAMAGED: the file was cut off, and what is there was tracked. CANCELLED: the tracked part is
+    kept and marked as partial.
+    """
 
     WAITING = "waiting"
     RUNNING = "running"
     DONE = "done"
+    DAMAGED = "damaged"
     FAILED = "failed"
     CANCELLED = "cancelled"
 
@@ -56,10 +61,13 @@ class QueueItem:
         output: What is written where.
         stage: The state of the recording.
         frames: The number of processed frames.
-        faces: The numbers of frames processed and of frames with a face, when tracking has ended.
         of: The number of frames of the recording; 0 if it is unknown.
         outputs: The files that were written.
         note: A sentence about a fault or a peculiarity, or nothing.
+        warnings: The number of peculiarities.
+        with_face: The number of frames with a face.
+        lost_spans: The number of runs of frames without a face.
+        median_score: The median score of the face; 0.0 without a face.
     """
 
     number: int
@@ -68,10 +76,22 @@ class QueueItem:
     output: OutputSettings
     stage: QueueStage = QueueStage.WAITING
     frames: int = 0
-    faces: FaceFrames = NO_FRAMES
     total: int = 0
     outputs: tuple[str, ...] = ()
     note: UserText = NOTHING
+    warnings: int = 0
+    with_face: int = 0
+    lost_spans: int = 0
+    median_score: float = 0.0
+
+    @property
+    def face_frames(self) -> FaceFrames:
+        """The numbers of frames processed and of frames with a face."""
+        return FaceFrames(self.frames, self.with_face)
+
+    @property
+    def ended(self) -> bool:
+        return self.stage not in (QueueStage.WAITING, QueueStage.RUNNING)
 
     @property
     def output_key(self) -> tuple[object, str]:
@@ -113,7 +133,7 @@ class VideoQueue:
     @property
     def running(self) -> int:
         """The number of recordings that wait or are being tracked."""
-        return sum(item.stage in (QueueStage.WAITING, QueueStage.RUNNING) for item in self.items)
+        return sum(not item.ended for item in self.items)
 
     def add(self, paths: Sequence[str], settings: TrackSettings, output: OutputSettings) -> None:
         """Add recordings to the end of the queue and start tracking."""
@@ -151,9 +171,19 @@ class VideoQueue:
 
     def clear(self) -> None:
         """Remove the recordings that have ended."""
-        ended = (QueueStage.DONE, QueueStage.FAILED, QueueStage.CANCELLED)
         with self._changed:
-            self._items = [item for item in self._items if item.stage not in ended]
+            self._items = [item for item in self._items if not item.ended]
+        self._on_change()
+
+    def remove(self, number: int) -> None:
+        """Remove one recording. One that is being tracked is cancelled and stays."""
+        self.cancel(number)
+        with self._changed:
+            self._items = [
+                item
+                for item in self._items
+                if item.number != number or item.stage is QueueStage.RUNNING
+            ]
         self._on_change()
 
     def close(self) -> None:
@@ -171,10 +201,11 @@ class VideoQueue:
         return self._thread is None or not self._thread.is_alive()
 
     def most(self) -> int:
-        """Return the largest number of processes. See JobQueue, also for `take` and `cancelled`."""
+        """Return the largest number of processes. See `JobQueue`."""
         return most_processes(self.processes, on_gpu=self._on_gpu)
 
     def take(self) -> Job | None:
+        """Return the next job, or None if no recording waits. See `JobQueue`."""
         while (item := self._next()) is not None:
             try:
                 return self._planned(item)
@@ -183,18 +214,20 @@ class VideoQueue:
         return None
 
     def cancelled(self, job: Job) -> bool:
+        """Return whether the user cancelled this job. See `JobQueue`."""
         return job.number in self._cancelled
 
     def progressed(self, job: Job, info: SourceInfo, report: PipelineReport) -> None:
-        """Update the progress of a job. See JobObserver, also for `ended`."""
+        """Update the progress of a job. See `JobObserver`."""
         self._jobs[job.number][1].progressed(job)
         with self._changed:
             for item in self._in_stage(QueueStage.RUNNING):
                 if item.number == job.number:
-                    self._replace_item(replace(item, frames=report.frames, total=info.frames or 0))
+                    self._replace_item(_with_figures(replace(item, total=info.frames or 0), report))
         self._on_change()
 
     def ended(self, job: Job, report: JobReport) -> None:
+        """Store the outcome of a job. See `JobObserver`."""
         updates = self._jobs[job.number][1]
         updates.ended(job, report)
         notes = (updates.fault,) if updates.fault else ()
@@ -291,17 +324,34 @@ class VideoQueue:
 
 
 def _ended(item: QueueItem, job: JobReport, notes: tuple[UserText, ...]) -> QueueItem:
-    frames = job.report.frames
+    item = _with_figures(item, job.report)
     if job.error:
         fault = job.error
         if job.refused:  # the advice of the command line does not apply here
             fault = UserText("{path} exists already", path=fault.fields["path"])
-        return replace(item, stage=QueueStage.FAILED, frames=frames, outputs=(), note=fault)
+        return replace(item, stage=QueueStage.FAILED, outputs=(), note=fault)
     stopped = job.report.state is PipelineState.STOPPED
-    stage = QueueStage.CANCELLED if stopped else QueueStage.DONE
-    faces = job.report.face_frames
-    missing = (no_face_found(job.name, frames),) if faces.none_found else ()
-    note = join_texts((*missing, *job.notes, *notes))
+    stage = QueueStage.DAMAGED if job.cut_off else QueueStage.DONE
+    if stopped:
+        stage = QueueStage.CANCELLED
+    frames = job.report.face_frames
+    missing = (no_face_found(job.name, frames.processed),) if frames.none_found else ()
+    warnings = (*missing, *job.notes, *notes)
     return replace(
-        item, stage=stage, frames=frames, faces=faces, total=frames, outputs=job.outputs, note=note
+        item,
+        stage=stage,
+        total=item.frames,
+        outputs=job.outputs,
+        note=join_texts(warnings),
+        warnings=len(warnings),
+    )
+
+
+def _with_figures(item: QueueItem, report: PipelineReport) -> QueueItem:
+    return replace(
+        item,
+        frames=report.frames,
+        with_face=report.with_face,
+        lost_spans=report.lost_spans,
+        median_score=report.median_score,
     )

@@ -54,7 +54,7 @@ class WorkerThreads:
         self.number += 1
 
     def open(self, work: Callable[[int], OpenResult]) -> None:
-        """Run an opening in a thread. Only the newest opening counts."""
+        """Run an opening in a thread. The result of an earlier opening is no longer used."""
         self.number += 1
         number = self.number
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -52,6 +52,7 @@ class FaceRows:
         xy: (R, K, 2) float32, stabilized landmarks in pixels.
         raw_xy: (R, K, 2) float32, raw landmarks in pixels.
         point_score: (R, K) float32, landmark scores.
+        image: (R,) str, names of the image files; empty for videos.
     """
 
     frame: NDArray[np.int64]
@@ -65,17 +66,21 @@ class FaceRows:
     xy: NDArray[np.float32]
     raw_xy: NDArray[np.float32]
     point_score: Scores
+    image: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, np.str_))
 
     def __len__(self) -> int:
         return len(self.frame)
 
 
-def rows_of(results: Sequence[TrackResult], points: int) -> FaceRows:
+def rows_of(
+    results: Sequence[TrackResult], points: int, image_names: Sequence[str] = ()
+) -> FaceRows:
     """Convert tracked frames to rows.
 
     Args:
         results: The results of the frames.
         points: Number of landmarks K.
+        image_names: `SourceInfo.image_names` of the source.
 
     Returns:
         The rows.
@@ -95,6 +100,9 @@ def rows_of(results: Sequence[TrackResult], points: int) -> FaceRows:
         xy=np.full((count, points, 2), np.nan, np.float32),
         raw_xy=np.full((count, points, 2), np.nan, np.float32),
         point_score=np.full((count, points), np.nan, np.float32),
+        image=np.array(
+            [image_names[r.frame.index] if image_names else "" for r, _ in pairs], np.str_
+        ),
     )
     for i, (_, face) in enumerate(pairs):
         if face.raw is None or face.stabilized is None:
@@ -107,6 +115,16 @@ def rows_of(results: Sequence[TrackResult], points: int) -> FaceRows:
         rows.xy[i], rows.raw_xy[i] = face.stabilized.xy_px, face.raw.xy_px
         rows.point_score[i] = face.stabilized.score
     return rows
+
+
+def image_names_of(rows: FaceRows) -> tuple[str, ...]:
+    """Return the name of the image file for each frame index; empty for videos."""
+    if not (rows.image != "").any():
+        return ()
+    names = [""] * (int(rows.frame.max()) + 1)
+    for frame, name in zip(rows.frame.tolist(), rows.image.tolist(), strict=True):
+        names[frame] = name
+    return tuple(names)
 
 
 def results_of(rows: FaceRows, schema: str, camera: Intrinsics | None) -> list[TrackResult]:

@@ -127,6 +127,7 @@ def _rows(table: LandmarkTable) -> FaceRows:
         xy=table.xy_px,
         raw_xy=table.raw_xy_px,
         point_score=table.point_score,
+        image=table.image,
     )
 
 

@@ -18,7 +18,7 @@ from steadymark.engine.pipeline.pipeline_report import PipelineState
 from steadymark.engine.sources import open_source
 from steadymark.engine.sources.resolve_input import is_live
 from steadymark.engine.stabilizers.filter_runner import offline_filter
-from steadymark.engine.tracking.settings import make_tracker
+from steadymark.engine.tracking.settings import make_tracker, settings_for_images
 from steadymark.models.user_text import join_texts
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def run_tracking(
             "end_s {end:g} is not after start_s {start:g}", end=end_s, start=start_s or 0
         )
     opened = open_source(text, start_s=start_s, end_s=end_s, decoding=decoding)
+    settings = settings_for_images(settings, opened.info.image_order)
     try:
         input_settings = InputSettings(start_s, end_s, decoding=decoding)
         table_header = header(opened.info, models, settings, input_settings)
@@ -70,7 +71,7 @@ def run_tracking(
     if (offline := offline_filter(settings.chosen)) is not None:
         results = filter_table(results, offline)
     return VideoLandmarks(
-        rows_of(results, models.schema.count),
+        rows_of(results, models.schema.count, opened.info.image_names),
         models.schema.name,
         table_header,
         camera=Intrinsics(opened.info.width, opened.info.height, settings.focal_px),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from steadymark.engine.api.face import Face, faces_of
-from steadymark.engine.api.face_rows import NOBODY, FaceRows, results_of
+from steadymark.engine.api.face_rows import NOBODY, FaceRows, image_names_of, results_of
 from steadymark.engine.api.smooth_points import DEFAULT_METHOD, chosen_filter
 from steadymark.engine.attributes.attribute_registry import (
     ATTRIBUTES,
@@ -19,6 +19,7 @@ from steadymark.engine.attributes.attribute_registry import (
 )
 from steadymark.engine.attributes.head_pose_attribute import AXES
 from steadymark.engine.core.errors import UsageError
+from steadymark.engine.core.image_order import ImageOrder
 from steadymark.engine.core.types import HEAD_POSE, FaceContext, FaceState, Landmarks
 from steadymark.engine.stabilizers.filter_runner import make_filter, run_filter
 
@@ -92,6 +93,12 @@ class VideoLandmarks:
         times = np.empty(len(self.frame))
         times[np.searchsorted(self.frame, self.rows.frame)] = self.rows.timestamp_s
         return times
+
+    @cached_property
+    def image_names(self) -> tuple[str, ...]:
+        """The name of the image file of each of the T frames; empty for videos."""
+        names = image_names_of(self.rows)
+        return tuple(names[index] for index in self.frame.tolist()) if names else ()
 
     @cached_property
     def landmarks(self) -> Floats:
@@ -241,8 +248,13 @@ class VideoLandmarks:
             The stabilized video.
 
         Raises:
-            UsageError: See `sm.smooth`.
+            UsageError: The images are independent; or see `sm.smooth`.
         """
+        if self.header.settings.get("images") == ImageOrder.INDEPENDENT:
+            raise UsageError(
+                "these landmarks are of independent images, which show no motion: track them "
+                "with --sequence to smooth them"
+            )
         chosen = chosen_filter(method, parameters)
         point_filter = make_filter(chosen)
         rows = self.rows

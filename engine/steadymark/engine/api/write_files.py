@@ -6,11 +6,11 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from steadymark.engine.api.face_rows import NOBODY, FaceRows, results_of
+from steadymark.engine.api.face_rows import NOBODY, FaceRows, image_names_of, results_of
 from steadymark.engine.attributes.attribute_registry import attribute_columns, checked_drawings
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.types import SourceInfo, TrackResult
-from steadymark.engine.output.csv.columns import BOX, numbered
+from steadymark.engine.output.csv.columns import BOX, IMAGE, numbered
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
 from steadymark.engine.output.video.drawing import DrawOptions
@@ -38,7 +38,7 @@ def write_table(
     """Write a table; see `VideoLandmarks.to_csv`."""
     by_index = load_schema(schema) if schema else nameless_schema(rows.xy.shape[1])
     sink = TABLE_FORMATS.find(style).sink(Path(path), header, by_index)
-    _write(sink, results_of(rows, schema, None))
+    _write(sink, results_of(rows, schema, None), image_names_of(rows))
 
 
 def write_video(
@@ -78,9 +78,13 @@ def _with_images(results: Sequence[TrackResult], source: str) -> Iterator[TrackR
         opened.close()
 
 
-def _write(sink: Sink, results: Iterator[TrackResult] | list[TrackResult]) -> None:
+def _write(
+    sink: Sink,
+    results: Iterator[TrackResult] | list[TrackResult],
+    image_names: tuple[str, ...] = (),
+) -> None:
     """Write all results; after an error, no file is left."""
-    sink.open(SourceInfo("", "", 0, 0, None, None, live=False))
+    sink.open(SourceInfo("", "", 0, 0, None, None, live=False, image_names=image_names))
     written = False
     try:
         for result in results:
@@ -106,6 +110,7 @@ def data_frame(rows: FaceRows) -> pd.DataFrame:
     ids[rows.face_id == NOBODY] = pd.NA
     columns: dict[str, Any] = {
         "frame": rows.frame,
+        **({IMAGE: rows.image.astype(object)} if (rows.image != "").any() else {}),
         "face_id": ids,
         "timestamp_s": rows.timestamp_s,
         "state": rows.state.astype(object),

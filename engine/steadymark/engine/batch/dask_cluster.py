@@ -257,8 +257,8 @@ class _Run:
         return self._failed(job, fault)
 
     def _failed(self, job: Job, fault: UserText) -> JobReport:
-        sentence = UserText("{path}: {fault}", path=job.text, fault=fault)
-        return JobReport(Path(job.text).name, self._keep_longest_table(job), error=sentence)
+        sentence = UserText("{path}: {fault}", path=job.shown, fault=fault)
+        return JobReport(Path(job.shown).name, self._keep_longest_table(job), error=sentence)
 
     def _keep_longest_table(self, job: Job) -> tuple[str, ...]:
         """Return the longest table that ended workers left, renamed to a partial one."""
@@ -296,7 +296,7 @@ def track_on_worker(job: Job, run: Path, opens: Opens, client_version: str) -> J
 
     worker = get_worker()
     if version() != client_version:
-        return JobReport(job.text, error=_other_version(worker.address, version()))
+        return JobReport(job.shown, error=_other_version(worker.address, version()))
     if not run.is_dir():
         return JobReport(
             job.text,
@@ -323,7 +323,7 @@ def track_on_worker(job: Job, run: Path, opens: Opens, client_version: str) -> J
     try:
         return _attempt(job, run, opens, stop, progress)
     except SteadymarkError as error:
-        return JobReport(job.text, error=error.sentence)
+        return JobReport(job.shown, error=error.sentence)
 
 
 def _attempt(

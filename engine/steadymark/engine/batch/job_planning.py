@@ -11,7 +11,7 @@ from steadymark.engine.batch.results_index import ResultsIndex
 from steadymark.engine.batch.run_jobs import Job
 from steadymark.engine.core.errors import SinkError, UsageError
 from steadymark.engine.pipeline.job import result_files
-from steadymark.engine.sources.input_paths import plain
+from steadymark.engine.sources.input_paths import input_name, plain
 from steadymark.engine.sources.resolve_input import absolute, is_live
 
 if TYPE_CHECKING:
@@ -50,12 +50,12 @@ def plan_jobs(
         UsageError: A result would overwrite an input.
     """
     used_stems = {name.casefold() for name in stems_in_use}
-    own_stems = [Path(plain(text)).stem.casefold() for text in texts if not is_live(text)]
+    own_stems = [Path(input_name(text)).stem.casefold() for text in texts if not is_live(text)]
     jobs = []
     for number, text in enumerate(texts):
         stem = None
         if not is_live(text):
-            stem = index.name_results(text, Path(plain(text)).name, used_stems, own_stems)
+            stem = index.name_results(text, input_name(text), used_stems, own_stems)
         indexed = index.fingerprint_of(text, stem) if stem is not None and output.resume else None
         in_index = stem is not None and index.knows(stem)
         damaged = stem is not None and index.is_damaged(text, stem)

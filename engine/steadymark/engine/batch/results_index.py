@@ -14,6 +14,7 @@ from steadymark.engine.core.file_lock import exclusive_lock
 from steadymark.engine.output.output_paths import PARTIAL, cannot_write, output_stem
 from steadymark.engine.pipeline.fingerprint import Fingerprint
 from steadymark.engine.pipeline.pipeline_report import PipelineState
+from steadymark.engine.sources.input_paths import shown_input
 from steadymark.engine.sources.resolve_input import absolute
 from steadymark.models.user_text import UserText
 
@@ -49,7 +50,7 @@ class IndexEntry:
     """One row of the index, as text; a field is empty when its value is unknown.
 
     Attributes:
-        input: Absolute path or address of the input; see `absolute`.
+        input: Absolute path or address of the input; see `absolute` and `shown_input`.
         state: An `Outcome`.
         table: File name of the landmark table in the index's folder.
         video: File name of the annotated video in the index's folder.
@@ -133,7 +134,7 @@ class ResultsIndex:
 
     def find(self, text: str) -> IndexEntry | None:
         """Return the row of an input; None if there is none."""
-        return self._entries.get(absolute(text))
+        return self._entries.get(_key(text))
 
     def fingerprint_of(self, text: str, stem: str) -> Fingerprint | None:
         """Return the fingerprint of an input's complete results.
@@ -178,7 +179,7 @@ class ResultsIndex:
         Returns:
             The stem.
         """
-        key = absolute(text)
+        key = _key(text)
         known = self._entries.get(key)
         if known and known.stem and known.stem.casefold() not in used_stems:
             used_stems.add(known.stem.casefold())
@@ -205,7 +206,7 @@ class ResultsIndex:
             SinkError: The index cannot be written.
         """
         table, video = (*files, "")[:2]
-        self._put(IndexEntry(absolute(text), Outcome.RUNNING, table, video, began_utc=began))
+        self._put(IndexEntry(_key(text), Outcome.RUNNING, table, video, began_utc=began))
 
     def end(self, text: str, job: JobReport) -> None:
         """Record the result of an input.
@@ -222,7 +223,7 @@ class ResultsIndex:
         if previous and previous.fingerprint and (job.skipped or job.refused):
             done = job.skipped and previous.state != Outcome.DAMAGED
             state = Outcome.SKIPPED if done else previous.state
-            entry = replace(previous, input=absolute(text), state=str(state))
+            entry = replace(previous, input=_key(text), state=str(state))
         elif not entry.table and (earlier := self.find(text)):  # Earlier files may still exist.
             entry = replace(entry, table=earlier.table, video=earlier.video)
         self._put(entry)
@@ -299,7 +300,7 @@ def _entry(text: str, job: JobReport) -> IndexEntry:
     names = {Path(output).suffix: Path(output).name for output in job.outputs}
     known = report.frames > 0
     return IndexEntry(
-        input=absolute(text),
+        input=_key(text),
         state=_outcome(job),
         table=next((name for suffix, name in names.items() if suffix != ".mp4"), ""),
         video=names.get(".mp4", ""),
@@ -317,6 +318,10 @@ def _entry(text: str, job: JobReport) -> IndexEntry:
         models=fingerprint.models if fingerprint else "",
         drawn=fingerprint.drawn if fingerprint else "",
     )
+
+
+def _key(text: str) -> str:
+    return shown_input(absolute(text))
 
 
 def _outcome(job: JobReport) -> Outcome:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from steadymark.engine.core.types import CutOff
 from steadymark.engine.pipeline.job import run_job
+from steadymark.engine.sources.input_paths import shown_input
 from steadymark.engine.sources.resolve_input import is_live
 from steadymark.models.user_text import UserText
 
@@ -50,6 +51,11 @@ class Job:
     indexed: Fingerprint | None = None
     in_index: bool = True
     damaged: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The input as messages name it."""
+        return shown_input(self.text)
 
 
 class JobObserver(Protocol):

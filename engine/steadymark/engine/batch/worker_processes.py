@@ -242,12 +242,12 @@ def _crashed(job: Job, code: int) -> JobReport:
     if code == -9:
         reason = join_texts([reason, UserText("was there enough memory?")])
     return JobReport(
-        Path(job.text).name,
+        Path(job.shown).name,
         kept,
         error=UserText(
             "the process that tracked {path} ended ({how}): the other files "
             "continue; try this one alone",
-            path=job.text,
+            path=job.shown,
             how=reason,
         ),
     )
@@ -282,16 +282,16 @@ def _work(pipe: Connection, opens: Opens, log_level: int) -> None:
                 opened = (job.settings, opens(job.settings))
             report = _track(job, opened[1], stop, send)
         except SteadymarkError as error:
-            report = JobReport(job.text, error=error.sentence)
+            report = JobReport(job.shown, error=error.sentence)
         except Exception as error:
             log.exception("job")
             fault = UserText(
                 "{path} could not be tracked ({kind}: {error})",
-                path=job.text,
+                path=job.shown,
                 kind=type(error).__name__,
                 error=error,
             )
-            report = JobReport(job.text, error=fault)
+            report = JobReport(job.shown, error=fault)
         send(_FINISHED, report)
 
 

@@ -45,6 +45,22 @@ class FaceDetector(Protocol):
     def detect(self, image: Image) -> tuple[FaceBox, ...]: ...
 
 
+@runtime_checkable
+class DoubtingFaceDetector(FaceDetector, Protocol):
+    """A detector that also returns boxes that it refuses, for a stricter check by the tracker."""
+
+    def detect_with_doubtful(
+        self, image: Image
+    ) -> tuple[tuple[FaceBox, ...], tuple[FaceBox, ...]]: ...
+
+
+@runtime_checkable
+class ClosableFaceDetector(FaceDetector, Protocol):
+    """A detector that holds resources which must be released before the program ends."""
+
+    def close(self) -> None: ...
+
+
 class FrameTracker(Protocol):
     """Tracks the faces of frames that come in order, as `engine.tracking.tracker.Tracker` does."""
 

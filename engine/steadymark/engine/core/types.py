@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from steadymark.engine.core.image_order import ImageOrder
     from steadymark.models.face.crop import Crop, Image, Points
     from steadymark.models.user_text import UserText
 
@@ -46,15 +47,16 @@ class Frame:
     Attributes:
         image: (H, W, 3) uint8 in BGR order, upright, with square pixels.
         index: 0-based position in presentation order.
-        pts_s: Presentation time in seconds as the container gives it. For cameras, it is the
-            monotonic time in seconds since the first frame.
+        pts_s: Presentation time in seconds, as in the container; for cameras since the first frame.
         captured_s: Value of `time.perf_counter()` when the frame left the device or decoder.
+        independent: Whether the frame is tracked without anything from the frames before it.
     """
 
     image: Image
     index: int
     pts_s: float
     captured_s: float = 0.0
+    independent: bool = False
 
     def __post_init__(self) -> None:
         if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:
@@ -141,8 +143,7 @@ class Intrinsics:
     def focal(self) -> float:
         """Focal length in pixels.
 
-        The default is 500 pixels at 640×480. It scales with the mean of the two relative image
-        sides.
+        The default is 500 pixels at 640×480 and scales with the mean of the relative image sides.
         """
         if self.focal_px is not None:
             return self.focal_px
@@ -327,13 +328,10 @@ class TrackResult:
     """The tracked faces of one frame.
 
     Attributes:
-        frame: The frame, or its `FrameTime` if the image is not kept. Only drawing needs the
-            image.
+        frame: The frame, or its `FrameTime` if the image, which only drawing needs, is not kept.
         faces: The tracked and lost faces.
         stage_ms: Duration of each stage (`detect`, `landmarks`, `total`) in milliseconds.
-        restarted: True if the tracker used no state from before this frame. This happens at the
-            first frame, after a scene cut, and after a gap in time. Only the tracker sets this
-            value.
+        restarted: Whether no earlier state was used, as after a cut; only the tracker sets it.
         faces_seen: How many sure faces the detector saw, tracked or not; 0 if it did not run.
     """
 
@@ -379,14 +377,14 @@ class SourceInfo:
     Attributes:
         name: Name of the source.
         path: File, folder or URL, for reports.
-        width: Width of the upright, square-pixel frames.
-        height: Height of the upright, square-pixel frames.
-        fps: Mean frame rate. It is measured from the timestamps if the file has an index,
-            otherwise it is the declared rate. None if it is unknown.
+        width, height: Size of the upright, square-pixel frames.
+        fps: Mean frame rate, measured if the file has an index, else as declared; None if unknown.
         frames: Number of frames, or None if it is unknown (cameras, streams).
         live: Whether the source is a camera or a stream.
         notes: Remarks about the source, for reports.
         cut_off: How much is there if the file was cut off; None if it is whole.
+        image_names: Name of the image file of each frame index, or ""; empty if not image files.
+        image_order: For image files, whether they are a sequence; None for other sources.
     """
 
     name: str
@@ -398,3 +396,5 @@ class SourceInfo:
     live: bool
     notes: tuple[UserText, ...] = ()
     cut_off: CutOff | None = None
+    image_names: tuple[str, ...] = ()
+    image_order: ImageOrder | None = None

@@ -169,3 +169,15 @@ def cannot_write(path: Path, error: OSError | FFmpegError) -> SinkError:
     """Return the error, with one sentence for the user, for a failed write."""
     reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
     return SinkError("cannot write {path}: {reason}", path=path, reason=reason)
+
+
+def move_files(outputs: tuple[str, ...], folder: Path) -> tuple[tuple[str, ...], list[UserText]]:
+    """Move the existing files to `folder`; return their new paths and the errors."""
+    moved, faults = [], []
+    for path in map(Path, outputs):
+        try:
+            if path.exists():
+                moved.append(str(path.replace(folder / path.name)))
+        except OSError as error:
+            faults.append(cannot_write(folder / path.name, error).sentence)
+    return tuple(moved), faults

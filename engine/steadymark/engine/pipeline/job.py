@@ -14,7 +14,12 @@ from steadymark.engine.attributes.attribute_registry import plugin_attributes
 from steadymark.engine.core.errors import SinkError, SteadymarkError
 from steadymark.engine.output.csv.native_csv import Header
 from steadymark.engine.output.csv.offline_filter import OfflineFilterSink
-from steadymark.engine.output.output_paths import cannot_write, interrupted, output_stem, partial_of
+from steadymark.engine.output.output_paths import (
+    interrupted,
+    move_files,
+    output_stem,
+    partial_of,
+)
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
 from steadymark.engine.output.video.drawing import DrawOptions
@@ -29,16 +34,18 @@ from steadymark.engine.pipeline.pipeline import Pipeline
 from steadymark.engine.pipeline.pipeline_report import PipelineReport, PipelineState
 from steadymark.engine.sources import CameraMode, open_source
 from steadymark.engine.sources.frame_conversion import AS_STORED, DecodeSettings
-from steadymark.engine.sources.resolve_input import recording_path
+from steadymark.engine.sources.input_paths import input_name, shown_input
+from steadymark.engine.sources.resolve_input import image_order, recording_path
 from steadymark.engine.stabilizers.filter_runner import offline_filter
 from steadymark.engine.streaming.sender import Senders
-from steadymark.engine.tracking.settings import make_tracker, plain_settings
+from steadymark.engine.tracking.settings import make_tracker, plain_settings, settings_for_images
 from steadymark.models.user_text import UserText, join_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from threading import Event
 
+    from steadymark.engine.core.image_order import ImageOrder
     from steadymark.engine.core.protocols import FrameSource, Sink
     from steadymark.engine.core.types import CutOff, SourceInfo
     from steadymark.engine.streaming.targets import StreamTarget
@@ -76,12 +83,13 @@ class OutputSettings:
 
 @dataclass(frozen=True, slots=True)
 class InputSettings:
-    """The part of a file to track, start_s to end_s in seconds, its decoding, the camera mode."""
+    """The part of a file to track in seconds, its decoding, the camera mode, the image order."""
 
     start_s: float | None = None
     end_s: float | None = None
     camera: CameraMode | None = None
     decoding: DecodeSettings = AS_STORED
+    images: ImageOrder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +148,7 @@ def header(
     return Header(
         versions=versions,
         models=_digests(models),
-        settings=_settings_for_header(models, settings, input_settings),
+        settings=_settings_for_header(models, settings, input_settings, info.image_order),
         source_name=info.name,
         source_sha256=source_sha256,
     )
@@ -151,11 +159,15 @@ def _digests(models: OpenModels) -> dict[str, str]:
 
 
 def _settings_for_header(
-    models: OpenModels, settings: TrackSettings, options: InputSettings
+    models: OpenModels,
+    settings: TrackSettings,
+    options: InputSettings,
+    images: ImageOrder | None,
 ) -> dict[str, object]:
     part = {"start_s": options.start_s, "end_s": options.end_s, "camera": options.camera}
     more = {**options.decoding.told, **plugin_attributes(), "device_used": models.device}
-    return {**plain_settings(settings), **part, **more}
+    order = {} if images is None else {"images": str(images)}
+    return {**plain_settings(settings_for_images(settings, images)), **part, **order, **more}
 
 
 def result_files(stem: str, output: OutputSettings) -> list[Path]:
@@ -188,6 +200,7 @@ def _start_pipeline(
         SinkError: An output cannot be created, or the settings do not fit the source.
     """
     info = work.source.info
+    settings = settings_for_images(settings, info.image_order)
     offline = offline_filter(settings.chosen)
     if offline is not None and (output.video or output.send or info.live):
         what = UserText("--send sends each frame as soon as it is tracked")
@@ -207,7 +220,7 @@ def _start_pipeline(
         return TABLE_FORMATS.find(output.csv).sink(path, work.header, schema)
 
     sinks: list[Sink] = [OfflineFilterSink(table, make, offline) if offline else make(table)]
-    original = info.path if Path(info.path).is_file() else None
+    original = info.path if not info.image_names and Path(info.path).is_file() else None
     drawing = output.drawing(schema)
     sinks += [AnnotatedVideoSink(path, original, drawing) for path in video]
     make_folder(output.folder)
@@ -241,15 +254,16 @@ def _prepare(
     notes: tuple[UserText, ...] = ()
     files: list[Path] = []
     if path is not None:
-        files = result_files(name_of(Path(path).name), output)
+        files = result_files(name_of(input_name(path)), output)
         if output.resume and all(file.exists() for file in files):
             digest = source_digest(path)
-            header_settings = _settings_for_header(models, settings, options)
+            order = image_order(path, options.images)
+            header_settings = _settings_for_header(models, settings, options, order)
             current = fingerprint(digest, _digests(models), header_settings, output.csv, drawn)
             reason = reason_to_track_again(files, current, output.csv, indexed)
             if reason is None:
                 return JobReport(
-                    Path(path).name, tuple(map(str, files)), skipped=True, fingerprint=current
+                    input_name(path), tuple(map(str, files)), skipped=True, fingerprint=current
                 )
             notes = (reason,)
         elif output.resume and any(interrupted(file) for file in files):
@@ -257,7 +271,9 @@ def _prepare(
                 UserText("tracking was interrupted before, and starts again from the beginning"),
             )
     span = {"start_s": options.start_s, "end_s": options.end_s}
-    source = open_source(text, **span, camera=options.camera, decoding=options.decoding)
+    source = open_source(
+        text, **span, camera=options.camera, decoding=options.decoding, images=options.images
+    )
     try:
         files = files or result_files(name_of(source.info.name), output)
         refused = _refused_report(source.info, files, output, in_index)
@@ -313,7 +329,7 @@ def run_job(
     try:
         work = _prepare(text, models, settings, output, input_settings, name_of, indexed, in_index)
     except SteadymarkError as error:
-        return JobReport(text, error=error.sentence)
+        return JobReport(shown_input(text), error=error.sentence)
     if isinstance(work, JobReport):
         return work
     info = work.source.info
@@ -353,25 +369,13 @@ def _final_paths(
     """Return the final paths of the files, and all errors."""
     faults = report.faults
     if output.work_folder is not None:
-        paths, moved = _move_files(paths, output.folder)
+        paths, moved = move_files(paths, output.folder)
         faults += tuple(moved)
     if report.state is PipelineState.FINISHED:
         for file in work.files:  # the complete file holds everything that the partial one does
             with contextlib.suppress(OSError):
                 partial_of(file).unlink()
     return paths, faults
-
-
-def _move_files(outputs: tuple[str, ...], folder: Path) -> tuple[tuple[str, ...], list[UserText]]:
-    """Move the existing files to `folder`; return their new paths and the errors."""
-    moved, faults = [], []
-    for path in map(Path, outputs):
-        try:
-            if path.exists():
-                moved.append(str(path.replace(folder / path.name)))
-        except OSError as error:
-            faults.append(cannot_write(folder / path.name, error).sentence)
-    return tuple(moved), faults
 
 
 def make_folder(folder: Path) -> None:

@@ -9,6 +9,8 @@ from enum import StrEnum
 from threading import Lock
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from steadymark.engine.core.face_frames import FaceFrames
 from steadymark.engine.core.types import FaceState
 
@@ -43,6 +45,8 @@ class PipelineReport:
         dropped: Number of frames of a live source that were skipped.
         with_face: Number of frames with at least one face.
         lost_spans: Number of runs of consecutive frames in which no face was tracked.
+        median_score: Median over the frames with a face of the best score, in steps of 0.001; 0.0
+            without a face.
         median_ms: Median time to track a frame, over the last 2000 frames, in milliseconds.
         last_pts_s: Presentation time of the last processed frame, in seconds.
         faults: One sentence for each error.
@@ -55,6 +59,7 @@ class PipelineReport:
     dropped: int = 0
     with_face: int = 0
     lost_spans: int = 0
+    median_score: float = 0.0
     median_ms: float = 0.0
     last_pts_s: float = 0.0
     faults: tuple[UserText, ...] = ()
@@ -78,13 +83,17 @@ class Stats:
         self._report = PipelineReport()
         self._times_ms: deque[float] = deque(maxlen=TIMED)
         self._was_lost = False
+        self._scores = np.zeros(1001, np.int64)  # frames by the best score, in thousandths
 
     @property
     def report(self) -> PipelineReport:
         """A snapshot, without the values that come from the source."""
         with self._lock:
             report, times = self._report, list(self._times_ms)
-        return replace(report, median_ms=statistics.median(times) if times else 0.0)
+            scored = np.cumsum(self._scores)
+        median_score = float(np.searchsorted(scored, (scored[-1] + 1) // 2)) / 1000
+        median_ms = statistics.median(times) if times else 0.0
+        return replace(report, median_ms=median_ms, median_score=median_score)
 
     def count(self, result: TrackResult, spent_ms: float) -> None:
         """Record a tracked frame.
@@ -93,8 +102,11 @@ class Stats:
             result: The result of the frame.
             spent_ms: Time that tracking took, in milliseconds.
         """
-        has_face = any(face.state is not FaceState.LOST for face in result.faces)
+        scores = [face.score for face in result.faces if face.state is not FaceState.LOST]
+        has_face = bool(scores)
         with self._lock:
+            if has_face:
+                self._scores[round(1000 * min(max(max(scores), 0.0), 1.0))] += 1
             self._times_ms.append(spent_ms)
             report = self._report
             self._report = replace(

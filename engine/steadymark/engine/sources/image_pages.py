@@ -108,12 +108,39 @@ def read_image(path: Path) -> Image | None:
             return None
         if _is_png_with_alpha(data):
             return _without_alpha(data)
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        image = _decoded(data)
     except (OSError, cv2.error):
         return None
     if image is None and path.suffix.lower() in _BY_FFMPEG:
         return _first_frame(path)
-    return None if image is None else np.ascontiguousarray(image, np.uint8)
+    return image
+
+
+def _decoded(data: Bytes) -> Image | None:
+    """Decode an image file; floating-point values from 0 to 1 become 0 to 255."""
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # no lines of OpenCV
+    try:
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        if image is not None:
+            return np.ascontiguousarray(image, np.uint8)
+        values = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    finally:
+        cv2.utils.logging.setLogLevel(level)
+    if values is None or values.dtype.kind != "f" or values.ndim not in (2, 3):
+        return None
+    return _opaque(np.asarray(np.clip(np.nan_to_num(values), 0, 1) * 255 + 0.5, np.uint8))
+
+
+def holds_video(path: Path) -> bool:
+    """Return whether FFmpeg finds several frames in a file."""
+    try:
+        film = VideoFile(path)
+    except SteadymarkError:
+        return False
+    try:
+        return (film.info.frames or 0) > 1
+    finally:
+        film.close()
 
 
 def _first_frame(path: Path) -> Image | None:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import glob
+import hashlib
 import os
 import re
+from itertools import takewhile
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from steadymark.engine.core.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # fmt: off
 VIDEO_SUFFIXES = frozenset((
@@ -24,6 +30,7 @@ IMAGE_SUFFIXES = frozenset((
     ".apng", ".heic", ".heif", ".avif",
 ))
 # fmt: on
+_BETWEEN_FILES = "\n"  # in the text of an input that is a list of image files
 _NUMBERED = re.compile(r"%(0?\d*)d")
 
 
@@ -131,8 +138,64 @@ def plain(text: str) -> str:
     return str(Path(text).expanduser())
 
 
+def image_list(files: Iterable[Path]) -> str:
+    """Return the input that names these image files, which no folder and no pattern names."""
+    paths = {Path(os.path.abspath(file)) for file in files}  # noqa: PTH100 - links stay as they are
+    return _BETWEEN_FILES.join(map(str, sorted(paths, key=natural)))
+
+
+def files_in_list(text: str) -> list[Path]:
+    """Return the files of an input that `image_list` made; empty for other inputs."""
+    if _BETWEEN_FILES not in text:
+        return []
+    files = [Path(line) for line in text.split(_BETWEEN_FILES)]
+    is_list = all(file.is_absolute() and file.suffix.lower() in IMAGE_SUFFIXES for file in files)
+    return files if is_list else []
+
+
+def input_name(text: str) -> str:
+    """Return the name of an input that is not live, from which its results are named.
+
+    Patterns and lists of images are named after what their files' names have in common, or else
+    after their folder.
+    """
+    files = files_in_list(text)
+    if files:
+        start = common_start([file.stem for file in files])
+        folder = os.path.commonpath([file.parent for file in files])
+    else:
+        path = Path(plain(text))
+        if not is_pattern(path) or exists(path):
+            return path.name or path.absolute().name
+        start = re.split(rf"[*?[]|{_NUMBERED.pattern}", path.name)[0]
+        folder = str(path.parent.absolute())
+    name = start.rstrip("0123456789").rstrip(" ._-([")
+    return name or Path(folder).name or "images"
+
+
+def common_start(names: Iterable[str]) -> str:
+    """Return what all names begin with, up to a number or to the end of a word."""
+    names = list(names)
+    shared = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
+    start = "".join(letters[0] for letters in shared).rstrip("0123456789")
+    if all(name[len(start) :][:1].isdecimal() for name in names):
+        return start
+    return re.sub(r"[^\W_]+$", "", start)
+
+
+def shown_input(text: str) -> str:
+    """Return a short text for an input in messages and lists; only lists of images are long."""
+    files = files_in_list(text)
+    if not files:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return f"{files[0]} … {files[-1].name} ({len(files)} images, {digest})"
+
+
 def image_files(text: str) -> list[Path]:
     """Return the image files of an input in natural order; empty if the input is a video."""
+    if listed := files_in_list(text):
+        return listed
     path = Path(plain(text))
     if path.is_dir():
         return [] if files_of(path, VIDEO_SUFFIXES) else files_of(path, IMAGE_SUFFIXES)

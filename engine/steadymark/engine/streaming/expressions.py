@@ -1,8 +1,8 @@
 """Expression features of a face, independent of the head pose: eyelids, brows and mouth.
 
 The landmarks are placed at the depths of the mean face and rotated back by the head pose. The
-measures are then scaled by their values in a face at rest and at its extremes (RANGES). Nothing is
-learnt about a person, so the features of a frame depend on that frame alone.
+measures are then scaled by their values in a face at rest and at its extremes (RANGES).
+`neutral_face` replaces the mean person's face at rest by that of the tracked person.
 """
 
 from __future__ import annotations
@@ -163,10 +163,20 @@ def features(solid: Array) -> dict[str, float]:
     Returns:
         Features in [−1, 1] by name, in OpenSeeFace's order.
     """
+    return {name: _scaled_feature(value, *RANGES[name]) for name, value in measure(solid).items()}
+
+
+def measure(solid: Array) -> dict[str, float]:
+    """Compute the measures that features are scaled from, see MEASURES.
+
+    Args:
+        solid: Points, (68, 3), in mm.
+
+    Returns:
+        Measures by name, in OpenSeeFace's order; NaN where one cannot be computed.
+    """
     points = solid.tolist()
-    return {
-        name: _scaled_feature(measure, points, *RANGES[name]) for name, measure in MEASURES.items()
-    }
+    return {name: _value(compute, points) for name, compute in MEASURES.items()}
 
 
 def openness(eye: float) -> float:
@@ -181,13 +191,14 @@ def openness(eye: float) -> float:
     return 1.0 - min(1.0, max(0.0, -eye))
 
 
-def _scaled_feature(
-    measure: Callable[[Points], float], points: Points, least: float, rest: float, most: float
-) -> float:
+def _value(compute: Callable[[Points], float], points: Points) -> float:
     try:
-        value = measure(points)
+        return compute(points)
     except ZeroDivisionError:
-        return 0.0
+        return math.nan
+
+
+def _scaled_feature(value: float, least: float, rest: float, most: float) -> float:
     if not math.isfinite(value):
         return 0.0
     share = (value - rest) / (rest - least if value < rest else most - rest)

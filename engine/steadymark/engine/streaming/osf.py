@@ -11,6 +11,7 @@ straight ahead.
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadymark.engine.core.errors import PacketError
-from steadymark.engine.streaming.expressions import MEASURES, features, openness, solid_points
+from steadymark.engine.streaming.expressions import MEASURES, openness, solid_points
+from steadymark.engine.streaming.neutral_face import NeutralFace
 from steadymark.engine.streaming.pose_axes import OsfPose, unit_mm
 from steadymark.engine.streaming.targets import LOOPBACK, TARGETS, TargetKind
 from steadymark.engine.streaming.udp import UdpSocket
@@ -52,6 +54,7 @@ _KEPT = [i for i in range(68) if i not in (48, 54)]
 _EYES = ([36, 39], [42, 45])  # Corners of the right and the left eye.
 _EYEBALL = 0.385  # Radius of the eyeball in widths of the eye, as in OpenSeeFace.
 _LARGEST = 65_535
+_MOST_KEPT = 16  # neutral faces of people who are not in the image, the latest ones
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,13 +95,16 @@ class OsfFace:
     features: dict[str, float]
 
 
-def osf_packet(face: TrackedFace, frame: Frame, time_s: float) -> bytes:
+def osf_packet(
+    face: TrackedFace, frame: Frame, time_s: float, neutral: NeutralFace | None = None
+) -> bytes:
     """Encode a face as an OpenSeeFace packet.
 
     Args:
         face: The face, with 68 stabilized landmarks.
         frame: The frame that shows it.
         time_s: Seconds since 1970.
+        neutral: The person's neutral face, which learns from this one; None for the mean person's.
 
     Returns:
         1785 bytes.
@@ -111,7 +117,8 @@ def osf_packet(face: TrackedFace, frame: Frame, time_s: float) -> bytes:
     row["points"] = _with_pupils(face.stabilized.xy_px)
     solid = solid_points(face)
     if solid is not None and face.pose is not None:
-        pose, expression = OsfPose(face.pose), features(solid)
+        pose, expression = OsfPose(face.pose), (neutral or NeutralFace()).features(face, time_s)
+        assert expression is not None
         row["open"] = openness(expression["eye_r"]), openness(expression["eye_l"])
         row["success"], row["error"] = 1, _error_px(face.stabilized, face)
         row["quaternion"], row["euler"] = pose.quaternion, pose.euler_deg
@@ -153,6 +160,7 @@ class OsfWriter:
     def __init__(self, target: StreamTarget) -> None:
         self.socket = UdpSocket(target)
         self._since_1970_s = 0.0
+        self._neutral: dict[int, NeutralFace] = defaultdict(NeutralFace)
 
     def open(self) -> None:
         self.socket.open()
@@ -161,14 +169,22 @@ class OsfWriter:
     def send(self, result: TrackResult) -> tuple[int, int]:
         faces = [face for face in result.faces if face.stabilized is not None]
         time_s = self._since_1970_s + (result.frame.captured_s or time.perf_counter())
-        accepted = [
-            self.socket.send(osf_packet(face, result.frame_with_image, time_s)) for face in faces
-        ]
+        frame, accepted = result.frame_with_image, []
+        shown = {face.face_id for face in faces}
+        for gone in [face_id for face_id in self._neutral if face_id not in shown][:-_MOST_KEPT]:
+            del self._neutral[gone]
+        for face in faces:
+            packet = osf_packet(face, frame, time_s, self._neutral[face.face_id])
+            accepted.append(self.socket.send(packet))
         return sum(accepted), len(accepted) - sum(accepted)
 
     @property
     def has_receiver(self) -> bool | None:
         return self.socket.has_receiver
+
+    def choose_neutral(self) -> None:
+        for neutral in self._neutral.values():
+            neutral.choose_next()
 
     def close(self) -> None:
         self.socket.close()

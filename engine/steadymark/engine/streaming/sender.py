@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 from steadymark.engine.core.errors import SinkError, SteadymarkError
 from steadymark.engine.pipeline.latest_value import LatestValue
-from steadymark.engine.streaming.targets import TARGETS, open_writer
+from steadymark.engine.streaming.targets import TARGETS, ExpressionWriter, open_writer
 from steadymark.engine.tracking.head_pose import POINTS
 from steadymark.models.user_text import NOTHING, UserText, join_texts
 
@@ -98,6 +98,7 @@ class Sender:
         self._writer: StreamWriter | None = None
         self._newest: LatestValue[TrackResult] = LatestValue()
         self._lock = Lock()
+        self._neutral_wanted = Event()
         self._report = SendReport(target)
         self._thread = Thread(target=self._run, name=f"sending {target}", daemon=True)
 
@@ -124,6 +125,10 @@ class Sender:
     def offer(self, result: TrackResult) -> None:
         """Hand over a result to send; never blocks. Call it from one thread only."""
         self._newest.put(result)
+
+    def choose_neutral(self) -> None:
+        """Take the face of the next half second as neutral; see `NeutralFace`."""
+        self._neutral_wanted.set()
 
     def close(self, within_s: float = CLOSE_S) -> bool:
         """Send the last result and end; may be called more than once.
@@ -181,6 +186,10 @@ class Sender:
                     count=len(face.stabilized.score),
                 )
         sent, lost = self._writer.send(result)
+        if sent and self._neutral_wanted.is_set():  # the writer knows the faces of this result now
+            self._neutral_wanted.clear()
+            if isinstance(self._writer, ExpressionWriter):
+                self._writer.choose_neutral()
         has_receiver = self._writer.has_receiver
         with self._lock:
             report = self._report

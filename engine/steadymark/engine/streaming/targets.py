@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 from steadymark.engine.core.errors import SinkError, UsageError
@@ -53,6 +53,16 @@ class StreamWriter(Protocol):
     def open(self) -> None: ...
     def send(self, result: TrackResult) -> tuple[int, int]: ...
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class ExpressionWriter(Protocol):
+    """A `StreamWriter` whose expressions are relative to a neutral face, see `NeutralFace`.
+
+    `choose_neutral` takes the face of the next half second as neutral.
+    """
+
+    def choose_neutral(self) -> None: ...
 
 
 def network_place(kind: TargetKind, place: str) -> StreamTarget:

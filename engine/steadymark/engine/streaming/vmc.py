@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from steadymark.engine.streaming.expressions import features, openness, solid_points
+from steadymark.engine.streaming.expressions import openness
 from steadymark.engine.streaming.first_face import first_face
+from steadymark.engine.streaming.neutral_face import NeutralFace
 from steadymark.engine.streaming.pose_axes import unity_quaternion
 from steadymark.engine.streaming.targets import LOOPBACK, TARGETS, TargetKind
 from steadymark.engine.streaming.udp import UdpSocket
@@ -60,21 +61,25 @@ def shapes(features: dict[str, float]) -> dict[str, float]:
     }
 
 
-def messages(face: TrackedFace | None) -> list[Message]:
+def messages(
+    face: TrackedFace | None, time_s: float = 0.0, neutral: NeutralFace | None = None
+) -> list[Message]:
     """Return the OSC addresses and values of one frame.
 
     Args:
         face: The tracked face; without a face or its pose, the message says that nothing is
             tracked.
+        time_s: Time of the frame in seconds.
+        neutral: The person's neutral face, which learns from this one; None for the mean person's.
 
     Returns:
         Pairs of address and values.
     """
-    solid = None if face is None else solid_points(face)
-    if face is None or face.pose is None or solid is None:
+    expression = None if face is None else (neutral or NeutralFace()).features(face, time_s)
+    if face is None or face.pose is None or expression is None:
         return [("/VMC/Ext/OK", (1, 3, 0, 0))]
     head = ("Head", 0.0, 0.0, 0.0, *unity_quaternion(face.pose))
-    values = shapes(features(solid))
+    values = shapes(expression)
     return [
         ("/VMC/Ext/OK", (1, 3, 0, 1)),
         ("/VMC/Ext/Bone/Pos", head),
@@ -87,7 +92,7 @@ class VmcWriter:
     """Sends one OSC bundle per frame; needs python-osc."""
 
     def __init__(self, target: StreamTarget) -> None:
-        self.socket = UdpSocket(target)
+        self.socket, self._neutral = UdpSocket(target), NeutralFace()
 
     def open(self) -> None:
         """Open the socket.
@@ -101,12 +106,16 @@ class VmcWriter:
         self.socket.open()
 
     def send(self, result: TrackResult) -> tuple[int, int]:
-        accepted = self.socket.send(bundle(messages(first_face(result))))
+        face, time_s = first_face(result), result.frame.pts_s
+        accepted = self.socket.send(bundle(messages(face, time_s, self._neutral)))
         return int(accepted), int(not accepted)
 
     @property
     def has_receiver(self) -> bool | None:
         return self.socket.has_receiver
+
+    def choose_neutral(self) -> None:
+        self._neutral.choose_next()
 
     def close(self) -> None:
         self.socket.close()

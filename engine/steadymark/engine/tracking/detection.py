@@ -92,13 +92,25 @@ class FaceNetDetector:
         Returns:
             Boxes in pixels of the image, best first.
         """
+        return self.detect_with_doubtful(image)[0]
+
+    def detect_with_doubtful(self, image: Image) -> tuple[tuple[FaceBox, ...], tuple[FaceBox, ...]]:
+        """Detect faces, and return uncertain boxes that the second score refuses, too.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+
+        Returns:
+            The boxes that `detect` returns, and the refused ones, both best first.
+        """
         if min(image.shape[:2]) < 1:
-            return ()
+            return (), ()
         rows = self._detect_in_frame(image)
-        for place in np.flatnonzero(rows[:, 4] < self.config.sure):
+        again = rows[:, 4] < self.config.sure
+        for place in np.flatnonzero(again):
             rows[place, 4] = self._score_again(image, rows[place])
-        rows = rows[rows[:, 4] >= self.config.threshold]
-        return tuple(_box(row) for row in rows[np.argsort(-rows[:, 4], kind="stable")])
+        good = rows[:, 4] >= self.config.threshold
+        return _boxes(rows[good]), _boxes(rows[again & ~good])
 
     def _detect_in_frame(self, image: Image) -> Rows:
         """Return rows of the whole frame in frame pixels, without overlaps, best first."""
@@ -145,6 +157,10 @@ def suppress(rows: Rows, most_iou: float) -> list[int]:
         kept.append(best)
         remaining = remaining[overlaps(rows[best], rows[remaining]) <= most_iou]
     return kept
+
+
+def _boxes(rows: Rows) -> tuple[FaceBox, ...]:
+    return tuple(_box(row) for row in rows[np.argsort(-rows[:, 4], kind="stable")])
 
 
 def _box(row: Rows) -> FaceBox:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,18 @@ if TYPE_CHECKING:
 
 EYE_SPAN = 1.65  # longer side of the landmarks' extent / outer-eye distance, for an average face
 OUTER_EYE_RATIO = 1.45  # outer-eye distance / distance of MediaPipe's eye centres
+
+
+def _close(backend: Any) -> None:
+    """Close a detector of MediaPipe, or let it live until the process has ended.
+
+    When Python ends, MediaPipe can no longer close it. Its `__del__` would try, and fail with a
+    traceback, if the object were not kept alive.
+    """
+    try:
+        backend.close()
+    except RuntimeError:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(backend))
 
 
 class MediapipeDetector:
@@ -38,6 +52,11 @@ class MediapipeDetector:
         """
         self._image_of: Callable[[Any], Any] = lambda rgb: rgb
         self._detector = backend or self._open(model_file, threshold)
+        self._close = weakref.finalize(self, _close, self._detector)
+
+    def close(self) -> None:
+        """Close MediaPipe's detector; this also happens when the program ends."""
+        self._close()
 
     def _open(self, model_file: str, threshold: float) -> Any:
         if not Path(model_file).is_file():

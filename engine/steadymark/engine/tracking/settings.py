@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 import cv2
 
 from steadymark.engine.core.errors import SteadymarkError, UsageError
+from steadymark.engine.core.image_order import ImageOrder
+from steadymark.engine.core.protocols import ClosableFaceDetector
 from steadymark.engine.stabilizers.filter_runner import online_filter
 from steadymark.engine.stabilizers.stabilizer_registry import (
     AUTO,
+    NONE,
     STABILIZER_REGISTRY,
     ChosenStabilizer,
     StabilizerEntry,
@@ -139,6 +142,11 @@ class OpenModels:
     follower: LandmarkNetwork | None = None
     flow: FlowStabilizer | None = None
 
+    def close(self) -> None:
+        """Close the face detector if it is MediaPipe's."""
+        if isinstance(self.detector, ClosableFaceDetector):
+            self.detector.close()
+
     @property
     def device(self) -> str:
         """Device on which the landmark network runs."""
@@ -253,6 +261,21 @@ def open_detector(settings: TrackSettings) -> tuple[FaceDetector, ModelCard | No
     )
     runner = open_session(face_card, device="cpu", threads=settings.threads)
     return FaceNetDetector(open_face_net(runner), config), face_card
+
+
+def settings_for_images(settings: TrackSettings, images: ImageOrder | None) -> TrackSettings:
+    """Return the settings for a source; independent images are tracked without a stabilizer.
+
+    Args:
+        settings: The settings.
+        images: `SourceInfo.image_order` of the source.
+
+    Returns:
+        The settings.
+    """
+    if images is ImageOrder.INDEPENDENT:
+        return replace(settings, stabilizer=NONE)
+    return settings
 
 
 def make_tracker(models: OpenModels, settings: TrackSettings) -> Tracker:

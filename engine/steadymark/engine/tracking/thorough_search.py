@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from steadymark.engine.core.types import FaceBox
     from steadymark.models.face.crop import Image
 
-# Face score that a face of a thorough search must reach. On 900 photos without faces, these
-# searches find 12 false faces above 0.97 and 2 above this; almost all turned faces are above it.
-THOROUGH_FIND_FROM = 0.9995
 _TURNS = (cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180)
 _TILE = 2 * LONGEST_SIDE  # side of a tile in pixels
 _OVERLAP = 160  # largest face in pixels that two tiles may divide

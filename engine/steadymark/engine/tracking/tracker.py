@@ -31,12 +31,12 @@ from steadymark.engine.tracking.face_pass import (
     FaceOutput,
     LandmarkModel,
     TrackerConfig,
-    align_faces,
     run_network,
 )
 from steadymark.engine.tracking.geometry import box_of_landmarks, crop_of_landmarks
+from steadymark.engine.tracking.new_faces import DOUBTFUL_FIND_FROM, FaceAligner, find_boxes
 from steadymark.engine.tracking.scene_cuts import Thumbnail, is_cut, thumbnail
-from steadymark.engine.tracking.thorough_search import THOROUGH_FIND_FROM, thorough_search
+from steadymark.engine.tracking.thorough_search import thorough_search
 from steadymark.models.face.crop import Crop, follow
 
 if TYPE_CHECKING:
@@ -46,9 +46,6 @@ if TYPE_CHECKING:
     from steadymark.engine.core.types import Frame
     from steadymark.models.face.schema import LandmarkSchema
     from steadymark.models.runtime.flow_stabilizer import FlowStabilizer
-
-BOX_KNOWN = 0.3  # overlap from which a detected box belongs to a tracked face
-FACE_KNOWN = 0.5  # the same for the overlap of landmark extents
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,8 +132,7 @@ class Tracker:
         self.stabilized_by_network, self.focal_px = stabilized_by_network, focal_px
         self.detector, self.network, self.stabilizer = detector, network, stabilizer
         self.follower, self.flow = follower or network, flow
-        self.schema = schema
-        self.config = config or TrackerConfig()
+        self.schema, self.config = schema, config or TrackerConfig()
         if follower is not None and self.config.passes < 2:
             raise ValueError("a follower needs two passes or more")
         self.reset()
@@ -159,6 +155,8 @@ class Tracker:
             The tracked and lost faces, sorted by id.
         """
         started = time.perf_counter()
+        if frame.independent:
+            self.reset()
         restarted = self._must_restart(frame)
         tracks = [self._without_state(track) if restarted else track for track in self._tracks]
         lost = [track for track in tracks if self._may_return(track, frame.pts_s)]
@@ -221,11 +219,11 @@ class Tracker:
         if it were upright, for example; its face score is low then.
         """
         began = time.perf_counter()
-        boxes = self.detector.detect(frame.image)
+        boxes, doubtful = find_boxes(self.detector, frame.image)
         detect_ms, self._faces_seen = (time.perf_counter() - began) * 1e3, count_sure(boxes)
         first_id = self._next_id
-        found = self._start_tracks(frame, boxes, seen, lost)
-        if seen or any(face.output.score >= THOROUGH_FIND_FROM for face in found):
+        found = self._start_tracks(frame, boxes, doubtful, seen, lost)
+        if seen or any(face.output.score >= DOUBTFUL_FIND_FROM for face in found):
             self._until_thorough = 0
         elif self._thorough_search_is_due():
             began, next_id, self._next_id = time.perf_counter(), self._next_id, first_id
@@ -245,7 +243,7 @@ class Tracker:
 
     def _search_thoroughly(self, frame: Frame, lost: list[Track]) -> list[SeenFace]:
         for boxes in thorough_search(self.detector, frame.image):
-            found = self._start_tracks(frame, boxes, [], lost, find_from=THOROUGH_FIND_FROM)
+            found = self._start_tracks(frame, (), boxes, [], lost)
             if found:
                 return found
         return []
@@ -306,7 +304,8 @@ class Tracker:
         track, output, fitted = face.track, face.output, face.fitted
         if self.stabilized_by_network and contradicts(output.stabilized, output.raw, track.history):
             output = output.without_state()
-        given = output.stabilized if self.stabilized_by_network else output.raw
+        by_network = self.stabilized_by_network and not frame.independent
+        given = output.stabilized if by_network else output.raw
         stabilized, memory = self.stabilizer.step(given, frame.pts_s, track.memory)
         box = box_of_landmarks(output.raw.xy_px, score=output.score, roll_deg=fitted.roll_deg)
         crop = follow(track.crop, fitted, track.fitted, dead_band=self.config.dead_band)
@@ -333,13 +332,15 @@ class Tracker:
         self,
         frame: Frame,
         boxes: Sequence[FaceBox],
+        doubtful: Sequence[FaceBox],
         seen: list[SeenFace],
         lost: list[Track],
-        *,
-        find_from: float = 0.0,
     ) -> list[SeenFace]:
-        """Start tracks of detected faces that are not tracked; lost faces get their ids back."""
-        found = self._new_faces(frame, boxes, seen, lost, find_from)
+        """Start tracks of detected faces that are not tracked; lost faces get their ids back.
+
+        For `doubtful`, see `FaceAligner.new_faces`.
+        """
+        found = self._new_faces(frame, boxes, doubtful, seen, lost)
         located = [self._locate(frame, output) for output in found]
         motions = [now for _, now in located]
         near = crowded([*motions, *(face.motion for face in seen)])[: len(found)]
@@ -363,31 +364,17 @@ class Tracker:
         self,
         frame: Frame,
         boxes: Sequence[FaceBox],
+        doubtful: Sequence[FaceBox],
         seen: list[SeenFace],
         lost: list[Track],
-        find_from: float,
     ) -> list[FaceOutput]:
-        """Align detected boxes that are not tracked yet, until `max_faces` faces are found."""
-        config = replace(self.config, find_from=max(self.config.find_from, find_from))
-        extents = [box_of_landmarks(face.output.raw.xy_px, score=1.0) for face in seen]
-        left = [box for box in boxes if not any(box.iou(other) > BOX_KNOWN for other in extents)]
+        """Align boxes that are not tracked yet; those near lost faces come first."""
+        known = [box_of_landmarks(face.output.raw.xy_px, score=1.0) for face in seen]
         expected = [track.motion for track in lost]
         # the sort is stable, so the best boxes stay first
-        left.sort(key=lambda box: not is_near(expected, box, frame.pts_s))
-        found: list[FaceOutput] = []
-        while left and (places := self.config.max_faces - len(extents)) > 0:
-            chunk, left = left[:places], left[places:]
-            chunk = [box for box in chunk if not any(box.iou(e) > BOX_KNOWN for e in extents)]
-            for each in align_faces(
-                self.network, frame.image, chunk, self.schema, config, self.follower, self.flow
-            ):
-                if each is None:
-                    continue
-                extent = box_of_landmarks(each.raw.xy_px, score=each.score)
-                if not any(extent.iou(other) > FACE_KNOWN for other in extents):
-                    found.append(each)
-                    extents.append(extent)
-        return found
+        in_order = sorted(boxes, key=lambda box: not is_near(expected, box, frame.pts_s))
+        aligner = FaceAligner(self.network, self.follower, self.flow, self.schema, self.config)
+        return aligner.new_faces(frame.image, in_order, doubtful, known)
 
     def _new_id(self) -> int:
         self._next_id += 1

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STRIDES = (8, 16, 32)
+STEM_SCALE = 64  # the stem's weights are divided by it, since its input is 0…255
 _OUTPUTS = 7  # score logit; log of left, top, right, bottom in strides; sin, cos of the roll
 
 
@@ -75,7 +76,9 @@ class FaceNetStem(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """Convert images (B, 3, H, W), BGR 0…255, to features (B, C, H/2, W/2)."""
         return torch.relu(
-            self.norm(functional.conv2d(image, self.conv.weight / 64, None, stride=2, padding=1))
+            self.norm(
+                functional.conv2d(image, self.conv.weight / STEM_SCALE, None, stride=2, padding=1)
+            )
         )
 
 

@@ -49,10 +49,6 @@ def queue_window(window: MainWindow) -> QueueWindow:
     return found
 
 
-def plain(text: str) -> str:
-    return text.replace("\N{NO-BREAK SPACE}", " ")
-
-
 def stages(window: MainWindow) -> list[QueueStage]:
     return [item.stage for item in queue_window(window).queue.items]
 
@@ -88,7 +84,7 @@ def test_chosen_videos_are_tracked_and_a_bad_one_does_not_stop_the_others(
         [str(bad), "failed", ""],
     ]
     notes = [many.list.topLevelItem(i).text(2) for i in range(3)]  # type: ignore[union-attr]
-    assert plain(notes[0]) == "a.csv, a.mp4, 90.0 % of the frames with a face"
+    assert notes[0] == "a.csv, a.mp4"
     assert "bad.mp4" in notes[1]
     many.list.resize(many.list.width() + 20, many.list.height())  # makes the list update its layout
     QApplication.processEvents()
@@ -208,12 +204,12 @@ def test_closing_asks_while_the_queue_runs_and_ends_its_processes(
     qtbot: QtBot, window: MainWindow, long_clips: list[str], tmp_path: Path
 ) -> None:
     many = start_queue(qtbot, window, long_clips, slow_models, 3)
-    questions: list[int] = []
-    window._may_cancel_exports = lambda: bool(questions.append(1))  # type: ignore[method-assign, func-returns-value]
+    questions: list[str] = []
+    window.closing.ask = lambda title, *_: questions.append(title) or 2  # type: ignore[method-assign, func-returns-value]
     assert not window.close()
-    assert questions == [1]
+    assert questions == ["Export in progress"]
     assert len(multiprocessing.active_children()) == 3
-    window._may_cancel_exports = lambda: True  # type: ignore[method-assign]
+    window.closing.ask = lambda *_: 1  # type: ignore[method-assign]
     assert window.close()
     assert window.closed_in_time
     assert multiprocessing.active_children() == []

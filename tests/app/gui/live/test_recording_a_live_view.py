@@ -36,7 +36,8 @@ def test_a_recording_by_key_reports_the_names_of_its_files(
     video, table = sorted(tmp_path.glob("recordings/*.mp4")) + sorted(
         tmp_path.glob("recordings/*.csv")
     )
-    assert f"were written: {video.name} and {table.name}." in window.messages.texts[0]
+    text = window.messages.texts[0]
+    assert f"saved: {video.name} and {table.name} in {video.parent}, " in text
     assert len(read_landmarks(table).frame) >= 5
     wait_for_frames(qtbot, window)
     buttons = window.messages._shown[0].findChildren(QPushButton)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 from steadymark.app.gui.application import open_recording
 from steadymark.app.gui.live.streaming_controller import StreamingController
 from steadymark.app.session.state import Phase
+from steadymark.engine.streaming.neutral_face import NeutralFace
 from steadymark.engine.streaming.osf import parse_osf_packet
 from steadymark.engine.streaming.targets import TARGETS, parse_target
 from support.fakes.stream_receivers import address_of, free_address, receiver
@@ -18,6 +19,7 @@ from support.window.live_window_driver import start_live_view, wait_for_frames
 from support.window.window_driver import key
 
 if TYPE_CHECKING:
+    import pytest
     from PySide6.QtWidgets import QWidget
     from pytestqt.qtbot import QtBot
 
@@ -74,6 +76,25 @@ def test_a_target_switched_on_by_key_receives_packets_and_shows_its_state(
     wait_for_frames(qtbot, window)
 
 
+def test_the_neutral_face_of_expressions_is_chosen_while_they_are_sent(
+    qtbot: QtBot, window: MainWindow, device: PacedDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen: list[NeutralFace] = []
+    monkeypatch.setattr(NeutralFace, "choose_next", lambda self: chosen.append(self))
+    start_live_view(qtbot, window)
+    dialog = dialog_of(qtbot, window)
+    assert not dialog.neutral.isEnabled()
+    with receiver() as socket:
+        type_address(dialog, "osf", address_of(socket))
+        dialog.switches["osf"].click()
+        qtbot.waitUntil(dialog.neutral.isEnabled)
+        dialog.neutral.click()
+        qtbot.waitUntil(lambda: len(chosen) == 1)
+        dialog.switches["osf"].click()
+    wait_for_frames(qtbot, window)
+    assert len(chosen) == 1
+
+
 def test_a_target_without_a_listener_is_reported(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
@@ -103,7 +124,7 @@ def test_an_invalid_address_is_reported_in_the_dialog_and_switches_the_target_of
     assert not dialog.fault.isVisible()
 
 
-def test_chosen_targets_are_stored_and_invalid_entries_are_ignored(
+def test_addresses_are_stored_but_nothing_is_sent_after_a_restart(
     qtbot: QtBot, window: MainWindow
 ) -> None:
     dialog = dialog_of(qtbot, window)
@@ -112,15 +133,16 @@ def test_chosen_targets_are_stored_and_invalid_entries_are_ignored(
     sending = window.session.live.sending
     sending.set_target("vmc", place="192.168.1.5:1", on=True)  # for this start only
     stored = window.preferences.values("sending")
-    assert stored == {"lsl": {"on": True, "place": "Face of the day"}}
+    assert stored == {"lsl": {"place": "Face of the day"}}
     for kind in TARGETS.names():
         sending.set_target(kind, place="", on=False)
     invalid = {"osf": {"on": True, "place": "a:0"}, "vmc": 3, "udp": {"on": True}}
     window.preferences.set_values("sending", {**stored, **invalid})
     restored = StreamingController(window, session=window.session, preferences=window.preferences)
-    assert [(f.kind, f.place) for f in sending.target_states() if f.on] == [
-        ("lsl", "Face of the day")
-    ]
+    facts = {f.kind: f for f in sending.target_states()}
+    assert facts["lsl"].place == "Face of the day"
+    assert facts["osf"].place != "a:0"
+    assert [f.kind for f in sending.target_states() if f.on] == []
     restored.deleteLater()
 
 

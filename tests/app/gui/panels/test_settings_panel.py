@@ -118,3 +118,27 @@ def test_flow_is_offered_by_name_and_recommended(window: MainWindow) -> None:
     box.activated.emit(1)
     assert window.session.settings.stabilizer == "flow"
     assert "heatmap1d-lite · flow · 1 face" in window.settings.presets.what.text()
+
+
+def test_track_again_stands_beside_each_changed_setting_that_needs_it(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    window._use_settings(replace(window.session.settings, stabilizer="none"))
+    open_video(qtbot, window, clip)
+    panel = window.settings
+
+    def offered() -> set[str]:
+        return {name for name, button in panel.again_beside.items() if button.isVisibleTo(panel)}
+
+    assert offered() == set()
+    panel.use(replace(window.session.settings, stabilizer="one-euro", focal_px=400.0))
+    assert offered() == set()  # a filter is applied at once
+    panel.faces.setValue(3)
+    panel.own_threshold.setChecked(True)
+    assert offered() == {"max_faces", "detector_threshold"}
+    panel.use(replace(window.session.settings, detector_threshold=None, stabilizer="flow"))
+    assert offered() == {"max_faces", "stabilizer"}
+    panel.again_beside["max_faces"].click()
+    qtbot.waitUntil(lambda: offered() == set(), timeout=20000)
+    assert window.session.recording.current is not None
+    assert window.session.recording.current.settings.tracker.max_faces == 3

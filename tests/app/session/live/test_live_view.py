@@ -229,8 +229,9 @@ def test_opening_a_recording_closes_the_camera_and_the_other_way_round(
 ) -> None:
     start_live_view(qtbot, session)
     session.open(str(square_video(tmp_path / "a.mp4")))
-    assert session.live.state.phase is Phase.EMPTY
+    assert session.live.running  # until the recording is open
     qtbot.waitUntil(lambda: session.display.has_recording and session.frame is not None)
+    assert session.live.state.phase is Phase.EMPTY
     assert device.wait_for(released=1)
     assert session.display.live is None
     start_live_view(qtbot, session)
@@ -326,3 +327,27 @@ def test_the_real_opener_reports_what_is_wrong() -> None:
         open_feed(LiveTarget("camera:no such camera"), lambda _: None, OpenAttempt())
     with pytest.raises(SourceError, match="connection was refused"):
         open_feed(LiveTarget("http://127.0.0.1:9/"), lambda _: None, OpenAttempt())
+
+
+def test_latency_and_rate_begin_anew_when_the_view_is_started_again(
+    qtbot: QtBot, session: Session
+) -> None:
+    def paint() -> None:
+        if session.frame is not None:
+            session.live.painted(session.frame)
+
+    session.frame_changed.connect(paint)
+    start_live_view(qtbot, session)
+    wait_for_frames(qtbot, session, 60)
+    session.live.stop()
+    last, stopped_s = session.frame, time.perf_counter()
+    assert last is not None
+    session.changed.connect(lambda: session.live.painted(last))  # the old frame is painted again
+    session.live.start_again()
+    qtbot.waitUntil(lambda: is_live(session))
+    qtbot.waitUntil(lambda: session.frame is not None and session.frame is not last)
+    wait_for_frames(qtbot, session)
+    index = -1 if session.frame is None else session.frame.index
+    assert 0 < index < last.index
+    assert session.live._meter._newest == index
+    assert session.live.figures().latency.p95_ms < 1e3 * (time.perf_counter() - stopped_s)

@@ -51,7 +51,7 @@ class WindowOptions(QObject):
         self._menu_titles = menu_titles
         self.own_models = OwnModels(settings, preferences, self)
         self.own_models.message_posted.connect(messages.tell)
-        self.own_models.noted.connect(lambda text: messages.tell(text, note=True))
+        self.own_models.noted.connect(lambda text: messages.tell(text, passing=True))
         self.renew(settings, actions)
 
     def renew(self, settings: SettingsPanel, actions: Mapping[str, QAction]) -> None:

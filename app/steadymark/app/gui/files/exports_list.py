@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -17,7 +18,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from steadymark.app.gui.widgets.time_left import time_left
 from steadymark.app.session.export import Export, ExportReport, ExportRequest, ExportSource
+from steadymark.app.session.remaining_time import RemainingTime
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
@@ -34,6 +37,7 @@ class _Line(QFrame):
         super().__init__()
         self.export = export
         self.words = QLabel()
+        self._remaining = RemainingTime()
         self.bar = QProgressBar()
         self.bar.setMaximumHeight(16)
         self.cancel = QPushButton(self.tr("Cancel"))
@@ -49,8 +53,11 @@ class _Line(QFrame):
 
     def show_report(self, report: ExportReport) -> None:
         name = report.request.path.name
-        self.words.setText(self.tr("Exporting {name}").format(name=name))
-        self.bar.setAccessibleName(self.words.text())
+        text = self.tr("Exporting {name}").format(name=name)
+        share = report.done / report.total if report.total else 0.0
+        left = time_left(self._remaining.update(share, time.monotonic()))
+        self.words.setText(f"{text}, {left}" if left else text)
+        self.bar.setAccessibleName(text)
         self.bar.setRange(0, max(0, report.total))
         self.bar.setValue(report.done)
 

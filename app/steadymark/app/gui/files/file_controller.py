@@ -93,7 +93,7 @@ class FileController(QObject):
             ("export_side", lambda: self._export(ExportKind.SIDE, "_compared.mp4")),
             ("export_frame", self._export_frame),
             ("export_plots", self._export_plots),
-            ("about", lambda: AboutDialog(self._parent).open()),
+            ("about", self._about),
             ("diagnostics", self._copy_diagnostics),
             ("log", self._show_log),
         ):
@@ -325,12 +325,16 @@ class FileController(QObject):
                 "beginning' gives one uninterrupted run."
             ).format(count=report.segment_count)
         folder = str(Path(report.path or report.request.path).parent)
-        self._messages.tell(text, [] if report.fault else [self.show_folder(folder)])
+        choices = [] if report.fault else [self.show_folder(folder)]
+        passing = not (
+            report.fault or report.cancelled or report.partial or report.segment_count > 1
+        )
+        self._messages.tell(text, choices, passing=passing)
 
     def _on_saved(self, path: str, fault: str) -> None:
         text = fault or self.tr("{name} was written.").format(name=Path(path).name)
         choices = [] if fault else [self.show_folder(str(Path(path).parent))]
-        self._messages.tell(text, choices)
+        self._messages.tell(text, choices, passing=not fault)
 
     def show_folder(self, folder: str) -> tuple[str, Callable[[], None]]:
         """Return the choice of a message that shows a folder."""
@@ -340,10 +344,14 @@ class FileController(QObject):
 
         return self.tr("Show folder"), show
 
+    def _about(self) -> None:
+        AboutDialog(self._session.recording.state_root, self._parent).open()
+
     def _copy_diagnostics(self) -> None:
         QGuiApplication.clipboard().setText(diagnostics(self._session, self._log_file))
         self._messages.tell(
-            self.tr("The diagnostics are on the clipboard: paste them into your report."), note=True
+            self.tr("The diagnostics are on the clipboard: paste them into your report."),
+            passing=True,
         )
 
     def _show_log(self) -> None:

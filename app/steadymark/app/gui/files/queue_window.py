@@ -8,10 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt, QUrl, Signal
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QCheckBox,
     QComboBox,
     QDialog,
@@ -19,26 +18,24 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QGridLayout,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QLineEdit,
-    QProgressBar,
     QPushButton,
     QSpinBox,
-    QTreeWidget,
-    QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
-from steadymark.app.gui.i18n.local_numbers import share_text
+from steadymark.app.gui.files.queue_list import QueueList
 from steadymark.app.gui.i18n.translate import translated
-from steadymark.app.session.video_queue import QueueItem, QueueStage, VideoQueue
+from steadymark.app.session.video_queue import QueueStage, VideoQueue
 from steadymark.app.session.worker_threads import CoalescedCallback
 from steadymark.engine.batch.run_jobs import cores
+from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.pipeline.job import OutputSettings
 from steadymark.engine.sources.input_paths import VIDEO_SUFFIXES
+from steadymark.engine.sources.resolve_input import expand_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,28 +69,26 @@ class QueueWindow(QDialog):
         live: Callable[[], bool],
     ) -> None:
         super().__init__(parent)
-        self.resize(760, 460)
+        self.resize(860, 480)
         self._settings, self._live = settings, live
         self._call = CoalescedCallback(self._came.emit)
         self.queue = VideoQueue(models, self._call)
         self.chosen: list[str] = []  # recordings that have not begun yet
-        self._bars: dict[int, QProgressBar] = {}
-        self._rows: dict[int, QTreeWidgetItem] = {}
-        self._shown: dict[int, QueueItem] = {}
-        self._keys: list[int | str] = []  # what the rows of the list show
-        self.list = QTreeWidget()
+        self.list = QueueList()
         self.folder = QLineEdit()
         self.style_of_table = QComboBox()
         self.video, self.replace_files = QCheckBox(), QCheckBox()
         self.processes = QSpinBox()
         self._processes_chosen = False
-        self.hint, self._write, self._to, self._at_a_time = (QLabel() for _ in range(4))
+        self.hint, self.fault = QLabel(), QLabel()
+        self._write, self._to, self._at_a_time = QLabel(), QLabel(), QLabel()
         self.begin = self._button(self._on_begin)
         self.cancel = self._button(self._on_cancel)
         self.cancel_all = self._button(self.queue.cancel_all)
         self.open_folder = self._button(self._on_open_folder)
         self.clear = self._button(self.queue.clear)
         self._add = self._button(self._choose_videos)
+        self._add_folder = self._button(self._choose_videos_folder)
         self._choose = self._button(self._choose_folder)
         self._lay_out()
         self._name_all()
@@ -102,8 +97,19 @@ class QueueWindow(QDialog):
         self._refresh()
 
     def add(self, paths: Sequence[str]) -> None:
-        """Add recordings, which are tracked when the user presses 'Begin'."""
-        self.chosen += [path for path in paths if path not in self.chosen]
+        """Add recordings, which are tracked when the user presses 'Begin'.
+
+        A folder stands for all videos in it and in its subfolders.
+        """
+        for path in paths:
+            try:
+                found = expand_inputs([path]) if Path(path).is_dir() else [path]
+            except SteadymarkError as error:
+                self.fault.setText(translated(error.sentence))
+                continue
+            self.fault.clear()
+            self.chosen += [each for each in found if each not in self.chosen]
+        self.fault.setVisible(bool(self.fault.text()))
         if self.chosen and not self.folder.text():
             self.folder.setText(str(Path(self.chosen[0]).parent / "steadymark"))
         self._refresh()
@@ -118,7 +124,6 @@ class QueueWindow(QDialog):
         super().changeEvent(event)
         if event.type() == QEvent.Type.LanguageChange:
             self._name_all()
-            self._keys = []  # The rows contain translated text, too.
             self._refresh()
 
     def _button(self, act: Callable[[], None]) -> QPushButton:
@@ -131,7 +136,7 @@ class QueueWindow(QDialog):
         """Set all texts in the current language."""
         self.setWindowTitle(self.tr("Track and export many videos"))
         self.list.setAccessibleName(self.tr("Videos"))
-        self.list.setHeaderLabels([self.tr("Video"), self.tr("Progress"), self.tr("Result")])
+        self.list.retranslate()
         for row, each in enumerate(TABLE_FORMATS.all()):
             self.style_of_table.setItemText(row, translated(each.label))
         self.style_of_table.setAccessibleName(self.tr("Table format"))
@@ -148,6 +153,7 @@ class QueueWindow(QDialog):
             (self.open_folder, self.tr("&Open folder")),
             (self.clear, self.tr("C&lear finished")),
             (self._add, self.tr("Add &videos…")),
+            (self._add_folder, self.tr("Add &folder…")),
             (self._choose, self.tr("Choose…")),
         ):
             thing.setText(text)
@@ -157,14 +163,13 @@ class QueueWindow(QDialog):
         )
 
     def _lay_out(self) -> None:
-        self.list.setRootIsDecorated(False)
-        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.list.setUniformRowHeights(True)
-        header = self.list.header()
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
-        header.resizeSection(0, 220)
-        header.resizeSection(1, 150)
         self.list.itemSelectionChanged.connect(self._show_buttons)
+        self.list.removed.connect(self._on_removed)
+        self.list.result_opened.connect(
+            lambda path: QDesktopServices.openUrl(QUrl.fromLocalFile(path))
+        )
+        self.fault.setWordWrap(True)
+        self.fault.hide()
         for name in TABLE_FORMATS.names():
             self.style_of_table.addItem("", name)
         self.hint.setWordWrap(True)
@@ -186,6 +191,7 @@ class QueueWindow(QDialog):
         below = QGridLayout()
         buttons = (
             self._add,
+            self._add_folder,
             self.begin,
             self.cancel,
             self.cancel_all,
@@ -193,9 +199,10 @@ class QueueWindow(QDialog):
             self.clear,
         )
         for column, button in enumerate(buttons):
-            below.addWidget(button, 0, column)
+            below.addWidget(button, column // 4, column % 4)
         column_of_all = QVBoxLayout(self)
         column_of_all.addWidget(self.list, 1)
+        column_of_all.addWidget(self.fault)
         column_of_all.addLayout(form)
         column_of_all.addWidget(self.hint)
         column_of_all.addLayout(below)
@@ -209,6 +216,11 @@ class QueueWindow(QDialog):
             self.tr("Videos ({kinds});;All files (*)").format(kinds=kinds),
         )
         self.add(paths)
+
+    def _choose_videos_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, self.tr("Add a folder of videos"))
+        if folder:
+            self.add([folder])
 
     def _choose_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(
@@ -228,18 +240,27 @@ class QueueWindow(QDialog):
         self.queue.add(chosen, self._settings(), output)
 
     def _on_cancel(self) -> None:
-        for row in self.list.selectedItems():
-            number = row.data(0, Qt.ItemDataRole.UserRole)
-            if number is None:
-                self.chosen.remove(row.text(0))
+        for video in self.list.chosen():
+            if isinstance(video, str):
+                self.chosen.remove(video)
             else:
-                self.queue.cancel(int(number))
+                self.queue.cancel(video)
+        self._refresh()
+
+    def _on_removed(self) -> None:
+        for video in self.list.chosen():
+            if isinstance(video, str):
+                self.chosen.remove(video)
+            else:
+                self.queue.remove(video)
         self._refresh()
 
     def _on_open_folder(self) -> None:
-        rows = self.list.selectedItems()
-        folder = rows[0].data(2, Qt.ItemDataRole.UserRole) if rows else None
-        QDesktopServices.openUrl(QUrl.fromLocalFile(folder or self.folder.text()))
+        chosen = self.list.chosen()
+        outputs = [item.outputs for item in self.queue.items if item.number in chosen]
+        written = [Path(paths[0]).parent for paths in outputs if paths]
+        folder = str(written[0]) if written else self.folder.text()
+        QDesktopServices.openUrl(QUrl.fromLocalFile(folder))
 
     def _on_processes(self, count: int) -> None:
         self._processes_chosen = True
@@ -259,73 +280,14 @@ class QueueWindow(QDialog):
 
     def _refresh(self) -> None:
         self._suggest_processes()
-        items = self.queue.items
-        wanted: list[QueueItem | str] = [*items, *self.chosen]
-        keys = [(item if isinstance(item, str) else item.number) for item in wanted]
-        if self._keys != keys:
-            self._keys = keys
-            self._fill(wanted)
-        for item in items:
-            if self._shown.get(item.number) != item:
-                self._shown[item.number] = item
-                self._show_item(item)
+        self.list.show_videos([*self.queue.items, *self.chosen])
         self._show_buttons()
         self.changed.emit()
-
-    def _fill(self, wanted: Sequence[QueueItem | str]) -> None:
-        self.list.clear()
-        self._bars.clear()
-        self._rows.clear()
-        self._shown.clear()
-        for item in wanted:
-            path = item if isinstance(item, str) else item.path
-            row = QTreeWidgetItem([path, "", ""])
-            row.setToolTip(0, path)
-            row.setSizeHint(0, QSize(0, _ROW_PX))
-            self.list.addTopLevelItem(row)
-            if isinstance(item, str):
-                row.setText(2, self.tr("not started"))
-                continue
-            row.setText(0, Path(path).name)
-            row.setData(0, Qt.ItemDataRole.UserRole, item.number)
-            bar = QProgressBar()
-            bar.setAccessibleName(Path(path).name)
-            bar.setMaximumHeight(_ROW_PX)
-            self._bars[item.number], self._rows[item.number] = bar, row
-            self.list.setItemWidget(row, 1, _cell(bar))
-
-    def _show_item(self, item: QueueItem) -> None:
-        bar, row = self._bars[item.number], self._rows[item.number]
-        over = item.stage not in (QueueStage.WAITING, QueueStage.RUNNING)
-        bar.setRange(0, max(item.total, 0 if item.stage is QueueStage.RUNNING else 1))
-        bar.setValue(
-            item.frames if not over or item.stage is QueueStage.CANCELLED else bar.maximum()
-        )
-        bar.setVisible(item.stage is not QueueStage.FAILED)
-        names = ", ".join(Path(path).name for path in item.outputs)
-        text = {
-            QueueStage.WAITING: self.tr("waiting"),
-            QueueStage.RUNNING: self.tr("tracking"),
-            QueueStage.DONE: self._done_text(item, names),
-            QueueStage.FAILED: translated(item.note),
-            QueueStage.CANCELLED: self.tr("cancelled: {names}").format(names=names or "–"),
-        }[item.stage]
-        row.setText(2, text)
-        row.setToolTip(2, f"{text}\n{translated(item.note)}".strip())
-        if item.outputs:
-            row.setData(2, Qt.ItemDataRole.UserRole, str(Path(item.outputs[0]).parent))
-
-    def _done_text(self, item: QueueItem, names: str) -> str:
-        if not item.faces.processed:  # done in an earlier run
-            return names
-        return self.tr("{names}, {share} of the frames with a face").format(
-            names=names, share=share_text(item.faces.share, 1)
-        )
 
     def _show_buttons(self) -> None:
         items, rows = self.queue.items, self.list.selectedItems()
         running = self.queue.running
-        done = sum(item.stage is QueueStage.DONE for item in items)
+        done = sum(item.stage in (QueueStage.DONE, QueueStage.DAMAGED) for item in items)
         failed = sum(item.stage is QueueStage.FAILED for item in items)
         self.begin.setEnabled(bool(self.chosen) and bool(self.folder.text().strip()))
         self.cancel.setEnabled(bool(rows))
@@ -341,12 +303,3 @@ class QueueWindow(QDialog):
                 "from beginning to end, as 'steadymark track' does it."
             )
         )
-
-
-def _cell(bar: QProgressBar) -> QWidget:
-    """Wrap the progress bar, because the list would show a hidden bar again."""
-    cell = QWidget()
-    layout = QHBoxLayout(cell)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.addWidget(bar)
-    return cell

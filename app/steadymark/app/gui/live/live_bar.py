@@ -32,7 +32,8 @@ class LiveBar(QWidget):
         row.setContentsMargins(6, 4, 4, 4)
         row.setSpacing(4)
         self._play = actions["play"]
-        actions["record"].setIconText(self.tr("Record"))
+        self._record = actions["record"]
+        self._record.setIconText(self.tr("Record"))
         for name in _BUTTONS:
             row.addWidget(_button(actions[name], worded=name != "mirror"))
         self.recording, self.sending = QLabel(), ElidedLabel()
@@ -72,7 +73,9 @@ class LiveBar(QWidget):
         self.setVisible(display.live is not None)
         if display.live is not None:
             self._play.setIconText(self.tr("Stop") if display.playing else self.tr("Start again"))
-        if display.live is None or not display.live.recording:
+        recorded = display.live is not None and bool(display.live.recording)
+        self._record.setIconText(self.tr("Stop recording") if recorded else self.tr("Record"))
+        if not recorded:
             self.recording.clear()
 
     def set_figures(self, figures: LiveFigures) -> None:

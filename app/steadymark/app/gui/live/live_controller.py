@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
-from steadymark.app.gui.actions.actions import tell_more
+from steadymark.app.gui.actions.actions import set_hint, tell_more
 from steadymark.app.gui.live import live_preferences
 from steadymark.app.gui.live.camera_dialog import CameraDialog
 from steadymark.app.gui.live.streaming_controller import StreamingController
@@ -87,6 +87,7 @@ class LiveController(QObject):
     def wire(self, actions: Mapping[str, QAction], bar: LiveBar) -> None:
         """Connect the camera commands after the window's widgets were built or rebuilt."""
         self._actions, self._bar = actions, bar
+        self._text_of_record = actions["record"].text()
         actions["record_drawn"].setChecked(self._kept.drawn)
         self.send.wire(actions["send"], bar.sending)
         for name, slot in (
@@ -139,7 +140,10 @@ class LiveController(QObject):
         """Enable and check the commands according to the display."""
         actions, live = self._actions, display.live
         actions["record"].setEnabled(display.can_record)
-        actions["record"].setChecked(self._session.live.is_recording)
+        recorded = self._session.live.is_recording
+        actions["record"].setChecked(recorded)
+        actions["record"].setText(self.tr("Stop &recording") if recorded else self._text_of_record)
+        set_hint(actions["record"])
         actions["mirror"].setEnabled(live is not None)
         actions["mirror"].setChecked(self._session.live.mirrored)
         self._tell_more(display)
@@ -229,7 +233,10 @@ class LiveController(QObject):
                 messages.tell(self.tr("No frame arrived during the recording: no file was kept."))
             return
         names = self.tr(" and ").join(Path(path).name for path in report.paths)
-        words = self.tr("%n frame(s) were written: {names}.", "", report.frames).format(names=names)
+        video = report.paths[0]
+        words = self.tr(
+            "The recording was saved: {names} in {folder}, %n frame(s).", "", report.frames
+        ).format(names=names, folder=Path(video).parent)
         if report.dropped:
             words += " " + self.tr(
                 "%n frame(s) could not be written in time: use a smaller camera mode or a faster "
@@ -237,8 +244,7 @@ class LiveController(QObject):
                 "",
                 report.dropped,
             )
-        video = report.paths[0]
         choices = [self._show_folder(str(Path(video).parent))]
         if video.endswith(".mp4"):
             choices.append((self.tr("Open"), lambda: self._open_path(video)))
-        messages.tell(words, choices)
+        messages.tell(words, choices, passing=not report.dropped and not report.fault)

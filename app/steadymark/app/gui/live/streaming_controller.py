@@ -28,7 +28,9 @@ _NAME = "sending"
 
 
 class StreamingController(QObject):
-    """Lets the user choose where results are sent, stores the choice and shows the state.
+    """Lets the user choose where results are sent, stores the addresses and shows the state.
+
+    Nothing is sent after a restart until the user switches it on again.
 
     Args:
         parent: The window over which the dialog opens.
@@ -46,7 +48,7 @@ class StreamingController(QObject):
                 # A stored value that is not valid is ignored.
                 with contextlib.suppress(UsageError):
                     place = str(kept.get("place", ""))
-                    self._sending.set_target(name, place=place, on=kept.get("on") is True)
+                    self._sending.set_target(name, place=place, on=False)
         self._sending.changed.connect(self.refresh)
 
     def wire(self, action: QAction, label: QLabel) -> None:
@@ -60,6 +62,7 @@ class StreamingController(QObject):
         if self.dialog is None:
             self.dialog = StreamingDialog(self._facts, self._parent)
             self.dialog.wanted.connect(self._want)
+            self.dialog.neutral_chosen.connect(self._sending.choose_neutral)
             self.dialog.finished.connect(self._on_done)
         self.dialog.show()
         self.dialog.raise_()
@@ -106,13 +109,13 @@ class StreamingController(QObject):
         self.refresh()
 
     def _keep(self, kind: str) -> None:
-        """Store the choice for one kind of target.
+        """Store the address for one kind of target.
 
         Targets that were given only for this run of the program are not stored.
         """
         (facts,) = (facts for facts in self._sending.target_states() if facts.kind == kind)
         preferences = self._preferences
-        chosen = {kind: {"on": facts.on, "place": facts.place}}
+        chosen = {kind: {"place": facts.place}}
         preferences.set_values(_NAME, {**preferences.values(_NAME), **chosen})
 
     def _on_done(self) -> None:

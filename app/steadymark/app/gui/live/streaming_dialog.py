@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QLabel,
     QLineEdit,
+    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -39,9 +40,11 @@ class StreamingDialog(QDialog):
 
     Attributes:
         wanted: Emitted with the name of a kind of target, whether it is on, and its address.
+        neutral_chosen: Emitted when the face of this moment is to be the neutral one.
     """
 
     wanted = Signal(str, bool, str)
+    neutral_chosen = Signal()
 
     def __init__(
         self,
@@ -80,6 +83,16 @@ class StreamingDialog(QDialog):
         self.fault.hide()
         column.addWidget(self.fault)
         column.addStretch(1)
+        self.neutral = QPushButton(self.tr("Take the face as neutral now"))
+        self.neutral.setToolTip(
+            self.tr(
+                "Sent expressions are relative to the person's neutral face. It is found in quiet "
+                "moments. To choose it, look into the camera with a relaxed face, and press this."
+            )
+        )
+        self.neutral.setAutoDefault(False)
+        self.neutral.clicked.connect(lambda: self.neutral_chosen.emit())
+        column.addWidget(self.neutral, 0, Qt.AlignmentFlag.AlignLeft)
         note = QLabel(
             self.tr(
                 "127.0.0.1 is this computer. Other addresses send over the network, "
@@ -102,6 +115,7 @@ class StreamingDialog(QDialog):
     def refresh(self) -> None:
         """Show the current state; an address that is being edited is not changed."""
         all_facts, live = self._facts()
+        self.neutral.setEnabled(live and any(facts.sending for facts in all_facts))
         for facts in all_facts:
             self.switches[facts.kind].setChecked(facts.on)
             place = self.places[facts.kind]

@@ -35,11 +35,14 @@ from steadymark.models.runtime.onnx_session import DEVICES
 from steadymark.models.runtime.zoo import FLOW, list_models
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from steadymark.app.session.presets import Presets
     from steadymark.engine.stabilizers.stabilizer_registry import ChosenStabilizer
 
+_NEED_TRACKING = (
+    "model", "stabilizer", "max_faces", "detector", "detector_threshold", "look_every", "device",
+)  # fmt: skip
 _WIDEST_LABEL_PX = 84  # Wider labels would leave no room for the fields in German.
 
 
@@ -94,6 +97,7 @@ class SettingsPanel(QWidget):
         )
         self.waits.setWordWrap(True)
         self.apply = QPushButton(self.tr("Track again with these settings"))
+        self.again_beside = {name: self._again_button() for name in _NEED_TRACKING}
         self.reset = QPushButton(self.tr("Reset to defaults"))
         self._fill_choices()
         self._lay_out()
@@ -140,16 +144,31 @@ class SettingsPanel(QWidget):
             self.model.setItemData(self.model.count() - 1, hint, Qt.ItemDataRole.ToolTipRole)
         _choose(self.model, self._settings.model)
 
-    def set_waiting(self, *, waiting: bool) -> None:
-        """Show whether the chosen settings require tracking again."""
+    def set_waiting(self, *, waiting: bool, changed: Collection[str] = ()) -> None:
+        """Show whether the chosen settings require tracking again.
+
+        Args:
+            waiting: Whether they do.
+            changed: The names of the changed settings, as in `settings_to_retrack`.
+        """
         self.waits.setVisible(waiting)
         self.apply.setVisible(waiting)
+        for name, button in self.again_beside.items():
+            button.setVisible(waiting and name in changed)
 
     def set_used(self, device: str) -> None:
         """Show the device that the network runs on; an empty string means that nothing is open."""
         self.used.setText(
             self.tr("in use: {device}").format(device=device.upper()) if device else ""
         )
+
+    def _again_button(self) -> QPushButton:
+        """Return a button that stands below a changed setting."""
+        button = QPushButton(self.tr("Track again"))
+        button.setToolTip(self.waits.text())
+        button.clicked.connect(self.again)
+        button.hide()
+        return button
 
     def _fill_choices(self) -> None:
         cards = [card for card in list_models() if card.kind == "landmarks"]
@@ -179,8 +198,12 @@ class SettingsPanel(QWidget):
         column.addWidget(_group(self.tr("Preset"), [("", self.presets)]))
         models = widget_with_button(self.model, self.model_more)
         self.model.setAccessibleName(self.tr("Model"))
-        column.addWidget(_group(self.tr("Landmarks"), [(self.tr("Model"), models)]))
-        column.addWidget(_group(self.tr("Stabilizer"), [(self.tr("Kind"), self.stabilizer)]))
+        again = self.again_beside
+        column.addWidget(
+            _group(self.tr("Landmarks"), [(self.tr("Model"), models), ("", again["model"])])
+        )
+        stabilizer = [(self.tr("Kind"), self.stabilizer), ("", again["stabilizer"])]
+        column.addWidget(_group(self.tr("Stabilizer"), stabilizer))
         self._groups = {name: self._filter_group(c) for name, c in self.filters.items()}
         for group in self._groups.values():
             column.addWidget(group)
@@ -189,16 +212,23 @@ class SettingsPanel(QWidget):
                 self.tr("Faces"),
                 [
                     (self.tr("At most"), self.faces),
+                    ("", again["max_faces"]),
                     (self.tr("Detector"), self.detector),
+                    ("", again["detector"]),
                     ("", self.own_threshold),
                     (self.tr("Threshold"), self.threshold),
+                    ("", again["detector_threshold"]),
                     (self.tr("Search"), self.look_every),
+                    ("", again["look_every"]),
                     (self.tr("Focal length"), self.focal),
                 ],
             )
         )
         column.addWidget(
-            _group(self.tr("Device"), [(self.tr("Requested"), self.device), ("", self.used)])
+            _group(
+                self.tr("Device"),
+                [(self.tr("Requested"), self.device), ("", again["device"]), ("", self.used)],
+            )
         )
         column.addWidget(self.reset)
         column.addStretch(1)

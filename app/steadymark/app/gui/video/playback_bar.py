@@ -95,8 +95,26 @@ class PlaybackBar(QWidget):
         )
         self.set_place(display)
 
+    def edit_time(self) -> None:
+        """Select the current time, so that what is typed replaces it."""
+        self.time.setModified(False)  # what was typed earlier and not entered is given up
+        self._refresh()
+        self.time.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.time.selectAll()
+
+    def stop_editing(self) -> bool:
+        """Give up what is being typed. Returns whether a field had the keyboard."""
+        fields = [field for field in (self.time, self.frame) if field.hasFocus()]
+        for field in fields:
+            field.setModified(False)
+        self._refresh()
+        return bool(fields)
+
     def _refresh(self) -> None:
-        """Update the fields; a field that is being edited is not changed."""
+        """Update the fields.
+
+        A field that is being edited is not changed, and a selected text stays selected.
+        """
         display = self._shown
         if display is None:
             return
@@ -106,7 +124,10 @@ class PlaybackBar(QWidget):
         )
         for field, text in texts:
             if not (field.hasFocus() and field.isModified()):
+                selected = field.hasFocus() and field.selectedText() == field.text() != ""
                 field.setText(text if display.has_recording else "")
+                if selected:
+                    field.selectAll()
 
     def _on_typed(self) -> None:
         field = self.time if self.time.hasFocus() else self.frame

@@ -11,7 +11,7 @@ from PySide6.QtGui import QFontMetricsF
 from steadymark.app.gui.i18n.local_numbers import local_text, significant_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 Ticks = list[tuple[float, "Sequence[float]"]]  # spacing and values
 
@@ -19,7 +19,7 @@ Ticks = list[tuple[float, "Sequence[float]"]]  # spacing and values
 class LocalAxis(pg.AxisItem):  # type: ignore[misc]
     """Axis whose numbers have the decimal sign of the language."""
 
-    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+    def tickStrings(self, values: Iterable[float], scale: float, spacing: float) -> list[str]:
         return [local_text(text) for text in super().tickStrings(values, scale, spacing)]
 
 

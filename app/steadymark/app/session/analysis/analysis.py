@@ -73,6 +73,8 @@ class Analysis(QObject):
         source: Returns the recording or live view that is shown and measured.
         models: Returns the networks that are open.
         settings: Returns the current settings of the session.
+        is_recording_awaited: Returns whether a recording is being opened while another source is
+            shown.
         run_in_background: Runs work on a thread that the session waits for when it closes.
     """
 
@@ -81,9 +83,9 @@ class Analysis(QObject):
     measures_changed = Signal(object)
     frame_changed = Signal()
     results_changed = Signal()
+    heatmaps_changed = Signal(object)
     _loaded = Signal(object)
     _measures_ready = Signal()
-    heatmaps_changed = Signal(object)  # a HeatmapReply
     _heatmaps_ready = Signal()
     _pass_changed = Signal()
 
@@ -94,16 +96,18 @@ class Analysis(QObject):
         source: Callable[[], ShownSource],
         models: Callable[[], ModelCache],
         settings: Callable[[], TrackSettings],
+        is_recording_awaited: Callable[[], bool],
         run_in_background: Callable[[Callable[[], None], str], None],
     ) -> None:
         super().__init__(model)
         self._model, self._source, self._models = model, source, models
-        self._settings, self._run_in_background = settings, run_in_background
+        self._settings, self._is_recording_awaited = settings, is_recording_awaited
+        self._run_in_background = run_in_background
         self._recording: OpenRecording | None = None
         self.truth: GroundTruth | None = None
-        self._pending_truth_path: Path | None = (
-            None  # ground truth of the recording that is being opened
-        )
+        # the ground truth of the recording that is being opened
+        self._pending_truth_path: Path | None = None
+        self._next_truth_path: Path | None = None  # the same, which survives the next `end`
         self.region = ""
         self.variants: VariantPair = RAW_AND_STABILIZED
         self.compared: ComparedPoints | None = None
@@ -114,6 +118,7 @@ class Analysis(QObject):
         self._loaded.connect(self._on_loaded, queued)
         self._measures_ready.connect(self._on_measures_ready, queued)
         self._measure_worker = MeasureWorker(self._measures_ready.emit)
+        self._cancelled: list[MeasureWorker] = []  # workers whose threads may still run
         self._heatmaps_ready.connect(self._on_heatmaps_ready, queued)
         self._heatmap_worker = HeatmapWorker(self._heatmaps_ready.emit)
 
@@ -126,10 +131,20 @@ class Analysis(QObject):
         self._load(recording, self._pending_truth_path)
         self._pending_truth_path = None
 
+    def expect_recording(self) -> None:
+        """Forget which ground truth was named for a recording that was not opened."""
+        self._pending_truth_path = None
+
+    def keep_truth_for_next(self) -> None:
+        """Keep the ground truth that was named for the next recording beyond the next `end`."""
+        self._next_truth_path = self._pending_truth_path
+
     def end(self) -> None:
         """Forget the recording. It was closed, or another one is being opened."""
-        self._recording = self.truth = self._pending_truth_path = self.compared = None
+        self._recording = self.truth = self.compared = None
+        self._pending_truth_path, self._next_truth_path = self._next_truth_path, None
         self.variants = RAW_AND_STABILIZED
+        self.cancel_measures()
         for variant in list(self._passes):
             self._drop(variant)
 
@@ -137,7 +152,19 @@ class Analysis(QObject):
         """End the worker threads for good. Returns whether all of them ended in time."""
         self._measure_worker.close()
         self._heatmap_worker.close()
-        return self._measure_worker.join(timeout_s) and self._heatmap_worker.join(timeout_s)
+        ended = [self._heatmap_worker.join(timeout_s)]
+        ended += [worker.join(timeout_s) for worker in (self._measure_worker, *self._cancelled)]
+        return all(ended)
+
+    def cancel_measures(self) -> None:
+        """Give up the measures in progress, because their results are no longer shown.
+
+        The next request does not wait for them: one step over a long recording takes a second.
+        """
+        self._cancelled = [worker for worker in self._cancelled if not worker.join(0)]
+        self._measure_worker.close()
+        self._cancelled.append(self._measure_worker)
+        self._measure_worker = MeasureWorker(self._measures_ready.emit)
 
     def load_truth(self, path: Path) -> bool:
         """Load ground truth for the recording that is open or being opened.
@@ -148,6 +175,9 @@ class Analysis(QObject):
         Returns:
             Whether there is such a recording.
         """
+        if self._is_recording_awaited():
+            self._pending_truth_path = path
+            return True
         if not self._source().comparable:
             return False
         if self._recording is not None:
@@ -176,7 +206,7 @@ class Analysis(QObject):
         if results is None:
             return
         self._track_variants()  # again if the settings have changed
-        passes = {t: p.results for t, p in self._passes.items() if p.results is not None}
+        passes = {v: p.results for v, p in self._passes.items() if p.results is not None}
         comparison = Comparison(self.variants, self._settings(), passes)
         selection = MeasureSelection(face, landmark, self.region)
         self._measure_worker.request(
@@ -197,7 +227,7 @@ class Analysis(QObject):
             return
         self.variants, self.compared = variants, None
         self._track_variants()
-        for variant in [t for t in self._passes if t not in variants][:-_MAX_UNUSED_PASSES]:
+        for variant in [v for v in self._passes if v not in variants][:-_MAX_UNUSED_PASSES]:
             self._drop(variant)
         self._refresh_all()
 
@@ -257,9 +287,9 @@ class Analysis(QObject):
         self._run_in_background(second_pass.run, "second pass")
 
     def _drop(self, variant: Variant) -> None:
-        gone = self._passes.pop(variant)
-        gone.close()
-        self._run_in_background(gone.wait_closed, "closing")
+        removed = self._passes.pop(variant)
+        removed.close()
+        self._run_in_background(removed.wait_closed, "closing")
 
     def _on_pass_changed(self) -> None:
         self._pass_callback.mark_handled()

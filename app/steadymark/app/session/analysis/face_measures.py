@@ -159,44 +159,46 @@ def measure_face(
     Returns:
         The measures, or None if no face was found or `stop` returned True.
     """
-    there = np.isfinite(rows.raw[:, 0, 0]) | np.isfinite(rows.stabilized[:, 0, 0])
-    faces = tuple(int(i) for i in np.unique(rows.face_id[there]))
+    present = np.isfinite(rows.raw[:, 0, 0]) | np.isfinite(rows.stabilized[:, 0, 0])
+    faces = tuple(int(i) for i in np.unique(rows.face_id[present]))
     if not faces:
         return None
     chosen = selection.face if selection.face in faces else faces[0]
-    mine = there & (rows.face_id == chosen)
-    frame, count = rows.frame[mine], len(times_s)
+    face_rows = present & (rows.face_id == chosen)
+    frame, count = rows.frame[face_rows], len(times_s)
     raw, stabilized = (
-        _spread_over_frames(p[mine], frame, count) for p in (rows.raw, rows.stabilized)
+        _spread_over_frames(p[face_rows], frame, count) for p in (rows.raw, rows.stabilized)
     )
     score = np.full(count, np.nan)
-    score[frame] = rows.score[mine]
+    score[frame] = rows.score[face_rows]
     attributes = np.full((count, rows.attributes.shape[1]), np.nan)
-    attributes[frame] = rows.attributes[mine]
+    attributes[frame] = rows.attributes[face_rows]
     linked = np.zeros(count, np.bool_)  # whether the face was also tracked in the frame before
-    linked[frame] = rows.previous_row[mine] >= 0
-    known_px = outer_eye_distance(raw if np.isfinite(raw).any() else stabilized, schema.eyes)
-    eye_px = float(np.nanmean(known_px))
+    linked[frame] = rows.previous_row[face_rows] >= 0
+    eye_distances_px = outer_eye_distance(
+        raw if np.isfinite(raw).any() else stabilized, schema.eyes
+    )
+    eye_px = float(np.nanmean(eye_distances_px))
     at_rest = _rest_frames(raw, fps, eye_px, stop) & _rest_frames(stabilized, fps, eye_px, stop)
     if stop():
         return None
     runs = segments(at_rest, fps)
     landmark = min(selection.landmark, schema.count - 1)
-    part = list(schema.regions.get(selection.region, range(schema.count)))
+    region_points = list(schema.regions.get(selection.region, range(schema.count)))
     if truth is not None and truth.video.schema.name != schema.name:
         truth = None
-    gaps = np.diff(times_s, prepend=np.nan)
+    intervals_s = np.diff(times_s, prepend=np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         distance = np.linalg.norm(_steps(stabilized, linked), axis=-1).mean(-1)
-        speed = np.where(gaps > 0, distance / eye_px * 100 / gaps, np.nan)
+        speed = np.where(intervals_s > 0, distance / eye_px * 100 / intervals_s, np.nan)
     return FaceMeasures(
         face=chosen,
         faces=faces,
         schema=schema,
         landmark=landmark,
         times_s=times_s,
-        jitter_raw=_jitter(_steps(raw, linked)[:, part], fps, eye_px),
-        jitter_stabilized=_jitter(_steps(stabilized, linked)[:, part], fps, eye_px),
+        jitter_raw=_jitter(_steps(raw, linked)[:, region_points], fps, eye_px),
+        jitter_stabilized=_jitter(_steps(stabilized, linked)[:, region_points], fps, eye_px),
         at_rest=at_rest,
         score=score,
         speed=speed,
@@ -217,7 +219,7 @@ def measure_face(
         else _truth_measures(truth, raw, stabilized, times_s, known, landmark),
         figures=tracking_figures(
             rows,
-            mine,
+            face_rows,
             raw,
             stabilized,
             times_s,
@@ -259,7 +261,7 @@ def _spread_over_frames(
 def _rest_frames(
     points: NDArray[np.float32], fps: float, eye_px: float, stop: Callable[[], bool]
 ) -> NDArray[np.bool_]:
-    """Return (T,), True at rest.
+    """Return whether the face is at rest in each frame, (T,).
 
     It is computed in blocks that overlap by more than the window of rest detection.
     """
@@ -269,13 +271,13 @@ def _rest_frames(
         if stop():
             break
         begin = max(0, first - edge)
-        part = still_frames(points[begin : first + _BLOCK_FRAMES + edge], fps, eye_px)
-        at_rest[first : first + _BLOCK_FRAMES] = part[first - begin :][:_BLOCK_FRAMES]
+        block = still_frames(points[begin : first + _BLOCK_FRAMES + edge], fps, eye_px)
+        at_rest[first : first + _BLOCK_FRAMES] = block[first - begin :][:_BLOCK_FRAMES]
     return at_rest
 
 
 def _steps(points: NDArray[np.float32], linked: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return (T, K, 2) changes from the frame before, NaN where the face was not tracked in it."""
+    """Return the changes from the previous frame, (T, K, 2); NaN where there is none."""
     steps = np.full_like(points, np.nan)
     steps[1:] = np.diff(points, axis=0)
     steps[~linked] = np.nan
@@ -283,16 +285,20 @@ def _steps(points: NDArray[np.float32], linked: NDArray[np.bool_]) -> NDArray[np
 
 
 def _jitter(steps: NDArray[np.float32], fps: float, eye_px: float) -> Curve:
-    """Return (T,): eq. 11 over the second around each frame, using only the known changes."""
+    """Return the MAV over the second around each frame, (T,).
+
+    Only known changes count, see eq. 11 in `engine.metrics.stability`.
+    """
     squares = (steps.astype(np.float64) / eye_px * 100) ** 2
-    each = squares.mean((1, 2)) / 2
-    known = np.isfinite(each)
+    frame_mav = squares.mean((1, 2)) / 2
+    known = np.isfinite(frame_mav)
     half = half_window(fps)
     sums, counts = (
-        np.concatenate(([0.0], np.cumsum(v))) for v in (np.where(known, each, 0.0), known * 1.0)
+        np.concatenate(([0.0], np.cumsum(v)))
+        for v in (np.where(known, frame_mav, 0.0), known * 1.0)
     )
-    first = np.clip(np.arange(len(each)) - half, 0, len(each))
-    end = np.clip(np.arange(len(each)) + half + 1, 0, len(each))
+    first = np.clip(np.arange(len(frame_mav)) - half, 0, len(frame_mav))
+    end = np.clip(np.arange(len(frame_mav)) + half + 1, 0, len(frame_mav))
     count = counts[end] - counts[first]
     with np.errstate(invalid="ignore", divide="ignore"):
         mean: Curve = (sums[end] - sums[first]) / count

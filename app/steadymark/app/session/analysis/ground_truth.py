@@ -34,6 +34,7 @@ class GroundTruth:
 
     @property
     def name(self) -> str:
+        """The name of its file or folder."""
         return self.path.name
 
     @property

@@ -75,6 +75,7 @@ class HeatmapWorker:
         self._requests.put(request)
 
     def close(self) -> None:
+        """Ask the thread to end. `join` waits for it."""
         self._requests.close()
         self.newest.close()
 

@@ -80,10 +80,12 @@ class MeasureWorker:
         self._requests.put(request)
 
     def close(self) -> None:
+        """Ask the thread to end. `join` waits for it."""
         self._requests.close()
         self.newest.close()
 
     def join(self, timeout_s: float) -> bool:
+        """Wait for the thread after `close`. Returns whether it ended in time."""
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 

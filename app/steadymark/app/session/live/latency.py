@@ -29,9 +29,13 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class LiveFigures:
-    """Figures of a live view. source_fps: pictures per second that the device delivers.
+    """Figures of a live view.
 
-    dropped: pictures since the start. recording: None while nothing is recorded.
+    Attributes:
+        latency: The latency from capture to the screen.
+        source_fps: The number of pictures per second that the device delivers.
+        dropped: The number of pictures since the start that were not shown.
+        recording: The report of the recording, or None while nothing is recorded.
     """
 
     latency: Latency = field(default_factory=Latency)
@@ -43,23 +47,30 @@ class LiveFigures:
 class LatencyMeter:
     """Measures the latency of painted frames.
 
-    For the GUI thread; times are from time.perf_counter.
+    It is used in the GUI thread. Times are those of `time.perf_counter`.
+
+    Args:
+        pictures: The number of pictures that the percentiles are computed from.
+        since_s: When the stream started. Frames that were captured earlier do not count: after a
+            restart, the last frame of the stream before stays on the screen for a while.
     """
 
-    def __init__(self, *, pictures: int = _PICTURES) -> None:
+    def __init__(self, *, pictures: int = _PICTURES, since_s: float = float("-inf")) -> None:
+        self._since_s = since_s
         self._latencies_s: deque[float] = deque(maxlen=pictures)
         self._painted_s: deque[float] = deque(maxlen=pictures)
         self._newest = -1
 
     def painted(self, index: int, captured_s: float, now_s: float) -> None:
         """Record that a frame is on the screen. Only the first paint of a frame counts."""
-        if index <= self._newest:
+        if index <= self._newest or captured_s < self._since_s:
             return
         self._newest = index
         self._latencies_s.append(now_s - captured_s)
         self._painted_s.append(now_s)
 
     def figures(self, now_s: float) -> Latency:
+        """Return the latency of the newest frames at the time `now_s` of `time.perf_counter`."""
         if not self._latencies_s:
             return Latency()
         p50, p95 = 1e3 * np.percentile(self._latencies_s, (50, 95))

@@ -26,7 +26,13 @@ _CAPACITY = 8192  # frames: more than a minute at 120 frames per second
 class LiveResults(Results):
     """Results of a live view. Frames have the numbers of their source; old frames are dropped.
 
-    times_s: the times of the kept frames, in seconds since the first picture.
+    Args:
+        schema: The schema of the landmarks.
+        window_s: The time that `window` returns, in seconds.
+        capacity: The largest number of frames that are kept.
+
+    Attributes:
+        times_s: The times of the kept frames, in seconds since the first picture.
     """
 
     def __init__(
@@ -49,6 +55,7 @@ class LiveResults(Results):
             self.times_s = self._times[: position + 1]
 
     def faces(self, index: int) -> tuple[TrackedFace, ...] | None:
+        """Return the faces of a frame, or None if it was dropped or is not tracked."""
         with self._position_lock:
             position = self._position(index)
             return None if position is None else super().faces(position)

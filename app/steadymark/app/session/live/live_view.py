@@ -337,7 +337,7 @@ class LiveView(QObject):
         assert opened.source is not None
         assert opened.models is not None
         assert self._settings is not None
-        self._meter, self._arrivals = LatencyMeter(), []
+        self._meter, self._arrivals = LatencyMeter(since_s=self._clock()), []
         self._open = OpenStream(
             opened.source,
             opened.models,

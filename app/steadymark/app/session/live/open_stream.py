@@ -26,16 +26,19 @@ STOP_S = 2.0
 
 
 class LiveFeed(FrameSource, Protocol):
-    """A live source. join: after `close`, returns whether its own threads ended in time."""
+    """A camera or stream whose threads can be joined."""
 
-    def join(self, timeout_s: float) -> bool: ...
+    def join(self, timeout_s: float) -> bool:
+        """Wait for its threads after `close`. Returns whether they ended in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class LiveTarget:
-    """What is opened: `camera:0`, `camera:/dev/video0` or an address.
+    """A camera or stream to open.
 
-    mode: requested of a camera.
+    Attributes:
+        text: `camera:0`, `camera:/dev/video0` or an address.
+        mode: The mode that is requested of a camera, or None for its default.
     """
 
     text: str
@@ -56,29 +59,39 @@ class LiveTracker:
         self.use(models, settings)
 
     def use(self, models: OpenModels, settings: TrackSettings) -> None:
-        """Use these networks and settings from the next frame on, with fresh state."""
+        """Use these networks and settings from the next frame on, with new state."""
         tracker = make_tracker(models, without_filter(settings))
-        filtering = PointFilter(filter_of(settings))
+        point_filter = PointFilter(filter_of(settings))
         with self._lock:
-            self._tracker, self._filtering = tracker, filtering
+            self._tracker, self._filter = tracker, point_filter
 
     def use_filter(self, settings: TrackSettings) -> None:
         """Use another filter over the same points. The tracking of faces is not interrupted."""
         with self._lock:
-            self._filtering = PointFilter(filter_of(settings))
+            self._filter = PointFilter(filter_of(settings))
 
     def track(self, frame: Frame) -> TrackResult:
         """Track the faces of the next frame."""
         with self._lock:
             self.schema = self._tracker.schema
-            return self._filtering.filtered(self._tracker.track(frame))
+            return self._filter.filtered(self._tracker.track(frame))
 
 
 class OpenStream:
     """An open camera or stream. Its threads run from `start` until `wait_closed` returns.
 
-    pictures: the newest picture to show. on_frame, on_end: are called from threads and must
-    return immediately.
+    Args:
+        source: The camera or stream, which is open.
+        models: The open networks.
+        settings: The settings of the tracking.
+        sending: Sends the results to other programs.
+        on_frame: Is called from a thread when there is a frame to show. It must return immediately.
+        on_end: Is called from a thread when the stream has ended. It must return immediately.
+
+    Attributes:
+        results: The results of the last minute.
+        pictures: The newest frame to show.
+        released: Is set when the device is released.
     """
 
     def __init__(
@@ -104,6 +117,7 @@ class OpenStream:
 
     @property
     def report(self) -> PipelineReport:
+        """The report of the tracking."""
         return self._pipeline.report
 
     @property
@@ -112,6 +126,7 @@ class OpenStream:
         return self._pipeline.report.dropped + self.pictures.dropped
 
     def start(self) -> None:
+        """Start to track and to send."""
         self._sending.begin()
         self._pipeline.start()
         self._end_thread.start()

@@ -43,6 +43,7 @@ class StreamTargetState:
 
     @property
     def sending(self) -> bool:
+        """Whether packets are being sent."""
         return self.report is not None and self.report.state is SendState.SENDING
 
     @property
@@ -135,6 +136,11 @@ class StreamSending(QObject):
         """Offer a result to the senders. This runs in the tracking thread and never waits."""
         for sender in self._active_senders:
             sender.offer(result)
+
+    def choose_neutral(self) -> None:
+        """Take the face of the next half second as the neutral one of the sent expressions."""
+        for sender in self._active_senders:
+            sender.choose_neutral()
 
     def target_states(self) -> tuple[StreamTargetState, ...]:
         """Return the current state of each kind of target."""

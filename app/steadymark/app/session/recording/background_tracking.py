@@ -15,8 +15,14 @@ from steadymark.app.session.recording.point_filter import (
     without_filter,
 )
 from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.core.image_order import ImageOrder
 from steadymark.engine.pipeline.pipeline import Pipeline
-from steadymark.engine.tracking.settings import OpenModels, TrackSettings, make_tracker
+from steadymark.engine.tracking.settings import (
+    OpenModels,
+    TrackSettings,
+    make_tracker,
+    settings_for_images,
+)
 from steadymark.models.user_text import NOTHING, UserText, join_texts
 
 if TYPE_CHECKING:
@@ -79,6 +85,8 @@ class BackgroundTracking:
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self._media, self._models, self._results = media, models, results
+        self._independent = media.info.image_order is ImageOrder.INDEPENDENT
+        settings = settings_for_images(settings, media.info.image_order)
         self._settings = without_filter(settings)
         self._sinks, self._on_change = sinks, on_change
         self._changed = Condition()
@@ -88,9 +96,9 @@ class BackgroundTracking:
         self._segment: MediaSegment | None = None
         self._frames = range(0)  # the frames of that segment
         self._last_tracked = -1  # the last tracked frame of the current segment
-        self._filtering_lock = Lock()
+        self._filter_lock = Lock()
         self._chosen_filter = filter_of(settings)
-        self._filtering = PointFilter(self._chosen_filter)
+        self._filter = PointFilter(self._chosen_filter)
         self._thread = Thread(target=self._run, name="pieces", daemon=True)
 
     @property
@@ -143,27 +151,30 @@ class BackgroundTracking:
         self._on_change()
 
     def set_filter(self, choice: ChosenStabilizer) -> None:
-        """Choose the filter. The newest choice counts, and `apply_filter` applies it."""
+        """Choose the filter. The newest choice counts, and `apply_filter` applies it.
+
+        Independent images are not filtered.
+        """
         with self._changed:
-            self._chosen_filter = choice
+            self._chosen_filter = NO_FILTER if self._independent else choice
 
     def apply_filter(self) -> None:
         """Run the chosen filter over all results and over later frames. This may take seconds."""
-        with self._filtering_lock:
+        with self._filter_lock:
             with self._changed:
                 choice = self._chosen_filter
-            if choice == self._filtering.choice:
+            if choice == self._filter.choice:
                 return
-            self._filtering = PointFilter(choice)
-            whole = not choice.needs_future or self.report.phase is TrackingPhase.FINISHED
-            now = self._filtering if whole else PointFilter(NO_FILTER)
-            self._results.set_stabilized(now.refilter(self._results, stop=self._is_closing))
+            self._filter = PointFilter(choice)
+            applies_now = not choice.needs_future or self.report.phase is TrackingPhase.FINISHED
+            active = self._filter if applies_now else PointFilter(NO_FILTER)
+            self._results.set_stabilized(active.refilter(self._results, stop=self._is_closing))
         self._on_change()
 
     def filtered_results(self) -> Results:
         """Return a copy of the current results after the chosen filter has run."""
         self.apply_filter()
-        with self._filtering_lock:
+        with self._filter_lock:
             return self._results.snapshot()
 
     def close(self) -> None:
@@ -217,9 +228,9 @@ class BackgroundTracking:
         )
 
     def _finish(self) -> None:
-        with self._filtering_lock:
-            if self._filtering.choice.needs_future:
-                stabilized = self._filtering.refilter(self._results, stop=self._is_closing)
+        with self._filter_lock:
+            if self._filter.choice.needs_future:
+                stabilized = self._filter.refilter(self._results, stop=self._is_closing)
                 self._results.set_stabilized(stabilized)
             self._set_phase(TrackingPhase.FINISHED)
 
@@ -250,8 +261,8 @@ class BackgroundTracking:
 
     def _on_tracked(self, result: TrackResult) -> None:
         """Handle a result. This runs in the pipeline's tracking thread."""
-        with self._filtering_lock:
-            self._results.add(self._filtering.filtered(result))
+        with self._filter_lock:
+            self._results.add(self._filter.filtered(result))
         with self._changed:
             last_tracked, self._last_tracked = self._last_tracked, result.frame.index
             if result.faces_seen > self._report.faces_seen:

@@ -1,4 +1,7 @@
-"""Crash recovery: tracked frames are written to disk, and the next start offers to recover them."""
+"""Tracked frames on disk: the next start offers to recover them after a crash.
+
+Finished results stay there when the recording is closed, see `kept_results`.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,7 @@ _MAX_IDS, _MAX_FACES, _MAX_COORDINATE_PX = 2**31, 1000, 1e6
 
 @dataclass(frozen=True, slots=True)
 class RecoverableSession:
-    """A session that did not end properly.
+    """A session that did not end properly, or the kept results of one that did.
 
     Attributes:
         folder: The folder of its files.
@@ -57,6 +60,8 @@ class RecoverableSession:
         settings: The values of its `TrackSettings`.
         saved_at: When it was started, in seconds since the epoch.
         frames: The number of frames that it tracked.
+        fingerprint: Identifies the recording, the settings and the models; empty if unknown.
+        kept: Whether these are kept results.
     """
 
     folder: Path
@@ -64,19 +69,34 @@ class RecoverableSession:
     settings: Mapping[str, object]
     saved_at: float
     frames: int
+    fingerprint: str = ""
+    kept: bool = False
 
 
 class SessionStore:
-    """The folder of a running session: a metadata file, a lock, and a table per segment."""
+    """The folder of a running session: a metadata file, a lock, and a table per segment.
 
-    def __init__(self, root: Path, source: str, settings: Mapping[str, object]) -> None:
+    Args:
+        root: The folder of all sessions.
+        source: The path of the recording.
+        settings: The values of its `TrackSettings`.
+        fingerprint: Identifies the recording, the settings and the models; empty if unknown.
+    """
+
+    def __init__(
+        self, root: Path, source: str, settings: Mapping[str, object], fingerprint: str = ""
+    ) -> None:
         self.folder = root / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:8]}"
         self.folder.mkdir(parents=True)
         self._lock = _locked(self.folder)
         self._settings = dict(settings)
-        metadata = {"source": source, "settings": self._settings, "saved_at": time.time()}
-        text = json.dumps(metadata, ensure_ascii=False, default=str)
-        (self.folder / _METADATA).write_text(text, encoding="utf-8")
+        self._metadata = {
+            "source": source,
+            "settings": self._settings,
+            "saved_at": time.time(),
+            "fingerprint": fingerprint,
+        }
+        self._write_metadata()
 
     def sink(
         self, number: int, schema: LandmarkSchema, on_error: Callable[[UserText], None]
@@ -96,6 +116,33 @@ class SessionStore:
         self._lock.unlock()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def keep(self, frames: int) -> bool:
+        """Keep the files as finished results for the next time that the recording is opened.
+
+        Args:
+            frames: The number of frames that were tracked.
+
+        Returns:
+            Whether the files are kept. Otherwise nothing has changed: not all frames were written,
+            or the folder cannot be written any more.
+        """
+        try:
+            if sum(map(_count_frames, self.folder.glob("piece-*"))) != frames:
+                return False
+            self._metadata |= {"kept": True, "frames": frames, "saved_at": time.time()}
+            self._write_metadata()
+        except OSError as error:
+            log.warning("%s cannot be kept: %s", self.folder, error)
+            return False
+        self._lock.unlock()
+        return True
+
+    def _write_metadata(self) -> None:
+        text = json.dumps(self._metadata, ensure_ascii=False, default=str)
+        new = self.folder / f"{_METADATA}.new"
+        new.write_text(text, encoding="utf-8")
+        new.replace(self.folder / _METADATA)
+
 
 class TolerantSink:
     """A sink that stops writing after an error, so that tracking can continue."""
@@ -106,15 +153,19 @@ class TolerantSink:
 
     @property
     def path(self) -> str:
+        """The path of the table."""
         return self._sink.path
 
     def open(self, info: SourceInfo) -> None:
+        """Open the table."""
         self._try(lambda: self._sink.open(info))
 
     def write(self, result: TrackResult) -> None:
+        """Write a result, unless an earlier call failed."""
         self._try(lambda: self._sink.write(result))
 
     def close(self, *, complete: bool) -> None:
+        """Close the table."""
         if self._broken:
             with contextlib.suppress(SteadymarkError, OSError):  # the user has been informed
                 self._sink.close(complete=False)
@@ -137,10 +188,15 @@ class TolerantSink:
 
 
 def find_sessions(root: Path) -> tuple[RecoverableSession, ...]:
-    """Find the sessions that ended without `discard`, newest first.
+    """Find the sessions that ended without `discard` or `keep`, newest first.
 
     Sessions that are still running are left out. Folders without a tracked frame are removed.
     """
+    return tuple(session for session in sessions_in(root) if not session.kept)
+
+
+def sessions_in(root: Path) -> tuple[RecoverableSession, ...]:
+    """Find the sessions that are not running, kept ones included, newest first."""
     sessions = []
     for folder in sorted(root.glob("*/"), reverse=True):
         lock = QLockFile(str(folder / _LOCK))
@@ -207,13 +263,26 @@ def _locked(folder: Path) -> QLockFile:
 def _read(folder: Path) -> RecoverableSession | None:
     try:
         metadata = json.loads(read_bounded_text(folder / _METADATA))
-        frames = sum(_count_frames(path) for path in sorted(folder.glob("piece-*")))
+        kept = metadata.get("kept") is True
+        frames = (
+            int(metadata["frames"]) if kept else sum(map(_count_frames, folder.glob("piece-*")))
+        )
         source, saved_at = str(metadata["source"]), float(metadata["saved_at"])
-        settings = dict(metadata["settings"])
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        settings, fingerprint = dict(metadata["settings"]), str(metadata.get("fingerprint", ""))
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         log.warning("%s cannot be recovered: %s", folder, error)
         return None
-    return RecoverableSession(folder, source, settings, saved_at, frames) if frames else None
+    if frames < 1:
+        return None
+    return RecoverableSession(folder, source, settings, saved_at, frames, fingerprint, kept)
 
 
 def _count_frames(path: Path) -> int:

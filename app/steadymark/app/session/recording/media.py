@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from steadymark.engine.core.errors import SourceError, UsageError
 from steadymark.engine.sources import open_source
 from steadymark.engine.sources.image_sequence import ImageSequence
-from steadymark.engine.sources.resolve_input import is_live
+from steadymark.engine.sources.input_paths import image_files
+from steadymark.engine.sources.resolve_input import absolute, is_live
 from steadymark.engine.sources.video.video_file import VideoFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from steadymark.engine.core.types import Frame, SourceInfo
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 class Media:
     """A video file or an image sequence, opened once for viewing and tracking, from any thread.
 
+    `state` identifies the content of its files, see `source_state`.
+
     Raises:
         SourceError: It cannot be opened.
         UsageError: It is live, or it consists of several videos.
@@ -34,6 +38,7 @@ class Media:
     def __init__(self, text: str) -> None:
         if is_live(text):
             raise UsageError("{text} is live: track it with 'steadymark track {text}'", text=text)
+        self.state = source_state(text)  # before the file is read
         source = open_source(text)
         if not isinstance(source, VideoFile | ImageSequence):
             source.close()
@@ -41,10 +46,12 @@ class Media:
                 "{text} is not a recording: open a video file or a folder of images", text=text
             )
         self._source = source
-        self._reading = threading.Lock()  # a seek would disturb another segment that is being read
+        # a seek would disturb another segment that is being read
+        self._read_lock = threading.Lock()
 
     @property
     def info(self) -> SourceInfo:
+        """The properties of the recording."""
         return self._source.info
 
     @property
@@ -55,9 +62,7 @@ class Media:
     @property
     def times_s(self) -> NDArray[np.float64]:
         """The presentation time of each frame in seconds, (frames,)."""
-        if isinstance(self._source, VideoFile):
-            return self._source.times_s
-        return np.arange(self.info.frames or 0) / (self.info.fps or 1.0)
+        return self._source.times_s
 
     def frame_at(self, index: int) -> Frame:
         """Return a frame. Raises SourceError if it is damaged or the recording is closed."""
@@ -68,7 +73,7 @@ class Media:
 
         A second segment waits until the first one ends.
         """
-        return MediaSegment(self._source, frames, self._reading)
+        return MediaSegment(self._source, frames, self._read_lock)
 
     def close(self) -> None:
         """End every segment. This may be called more than once."""
@@ -86,33 +91,37 @@ class MediaSegment:
     dropped = 0
 
     def __init__(
-        self, source: VideoFile | ImageSequence, frames: range, reading: threading.Lock
+        self, source: VideoFile | ImageSequence, frames: range, read_lock: threading.Lock
     ) -> None:
-        self._source, self._frames, self._reading = source, frames, reading
-        self._closed, self._open = threading.Event(), threading.Event()
-        self._open.set()
+        self._source, self._frames, self._read_lock = source, frames, read_lock
+        self._closed, self._running = threading.Event(), threading.Event()
+        self._running.set()
         self.ended = False
 
     @property
     def info(self) -> SourceInfo:
+        """The properties of the recording, with the number of frames of this segment."""
         return replace(self._source.info, frames=len(self._frames))
 
     @property
     def problems(self) -> tuple[UserText, ...]:
+        """The problems that the last reading skipped."""
         return self._source.problems
 
     def pause(self) -> None:
         """Deliver no more frames until `resume` is called."""
         if not self._closed.is_set():
-            self._open.clear()
+            self._running.clear()
 
     def resume(self) -> None:
-        self._open.set()
+        """Continue to deliver frames after `pause`."""
+        self._running.set()
 
     def frames(self) -> Iterator[Frame]:
-        with self._reading:
+        """Yield the frames in order. The call waits while another segment is being read."""
+        with self._read_lock:
             for frame in self._read_frames():
-                self._open.wait()
+                self._running.wait()
                 if self._closed.is_set():
                     return
                 if frame.index >= self._frames.stop:
@@ -123,7 +132,7 @@ class MediaSegment:
     def close(self) -> None:
         """End the iteration of `frames`."""
         self._closed.set()
-        self._open.set()
+        self._running.set()
 
     def _read_frames(self) -> Iterator[Frame]:
         if isinstance(self._source, VideoFile):
@@ -135,3 +144,19 @@ class MediaSegment:
                 yield self._source.frame_at(index)
             except SourceError:
                 continue  # the frame gets no result, and the window shows that
+
+
+def source_state(path: str) -> str:
+    """Return a text that changes when a recording is changed, replaced or moved.
+
+    It consists of the path, the size and the time of the last change of each file. It is empty if
+    there is no such file.
+    """
+    try:
+        files = [Path(path)] if Path(path).is_file() else image_files(path)
+        states = [(str(file), file.stat()) for file in files]
+    except OSError:
+        return ""
+    lines = [f"{name} {state.st_size} {state.st_mtime_ns}" for name, state in states]
+    text = "\n".join([absolute(path), *lines])
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest() if lines else ""

@@ -1,12 +1,14 @@
-"""One open recording, with its player, tracking, results and crash recovery."""
+"""One open recording, with its player, tracking, results and their files."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Event
 from typing import TYPE_CHECKING
 
 from steadymark.app.session.recording.background_tracking import BackgroundTracking, TrackingPhase
 from steadymark.app.session.recording.crash_recovery import RecoverableSession, SessionStore
+from steadymark.app.session.recording.kept_results import keep_finished, results_fingerprint
 from steadymark.app.session.recording.player import Player
 from steadymark.app.session.recording.results import FrameStatus, Results
 from steadymark.app.session.settings_values import settings_to_dict
@@ -46,14 +48,14 @@ class RecordingCallbacks:
 class OpenRecording:
     """An open recording. Its threads run from `start` to `close`.
 
-    `pictures` holds the newest frame to show.
+    `pictures` holds the newest frame to show. `closed` is set after `wait_closed`.
 
     Args:
         media: The recording.
         models: The open networks.
         settings: The settings of the tracking.
         callbacks: The callbacks to the session.
-        results: Empty results, or the results recovered from an earlier session.
+        results: Empty results, or the results of an earlier session.
         state_root: The folder of the files that are kept against a crash.
         recover_from: The earlier session, whose files this recording takes over.
     """
@@ -73,19 +75,24 @@ class OpenRecording:
         self._callbacks, self._state_root = callbacks, state_root
         self.results = results
         self.pictures: LatestValue[Frame] = LatestValue()
+        self.closed = Event()
         self._store: SessionStore | None = None
         self.recover_from = recover_from
+        self.kept_since_s = 0.0
+        if recover_from is not None and recover_from.kept:
+            self.kept_since_s = recover_from.saved_at
         self.tracking = self._tracking(settings)
         self.player = Player(
             media,
             on_frame=self._show,
             on_end=callbacks.playback_ended,
             on_fault=callbacks.message_posted,
-            limit=self._limit,
+            limit=self._last_playable_frame,
         )
 
     @property
     def fps(self) -> float:
+        """The number of frames per second; 25 if it is unknown."""
         return self.media.info.fps or 25.0
 
     def start(self) -> None:
@@ -103,18 +110,18 @@ class OpenRecording:
         Returns:
             A function that waits until the old tracking has ended.
         """
-        before, store = self.tracking, self._store
-        before.close()
+        old_tracking, old_store = self.tracking, self._store
+        old_tracking.close()
         self.models, self.settings = models, settings
-        self.results = Results(self.media.times_s, models.schema)
+        self.results, self.kept_since_s = Results(self.media.times_s, models.schema), 0.0
         self._create_store()
         self.tracking = self._tracking(settings)
         self.tracking.start(first)
 
         def wait_closed() -> None:
-            before.join(STOP_S)
-            if store is not None:
-                store.discard()
+            old_tracking.join(STOP_S)
+            if old_store is not None:
+                old_store.discard()
 
         return wait_closed
 
@@ -126,12 +133,18 @@ class OpenRecording:
         self.media.close()
 
     def wait_closed(self) -> None:
-        """Wait for the threads after `close`, then remove the files for crash recovery."""
+        """Wait for the threads after `close`, then keep the files of a finished tracking.
+
+        Other files are removed.
+        """
         self.tracking.join(STOP_S)
         self.player.join(STOP_S)
-        if self._store is not None:
-            self._store.discard()
-            self._store = None
+        store, self._store = self._store, None
+        if store is not None and not keep_finished(
+            store, self._state_root, self.media, self.results
+        ):
+            store.discard()
+        self.closed.set()
 
     def state(self, shown_frame: int) -> SourceState:
         """Return the state of the recording while this frame is on the screen."""
@@ -149,6 +162,7 @@ class OpenRecording:
             failure=report.fault,
             faces_seen=report.faces_seen,
             max_faces=self.settings.tracker.max_faces,
+            kept_since_s=self.kept_since_s,
         )
 
     def waits_for_tracking(self, shown_frame: int) -> bool:
@@ -160,7 +174,10 @@ class OpenRecording:
     def _create_store(self) -> None:
         try:
             self._store = SessionStore(
-                self._state_root, self.media.info.path, settings_to_dict(self.settings)
+                self._state_root,
+                self.media.info.path,
+                settings_to_dict(self.settings),
+                results_fingerprint(self.media, self.models, self.settings),
             )
             if self.recover_from is not None:
                 self._store.take_over(self.recover_from)
@@ -199,7 +216,7 @@ class OpenRecording:
         if self.pictures.put(frame):
             self._callbacks.frame_changed()
 
-    def _limit(self, shown_frame: int) -> int:
+    def _last_playable_frame(self, shown_frame: int) -> int:
         if self.tracking.report.phase is not TrackingPhase.RUNNING:
             return self.results.frames
         return self.results.ready_until(min(shown_frame + 1, self.results.frames - 1))

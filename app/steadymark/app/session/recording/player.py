@@ -97,6 +97,7 @@ class Player:
         self._thread = Thread(target=self._run_thread, name="player", daemon=True)
 
     def start(self) -> None:
+        """Start the thread that decodes frames."""
         self._thread.start()
 
     def show(self, index: int) -> None:
@@ -112,6 +113,7 @@ class Player:
             self._changed.notify_all()
 
     def pause(self) -> None:
+        """Stop playing. The displayed frame stays."""
         with self._changed:
             self._playback = None
             self._changed.notify_all()
@@ -129,6 +131,7 @@ class Player:
             self._changed.notify_all()
 
     def join(self, timeout_s: float) -> bool:
+        """Wait for the thread after `close`. Returns whether it ended in time."""
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()

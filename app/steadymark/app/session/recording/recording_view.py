@@ -9,22 +9,27 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 
 from steadymark.app.session.background_opening import OpenResult, needs_retracking, open_media
-from steadymark.app.session.face_notes import face_frames_of_results
-from steadymark.app.session.recording.open_recording import RecordingCallbacks, make_open_recording
+from steadymark.app.session.face_notes import tracking_progress
+from steadymark.app.session.recording.open_recording import (
+    STOP_S,
+    RecordingCallbacks,
+    make_open_recording,
+)
 from steadymark.app.session.recording.point_filter import filter_of
-from steadymark.app.session.shown_source import TrackingProgress
 from steadymark.app.session.state import Phase, SourceState, frame_at_time
 from steadymark.app.session.worker_threads import CoalescedCallback, WorkerThreads
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from threading import Event
 
     from steadymark.app.session.background_opening import ModelCache
     from steadymark.app.session.display_model import DisplayModel
     from steadymark.app.session.recording.crash_recovery import RecoverableSession
     from steadymark.app.session.recording.open_recording import OpenRecording
     from steadymark.app.session.recording.results import Results
+    from steadymark.app.session.shown_source import TrackingProgress
     from steadymark.engine.core.types import Frame
     from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 
@@ -37,21 +42,24 @@ class RecordingView(QObject):
         frame_changed: Emitted when there is a new `frame`.
         results_changed: Emitted when there are new results.
         message_posted: Emitted with a UserText for the user.
+        replacing: Emitted when another recording was opened, and what is shown must be closed.
         recording_opened: Emitted with an OpenRecording that is about to start.
         results_cleared: Emitted when all results were removed because tracking starts again.
         current: The open recording, or None.
+        opening: The name of a recording that is being opened while another source is shown.
 
     Args:
         model: The model of what is displayed, with the user's choices. It is the parent.
         models: Returns the cache of networks.
         settings: The first settings.
-        state_root: The folder of the files that are kept against a crash.
+        state_root: The folder of the files that are kept against a crash, and of kept results.
     """
 
     changed = Signal()
     frame_changed = Signal()
     results_changed = Signal()
     message_posted = Signal(object)
+    replacing = Signal()
     recording_opened = Signal(object)
     results_cleared = Signal()
     _opened = Signal(object)
@@ -69,10 +77,12 @@ class RecordingView(QObject):
     ) -> None:
         super().__init__(model)
         self._model, self._models = model, models
-        self._settings, self._state_root = settings, state_root
+        self._settings, self.state_root = settings, state_root
+        self._closing: tuple[str, Event] | None = None  # the path of the closed recording
         self.current: OpenRecording | None = None
         self.frame: Frame | None = None
         self.state = SourceState()
+        self.opening = ""
         self._tracking_callback = CoalescedCallback(self._tracking_changed.emit)
         self._at_end = False  # a flag, since the last frame may be one that cannot be shown
         self._background = WorkerThreads(self._opened.emit)
@@ -105,19 +115,24 @@ class RecordingView(QObject):
         return self.state.phase is not Phase.EMPTY
 
     def progress(self) -> TrackingProgress:
-        display = self._model.display
-        faces = face_frames_of_results(self.results)
-        return TrackingProgress(display.time_s, display.share, display.last + 1, faces)
+        """Return how far tracking has come."""
+        return tracking_progress(self._model.display, self.results)
 
     def export_base(self, folder: str) -> str:
         """Return the path of the recording: exported files lie beside it."""
         return self.state.path
 
     def frame_name(self) -> str:
+        """Return the number of the displayed frame."""
         return f"{self._model.display.frame}"
 
     def open(
-        self, path: str, settings: TrackSettings, *, recover_from: RecoverableSession | None = None
+        self,
+        path: str,
+        settings: TrackSettings,
+        *,
+        recover_from: RecoverableSession | None = None,
+        keep_shown: bool = False,
     ) -> None:
         """Open, track and play a recording.
 
@@ -125,19 +140,37 @@ class RecordingView(QObject):
             path: The path of the recording.
             settings: The settings of the tracking.
             recover_from: The earlier session whose results are recovered, or None.
+            keep_shown: Whether what is shown stays open and usable until the recording is open. It
+                stays if the recording cannot be opened.
         """
         self._settings = settings
-        self._change_user_state(playing=True, frame=0)
-        self._set_state(SourceState(phase=Phase.OPENING, path=path, name=Path(path).name or path))
-        self._background.open(
-            lambda number: open_media(number, path, settings, self._models(), recover_from)
-        )
+        name = Path(path).name or path
+        self.opening = name if keep_shown else ""
+        if keep_shown:
+            self.changed.emit()
+        else:
+            self._change_user_state(playing=True, frame=0)
+            self._set_state(SourceState(phase=Phase.OPENING, path=path, name=name))
+        closing = self._closing
+
+        def work(number: int) -> OpenResult:
+            if closing is not None and closing[0] == path:
+                closing[1].wait(STOP_S)  # its results are kept then
+            return open_media(number, path, settings, self._models(), recover_from, self.state_root)
+
+        self._background.open(work)
+
+    def give_up_opening(self) -> None:
+        """Do not open the recording that is being opened."""
+        self._background.invalidate()
+        self.opening = ""
 
     def close(self) -> None:
         """Close the recording, or give up opening one. The caller displays the new state."""
-        self._background.invalidate()
+        self.give_up_opening()
         if self.current is not None:
             self.current.close()
+            self._closing = self.state.path, self.current.closed
             self._background.run(self.current.wait_closed, "closing")
         self.current = self.frame = None
         self.state = SourceState()
@@ -154,6 +187,7 @@ class RecordingView(QObject):
         self._background.run(work, name)
 
     def play(self) -> None:
+        """Play from the displayed frame, or from the beginning if it is the last one."""
         if self.current is None:
             return
         if self._at_end and self._model.user_state.loop is None:
@@ -162,12 +196,14 @@ class RecordingView(QObject):
         self._replay()
 
     def pause(self) -> None:
+        """Stop playing. Tracking continues."""
         self._change_user_state(playing=False)
         if self.current is not None:
             self.current.player.pause()
         self.changed.emit()
 
     def toggle(self) -> None:
+        """Play or pause."""
         if self._model.user_state.playing:
             self.pause()
         else:
@@ -208,6 +244,7 @@ class RecordingView(QObject):
         self.seek(frame_at_time(times, float(times[base]) + seconds))
 
     def set_speed(self, speed: float) -> None:
+        """Set the factor of the playing speed."""
         self._change_user_state(speed=speed)
         self._replay()
 
@@ -230,6 +267,7 @@ class RecordingView(QObject):
             self.set_loop((user_state.loop_start, frame))
 
     def toggle_tracking(self) -> None:
+        """Pause the tracking, or continue it."""
         if self.current is None:
             return
         if self._model.display.can_pause:
@@ -281,6 +319,9 @@ class RecordingView(QObject):
             self._begin(opened)
 
     def _begin(self, opened: OpenResult) -> None:
+        if self.opening:
+            self.replacing.emit()
+            self._change_user_state(playing=True)
         callbacks = RecordingCallbacks(
             self._tracking_callback,
             self._frame_ready.emit,
@@ -288,7 +329,7 @@ class RecordingView(QObject):
             self.message_posted.emit,
         )
         self.current = current = make_open_recording(
-            opened, self._settings, callbacks, self._state_root
+            opened, self._settings, callbacks, self.state_root
         )
         self.recording_opened.emit(current)
         current.start()
@@ -307,6 +348,7 @@ class RecordingView(QObject):
             self.results_cleared.emit()
 
     def _fail(self, fault: UserText) -> None:
+        self.opening = ""
         self.message_posted.emit(fault)
         if self.current is None:
             self._change_user_state(playing=False)

@@ -37,7 +37,7 @@ _FIRST_ROWS = 512, 1 << 18  # minimum and maximum of the rows that are reserved 
 
 
 class FrameStatus(IntEnum):
-    """What is known of a frame. DAMAGED: the frame cannot be decoded."""
+    """Whether a frame has results. DAMAGED: the frame cannot be decoded."""
 
     UNKNOWN = 0
     TRACKED = 1
@@ -82,7 +82,6 @@ class Trail:
 class Results:
     """The results of a recording with frames at `times_s`. All methods are thread-safe.
 
-    `schema` is the schema of the landmarks.
     `version` changes when the stabilized points of existing rows have changed.
     """
 
@@ -187,10 +186,9 @@ class Results:
 
     def window(self) -> tuple[FaceRows, NDArray[np.float64], NDArray[np.bool_]]:
         """Return the rows to measure and plot, the frame times, and which frames are tracked."""
-        known = np.asarray(
-            self.frame_status() == FrameStatus.TRACKED
-        )  # read first: rows may be added
-        return self.rows(), self.times_s, known
+        # the status is read first because rows may be added meanwhile
+        tracked = np.asarray(self.frame_status() == FrameStatus.TRACKED)
+        return self.rows(), self.times_s, tracked
 
     def frame_status(self) -> NDArray[np.int8]:
         """Return the `FrameStatus` of each frame, (frames,)."""
@@ -198,12 +196,12 @@ class Results:
             return self._known.copy()
 
     def restarted(self) -> NDArray[np.bool_]:
-        """Return (frames,), see `TrackResult.restarted`."""
+        """Return whether tracking restarted at each frame, (frames,); see `TrackResult`."""
         with self._lock:
             return self._restarted.copy()
 
     def has_faces(self) -> NDArray[np.bool_]:
-        """Return (frames,), True where at least one face is present."""
+        """Return whether each frame has at least one face, (frames,)."""
         with self._lock:
             return self._seen.copy()
 
@@ -216,6 +214,7 @@ class Results:
         return _median(detections), _median(seen)
 
     def is_tracked(self, index: int) -> bool:
+        """Return whether a frame is tracked."""
         with self._lock:
             return bool(self._known[index] == FrameStatus.TRACKED)
 
@@ -258,7 +257,7 @@ class Results:
         raw: bool = False,
         points: NDArray[np.float32] | None = None,
     ) -> dict[int, Trail]:
-        """Return the trail of each face of a frame over the time before it, by face id.
+        """Return the trail of each face of a frame by face id, over the `over_s` seconds before.
 
         points: (M, K, 2), used in place of the points of the first M rows.
         """

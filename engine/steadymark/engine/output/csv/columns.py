@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MAGIC = "# steadymark-csv"
 FORMAT = 1
 BOX = ("box_left", "box_top", "box_width", "box_height")
+IMAGE = "image"  # the column of image files' names, which tables of videos do not have
 _NATIVE_FIRST = ("frame", "face_id", "timestamp_s", "state", "score", *BOX)
 _NATIVE_POINTS = ("x", "y", "raw_x", "raw_y", "score")
 _OPENFACE_FIRST = ("frame", "face_id", "timestamp", "confidence", "success")
@@ -65,11 +66,20 @@ def numbered(prefix: str, points: int) -> tuple[str, ...]:
     return tuple(f"{prefix}_{i}" for i in range(points))
 
 
-def native_columns(points: int) -> tuple[str, ...]:
-    """Return the columns of Steadymark's files for a number of landmarks."""
+def native_columns(points: int, *, images: bool = False) -> tuple[str, ...]:
+    """Return the columns of Steadymark's files.
+
+    Args:
+        points: Number of landmarks.
+        images: Whether the rows name image files.
+
+    Returns:
+        The names of the columns.
+    """
     attributes = tuple(column.name for column in attribute_columns())
     landmarks = tuple(name for prefix in _NATIVE_POINTS for name in numbered(prefix, points))
-    return _NATIVE_FIRST + attributes + landmarks
+    first = (_NATIVE_FIRST[0], IMAGE, *_NATIVE_FIRST[1:]) if images else _NATIVE_FIRST
+    return first + attributes + landmarks
 
 
 def openface_columns(points: int) -> tuple[str, ...]:
@@ -97,7 +107,7 @@ def read_head(lines: Iterator[str]) -> TableHead:
         raise LandmarkFileError("line 1: the file is not UTF-8: save it as 'CSV UTF-8'")
     if first.lstrip('"').startswith(MAGIC):
         return _native_head(first, lines)
-    dialect, names = dialect_of(first)
+    dialect, names = dialect_of(first, IMAGE)
     if {"frame", "timestamp_s"} <= set(names):
         return TableHead(CsvStyle.NATIVE, {}, names, 1, _points(names, _NATIVE_POINTS), dialect)
     if {"frame", "timestamp"} <= set(names):
@@ -150,7 +160,7 @@ def unknown_columns(head: TableHead) -> tuple[str, ...]:
     """Return columns that are not part of the format; always empty for OpenFace's files."""
     if head.style is CsvStyle.OPENFACE:
         return ()
-    known = set(native_columns(head.points))
+    known = set(native_columns(head.points, images=True))
     return tuple(name for name in head.names if name not in known)
 
 
@@ -168,9 +178,9 @@ def _native_head(first: str, lines: Iterator[str]) -> TableHead:
     written_here = marked == first.strip() and second.startswith("#")
     header = _json(second) if written_here else _facts_left(second)
     columns = next(lines, "")
-    found, names = dialect_of(columns)
+    found, names = dialect_of(columns, IMAGE)
     dialect: TableDialect | None = found
-    if written_here and found.delimiter == "," and '"' not in columns:
+    if written_here and found.delimiter == "," and '"' not in columns and IMAGE not in names:
         dialect, names = None, tuple(name.strip() for name in columns.split(","))
     return TableHead(CsvStyle.NATIVE, header, names, 3, _points(names, _NATIVE_POINTS), dialect)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ from steadymark.engine.output.csv.row_parsing import (
     Numbers,
     bad_fields,
     field_count_fault,
+    is_image,
     lines_of,
     open_text,
     parse,
@@ -60,6 +61,7 @@ class LandmarkTable:
         xy_px: (N, K, 2) float32, stabilized landmarks in pixels.
         raw_xy_px: (N, K, 2) float32, landmarks from the network in pixels.
         point_score: (N, K) float32, landmark scores.
+        image: (N,) str, name of the image file; empty if the table names none.
     """
 
     header: dict[str, object]
@@ -74,6 +76,7 @@ class LandmarkTable:
     xy_px: NDArray[np.float32]
     raw_xy_px: NDArray[np.float32]
     point_score: Scores
+    image: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, np.str_))
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -124,7 +127,8 @@ def read_landmarks(path: str | Path) -> LandmarkTable:
             first = next((line for line in written if line.strip("\r\n")), None)
             rows = () if first is None else chain((first,), written)
             # NumPy warns if the input has no rows
-            numbers = parse(rows, head) if rows else np.empty((0, len(head.names)))
+            names: dict[str, float] = {}
+            numbers = parse(rows, head, names) if rows else np.empty((0, len(head.names)))
         except LandmarkFileError as error:
             raise LandmarkFileError("{path}, {fault}", path=path, fault=error) from error
         except (ValueError, OSError) as error:
@@ -138,7 +142,7 @@ def read_landmarks(path: str | Path) -> LandmarkTable:
             path=path,
             fault=_first_fault(path, UserText("rows are too short")),
         )
-    return _table(path, head, numbers)
+    return _table(path, head, numbers, tuple(names))
 
 
 def _first_fault(path: Path, otherwise: str) -> str:
@@ -158,7 +162,9 @@ def _first_fault(path: Path, otherwise: str) -> str:
     return otherwise
 
 
-def _table(path: Path, head: TableHead, numbers: Numbers) -> LandmarkTable:
+def _table(
+    path: Path, head: TableHead, numbers: Numbers, image_names: tuple[str, ...]
+) -> LandmarkTable:
     native = head.style is CsvStyle.NATIVE
     states = state_codes(numbers, head)
     lost = states == STATES.index(FaceState.LOST)
@@ -194,7 +200,15 @@ def _table(path: Path, head: TableHead, numbers: Numbers) -> LandmarkTable:
         xy_px=points(""),
         raw_xy_px=points("raw_"),
         point_score=columns_or_nan(numbered("score", k)),
+        image=_image(head, numbers, image_names),
     )
+
+
+def _image(head: TableHead, numbers: Numbers, names: tuple[str, ...]) -> NDArray[np.str_]:
+    column = next((i for i, name in enumerate(head.names) if is_image(head, name)), None)
+    if column is None:
+        return np.zeros(len(numbers), np.str_)
+    return np.array(names, np.str_)[numbers[:, column].astype(np.int64)]
 
 
 def _columns(numbers: Numbers, head: TableHead, names: tuple[str, ...]) -> Numbers:

@@ -63,12 +63,13 @@ class NativeCsvSink:
     `raw_x` and `raw_y` those of the network, in full-frame pixels with 3 decimals. Scores have 4
     decimals. The columns of the face's attributes, in the order of `ATTRIBUTES`, follow the box.
     Missing values are `nan`, never 0. A lost face has an id but no other values. A frame without a
-    face has one row without an id.
+    face has one row without an id. Where frames are image files, `image` names the file.
     """
 
     def __init__(self, path: str | Path, header: Header, schema: LandmarkSchema) -> None:
         self._header = header
         self._schema = schema
+        self._image_names: tuple[str, ...] = ()
         points = schema.count
         self._file = RowFile(Path(path))
         attributes = attribute_columns()
@@ -87,16 +88,21 @@ class NativeCsvSink:
 
     def open(self, info: SourceInfo) -> None:
         self._file.open(live=info.live)
-        columns = ",".join(native_columns(self._schema.count))
+        self._image_names = info.image_names
+        columns = ",".join(native_columns(self._schema.count, images=bool(info.image_names)))
         self._file.add(f"{MAGIC} {FORMAT}\n# {self._header.line(self._schema)}\n{columns}\n")
 
     def write(self, result: TrackResult) -> None:
-        at = f"{result.frame.index},{{}},{result.frame.pts_s:.6f},{{}},{{}}\n"
+        index, pts_s = result.frame.index, result.frame.pts_s
+        start = f"{index},"
+        if self._image_names:
+            start += quoted(self._image_names[index]) + ","
         rows = [
-            at.format(face.face_id, face.state, self._row(face))
+            f"{start}{face.face_id},{pts_s:.6f},{face.state},{self._row(face)}\n"
             for face in sorted(result.faces, key=lambda face: face.face_id)
         ]
-        self._file.add("".join(rows) or at.format("nan", FaceState.LOST, self._nothing))
+        nobody = f"{start}nan,{pts_s:.6f},{FaceState.LOST},{self._nothing}\n"
+        self._file.add("".join(rows) or nobody)
 
     def close(self, *, complete: bool) -> None:
         self._file.close(complete=complete)
@@ -113,6 +119,12 @@ class NativeCsvSink:
             )
         )
         return self._numbers % tuple(np.where(np.isfinite(values), values, np.nan).tolist())
+
+
+def quoted(text: str) -> str:
+    """Return a text as one field of a CSV file; a line break becomes a space."""
+    text = " ".join(text.splitlines())
+    return '"' + text.replace('"', '""') + '"' if set(text) & set(',;"\t') else text
 
 
 def checked(landmarks: Landmarks, schema: LandmarkSchema) -> Landmarks:

@@ -8,7 +8,7 @@ import numpy as np
 
 from steadymark.engine.attributes.attribute_registry import attribute_columns
 from steadymark.engine.core.types import FaceState
-from steadymark.engine.output.csv.columns import BOX, CsvStyle, numbered
+from steadymark.engine.output.csv.columns import BOX, IMAGE, CsvStyle, numbered
 from steadymark.engine.output.csv.row_parsing import LARGEST, STATES, state_codes
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class RowFault(NamedTuple):
 
 
 # the columns whose checks need all rows together
-KEYS = frozenset({"frame", "face_id", "timestamp_s", "timestamp", "state", "success"})
+KEYS = frozenset({"frame", IMAGE, "face_id", "timestamp_s", "timestamp", "state", "success"})
 
 
 def key_faults(numbers: Numbers, head: TableHead) -> Iterator[RowFault]:
@@ -78,7 +78,8 @@ def _order_faults(numbers: Numbers, head: TableHead) -> Iterator[RowFault]:
         step = np.diff(_column(numbers, head, "frame"), prepend=np.nan)
         step_s = np.diff(_time(numbers, head), prepend=np.nan)
         yield _fault(step < 0, "the frame goes back")
-        yield _fault(step > 1, "frames are missing before this one", is_warning=True)
+        if IMAGE not in head.names:  # the file names tell which numbers are missing
+            yield _fault(step > 1, "frames are missing before this one", is_warning=True)
         yield _fault((step != 0) & (step_s < 0), "the time goes back")
         yield _fault(
             (step > 0) & (step_s == 0), "the time is that of the frame before", is_warning=True

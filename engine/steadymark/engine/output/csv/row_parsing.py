@@ -8,7 +8,8 @@ import numpy as np
 
 from steadymark.engine.core.errors import LandmarkFileError
 from steadymark.engine.core.types import FaceState
-from steadymark.engine.output.csv.columns import CsvStyle, TableHead
+from steadymark.engine.output.csv.columns import IMAGE, CsvStyle, TableHead
+from steadymark.engine.output.csv.table_dialect import text_of
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
@@ -67,31 +68,42 @@ def lines_of(file: TextIO) -> Iterator[str]:
         yield line
 
 
-def parse(lines: Iterable[str], head: TableHead) -> Numbers:
+def parse(
+    lines: Iterable[str], head: TableHead, image_names: dict[str, float] | None = None
+) -> Numbers:
     """Parse rows into numbers; empty lines are skipped.
 
     Args:
         lines: The rows.
         head: The head of the table.
+        image_names: Receives the names in the column `image` with their numbers, in order.
 
     Returns:
-        (N, C) float64; a state is given by its index in `STATES`.
+        (N, C) float64; a state is given by its index in `STATES`, the name of an image file by its
+        number in `image_names`.
 
     Raises:
         ValueError: A line has another number of fields, or a field is not a number.
     """
-    return np.loadtxt(
-        lines,
-        delimiter=",",
-        comments=None,
-        ndmin=2,
-        converters={i: _code for i, name in enumerate(head.names) if is_state(head, name)},
-    )
+    known = {} if image_names is None else image_names
+
+    def image_number(text: str) -> float:
+        return known.setdefault(text_of(text), float(len(known)))
+
+    converters: dict[int | str, Callable[[str], float]]
+    converters = {i: _code for i, name in enumerate(head.names) if is_state(head, name)}
+    converters |= {i: image_number for i, name in enumerate(head.names) if is_image(head, name)}
+    return np.loadtxt(lines, delimiter=",", comments=None, ndmin=2, converters=converters)
 
 
 def is_state(head: TableHead, name: str) -> bool:
     """Return whether a column holds states instead of numbers."""
     return head.style is CsvStyle.NATIVE and name == "state"
+
+
+def is_image(head: TableHead, name: str) -> bool:
+    """Return whether a column holds names of image files instead of numbers."""
+    return head.style is CsvStyle.NATIVE and name == IMAGE
 
 
 def bad_fields(fields: Sequence[str], head: TableHead) -> list[UserText]:
@@ -106,6 +118,8 @@ def bad_fields(fields: Sequence[str], head: TableHead) -> list[UserText]:
     """
     faults = []
     for name, text in zip(head.names, fields, strict=True):
+        if is_image(head, name):
+            continue
         state = is_state(head, name)
         reader: Callable[[str], float] = _code if state else _number
         try:

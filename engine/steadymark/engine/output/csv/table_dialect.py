@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 DELIMITERS = (",", ";", "\t")
 _MISSING = frozenset(("", "NA", "N/A", "#N/A", "NULL", "None", "<NA>"))
 _NAMELESS = re.compile(r"|Unnamed: [0-9]+", re.ASCII)  # pandas' name of a column without a name
+_COMMA = "\ue000"  # stands for a comma within a field of text; no file name contains it
 _MAY_NEED_CHANGE = ('"', ",,", "N/A", "NA", "NULL", "None")
 
 
@@ -29,16 +30,19 @@ class TableDialect:
         delimiter: What separates the fields.
         columns: Number of columns in the file.
         kept: Indices of the columns that have a name.
+        text: Index of the column that holds texts; None if there is none.
     """
 
     delimiter: str
     columns: int
     kept: tuple[int, ...]
+    text: int | None = None
 
     def plain(self, line: str) -> str:
         """Return a row with commas, decimal points and `nan` for missing values.
 
-        A row with a wrong number of fields keeps a wrong number of fields.
+        A row with a wrong number of fields keeps a wrong number of fields. Commas in texts are
+        replaced; see `text_of`.
 
         Args:
             line: The row as it is in the file.
@@ -54,8 +58,13 @@ class TableDialect:
         end = "\n" if line.endswith("\n") else ""
         if len(fields) != self.columns:
             return "," * (len(fields) - self.columns + len(self.kept) - 1) + end
-        kept = (fields[i] for i in self.kept)
-        return ",".join("nan" if f in _MISSING else f.replace(",", ".") for f in kept) + end
+        kept = (self._plain_field(i, fields[i]) for i in self.kept)
+        return ",".join(kept) + end
+
+    def _plain_field(self, column: int, field: str) -> str:
+        if column == self.text:
+            return field.replace(",", _COMMA)
+        return "nan" if field in _MISSING else field.replace(",", ".")
 
     def _is_plain(self, line: str) -> bool:
         return (
@@ -66,11 +75,17 @@ class TableDialect:
         )
 
 
-def dialect_of(line: str) -> tuple[TableDialect, tuple[str, ...]]:
+def text_of(field: str) -> str:
+    """Return a text as it is in the file from a field of a row that `TableDialect.plain` made."""
+    return field.strip().replace(_COMMA, ",")
+
+
+def dialect_of(line: str, text: str = "") -> tuple[TableDialect, tuple[str, ...]]:
     """Return the dialect of a table and the names of its columns.
 
     Args:
         line: The line that names the columns.
+        text: Name of the column that holds texts.
 
     Returns:
         The dialect, and the columns that have a name.
@@ -78,7 +93,8 @@ def dialect_of(line: str) -> tuple[TableDialect, tuple[str, ...]]:
     delimiter = max(DELIMITERS, key=line.count)
     names = tuple(name.strip() for name in split_fields(line, delimiter))
     kept = tuple(i for i, name in enumerate(names) if not _NAMELESS.fullmatch(name))
-    return TableDialect(delimiter, len(names), kept), tuple(names[i] for i in kept)
+    column = names.index(text) if text in names else None
+    return TableDialect(delimiter, len(names), kept, column), tuple(names[i] for i in kept)
 
 
 def split_fields(line: str, delimiter: str = ",") -> list[str]:

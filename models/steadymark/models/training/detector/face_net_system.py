@@ -36,6 +36,7 @@ from steadymark.models.training.detector.face_net_card import (
     network_facts,
     scores_of,
 )
+from steadymark.models.training.detector.face_net_start import load_face_net
 from steadymark.models.training.detector.hard_negatives import HardNegatives
 from steadymark.models.training.loop.checkpoint import load_checkpoint, save_checkpoint
 from steadymark.models.training.system import System
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from steadymark.models.training.stabilizer.cache_budget import CacheBudget
-    from steadymark.models.training.system import Batch
+    from steadymark.models.training.system import Batch, Task
 
 _TILE = 320  # side in pixels of the tiles that the batch size counts
 
@@ -102,6 +103,9 @@ class FaceNetSystem(System[FaceNet]):
     def export(self, network: FaceNet, run: Path, path: Path) -> dict[str, Any]:
         export_face_net(network, path)
         return network_facts(network)
+
+    def load_onnx_weights(self, file: Path, network: FaceNet, task: Task) -> None:
+        load_face_net(file, network, task.batch(0, 16)[0].permute(0, 3, 1, 2))
 
     def card_entries(self, figures: dict[str, float]) -> dict[str, Any]:
         return {"threshold": round(figures["threshold"], 3)} if figures else {}

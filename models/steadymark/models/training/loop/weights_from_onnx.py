@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 TOLERANCE_PX = 0.05  # largest difference that rounding may cause on crops with a face
 _Norm = nn.BatchNorm1d | nn.BatchNorm2d
-_Stored = dict[str, "NDArray[np.float32]"]
+_Stored = Mapping[str, "NDArray[np.float32]"]
 
 
 @torch.no_grad()
@@ -40,20 +41,42 @@ def load_onnx_weights(file: Path, decoded: nn.Module, crops: Tensor) -> None:
         WeightsError: The file cannot be run.
     """
     runner = open_file(file)
-    stored: _Stored = {w.name: numpy_helper.to_array(w) for w in onnx.load(file).graph.initializer}
-    decoded.eval()
-    try:
-        _copy(stored, decoded)
-        _unfold(_folded(decoded, stored), decoded, crops)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ValueError(f"{file} is of another network: {reason}") from error
+    copy_weights(file, stored_weights(file), decoded, crops)
     expected = runner(["points"], crops=crops[:8].numpy())[0]
     difference_px = np.abs(decoded(crops[:8])[0].numpy() - expected).max()
     if not difference_px <= TOLERANCE_PX:
         raise ValueError(
             f"{file} is of another network: its points lie {difference_px:.2f} px apart"
         )
+
+
+def stored_weights(file: Path) -> dict[str, NDArray[np.float32]]:
+    """Return the constants of an ONNX file by name."""
+    return {w.name: numpy_helper.to_array(w) for w in onnx.load(file).graph.initializer}
+
+
+@torch.no_grad()
+def copy_weights(
+    file: Path, stored: Mapping[str, NDArray[np.float32]], decoded: nn.Module, images: Tensor
+) -> None:
+    """Copy stored weights into the module that was exported, and restore its folded batch norms.
+
+    Args:
+        file: The ONNX file, for messages.
+        stored: Weights by the name that they have in the module, see `stored_weights`.
+        decoded: The module; it is changed in place and is in eval mode afterwards.
+        images: Input of the module, from which each folded norm takes its mean and variance.
+
+    Raises:
+        ValueError: A weight has another size than the module's.
+    """
+    decoded.eval()
+    try:
+        _copy(stored, decoded)
+        _unfold(_folded(decoded, stored), decoded, images)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"{file} is of another network: {reason}") from error
 
 
 def _folded(decoded: nn.Module, stored: _Stored) -> list[tuple[_Norm, Tensor]]:

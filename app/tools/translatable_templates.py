@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from steadymark.models.errors import SteadymarkError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 ROOTS = ("steadymark.app", "steadymark.engine", "steadymark.models")
 WINDOW = ("steadymark.app.session", "steadymark.app.gui")
 REGISTRIES = ("steadymark.engine.stabilizers",)  # packages whose modules a registry imports by name
+_COUNT = frozenset({"count"})
 NOT_SHOWN = {
     "steadymark.app.gui.application",  # shown on the terminal, before there is a window
     "steadymark.models.errors",  # builds the sentences of errors, and has none of its own
@@ -30,12 +31,16 @@ NOT_SHOWN = {
 
 
 class TemplateUse(NamedTuple):
-    """One place where a sentence or an error is made; template is None if it is not a literal."""
+    """One place where a sentence or an error is made; template is None if it is not a literal.
+
+    optional: the fields that the template may leave out.
+    """
 
     module: str
     line: int
     template: str | None
     fields: frozenset[str]
+    optional: frozenset[str] = frozenset()
 
     @property
     def problem(self) -> str:
@@ -44,7 +49,7 @@ class TemplateUse(NamedTuple):
         if self.template is None:
             return f"{where}: the template is no literal"
         wanted = {name for _, name, _, _ in string.Formatter().parse(self.template) if name}
-        if self.fields != wanted:
+        if self.fields - self.optional != wanted - self.optional:
             return f"{where}: the template has {sorted(wanted)}, given are {sorted(self.fields)}"
         return ""
 
@@ -90,13 +95,29 @@ def templates_in(module: str, file: Path) -> Iterator[TemplateUse]:
     """Return the templates of one module."""
     constructors = {"UserText", *(kind.__name__ for kind in _error_classes(SteadymarkError))}
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in constructors:
-            template = None
-            match node.args:
-                case [ast.Constant(value=str(text))]:
-                    template = text
-            fields = frozenset(keyword.arg or "**" for keyword in node.keywords)
-            yield TemplateUse(module, node.lineno, template, fields)
+        if not isinstance(node, ast.Call):
+            continue
+        fields = frozenset(keyword.arg or "**" for keyword in node.keywords)
+        if _is_counted(node):
+            for arg, optional in zip(node.args, (_COUNT, frozenset[str]()), strict=False):
+                yield TemplateUse(module, node.lineno, _literal([arg]), fields, optional)
+        elif ast.unparse(node.func).split(".")[-1] in constructors and not (
+            len(node.args) == 1 and _is_counted(node.args[0])
+        ):
+            yield TemplateUse(module, node.lineno, _literal(node.args), fields)
+
+
+def _is_counted(node: ast.expr) -> bool:
+    """Return whether the node is `UserText.counted(…)`, which has a singular and a plural."""
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "UserText.counted"
+
+
+def _literal(args: Sequence[ast.expr]) -> str | None:
+    """Return the template if it is the only argument and a literal."""
+    match args:
+        case [ast.Constant(value=str(text))]:
+            return text
+    return None
 
 
 @cache

@@ -461,8 +461,8 @@
         <translation> ({count} verloren)</translation>
     </message>
     <message>
-        <source>{frames} frames were written, {count} could not be written in time</source>
-        <translation>{frames} Bilder sind geschrieben, {count} nicht rechtzeitig</translation>
+        <source>frames written: {frames}; not written in time: {count}</source>
+        <translation>geschriebene Bilder: {frames}; nicht rechtzeitig geschrieben: {count}</translation>
     </message>
 </context>
 <context>
@@ -495,13 +495,19 @@
         <source> and </source>
         <translation> und </translation>
     </message>
-    <message>
-        <source>The recording was saved: {names} in {folder}, {frames} frames.</source>
-        <translation>Die Aufnahme ist gesichert: {names} in {folder}, {frames} Bilder.</translation>
+    <message numerus="yes">
+        <source>The recording was saved: {names} in {folder}, %n frame(s).</source>
+        <translation>
+            <numerusform>Die Aufnahme wurde gespeichert: {names} in {folder}, %n Bild.</numerusform>
+            <numerusform>Die Aufnahme wurde gespeichert: {names} in {folder}, %n Bilder.</numerusform>
+        </translation>
     </message>
-    <message>
-        <source>{count} frames could not be written in time: use a smaller camera mode or a faster disk.</source>
-        <translation>{count} Bilder konnten nicht rechtzeitig geschrieben werden: Ein kleinerer Modus oder ein schnellerer Datenträger hilft.</translation>
+    <message numerus="yes">
+        <source>%n frame(s) could not be written in time: use a smaller camera mode or a faster disk.</source>
+        <translation>
+            <numerusform>%n Bild konnte nicht rechtzeitig geschrieben werden: Wählen Sie einen kleineren Kameramodus oder eine schnellere Platte.</numerusform>
+            <numerusform>%n Bilder konnten nicht rechtzeitig geschrieben werden: Wählen Sie einen kleineren Kameramodus oder eine schnellere Platte.</numerusform>
+        </translation>
     </message>
     <message>
         <source>Open</source>
@@ -548,6 +554,72 @@
     <message>
         <source>Dismiss</source>
         <translation>Schließen</translation>
+    </message>
+</context>
+<context>
+    <name>MoreFacesMessage</name>
+    <message>
+        <source>Track all faces</source>
+        <translation>Alle Gesichter verfolgen</translation>
+    </message>
+</context>
+<context>
+    <name>MotionTables</name>
+    <message>
+        <source>How far the stabilizer moves the landmarks. A large distance means that the stabilized landmarks lag behind or that the raw ones are wrong.</source>
+        <translation>Wie weit der Stabilisator die Landmarken verschiebt. Ein großer Abstand heißt, dass die stabilisierten Landmarken nachhinken oder die rohen falsch sind.</translation>
+    </message>
+    <message>
+        <source>Where the face is at rest</source>
+        <translation>Wo das Gesicht in Ruhe ist</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance of the landmarks of this region where the face is at rest. Lower is stiller.</source>
+        <translation>Mittlere Allan-Varianz der Landmarken dieser Region, wo das Gesicht in Ruhe ist. Kleiner ist ruhiger.</translation>
+    </message>
+    <message>
+        <source>MAV by region, at rest</source>
+        <translation>MAV je Region, in Ruhe</translation>
+    </message>
+    <message>
+        <source>There is nothing to measure yet.</source>
+        <translation>Noch gibt es nichts zu messen.</translation>
+    </message>
+    <message>
+        <source>Raw and stabilized landmarks lie {percent} of the eye distance apart ({pixels}).</source>
+        <translation>Rohe und stabilisierte Landmarken liegen {percent} des Augenabstands auseinander ({pixels}).</translation>
+    </message>
+    <message>
+        <source>The face is at rest in {share} of the frames that contain it.</source>
+        <translation>Das Gesicht ist in {share} der Bilder, in denen es zu sehen ist, in Ruhe.</translation>
+    </message>
+    <message>
+        <source>The face is never at rest for half a second. MAV and MCV are measured at rest, since they count real motion as jitter. Fast motion, above, tells the jitter of a moving face.</source>
+        <translation>Das Gesicht ist nie eine halbe Sekunde lang in Ruhe. MAV und MCV werden in Ruhe gemessen, denn sie zählen wahre Bewegung als Jitter. Den Jitter eines bewegten Gesichts sagt oben die schnelle Bewegung.</translation>
+    </message>
+    <message>
+        <source>MAV</source>
+        <translation>MAV</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance, in (% of the eye distance)²: how far the landmarks jump from one frame to the next. Lower is stiller; 0 is a landmark that does not move. It is the measure of jitter.</source>
+        <translation>Mittlere Allan-Varianz, in (% des Augenabstands)²: wie weit die Landmarken von einem Bild zum nächsten springen. Kleiner ist ruhiger; 0 heißt, dass sich nichts bewegt. Sie ist das Maß für Jitter.</translation>
+    </message>
+    <message>
+        <source>MCV, %</source>
+        <translation>MCV, %</translation>
+    </message>
+    <message>
+        <source>Mean coefficient of variation: how unevenly the distances of a landmark from its mean position are spread, relative to their mean. It does not tell how large they are: pure jitter has about 52 %, a slow even drift about 58 %. So it may rise when a stabilizer removes the jitter and only a small slow drift is left. Read it together with MAV, and never alone.</source>
+        <translation>Mittlerer Variationskoeffizient: wie ungleichmäßig die Abstände einer Landmarke von ihrer mittleren Lage sind, bezogen auf ihren Mittelwert. Wie groß sie sind, sagt er nicht: Reiner Jitter hat etwa 52 %, ein langsames gleichmäßiges Wandern etwa 58 %. Darum kann er steigen, wenn ein Stabilisator den Jitter entfernt und nur ein kleines langsames Wandern bleibt. Lesen Sie ihn zusammen mit MAV, nie allein.</translation>
+    </message>
+    <message>
+        <source>motion, %</source>
+        <translation>Beweg., %</translation>
+    </message>
+    <message>
+        <source>Mean way of a landmark from one frame to the next, in % of the eye distance. At rest, lower is stiller.</source>
+        <translation>Mittlerer Weg einer Landmarke von einem Bild zum nächsten, in % des Augenabstands. In Ruhe ist kleiner ruhiger.</translation>
     </message>
 </context>
 <context>
@@ -768,8 +840,8 @@
         <translation>Konfidenz</translation>
     </message>
     <message>
-        <source>Share of the frames in which a face was tracked</source>
-        <translation>Anteil der Bilder, in denen ein Gesicht verfolgt wurde</translation>
+        <source>Share of the processed frames with a face</source>
+        <translation>Anteil der verarbeiteten Bilder mit Gesicht</translation>
     </message>
     <message>
         <source>How often no face was tracked: the number of spans of frames</source>
@@ -1150,8 +1222,8 @@
         <translation>Video hierher ziehen oder Kamera öffnen</translation>
     </message>
     <message>
-        <source>Steadymark tracks 68 landmarks on every face, shows how stable they are, and exports them. Nothing leaves this computer.</source>
-        <translation>Steadymark verfolgt 68 Landmarken auf jedem Gesicht darin, zeigt, wie ruhig sie liegen, und exportiert sie. Nichts verlässt diesen Rechner.</translation>
+        <source>Steadymark tracks 68 landmarks on one face or on several, shows how stable they are, and exports them. Nothing leaves this computer.</source>
+        <translation>Steadymark verfolgt 68 Landmarken auf einem oder mehreren Gesichtern, zeigt, wie stabil sie sind, und exportiert sie. Nichts verlässt diesen Computer.</translation>
     </message>
 </context>
 <context>
@@ -1177,8 +1249,20 @@
         <translation>mit</translation>
     </message>
     <message>
-        <source>Tracked</source>
-        <translation>Verfolgt</translation>
+        <source>Frames processed</source>
+        <translation>Verarbeitete Bilder</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>Einzelheiten</translation>
+    </message>
+    <message>
+        <source>Show or hide comparisons, tables and figures</source>
+        <translation>Vergleiche, Tabellen und Zahlen zeigen oder verbergen</translation>
+    </message>
+    <message>
+        <source>no face in this frame</source>
+        <translation>kein Gesicht in diesem Bild</translation>
     </message>
     <message>
         <source>Device</source>
@@ -1187,14 +1271,6 @@
     <message>
         <source>Time per frame</source>
         <translation>Zeit je Bild</translation>
-    </message>
-    <message>
-        <source>The face is at rest in {share} of the frames that contain it.</source>
-        <translation>Das Gesicht ist in {share} der Bilder, in denen es zu sehen ist, in Ruhe.</translation>
-    </message>
-    <message>
-        <source>The face is never at rest for half a second, so jitter cannot be measured.</source>
-        <translation>Das Gesicht ist nie eine halbe Sekunde lang in Ruhe: Über den Jitter lässt sich nichts sagen.</translation>
     </message>
     <message>
         <source>Tracking a second time with {name}: {share}</source>
@@ -1208,6 +1284,14 @@
         </translation>
     </message>
     <message>
+        <source>no frame yet</source>
+        <translation>noch kein Bild</translation>
+    </message>
+    <message>
+        <source>no network is open</source>
+        <translation>kein Netz ist geöffnet</translation>
+    </message>
+    <message>
         <source>landmarks</source>
         <translation>Landmarken</translation>
     </message>
@@ -1216,96 +1300,16 @@
         <translation>Detektor</translation>
     </message>
     <message>
+        <source>not measured yet</source>
+        <translation>noch nicht gemessen</translation>
+    </message>
+    <message>
         <source>{name} (tracks again)</source>
         <translation>{name} (verfolgt neu)</translation>
     </message>
     <message>
-        <source>Where the face is at rest</source>
-        <translation>Wo das Gesicht in Ruhe ist</translation>
-    </message>
-    <message>
-        <source>MAV</source>
-        <translation>MAV</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance, (% of the inter-ocular distance)²</source>
-        <translation>Mittlere Allan-Varianz, (% des Augenabstands)²</translation>
-    </message>
-    <message>
-        <source>MCV, %</source>
-        <translation>MCV, %</translation>
-    </message>
-    <message>
-        <source>Mean coefficient of variation: how irregularly the points deviate from their mean position, whatever the size of the deviation, which MAV and motion measure</source>
-        <translation>Mittlerer Variationskoeffizient: wie ungleichmäßig die Punkte von ihrer mittleren Lage abweichen, gleich wie weit; das sagen MAV und Bewegung</translation>
-    </message>
-    <message>
-        <source>Mean coefficient of variation</source>
-        <translation>Mittlerer Variationskoeffizient</translation>
-    </message>
-    <message>
-        <source>motion, %</source>
-        <translation>Beweg., %</translation>
-    </message>
-    <message>
         <source>There is nothing to measure yet.</source>
         <translation>Noch gibt es nichts zu messen.</translation>
-    </message>
-    <message>
-        <source>From frame to frame, in % of the inter-ocular distance</source>
-        <translation>Von Bild zu Bild, % des Augenabstands</translation>
-    </message>
-    <message>
-        <source>Against the ground truth</source>
-        <translation>Gegen die Referenz</translation>
-    </message>
-    <message>
-        <source>NRMSE, %</source>
-        <translation>NRMSE, %</translation>
-    </message>
-    <message>
-        <source>Mean distance from the ground truth, in % of the inter-ocular distance (outer eye corners)</source>
-        <translation>Mittlerer Abstand von den wahren Punkten, % des Abstands der äußeren Augenwinkel</translation>
-    </message>
-    <message>
-        <source>FR8, %</source>
-        <translation>FR8, %</translation>
-    </message>
-    <message>
-        <source>Share of frames with an error of 8 % or more, or without a face</source>
-        <translation>Bilder mit 8 % oder mehr oder ohne Gesicht</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance of the error</source>
-        <translation>Mittlere Allan-Varianz des Fehlers</translation>
-    </message>
-    <message>
-        <source>lag, frames</source>
-        <translation>Verzug, Bilder</translation>
-    </message>
-    <message>
-        <source>How many frames the points lag behind</source>
-        <translation>Wie verspätet die Punkte kommen</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance where the face is at rest</source>
-        <translation>Mittlere Allan-Varianz, wo das Gesicht in Ruhe ist</translation>
-    </message>
-    <message>
-        <source>MAV by region, at rest</source>
-        <translation>MAV je Region, in Ruhe</translation>
-    </message>
-    <message>
-        <source>NRMSE by region, %</source>
-        <translation>NRMSE je Region, %</translation>
-    </message>
-    <message>
-        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is computed from the error, so that real motion does not count as jitter.</source>
-        <translation>Referenz {name}: {count} ihrer {frames} Bilder verglichen, {missed} ohne Gesicht. MAV ist die des Fehlers, sodass wahre Bewegung kein Jitter ist.</translation>
-    </message>
-    <message>
-        <source>The error is very large: are its landmarks numbered as iBUG&apos;s 68 landmarks are?</source>
-        <translation>So weit daneben: Sind ihre Landmarken wie die 68 von iBUG nummeriert?</translation>
     </message>
     <message>
         <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures use only frames in which the face is at rest: in the second around a frame, the mean positions of the landmarks in its two halves lie less than 0.5 % of the inter-ocular distance apart, and the landmarks deviate from their mean by less than 3 %, for raw and stabilized points alike. What moves there is jitter. Elsewhere the values include motion, and the curves are faint.</source>
@@ -1315,8 +1319,8 @@
 <context>
     <name>StatusLine</name>
     <message>
-        <source>Tracked</source>
-        <translation>Verfolgt</translation>
+        <source>Frames processed</source>
+        <translation>Verarbeitete Bilder</translation>
     </message>
     <message>
         <source>Ready</source>
@@ -1335,20 +1339,32 @@
         <translation>Diese Ergebnisse wurden beim Schließen der Aufnahme aufbewahrt. „Von Anfang an neu verfolgen“ berechnet sie neu.</translation>
     </message>
     <message>
-        <source>Tracking, {percent}</source>
-        <translation>Verfolgung läuft, {percent}</translation>
+        <source>{rate} fps</source>
+        <translation>{rate} fps</translation>
     </message>
     <message>
-        <source>All frames tracked on {date}</source>
-        <translation>Alle Bilder verfolgt am {date}</translation>
+        <source>tracked on {device}</source>
+        <translation>verfolgt auf {device}</translation>
+    </message>
+    <message>
+        <source>Tracking, {percent} of the frames processed</source>
+        <translation>Verfolgung, {percent} der Bilder verarbeitet</translation>
+    </message>
+    <message>
+        <source>All frames processed, {share} with a face</source>
+        <translation>Alle Bilder verarbeitet, {share} mit Gesicht</translation>
+    </message>
+    <message>
+        <source>All frames processed on {date}, {share} with a face</source>
+        <translation>Alle Bilder verarbeitet am {date}, {share} mit Gesicht</translation>
+    </message>
+    <message>
+        <source>zoom {percent}</source>
+        <translation>Zoom {percent}</translation>
     </message>
     <message>
         <source>Tracking paused at {percent}</source>
         <translation>Verfolgung angehalten bei {percent}</translation>
-    </message>
-    <message>
-        <source>All frames tracked</source>
-        <translation>Alle Bilder verfolgt</translation>
     </message>
     <message>
         <source>Live</source>
@@ -1401,16 +1417,16 @@
         <translation>Zeitleiste</translation>
     </message>
     <message>
-        <source>Green: tracked. Orange: no face. Grey: not tracked yet. Above: jitter</source>
-        <translation>Grün ist verfolgt, orange ohne Gesicht, grau noch nicht verfolgt; darüber der Jitter</translation>
+        <source>Green: a face. Orange: no face. Grey: not processed yet. Black: damaged. Above: jitter</source>
+        <translation>Grün: ein Gesicht. Orange: kein Gesicht. Grau: noch nicht verarbeitet. Schwarz: beschädigt. Darüber der Jitter</translation>
     </message>
     <message>
-        <source>not tracked yet</source>
-        <translation>noch nicht verfolgt</translation>
+        <source>not processed yet</source>
+        <translation>noch nicht verarbeitet</translation>
     </message>
     <message>
-        <source>tracked</source>
-        <translation>verfolgt</translation>
+        <source>with a face</source>
+        <translation>mit Gesicht</translation>
     </message>
     <message>
         <source>no face</source>
@@ -1426,18 +1442,127 @@
     </message>
 </context>
 <context>
+    <name>TruthTables</name>
+    <message>
+        <source>Mean distance from the ground truth, in % of the distance between the outer eye corners. Lower is more accurate.</source>
+        <translation>Mittlerer Abstand von den wahren Punkten, in % des Abstands der äußeren Augenwinkel. Kleiner ist genauer.</translation>
+    </message>
+    <message>
+        <source>Against the ground truth</source>
+        <translation>Gegen die Referenz</translation>
+    </message>
+    <message>
+        <source>NRMSE, %</source>
+        <translation>NRMSE, %</translation>
+    </message>
+    <message>
+        <source>FR8, %</source>
+        <translation>FR8, %</translation>
+    </message>
+    <message>
+        <source>Share of frames with an error of 8 % or more, or without a face. Lower is better.</source>
+        <translation>Anteil der Bilder mit einem Fehler von 8 % oder mehr, oder ohne Gesicht. Kleiner ist besser.</translation>
+    </message>
+    <message>
+        <source>MAV</source>
+        <translation>MAV</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance of the error: how far it jumps from one frame to the next. Lower is stiller. Real motion does not count, since the ground truth makes it, too.</source>
+        <translation>Mittlere Allan-Varianz des Fehlers: wie weit er von einem Bild zum nächsten springt. Kleiner ist ruhiger. Wahre Bewegung zählt nicht, denn die Referenz macht sie auch.</translation>
+    </message>
+    <message>
+        <source>MCV, %</source>
+        <translation>MCV, %</translation>
+    </message>
+    <message>
+        <source>Mean coefficient of variation: how unevenly the error is spread over the frames. Lower is more even, not more accurate; NRMSE tells the accuracy.</source>
+        <translation>Mittlerer Variationskoeffizient: wie ungleichmäßig der Fehler über die Bilder verteilt ist. Kleiner ist gleichmäßiger, nicht genauer; die Genauigkeit sagt NRMSE.</translation>
+    </message>
+    <message>
+        <source>lag, frames</source>
+        <translation>Verzug, Bilder</translation>
+    </message>
+    <message>
+        <source>How many frames the landmarks are late. 0 is best; a filter that smooths strongly is late.</source>
+        <translation>Um wie viele Bilder die Landmarken zu spät sind. 0 ist am besten; ein Filter, der stark glättet, ist spät.</translation>
+    </message>
+    <message>
+        <source>NRMSE by region, %</source>
+        <translation>NRMSE je Region, %</translation>
+    </message>
+    <message>
+        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is computed from the error, so that real motion does not count as jitter.</source>
+        <translation>Referenz {name}: {count} ihrer {frames} Bilder verglichen, {missed} ohne Gesicht. MAV ist die des Fehlers, sodass wahre Bewegung kein Jitter ist.</translation>
+    </message>
+    <message>
+        <source>The error is very large: are its landmarks numbered as iBUG&apos;s 68 landmarks are?</source>
+        <translation>So weit daneben: Sind ihre Landmarken wie die 68 von iBUG nummeriert?</translation>
+    </message>
+</context>
+<context>
+    <name>VerdictBox</name>
+    <message>
+        <source>Frames with a face</source>
+        <translation>Bilder mit Gesicht</translation>
+    </message>
+    <message>
+        <source>In how many of the frames processed so far a face was found. Near 100 % is good; fewer frames mean that the face was turned away, covered, small or dark.</source>
+        <translation>In wie vielen der bisher verarbeiteten Bilder ein Gesicht gefunden wurde. Nahe 100 % ist gut; weniger heißt, dass das Gesicht abgewandt, verdeckt, klein oder dunkel war.</translation>
+    </message>
+    <message>
+        <source>Score of the landmarks</source>
+        <translation>Konfidenz der Landmarken</translation>
+    </message>
+    <message>
+        <source>How certain the network is of its landmarks, from 0 to 1; the median over all landmarks and frames. Above 0.8 is good, below 0.6 is doubtful.</source>
+        <translation>Wie sicher sich das Netz seiner Landmarken ist, von 0 bis 1; der Median über alle Landmarken und Bilder. Über 0,8 ist gut, unter 0,6 zweifelhaft.</translation>
+    </message>
+    <message>
+        <source>Fast motion</source>
+        <translation>Schnelle Bewegung</translation>
+    </message>
+    <message>
+        <source>How far the landmarks move faster than 5 times per second, in % of the distance between the outer eye corners, without and with the stabilizer. It can be told while the face moves. Jitter is fast; heads mostly move more slowly. A smaller value with the stabilizer is jitter that was removed. Calm faces have less than 0.2 %; above 1 % the landmarks tremble, or the face moves very fast.</source>
+        <translation>Wie weit sich die Landmarken schneller als fünfmal in der Sekunde bewegen, in % des Abstands der äußeren Augenwinkel, ohne und mit Stabilisator. Das lässt sich auch sagen, während sich das Gesicht bewegt. Jitter ist schnell; Köpfe bewegen sich meist langsamer. Ist der Wert mit Stabilisator kleiner, wurde Jitter entfernt. Ruhige Gesichter haben weniger als 0,2 %; über 1 % zittern die Landmarken, oder das Gesicht bewegt sich sehr schnell.</translation>
+    </message>
+    <message>
+        <source>There is nothing to measure yet.</source>
+        <translation>Noch gibt es nichts zu messen.</translation>
+    </message>
+    <message>
+        <source>Good</source>
+        <translation>Gut</translation>
+    </message>
+    <message>
+        <source>Doubtful</source>
+        <translation>Zweifelhaft</translation>
+    </message>
+    <message>
+        <source>Lost</source>
+        <translation>Verloren</translation>
+    </message>
+    <message numerus="yes">
+        <source>{share} of %n frame(s)</source>
+        <translation>
+            <numerusform>{share} von %n Bild</numerusform>
+            <numerusform>{share} von %n Bildern</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>VideoView</name>
     <message>
         <source>Video</source>
         <translation>Video</translation>
     </message>
     <message>
-        <source>No frames arrive: reconnecting…</source>
-        <translation>Keine Bilder: Verbindung wird neu aufgebaut …</translation>
+        <source>not processed yet</source>
+        <translation>noch nicht verarbeitet</translation>
     </message>
     <message>
-        <source>not tracked yet</source>
-        <translation>noch nicht verfolgt</translation>
+        <source>No frames arrive: reconnecting…</source>
+        <translation>Keine Bilder: Verbindung wird neu aufgebaut …</translation>
     </message>
 </context>
 <context>
@@ -2063,10 +2188,6 @@
         <translation>„{text}“ ist hier keine Kamera: Wählen Sie eine mit ihrer Nummer; gefunden: {known}</translation>
     </message>
     <message>
-        <source>({x}, {y}) is not a point in an image</source>
-        <translation>({x}, {y}) ist keine Stelle in einem Bild</translation>
-    </message>
-    <message>
         <source>--landmarks lacks the outer eye corners {right} and {left}; every error is divided by their distance: say which landmarks of the ground truth they are</source>
         <translation>In --landmarks fehlen die äußeren Augenwinkel {right} und {left}, durch deren Abstand jeder Fehler geteilt wird: Geben Sie an, welche Landmarken der Referenz das sind</translation>
     </message>
@@ -2377,10 +2498,6 @@
     <message>
         <source>line 1: the file is empty or starts with an empty line</source>
         <translation>Zeile 1: Die Datei ist leer oder beginnt mit einer leeren Zeile</translation>
-    </message>
-    <message>
-        <source>line 2: the header is not &apos;# &apos; and JSON ({error})</source>
-        <translation>Zeile 2: Der Kopf besteht nicht aus „# “ und JSON ({error})</translation>
     </message>
     <message>
         <source>line 2: the header is not a JSON object</source>
@@ -2839,6 +2956,26 @@
         <translation>Beta</translation>
     </message>
     <message>
+        <source>1 frame has no timestamp: it is placed between its neighbours</source>
+        <translation>1 Bild hat keinen Zeitstempel: Es wird zwischen seine Nachbarn gelegt</translation>
+    </message>
+    <message>
+        <source>1 frame has the timestamp of the frame before it</source>
+        <translation>1 Bild hat den Zeitstempel des Bildes davor</translation>
+    </message>
+    <message>
+        <source>1 image in {folder} is beside videos: name it to track it</source>
+        <translation>1 Bild in {folder} liegt neben Videos: Nennen Sie es, um es zu verfolgen</translation>
+    </message>
+    <message>
+        <source>1 packet was sent to {target}</source>
+        <translation>1 Paket wurde an {target} gesendet</translation>
+    </message>
+    <message>
+        <source>1 was dropped</source>
+        <translation>1 wurde ausgelassen</translation>
+    </message>
+    <message>
         <source>Butterworth</source>
         <translation>Butterworth</translation>
     </message>
@@ -2887,6 +3024,14 @@
         <translation>Millimeter von der Achse der Kamera nach rechts und unten und von der Kamera weg; nur richtig, wenn es die Brennweite ist</translation>
     </message>
     <message>
+        <source>No face was found in {name} (1 frame).</source>
+        <translation>In {name} wurde kein Gesicht gefunden (1 Bild).</translation>
+    </message>
+    <message>
+        <source>No face was found in {name} ({count} frames).</source>
+        <translation>In {name} wurde kein Gesicht gefunden ({count} Bilder).</translation>
+    </message>
+    <message>
         <source>One Euro</source>
         <translation>One Euro</translation>
     </message>
@@ -2915,6 +3060,10 @@
         <translation>Ort</translation>
     </message>
     <message>
+        <source>The face is never followed for half a second.</source>
+        <translation>Das Gesicht wird nie eine halbe Sekunde lang verfolgt.</translation>
+    </message>
+    <message>
         <source>The landmarks stay as the model finds them.</source>
         <translation>Die Punkte bleiben, wie das Modell sie findet.</translation>
     </message>
@@ -2923,8 +3072,20 @@
         <translation>Die eigene Stabilisierung des Modells, wenn es eine hat, sonst Flow.</translation>
     </message>
     <message>
+        <source>The video has {fps:.3g} frames per second; {least:.0f} are needed.</source>
+        <translation>Das Video hat {fps:.3g} Bilder je Sekunde; nötig sind {least:.0f}.</translation>
+    </message>
+    <message>
+        <source>a row cannot be read as numbers</source>
+        <translation>eine Zeile lässt sich nicht als Zahlen lesen</translation>
+    </message>
+    <message>
         <source>a video is rotated by 0, 90, 180 or 270 degrees, not by {given}</source>
         <translation>ein Video wird um 0, 90, 180 oder 270 Grad gedreht, nicht um {given}</translation>
+    </message>
+    <message>
+        <source>and 1 more place</source>
+        <translation>und an 1 weiteren Stelle</translation>
     </message>
     <message>
         <source>angle, °</source>
@@ -2959,6 +3120,14 @@
         <translation>sie sendet einzelne Bilder: {rate:g} werden je Sekunde abgefragt</translation>
     </message>
     <message>
+        <source>its name is not valid</source>
+        <translation>sein Name ist nicht gültig</translation>
+    </message>
+    <message>
+        <source>its rows are not numbers</source>
+        <translation>seine Zeilen sind keine Zahlen</translation>
+    </message>
+    <message>
         <source>line 1: neither a Steadymark file (&apos;{magic} {format}&apos;) nor the names of its columns (&apos;frame,face_id,timestamp_s,…&apos;) or of OpenFace&apos;s (&apos;frame, face_id, timestamp, …&apos;): save the table as CSV with the names of its columns in the first line</source>
         <translation>Zeile 1: weder eine Steadymark-Datei (&apos;{magic} {format}&apos;) noch ihre Spaltennamen (&apos;frame,face_id,timestamp_s,…&apos;) noch die von OpenFace (&apos;frame, face_id, timestamp, …&apos;): speichern Sie die Tabelle als CSV mit den Spaltennamen in der ersten Zeile</translation>
     </message>
@@ -2967,12 +3136,36 @@
         <translation>Zeile 1: die Datei ist nicht UTF-8: speichern Sie sie als &apos;CSV UTF-8&apos;</translation>
     </message>
     <message>
+        <source>line 2: the header is not &apos;# &apos; and JSON</source>
+        <translation>Zeile 2: Der Kopf ist nicht „# “ und JSON</translation>
+    </message>
+    <message>
+        <source>line {number} has 1 field, but there are {columns} columns</source>
+        <translation>Zeile {number} hat 1 Feld, es gibt aber {columns} Spalten</translation>
+    </message>
+    <message>
+        <source>line {number}, &apos;{given}&apos; is not a number</source>
+        <translation>Zeile {number}, „{given}“ ist keine Zahl</translation>
+    </message>
+    <message>
+        <source>most landmarks are guesses (median score {score:.2f})</source>
+        <translation>die meisten Landmarken sind geraten (mittlere Konfidenz {score:.2f})</translation>
+    </message>
+    <message>
         <source>no face attribute is drawn as &apos;{name}&apos;: choose one of {known}</source>
         <translation>Kein Gesichtsmerkmal wird als „{name}“ gezeichnet: Zur Wahl stehen {known}</translation>
     </message>
     <message>
+        <source>no frame has been processed yet</source>
+        <translation>noch ist kein Bild verarbeitet</translation>
+    </message>
+    <message>
         <source>pitch</source>
         <translation>Nicken</translation>
+    </message>
+    <message>
+        <source>raw and stabilized landmarks lie {percent:.1f} % of the eye distance apart</source>
+        <translation>rohe und stabilisierte Landmarken liegen {percent:.1f} % des Augenabstands auseinander</translation>
     </message>
     <message>
         <source>refinement</source>
@@ -2999,6 +3192,14 @@
         <translation>Die Gesichtsmerkmale „{entry}“ und „{other}“ haben beide den Namen „{name}“</translation>
     </message>
     <message>
+        <source>the face is found and its landmarks are certain; jitter is not known</source>
+        <translation>das Gesicht ist gefunden, seine Landmarken sind sicher; der Jitter ist nicht bekannt</translation>
+    </message>
+    <message>
+        <source>the face is found, and its landmarks are certain and steady</source>
+        <translation>das Gesicht ist gefunden, seine Landmarken sind sicher und ruhig</translation>
+    </message>
+    <message>
         <source>the file was cut off</source>
         <translation>die Datei ist abgeschnitten</translation>
     </message>
@@ -3011,8 +3212,20 @@
         <translation>die Bilder werden wie gewünscht um {degrees}° gedreht</translation>
     </message>
     <message>
+        <source>the landmarks are uncertain (median score {score:.2f})</source>
+        <translation>die Landmarken sind unsicher (mittlere Konfidenz {score:.2f})</translation>
+    </message>
+    <message>
+        <source>the stabilized landmarks tremble or the face moves very fast ({percent:.1f} % of the eye distance, faster than 5 Hz)</source>
+        <translation>die stabilisierten Landmarken zittern, oder das Gesicht bewegt sich sehr schnell ({percent:.1f} % des Augenabstands, schneller als 5 Hz)</translation>
+    </message>
+    <message>
         <source>the standard input is a pipe, and a video is read several times: write it into a file and track the file</source>
         <translation>die Standardeingabe ist eine Pipe, und ein Video wird mehrmals gelesen: schreiben Sie es in eine Datei und verfolgen Sie die Datei</translation>
+    </message>
+    <message>
+        <source>the timestamps decrease in 1 place: the latest timestamp is kept there</source>
+        <translation>die Zeitstempel nehmen an 1 Stelle ab: Dort gilt der späteste weiter</translation>
     </message>
     <message>
         <source>the {kind} &apos;{name}&apos; is registered twice</source>
@@ -3021,6 +3234,10 @@
     <message>
         <source>there is no image for frame {index}</source>
         <translation>Für Bild {index} gibt es keine Bilddatei</translation>
+    </message>
+    <message>
+        <source>tracking stopped after 1 frame: {error}</source>
+        <translation>die Verfolgung endete nach 1 Bild: {error}</translation>
     </message>
     <message>
         <source>unknown {kind} &apos;{name}&apos;: choose one of {known}</source>
@@ -3081,10 +3298,6 @@
     <message>
         <source>{count} packets are damaged</source>
         <translation>Beschädigte Pakete: {count}</translation>
-    </message>
-    <message>
-        <source>{dropped} were dropped</source>
-        <translation>verpasst: {dropped}</translation>
     </message>
     <message>
         <source>{fault}. &apos;Continue tracking&apos; skips it.</source>
@@ -3215,6 +3428,18 @@
         <translation>{count} Bilder, deren Namen sich nicht nur in einer Zahl unterscheiden, werden einzeln verfolgt: „steadymark track --sequence“ verfolgt sie als eine Folge</translation>
     </message>
     <message>
+        <source>{count} packets were sent to {target}</source>
+        <translation>{count} Pakete wurden an {target} gesendet</translation>
+    </message>
+    <message>
+        <source>{count} were dropped</source>
+        <translation>{count} wurden ausgelassen</translation>
+    </message>
+    <message>
+        <source>{label} {degrees:+.1f}°</source>
+        <translation>{label} {degrees:+.1f}°</translation>
+    </message>
+    <message>
         <source>{missing} of {count} image numbers are missing after {name}: frame numbers and times have gaps there</source>
         <translation>{missing} von {count} Bildnummern fehlen nach {name}: Bildnummern und Zeiten haben dort Lücken</translation>
     </message>
@@ -3327,10 +3552,6 @@
         <translation>{path} hat {given} Landmarken: Das Fenster vergleicht alle {count} von {name}, „steadymark evaluate --landmarks“ auch einige</translation>
     </message>
     <message>
-        <source>{path} has {rows} rows, the last of frame {last}: check its frame numbers</source>
-        <translation>{path} hat {rows} Zeilen, die letzte von Bild {last}: Prüfen Sie die Bildnummern</translation>
-    </message>
-    <message>
         <source>{path} contains no frames, it is truncated or empty: copy it again</source>
         <translation>{path} enthält keine Bilder, ist abgeschnitten oder leer: Kopieren Sie die Datei erneut</translation>
     </message>
@@ -3349,6 +3570,18 @@
     <message>
         <source>{path} contains sound but no images: choose a file with a video track</source>
         <translation>{path} enthält Ton, aber keine Bilder: Wählen Sie eine Datei mit Videospur</translation>
+    </message>
+    <message>
+        <source>{path} has 1 number in a row: landmarks need an even number (x and y)</source>
+        <translation>{path} hat 1 Zahl in einer Zeile: Landmarken brauchen eine gerade Anzahl (x und y)</translation>
+    </message>
+    <message>
+        <source>{path} has 1 row, of frame {last}: check its frame numbers</source>
+        <translation>{path} hat 1 Zeile, von Bild {last}: Prüfen Sie die Bildnummern</translation>
+    </message>
+    <message>
+        <source>{path} has {count} rows, the last of frame {last}: check its frame numbers</source>
+        <translation>{path} hat {count} Zeilen, die letzte von Bild {last}: Prüfen Sie die Bildnummern</translation>
     </message>
     <message>
         <source>{path} is a folder: give a video file in it</source>
@@ -3443,10 +3676,6 @@
         <translation>{path}, Zeile 1: Spalte „{column}“ fehlt</translation>
     </message>
     <message>
-        <source>{path}, line {number}: not a point ({error})</source>
-        <translation>{path}, Zeile {number}: kein Punkt ({error})</translation>
-    </message>
-    <message>
         <source>{path}, row {row} below the columns, column &apos;{name}&apos;: {value:g} is not a whole number from {least}</source>
         <translation>{path}, Zeile {row} unter den Spaltennamen, Spalte „{name}“: {value:g} ist keine ganze Zahl ab {least}</translation>
     </message>
@@ -3503,10 +3732,6 @@
         <translation>{path}: {why}, und in einer Datei dieses Namens werden Ergebnisse verzeichnet: Verschieben Sie sie oder wählen Sie einen anderen Ordner</translation>
     </message>
     <message>
-        <source>{sent} packets were sent to {target}</source>
-        <translation>An {target} gesendete Pakete: {sent}</translation>
-    </message>
-    <message>
         <source>{shown} answers but sends no frames: check the camera</source>
         <translation>{shown} antwortet, sendet aber keine Bilder: Prüfen Sie die Kamera</translation>
     </message>
@@ -3545,6 +3770,30 @@
     <message>
         <source>{text} is not a camera: a camera mode cannot be given for it</source>
         <translation>{text} ist keine Kamera: Ein Kameramodus passt nicht dazu</translation>
+    </message>
+    <message>
+        <source>{path}, line {number}: &apos;{text}&apos; is not a point: write x and y in pixels</source>
+        <translation>{path}, Zeile {number}: „{text}“ ist kein Punkt: Schreiben Sie x und y in Pixeln</translation>
+    </message>
+    <message>
+        <source>{path}: it has 1 point instead of {wanted}</source>
+        <translation>{path}: 1 Punkt statt {wanted}</translation>
+    </message>
+    <message>
+        <source>{percent:.0f} % of the frames have no face</source>
+        <translation>{percent:.0f} % der Bilder haben kein Gesicht</translation>
+    </message>
+    <message>
+        <source>{seen} faces were seen in {name}, and 1 of them is tracked.</source>
+        <translation>In {name} wurden {seen} Gesichter gesehen, 1 davon wird verfolgt.</translation>
+    </message>
+    <message>
+        <source>{seen} faces were seen in {name}, and {count} of them are tracked.</source>
+        <translation>In {name} wurden {seen} Gesichter gesehen, {count} davon werden verfolgt.</translation>
+    </message>
+    <message>
+        <source>{sentence} Try a lower threshold or another detector in the settings under Faces, or a video in which the face is upright, larger and sharper.</source>
+        <translation>{sentence} Versuchen Sie in den Einstellungen unter Gesichter einen kleineren Schwellwert oder einen anderen Detektor, oder ein Video, in dem das Gesicht aufrecht, größer und schärfer ist.</translation>
     </message>
     <message>
         <source>{text} is not a video file: --deinterlace and --rotate need one</source>

@@ -12,6 +12,23 @@
     </message>
 </context>
 <context>
+    <name>LiveController</name>
+    <message numerus="yes">
+        <source>The recording was saved: {names} in {folder}, %n frame(s).</source>
+        <translation>
+            <numerusform>The recording was saved: {names} in {folder}, %n frame.</numerusform>
+            <numerusform>The recording was saved: {names} in {folder}, %n frames.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n frame(s) could not be written in time: use a smaller camera mode or a faster disk.</source>
+        <translation>
+            <numerusform>%n frame could not be written in time: use a smaller camera mode or a faster disk.</numerusform>
+            <numerusform>%n frames could not be written in time: use a smaller camera mode or a faster disk.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>PresetBar</name>
     <message numerus="yes">
         <source>%n face(s)</source>
@@ -33,6 +50,16 @@
 </context>
 <context>
     <name>StatisticsPanel</name>
+    <message numerus="yes">
+        <source>{share} of %n frame(s)</source>
+        <translation>
+            <numerusform>{share} of %n frame</numerusform>
+            <numerusform>{share} of %n frames</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>VerdictBox</name>
     <message numerus="yes">
         <source>{share} of %n frame(s)</source>
         <translation>

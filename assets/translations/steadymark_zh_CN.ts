@@ -460,8 +460,8 @@
         <translation>（丢失 {count}）</translation>
     </message>
     <message>
-        <source>{frames} frames were written, {count} could not be written in time</source>
-        <translation>已写入 {frames} 帧，{count} 帧未能及时写入</translation>
+        <source>frames written: {frames}; not written in time: {count}</source>
+        <translation>已写入的帧：{frames}；未能及时写入：{count}</translation>
     </message>
 </context>
 <context>
@@ -494,13 +494,17 @@
         <source> and </source>
         <translation>和</translation>
     </message>
-    <message>
-        <source>The recording was saved: {names} in {folder}, {frames} frames.</source>
-        <translation>录制内容已保存：{folder} 中的 {names}，共 {frames} 帧。</translation>
+    <message numerus="yes">
+        <source>The recording was saved: {names} in {folder}, %n frame(s).</source>
+        <translation>
+            <numerusform>录像已保存：{folder} 中的 {names}，共 %n 帧。</numerusform>
+        </translation>
     </message>
-    <message>
-        <source>{count} frames could not be written in time: use a smaller camera mode or a faster disk.</source>
-        <translation>{count} 帧未能及时写入：请改用较小的模式或更快的磁盘。</translation>
+    <message numerus="yes">
+        <source>%n frame(s) could not be written in time: use a smaller camera mode or a faster disk.</source>
+        <translation>
+            <numerusform>有 %n 帧未能及时写入：请使用更小的摄像头模式或更快的磁盘。</numerusform>
+        </translation>
     </message>
     <message>
         <source>Open</source>
@@ -547,6 +551,72 @@
     <message>
         <source>Dismiss</source>
         <translation>关闭</translation>
+    </message>
+</context>
+<context>
+    <name>MoreFacesMessage</name>
+    <message>
+        <source>Track all faces</source>
+        <translation>跟踪所有人脸</translation>
+    </message>
+</context>
+<context>
+    <name>MotionTables</name>
+    <message>
+        <source>How far the stabilizer moves the landmarks. A large distance means that the stabilized landmarks lag behind or that the raw ones are wrong.</source>
+        <translation>稳定器移动关键点的距离。距离大说明稳定后的点滞后，或原始点有误。</translation>
+    </message>
+    <message>
+        <source>Where the face is at rest</source>
+        <translation>人脸静止处</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance of the landmarks of this region where the face is at rest. Lower is stiller.</source>
+        <translation>该区域关键点在人脸静止处的平均 Allan 方差。越小越稳。</translation>
+    </message>
+    <message>
+        <source>MAV by region, at rest</source>
+        <translation>各区域 MAV（静止时）</translation>
+    </message>
+    <message>
+        <source>There is nothing to measure yet.</source>
+        <translation>尚无可测量的内容。</translation>
+    </message>
+    <message>
+        <source>Raw and stabilized landmarks lie {percent} of the eye distance apart ({pixels}).</source>
+        <translation>原始点与稳定后的点相距眼距的 {percent}（{pixels}）。</translation>
+    </message>
+    <message>
+        <source>The face is at rest in {share} of the frames that contain it.</source>
+        <translation>在出现人脸的帧中，{share} 的帧里人脸静止。</translation>
+    </message>
+    <message>
+        <source>The face is never at rest for half a second. MAV and MCV are measured at rest, since they count real motion as jitter. Fast motion, above, tells the jitter of a moving face.</source>
+        <translation>人脸从未静止超过半秒。MAV 和 MCV 只在静止时测量，因为它们会把真实运动算作抖动。运动中的抖动请看上方的“快速运动”。</translation>
+    </message>
+    <message>
+        <source>MAV</source>
+        <translation>MAV</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance, in (% of the eye distance)²: how far the landmarks jump from one frame to the next. Lower is stiller; 0 is a landmark that does not move. It is the measure of jitter.</source>
+        <translation>平均 Allan 方差，单位（眼距的 %）²：关键点从一帧到下一帧跳动多远。越小越稳；0 表示完全不动。它是抖动的度量。</translation>
+    </message>
+    <message>
+        <source>MCV, %</source>
+        <translation>MCV，%</translation>
+    </message>
+    <message>
+        <source>Mean coefficient of variation: how unevenly the distances of a landmark from its mean position are spread, relative to their mean. It does not tell how large they are: pure jitter has about 52 %, a slow even drift about 58 %. So it may rise when a stabilizer removes the jitter and only a small slow drift is left. Read it together with MAV, and never alone.</source>
+        <translation>平均变异系数：关键点到其平均位置的距离分布有多不均匀（相对于平均值）。它不说明距离的大小：纯抖动约为 52 %，缓慢均匀的漂移约为 58 %。因此当稳定器去除抖动、只剩微小的缓慢漂移时，它可能上升。请与 MAV 一起看，不要单独使用。</translation>
+    </message>
+    <message>
+        <source>motion, %</source>
+        <translation>运动，%</translation>
+    </message>
+    <message>
+        <source>Mean way of a landmark from one frame to the next, in % of the eye distance. At rest, lower is stiller.</source>
+        <translation>关键点从一帧到下一帧的平均位移，占眼距的 %。静止时越小越稳。</translation>
     </message>
 </context>
 <context>
@@ -766,8 +836,8 @@
         <translation>置信度</translation>
     </message>
     <message>
-        <source>Share of the frames in which a face was tracked</source>
-        <translation>跟踪到人脸的帧所占比例</translation>
+        <source>Share of the processed frames with a face</source>
+        <translation>已处理的帧中有人脸的比例</translation>
     </message>
     <message>
         <source>How often no face was tracked: the number of spans of frames</source>
@@ -1147,8 +1217,8 @@
         <translation>将视频拖放到这里，或打开摄像头</translation>
     </message>
     <message>
-        <source>Steadymark tracks 68 landmarks on every face, shows how stable they are, and exports them. Nothing leaves this computer.</source>
-        <translation>Steadymark 会跟踪视频中每张人脸的 68 个关键点，显示它们有多稳定，并可导出结果。任何数据都不会离开本机。</translation>
+        <source>Steadymark tracks 68 landmarks on one face or on several, shows how stable they are, and exports them. Nothing leaves this computer.</source>
+        <translation>Steadymark 跟踪一张或多张人脸上的 68 个关键点，显示其稳定程度并可导出。一切都留在本机。</translation>
     </message>
 </context>
 <context>
@@ -1174,8 +1244,20 @@
         <translation>与</translation>
     </message>
     <message>
-        <source>Tracked</source>
-        <translation>已跟踪</translation>
+        <source>Frames processed</source>
+        <translation>已处理的帧</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>详细信息</translation>
+    </message>
+    <message>
+        <source>Show or hide comparisons, tables and figures</source>
+        <translation>显示或隐藏对比、表格和数值</translation>
+    </message>
+    <message>
+        <source>no face in this frame</source>
+        <translation>此帧无人脸</translation>
     </message>
     <message>
         <source>Device</source>
@@ -1186,22 +1268,22 @@
         <translation>每帧耗时</translation>
     </message>
     <message>
-        <source>The face is at rest in {share} of the frames that contain it.</source>
-        <translation>在出现人脸的帧中，{share} 的帧里人脸静止。</translation>
-    </message>
-    <message>
-        <source>The face is never at rest for half a second, so jitter cannot be measured.</source>
-        <translation>人脸从未静止超过半秒：无法判断抖动。</translation>
-    </message>
-    <message>
         <source>Tracking a second time with {name}: {share}</source>
         <translation>正在用 {name} 再次跟踪：{share}</translation>
     </message>
     <message numerus="yes">
         <source>{share} of %n frame(s)</source>
         <translation>
-            <numerusform>共 %n 帧，已跟踪 {share}</numerusform>
+            <numerusform>共 %n 帧，其中 {share}</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>no frame yet</source>
+        <translation>尚无画面</translation>
+    </message>
+    <message>
+        <source>no network is open</source>
+        <translation>未打开网络</translation>
     </message>
     <message>
         <source>landmarks</source>
@@ -1212,96 +1294,16 @@
         <translation>检测器</translation>
     </message>
     <message>
+        <source>not measured yet</source>
+        <translation>尚未测量</translation>
+    </message>
+    <message>
         <source>{name} (tracks again)</source>
         <translation>{name}（重新跟踪）</translation>
     </message>
     <message>
-        <source>Where the face is at rest</source>
-        <translation>人脸静止处</translation>
-    </message>
-    <message>
-        <source>MAV</source>
-        <translation>MAV</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance, (% of the inter-ocular distance)²</source>
-        <translation>平均 Allan 方差，（眼距的 %）²</translation>
-    </message>
-    <message>
-        <source>MCV, %</source>
-        <translation>MCV，%</translation>
-    </message>
-    <message>
-        <source>Mean coefficient of variation: how irregularly the points deviate from their mean position, whatever the size of the deviation, which MAV and motion measure</source>
-        <translation>平均变异系数：各点偏离其平均位置的不均匀程度，与偏离的大小无关；大小由 MAV 和运动说明</translation>
-    </message>
-    <message>
-        <source>Mean coefficient of variation</source>
-        <translation>平均变异系数</translation>
-    </message>
-    <message>
-        <source>motion, %</source>
-        <translation>运动，%</translation>
-    </message>
-    <message>
         <source>There is nothing to measure yet.</source>
         <translation>尚无可测量的内容。</translation>
-    </message>
-    <message>
-        <source>From frame to frame, in % of the inter-ocular distance</source>
-        <translation>逐帧位移，眼距的 %</translation>
-    </message>
-    <message>
-        <source>Against the ground truth</source>
-        <translation>与真值对比</translation>
-    </message>
-    <message>
-        <source>NRMSE, %</source>
-        <translation>NRMSE，%</translation>
-    </message>
-    <message>
-        <source>Mean distance from the ground truth, in % of the inter-ocular distance (outer eye corners)</source>
-        <translation>与真值点的平均距离，外眼角间距的 %</translation>
-    </message>
-    <message>
-        <source>FR8, %</source>
-        <translation>FR8，%</translation>
-    </message>
-    <message>
-        <source>Share of frames with an error of 8 % or more, or without a face</source>
-        <translation>误差达到 8 % 或无人脸的帧</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance of the error</source>
-        <translation>误差的平均 Allan 方差</translation>
-    </message>
-    <message>
-        <source>lag, frames</source>
-        <translation>延迟，帧</translation>
-    </message>
-    <message>
-        <source>How many frames the points lag behind</source>
-        <translation>关键点的滞后程度</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance where the face is at rest</source>
-        <translation>人脸静止处的平均 Allan 方差</translation>
-    </message>
-    <message>
-        <source>MAV by region, at rest</source>
-        <translation>各区域 MAV（静止时）</translation>
-    </message>
-    <message>
-        <source>NRMSE by region, %</source>
-        <translation>各区域 NRMSE，%</translation>
-    </message>
-    <message>
-        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is computed from the error, so that real motion does not count as jitter.</source>
-        <translation>真值 {name}：共 {frames} 帧，已对比 {count} 帧，{missed} 帧无人脸。MAV 按误差计算，因此真实运动不计为抖动。</translation>
-    </message>
-    <message>
-        <source>The error is very large: are its landmarks numbered as iBUG&apos;s 68 landmarks are?</source>
-        <translation>偏差如此之大：它的关键点是否按 iBUG 68 点编号？</translation>
     </message>
     <message>
         <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures use only frames in which the face is at rest: in the second around a frame, the mean positions of the landmarks in its two halves lie less than 0.5 % of the inter-ocular distance apart, and the landmarks deviate from their mean by less than 3 %, for raw and stabilized points alike. What moves there is jitter. Elsewhere the values include motion, and the curves are faint.</source>
@@ -1311,8 +1313,8 @@
 <context>
     <name>StatusLine</name>
     <message>
-        <source>Tracked</source>
-        <translation>已跟踪</translation>
+        <source>Frames processed</source>
+        <translation>已处理的帧</translation>
     </message>
     <message>
         <source>Ready</source>
@@ -1331,20 +1333,32 @@
         <translation>这些结果是关闭录像时保留的。“从头重新跟踪”会重新计算。</translation>
     </message>
     <message>
-        <source>Tracking, {percent}</source>
-        <translation>正在跟踪，{percent}</translation>
+        <source>{rate} fps</source>
+        <translation>{rate} fps</translation>
     </message>
     <message>
-        <source>All frames tracked on {date}</source>
-        <translation>所有帧已于 {date} 跟踪</translation>
+        <source>tracked on {device}</source>
+        <translation>在 {device} 上跟踪</translation>
+    </message>
+    <message>
+        <source>Tracking, {percent} of the frames processed</source>
+        <translation>正在跟踪，已处理 {percent} 的帧</translation>
+    </message>
+    <message>
+        <source>All frames processed, {share} with a face</source>
+        <translation>所有帧已处理，{share} 有人脸</translation>
+    </message>
+    <message>
+        <source>All frames processed on {date}, {share} with a face</source>
+        <translation>所有帧已于 {date} 处理，{share} 有人脸</translation>
+    </message>
+    <message>
+        <source>zoom {percent}</source>
+        <translation>缩放 {percent}</translation>
     </message>
     <message>
         <source>Tracking paused at {percent}</source>
         <translation>跟踪已暂停，{percent}</translation>
-    </message>
-    <message>
-        <source>All frames tracked</source>
-        <translation>所有帧已跟踪</translation>
     </message>
     <message>
         <source>Live</source>
@@ -1397,16 +1411,16 @@
         <translation>时间轴</translation>
     </message>
     <message>
-        <source>Green: tracked. Orange: no face. Grey: not tracked yet. Above: jitter</source>
-        <translation>绿色为已跟踪，橙色为无人脸，灰色为尚未跟踪；上方为抖动</translation>
+        <source>Green: a face. Orange: no face. Grey: not processed yet. Black: damaged. Above: jitter</source>
+        <translation>绿色：有人脸。橙色：无人脸。灰色：尚未处理。黑色：已损坏。上方为抖动</translation>
     </message>
     <message>
-        <source>not tracked yet</source>
-        <translation>尚未跟踪</translation>
+        <source>not processed yet</source>
+        <translation>尚未处理</translation>
     </message>
     <message>
-        <source>tracked</source>
-        <translation>已跟踪</translation>
+        <source>with a face</source>
+        <translation>有人脸</translation>
     </message>
     <message>
         <source>no face</source>
@@ -1422,18 +1436,126 @@
     </message>
 </context>
 <context>
+    <name>TruthTables</name>
+    <message>
+        <source>Mean distance from the ground truth, in % of the distance between the outer eye corners. Lower is more accurate.</source>
+        <translation>与真值点的平均距离，占外眼角间距的 %。越小越准确。</translation>
+    </message>
+    <message>
+        <source>Against the ground truth</source>
+        <translation>与真值对比</translation>
+    </message>
+    <message>
+        <source>NRMSE, %</source>
+        <translation>NRMSE，%</translation>
+    </message>
+    <message>
+        <source>FR8, %</source>
+        <translation>FR8，%</translation>
+    </message>
+    <message>
+        <source>Share of frames with an error of 8 % or more, or without a face. Lower is better.</source>
+        <translation>误差达到 8 % 或没有人脸的帧所占比例。越小越好。</translation>
+    </message>
+    <message>
+        <source>MAV</source>
+        <translation>MAV</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance of the error: how far it jumps from one frame to the next. Lower is stiller. Real motion does not count, since the ground truth makes it, too.</source>
+        <translation>误差的平均 Allan 方差：误差从一帧到下一帧跳动多远。越小越稳。真实运动不计入，因为真值也随之运动。</translation>
+    </message>
+    <message>
+        <source>MCV, %</source>
+        <translation>MCV，%</translation>
+    </message>
+    <message>
+        <source>Mean coefficient of variation: how unevenly the error is spread over the frames. Lower is more even, not more accurate; NRMSE tells the accuracy.</source>
+        <translation>平均变异系数：误差在各帧间分布的不均匀程度。越小越均匀，但不代表更准确；准确度看 NRMSE。</translation>
+    </message>
+    <message>
+        <source>lag, frames</source>
+        <translation>延迟，帧</translation>
+    </message>
+    <message>
+        <source>How many frames the landmarks are late. 0 is best; a filter that smooths strongly is late.</source>
+        <translation>关键点滞后的帧数。0 最好；平滑过强的滤波器会滞后。</translation>
+    </message>
+    <message>
+        <source>NRMSE by region, %</source>
+        <translation>各区域 NRMSE，%</translation>
+    </message>
+    <message>
+        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is computed from the error, so that real motion does not count as jitter.</source>
+        <translation>真值 {name}：共 {frames} 帧，已对比 {count} 帧，{missed} 帧无人脸。MAV 按误差计算，因此真实运动不计为抖动。</translation>
+    </message>
+    <message>
+        <source>The error is very large: are its landmarks numbered as iBUG&apos;s 68 landmarks are?</source>
+        <translation>偏差如此之大：它的关键点是否按 iBUG 68 点编号？</translation>
+    </message>
+</context>
+<context>
+    <name>VerdictBox</name>
+    <message>
+        <source>Frames with a face</source>
+        <translation>有人脸的帧</translation>
+    </message>
+    <message>
+        <source>In how many of the frames processed so far a face was found. Near 100 % is good; fewer frames mean that the face was turned away, covered, small or dark.</source>
+        <translation>到目前为止处理的帧中有多少帧找到了人脸。接近 100 % 为好；较少说明人脸转开、被遮挡、太小或太暗。</translation>
+    </message>
+    <message>
+        <source>Score of the landmarks</source>
+        <translation>关键点置信度</translation>
+    </message>
+    <message>
+        <source>How certain the network is of its landmarks, from 0 to 1; the median over all landmarks and frames. Above 0.8 is good, below 0.6 is doubtful.</source>
+        <translation>网络对其关键点的把握，从 0 到 1；为所有点和帧的中位数。高于 0.8 为好，低于 0.6 可疑。</translation>
+    </message>
+    <message>
+        <source>Fast motion</source>
+        <translation>快速运动</translation>
+    </message>
+    <message>
+        <source>How far the landmarks move faster than 5 times per second, in % of the distance between the outer eye corners, without and with the stabilizer. It can be told while the face moves. Jitter is fast; heads mostly move more slowly. A smaller value with the stabilizer is jitter that was removed. Calm faces have less than 0.2 %; above 1 % the landmarks tremble, or the face moves very fast.</source>
+        <translation>关键点以每秒 5 次以上的频率移动的幅度，占外眼角间距的 %，分别为无稳定器和有稳定器时。人脸运动时也能得出。抖动很快，而头部大多动得较慢。有稳定器时数值变小，即抖动已被去除。平静的人脸低于 0.2 %；高于 1 % 则关键点在颤动，或人脸运动极快。</translation>
+    </message>
+    <message>
+        <source>There is nothing to measure yet.</source>
+        <translation>尚无可测量的内容。</translation>
+    </message>
+    <message>
+        <source>Good</source>
+        <translation>良好</translation>
+    </message>
+    <message>
+        <source>Doubtful</source>
+        <translation>可疑</translation>
+    </message>
+    <message>
+        <source>Lost</source>
+        <translation>丢失</translation>
+    </message>
+    <message numerus="yes">
+        <source>{share} of %n frame(s)</source>
+        <translation>
+            <numerusform>共 %n 帧，其中 {share}</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>VideoView</name>
     <message>
         <source>Video</source>
         <translation>视频</translation>
     </message>
     <message>
-        <source>No frames arrive: reconnecting…</source>
-        <translation>没有画面：正在重新连接…</translation>
+        <source>not processed yet</source>
+        <translation>尚未处理</translation>
     </message>
     <message>
-        <source>not tracked yet</source>
-        <translation>尚未跟踪</translation>
+        <source>No frames arrive: reconnecting…</source>
+        <translation>没有画面：正在重新连接…</translation>
     </message>
 </context>
 <context>
@@ -2059,10 +2181,6 @@
         <translation>这里没有名为“{text}”的摄像头：请用编号选择；已找到：{known}</translation>
     </message>
     <message>
-        <source>({x}, {y}) is not a point in an image</source>
-        <translation>({x}, {y}) 不是图像中的位置</translation>
-    </message>
-    <message>
         <source>--landmarks lacks the outer eye corners {right} and {left}; every error is divided by their distance: say which landmarks of the ground truth they are</source>
         <translation>--landmarks 缺少外眼角 {right} 和 {left}，所有误差都要除以两者的间距：请说明它们对应真值的哪些关键点</translation>
     </message>
@@ -2373,10 +2491,6 @@
     <message>
         <source>line 1: the file is empty or starts with an empty line</source>
         <translation>第 1 行：文件为空，或以空行开头</translation>
-    </message>
-    <message>
-        <source>line 2: the header is not &apos;# &apos; and JSON ({error})</source>
-        <translation>第 2 行：文件头不是“# ”加 JSON（{error}）</translation>
     </message>
     <message>
         <source>line 2: the header is not a JSON object</source>
@@ -2835,6 +2949,26 @@
         <translation>Beta</translation>
     </message>
     <message>
+        <source>1 frame has no timestamp: it is placed between its neighbours</source>
+        <translation>1 帧没有时间戳：按相邻帧插入</translation>
+    </message>
+    <message>
+        <source>1 frame has the timestamp of the frame before it</source>
+        <translation>1 帧与前一帧的时间戳相同</translation>
+    </message>
+    <message>
+        <source>1 image in {folder} is beside videos: name it to track it</source>
+        <translation>{folder} 中有 1 张图片与视频放在一起：如需跟踪，请指明它</translation>
+    </message>
+    <message>
+        <source>1 packet was sent to {target}</source>
+        <translation>已向 {target} 发送 1 个数据包</translation>
+    </message>
+    <message>
+        <source>1 was dropped</source>
+        <translation>丢弃了 1 个</translation>
+    </message>
+    <message>
         <source>Butterworth</source>
         <translation>Butterworth</translation>
     </message>
@@ -2883,6 +3017,14 @@
         <translation>相对相机光轴向右、向下以及到相机的距离（毫米）；焦距正确时才准确</translation>
     </message>
     <message>
+        <source>No face was found in {name} (1 frame).</source>
+        <translation>在 {name} 中未找到人脸（1 帧）。</translation>
+    </message>
+    <message>
+        <source>No face was found in {name} ({count} frames).</source>
+        <translation>在 {name} 中未找到人脸（{count} 帧）。</translation>
+    </message>
+    <message>
         <source>One Euro</source>
         <translation>One Euro</translation>
     </message>
@@ -2911,6 +3053,10 @@
         <translation>位置</translation>
     </message>
     <message>
+        <source>The face is never followed for half a second.</source>
+        <translation>人脸从未被连续跟踪半秒。</translation>
+    </message>
+    <message>
         <source>The landmarks stay as the model finds them.</source>
         <translation>关键点保持模型找到的样子。</translation>
     </message>
@@ -2919,8 +3065,20 @@
         <translation>模型若自带稳定器则用之，否则用光流。</translation>
     </message>
     <message>
+        <source>The video has {fps:.3g} frames per second; {least:.0f} are needed.</source>
+        <translation>视频每秒 {fps:.3g} 帧，需要 {least:.0f} 帧。</translation>
+    </message>
+    <message>
+        <source>a row cannot be read as numbers</source>
+        <translation>有一行无法按数字读取</translation>
+    </message>
+    <message>
         <source>a video is rotated by 0, 90, 180 or 270 degrees, not by {given}</source>
         <translation>视频只能旋转 0、90、180 或 270 度，不能旋转 {given} 度</translation>
+    </message>
+    <message>
+        <source>and 1 more place</source>
+        <translation>以及另外 1 处</translation>
     </message>
     <message>
         <source>angle, °</source>
@@ -2955,6 +3113,14 @@
         <translation>它发送单张图像：每秒请求 {rate:g} 张</translation>
     </message>
     <message>
+        <source>its name is not valid</source>
+        <translation>其名称无效</translation>
+    </message>
+    <message>
+        <source>its rows are not numbers</source>
+        <translation>其各行不是数字</translation>
+    </message>
+    <message>
         <source>line 1: neither a Steadymark file (&apos;{magic} {format}&apos;) nor the names of its columns (&apos;frame,face_id,timestamp_s,…&apos;) or of OpenFace&apos;s (&apos;frame, face_id, timestamp, …&apos;): save the table as CSV with the names of its columns in the first line</source>
         <translation>第 1 行：既不是 Steadymark 文件（&apos;{magic} {format}&apos;），也不是其列名（&apos;frame,face_id,timestamp_s,…&apos;）或 OpenFace 的列名（&apos;frame, face_id, timestamp, …&apos;）：请将表格另存为首行带列名的 CSV</translation>
     </message>
@@ -2963,12 +3129,36 @@
         <translation>第 1 行：文件不是 UTF-8：请另存为“CSV UTF-8”</translation>
     </message>
     <message>
+        <source>line 2: the header is not &apos;# &apos; and JSON</source>
+        <translation>第 2 行：文件头不是“# ”加 JSON</translation>
+    </message>
+    <message>
+        <source>line {number} has 1 field, but there are {columns} columns</source>
+        <translation>第 {number} 行有 1 个字段，但共有 {columns} 列</translation>
+    </message>
+    <message>
+        <source>line {number}, &apos;{given}&apos; is not a number</source>
+        <translation>第 {number} 行，“{given}”不是数字</translation>
+    </message>
+    <message>
+        <source>most landmarks are guesses (median score {score:.2f})</source>
+        <translation>大多数关键点只是猜测（置信度中位数 {score:.2f}）</translation>
+    </message>
+    <message>
         <source>no face attribute is drawn as &apos;{name}&apos;: choose one of {known}</source>
         <translation>没有以“{name}”绘制的人脸属性：可选 {known}</translation>
     </message>
     <message>
+        <source>no frame has been processed yet</source>
+        <translation>尚未处理任何帧</translation>
+    </message>
+    <message>
         <source>pitch</source>
         <translation>俯仰</translation>
+    </message>
+    <message>
+        <source>raw and stabilized landmarks lie {percent:.1f} % of the eye distance apart</source>
+        <translation>原始点与稳定后的点相距眼距的 {percent:.1f} %</translation>
     </message>
     <message>
         <source>refinement</source>
@@ -2995,6 +3185,14 @@
         <translation>人脸属性“{entry}”和“{other}”使用了相同的名称“{name}”</translation>
     </message>
     <message>
+        <source>the face is found and its landmarks are certain; jitter is not known</source>
+        <translation>已找到人脸，关键点可靠；抖动未知</translation>
+    </message>
+    <message>
+        <source>the face is found, and its landmarks are certain and steady</source>
+        <translation>已找到人脸，关键点可靠且稳定</translation>
+    </message>
+    <message>
         <source>the file was cut off</source>
         <translation>文件被截断</translation>
     </message>
@@ -3007,8 +3205,20 @@
         <translation>按要求将图像旋转了 {degrees}°</translation>
     </message>
     <message>
+        <source>the landmarks are uncertain (median score {score:.2f})</source>
+        <translation>关键点不可靠（置信度中位数 {score:.2f}）</translation>
+    </message>
+    <message>
+        <source>the stabilized landmarks tremble or the face moves very fast ({percent:.1f} % of the eye distance, faster than 5 Hz)</source>
+        <translation>稳定后的点在颤动，或人脸运动极快（眼距的 {percent:.1f} %，快于 5 Hz）</translation>
+    </message>
+    <message>
         <source>the standard input is a pipe, and a video is read several times: write it into a file and track the file</source>
         <translation>标准输入是管道，而视频需要多次读取：请写入文件后再跟踪</translation>
+    </message>
+    <message>
+        <source>the timestamps decrease in 1 place: the latest timestamp is kept there</source>
+        <translation>时间戳在 1 处递减：该处沿用最晚的时间戳</translation>
     </message>
     <message>
         <source>the {kind} &apos;{name}&apos; is registered twice</source>
@@ -3017,6 +3227,10 @@
     <message>
         <source>there is no image for frame {index}</source>
         <translation>第 {index} 帧没有图像</translation>
+    </message>
+    <message>
+        <source>tracking stopped after 1 frame: {error}</source>
+        <translation>跟踪在 1 帧后停止：{error}</translation>
     </message>
     <message>
         <source>unknown {kind} &apos;{name}&apos;: choose one of {known}</source>
@@ -3077,10 +3291,6 @@
     <message>
         <source>{count} packets are damaged</source>
         <translation>{count} 个数据包已损坏</translation>
-    </message>
-    <message>
-        <source>{dropped} were dropped</source>
-        <translation>丢弃 {dropped}</translation>
     </message>
     <message>
         <source>{fault}. &apos;Continue tracking&apos; skips it.</source>
@@ -3211,6 +3421,18 @@
         <translation>{count} 张图像的文件名并非仅有一个数字不同，将分别跟踪：“steadymark track --sequence”将它们作为一个序列跟踪</translation>
     </message>
     <message>
+        <source>{count} packets were sent to {target}</source>
+        <translation>已向 {target} 发送 {count} 个数据包</translation>
+    </message>
+    <message>
+        <source>{count} were dropped</source>
+        <translation>丢弃了 {count} 个</translation>
+    </message>
+    <message>
+        <source>{label} {degrees:+.1f}°</source>
+        <translation>{label} {degrees:+.1f}°</translation>
+    </message>
+    <message>
         <source>{missing} of {count} image numbers are missing after {name}: frame numbers and times have gaps there</source>
         <translation>{name} 之后缺少 {count} 个图像编号中的 {missing} 个：帧号和时间在此处有间断</translation>
     </message>
@@ -3323,10 +3545,6 @@
         <translation>{path} 有 {given} 个关键点：窗口对比 {name} 的全部 {count} 个，“steadymark evaluate --landmarks”可只对比其中一部分</translation>
     </message>
     <message>
-        <source>{path} has {rows} rows, the last of frame {last}: check its frame numbers</source>
-        <translation>{path} 有 {rows} 行，最后一行是第 {last} 帧：请检查帧号</translation>
-    </message>
-    <message>
         <source>{path} contains no frames, it is truncated or empty: copy it again</source>
         <translation>{path} 不含任何帧，文件被截断或为空：请重新复制</translation>
     </message>
@@ -3345,6 +3563,18 @@
     <message>
         <source>{path} contains sound but no images: choose a file with a video track</source>
         <translation>{path} 只有声音，没有画面：请选择带视频轨的文件</translation>
+    </message>
+    <message>
+        <source>{path} has 1 number in a row: landmarks need an even number (x and y)</source>
+        <translation>{path} 的一行有 1 个数：关键点需要偶数个（x 和 y）</translation>
+    </message>
+    <message>
+        <source>{path} has 1 row, of frame {last}: check its frame numbers</source>
+        <translation>{path} 有 1 行，是第 {last} 帧：请检查帧号</translation>
+    </message>
+    <message>
+        <source>{path} has {count} rows, the last of frame {last}: check its frame numbers</source>
+        <translation>{path} 有 {count} 行，最后一行是第 {last} 帧：请检查帧号</translation>
     </message>
     <message>
         <source>{path} is a folder: give a video file in it</source>
@@ -3439,10 +3669,6 @@
         <translation>{path}，第 1 行：缺少列“{column}”</translation>
     </message>
     <message>
-        <source>{path}, line {number}: not a point ({error})</source>
-        <translation>{path}，第 {number} 行：不是点（{error}）</translation>
-    </message>
-    <message>
         <source>{path}, row {row} below the columns, column &apos;{name}&apos;: {value:g} is not a whole number from {least}</source>
         <translation>{path}，列名下第 {row} 行，列“{name}”：{value:g} 不是从 {least} 起的整数</translation>
     </message>
@@ -3499,10 +3725,6 @@
         <translation>{path}：{why}，而结果要记录在同名文件中：请将其移走，或选择其他文件夹</translation>
     </message>
     <message>
-        <source>{sent} packets were sent to {target}</source>
-        <translation>已向 {target} 发送 {sent} 个数据包</translation>
-    </message>
-    <message>
         <source>{shown} answers but sends no frames: check the camera</source>
         <translation>{shown} 有响应，但没有发送画面：请检查摄像头</translation>
     </message>
@@ -3541,6 +3763,30 @@
     <message>
         <source>{text} is not a camera: a camera mode cannot be given for it</source>
         <translation>{text} 不是摄像头：不能使用摄像头模式</translation>
+    </message>
+    <message>
+        <source>{path}, line {number}: &apos;{text}&apos; is not a point: write x and y in pixels</source>
+        <translation>{path} 第 {number} 行：“{text}”不是点：请写 x 和 y（像素）</translation>
+    </message>
+    <message>
+        <source>{path}: it has 1 point instead of {wanted}</source>
+        <translation>{path}：有 1 个点，应为 {wanted} 个</translation>
+    </message>
+    <message>
+        <source>{percent:.0f} % of the frames have no face</source>
+        <translation>{percent:.0f} % 的帧没有人脸</translation>
+    </message>
+    <message>
+        <source>{seen} faces were seen in {name}, and 1 of them is tracked.</source>
+        <translation>在 {name} 中看到 {seen} 张人脸，只跟踪其中 1 张。</translation>
+    </message>
+    <message>
+        <source>{seen} faces were seen in {name}, and {count} of them are tracked.</source>
+        <translation>在 {name} 中看到 {seen} 张人脸，只跟踪其中 {count} 张。</translation>
+    </message>
+    <message>
+        <source>{sentence} Try a lower threshold or another detector in the settings under Faces, or a video in which the face is upright, larger and sharper.</source>
+        <translation>{sentence} 请在设置的“人脸”中降低阈值或更换检测器，或使用人脸端正、更大、更清晰的视频。</translation>
     </message>
     <message>
         <source>{text} is not a video file: --deinterlace and --rotate need one</source>

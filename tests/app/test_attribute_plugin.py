@@ -203,7 +203,7 @@ def test_its_curves_are_plotted_and_its_values_are_shown(qtbot: QtBot) -> None:
     (label,) = panel.readouts[NAME]
     assert label.text().startswith(f"opening {curve[5] / 100:.4f}\nwidth 0.")
     panel.set_faces(None)
-    assert label.text() == "–"
+    assert label.text() == "no face in this frame"
 
 
 @pytest.mark.usefixtures("plugin")

@@ -75,3 +75,14 @@ def test_several_texts_are_joined_into_one() -> None:
     assert join_texts(()) == NOTHING == ""
     assert join_texts(iter([one])) is one
     assert join_texts([one, two, three]) == "one; 2; three"
+
+
+def test_a_counted_text_is_in_the_singular_for_exactly_one() -> None:
+    def text(count: int) -> UserText:
+        return UserText.counted(
+            "1 frame of {name}", "{count} frames of {name}", count=count, name="a"
+        )
+
+    assert [text(n) for n in (0, 1, 2)] == ["0 frames of a", "1 frame of a", "2 frames of a"]
+    assert text(1).template == "1 frame of {name}"
+    assert pickle.loads(pickle.dumps(text(2))).fields == {"count": 2, "name": "a"}

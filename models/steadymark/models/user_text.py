@@ -28,6 +28,21 @@ class UserText(str):
         text.template, text.fields = template, plain
         return text
 
+    @classmethod
+    def counted(cls, one: str, many: str, /, *, count: int, **fields: object) -> Self:
+        """Make a text in the singular or the plural.
+
+        `UserText.counted("1 frame", "{count} frames", count=n)`. Both templates must be literals,
+        which are translated separately; the singular may leave `{count}` out.
+
+        Args:
+            one: The template for exactly one.
+            many: The template for any other number.
+            count: The number, which is also a field.
+            **fields: The values of the other fields.
+        """
+        return cls(one if count == 1 else many, count=count, **fields)
+
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.template, self.fields)
 

@@ -54,8 +54,10 @@ def test_a_video_gives_a_valid_table_with_a_row_per_frame(run: Run, tmp_path: Pa
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.csv", "index.csv"]
 
 
-def test_the_summary_shows_frames_tracked_share_and_device(run: Run, tmp_path: Path) -> None:
+def test_the_summary_shows_frames_and_the_share_with_a_face(run: Run, tmp_path: Path) -> None:
     text = run("track", video(tmp_path / "a.mp4"), "--out", tmp_path / "out").output
+    assert "with a face" in text
+    assert "No face was found" not in text
     row = next(line for line in text.splitlines() if line.strip().startswith("a.mp4"))
     assert row.split()[1] == "20"
     assert "80.0 %" in row

@@ -20,7 +20,7 @@ from steadymark.app.cli.reports.evaluation_report import ModelScores, evaluation
 from steadymark.app.cli.reports.identity_report import identity_table
 from steadymark.app.cli.reports.light_report import light_summary, worst_table
 from steadymark.app.cli.reports.models_report import models_table
-from steadymark.app.cli.reports.report_table import Column, ReportTable
+from steadymark.app.cli.reports.report_table import Column, ReportTable, fixed
 from steadymark.app.cli.reports.soak_report import soak_table
 from steadymark.app.cli.reports.spans_report import spans_table
 from steadymark.app.cli.reports.speed_report import faces_table, stabilizers_table, stages_table
@@ -229,7 +229,7 @@ def cells_near(name: str, text: str) -> list[str]:
 
 
 def _finished(*names: str, devices: Iterable[str] = ("cuda",)) -> list[JobReport]:
-    report = PipelineReport(PipelineState.FINISHED, 12345, 0, 12000, 3, 12.3)
+    report = PipelineReport(PipelineState.FINISHED, 12345, 0, 12000, 3, median_ms=12.3)
     outputs = [
         tuple(f"out/{Path(name).stem}{suffix}" for suffix in (".csv", ".mp4")) for name in names
     ]
@@ -348,3 +348,13 @@ def test_a_row_without_a_remark_is_not_repeated_in_the_remark_part() -> None:
 def test_a_row_with_a_missing_cell_is_refused() -> None:
     with pytest.raises(ValueError, match="2 cells for 3 columns"):
         ReportTable(("name",), ("one", "two")).add_row("a", "1")
+
+
+def test_zero_has_no_sign_in_reports() -> None:
+    assert [fixed(value, 3) for value in (-0.0004, 0.0, -0.0006, 1.5)] == [
+        "0.000",
+        "0.000",
+        "-0.001",
+        "1.500",
+    ]
+    assert fixed(float("nan"), 1) == "nan"

@@ -28,7 +28,7 @@ def test_every_sent_packet_equals_a_row_of_the_table(run: Run, tmp_path: Path) -
         target = f"osf://{address_of(bound)}"
         done = run("track", video, "--out", tmp_path / "out", "--send", target)
         assert done.exit_code == 0, done.output
-        summary = re.search(r"(\d+) packets were sent to (\S+?)[\s;]", f"{done.output} ")
+        summary = re.search(r"(\d+) packets? (?:was|were) sent to (\S+?)[\s;]", f"{done.output} ")
         assert summary is not None
         assert summary[2] == target
         received = [parse_osf_packet(bound.recv(65535))[0] for _ in range(int(summary[1]))]

@@ -106,11 +106,11 @@ def test_the_window_tells_where_finished_tracking_is_kept_and_deletes_it_on_requ
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
     open_video(qtbot, window, clip)
-    assert window.status.phase.text() == "All frames tracked"
+    assert window.status.phase.text().startswith("All frames processed, ")
     window.session.close_source()
     open_video(qtbot, window, clip)
     window._refresh_now()
-    assert window.status.phase.text().startswith("All frames tracked on ")
+    assert window.status.phase.text().startswith("All frames processed on ")
     assert "Track again" in window.status.phase.toolTip()
     window.session.close_source()
     qtbot.waitUntil(lambda: kept_bytes(tmp_path / "state") > 0)

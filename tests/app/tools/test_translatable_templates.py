@@ -159,6 +159,20 @@ def test_a_message_that_is_not_a_literal_is_found(tmp_path: Path, line: str, fau
     assert bool(uses.problem) == bool(fault)
 
 
+def test_both_templates_of_a_counted_text_are_found(tmp_path: Path) -> None:
+    file = tmp_path / "made.py"
+    inner = 'UserText.counted("1 frame of {name}", "{count} frames of {name}", count=n, name=a)'
+    for line in (f"note = {inner}", f"raise SourceError({inner})"):
+        file.write_text(f"def one(n, a):\n    {line}\n", encoding="utf-8")
+        uses = list(templates_in("made", file))
+        assert [u.template for u in uses] == ["1 frame of {name}", "{count} frames of {name}"]
+        assert [u.problem for u in uses] == ["", ""]
+    file.write_text('UserText.counted("1 frame", "{frames} frames", count=n)', encoding="utf-8")
+    one, many = templates_in("made", file)
+    assert one.problem == ""
+    assert "has ['frames'], given are ['count']" in many.problem
+
+
 def test_an_error_that_becomes_plain_text_is_found(tmp_path: Path) -> None:
     file = tmp_path / "made.py"
     for use, found in (("str(error)", 1), ('f"no: {error}"', 1), ("error.sentence", 0)):

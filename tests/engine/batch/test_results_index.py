@@ -70,7 +70,7 @@ def test_finished_videos_are_skipped_and_keep_their_figures(tmp_path: Path, styl
     (first,) = run([video], out, csv=style)
     row = index_rows(out)[str(video)]
     assert (row["state"], row["table"], row["frames"]) == ("done", "a.csv", "20")
-    assert row["tracked_share"] == "0.8000"
+    assert row["face_share"] == "0.8000"
     assert row["lost_spans"] == "1"
     assert row["duration_s"] == "0.760"
     assert first.fingerprint is not None
@@ -83,6 +83,15 @@ def test_finished_videos_are_skipped_and_keep_their_figures(tmp_path: Path, styl
         assert second.skipped
     assert index_rows(out)[str(video)] == {**row, "state": "skipped"}
     assert (out / "a.csv").stat().st_mtime_ns == written
+
+
+def test_the_share_of_an_index_of_an_earlier_version_is_kept(tmp_path: Path) -> None:
+    video, out = square_video(tmp_path / "a.mp4", 20), tmp_path / "out"
+    run([video], out)
+    path = out / "index.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("face_share", "tracked_share"))
+    run([square_video(tmp_path / "b.mp4", 4)], out)
+    assert index_rows(out)[str(video)]["face_share"] == "0.8000"
 
 
 @pytest.mark.parametrize("style", ["native", "openface"])

@@ -129,9 +129,9 @@ def test_tables_with_and_without_column_names_are_read(tmp_path: Path) -> None:
         ("frame\n0\n", "'x_0' is missing"),
         ("frame,x_0,y_0\n0,1,2\n0,1,2\n", "each number from 0 once"),
         ("frame,x_0,y_0\n-1,1,2\n", "each number from 0 once"),
-        ("frame,x_0,y_0\n0,one,2\n", "not a table of ground truth"),
+        ("frame,x_0,y_0\n0,one,2\n", "line 2, 'one' is not a number"),
         ("1,2,3\n", "landmarks need an even number"),
-        ("hello world\n", "not a table of ground truth"),
+        ("hello world\n", "line 1, 'hello world' is not a number"),
         ("frame, timestamp, x_0\n", "missing"),
     ],
 )

@@ -92,7 +92,7 @@ def test_pose_columns_are_complete_or_absent_and_empty_for_a_lost_face(tmp_path:
         (HEAD.replace("raw_x_0", "x_0") + GOOD, 3, "column 'x_0' appears 2 times"),
         (HEAD.replace("score_0", "score_0,mood") + GOOD, 3, "column 'mood' is unknown"),
         (HEAD + GOOD + "4,0,0.4\n", 9, "3 fields, but 14 columns"),
-        (HEAD + GOOD + "\n", 9, "1 fields, but 14 columns"),
+        (HEAD + GOOD + "\n", 9, "1 field, but 14 columns"),
         (HEAD + GOOD + row(4, 0, 0.4, values="0.9,1,2,3,4,nan,20,10,20,0.5"), 9, "NaN among its p"),
         (HEAD + GOOD + row(4, 0, 0.4, values="0.9,1,2,3,4,1,20,inf,20,0.5"), 9, "NaN among its p"),
         (HEAD + GOOD + row(4, 0, 0.4, values="0.9,1,2,3,4,1,20,10,20,nan"), 9, "NaN among its sc"),

@@ -12,6 +12,7 @@ from steadymark.engine.output.video.draw_style import (
     bgr,
     face_colour,
     score_bands,
+    uncertain,
 )
 
 
@@ -23,6 +24,12 @@ def test_a_score_at_a_limit_belongs_to_the_upper_band() -> None:
 def test_a_nan_score_has_the_colour_of_the_worst_band() -> None:
     (band,) = score_bands(np.array([np.nan], np.float32))
     assert SCORE_BANDS[band][1] == VERMILLION
+
+
+def test_scores_of_the_two_lowest_bands_and_unknown_ones_are_uncertain() -> None:
+    scores = np.array([0.0, 0.59, 0.6, 1.0, np.nan], np.float32)
+    assert uncertain(scores).tolist() == [True, True, False, False, True]
+    assert uncertain(scores).tolist() == [band < 2 for band in score_bands(scores)]
 
 
 def test_bgr_returns_blue_green_red() -> None:

@@ -180,7 +180,7 @@ def test_all_targets_receive_the_same_packets() -> None:
         senders.offer(track_result(4, posed_face()))
         assert one.recv(65535)[8:] == other.recv(65535)[8:]
         words = senders.close()
-    assert [text.split()[:2] for text in words] == [["1", "packets"], ["1", "packets"]]
+    assert [text.split()[:2] for text in words] == [["1", "packet"], ["1", "packet"]]
 
 
 def test_a_sender_that_was_never_opened_closes_immediately() -> None:

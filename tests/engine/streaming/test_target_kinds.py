@@ -57,7 +57,7 @@ def test_a_target_of_a_plug_in_gets_the_results(tmp_path: Path) -> None:
     senders.open()
     senders.offer(track_result(3, tracked_face()))
     (told,) = senders.close()
-    assert told == f"1 packets were sent to {target}"
+    assert told == f"1 packet was sent to {target}"
     assert (tmp_path / "mine.txt").read_text() == "3\n"
     assert str(parse_target("diary")) == "diary://diary.txt"
     assert not [t for t in threading.enumerate() if t.name.startswith("sending diary")]

@@ -10,10 +10,12 @@ import pytest
 
 from steadymark.engine.bench.scenes.identity_benchmark import run_identity
 from steadymark.engine.bench.speed_benchmark import measure_faces
-from steadymark.engine.core.types import FaceState, TrackResult
+from steadymark.engine.core.types import FaceBox, FaceState, TrackResult
 from steadymark.engine.metrics.identity_scores import IdentityScores
+from steadymark.engine.pipeline.pipeline_report import Stats
 from steadymark.engine.stabilizers.no_stabilizer import NoStabilizer
 from steadymark.engine.stabilizers.one_euro import OneEuro
+from steadymark.engine.tracking.association import count_sure
 from steadymark.engine.tracking.face_pass import TrackerConfig
 from steadymark.engine.tracking.settings import TrackSettings
 from steadymark.engine.tracking.tracker import Tracker
@@ -83,6 +85,23 @@ def test_a_new_face_beside_others_gets_its_id_after_confirmation() -> None:
     assert found[first].faces[1].state is FaceState.DETECTED
     assert all(ids(result) == [0] for result in found[:first])
     assert all(ids(result) == [0, 1] for result in found[first:])
+
+
+def test_faces_that_are_seen_but_not_tracked_are_counted_without_further_detections() -> None:
+    tracker, _, detector = make_tracker(most=1)
+    results = [tracker.track(crowd_frame(i, LEFT, RIGHT)) for i in range(20)]
+    assert detector.calls == 1
+    assert [result.faces_seen for result in results] == [2, *[0] * 19]
+    assert all(ids(result) == [0] for result in results)
+    stats = Stats()
+    for result in results:
+        stats.count(result, 1.0)
+    assert stats.report.most_seen == 2
+
+
+def test_boxes_that_are_not_surely_faces_are_not_counted_as_seen() -> None:
+    boxes = [FaceBox(0, 0, 50, 50, score) for score in (0.9, 0.66, 0.64, 0.5)]
+    assert count_sure(boxes) == 2
 
 
 def test_a_face_seen_only_twice_gets_no_id() -> None:

@@ -28,9 +28,9 @@ def test_coordinates_are_converted_to_start_at_zero(tmp_path: Path) -> None:
     [
         ("", "0 lines contain '{'"),
         (GOOD.replace("}", ""), "0 lines contain '}'"),
-        (GOOD.replace("2.5", "2.5 7"), "line 4: not a point"),
-        (GOOD.replace("2.5", "two"), "line 4: not a point"),
-        (GOOD.replace("2.5", "nan"), "line 4: not a point"),
+        (GOOD.replace("2.5", "2.5 7"), "2.5 7' is not a point"),
+        (GOOD.replace("2.5", "two"), "two' is not a point: write x and y"),
+        (GOOD.replace("2.5", "nan"), "nan' is not a point"),
         (GOOD.replace("n_points:  2", "n_points: 68"), "2 points"),
         (GOOD.replace("n_points:  2", "n_points 68"), "2 points"),
         (GOOD.replace("n_points:  2", "n_points"), "2 points"),

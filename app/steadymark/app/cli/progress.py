@@ -16,6 +16,7 @@ from rich.progress import (
 )
 
 from steadymark.engine.batch.index_updates import IndexUpdates
+from steadymark.engine.core.face_frames import percent_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,6 +37,8 @@ def progress_bars(console: Console) -> Progress:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        TextColumn("{task.fields[unit]}"),
+        TextColumn("{task.fields[faces]}"),
         TextColumn("{task.fields[fps]}"),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
@@ -49,7 +52,9 @@ class ProgressDisplay:
 
     def __init__(self, progress: Progress, index: ResultsIndex, count: int) -> None:
         self._progress, self._keeping = progress, IndexUpdates(index)
-        self._all = progress.add_task("all files", total=count, visible=count > 1, fps="")
+        self._all = progress.add_task(
+            "all files", total=count, visible=count > 1, unit="", faces="", fps=""
+        )
         self._shown: dict[int, TaskID] = {}
         self._reports: dict[int, JobReport] = {}
         self._told = False
@@ -62,13 +67,17 @@ class ProgressDisplay:
     def progressed(self, job: Job, info: SourceInfo, report: PipelineReport) -> None:
         task = self._shown.get(job.number)
         if task is None:
-            task = self._progress.add_task(escape(info.name), total=info.frames, fps="")
+            task = self._progress.add_task(
+                escape(info.name), total=info.frames, unit="", faces="", fps=""
+            )
             self._shown[job.number] = task
         self._keeping.progressed(job)
         tasks = self._progress.tasks
         elapsed_s = tasks[self._progress.task_ids.index(task)].elapsed or 0.0
         fps = f"{report.frames / elapsed_s:.0f} fps" if elapsed_s > _SOON_S else ""
-        self._progress.update(task, completed=report.frames, fps=fps)
+        share = report.face_frames.share
+        faces = f"{percent_of(share, 0):.0f} % with a face" if report.frames else ""
+        self._progress.update(task, completed=report.frames, unit="frames", faces=faces, fps=fps)
 
     def ended(self, job: Job, report: JobReport) -> None:
         self._reports[job.number] = report

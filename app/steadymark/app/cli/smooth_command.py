@@ -14,6 +14,7 @@ from steadymark.app.cli.help_groups import INPUT, OUTPUT, STABILIZER, help_group
 from steadymark.app.cli.stabilizer_options import StabilizerOptions, stabilizers_help
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.output.table_formats import TABLE_FORMATS
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from steadymark.engine.api.video_landmarks import VideoLandmarks
@@ -114,4 +115,5 @@ def _lost_poses(before: VideoLandmarks, after: VideoLandmarks) -> bool:
 
 def _told(video: VideoLandmarks) -> str:
     faces = len(video.face_ids)
-    return f"{len(video)} frames, {faces} {'face' if faces == 1 else 'faces'}"
+    frames = UserText.counted("1 frame", "{count} frames", count=len(video))
+    return f"{frames}, {UserText.counted('1 face', '{count} faces', count=faces)}"

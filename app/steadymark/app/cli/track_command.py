@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from steadymark.app.cli.progress import ProgressDisplay, progress_bars
 from steadymark.app.cli.reports.track_summary import summary
+from steadymark.app.cli.track_hints import hints
 from steadymark.engine.attributes.attribute_registry import checked_drawings
 from steadymark.engine.attributes.head_pose_attribute import AXES
 from steadymark.engine.batch.dask_cluster import run_on_cluster
@@ -240,9 +241,15 @@ def run_batch(
                 run_in_processes(jobs, count, open_models, board, stop)
     reports += board.reports
     out.print(summary(reports, output.folder, out.width))
+    _print_hints(reports, settings, err)
     if stop.is_set():
         return 130
     return _exit_code(reports)
+
+
+def _print_hints(reports: Sequence[JobReport], settings: TrackSettings, err: Console) -> None:
+    for sentence in hints(reports, settings.tracker.max_faces):
+        err.print(f"[yellow]note:[/yellow] {escape(sentence)}", soft_wrap=True)
 
 
 def _exit_code(reports: Sequence[JobReport]) -> int:

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from steadymark.app.gui.theme import icon
 from steadymark.app.session.recording.kept_results import MOST_BYTES, delete_kept, kept_bytes
+from steadymark.engine.core.face_frames import percent_of
 from steadymark.engine.pipeline.job import version
 from steadymark.models.runtime.onnxruntime_offline import ort
 from steadymark.models.runtime.zoo import list_models
@@ -75,7 +76,7 @@ def diagnostics(session: Session, log_file: Path | None) -> str:
         f"settings {session.settings}",
         f"phase {display.phase}, device {display.device or 'none'}, recording {display.name!r} "
         f"{display.size[0]}x{display.size[1]}, {display.last + 1} frames, "
-        f"{100 * display.share:.0f} % tracked",
+        f"{percent_of(display.share, 0):.0f} % processed",
         f"failure: {display.failure or 'none'}",
     ]
     if log_file is not None and log_file.is_file():

@@ -26,7 +26,8 @@ from steadymark.app.gui.video.shown_frame import points_to_draw, shown_frame_of,
 from steadymark.app.gui.window_layout import WindowLayout
 from steadymark.app.gui.window_rebuild import put_back, take_out
 from steadymark.app.session.analysis.variants import variants_for
-from steadymark.app.session.state import Display, ShownLandmarks, frame_at_time, parse_place
+from steadymark.app.session.face_notes import no_face_note
+from steadymark.app.session.state import Display, Phase, ShownLandmarks, frame_at_time, parse_place
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -180,6 +181,10 @@ class MainWindow(WindowLayout):
         self._applied = display
         self.transport.set_place(display)
         self._refresh()
+        if display.phase is Phase.FINISHED and (
+            before is None or before.phase is not display.phase
+        ):
+            self.session.request_measures()
         if before is None or without_place(before) != without_place(display):
             self._apply(display, before)
 
@@ -240,8 +245,12 @@ class MainWindow(WindowLayout):
         display, progress = session.display, session.source.progress()
         self.desk.refresh()
         self.plots.set_time(progress.time_s)
-        self.status.set_display(display)
+        self.status.set_display(display, progress.faces)
         self.transport.timeline.set_results(results if display.has_recording else None)
+        self.more_faces.update(session.source.state)
+        no_face = no_face_note(display, progress.faces)
+        self.transport.timeline.set_note(no_face)
+        self.numbers.set_no_face(no_face)
         detect_ms, landmarks_ms = (float("nan"),) * 2 if results is None else results.stage_ms()
         self.numbers.set_passes(session.analysis.running_passes())
         self.numbers.set_work(

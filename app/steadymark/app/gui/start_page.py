@@ -105,7 +105,7 @@ class StartPage(QWidget):
         self.title.setText(self.tr("Drop a video here, or open a camera"))
         self.words.setText(
             self.tr(
-                "Steadymark tracks 68 landmarks on every face, shows how stable they "
-                "are, and exports them. Nothing leaves this computer."
+                "Steadymark tracks 68 landmarks on one face or on several, shows how stable "
+                "they are, and exports them. Nothing leaves this computer."
             )
         )

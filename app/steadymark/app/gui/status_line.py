@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QDateTime, QLocale, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
 
+from steadymark.app.gui.i18n.local_numbers import number_text, share_text, significant_text
 from steadymark.app.gui.widgets.time_left import time_left
 from steadymark.app.session.remaining_time import RemainingTime
 from steadymark.app.session.state import Display, Phase
+from steadymark.engine.core.face_frames import NO_FRAMES, FaceFrames
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +31,7 @@ class StatusLine(QWidget):
         self.bar.setRange(0, 1000)
         self.bar.setFixedSize(140, 12)
         self.bar.setTextVisible(False)
-        self.bar.setAccessibleName(self.tr("Tracked"))
+        self.bar.setAccessibleName(self.tr("Frames processed"))
         row = QHBoxLayout(self)
         row.setContentsMargins(6, 0, 6, 0)
         row.setSpacing(12)
@@ -41,15 +43,16 @@ class StatusLine(QWidget):
         for label in (self.phase, self.facts):
             label.setTextFormat(Qt.TextFormat.PlainText)
 
-    def set_display(self, display: Display) -> None:
-        percent = f"{100 * display.share:.0f} %"
+    def set_display(self, display: Display, faces: FaceFrames = NO_FRAMES) -> None:
+        """Show the phase and the facts, and in how many of the processed frames there is a face."""
+        percent, with_face = share_text(display.share), share_text(faces.share, 1)
         self.phase.setText(
             {
                 Phase.EMPTY: self.tr("Ready"),
                 Phase.OPENING: self.tr("Opening…"),
                 Phase.TRACKING: self._tracking_text(display, percent),
                 Phase.PAUSED: self.tr("Tracking paused at {percent}").format(percent=percent),
-                Phase.FINISHED: self._finished_text(display),
+                Phase.FINISHED: self._finished_text(display, with_face),
                 Phase.LIVE: self.tr("Live"),
                 Phase.RECONNECTING: self.tr("No frames arrive: reconnecting…"),
                 Phase.STOPPED: self.tr("Stopped"),
@@ -72,8 +75,9 @@ class StatusLine(QWidget):
         facts = []
         if display.has_source:
             facts = [f"{display.size[0]} × {display.size[1]}"]
-            facts += [f"{display.fps:.4g} fps"] if display.fps else []
-            facts += [display.device.upper()]
+            if display.fps:
+                facts.append(self.tr("{rate} fps").format(rate=significant_text(display.fps, 4)))
+            facts.append(self.tr("tracked on {device}").format(device=display.device.upper()))
         self.facts.setText("   ".join(facts))
         self.zoom.setVisible(display.has_source)
 
@@ -82,16 +86,20 @@ class StatusLine(QWidget):
             self._remaining.reset()  # the time of a pause does not count
             return ""
         left = time_left(self._remaining.update(display.share, self._clock()))
-        text = self.tr("Tracking, {percent}").format(percent=percent)
+        text = self.tr("Tracking, {percent} of the frames processed").format(percent=percent)
         return f"{text}, {left}" if left else text
 
-    def _finished_text(self, display: Display) -> str:
+    def _finished_text(self, display: Display, with_face: str) -> str:
         if not display.kept_since_s:
-            return self.tr("All frames tracked")
+            text = self.tr("All frames processed, {share} with a face")
+            return text.format(share=with_face)
         when = QDateTime.fromSecsSinceEpoch(round(display.kept_since_s))
         date = self.locale().toString(when, QLocale.FormatType.ShortFormat)
-        return self.tr("All frames tracked on {date}").format(date=date)
+        text = self.tr("All frames processed on {date}, {share} with a face")
+        return text.format(date=date, share=with_face)
 
     def set_zoom(self, scale: float) -> None:
         """Show the zoom in screen pixels per frame pixel."""
-        self.zoom.setText(f"{100 * scale:.0f} %")
+        self.zoom.setText(
+            self.tr("zoom {percent}").format(percent=number_text(100 * scale, 0, "%"))
+        )

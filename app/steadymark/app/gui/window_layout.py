@@ -14,6 +14,7 @@ from steadymark.app.gui.files.file_controller import FileController
 from steadymark.app.gui.live.live_bar import LiveBar
 from steadymark.app.gui.live.live_controller import LiveController
 from steadymark.app.gui.messages import Messages
+from steadymark.app.gui.panels.more_faces import MoreFacesMessage
 from steadymark.app.gui.panels.plots import Plots
 from steadymark.app.gui.panels.settings_panel import SettingsPanel
 from steadymark.app.gui.panels.statistics_panel import StatisticsPanel
@@ -73,6 +74,9 @@ class WindowLayout(QMainWindow):
             open_path=self.open_path,
             show_folder=self.files.show_folder,
         )
+        self.more_faces = MoreFacesMessage(
+            self.messages, lambda count: self.settings.track_faces(count)
+        )
 
         self.closing = CloseQuestions(
             self, live=self.session.live, exports=self.exports, messages=self.messages
@@ -84,7 +88,11 @@ class WindowLayout(QMainWindow):
         self.empty = StartPage(self.actions_by_name["open"], self.actions_by_name["open_camera"])
         self.transport = PlaybackBar(self.actions_by_name)
         self.live_bar = LiveBar(self.actions_by_name)
-        self.plots, self.numbers = Plots(), StatisticsPanel()
+        shown = self.preferences.values("statistics").get("details") is True
+        self.plots, self.numbers = Plots(), StatisticsPanel(details_shown=shown)
+        self.numbers.unfolded.connect(
+            lambda shown: self.preferences.set_values("statistics", {"details": shown})
+        )
         self.settings = SettingsPanel(self.session.settings, self.preferences.presets)
         self.status = StatusLine()
         self.pages = QStackedWidget()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from steadymark.engine.core.face_frames import NO_FRAMES, FaceFrames
+
 if TYPE_CHECKING:
     from PySide6.QtCore import SignalInstance
 
@@ -20,13 +22,15 @@ class TrackingProgress:
 
     Attributes:
         time_s: The time of the frame that the plots mark.
-        share: The tracked share of the frames, in [0, 1].
+        share: The share of the frames that are processed, in [0, 1].
         frames: The number of frames of the recording, or of those that a camera has delivered.
+        faces: The numbers of frames processed and of frames with a face.
     """
 
     time_s: float = 0.0
     share: float = 0.0
     frames: int = 0
+    faces: FaceFrames = NO_FRAMES
 
 
 class ShownSource(Protocol):

@@ -137,12 +137,14 @@ class SourceState:
         fps: The frame rate, or None if it is unknown.
         times_s: (frames,), the times of the frames; empty without a recording.
         shown: The frame on the screen, -1 without one.
-        share: The share of the frames that are tracked or damaged, in [0, 1].
+        share: The share of frames that are processed: with a face, without one, or damaged.
         device: The device that the networks run on.
         failure: Why tracking stopped.
         kept_since_s: When results that were kept on disk were finished, in seconds since the epoch;
             0 if this program tracked them.
         live: The state of the live view, or None without one.
+        faces_seen: The largest number of faces that the detector saw in a frame, tracked or not.
+        max_faces: The largest number of faces that are tracked; 0 if nothing is tracked.
     """
 
     phase: Phase = Phase.EMPTY
@@ -157,6 +159,8 @@ class SourceState:
     failure: str = ""
     kept_since_s: float = 0.0
     live: LiveState | None = None
+    faces_seen: int = 0
+    max_faces: int = 0
 
 
 @dataclass(frozen=True, slots=True)

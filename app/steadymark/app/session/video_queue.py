@@ -14,6 +14,7 @@ from steadymark.engine.batch.results_index import ResultsIndex
 from steadymark.engine.batch.run_jobs import most_processes, run_here
 from steadymark.engine.batch.worker_processes import run_queue
 from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.core.face_frames import FaceFrames, no_face_found
 from steadymark.engine.pipeline.job import InputSettings, JobReport
 from steadymark.engine.pipeline.pipeline_report import PipelineState
 from steadymark.engine.sources.resolve_input import absolute, recording_path
@@ -59,7 +60,7 @@ class QueueItem:
         settings: The settings of the tracking.
         output: What is written where.
         stage: The state of the recording.
-        frames: The number of tracked frames.
+        frames: The number of processed frames.
         of: The number of frames of the recording; 0 if it is unknown.
         outputs: The files that were written.
         note: A sentence about a fault or a peculiarity, or nothing.
@@ -82,6 +83,11 @@ class QueueItem:
     with_face: int = 0
     lost_spans: int = 0
     median_score: float = 0.0
+
+    @property
+    def face_frames(self) -> FaceFrames:
+        """The numbers of frames processed and of frames with a face."""
+        return FaceFrames(self.frames, self.with_face)
 
     @property
     def ended(self) -> bool:
@@ -328,7 +334,9 @@ def _ended(item: QueueItem, job: JobReport, notes: tuple[UserText, ...]) -> Queu
     stage = QueueStage.DAMAGED if job.cut_off else QueueStage.DONE
     if stopped:
         stage = QueueStage.CANCELLED
-    warnings = (*job.notes, *notes)
+    frames = job.report.face_frames
+    missing = (no_face_found(job.name, frames.processed),) if frames.none_found else ()
+    warnings = (*missing, *job.notes, *notes)
     return replace(
         item,
         stage=stage,

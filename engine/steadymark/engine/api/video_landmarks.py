@@ -74,7 +74,8 @@ class VideoLandmarks:
         t, n, k, _ = self.landmarks.shape
         named = f" of {self.schema}" if self.schema else ""
         faces = "face" if n == 1 else "faces"
-        return f"VideoLandmarks({t} frames, {n} {faces}, {k} landmarks{named})"
+        frames = "frame" if t == 1 else "frames"
+        return f"VideoLandmarks({t} {frames}, {n} {faces}, {k} landmarks{named})"
 
     @cached_property
     def frame(self) -> NDArray[np.int64]:

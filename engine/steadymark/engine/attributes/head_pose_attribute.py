@@ -50,7 +50,7 @@ def _axes(
 
 def _rotation(values: AttributeValues) -> list[UserText]:
     return [
-        UserText("{label} {value}", label=label, value=f"{_DEGREES * angle:+.1f}°")
+        UserText("{label} {degrees:+.1f}°", label=label, degrees=_DEGREES * angle)
         for label, angle in zip(_ANGLES, values[3:], strict=True)
     ]
 

@@ -54,8 +54,8 @@ class IndexEntry:
         state: An `Outcome`.
         table: File name of the landmark table in the index's folder.
         video: File name of the annotated video in the index's folder.
-        frames: Number of frames.
-        tracked_share: Share of the frames with a face, in [0, 1].
+        frames: Number of frames processed.
+        face_share: Share of these frames with a face, in [0, 1].
         lost_spans: Number of spans without a face.
         duration_s: Time of the last frame, in seconds.
         median_ms: Median tracking time per frame, in milliseconds.
@@ -74,7 +74,7 @@ class IndexEntry:
     table: str = ""
     video: str = ""
     frames: str = ""
-    tracked_share: str = ""
+    face_share: str = ""
     lost_spans: str = ""
     duration_s: str = ""
     median_ms: str = ""
@@ -103,6 +103,7 @@ class IndexEntry:
 
 
 _COLUMNS = tuple(field.name for field in fields(IndexEntry))
+_FORMER_NAMES = {"face_share": "tracked_share"}  # columns of indexes that earlier versions wrote
 
 
 class ResultsIndex:
@@ -279,7 +280,7 @@ def _read(file: TextIO, path: Path) -> list[IndexEntry]:
     if not {"input", "state", "settings_sha256"} <= set(reader.fieldnames or ()):
         raise _unreadable(path, UserText("it is not a results index"))
     return [
-        IndexEntry(**{name: row.get(name) or "" for name in _COLUMNS})
+        IndexEntry(**{n: row.get(n) or row.get(_FORMER_NAMES.get(n, n)) or "" for n in _COLUMNS})
         for row in reader
         if row.get("input")
     ]
@@ -304,7 +305,7 @@ def _entry(text: str, job: JobReport) -> IndexEntry:
         table=next((name for suffix, name in names.items() if suffix != ".mp4"), ""),
         video=names.get(".mp4", ""),
         frames=str(report.frames) if known else "",
-        tracked_share=f"{report.with_face / report.frames:.4f}" if known else "",
+        face_share=f"{report.face_frames.share:.4f}" if known else "",
         lost_spans=str(report.lost_spans) if known else "",
         duration_s=f"{report.last_pts_s:.3f}" if known else "",
         median_ms=f"{report.median_ms:.2f}" if known else "",

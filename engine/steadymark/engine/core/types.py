@@ -331,14 +331,15 @@ class TrackResult:
         frame: The frame, or its `FrameTime` if the image, which only drawing needs, is not kept.
         faces: The tracked and lost faces.
         stage_ms: Duration of each stage (`detect`, `landmarks`, `total`) in milliseconds.
-        restarted: True if the tracker used no state from before this frame: at the first frame,
-            after a scene cut, and after a gap in time. Only the tracker sets this value.
+        restarted: Whether no earlier state was used, as after a cut; only the tracker sets it.
+        faces_seen: How many sure faces the detector saw, tracked or not; 0 if it did not run.
     """
 
     frame: Frame | FrameTime
     faces: tuple[TrackedFace, ...]
     stage_ms: dict[str, float] = field(default_factory=dict)
     restarted: bool = False
+    faces_seen: int = 0
 
     @property
     def frame_with_image(self) -> Frame:
@@ -376,8 +377,7 @@ class SourceInfo:
     Attributes:
         name: Name of the source.
         path: File, folder or URL, for reports.
-        width: Width of the upright, square-pixel frames.
-        height: Height of the upright, square-pixel frames.
+        width, height: Size of the upright, square-pixel frames.
         fps: Mean frame rate, measured if the file has an index, else as declared; None if unknown.
         frames: Number of frames, or None if it is unknown (cameras, streams).
         live: Whether the source is a camera or a stream.

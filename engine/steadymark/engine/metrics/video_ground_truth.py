@@ -9,11 +9,12 @@ import numpy as np
 
 from steadymark.engine.core.errors import LandmarkFileError, UsageError
 from steadymark.engine.output.csv.columns import numbered
-from steadymark.engine.output.csv.row_parsing import open_text
+from steadymark.engine.output.csv.row_parsing import field_count_fault, open_text
 from steadymark.engine.output.csv.table_dialect import dialect_of
 from steadymark.engine.output.read_table import read_table
 from steadymark.engine.sources.input_paths import VIDEO_SUFFIXES, files_of
 from steadymark.models.face.pts_file import read_pts
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -223,34 +224,63 @@ def _read_rows(path: Path) -> Values:
     rows = _numbers(path, skip=0)
     if rows.shape[1] % 2:
         raise LandmarkFileError(
-            "{path} has {count} numbers in a row: landmarks need an even number (x and y)",
-            path=path,
-            count=rows.shape[1],
+            UserText.counted(
+                "{path} has 1 number in a row: landmarks need an even number (x and y)",
+                "{path} has {count} numbers in a row: landmarks need an even number (x and y)",
+                path=path,
+                count=rows.shape[1],
+            )
         )
     return rows.reshape(len(rows), -1, 2)
 
 
 def _numbers(path: Path, *, skip: int, columns: list[int] | None = None) -> Values:
     with open_text(path) as file:
-        lines = [line for line in file.readlines()[skip:] if line.strip()]
+        numbered = list(enumerate(file.readlines(), start=1))[skip:]
+    lines = {number: line for number, line in numbered if line.strip()}
     if not lines:
         raise LandmarkFileError("{path} contains no rows", path=path)
     try:
-        return np.loadtxt(lines, delimiter=",", comments=None, ndmin=2, usecols=columns)
+        return np.loadtxt(
+            list(lines.values()), delimiter=",", comments=None, ndmin=2, usecols=columns
+        )
     except ValueError as error:
         raise LandmarkFileError(
-            "{path} is not a table of ground truth ({error})", path=path, error=error
+            "{path} is not a table of ground truth ({error})",
+            path=path,
+            error=_row_fault(lines, columns),
         ) from error
+
+
+def _row_fault(lines: dict[int, str], columns: list[int] | None) -> UserText:
+    """Return what is wrong with the first row that cannot be read. lines: by their numbers."""
+    wanted = len(next(iter(lines.values())).split(","))
+    for number, line in lines.items():
+        fields = line.strip().split(",")
+        for field in fields if columns is None else [fields[i] for i in columns if i < len(fields)]:
+            try:
+                float(field)
+            except ValueError:
+                given = field.strip()[:40]
+                return UserText(
+                    "line {number}, '{given}' is not a number", number=number, given=given
+                )
+        if len(fields) != wanted:
+            return field_count_fault(number, len(fields), wanted)
+    return UserText("its rows are not numbers")
 
 
 def _check_span(path: Path, frames: int, rows: int) -> None:
     """Check the last frame number, so that one wrong number cannot exhaust the memory."""
     if frames > _MOST_FRAMES_PER_ROW * rows + _SPARE:
         raise LandmarkFileError(
-            "{path} has {rows} rows, the last of frame {last}: check its frame numbers",
-            path=path,
-            rows=rows,
-            last=frames - 1,
+            UserText.counted(
+                "{path} has 1 row, of frame {last}: check its frame numbers",
+                "{path} has {count} rows, the last of frame {last}: check its frame numbers",
+                path=path,
+                count=rows,
+                last=frames - 1,
+            )
         )
 
 

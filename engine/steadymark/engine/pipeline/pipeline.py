@@ -149,7 +149,8 @@ class Pipeline:
         except Exception as error:
             log.exception("tracking")
             self._stats.fault(
-                UserText(
+                UserText.counted(
+                    "tracking stopped after 1 frame: {error}",
                     "tracking stopped after {count} frames: {error}",
                     count=self.report.frames,
                     error=error,

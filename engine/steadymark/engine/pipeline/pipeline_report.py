@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steadymark.engine.core.face_frames import FaceFrames
 from steadymark.engine.core.types import FaceState
 
 if TYPE_CHECKING:
@@ -40,16 +41,17 @@ class PipelineReport:
 
     Attributes:
         state: State of the pipeline.
-        frames: Number of frames tracked so far.
+        frames: Number of frames processed so far.
         dropped: Number of frames of a live source that were skipped.
         with_face: Number of frames with at least one face.
         lost_spans: Number of runs of consecutive frames in which no face was tracked.
         median_score: Median over the frames with a face of the best score, in steps of 0.001; 0.0
             without a face.
         median_ms: Median time to track a frame, over the last 2000 frames, in milliseconds.
-        last_pts_s: Presentation time of the last tracked frame, in seconds.
+        last_pts_s: Presentation time of the last processed frame, in seconds.
         faults: One sentence for each error.
         problems: What the source skipped, one sentence each.
+        most_seen: Largest number of faces that the detector saw in a frame, tracked or not.
     """
 
     state: PipelineState = PipelineState.READY
@@ -62,6 +64,12 @@ class PipelineReport:
     last_pts_s: float = 0.0
     faults: tuple[UserText, ...] = ()
     problems: tuple[UserText, ...] = ()
+    most_seen: int = 0
+
+    @property
+    def face_frames(self) -> FaceFrames:
+        """The numbers of frames processed and of frames with a face."""
+        return FaceFrames(self.frames, self.with_face)
 
 
 class Stats:
@@ -107,6 +115,7 @@ class Stats:
                 with_face=report.with_face + has_face,
                 lost_spans=report.lost_spans + (not has_face and not self._was_lost),
                 last_pts_s=result.frame.pts_s,
+                most_seen=max(report.most_seen, result.faces_seen),
             )
         self._was_lost = not has_face
 

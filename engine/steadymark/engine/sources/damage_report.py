@@ -71,25 +71,25 @@ class DamageReport:
         """Return a sentence for each of at most 20 places, and the number of the others."""
         sentences = [*map(_sentence_of, list(self._spans)), *list(self._sentences)]
         if (more := len(sentences) + self._left_out_count - _MOST) > 0:
-            sentences[_MOST:] = [UserText("and {count} more places", count=more)]
+            sentences[_MOST:] = [
+                UserText.counted("and 1 more place", "and {count} more places", count=more)
+            ]
         return tuple(sentences)
 
 
 def _sentence_of(damaged: _DamagedSpan) -> UserText:
     count, near = damaged.count, clock(damaged.first_s)
     match damaged.kind:
-        case DamageKind.SKIPPED if count == 1:
-            return UserText("1 damaged frame was skipped near {time}", time=near)
         case DamageKind.SKIPPED:
-            return UserText(
-                "{count} damaged frames were skipped near {time}", count=count, time=near
-            )
-        case DamageKind.KEPT if count == 1:
-            return UserText(
-                "1 damaged frame near {time} was kept as the decoder repaired it", time=near
+            return UserText.counted(
+                "1 damaged frame was skipped near {time}",
+                "{count} damaged frames were skipped near {time}",
+                count=count,
+                time=near,
             )
         case DamageKind.KEPT:
-            return UserText(
+            return UserText.counted(
+                "1 damaged frame near {time} was kept as the decoder repaired it",
                 "{count} damaged frames near {time} were kept as the decoder repaired them",
                 count=count,
                 time=near,

@@ -82,7 +82,8 @@ def _inputs_here(folder: Path, entries: list[Path]) -> tuple[list[Path], list[Us
     images = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES]
     if videos and images:
         left_out.append(
-            UserText(
+            UserText.counted(
+                "1 image in {folder} is beside videos: name it to track it",
                 "{count} images in {folder} are beside videos: name them to track them",
                 count=len(images),
                 folder=folder,

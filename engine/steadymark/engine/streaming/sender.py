@@ -63,10 +63,16 @@ class SendReport:
         if self.fault:
             return self.fault
         texts = [
-            UserText("{sent} packets were sent to {target}", sent=self.sent, target=self.target)
+            UserText.counted(
+                "1 packet was sent to {target}",
+                "{count} packets were sent to {target}",
+                count=self.sent,
+                target=self.target,
+            )
         ]
         if self.dropped:
-            texts.append(UserText("{dropped} were dropped", dropped=self.dropped))
+            dropped = UserText.counted("1 was dropped", "{count} were dropped", count=self.dropped)
+            texts.append(dropped)
         if self.has_receiver is False:
             texts.append(UserText("there was no receiver at the end"))
         return join_texts(texts)

@@ -38,6 +38,7 @@ _LARGEST_GROWTH = 0.4  # log ratio of sizes that counts as much as the largest d
 _LARGEST_SHAPE_DIFFERENCE = 0.2  # difference of landmark shapes, in face sizes, that counts as much
 _LARGEST_DIFFERENCE_ALONE = 5.0  # accepted difference if there is one known and one new face
 _NEAR_DISTANCE = 1.0  # distance of two faces, in face sizes, below which one may hide the other
+_SURE_BOX = 0.65  # score of a box from which it is surely a face, like `DetectorConfig.sure`
 _FADED_SHARE = 0.95  # share of the earlier landmark score below which such a face is hidden
 _HIDDEN_S = 2.0  # longest time for which the motion of a hidden face is kept
 
@@ -191,6 +192,11 @@ def duplicate_tracks(faces: Mapping[int, FaceMotion]) -> list[tuple[int, int]]:
         for i, j in combinations(faces, 2)
         if _landmark_distance(faces[i], faces[j]) < _DUPLICATE_DISTANCE
     ]
+
+
+def count_sure(boxes: Sequence[FaceBox]) -> int:
+    """Return how many detected boxes are surely faces."""
+    return sum(box.score >= _SURE_BOX for box in boxes)
 
 
 def crowded(faces: Sequence[FaceMotion]) -> list[bool]:

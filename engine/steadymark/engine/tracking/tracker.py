@@ -18,6 +18,7 @@ from steadymark.engine.core.types import (
 from steadymark.engine.stabilizers.divergence_guard import RawHistory, contradicts, update_history
 from steadymark.engine.tracking.association import (
     FaceMotion,
+    count_sure,
     crowded,
     difference,
     duplicate_tracks,
@@ -161,7 +162,7 @@ class Tracker:
         lost = [track for track in tracks if self._may_return(track, frame.pts_s)]
         seen, gone = self._follow(frame, [track for track in tracks if track.lost_s is None])
         lost += gone
-        detect_ms = 0.0
+        detect_ms, self._faces_seen = 0.0, 0
         if self._detection_is_due(len(seen), len(lost)):
             found, detect_ms = self._find_new_faces(frame, seen, lost)
             back = {seen_face.track.face_id for seen_face in found}
@@ -179,6 +180,7 @@ class Tracker:
             tuple(sorted(faces, key=lambda face: face.face_id)),
             {"detect": detect_ms, "landmarks": total_ms - detect_ms, "total": total_ms},
             restarted,
+            self._faces_seen,
         )
 
     def _must_restart(self, frame: Frame) -> bool:
@@ -218,7 +220,7 @@ class Tracker:
         """
         began = time.perf_counter()
         boxes, doubtful = find_boxes(self.detector, frame.image)
-        detect_ms = (time.perf_counter() - began) * 1e3
+        detect_ms, self._faces_seen = (time.perf_counter() - began) * 1e3, count_sure(boxes)
         first_id = self._next_id
         found = self._start_tracks(frame, boxes, doubtful, seen, lost)
         if seen or any(face.output.score >= DOUBTFUL_FIND_FROM for face in found):

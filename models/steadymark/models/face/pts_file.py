@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.models.bounded_read import read_bounded_text
-from steadymark.models.errors import ContentError, LandmarkFileError
+from steadymark.models.errors import LandmarkFileError
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from steadymark.models.face.crop import Points
+
+
+_MOST_PX = 1e9  # larger coordinates are not of a point in an image
 
 
 def read_pts(path: str | Path) -> Points:
@@ -43,10 +47,13 @@ def read_pts(path: str | Path) -> Points:
     ]
     if stated_counts and stated_counts[0] != str(len(rows)):
         raise LandmarkFileError(
-            "{path}: it has {count} points instead of {wanted}",
-            path=path,
-            count=len(rows),
-            wanted=stated_counts[0],
+            UserText.counted(
+                "{path}: it has 1 point instead of {wanted}",
+                "{path}: it has {count} points instead of {wanted}",
+                path=path,
+                count=len(rows),
+                wanted=stated_counts[0],
+            )
         )
     if not rows:
         raise LandmarkFileError("{path} contains no points", path=path)
@@ -69,10 +76,14 @@ def _brace(path: Path, lines: list[str], brace: str) -> int:
 def _point(path: Path, number: int, fields: list[str]) -> tuple[float, float]:
     try:
         x, y = (float(field) for field in fields)
-        if not (abs(x) < 1e9 and abs(y) < 1e9):
-            raise ContentError("({x}, {y}) is not a point in an image", x=x, y=y)
-    except ValueError as error:
+        is_point = abs(x) < _MOST_PX and abs(y) < _MOST_PX
+    except ValueError:
+        is_point = False
+    if not is_point:
         raise LandmarkFileError(
-            "{path}, line {number}: not a point ({error})", path=path, number=number, error=error
-        ) from error
+            "{path}, line {number}: '{text}' is not a point: write x and y in pixels",
+            path=path,
+            number=number,
+            text=" ".join(fields)[:40],
+        )
     return x, y

@@ -85,7 +85,7 @@ def test_plots_and_statistics_follow_the_live_view(
     count = points()
     qtbot.waitUntil(lambda: points() > count, timeout=8000)
     assert window.numbers.face.currentText() == "#0"
-    assert "%" in window.numbers.tracked.text()
+    assert "%" in window.numbers.processed.text()
 
 
 @pytest.mark.parametrize("state", ["dialog", "opening", "live", "lost", "recording", "stopped"])

@@ -153,6 +153,7 @@ def test_one_filter_can_be_compared_with_two_sets_of_parameters(
 ) -> None:
     open_video(qtbot, window, clip)
     session, sides = window.session, window.numbers.parameters
+    window.numbers.unfold.setChecked(True)
     assert [side.isVisible() for side in sides] == [False, False]
     choose(window, ONE_EURO, ONE_EURO)
     qtbot.waitUntil(lambda: compared(window, ONE_EURO, ONE_EURO))
@@ -175,7 +176,7 @@ def test_one_filter_can_be_compared_with_two_sets_of_parameters(
     assert not np.array_equal(comparison.first, comparison.second, equal_nan=True)
     session.set_layout(ComparisonLayout.SIDE)
     assert [pane.caption for pane in window.view._panes()] == ["One Euro 0.2 Hz, 0", "One Euro"]
-    assert window.numbers.table._heads[0].text() == "One Euro\n0.2 Hz, 0"
+    assert window.numbers.motion.table._heads[0].text() == "One Euro\n0.2 Hz, 0"
     assert session.settings.filters == ()
     # the settings apply to the side without own parameters
     window._use_settings(session.settings.with_filter(choose_filter("one-euro", beta=9.0)))

@@ -93,8 +93,10 @@ def test_ground_truth_beside_the_video_is_shown_and_scored_like_evaluate(
     assert measured.lag == pytest.approx(evaluated["stability"]["lag_frames"], rel=1e-9)
     assert dict(measured.regions) == pytest.approx(evaluated["regions"], rel=1e-9)
 
-    assert window.numbers.against.isVisibleTo(window.numbers)
-    assert window.numbers.against.cells["nrmse", "steady"].text() == f"{evaluated['nrmse']:.3f}"
+    assert window.numbers.truth.against.isVisibleTo(window.numbers)
+    assert (
+        window.numbers.truth.against.cells["nrmse", "steady"].text() == f"{evaluated['nrmse']:.3f}"
+    )
     _, plotted_errors = window.plots._curves["error_stabilized"].getOriginalDataset()
     assert np.nanmean(plotted_errors) == pytest.approx(evaluated["nrmse"])
     assert window.plots._switches["error"].isChecked()
@@ -127,7 +129,7 @@ def test_ground_truth_is_drawn_in_white_and_can_be_hidden_and_removed(
     qtbot.waitUntil(
         lambda: window.session.measures is not None and window.session.measures.truth is None
     )
-    assert not window.numbers.against.isVisibleTo(window.numbers)
+    assert not window.numbers.truth.against.isVisibleTo(window.numbers)
     assert window.plots._switches["error"].isHidden()
 
 

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QLocale
 from PySide6.QtGui import QFontMetricsF
 from pytestqt.qtbot import QtBot
 
-from steadymark.app.gui.widgets.value_axis import ValueAxis
+from steadymark.app.gui.widgets.value_axis import LocalAxis, ValueAxis
 
 
 @pytest.mark.parametrize("height", [10, 24, 40, 90, 300])
@@ -39,3 +40,15 @@ def test_values_of_a_logarithmic_axis_are_written_as_plain_numbers(qtbot: QtBot)
     axis.setLogMode(y=True)
     values = np.log10([0.0001, 0.02, 1, 30, 500])
     assert axis.tickStrings(values, 1.0, 1.0) == ["0.0001", "0.02", "1", "30", "500"]
+
+
+def test_values_have_the_decimal_sign_of_the_language(qtbot: QtBot) -> None:
+    before = QLocale()
+    QLocale.setDefault(QLocale("de"))
+    try:
+        left, bottom = ValueAxis(), LocalAxis("bottom")
+        left.setLogMode(y=True)
+        assert left.tickStrings(np.log10([0.02, 30]), 1.0, 1.0) == ["0,02", "30"]
+        assert bottom.tickStrings([0.5, 1.0, -0.5], 1.0, 0.5) == ["0,5", "1,0", "-0,5"]
+    finally:
+        QLocale.setDefault(before)

@@ -137,3 +137,22 @@ def test_jitter_of_a_region_uses_only_its_landmarks() -> None:
     assert set(mav) == {"contour", "brows", "nose", "eyes", "mouth"}
     assert mav["mouth"] > 5 * max(mav[name] for name in mav if name != "mouth")
     assert mav["nose"] == pytest.approx(whole.eye_px**-2 * 0.2**2 * 1e4, rel=0.2)
+
+
+def test_a_moving_face_has_figures_although_it_is_never_at_rest() -> None:
+    slide = np.linspace(0, 200, 100, dtype=np.float32)[:, None, None]
+    points = noisy_points(100, 0.3) + slide
+    results = Results(np.arange(100) / FPS, load_schema("ibug68"))
+    for i, xy in enumerate(points):
+        faces = (tracked_face(0, points=xy, raw_shift_px=1.0),) if i < 80 else ()
+        results.add(track_result(i, *faces, restarted=i == 0))
+    rows, times_s, known = results.window()
+    measured = measure_face(rows, times_s, results.schema, fps=FPS, known=known)
+    assert measured is not None
+    assert np.isnan(measured.raw.mav)
+    figures = measured.figures
+    assert figures.face_share == pytest.approx(0.8)
+    assert figures.apart_px == pytest.approx(1.0 * np.sqrt(2), rel=0.5)
+    assert figures.apart == pytest.approx(figures.apart_px / measured.eye_px * 100)
+    assert 0.1 < figures.fast_stabilized < 3
+    assert 0 < figures.score <= 1

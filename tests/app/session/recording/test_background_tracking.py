@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from threading import Condition
 from threading import enumerate as threads
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from steadymark.engine.stabilizers.stabilizer_registry import choose
 from steadymark.engine.tracking import scene_cuts
 from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 from steadymark.models.face.schema import load_schema
+from support.fakes.several_squares import CrowdDetector
 from support.videos.square_video import square_models, square_video
 
 if TYPE_CHECKING:
@@ -67,6 +69,15 @@ def test_every_frame_is_tracked_exactly_once(driver: TrackingDriver) -> None:
     assert driver.tracking.wait(TrackingPhase.FINISHED, 20)
     assert (driver.results.frame_status() == FrameStatus.TRACKED).all()
     np.testing.assert_array_equal(driver.results.rows().frame, np.arange(FRAMES))
+
+
+def test_the_report_says_how_many_faces_were_seen(media: Media) -> None:
+    models = replace(square_models(), detector=CrowdDetector())
+    driver = TrackingDriver(media, models)
+    driver.tracking.start()
+    driver.wait_until(lambda: driver.tracking.report.faces_seen == 1)
+    driver.tracking.close()
+    assert driver.tracking.join(2)
 
 
 def test_seeking_far_ahead_tracks_from_there_and_then_the_rest(driver: TrackingDriver) -> None:

@@ -10,7 +10,7 @@ import cv2
 from rich.markup import escape
 
 from steadymark.app.cli.output_files import OutputFiles, write_file, write_json
-from steadymark.app.cli.reports.report_table import ReportTable
+from steadymark.app.cli.reports.report_table import ReportTable, fixed
 from steadymark.engine.metrics.accuracy_scores import (
     AccuracyScores,
     LandmarkComparison,
@@ -105,7 +105,7 @@ def _stability_rows(s: StabilityScores) -> list[tuple[str, str]]:
     error = s.of == "error"
     basis = "error" if error else "still frames"
     rows = [
-        ("tracked, % of all frames", _number(100 * s.tracked, 1)),
+        ("frames with a face, %", _number(100 * s.tracked, 1)),
         ("lost spans", str(s.lost_spans)),
         (f"MAV of {basis}", _number(s.mav, 4)),
         (f"MCV of {basis}, %", _number(s.mcv, 2)),
@@ -124,7 +124,7 @@ def _stability_rows(s: StabilityScores) -> list[tuple[str, str]]:
 
 
 def _number(value: float, digits: int) -> str:
-    return f"{value:.{digits}f}" if math.isfinite(value) else _NOTHING
+    return fixed(value, digits) if math.isfinite(value) else _NOTHING
 
 
 def _content(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.progress import Progress
 
 from steadymark.app.cli.output_files import OutputFiles, check_outputs, write_json
-from steadymark.app.cli.reports.report_table import ReportTable
+from steadymark.app.cli.reports.report_table import ReportTable, fixed
 from steadymark.engine.bench.scenes.face_crossings import CROSSINGS
 from steadymark.engine.bench.scenes.identity_benchmark import FACES, IdentityRow, run_identity
 from steadymark.engine.metrics.identity_scores import IdentityScores
@@ -63,7 +63,7 @@ def identity_table(rows: Sequence[IdentityRow], model: str) -> ReportTable:
         table.add_row(
             row.kind,
             f"{row.videos}",
-            f"{figures['mota']:.1f}",
+            fixed(100 * row.scores.mota, 1),
             f"{figures['idf1']:.1f}",
             f"{row.scores.switches}",
             f"{figures['switches_in_ten']:.2f}",

@@ -9,7 +9,7 @@ import numpy as np
 
 from steadymark.app.cli.output_files import OutputFiles, check_outputs, write_json
 from steadymark.app.cli.reports.clips_report import chosen, each_clip, split_names
-from steadymark.app.cli.reports.report_table import Column, ReportTable
+from steadymark.app.cli.reports.report_table import Column, ReportTable, fixed
 from steadymark.engine.bench.clips.clip_tracks import open_choices
 from steadymark.engine.bench.clips.light_benchmark import (
     CHANGING,
@@ -37,7 +37,7 @@ _CAPTION = (
     "less what the raw one strays by itself, % of the outer-eye distance; mean motion besides the "
     "face's rigid one, stabilized and raw, % a frame; share by which MAV falls on still stretches, "
     "and in steady light; resets of memory and scene cuts that steady light has not; frames "
-    "tracked, %; limits that are broken"
+    "with a face, %; limits that are broken"
 )
 _HEADINGS = (
     "far",
@@ -49,7 +49,7 @@ _HEADINGS = (
     "steadily",
     "resets",
     "cuts",
-    "tracked",
+    "with face",
 )
 
 
@@ -148,7 +148,7 @@ def light_summary(rows: Sequence[LightRow]) -> ReportTable:
 
 
 def _short(value: float, decimals: int) -> str:
-    return f"{value:.{decimals}f}" if abs(value) < _LARGE or np.isnan(value) else f"{value:.1e}"
+    return fixed(value, decimals) if abs(value) < _LARGE or np.isnan(value) else f"{value:.1e}"
 
 
 def _of(measure: Callable[[list[float]], float], values: list[float]) -> float:

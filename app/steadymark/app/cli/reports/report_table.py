@@ -225,6 +225,12 @@ def figures_table(
     headings = (heading for heading, _ in columns.values())
     table = ReportTable(names, headings, title=title, caption=caption)
     for first, second, values in rows:
-        cells = (f"{values[name]:.{digits}f}" for name, (_, digits) in columns.items())
+        cells = (fixed(values[name], digits) for name, (_, digits) in columns.items())
         table.add_row(first, second, *cells)
     return table
+
+
+def fixed(value: float, digits: int) -> str:
+    """Return a number with this many decimals, and zero without a sign."""
+    text = f"{value:.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0 else text

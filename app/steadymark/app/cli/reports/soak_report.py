@@ -13,7 +13,7 @@ from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from steadymark.app.cli.output_files import OutputFiles, check_outputs, write_json
-from steadymark.app.cli.reports.report_table import Column, ReportTable
+from steadymark.app.cli.reports.report_table import Column, ReportTable, fixed
 from steadymark.app.cli.reports.results_memory import measure_results_memory
 from steadymark.engine.bench.soak.soak_limits import HOUR
 from steadymark.engine.bench.soak.soak_test import PARTS, SoakCase, run_soak
@@ -144,7 +144,7 @@ def soak_table(title: str, figures: Sequence[SoakFigure]) -> ReportTable:
         digits = 4 if figure.most < 0.1 and figure.unit else 1 if figure.unit else 0
         table.add_row(
             figure.what,
-            f"{figure.value:.{digits}f} {figure.unit}".strip(),
+            f"{fixed(figure.value, digits)} {figure.unit}".strip(),
             f"{figure.most:.{3 if digits == 4 else digits}f} {figure.unit}".strip(),
             Text("pass", "green") if figure.passed else Text("FAIL", "red"),
             figure.remark,

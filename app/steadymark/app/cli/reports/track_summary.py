@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steadymark.app.cli.reports.report_table import Column, ReportTable
+from steadymark.engine.core.face_frames import percent_of
 from steadymark.engine.pipeline.pipeline_report import PipelineState
 
 if TYPE_CHECKING:
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from steadymark.engine.core.types import CutOff
     from steadymark.engine.pipeline.job import JobReport
 
-_FULL = ("frames", "tracked", "lost spans", "ms a frame")
-_SHORT = ("frames", "tracked", "lost", "ms")
+_FULL = ("frames", "with a face", "lost spans", "ms a frame")
+_SHORT = ("frames", "face", "lost", "ms")
 _LONGEST_RESULT = 200
 _SHORTEST_REASON = 12  # characters of a reason; the whole sentence is printed above the table
 
@@ -65,7 +66,7 @@ def _table(
     table = ReportTable(("input",), (*figures, Column("result", "left", wraps=True)), title=title)
     for job in reports:
         report = job.report
-        share = f"{100 * report.with_face / report.frames:.1f} %" if report.frames else "–"
+        share = f"{percent_of(report.face_frames.share):.1f} %" if report.frames else "–"
         dropped = f" (+{report.dropped} dropped)" if report.dropped else ""
         table.add_row(
             " ".join(job.name.splitlines()),
@@ -113,7 +114,7 @@ def _result(job: JobReport, files: str, longest: int, *, short: bool) -> str:
 def _share_read(cut_off: CutOff, *, short: bool) -> str:
     if cut_off.share is None:
         return ""
-    return f", {100 * cut_off.share:.1f} % " + ("read" if short else "of it read")
+    return f", {percent_of(cut_off.share):.1f} % " + ("read" if short else "of it read")
 
 
 def _reason(job: JobReport) -> str:

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from steadymark.app.gui.i18n.local_numbers import number_text, share_text
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.theme import icon
 from steadymark.app.session.video_queue import QueueItem, QueueStage
@@ -78,7 +79,7 @@ class QueueList(QTreeWidget):
         }
         self.setHeaderLabels([texts[column] for column in range(len(texts))])
         for column, tip in (
-            (_FACES, self.tr("Share of the frames in which a face was tracked")),
+            (_FACES, self.tr("Share of the processed frames with a face")),
             (_LOST, self.tr("How often no face was tracked: the number of spans of frames")),
             (_SCORE, self.tr("Median score of the face, from 0 to 1")),
         ):
@@ -158,9 +159,9 @@ class QueueList(QTreeWidget):
         for column in (_STATE, _RESULT):
             row.setForeground(column, QBrush(QColor(VERMILLION)) if bad else QBrush())
         if item.frames:
-            row.setText(_FACES, f"{100 * item.with_face / item.frames:.0f} %")
+            row.setText(_FACES, share_text(item.face_frames.share))
             row.setText(_LOST, f"{item.lost_spans}")
-            row.setText(_SCORE, f"{item.median_score:.2f}" if item.with_face else "–")
+            row.setText(_SCORE, number_text(item.median_score, 2) if item.with_face else "")
         names, note = ", ".join(Path(p).name for p in item.outputs), translated(item.note)
         texts = [note if item.stage is QueueStage.FAILED else names]
         if item.warnings:

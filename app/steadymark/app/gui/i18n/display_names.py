@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
+from steadymark.app.gui.i18n.local_numbers import local_text
 from steadymark.app.gui.i18n.stabilizer_names import stabilizer_caption
 from steadymark.models.face.schema import IBUG68
 from steadymark.models.face.schema_conversion import matching_landmarks
@@ -71,7 +72,7 @@ def variant_description(take: Variant) -> tuple[str, ...]:
     if take.kind in _TAKES:
         return (QCoreApplication.translate("names", str(_TAKES[take.kind])),)
     name = stabilizer_caption(take.kind)
-    return (name,) if take.own is None else (name, ", ".join(take.own.summary()))
+    return (name,) if take.own is None else (name, ", ".join(map(local_text, take.own.summary())))
 
 
 def region_name(name: str) -> str:

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from steadymark.app.gui.i18n.local_numbers import significant_text
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.video.viewport import fitted
 from steadymark.app.gui.video.visible_image import seen
@@ -252,7 +253,7 @@ class CameraDialog(QDialog):
 
     def _on_described(self, info: SourceInfo) -> None:
         parts = [f"{info.width} × {info.height}"]
-        parts += [f"{info.fps:.4g} fps"] if info.fps else []
+        parts += [f"{significant_text(info.fps, 4)} fps"] if info.fps else []
         self._say("\n".join([", ".join(parts), *map(translated, info.notes)]))
 
     def _look_again(self) -> None:
@@ -311,7 +312,7 @@ class PreviewPicture(QWidget):
 
 
 def _mode_text(mode: CameraMode) -> str:
-    text = f"{mode.width} × {mode.height}, {mode.fps:.4g} fps"
+    text = f"{mode.width} × {mode.height}, {significant_text(mode.fps, 4)} fps"
     return f"{text}, {mode.fourcc}" if mode.fourcc else text
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
+from steadymark.app.gui.i18n.local_numbers import UNKNOWN, number_text
 from steadymark.app.gui.widgets.elided_label import ElidedLabel
 from steadymark.app.session.state import Display, Phase, clock_text
 from steadymark.engine.output.video.draw_style import VERMILLION
@@ -84,15 +84,14 @@ class LiveBar(QWidget):
         late, there = figures.latency, self._phase is Phase.LIVE
         self.rate.setText(
             self.tr("{shown} / {came} fps").format(
-                shown=f"{late.fps:.1f}" if there else "–",
-                came=f"{figures.source_fps:.1f}" if there else "–",
+                shown=number_text(late.fps, 1) if there else UNKNOWN,
+                came=number_text(figures.source_fps, 1) if there else UNKNOWN,
             )
         )
-        known = math.isfinite(late.p95_ms)
         self.late.setText(
             self.tr("{median} ms (95 %: {p95})").format(
-                median=f"{late.p50_ms:.0f}" if known else "–",
-                p95=f"{late.p95_ms:.0f}" if known else "–",
+                median=number_text(late.p50_ms, 0),
+                p95=number_text(late.p95_ms, 0),
             )
         )
         self.dropped.setText(self.tr("{count} dropped").format(count=figures.dropped))
@@ -106,7 +105,7 @@ class LiveBar(QWidget):
             words += self.tr(" ({count} lost)").format(count=recording.dropped)
         self.recording.setText(words)
         self.recording.setToolTip(
-            self.tr("{frames} frames were written, {count} could not be written in time").format(
+            self.tr("frames written: {frames}; not written in time: {count}").format(
                 frames=recording.frames, count=recording.dropped
             )
         )

@@ -234,14 +234,16 @@ class LiveController(QObject):
             return
         names = self.tr(" and ").join(Path(path).name for path in report.paths)
         video = report.paths[0]
-        words = self.tr("The recording was saved: {names} in {folder}, {frames} frames.").format(
-            names=names, folder=Path(video).parent, frames=report.frames
-        )
+        words = self.tr(
+            "The recording was saved: {names} in {folder}, %n frame(s).", "", report.frames
+        ).format(names=names, folder=Path(video).parent)
         if report.dropped:
             words += " " + self.tr(
-                "{count} frames could not be written in time: use a smaller camera "
-                "mode or a faster disk."
-            ).format(count=report.dropped)
+                "%n frame(s) could not be written in time: use a smaller camera mode or a faster "
+                "disk.",
+                "",
+                report.dropped,
+            )
         choices = [self._show_folder(str(Path(video).parent))]
         if video.endswith(".mp4"):
             choices.append((self.tr("Open"), lambda: self._open_path(video)))

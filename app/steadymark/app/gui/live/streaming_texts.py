@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
+from steadymark.app.gui.i18n.local_numbers import number_text
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.engine.streaming.sender import SendState
 from steadymark.engine.streaming.targets import TARGETS
@@ -36,7 +37,7 @@ def state_words(facts: StreamTargetState, *, live: bool) -> str:
         return translate("sending", "opening…")
     if facts.report.state is not SendState.SENDING:
         return translate("sending", "failed, see the message")
-    words = [translate("sending", "{rate} packets/s").format(rate=f"{facts.rate:.0f}")]
+    words = [translate("sending", "{rate} packets/s").format(rate=number_text(facts.rate, 0))]
     if facts.report.dropped:
         words.append(translate("sending", "{count} dropped").format(count=facts.report.dropped))
     if facts.report.has_receiver is False:
@@ -51,4 +52,6 @@ def short_words(facts: StreamTargetState) -> str:
         return translate("sending", "{name}: no receiver").format(name=name)
     if not facts.sending:
         return f"– {name}"
-    return translate("sending", "{rate}/s {name}").format(rate=f"{facts.rate:.0f}", name=name)
+    return translate("sending", "{rate}/s {name}").format(
+        rate=number_text(facts.rate, 0), name=name
+    )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
+from steadymark.app.gui.i18n.local_numbers import number_text
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -54,10 +56,12 @@ class ComparisonTable(QWidget):
             heading = QLabel(line.title)
             heading.setToolTip(line.tip)
             grid.addWidget(heading, row, 0)
+            heading.setWhatsThis(line.tip)
             for column, which in enumerate(("raw", "steady", "difference"), start=1):
-                cell = _right(QLabel("–"))
+                cell = _right(QLabel())
                 cell.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
                 cell.setToolTip(line.tip)
+                cell.setAccessibleDescription(line.tip)
                 self.cells[line.name, which] = cell
                 grid.addWidget(cell, row, column)
         self.set_heads(self.tr("raw"), self.tr("stabilized"))
@@ -65,7 +69,7 @@ class ComparisonTable(QWidget):
     def set_heads(self, first: str, second: str) -> None:
         """Set the headings of the two compared variants; further lines are parameters."""
         for head, text in zip(self._heads, (first, second), strict=True):
-            head.setText("\n".join(_short(line) for line in text.splitlines()))
+            head.setText("\n".join(short_text(line) for line in text.splitlines()))
             head.setToolTip(text.replace("\n", " "))
         first, second = first.replace("\n", " "), second.replace("\n", " ")
         spoken = {"raw": first, "steady": second, "difference": self._change}
@@ -82,26 +86,23 @@ class ComparisonTable(QWidget):
             change: Whether the relative change is meaningful for this measure.
         """
         digits = self._digits[name]
-        self.cells[name, "raw"].setText(number(before, digits))
-        self.cells[name, "steady"].setText(number(after, digits))
+        self.cells[name, "raw"].setText(number_text(before, digits))
+        self.cells[name, "steady"].setText(number_text(after, digits))
         known = change and math.isfinite(before) and math.isfinite(after) and before > 0
-        self.cells[name, "difference"].setText(_change(before, after) if known else "–")
+        self.cells[name, "difference"].setText(_change(before, after) if known else "")
 
     def clear(self) -> None:
         for cell in self.cells.values():
-            cell.setText("–")
+            cell.setText("")
 
 
 def _change(before: float, after: float) -> str:
     percent = round(100 * (after / before - 1))
-    return f"{percent:+d} %" if percent else "0 %"
+    return f"{percent:+d}\N{NO-BREAK SPACE}%" if percent else "0\N{NO-BREAK SPACE}%"
 
 
-def number(value: float, digits: int) -> str:
-    return f"{value:.{digits}f}" if math.isfinite(value) else "–"
-
-
-def _short(text: str) -> str:
+def short_text(text: str) -> str:
+    """Return a text that is short enough for a heading."""
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 

@@ -27,7 +27,7 @@ from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.panels.plot_curves import attribute_curves, curves_of
 from steadymark.app.gui.panels.portable_svg import without_scaled_strokes
 from steadymark.app.gui.theme import is_dark
-from steadymark.app.gui.widgets.value_axis import ValueAxis
+from steadymark.app.gui.widgets.value_axis import LocalAxis, ValueAxis
 from steadymark.engine.attributes.attribute_registry import ATTRIBUTES
 from steadymark.engine.output.video.draw_style import GREEN, PURPLE, RAW_COLOUR, STEADY_COLOUR
 
@@ -272,7 +272,7 @@ class Plots(QWidget):
         self._show_labels()
 
     def _add_plot(self, name: str, title: str) -> None:
-        plot = pg.PlotItem(axisItems={"left": ValueAxis()})
+        plot = pg.PlotItem(axisItems={"left": ValueAxis(), "bottom": LocalAxis("bottom")})
         plot.setLabel("left", title)
         plot.setLabel("bottom", self.tr("time, s"))
         plot.setLogMode(x=False, y=name == "jitter")

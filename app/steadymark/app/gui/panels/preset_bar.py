@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from steadymark.app.gui.i18n.local_numbers import significant_text
 from steadymark.app.gui.i18n.stabilizer_names import stabilizer_text
 from steadymark.app.gui.widgets.menu_button import menu_button_of, widget_with_button
 from steadymark.app.session.presets import Preset, PresetError, Presets
@@ -108,7 +109,7 @@ class PresetBar(QWidget):
         parts.append(self.tr("%n face(s)", "", settings.tracker.max_faces))
         if settings.detector_threshold is not None:
             words = self.tr("detector from {threshold}")
-            parts.append(words.format(threshold=f"{settings.detector_threshold:g}"))
+            parts.append(words.format(threshold=significant_text(settings.detector_threshold, 6)))
         return " · ".join(parts)
 
     def _ask_name(self) -> None:

@@ -285,6 +285,12 @@ class SettingsPanel(QWidget):
         self.show_settings(settings)
         self.changed.emit(settings)
 
+    def track_faces(self, count: int) -> None:
+        """Track up to this number of faces, from the beginning of the recording."""
+        tracker = replace(self._settings.tracker, max_faces=count)
+        self.use(replace(self._settings, tracker=tracker))
+        self.again.emit()
+
     def _on_detector(self, detector: str) -> None:
         self._settings = replace(self._settings, detector=detector)
         self._on_change()

@@ -7,18 +7,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from steadymark.app.gui.i18n.display_names import (
-    REGIONS,
-    landmark_name,
-    region_name,
-    variant_description,
-    variant_name,
-)
+from steadymark.app.gui.i18n.display_names import landmark_name, variant_description, variant_name
+from steadymark.app.gui.i18n.local_numbers import local_decimals, number_text, share_text
 from steadymark.app.gui.i18n.translate import translated
-from steadymark.app.gui.panels.comparison_table import ComparisonTable, MeasureRow
+from steadymark.app.gui.panels.comparison_table import short_text
 from steadymark.app.gui.panels.filter_parameters import FilterParameters
+from steadymark.app.gui.panels.measure_tables import MotionTables, TruthTables
+from steadymark.app.gui.panels.verdict_box import VerdictBox
 from steadymark.app.gui.widgets.scroll_area import in_scroll_area
 from steadymark.app.session.analysis.variants import RAW_AND_STABILIZED
 from steadymark.engine.attributes.attribute_registry import ATTRIBUTES
@@ -26,20 +23,18 @@ from steadymark.engine.attributes.attribute_registry import ATTRIBUTES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from steadymark.app.session.analysis.face_measures import FaceMeasures, TruthMeasures
+    from steadymark.app.session.analysis.face_measures import FaceMeasures
     from steadymark.app.session.analysis.variants import Variant, VariantPair
     from steadymark.engine.attributes.face_attribute import AttributeReadout
     from steadymark.engine.core.types import TrackedFace
     from steadymark.engine.tracking.settings import TrackSettings
     from steadymark.models.face.schema import LandmarkSchema
-
-# NRMSE in % above which the ground truth probably uses another numbering of the landmarks
-_OTHER_LANDMARKS = 30.0
+    from steadymark.models.user_text import UserText
 
 
 def _readout_label(form: QFormLayout, readout: AttributeReadout) -> QLabel:
     """Add a field for an attribute to a form, and return the label of its values."""
-    label = QLabel("–")
+    label = QLabel()
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     label.setToolTip(translated(readout.help))
     form.addRow(translated(readout.label), label)
@@ -47,17 +42,19 @@ def _readout_label(form: QFormLayout, readout: AttributeReadout) -> QLabel:
 
 
 class StatisticsPanel(QWidget):
-    """The panel of the measures.
+    """The panel of the measures: a verdict with three figures, and details that can be folded.
 
     Attributes:
         chosen: Emitted with a face's id and a landmark's number; -1 stands for no choice.
         compared: Emitted with the two variants to compare.
+        unfolded: Emitted when the user shows (True) or hides the details.
     """
 
     chosen = Signal(int, int)
     compared = Signal(object)
+    unfolded = Signal(bool)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, *, details_shown: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(self.tr("Statistics"))
         self.face, self.landmark = QComboBox(), QComboBox()
@@ -72,19 +69,29 @@ class StatisticsPanel(QWidget):
         self.landmark.activated.connect(
             lambda: self.chosen.emit(-1, int(self.landmark.currentData()))
         )
-        self._tables()
-        self.device, self.stages, self.tracked, self.still = (QLabel("–") for _ in range(4))
+        self.summary, self.motion, self.truth = VerdictBox(), MotionTables(), TruthTables()
+        self.device, self.stages, self.processed = QLabel(), QLabel(), QLabel()
         self.readouts: dict[str, list[QLabel]] = {}  # by the attribute's name
-        self.truth = QLabel()
-        for words in (self.still, self.truth):
-            words.setWordWrap(True)
-        for widget in (self.against, self.truth, self.error_by_region):
-            widget.hide()
+        self._no_face: UserText | None = None
         self._fill_takes(RAW_AND_STABILIZED, RAW_AND_STABILIZED)
         self._wire_takes()
         self.passes = QLabel()
         self.passes.setWordWrap(True)
         self.passes.hide()
+        self.unfold = QToolButton()
+        self.details = self._make_details()
+        self._wire_details(shown=details_shown)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(6, 9, 6, 9)
+        for widget in (self.summary, self.unfold, self.details, self.truth):
+            column.addWidget(widget)
+        column.addStretch(1)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(in_scroll_area(inside))
+
+    def _make_details(self) -> QWidget:
         choices = QFormLayout()
         choices.addRow(self.tr("Compare"), self.takes[0])
         choices.addRow(self.parameters[0])
@@ -97,28 +104,32 @@ class StatisticsPanel(QWidget):
         facts.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         for attribute in ATTRIBUTES.all():
             self.readouts[attribute.name] = [_readout_label(facts, r) for r in attribute.shown]
-        facts.addRow(self.tr("Tracked"), self.tracked)
+        facts.addRow(self.tr("Frames processed"), self.processed)
         facts.addRow(self.tr("Device"), self.device)
         facts.addRow(self.tr("Time per frame"), self.stages)
-        inside = QWidget()
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(6, 9, 6, 9)
+        details = QWidget()
+        column = QVBoxLayout(details)
+        column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(choices)
-        for widget in (
-            self.table,
-            self.still,
-            self.against,
-            self.truth,
-            self.by_region,
-            self.error_by_region,
-        ):
-            column.addWidget(widget)
+        column.addWidget(self.motion)
         column.addLayout(facts)
         column.addWidget(self._explanation())
-        column.addStretch(1)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(in_scroll_area(inside))
+        return details
+
+    def _wire_details(self, *, shown: bool) -> None:
+        self.unfold.setText(self.tr("Details"))
+        self.unfold.setToolTip(self.tr("Show or hide comparisons, tables and figures"))
+        self.unfold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.unfold.setAutoRaise(True)
+        self.unfold.setCheckable(True)
+        self.unfold.setChecked(shown)
+        self._show_details(shown)
+        self.unfold.toggled.connect(self._show_details)
+        self.unfold.toggled.connect(self.unfolded)
+
+    def _show_details(self, shown: bool) -> None:
+        self.unfold.setArrowType(Qt.ArrowType.DownArrow if shown else Qt.ArrowType.RightArrow)
+        self.details.setVisible(shown)
 
     def _wire_takes(self) -> None:
         names = self.tr("Compare"), self.tr("with")
@@ -130,13 +141,11 @@ class StatisticsPanel(QWidget):
 
     def set_measures(self, measures: FaceMeasures | None) -> None:
         self.face.setEnabled(measures is not None)
+        self.motion.show_measures(measures)
+        self.truth.show_truth(None if measures is None else measures.truth)
         if measures is None:
             self.face.clear()
-            for table in (self.table, self.against, self.by_region, self.error_by_region):
-                table.clear()
-            for widget in (self.against, self.truth, self.error_by_region):
-                widget.hide()
-            self.still.setText(self.tr("There is nothing to measure yet."))
+            self._show_nothing()
             return
         if [self.face.itemData(i) for i in range(self.face.count())] != list(measures.faces):
             self.face.clear()
@@ -145,16 +154,18 @@ class StatisticsPanel(QWidget):
         self.face.setCurrentIndex(self.face.findData(measures.face))
         self._list_landmarks(measures.schema)
         self.landmark.setCurrentIndex(measures.landmark)
-        self._fill(measures)
-        self.still.setText(
-            self.tr("The face is at rest in {share} of the frames that contain it.").format(
-                share=f"{100 * measures.rest_share:.0f} %"
-            )
-            if math.isfinite(measures.raw.mav)
-            else self.tr(
-                "The face is never at rest for half a second, so jitter cannot be measured."
-            )
-        )
+        self.summary.show_figures(measures.figures)
+
+    def set_no_face(self, sentence: UserText | None) -> None:
+        """Show a sentence that says that no face was found, or None if that is not known."""
+        if sentence != self._no_face:
+            self._no_face = sentence
+            if not self.face.count():
+                self._show_nothing()
+
+    def _show_nothing(self) -> None:
+        nothing = self.tr("There is nothing to measure yet.")
+        self.summary.show_words(nothing if self._no_face is None else translated(self._no_face))
 
     def _list_landmarks(self, schema: LandmarkSchema) -> None:
         names = [f"{index} {landmark_name(index, schema)}" for index in range(schema.count)]
@@ -178,8 +189,9 @@ class StatisticsPanel(QWidget):
             there = all(map(math.isfinite, values))
             labels = self.readouts[attribute.name]
             for readout, label in zip(attribute.shown, labels, strict=True):
-                lines = map(translated, readout.lines(values)) if there else ("–",)
-                label.setText("\n".join(lines))
+                none = self.tr("no face in this frame")
+                lines = map(translated, readout.lines(values)) if there else (none,)
+                label.setText(local_decimals("\n".join(lines)))
 
     def set_takes(
         self,
@@ -204,15 +216,16 @@ class StatisticsPanel(QWidget):
         for take, parameters in zip(takes, self.parameters, strict=True):
             parameters.show_take(take, settings)
         names = ["\n".join(variant_description(take)) for take in takes]
-        for table in (self.table, self.against, self.by_region, self.error_by_region):
-            table.set_heads(names[0], names[1])
+        for tables in (self.motion, self.truth):
+            tables.set_heads(names[0], names[1])
+        self.summary.set_names(*(short_text(variant_name(take)) for take in takes))
 
     def set_passes(self, passes: Sequence[tuple[Variant, float]]) -> None:
         """Show the variants that are being tracked, and the tracked share of the recording."""
         words = self.tr("Tracking a second time with {name}: {share}")
         self.passes.setText(
             "\n".join(
-                words.format(name=variant_name(take), share=f"{100 * share:.0f}\N{NO-BREAK SPACE}%")
+                words.format(name=variant_name(take), share=share_text(share))
                 for take, share in passes
             )
         )
@@ -221,17 +234,16 @@ class StatisticsPanel(QWidget):
     def set_work(
         self, *, share: float, frames: int, device: str, detect_ms: float, landmarks_ms: float
     ) -> None:
-        """Show the progress, the device and the computing times of tracking."""
-        self.tracked.setText(
-            self.tr("{share} of %n frame(s)", "", frames).format(share=f"{100 * share:.0f} %")
+        """Show how many frames are processed, the device and the computing times of tracking."""
+        self.processed.setText(
+            self.tr("{share} of %n frame(s)", "", frames).format(share=share_text(share))
             if frames
-            else "–"
+            else self.tr("no frame yet")
         )
-        self.device.setText(device.upper() or "–")
+        self.device.setText(device.upper() or self.tr("no network is open"))
         parts = [(self.tr("landmarks"), landmarks_ms), (self.tr("detector"), detect_ms)]
-        self.stages.setText(
-            "\n".join(f"{name} {ms:.1f} ms" for name, ms in parts if math.isfinite(ms)) or "–"
-        )
+        known = [f"{name} {number_text(ms, 1, 'ms')}" for name, ms in parts if math.isfinite(ms)]
+        self.stages.setText("\n".join(known) or self.tr("not measured yet"))
 
     def _fill_takes(self, takes: VariantPair, offered: Sequence[Variant]) -> None:
         for box, take in zip(self.takes, takes, strict=True):
@@ -260,112 +272,6 @@ class StatisticsPanel(QWidget):
             for box, parameters in zip(self.takes, self.parameters, strict=True)
         )
         self.compared.emit((first, second))
-
-    def _tables(self) -> None:
-        self.table = ComparisonTable(
-            self.tr("Where the face is at rest"),
-            (
-                MeasureRow(
-                    "mav",
-                    self.tr("MAV"),
-                    self.tr("Mean Allan variance, (% of the inter-ocular distance)²"),
-                    5,
-                ),
-                MeasureRow(
-                    "mcv",
-                    self.tr("MCV, %"),
-                    self.tr(
-                        "Mean coefficient of variation: how irregularly the points deviate "
-                        "from their mean position, whatever the size of the deviation, which "
-                        "MAV and motion measure"
-                    ),
-                    1,
-                ),
-                MeasureRow(
-                    "motion",
-                    self.tr("motion, %"),
-                    self.tr("From frame to frame, in % of the inter-ocular distance"),
-                    3,
-                ),
-            ),
-        )
-        self.against = ComparisonTable(
-            self.tr("Against the ground truth"),
-            (
-                MeasureRow(
-                    "nrmse",
-                    self.tr("NRMSE, %"),
-                    self.tr(
-                        "Mean distance from the ground truth, in % of the inter-ocular "
-                        "distance (outer eye corners)"
-                    ),
-                    3,
-                ),
-                MeasureRow(
-                    "fr8",
-                    self.tr("FR8, %"),
-                    self.tr("Share of frames with an error of 8 % or more, or without a face"),
-                    2,
-                ),
-                MeasureRow("mav", self.tr("MAV"), self.tr("Mean Allan variance of the error"), 4),
-                MeasureRow("mcv", self.tr("MCV, %"), self.tr("Mean coefficient of variation"), 2),
-                MeasureRow(
-                    "lag",
-                    self.tr("lag, frames"),
-                    self.tr("How many frames the points lag behind"),
-                    3,
-                ),
-            ),
-        )
-        mav = self.tr("Mean Allan variance where the face is at rest")
-        error = self.tr(
-            "Mean distance from the ground truth, in % of the inter-ocular "
-            "distance (outer eye corners)"
-        )
-        names = [name for name in REGIONS if name]
-        self.by_region = ComparisonTable(
-            self.tr("MAV by region, at rest"),
-            [MeasureRow(n, region_name(n), mav, 5) for n in names],
-        )
-        self.error_by_region = ComparisonTable(
-            self.tr("NRMSE by region, %"), [MeasureRow(n, region_name(n), error, 2) for n in names]
-        )
-
-    def _fill(self, measures: FaceMeasures) -> None:
-        for name in ("mav", "mcv", "motion"):
-            self.table.fill(name, getattr(measures.raw, name), getattr(measures.stabilized, name))
-        for name, before, after in measures.regions:
-            self.by_region.fill(name, before, after)
-        truth = measures.truth
-        for widget in (self.against, self.truth, self.error_by_region):
-            widget.setVisible(truth is not None)
-        if truth is not None:
-            self._fill_truth(truth)
-
-    def _fill_truth(self, truth: TruthMeasures) -> None:
-        for name, scale in (("nrmse", 1), ("fr8", 100), ("mav", 1), ("mcv", 1), ("lag", 1)):
-            before, after = (scale * getattr(r, name) for r in (truth.raw, truth.stabilized))
-            self.against.fill(name, before, after, change=name != "lag")
-        before_by, after_by = dict(truth.raw.regions), dict(truth.stabilized.regions)
-        for name in REGIONS[1:]:
-            nothing = float("nan")
-            self.error_by_region.fill(
-                name, before_by.get(name, nothing), after_by.get(name, nothing)
-            )
-        words = self.tr(
-            "Ground truth {name}: {count} of its {frames} frames compared, "
-            "{missed} without a face. MAV is computed from the error, so that real "
-            "motion does not count as jitter."
-        )
-        if truth.raw.nrmse > _OTHER_LANDMARKS:
-            words += " " + self.tr(
-                "The error is very large: are its landmarks numbered as iBUG's 68 landmarks are?"
-            )
-        self.truth.setText(
-            words.format(
-                name=truth.name, count=truth.raw.faces, frames=truth.frames, missed=truth.raw.missed
-            )
-        )
 
     def _explanation(self) -> QLabel:
         words = QLabel(

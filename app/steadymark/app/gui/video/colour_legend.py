@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor
 
+from steadymark.app.gui.i18n.local_numbers import significant_text
 from steadymark.app.gui.video.overlay import PLATE, SPEEDS
 from steadymark.engine.output.video.draw_style import SCORE_BANDS
 
@@ -69,5 +70,5 @@ def _paint_line(painter: QPainter, line: Line, right: float, row: int) -> None:
 
 def _ranges(steps: Sequence[tuple[float, str]]) -> list[tuple[str, str]]:
     """Return each colour with its range of values."""
-    named = [(colour, f"< {most:g}") for most, colour in steps[:-1]]
-    return [*named, (steps[-1][1], f"≥ {steps[-2][0]:g}")]
+    named = [(colour, f"< {significant_text(most, 6)}") for most, colour in steps[:-1]]
+    return [*named, (steps[-1][1], f"≥ {significant_text(steps[-2][0], 6)}")]

@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication, QPointF
 
 from steadymark.app.gui.i18n.display_names import landmark_name
+from steadymark.app.gui.i18n.local_numbers import number_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,9 +73,9 @@ def _told(
     return words.format(
         number=index,
         name=landmark_name(index, schema),
-        x=f"{x:.2f}",
-        y=f"{y:.2f}",
+        x=number_text(x, 2),
+        y=number_text(y, 2),
         kind=kind,
-        score=f"{landmarks.score[index]:.2f}",
+        score=number_text(float(landmarks.score[index]), 2),
         face=face.face_id,
     )

@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
 
+from steadymark.app.gui.i18n.local_numbers import number_text
 from steadymark.engine.attributes.attribute_registry import drawn_attributes
 from steadymark.engine.attributes.face_attribute import DrawnLine, DrawnText
 from steadymark.engine.output.video.draw_style import (
@@ -20,6 +21,7 @@ from steadymark.engine.output.video.draw_style import (
     YELLOW,
     face_colour,
     score_bands,
+    uncertain,
 )
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ SPEEDS = (
     (300.0, ORANGE),
     (np.inf, VERMILLION),
 )
+_LEAST_CIRCLE = 2.5  # radius of the smallest circle that is visibly hollow
 _SHADE, PLATE = QColor(0, 0, 0, 130), QColor(16, 16, 20, 190)
 
 
@@ -136,7 +139,7 @@ def _paint_landmarks(
     if overlay.contours:
         _paint_contours(painter, points, colour, size, look.schema)
     if overlay.points:
-        _paint_points(painter, points, colour, size, landmarks.score if overlay.scores else None)
+        _paint_points(painter, points, colour, size, landmarks.score, coloured=overlay.scores)
     if overlay.numbers:
         _paint_numbers(painter, points, size)
     if overlay.ids:
@@ -170,16 +173,31 @@ def _paint_points(
     points: NDArray[np.float64],
     colour: QColor,
     size: float,
-    scores: NDArray[np.float32] | None,
+    scores: NDArray[np.float32],
+    *,
+    coloured: bool,
 ) -> None:
-    width = float(np.clip(size / 60, 2.5, 9.0))
-    _dots(painter, points, _SHADE, width + 2)
-    if scores is None:
-        _dots(painter, points, colour, width)
-        return
+    """Paint dots, and circles where the score is low; coloured by score, or in one colour."""
+    width, hollow = float(np.clip(size / 60, 2.5, 9.0)), uncertain(scores)
+    _dots(painter, points[~hollow], _SHADE, width + 2)
+    _circles(painter, points[hollow], _SHADE, width, line=width / 3 + 2)
     bands = score_bands(scores)
-    for band, (_, name) in enumerate(SCORE_BANDS):
-        _dots(painter, points[bands == band], QColor(name), width)
+    colours = [QColor(name) for _, name in SCORE_BANDS] if coloured else [colour]
+    for band, each in enumerate(colours):
+        chosen = bands == band if coloured else np.ones(len(points), np.bool_)
+        _dots(painter, points[chosen & ~hollow], each, width)
+        _circles(painter, points[chosen & hollow], each, width, line=max(1.0, width / 3))
+
+
+def _circles(
+    painter: QPainter, points: NDArray[np.float64], colour: QColor, width: float, *, line: float
+) -> None:
+    """Paint hollow circles, somewhat larger than dots of this width."""
+    painter.setPen(QPen(colour, line))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    radius = max(_LEAST_CIRCLE, width / 2)
+    for x, y in points.tolist():
+        painter.drawEllipse(QPointF(x, y), radius, radius)
 
 
 def _dots(painter: QPainter, points: NDArray[np.float64], colour: QColor, width: float) -> None:
@@ -201,7 +219,12 @@ def _paint_id(
     painter: QPainter, face: TrackedFace, points: NDArray[np.float64], colour: QColor
 ) -> None:
     left, top = points.min(0)
-    plate(painter, QPointF(left + 6, top - 12), f"#{face.face_id}   {face.score:.2f}", colour)
+    plate(
+        painter,
+        QPointF(left + 6, top - 12),
+        f"#{face.face_id}   {number_text(face.score, 2)}",
+        colour,
+    )
 
 
 def _paint_box(painter: QPainter, box: FaceBox, viewport: Viewport, colour: QColor) -> None:

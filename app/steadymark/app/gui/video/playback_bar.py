@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from steadymark.app.gui.i18n.local_numbers import significant_text
 from steadymark.app.gui.video.timeline import Timeline
 from steadymark.app.session.state import SPEEDS, Display, clock_text
 
@@ -140,7 +141,7 @@ class PlaybackBar(QWidget):
         self.speed.setAccessibleName(self.tr("Speed"))
         self.speed.setToolTip(self.tr("Playback speed"))
         for value in SPEEDS:
-            self.speed.addItem(f"{value:g}×", value)
+            self.speed.addItem(f"{significant_text(value, 6)}×", value)
         self.speed.setCurrentIndex(self.speed.findData(1.0))
 
 

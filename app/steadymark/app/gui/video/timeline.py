@@ -20,6 +20,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.session.recording.results import FrameStatus
 from steadymark.app.session.state import Display, clock_text
 from steadymark.engine.output.video.draw_style import (
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.analysis.face_measures import FaceMeasures
     from steadymark.app.session.recording.results import Results
+    from steadymark.models.user_text import UserText
 
 _MARGIN = 10.0
 _STRIP, _BAR = 30.0, 12.0
@@ -58,7 +60,10 @@ class Timeline(QWidget):
         self.setMouseTracking(True)
         self.setAccessibleName(self.tr("Timeline"))
         self.setAccessibleDescription(
-            self.tr("Green: tracked. Orange: no face. Grey: not tracked yet. Above: jitter")
+            self.tr(
+                "Green: a face. Orange: no face. Grey: not processed yet. Black: damaged. "
+                "Above: jitter"
+            )
         )
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._display: Display | None = None
@@ -66,6 +71,7 @@ class Timeline(QWidget):
         self._times_s: NDArray[np.float64] = np.zeros(0)
         self._measures: FaceMeasures | None = None
         self._ground: QPixmap | None = None
+        self._note: UserText | None = None
 
     def sizeHint(self) -> QSize:
         return QSize(600, int(_STRIP + _BAR + 12))
@@ -90,6 +96,14 @@ class Timeline(QWidget):
         self._measures = measures
         self._ground = None
         self.update()
+
+    def set_note(self, note: UserText | None) -> None:
+        """Show a sentence above the bar, for a recording without any jitter to paint there."""
+        if note != self._note:
+            self._note = note
+            self._ground = None
+            self.setToolTip("" if note is None else translated(note))
+            self.update()
 
     # -- coordinates
 
@@ -138,8 +152,20 @@ class Timeline(QWidget):
         if self._codes is not None and len(self._codes):
             painter.drawImage(bar, self._bar_image(int(bar.width())))
             self._paint_jitter(painter, strip)
+        if self._note is not None:
+            self._paint_note(painter, strip, translated(self._note))
         painter.end()
         return ground
+
+    def _paint_note(self, painter: QPainter, place: QRectF, words: str) -> None:
+        inside = place.adjusted(6, 0, -6, 0)
+        fitting = painter.fontMetrics().elidedText(
+            words, Qt.TextElideMode.ElideRight, int(inside.width())
+        )
+        painter.setPen(self.palette().color(QPalette.ColorRole.Text))
+        painter.drawText(
+            inside, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, fitting
+        )
 
     def _bar_image(self, width: int) -> QImage:
         """Return one row of pixels; each column has the colour of its frames' highest code."""
@@ -151,7 +177,7 @@ class Timeline(QWidget):
         if count > width > 0:
             starts = np.arange(width) * count // width
             codes = np.maximum.reduceat(self._codes, starts)
-            # A column counts as tracked only when all of its frames are tracked.
+            # A column counts as processed only when all of its frames are processed.
             codes[np.minimum.reduceat(self._codes, starts) == 0] = 0
         else:
             codes = self._codes
@@ -247,8 +273,8 @@ class Timeline(QWidget):
     def _told(self, frame: int) -> str:
         assert self._codes is not None
         state = (
-            self.tr("not tracked yet"),
-            self.tr("tracked"),
+            self.tr("not processed yet"),
+            self.tr("with a face"),
             self.tr("no face"),
             self.tr("damaged, no image"),
         )[int(self._codes[frame])]

@@ -223,7 +223,7 @@ class VideoView(QWidget):
             if pane.caption:
                 self._paint_caption(painter, pane)
         if self._shown.faces is None:
-            words = self.tr("not tracked yet")
+            words = self.tr("not processed yet")
             plate(painter, QPointF(18, 26), words, QColor("white"))
         if self._display.phase is Phase.RECONNECTING:
             words = self.tr("No frames arrive: reconnecting…")

@@ -1,4 +1,4 @@
-"""The vertical axis of a plot that may be very low."""
+"""The axes of plots, whose numbers have the decimal sign of the language."""
 
 from __future__ import annotations
 
@@ -8,14 +8,23 @@ from typing import TYPE_CHECKING
 import pyqtgraph as pg
 from PySide6.QtGui import QFontMetricsF
 
+from steadymark.app.gui.i18n.local_numbers import local_text, significant_text
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 Ticks = list[tuple[float, "Sequence[float]"]]  # spacing and values
 
 
-class ValueAxis(pg.AxisItem):  # type: ignore[misc]
-    """Axis that omits values that would overlap vertically."""
+class LocalAxis(pg.AxisItem):  # type: ignore[misc]
+    """Axis whose numbers have the decimal sign of the language."""
+
+    def tickStrings(self, values: Iterable[float], scale: float, spacing: float) -> list[str]:
+        return [local_text(text) for text in super().tickStrings(values, scale, spacing)]
+
+
+class ValueAxis(LocalAxis):
+    """Vertical axis that omits values that would overlap."""
 
     def __init__(self) -> None:
         super().__init__("left")
@@ -37,7 +46,7 @@ class ValueAxis(pg.AxisItem):  # type: ignore[misc]
 
     def logTickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         """Return plain numbers such as 0.02, 5 and 300 instead of powers of ten."""
-        return [f"{10.0**value * scale:.4g}" for value in values]
+        return [significant_text(10.0**value * scale, 4) for value in values]
 
 
 def _roomy(values: Sequence[float], kept: Sequence[float], least: float) -> list[float]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.app.session.analysis.ground_truth import TruthScores, score_face
+from steadymark.app.session.analysis.tracking_figures import UNKNOWN_FIGURES, tracking_figures
 from steadymark.engine.metrics.accuracy import outer_eye_distance
 from steadymark.engine.metrics.rest_detection import half_window, segments, still_frames
 from steadymark.engine.metrics.stability import mav, mcv_still, mean_motion
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.app.session.analysis.ground_truth import GroundTruth
+    from steadymark.app.session.analysis.tracking_figures import TrackingFigures
     from steadymark.app.session.recording.results import FaceRows
     from steadymark.models.face.schema import LandmarkSchema
 
@@ -66,6 +68,7 @@ class FaceMeasures:
         region: The name of the chosen region.
         regions: The name of each region with the MAV at rest of its raw and stabilized points.
         truth: The comparison with the ground truth, or None without ground truth.
+        figures: What can be told of the face whether it is at rest or moves.
     """
 
     face: int
@@ -88,6 +91,7 @@ class FaceMeasures:
     region: str = ""
     regions: tuple[tuple[str, float, float], ...] = ()
     truth: TruthMeasures | None = None
+    figures: TrackingFigures = UNKNOWN_FIGURES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -213,6 +217,17 @@ def measure_face(
         truth=None
         if truth is None
         else _truth_measures(truth, raw, stabilized, times_s, known, landmark),
+        figures=tracking_figures(
+            rows,
+            face_rows,
+            raw,
+            stabilized,
+            times_s,
+            linked=linked,
+            known=known,
+            eye_px=eye_px,
+            stop=stop,
+        ),
     )
 
 

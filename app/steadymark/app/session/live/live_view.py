@@ -83,9 +83,8 @@ class LiveView(QObject):
         self._open: OpenStream | None = None
         self._number = 0  # number of the current opening
         self._phase = Phase.EMPTY
-        self._lost = False
+        self._lost = self._mirrored = False
         self._opening = OpenAttempt()
-        self._mirrored = False
         self._recording: LiveRecording | None = None
         self._used_paths: set[Path] = set()
         self._arrivals: list[tuple[float, int]] = []
@@ -147,6 +146,8 @@ class LiveView(QObject):
             size=(info.width, info.height),
             fps=info.fps,
             device=stream.models.device,
+            faces_seen=stream.report.most_seen,
+            max_faces=0 if self._settings is None else self._settings.tracker.max_faces,
             live=LiveState(self._mirrored, self._recording.path.stem if self._recording else ""),
         )
 
@@ -336,7 +337,6 @@ class LiveView(QObject):
         assert opened.source is not None
         assert opened.models is not None
         assert self._settings is not None
-        number = opened.number
         self._meter, self._arrivals = LatencyMeter(since_s=self._clock()), []
         self._open = OpenStream(
             opened.source,
@@ -344,7 +344,7 @@ class LiveView(QObject):
             self._settings,
             sending=self.sending,
             on_frame=self._frame_ready.emit,
-            on_end=lambda: self._ended.emit(number),
+            on_end=lambda: self._ended.emit(opened.number),
         )
         self._open.start()
         self._set_phase(Phase.RECONNECTING if self._lost else Phase.LIVE)

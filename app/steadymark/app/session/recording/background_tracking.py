@@ -50,10 +50,15 @@ class TrackingPhase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TrackingReport:
-    """The state of the tracking. fault: a sentence that says what failed, or nothing."""
+    """The state of the tracking.
+
+    fault: a sentence that says what failed, or nothing. faces_seen: the largest number of faces
+    that the detector saw in a frame, tracked or not.
+    """
 
     phase: TrackingPhase = TrackingPhase.RUNNING
     fault: UserText = NOTHING
+    faces_seen: int = 0
 
 
 class BackgroundTracking:
@@ -260,6 +265,8 @@ class BackgroundTracking:
             self._results.add(self._filter.filtered(result))
         with self._changed:
             last_tracked, self._last_tracked = self._last_tracked, result.frame.index
+            if result.faces_seen > self._report.faces_seen:
+                self._report = replace(self._report, faces_seen=result.faces_seen)
         if result.frame.index > last_tracked + 1:
             self._results.mark_damaged(last_tracked + 1, result.frame.index)
         self._on_change()

@@ -160,6 +160,8 @@ class OpenRecording:
             share=float((known != FrameStatus.UNKNOWN).mean()) if len(known) else 0.0,
             device=self.models.device,
             failure=report.fault,
+            faces_seen=report.faces_seen,
+            max_faces=self.settings.tracker.max_faces,
             kept_since_s=self.kept_since_s,
         )
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 
 from steadymark.app.session.background_opening import OpenResult, needs_retracking, open_media
+from steadymark.app.session.face_notes import tracking_progress
 from steadymark.app.session.recording.open_recording import (
     STOP_S,
     RecordingCallbacks,
     make_open_recording,
 )
 from steadymark.app.session.recording.point_filter import filter_of
-from steadymark.app.session.shown_source import TrackingProgress
 from steadymark.app.session.state import Phase, SourceState, frame_at_time
 from steadymark.app.session.worker_threads import CoalescedCallback, WorkerThreads
 from steadymark.models.user_text import UserText
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.recording.crash_recovery import RecoverableSession
     from steadymark.app.session.recording.open_recording import OpenRecording
     from steadymark.app.session.recording.results import Results
+    from steadymark.app.session.shown_source import TrackingProgress
     from steadymark.engine.core.types import Frame
     from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 
@@ -115,8 +116,7 @@ class RecordingView(QObject):
 
     def progress(self) -> TrackingProgress:
         """Return how far tracking has come."""
-        display = self._model.display
-        return TrackingProgress(display.time_s, display.share, display.last + 1)
+        return tracking_progress(self._model.display, self.results)
 
     def export_base(self, folder: str) -> str:
         """Return the path of the recording: exported files lie beside it."""

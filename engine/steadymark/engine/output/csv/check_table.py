@@ -128,7 +128,8 @@ def _split(block: list[str], first: int, head: TableHead) -> tuple[dict[int, str
         if not line.endswith("\n"):
             found.append(_error(number, "the file ends within this line: it was cut off"))
         elif (count := line.count(",") + 1) != len(head.names):
-            found.append(_error(number, f"{count} fields, but {len(head.names)} columns"))
+            fields = "1 field" if count == 1 else f"{count} fields"
+            found.append(_error(number, f"{fields}, but {len(head.names)} columns"))
         else:
             rows[number] = line
     return rows, found
@@ -147,8 +148,8 @@ def _numbers(rows: dict[int, str], head: TableHead) -> tuple[Numbers, list[Findi
         return np.empty((0, len(head.names))), []
     try:
         return parse(rows.values(), head), []
-    except ValueError as error:
-        reason = str(error)  # parse each row alone, which is slow but finds the faulty row
+    except ValueError:
+        pass  # check each row alone, which is slow but finds the faulty row
     found = []
     for number, line in list(rows.items()):
         if faults := bad_fields(line.split(","), head):
@@ -156,7 +157,7 @@ def _numbers(rows: dict[int, str], head: TableHead) -> tuple[Numbers, list[Findi
             del rows[number]
     if not found:
         rows.clear()
-        return np.empty((0, len(head.names))), [_error(None, reason)]
+        return np.empty((0, len(head.names))), [_error(None, "a row cannot be read as numbers")]
     numbers, more = _numbers(rows, head)
     return numbers, found + more
 

@@ -189,9 +189,7 @@ def _json(line: str) -> dict[str, object]:
     try:
         header = json.loads(line.removeprefix("#"))
     except (ValueError, RecursionError) as error:
-        raise LandmarkFileError(
-            "line 2: the header is not '# ' and JSON ({error})", error=error
-        ) from error
+        raise LandmarkFileError("line 2: the header is not '# ' and JSON") from error
     if not isinstance(header, dict):
         raise LandmarkFileError("line 2: the header is not a JSON object")
     return header

@@ -25,6 +25,7 @@ from steadymark.engine.output.csv.row_parsing import (
     STATES,
     Numbers,
     bad_fields,
+    field_count_fault,
     is_image,
     lines_of,
     open_text,
@@ -131,8 +132,9 @@ def read_landmarks(path: str | Path) -> LandmarkTable:
         except LandmarkFileError as error:
             raise LandmarkFileError("{path}, {fault}", path=path, fault=error) from error
         except (ValueError, OSError) as error:
+            unknown = UserText("a row cannot be read as numbers")
             raise LandmarkFileError(
-                "{path}, {fault}", path=path, fault=_first_fault(path, str(error))
+                "{path}, {fault}", path=path, fault=_first_fault(path, unknown)
             ) from error
     if numbers.shape[1] != len(head.names):
         raise LandmarkFileError(
@@ -154,12 +156,7 @@ def _first_fault(path: Path, otherwise: str) -> str:
                 continue
             fields = line.split(",")
             if len(fields) != len(head.names):
-                return UserText(
-                    "line {number} has {count} fields, but there are {columns} columns",
-                    number=number,
-                    count=len(fields),
-                    columns=len(head.names),
-                )
+                return field_count_fault(number, len(fields), len(head.names))
             if faults := bad_fields(fields, head):
                 return UserText("line {number}, {fault}", number=number, fault=faults[0])
     return otherwise

@@ -43,7 +43,9 @@ def open_text(path: Path) -> TextIO:
     try:
         return path.open(encoding="utf-8-sig", errors="replace")
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise LandmarkFileError("cannot read {path}: {error}", path=path, error=error) from error
+        raise LandmarkFileError(
+            "cannot read {path}: {error}", path=path, error=os_reason(error)
+        ) from error
 
 
 def lines_of(file: TextIO) -> Iterator[str]:
@@ -135,6 +137,24 @@ def bad_fields(fields: Sequence[str], head: TableHead) -> list[UserText]:
                 else UserText("column '{name}': '{given}' is not a number", name=name, given=given)
             )
     return faults
+
+
+def field_count_fault(number: int, count: int, columns: int) -> UserText:
+    """Describe a row that has more or fewer fields than there are columns."""
+    return UserText.counted(
+        "line {number} has 1 field, but there are {columns} columns",
+        "line {number} has {count} fields, but there are {columns} columns",
+        number=number,
+        count=count,
+        columns=columns,
+    )
+
+
+def os_reason(error: OSError | ValueError) -> object:
+    """Return why a file cannot be opened, in the words of the system."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return UserText("its name is not valid")  # it contains a NUL
 
 
 def state_codes(numbers: Numbers, head: TableHead) -> NDArray[np.int64]:

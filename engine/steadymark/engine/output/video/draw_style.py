@@ -24,6 +24,10 @@ SCORE_BANDS = ((0.3, VERMILLION), (0.6, ORANGE), (0.8, YELLOW), (float("inf"), S
 """Each band's upper limit, which does not belong to it, and its colour."""
 
 
+UNCERTAIN_BELOW = SCORE_BANDS[1][0]
+"""Landmarks with a lower score are drawn hollow, in the window and in annotated videos."""
+
+
 def face_colour(face_id: int) -> str:
     """Return the colour of a face as `#rrggbb`."""
     return FACE_COLOURS[face_id % len(FACE_COLOURS)]
@@ -40,6 +44,16 @@ def score_bands(scores: Scores) -> NDArray[np.intp]:
     """
     limits = np.array([limit for limit, _ in SCORE_BANDS[:-1]], scores.dtype)
     return np.asarray((scores[:, None] >= limits).sum(1))
+
+
+def uncertain(scores: Scores) -> NDArray[np.bool_]:
+    """Return which landmarks are drawn hollow, because their score is low or unknown.
+
+    Args:
+        scores: (K,) scores.
+    """
+    certain: NDArray[np.bool_] = scores >= UNCERTAIN_BELOW
+    return ~certain
 
 
 def bgr(colour: str) -> Bgr:

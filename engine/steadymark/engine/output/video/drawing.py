@@ -21,6 +21,7 @@ from steadymark.engine.output.video.draw_style import (
     bgr,
     face_colour,
     score_bands,
+    uncertain,
 )
 from steadymark.models.face.schema import load_schema
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image, Points
 
 _SHIFT = 4  # coordinates are passed to cv2 as integers in 1/16 pixel
+_LEAST_CIRCLE_PX = 2.0  # radius of the smallest circle that is visibly hollow
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
@@ -41,7 +43,7 @@ class DrawOptions:
     """What to draw.
 
     Attributes:
-        points: Landmarks as dots, coloured by score.
+        points: Landmarks as dots, coloured by score, and hollow if the score is low.
         contours: Lines between landmarks.
         box: Extent of the landmarks.
         face_id: Number of the face.
@@ -163,13 +165,16 @@ def draw_contours(
 
 
 def _draw_points(image: Image, landmarks: Landmarks, size_px: float) -> None:
-    """Draw dots coloured by score; the radius depends on the size of the face."""
-    radius = round(float(np.clip(size_px / 110, 0.9, 8)) * 2**_SHIFT)
-    for xy, band in zip(landmarks.xy_px, score_bands(landmarks.score), strict=True):
+    """Draw dots coloured by score, and circles where it is low; a larger face has larger dots."""
+    size = float(np.clip(size_px / 110, 0.9, 8))
+    bands, hollow = score_bands(landmarks.score), uncertain(landmarks.score)
+    for xy, band, is_hollow in zip(landmarks.xy_px, bands, hollow, strict=True):
         if np.isfinite(xy).all():
             x, y = (int(v) for v in _fixed(xy))
             colour = bgr(SCORE_BANDS[band][1])
-            cv2.circle(image, (x, y), radius, colour, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+            radius = max(size, _LEAST_CIRCLE_PX) if is_hollow else size
+            line = max(1, round(size / 3)) if is_hollow else cv2.FILLED
+            cv2.circle(image, (x, y), round(radius * 2**_SHIFT), colour, line, cv2.LINE_AA, _SHIFT)
 
 
 def _draw_box(image: Image, box: FaceBox, colour: Bgr, thickness: int) -> None:

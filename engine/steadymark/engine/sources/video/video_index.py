@@ -177,14 +177,19 @@ def _with_times(
         else:
             ticks = not_decreasing
             notes.append(
-                UserText(
+                UserText.counted(
+                    "the timestamps decrease in 1 place: the latest timestamp is kept there",
                     "the timestamps decrease in {count} places: the latest timestamp is kept there",
                     count=decreases,
                 )
             )
     elif repeated:
         notes.append(
-            UserText("{count} frames have the timestamp of the frame before them", count=repeated)
+            UserText.counted(
+                "1 frame has the timestamp of the frame before it",
+                "{count} frames have the timestamp of the frame before them",
+                count=repeated,
+            )
         )
     ticks = np.sort(ticks)
     unit_s = _unit_s(stream)
@@ -256,16 +261,15 @@ def _early_end(index: VideoIndex, container: InputContainer) -> tuple[UserText, 
 
 
 def _damaged_packets(count: int) -> UserText:
-    if count == 1:
-        return UserText("1 packet is damaged")
-    return UserText("{count} packets are damaged", count=count)
+    return UserText.counted("1 packet is damaged", "{count} packets are damaged", count=count)
 
 
 def _missing_frames(count: int, time: str) -> UserText:
-    if count == 1:
-        return UserText("about 1 frame seems to be missing at {time}", time=time)
-    return UserText(
-        "about {count} frames seem to be missing, the first ones at {time}", count=count, time=time
+    return UserText.counted(
+        "about 1 frame seems to be missing at {time}",
+        "about {count} frames seem to be missing, the first ones at {time}",
+        count=count,
+        time=time,
     )
 
 
@@ -280,7 +284,8 @@ def _without_times(entries: list[_Entry], stream: VideoStream, broken: int) -> V
         known = np.array([e.pts for e in entries if e.pts is not None], np.float64)
         between = np.maximum.accumulate(np.interp(count, at, known) * _unit_s(stream))
         times: Seconds = np.asarray(between - between[0], np.float64)
-        note = UserText(
+        note = UserText.counted(
+            "1 frame has no timestamp: it is placed between its neighbours",
             "{count} frames have no timestamp: they are placed between their neighbours",
             count=len(entries) - len(at),
         )

@@ -1,0 +1,40 @@
+"""The message that more faces were seen than are tracked, with a button that tracks all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication
+
+from steadymark.app.session.face_notes import more_faces_note
+from steadymark.engine.tracking.face_pass import MOST_FACES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from steadymark.app.gui.messages import Messages
+    from steadymark.app.session.state import SourceState
+
+
+class MoreFacesMessage:
+    """Shows the message once for each recording or live view and each largest number of faces.
+
+    Args:
+        messages: Shows the message.
+        track: Is called with the number of faces to track when the user wants all of them.
+    """
+
+    def __init__(self, messages: Messages, track: Callable[[int], None]) -> None:
+        self._messages, self._track = messages, track
+        self._seen = 0
+        self._shown_for: tuple[str, int] | None = None
+
+    def update(self, state: SourceState) -> None:
+        """Show the message if it is needed."""
+        self._seen = state.faces_seen
+        note, key = more_faces_note(state), (state.path, state.max_faces)
+        if note is None or key == self._shown_for:
+            return
+        self._shown_for = key
+        label = QCoreApplication.translate("MoreFacesMessage", "Track all faces")
+        self._messages.tell(note, [(label, lambda: self._track(min(self._seen, MOST_FACES)))])

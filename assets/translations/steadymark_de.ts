@@ -442,7 +442,7 @@
     </message>
     <message>
         <source>Stop recording</source>
-        <translation>Aufnahme aus</translation>
+        <translation>Aufnahme beenden</translation>
     </message>
     <message>
         <source>{shown} / {came} fps</source>

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import TYPE_CHECKING
 
 from steadymark.app.session.recording.crash_recovery import recover
@@ -20,6 +21,7 @@ from steadymark.app.session.recording.point_filter import (
 )
 from steadymark.app.session.recording.results import Results
 from steadymark.engine.core.types import Intrinsics
+from steadymark.engine.tracking.geometry import crop_of_landmarks
 from steadymark.engine.tracking.settings import (
     OpenModels,
     TrackSettings,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.live.open_stream import LiveFeed
     from steadymark.app.session.recording.crash_recovery import RecoverableSession
+    from steadymark.models.face.crop import Crop, Points
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +90,17 @@ def open_media(
     media = Media(path)
     try:
         opened = models.get(settings)
-        results = None
+        results, crop_of = None, _crop_of(opened, settings)
         if recover_from is not None:
             results = Results(media.times_s, opened.schema)
             camera = _camera(media, recover_from.settings.get("focal_px"))
-            recover(recover_from, results, camera, schema=opened.schema.name)
+            recover(recover_from, results, camera, schema=opened.schema.name, crop_of=crop_of)
         else:
             fingerprint = results_fingerprint(media, opened, settings)
             recover_from = find_kept(state_root, fingerprint)
             if recover_from is not None:
                 camera = _camera(media, settings.focal_px)
-                results = recover_kept(recover_from, media, opened, camera)
+                results = recover_kept(recover_from, media, opened, camera, crop_of)
         if results is None:
             results, recover_from = Results(media.times_s, opened.schema), None
         elif (choice := filter_of(settings)) != NO_FILTER and not choice.needs_future:
@@ -106,6 +109,17 @@ def open_media(
     except BaseException:
         media.close()
         raise
+
+
+def _crop_of(models: OpenModels, settings: TrackSettings) -> Callable[[Points], Crop]:
+    """Return a function that computes the crop of a face from its raw landmarks."""
+    card = (models.follower or models.network).card
+    return partial(
+        crop_of_landmarks,
+        schema=models.schema,
+        margin=card.margin,
+        rule=settings.tracker.recentre,
+    )
 
 
 def _camera(media: Media, focal_px: object) -> Intrinsics:

@@ -99,9 +99,12 @@ def test_a_finished_recording_is_not_tracked_again_when_it_is_reopened(
     second = runs.open(clip)
     runs.finish(second)
     assert not was_tracked(second)
+    assert second.results is not None
     assert second.display.share == 1.0
     assert time.time() - 60 < second.display.kept_since_s <= time.time()
     np.testing.assert_allclose(points(second), before, atol=0.006)
+    faces = [face for i in range(FRAMES) for face in second.results.faces(i) or ()]
+    assert all(face.crop is not None for face in faces if face.raw is not None)
     third = runs.open(clip)
     runs.finish(third)
     assert not was_tracked(third)  # they are kept again

@@ -11,7 +11,7 @@ import logging
 import shutil
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.recording.results import Results
     from steadymark.engine.core.types import Intrinsics, SourceInfo
+    from steadymark.models.face.crop import Crop, Points
     from steadymark.models.face.schema import LandmarkSchema
 
 log = logging.getLogger(__name__)
@@ -223,6 +224,7 @@ def recover(
     camera: Intrinsics | None = None,
     *,
     schema: str = "ibug68",
+    crop_of: Callable[[Points], Crop] | None = None,
 ) -> int:
     """Add the frames that an earlier session tracked to the results of the same recording.
 
@@ -231,6 +233,7 @@ def recover(
         results: Receives the frames.
         camera: The camera of the recording, for head poses.
         schema: Name of the landmark schema.
+        crop_of: Computes the crop of a face from its raw landmarks, since tables hold no crops.
 
     Returns:
         The number of frames.
@@ -248,7 +251,7 @@ def recover(
             )
         results.begin_segment()
         for result in _results(table, schema, camera):
-            results.add(result)
+            results.add(result if crop_of is None else _with_crops(result, crop_of))
             count += 1
     return count
 
@@ -354,6 +357,15 @@ def _results(table: LandmarkTable, schema: str, camera: Intrinsics | None) -> li
         results.append(TrackResult(frame, faces, restarted=frame.index != last + 1))
         last = frame.index
     return results
+
+
+def _with_crops(result: TrackResult, crop_of: Callable[[Points], Crop]) -> TrackResult:
+    def with_crop(face: TrackedFace) -> TrackedFace:
+        if face.raw is None or np.ptp(face.raw.xy_px, axis=0).min() < 1:
+            return face  # too small for a crop
+        return replace(face, crop=crop_of(face.raw.xy_px))
+
+    return replace(result, faces=tuple(map(with_crop, result.faces)))
 
 
 def _face(table: LandmarkTable, row: int, context: FaceContext) -> TrackedFace:

@@ -17,12 +17,14 @@ from steadymark.engine.pipeline.job import InputSettings, header
 from steadymark.engine.tracking.settings import resolved_stabilizer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from steadymark.app.session.recording.crash_recovery import RecoverableSession, SessionStore
     from steadymark.app.session.recording.media import Media
     from steadymark.engine.core.types import Intrinsics
     from steadymark.engine.tracking.settings import OpenModels, TrackSettings
+    from steadymark.models.face.crop import Crop, Points
 
 log = logging.getLogger(__name__)
 
@@ -51,16 +53,27 @@ def find_kept(root: Path, wanted: str) -> RecoverableSession | None:
 
 
 def recover_kept(
-    found: RecoverableSession, media: Media, models: OpenModels, camera: Intrinsics
+    found: RecoverableSession,
+    media: Media,
+    models: OpenModels,
+    camera: Intrinsics,
+    crop_of: Callable[[Points], Crop],
 ) -> Results | None:
     """Read kept results.
+
+    Args:
+        found: The kept results.
+        media: The recording.
+        models: The networks that tracked it.
+        camera: Its camera.
+        crop_of: Computes the crop of a face from its raw landmarks.
 
     Returns:
         The results. None if the files do not hold every frame any more; they are then removed.
     """
     results = Results(media.times_s, models.schema)
     try:
-        recover(found, results, camera, schema=models.schema.name)
+        recover(found, results, camera, schema=models.schema.name, crop_of=crop_of)
     except (LandmarkFileError, OSError) as error:
         log.warning("%s cannot be used: %s", found.folder, error)
     if int((results.frame_status() == FrameStatus.TRACKED).sum()) == found.frames:

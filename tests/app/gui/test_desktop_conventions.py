@@ -68,7 +68,7 @@ def test_diagnostics_are_copied_to_the_clipboard(
     open_video(qtbot, window, clip)
     window.actions_by_name["diagnostics"].trigger()
     text = QGuiApplication.clipboard().text()
-    for word in ("Steadymark", "Python", "Qt 6", "a.mp4", "100 % tracked"):
+    for word in ("Steadymark", "Python", "Qt 6", "a.mp4", "100 % processed"):
         assert word in text
 
 

@@ -34,7 +34,7 @@ def test_what_is_left_out_is_listed_with_its_reason(tmp_path: Path) -> None:
     (tmp_path / "gone.mp4").symlink_to(tmp_path / "missing.mp4")
     assert [str(sentence) for sentence in resolve_input(str(tmp_path)).left_out] == [
         f"{tmp_path / 'gone.mp4'} is a link to nothing",
-        f"1 images in {tmp_path} are beside videos: name them to track them",
+        f"1 image in {tmp_path} is beside videos: name it to track it",
         f"files in {tmp_path} that are neither videos nor images by their names: "
         "2 × .txt, 1 × README",
     ]

@@ -56,7 +56,7 @@ def cut_video(tmp_path: Path) -> str:
 def texts(many: QueueWindow, row: int) -> dict[str, str]:
     item = many.list.topLevelItem(row)
     assert item is not None
-    return {name: item.text(column) for name, column in COLUMNS.items()}
+    return {n: item.text(c).replace("\N{NO-BREAK SPACE}", " ") for n, c in COLUMNS.items()}
 
 
 def run_queue(qtbot: QtBot, many: QueueWindow, paths: list[str]) -> None:

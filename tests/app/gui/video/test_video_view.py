@@ -25,7 +25,7 @@ def test_the_view_can_be_zoomed_panned_and_fitted(
 ) -> None:
     open_video(qtbot, window, clip)
     scale = window.view.viewport().scale * window.view.devicePixelRatioF()
-    assert window.status.zoom.text() == f"{100 * scale:.0f} %"
+    assert window.status.zoom.text() == f"zoom {100 * scale:.0f}\N{NO-BREAK SPACE}%"
     view = window.view
     fitted = view.viewport()
     position = QPointF(view.width() / 3, view.height() / 3)

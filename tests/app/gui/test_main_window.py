@@ -210,11 +210,10 @@ def test_the_landmark_is_named_while_its_coordinates_are_plotted(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
     open_video(qtbot, window, clip)
-    qtbot.waitUntil(lambda: "30" in window.plots.landmark.toolTip())
-    window.plots.choose("jitter", "score")
-    assert window.plots.landmark.text() == ""
-    window.plots.choose("y")
-    assert "nose tip" in window.plots.landmark.toolTip()
+    qtbot.waitUntil(lambda: "30 nose tip" in window.plots.header("x"))
+    window.plots.choose("jitter", "y")
+    assert "30 nose tip" in window.plots.header("y")
+    assert "nose tip" not in window.plots.header("jitter")
 
 
 def test_closing_the_recording_leaves_an_empty_window(

@@ -32,7 +32,7 @@ from steadymark.app.session.state import Display, Phase, ShownLandmarks, frame_a
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+    from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 
     from steadymark.app.gui.preferences import Preferences
     from steadymark.app.session.analysis.heatmap_worker import HeatmapReply
@@ -267,6 +267,7 @@ class MainWindow(WindowLayout):
         self.pages.setCurrentWidget(self.view if there else self.empty)
         self.transport.setVisible(display.has_recording)
         self.docks.show(there=there)
+        self._make_room()
 
     def _on_frame_changed(self) -> None:
         session, shown = self.session, shown_frame_of(self.session)
@@ -357,6 +358,11 @@ class MainWindow(WindowLayout):
             self.showFullScreen()
 
     # -- window events
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._ready:
+            self._make_room()
 
     def changeEvent(self, event: QEvent) -> None:
         ready = getattr(self, "_ready", False)

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from steadymark.app.gui.preferences import Preferences
     from steadymark.app.session.session import Session
 
+_WIDE_PX = 1150  # minimum width of a window with the plots beside the picture
+
 
 class WindowLayout(QMainWindow):
     """The main window's widgets; `MainWindow` connects them with the session.
@@ -109,6 +111,13 @@ class WindowLayout(QMainWindow):
         self.messages.lie_over(self.pages)
         self.setCentralWidget(self.middle)
         self.docks = Docks(self, plots=self.plots, numbers=self.numbers, settings=self.settings)
+
+    def _make_room(self) -> None:
+        """Put the plots beside a portrait picture if the window is wide enough."""
+        display = self.session.display
+        if display.has_picture and min(display.size) > 0:
+            portrait = display.size[1] > display.size[0]
+            self.docks.make_room(portrait=portrait and self.width() >= _WIDE_PX)
 
     def _parts(self) -> WindowParts:
         menus = (self.files.recent_menu, self.options.language_menu)

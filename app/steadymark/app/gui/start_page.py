@@ -9,7 +9,7 @@ from PySide6.QtGui import QPainter, QPalette, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from steadymark.app.gui.i18n.translate import translated
-from steadymark.app.gui.theme import icon
+from steadymark.app.gui.theme import TITLE, icon, scaled_font
 from steadymark.app.session.state import Phase
 from steadymark.engine.sources.resolve_input import is_live
 from steadymark.models.face.schema import assets_root
@@ -39,9 +39,7 @@ class StartPage(QWidget):
         picture.setPixmap(icon("steadymark").pixmap(64, 64))
         self.title = QLabel()
         self.title.setTextFormat(Qt.TextFormat.PlainText)
-        font = self.title.font()
-        font.setPointSizeF(font.pointSizeF() * 1.7)
-        self.title.setFont(font)
+        self.title.setFont(scaled_font(self.title.font(), TITLE))
         self.words = QLabel()
         self.words.setWordWrap(True)
         self.words.setFixedWidth(_WORDS_PX)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pyqtgraph as pg
 from PySide6.QtCore import QBuffer, QEvent, QIODevice, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QFont, QFontMetrics, QImage, QPainter, QPalette, QResizeEvent
+from PySide6.QtGui import QFontMetrics, QImage, QPainter, QPalette, QResizeEvent
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QApplication, QWidget
 
 from steadymark.app.gui.panels.portable_svg import without_scaled_strokes
-from steadymark.app.gui.theme import is_dark
+from steadymark.app.gui.theme import SMALL, is_dark, scaled_font
 from steadymark.app.gui.widgets.value_axis import ValueAxis
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ _TIMES_PX = 24  # height of the values of time below the last plot
 _LABEL_PX = 110  # minimum height of a plot that shows the label of the time axis
 _AXIS_PX = 52  # width of the values at the left
 _SAVED_PX = 800, 140  # minimum width of saved plots, and height of each
-_HEADER_PT = 8
 
 
 class PlotStack(pg.GraphicsLayoutWidget):  # type: ignore[misc]
@@ -210,12 +209,11 @@ class PlotStack(pg.GraphicsLayoutWidget):  # type: ignore[misc]
             line.setVisible(not self._saving)
 
     def _add_header(self, name: str) -> None:
-        font = QFont(self.font())
-        font.setPointSize(_HEADER_PT)
+        font = scaled_font(self.font(), SMALL)
         height = QFontMetrics(font).height() + 4
         plot = self.plots[name]
         plot.layout.setRowFixedHeight(0, height)
-        header = pg.LabelItem("", size=f"{_HEADER_PT}pt", justify="left")
+        header = pg.LabelItem("", size=f"{font.pointSizeF():.1f}pt", justify="left")
         header.setParentItem(plot)
         header.anchor(itemPos=(0, 0), parentPos=(0, 0), offset=(_AXIS_PX + 2, -3))
         self._headers[name] = header

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPalette, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFontMetrics, QImage, QPalette, QPen, QPolygonF
 
+from steadymark.app.gui.theme import SMALL, scaled_font
 from steadymark.app.gui.video.face_row_codes import FacePresence, row_codes
 from steadymark.app.gui.video.visible_frames import VisibleFrames, time_ticks
 from steadymark.engine.output.video.draw_style import (
@@ -32,7 +33,6 @@ _STRIP = 26.0  # height of the jitter
 _ROW, _ALL_ROWS = 12.0, 80.0  # largest height of a row and of all rows together
 _ONE_ROW = 10.0
 _TICK_PX = 64.0  # minimum distance of two times
-_SMALL = 0.85  # size of labels relative to the text of the window
 _LEAST_MAV = 1e-6
 _DAMAGED, _LOOP = "#000000", PURPLE
 _CUT_PX = 4.0
@@ -59,7 +59,7 @@ class TimelineLayout:
     @property
     def gutter(self) -> float:
         """The width of the labels at the left."""
-        return _SMALL * self.metrics.horizontalAdvance("MAV") + 6
+        return SMALL * self.metrics.horizontalAdvance("MAV") + 6
 
     @property
     def track(self) -> QRectF:
@@ -71,7 +71,7 @@ class TimelineLayout:
     @property
     def times(self) -> QRectF:
         left = _MARGIN + self.gutter
-        height = _SMALL * self.metrics.height() + 4
+        height = SMALL * self.metrics.height() + 4
         return QRectF(left, _TOP, max(1.0, self.width - left - _MARGIN), height)
 
     @property
@@ -126,9 +126,7 @@ def paint_ground(
     painter.fillRect(layout.row(0), palette.color(QPalette.ColorRole.Mid))
     if times_s is None or presence is None or not shown.count:
         return
-    small = QFont(painter.font())
-    small.setPointSizeF(_SMALL * small.pointSizeF())
-    painter.setFont(small)
+    painter.setFont(scaled_font(painter.font(), SMALL))
     _paint_times(painter, layout, shown, times_s, palette)
     _paint_rows(painter, layout, shown, presence, palette)
     face = None if measures is None else measures.face

@@ -17,6 +17,7 @@ from steadymark.app.gui.action_handlers import (
     wire,
 )
 from steadymark.app.gui.actions.actions import recolour
+from steadymark.app.gui.actions.context_menus import on_request, video_menu
 from steadymark.app.gui.actions.drag_and_drop import take_dropped
 from steadymark.app.gui.actions.menus import make_menus, make_toolbar
 from steadymark.app.gui.actions.window_options import WindowOptions
@@ -61,6 +62,7 @@ class MainWindow(WindowLayout):
         self._ready = False
         self.setWindowTitle("Steadymark")
         self.setAcceptDrops(True)
+        self._use_style_sheet()
         self._make_controllers(log_file)
         self._measure_soon = QTimer(self, singleShot=True, interval=_MEASURE_EVERY_MS)
         self._refresh_soon = QTimer(self, singleShot=True, interval=_REFRESH_EVERY_MS)
@@ -94,8 +96,9 @@ class MainWindow(WindowLayout):
     def _finish(self) -> None:
         """Build the menus and connect the signals of widgets that are rebuilt."""
         actions, session = self.actions_by_name, self.session
-        recent, language = self.files.renew_menu(), self.options.language_menu
-        make_menus(self, actions, recent, language, list(self.docks.actions.values()))
+        recent = self.files.renew_menu()
+        options = self.options.theme_menu, self.options.language_menu
+        make_menus(self, actions, recent, options, list(self.docks.actions.values()))
         self.toolbar, self.landmarks_button = make_toolbar(self, actions)
         self.toolbar.addSeparator()
         self.toolbar.addActions(list(self.docks.actions.values()))
@@ -122,6 +125,7 @@ class MainWindow(WindowLayout):
         ):
             actions[name].triggered.connect(lambda _=False, slot=slot: slot())
         actions["full_screen"].setChecked(self.isFullScreen())
+        self._offer_menus()
         self.files.wire(actions, plots=self.plots, settings=self.settings)
         self.desk.wire(actions, self.live_bar)
 
@@ -140,6 +144,7 @@ class MainWindow(WindowLayout):
         self.view.wiped.connect(session.set_wipe)
         self.view.picked.connect(lambda index: session.select(landmark=index))
         self.view.painted.connect(session.live.painted)
+        on_request(self.view, lambda at: video_menu(self.view, self.actions_by_name))
 
     def _say_again(self) -> None:
         """Rebuild the widgets in another language; tracking and exports continue meanwhile."""
@@ -369,6 +374,7 @@ class MainWindow(WindowLayout):
         if event.type() == QEvent.Type.LanguageChange and ready:
             self._say_soon.start()  # wait, because Qt notifies the old widgets once per translator
         elif event.type() == QEvent.Type.PaletteChange and ready:
+            self._use_style_sheet()
             recolour(self.actions_by_name)
             self.docks.recolour()
             self.landmarks_button.setIcon(icon("face"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from steadymark.app.gui.actions.actions import make_actions
+from steadymark.app.gui.actions.context_menus import on_request, plots_menu, timeline_menu
 from steadymark.app.gui.docks import Docks
 from steadymark.app.gui.files.close_questions import CloseQuestions
 from steadymark.app.gui.files.exports_list import ExportsList
@@ -20,6 +21,7 @@ from steadymark.app.gui.panels.settings_panel import SettingsPanel
 from steadymark.app.gui.panels.statistics_panel import StatisticsPanel
 from steadymark.app.gui.start_page import StartPage
 from steadymark.app.gui.status_line import StatusLine
+from steadymark.app.gui.theme import style_sheet
 from steadymark.app.gui.video.playback_bar import PlaybackBar
 from steadymark.app.gui.video.video_view import VideoView
 from steadymark.app.gui.window_rebuild import WindowParts
@@ -112,6 +114,18 @@ class WindowLayout(QMainWindow):
         self.setCentralWidget(self.middle)
         self.docks = Docks(self, plots=self.plots, numbers=self.numbers, settings=self.settings)
 
+    def _offer_menus(self) -> None:
+        """Give the timeline and the plots their context menus."""
+        line, plots, session = self.transport.timeline, self.plots, self.session
+        on_request(line, lambda at: timeline_menu(line, line, session, line.frame_at(at.x())))
+        on_request(plots, lambda at: plots_menu(plots, plots, self.actions_by_name))
+
+    def _use_style_sheet(self) -> None:
+        """Apply the style sheet in the colours of the palette."""
+        sheet = style_sheet(self.palette())
+        if sheet != self.styleSheet():
+            self.setStyleSheet(sheet)
+
     def _make_room(self) -> None:
         """Put the plots beside a portrait picture if the window is wide enough."""
         display = self.session.display
@@ -120,7 +134,8 @@ class WindowLayout(QMainWindow):
             self.docks.make_room(portrait=portrait and self.width() >= _WIDE_PX)
 
     def _parts(self) -> WindowParts:
-        menus = (self.files.recent_menu, self.options.language_menu)
+        options = self.options
+        menus = (self.files.recent_menu, options.language_menu, options.theme_menu)
         return WindowParts(
             view=self.view,
             messages=self.messages,

@@ -92,6 +92,7 @@ class FileController(QObject):
             ("queue", self.show_queue),
             ("export_side", lambda: self._export(ExportKind.SIDE, "_compared.mp4")),
             ("export_frame", self._export_frame),
+            ("copy_frame", self._copy_frame),
             ("export_plots", self._export_plots),
             ("about", self._about),
             ("diagnostics", self._copy_diagnostics),
@@ -242,6 +243,12 @@ class FileController(QObject):
         path = self._chosen(self.tr("Save this frame"), f"_{name}.png", free=True)
         if picture is not None and path is not None:
             self._exports.save(picture, str(path))
+
+    def _copy_frame(self) -> None:
+        picture = self._still()
+        if picture is not None:
+            QGuiApplication.clipboard().setImage(picture)
+            self._messages.tell(self.tr("The frame is on the clipboard."), note=True)
 
     def _still(self) -> QImage | None:
         shown = self._view.shown

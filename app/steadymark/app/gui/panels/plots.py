@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from steadymark.app.gui.i18n.display_names import REGIONS, landmark_name, region_name, variant_name
 from steadymark.app.gui.i18n.translate import translated
-from steadymark.app.gui.panels.plot_curves import attribute_curves, curves_of
+from steadymark.app.gui.panels.plot_curves import attribute_curves, curves_csv, curves_of
 from steadymark.app.gui.panels.plot_header import header_entries, header_html
 from steadymark.app.gui.panels.plot_stack import PlotStack
 from steadymark.app.gui.widgets.flow_layout import FlowLayout
@@ -131,6 +131,14 @@ class Plots(QWidget):
     def show_everything(self) -> None:
         """Show the whole recording."""
         self._widget.show_all()
+
+    @property
+    def has_values(self) -> bool:
+        return self._measures is not None
+
+    def as_csv(self) -> str:
+        """Return the values of the shown plots as CSV text."""
+        return "" if self._measures is None else curves_csv(self._measures, self.chosen)
 
     def as_image(self) -> QImage:
         """Return the shown plots as an image with room for all labels."""

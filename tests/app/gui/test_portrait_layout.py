@@ -64,7 +64,7 @@ def test_the_stored_arrangement_has_the_plots_below(
     window.resize(1300, 800)
     open_video(qtbot, window, portrait(tmp_path), tracked=False)
     qtbot.waitUntil(lambda: window.dockWidgetArea(window.docks.plots) == RIGHT)
-    window.session.close_shown()
+    window.session.close_source()
     qtbot.waitUntil(lambda: not window.docks.plots.isVisible())
     window.restoreState(window.docks.state())
     assert window.dockWidgetArea(window.docks.plots) == BELOW

@@ -129,7 +129,7 @@ class WindowLayout(QMainWindow):
     def _make_room(self) -> None:
         """Put the plots beside a portrait picture if the window is wide enough."""
         display = self.session.display
-        if display.has_picture and min(display.size) > 0:
+        if display.has_source and min(display.size) > 0:
             portrait = display.size[1] > display.size[0]
             self.docks.make_room(portrait=portrait and self.width() >= _WIDE_PX)
 

@@ -67,7 +67,7 @@ def test_the_values_of_the_shown_plots_are_copied_as_csv(
     choose(plots_menu(window, window.plots, window.actions_by_name), "Copy the values as CSV")
     rows = list(csv.DictReader(io.StringIO(QGuiApplication.clipboard().text())))
     assert len(rows) == 120
-    assert {"frame", "time_s", "x_raw", "x_steady", "jitter_raw", "at_rest"} <= set(rows[0])
+    assert {"frame", "time_s", "x_raw", "x_stabilized", "jitter_raw", "at_rest"} <= set(rows[0])
     assert not {"y_raw", "score", "x_truth"} & set(rows[0])
     measures = window.plots._measures
     assert measures is not None

@@ -126,7 +126,7 @@ def test_two_filters_are_compared_in_every_layout_without_tracking_again(
     header = window.plots.header("jitter")
     assert "One Euro" in header
     assert "Butterworth" in header
-    window.session.set_show(ShownLandmarks.RAW)
+    window.session.set_shown_landmarks(ShownLandmarks.RAW)
     assert window.view.shown.faces[0].raw is not None
     np.testing.assert_array_equal(window.view.shown.faces[0].raw.xy_px, results.rows().raw[row])
 

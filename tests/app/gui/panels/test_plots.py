@@ -97,7 +97,10 @@ def test_five_plots_stay_readable_and_scroll(qtbot: QtBot, plots: Plots) -> None
 
 
 def test_the_header_shows_the_values_at_the_playback_position() -> None:
-    values = {"x_raw": np.array([1.0, np.nan, 250.25]), "x_steady": np.array([2.0, 3.0, 0.00012])}
+    values = {
+        "x_raw": np.array([1.0, np.nan, 250.25]),
+        "x_stabilized": np.array([2.0, 3.0, 0.00012]),
+    }
     entries = header_entries("x")
     shown = [header_html("x, px", entries, ("raw", "One Euro"), values, n) for n in (0, 1, 2)]
     assert all(text.startswith("<b>x, px</b>") for text in shown)

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from steadymark.app.gui.video.timeline import Timeline
 from steadymark.app.session.recording.results import Results
-from steadymark.app.session.state import Facts, Phase, UserState, resolve
+from steadymark.app.session.state import Phase, SourceState, UserState, resolve_display
 from steadymark.engine.output.video.draw_style import GREEN, PURPLE, VERMILLION
 from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import track_result, tracked_face
@@ -38,8 +38,8 @@ def two_faces() -> Results:
 
 
 def display(results: Results, frame: int = 0, **wishes: object) -> Display:
-    facts = Facts(phase=Phase.FINISHED, times_s=results.times_s, shown=frame, share=1.0)
-    return resolve(replace(UserState(frame=frame), **wishes), facts)  # type: ignore[arg-type]
+    state = SourceState(phase=Phase.FINISHED, times_s=results.times_s, shown_frame=frame, share=1.0)
+    return resolve_display(replace(UserState(frame=frame), **wishes), state)  # type: ignore[arg-type]
 
 
 @pytest.fixture

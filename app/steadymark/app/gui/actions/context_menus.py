@@ -76,7 +76,7 @@ def timeline_menu(parent: QWidget, timeline: Timeline, session: Session, frame: 
     only = _add(menu, translate("menus", "Loop the shown part"), lambda: recording.set_loop(part))
     only.setEnabled(not shown.is_whole)
     remove = _add(menu, translate("menus", "Remove the loop"), lambda: recording.set_loop(None))
-    remove.setEnabled(display.loop is not None or display.loop_from is not None)
+    remove.setEnabled(display.loop is not None or display.loop_start is not None)
     menu.addSeparator()
     whole = _add(menu, translate("menus", "Show the whole recording"), timeline.show_everything)
     whole.setEnabled(not shown.is_whole)

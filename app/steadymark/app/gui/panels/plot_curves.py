@@ -25,13 +25,13 @@ def curves_of(measures: FaceMeasures) -> dict[str, NDArray[np.float64]]:
     return (
         {
             "jitter_raw_moving": raw,
-            "jitter_steady_moving": steady,
+            "jitter_stabilized_moving": steady,
             "jitter_raw": np.where(still, raw, np.nan),
             "jitter_stabilized": np.where(still, steady, np.nan),
             "x_raw": measures.raw_xy[:, 0],
-            "x_steady": measures.stabilized_xy[:, 0],
+            "x_stabilized": measures.stabilized_xy[:, 0],
             "y_raw": measures.raw_xy[:, 1],
-            "y_steady": measures.stabilized_xy[:, 1],
+            "y_stabilized": measures.stabilized_xy[:, 1],
             "score": measures.score,
             "speed": measures.speed,
         }
@@ -55,7 +55,7 @@ def curves_csv(measures: FaceMeasures, plots: tuple[str, ...]) -> str:
     lines = [",".join(["frame", "time_s", *names, *["at_rest"] * with_rest])]
     for frame, time_s in enumerate(measures.times_s):
         values = [f"{c[frame]:.7g}" if np.isfinite(c[frame]) else "" for c in columns]
-        rest = [str(int(measures.still[frame]))] * with_rest
+        rest = [str(int(measures.at_rest[frame]))] * with_rest
         lines.append(",".join([str(frame), f"{time_s:.6f}", *values, *rest]))
     return "\n".join(lines) + "\n"
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-RAW, STEADY = "raw", "stabilized"
+RAW, STABILIZED = "raw", "stabilized"
 _PLAIN = {"score": GREEN, "speed": PURPLE}
 _COMPARED = ("jitter", "x", "y", "error")
 
@@ -28,7 +28,7 @@ class HeaderEntry:
 
     Attributes:
         curve: The name of the curve whose value is shown.
-        label: RAW or STEADY for the compared variants, else the text; empty without a text.
+        label: RAW or STABILIZED for the compared variants, else the text; empty without a text.
         colour: The colour of the curve.
     """
 
@@ -43,10 +43,12 @@ def header_entries(plot: str) -> tuple[HeaderEntry, ...]:
         return (HeaderEntry(plot, "", _PLAIN[plot]),)
     if plot in _COMPARED:
         # The faint curve of the jitter has all values, the other one only those at rest.
-        curves = [f"{plot}_{which}{'_moving' * (plot == 'jitter')}" for which in ("raw", "steady")]
+        curves = [
+            f"{plot}_{which}{'_moving' * (plot == 'jitter')}" for which in ("raw", "stabilized")
+        ]
         return (
             HeaderEntry(curves[0], RAW, RAW_COLOUR),
-            HeaderEntry(curves[1], STEADY, STEADY_COLOUR),
+            HeaderEntry(curves[1], STABILIZED, STEADY_COLOUR),
         )
     return tuple(
         HeaderEntry(name, translated(curve.label), curve.colour)
@@ -71,7 +73,7 @@ def header_html(
         values: The values of all curves by their names; None to show no values.
         frame: The frame whose values are shown.
     """
-    names = dict(zip((RAW, STEADY), variants, strict=True))
+    names = dict(zip((RAW, STABILIZED), variants, strict=True))
     parts = [f"<b>{escape(title)}</b>"] if title else []
     for entry in entries:
         label = names.get(entry.label, entry.label)

@@ -94,7 +94,7 @@ class Plots(QWidget):
                 self._curves[name].setData(measures.times_s, values, connect="finite")
         self._show_headers()
 
-    def set_takes(self, takes: Takes) -> None:
+    def set_takes(self, takes: VariantPair) -> None:
         """Show the names of the compared variants above the plots."""
         before = self._variants
         self._variants = variant_name(takes[0]), variant_name(takes[1])
@@ -214,13 +214,13 @@ class Plots(QWidget):
     def _add_curves(self) -> None:
         for name, colour, width in (
             ("jitter_raw_moving", RAW_COLOUR, 1),
-            ("jitter_steady_moving", STEADY_COLOUR, 1),
+            ("jitter_stabilized_moving", STEADY_COLOUR, 1),
             ("jitter_raw", RAW_COLOUR, 2),
             ("jitter_stabilized", STEADY_COLOUR, 2),
             ("x_raw", RAW_COLOUR, 1),
-            ("x_steady", STEADY_COLOUR, 1),
+            ("x_stabilized", STEADY_COLOUR, 1),
             ("y_raw", RAW_COLOUR, 1),
-            ("y_steady", STEADY_COLOUR, 1),
+            ("y_stabilized", STEADY_COLOUR, 1),
             ("score", GREEN, 1),
             ("speed", PURPLE, 1),
             ("error_raw", RAW_COLOUR, 1),

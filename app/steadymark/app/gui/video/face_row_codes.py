@@ -67,7 +67,7 @@ class FacePresence:
 
 def presence_of(results: Results) -> FacePresence:
     """Return which faces are present in the results so far."""
-    known = results.known()  # read first: rows may be added
+    known = results.frame_status()  # read first: rows may be added
     rows = results.rows()
     there = rows.state != _LOST
     frame, ids_of_rows = rows.frame[there], rows.face_id[there]
@@ -79,7 +79,7 @@ def presence_of(results: Results) -> FacePresence:
     np.minimum.at(first, face, frame)
     np.maximum.at(last, face, frame)
     restarts = np.flatnonzero(results.restarted())
-    empty = (known == FrameStatus.TRACKED) & ~results.seen()
+    empty = (known == FrameStatus.TRACKED) & ~results.has_faces()
     return FacePresence(
         ids=ids,
         face=face,
@@ -113,7 +113,7 @@ def row_codes(presence: FacePresence, first: int, end: int, columns: int) -> NDA
     codes[:, lost_any] = RowStatus.LOST
     damaged = _sums(presence.known == FrameStatus.DAMAGED)
     codes[:, (damaged[edges[1:]] - damaged[edges[:-1]]) > 0] = RowStatus.DAMAGED
-    unknown = _sums(presence.known == FrameStatus.NOTHING)
+    unknown = _sums(presence.known == FrameStatus.UNKNOWN)
     codes[:, (unknown[edges[1:]] - unknown[edges[:-1]]) > 0] = RowStatus.UNKNOWN
     return codes
 

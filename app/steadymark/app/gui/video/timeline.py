@@ -97,7 +97,7 @@ class Timeline(QWidget):
             self._new_layout()
         if results is None:
             return
-        known = results.known()
+        known = results.frame_status()
         signature = (len(results.rows()), int(np.count_nonzero(known)), int(known.sum()))
         if signature != self._signature:
             rows_before = self._row_count()

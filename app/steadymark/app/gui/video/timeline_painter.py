@@ -141,7 +141,7 @@ def paint_loop(
     painter: QPainter, layout: TimelineLayout, shown: VisibleFrames, display: Display
 ) -> None:
     """Paint the loop, or its part up to the playback position while its end is not chosen."""
-    first, last = display.loop_from, display.frame
+    first, last = display.loop_start, display.frame
     if display.loop is not None:
         first, last = display.loop
     if first is None:
@@ -273,7 +273,7 @@ def _paint_jitter(
     """Paint the MAV over one second, raw and stabilized, on a shared logarithmic scale."""
     curves = [
         np.log10(np.maximum(curve, _LEAST_MAV))
-        for curve in (measures.jitter_raw, measures.jitter_steady)
+        for curve in (measures.jitter_raw, measures.jitter_stabilized)
     ]
     known = np.concatenate([curve[np.isfinite(curve)] for curve in curves])
     if not len(known):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit
 
-from steadymark.app.gui.about import AboutDialog
 from steadymark.app.gui.actions.actions import all_commands
+from steadymark.app.gui.help.about import AboutDialog
 from steadymark.app.gui.theme import palette
 from steadymark.app.session.background_opening import ModelCache
 from steadymark.app.session.recording.kept_results import kept_bytes

@@ -21,6 +21,7 @@ from steadymark.app.gui.actions.context_menus import on_request, video_menu
 from steadymark.app.gui.actions.drag_and_drop import take_dropped
 from steadymark.app.gui.actions.menus import make_menus, make_toolbar
 from steadymark.app.gui.actions.window_options import WindowOptions
+from steadymark.app.gui.help.help_commands import wire_help
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.theme import icon
 from steadymark.app.gui.video.shown_frame import points_to_draw, shown_frame_of, without_place
@@ -116,7 +117,8 @@ class MainWindow(WindowLayout):
         self.numbers.compared.connect(self._compare)
         self.settings.changed.connect(self._use_settings)
         self.settings.again.connect(session.recording.retrack)
-        self.empty.demo.connect(self.open_path)
+        for opened in (self.empty.demo, self.empty.chosen):
+            opened.connect(self.open_path)
         for name, slot in (
             ("go_to", self._focus_place),
             ("full_screen", self._full_screen),
@@ -126,6 +128,7 @@ class MainWindow(WindowLayout):
             actions[name].triggered.connect(lambda _=False, slot=slot: slot())
         actions["full_screen"].setChecked(self.isFullScreen())
         self._offer_menus()
+        wire_help(self, actions, session.recording.state_root)
         self.files.wire(actions, plots=self.plots, settings=self.settings)
         self.desk.wire(actions, self.live_bar)
 
@@ -265,14 +268,6 @@ class MainWindow(WindowLayout):
             detect_ms=detect_ms,
             landmarks_ms=landmarks_ms,
         )
-
-    def _show_page(self, display: Display) -> None:
-        """Show the video, or the start page if no recording or live view is open."""
-        there = display.has_source
-        self.pages.setCurrentWidget(self.view if there else self.empty)
-        self.transport.setVisible(display.has_recording)
-        self.docks.show(there=there)
-        self._make_room()
 
     def _on_frame_changed(self) -> None:
         session, shown = self.session, shown_frame_of(self.session)

@@ -70,6 +70,8 @@ QMainWindow::separator:hover { background: %(accent)s; }
 QTabBar::tab { padding: 5px 12px; border: none; border-top: 2px solid transparent; }
 QTabBar::tab:selected { border-top: 2px solid %(accent)s; font-weight: 600; }
 QTabBar::tab:hover { background: %(hover)s; }
+QPushButton#recent { border: none; border-radius: 5px; padding: 5px 8px; text-align: left; }
+QPushButton#recent:hover { background: %(hover)s; }
 QToolTip { padding: 3px; }
 """
 _DISABLED = {True: "#8c8c95", False: "#94949c"}

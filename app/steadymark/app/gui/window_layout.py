@@ -25,6 +25,7 @@ from steadymark.app.gui.theme import style_sheet
 from steadymark.app.gui.video.playback_bar import PlaybackBar
 from steadymark.app.gui.video.video_view import VideoView
 from steadymark.app.gui.window_rebuild import WindowParts
+from steadymark.app.session.state import Phase
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from steadymark.app.gui.actions.window_options import WindowOptions
     from steadymark.app.gui.preferences import Preferences
     from steadymark.app.session.session import Session
+    from steadymark.app.session.state import Display
 
 _WIDE_PX = 1150  # minimum width of a window with the plots beside the picture
 
@@ -90,6 +92,7 @@ class WindowLayout(QMainWindow):
         """Build all widgets that contain translated text, except the menus."""
         self.actions_by_name = make_actions(self)
         self.empty = StartPage(self.actions_by_name["open"], self.actions_by_name["open_camera"])
+        self.empty.set_recent(self.preferences.recent())
         self.transport = PlaybackBar(self.actions_by_name)
         self.live_bar = LiveBar(self.actions_by_name)
         shown = self.preferences.values("statistics").get("details") is True
@@ -113,6 +116,16 @@ class WindowLayout(QMainWindow):
         self.messages.lie_over(self.pages)
         self.setCentralWidget(self.middle)
         self.docks = Docks(self, plots=self.plots, numbers=self.numbers, settings=self.settings)
+
+    def _show_page(self, display: Display) -> None:
+        """Show the video, or the start page if no recording or live view is open."""
+        there = display.has_source
+        if display.phase is Phase.EMPTY:
+            self.empty.set_recent(self.preferences.recent())
+        self.pages.setCurrentWidget(self.view if there else self.empty)
+        self.transport.setVisible(display.has_recording)
+        self.docks.show(there=there)
+        self._make_room()
 
     def _offer_menus(self) -> None:
         """Give the timeline and the plots their context menus."""

@@ -62,7 +62,13 @@ def test_the_values_of_the_shown_plots_are_copied_as_csv(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
     open_video(qtbot, window, clip)
-    qtbot.waitUntil(lambda: window.plots.has_values)
+
+    def is_measured() -> bool:
+        measures = window.session.measures
+        return measures is not None and bool(np.isfinite(measures.raw_xy[-1, 0]))
+
+    qtbot.waitUntil(is_measured)
+    window._on_measures_changed()
     window.plots.choose("jitter", "x", "head_pose")
     choose(plots_menu(window, window.plots, window.actions_by_name), "Copy the values as CSV")
     rows = list(csv.DictReader(io.StringIO(QGuiApplication.clipboard().text())))

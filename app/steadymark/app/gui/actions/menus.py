@@ -59,7 +59,7 @@ def make_menus(
     _add(
         bar.addMenu(translate("menus", "&Help")),
         actions,
-        ("shortcuts", "about", "diagnostics", "log"),
+        ("manual", "glossary", "shortcuts", "", "cite", "about", "", "diagnostics", "log"),
     )
 
 

@@ -87,6 +87,7 @@ class MainWindow(WindowLayout):
         self._restore()
         self.docks.hide()
         session.set_overlay(preferences.overlay())
+        self._restore_choices()
         self._on_changed()
         self._on_results_changed()
         # Qt reports colour changes already during construction, when the window is incomplete.
@@ -382,6 +383,7 @@ class MainWindow(WindowLayout):
             event.ignore()
             return
         self.preferences.set_window(self.saveGeometry(), self.docks.state())
+        self._remember_choices()
         self._measure_soon.stop()
         self._refresh_soon.stop()
         ended = [

@@ -25,7 +25,7 @@ from steadymark.app.gui.theme import style_sheet
 from steadymark.app.gui.video.playback_bar import PlaybackBar
 from steadymark.app.gui.video.video_view import VideoView
 from steadymark.app.gui.window_rebuild import WindowParts
-from steadymark.app.session.state import Phase
+from steadymark.app.session.state import ComparisonLayout, Phase, ShownLandmarks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.session import Session
     from steadymark.app.session.state import Display
 
+_CHOICES = "choices"  # name of the stored choices
 _WIDE_PX = 1150  # minimum width of a window with the plots beside the picture
 
 
@@ -126,6 +127,28 @@ class WindowLayout(QMainWindow):
         self.transport.setVisible(display.has_recording)
         self.docks.show(there=there)
         self._make_room()
+
+    def _remember_choices(self) -> None:
+        """Store the chosen plots and which landmarks are shown, for the next start."""
+        display, chosen = self.session.display, set(self.plots.chosen)
+        if "error" in chosen:  # It belongs to this recording's ground truth and hid x.
+            chosen = (chosen - {"error"}) | {"x"}
+        values: dict[str, object] = {"plots": sorted(chosen)}
+        if display.shown_landmarks is not ShownLandmarks.OFF:
+            values |= {"landmarks": display.shown_landmarks, "layout": display.layout}
+        self.preferences.set_values(_CHOICES, values)
+
+    def _restore_choices(self) -> None:
+        """Show the plots and landmarks that `_remember_choices` stored."""
+        values = self.preferences.values(_CHOICES)
+        plots = values.get("plots")
+        if isinstance(plots, list) and plots:
+            self.plots.choose(*(str(name) for name in plots))
+        landmarks, layout = values.get("landmarks"), values.get("layout")
+        if landmarks in set(ShownLandmarks):
+            self.session.set_shown_landmarks(ShownLandmarks(str(landmarks)))
+        if landmarks == ShownLandmarks.BOTH and layout in set(ComparisonLayout):
+            self.session.set_layout(ComparisonLayout(str(layout)))
 
     def _offer_menus(self) -> None:
         """Give the timeline and the plots their context menus."""

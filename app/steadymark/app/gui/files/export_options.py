@@ -102,7 +102,9 @@ class ExportOptionsDialog(QDialog):
 
 def remembered_options(values: Mapping[str, object], shown: DrawOptions) -> DrawOptions:
     """Return the options that were stored with `as_values`; what is missing is as in `shown`."""
-    parts = {name: value for name in (*_PARTS, _RAW) if isinstance(value := values.get(name), bool)}
+    parts: dict[str, Any] = {
+        name: value for name in (*_PARTS, _RAW) if isinstance(value := values.get(name), bool)
+    }
     attributes = values.get(_ATTRIBUTES)
     if isinstance(attributes, list):
         kept = tuple(name for name in drawing_names() if name in attributes)

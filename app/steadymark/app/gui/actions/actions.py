@@ -78,7 +78,7 @@ _COMMANDS = (
         ("Ctrl+Shift+S",),
         "camera",
     ),
-    ActionSpec("copy_frame", QT_TRANSLATE_NOOP("commands", "C&opy this frame"), ("Ctrl+C",)),
+    ActionSpec("copy_frame", QT_TRANSLATE_NOOP("commands", "Copy t&his frame"), ("Ctrl+C",)),
     ActionSpec(
         "export_plots",
         QT_TRANSLATE_NOOP("commands", "Save the &plots as an image…"),

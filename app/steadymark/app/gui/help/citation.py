@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -84,6 +84,7 @@ class CitationDialog(QDialog):
         """Add a title, a text of this many visible lines, and a button that copies it."""
         field = QPlainTextEdit(words)
         field.setReadOnly(True)
+        field.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         field.setAccessibleName(title)
         field.setMinimumHeight(field.fontMetrics().lineSpacing() * lines + 12)
         copy = QPushButton(self.tr("Copy"))

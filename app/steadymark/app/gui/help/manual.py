@@ -42,6 +42,7 @@ class ManualBrowser(QTextBrowser):
         super().__init__(parent)
         self.setOpenExternalLinks(True)
         self.document().setDocumentMargin(_MARGIN_PX)
+        self.document().setIndentWidth(_MARGIN_PX)
         self.sourceChanged.connect(self._go_to_heading)
 
     def loadResource(self, kind: int, name: QUrl | str) -> object:
@@ -75,6 +76,7 @@ class ManualWindow(QDialog):
         self.browser = ManualBrowser()
         self.pages = QListWidget()
         self.pages.setFixedWidth(_LIST_PX)
+        self.pages.setSpacing(3)
         self.pages.setAccessibleName(self.tr("Pages"))
         for name in (GUIDE, GLOSSARY, *_OTHERS):
             path = docs_root() / name
@@ -94,7 +96,7 @@ class ManualWindow(QDialog):
         self.search.setAccessibleName(self.search.placeholderText())
         self.search.returnPressed.connect(self.find_next)
         self._lay_out(back)
-        self.resize(980, 720)
+        self.resize(1120, 760)
 
     def show_page(self, name: str) -> None:
         """Show a page of the manual, such as GUIDE."""

@@ -59,7 +59,7 @@ class TimelineLayout:
     @property
     def gutter(self) -> float:
         """The width of the labels at the left."""
-        return SMALL * self.metrics.horizontalAdvance("MAV") + 6
+        return SMALL * self.metrics.horizontalAdvance("#00") + 14
 
     @property
     def track(self) -> QRectF:

@@ -58,6 +58,7 @@ QToolBar { border: none; border-bottom: 1px solid %(line)s; padding: 3px 6px; sp
 QToolBar::separator { width: 1px; background: %(line)s; margin: 5px 5px; }
 QToolBar QToolButton, PlaybackBar QToolButton {
     border: none; border-radius: 5px; padding: 4px; background: transparent; }
+PlaybackBar QToolButton { padding: 2px; }
 QToolBar QToolButton:hover, PlaybackBar QToolButton:hover { background: %(hover)s; }
 QToolBar QToolButton:pressed, PlaybackBar QToolButton:pressed { background: %(line)s; }
 QToolBar QToolButton:checked, PlaybackBar QToolButton:checked { background: %(checked)s; }

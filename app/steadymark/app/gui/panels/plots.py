@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _FAINT = 90  # alpha value out of 255
 _REGION_LETTERS = 7  # minimum number of characters that the region's box shows
-_LEAST_HEIGHT_PX = 110  # minimum height of the part with the plots
+_LEAST_HEIGHT_PX = 96  # minimum height of the part with the plots
 _REST_PX = 380  # height that the picture and the bars need at least; the plots claim half the rest
 
 

@@ -91,7 +91,7 @@ def test_each_face_has_a_row_in_which_its_gap_is_visible(line: Timeline) -> None
 def test_the_tooltip_names_the_face_of_the_row_and_a_cut(line: Timeline) -> None:
     rows = [line._layout().row(row).center().y() for row in (0, 1)]
     assert line._told(75, rows[0]) == "0:03.000, frame 75: face 0: no face"
-    assert line._told(75, rows[1]) == "0:03.000, frame 75: face 1: tracked"
+    assert line._told(75, rows[1]) == "0:03.000, frame 75: face 1: with a face"
     assert "cut" in line._told(150, rows[0])
 
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from steadymark.app.gui.i18n.local_numbers import UNKNOWN, number_text, significant_text
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.panels.plot_curves import attribute_curves
 from steadymark.engine.output.video.draw_style import GREEN, PURPLE, RAW_COLOUR, STEADY_COLOUR
@@ -15,6 +14,7 @@ from steadymark.engine.output.video.draw_style import GREEN, PURPLE, RAW_COLOUR,
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
 RAW, STABILIZED = "raw", "stabilized"
@@ -87,8 +87,8 @@ def header_html(
 
 
 def value_text(values: NDArray[np.float64] | None, frame: int) -> str:
-    """Return a value with four significant digits, or a dash if it is not known."""
-    if values is None or not 0 <= frame < len(values) or not np.isfinite(values[frame]):
-        return "–"
+    """Return a value with three significant digits and no exponent if it is large, or a dash."""
+    if values is None or not 0 <= frame < len(values):
+        return UNKNOWN
     value = float(values[frame])
-    return f"{value:.1f}" if 100 <= abs(value) < 1e6 else f"{value:.3g}"
+    return number_text(value, 1) if 100 <= abs(value) < 1e6 else significant_text(value, 3)

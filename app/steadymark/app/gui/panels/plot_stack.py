@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from steadymark.app.gui.panels.portable_svg import without_scaled_strokes
 from steadymark.app.gui.theme import SMALL, is_dark, scaled_font
-from steadymark.app.gui.widgets.value_axis import ValueAxis
+from steadymark.app.gui.widgets.value_axis import LocalAxis, ValueAxis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,7 +57,7 @@ class PlotStack(pg.GraphicsLayoutWidget):  # type: ignore[misc]
             label: The quantity with its unit.
             logarithmic: Whether the vertical axis is logarithmic.
         """
-        plot = pg.PlotItem(axisItems={"left": ValueAxis()})
+        plot = pg.PlotItem(axisItems={"left": ValueAxis(), "bottom": LocalAxis("bottom")})
         plot.setLabel("left", label)
         plot.setLabel("bottom", self.tr("time, s"))
         plot.setLogMode(x=False, y=logarithmic)

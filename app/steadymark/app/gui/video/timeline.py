@@ -9,11 +9,13 @@ from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QSizePolicy, QToolTip, QWidget
 
+from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.video.face_row_codes import FacePresence, RowStatus, presence_of
 from steadymark.app.gui.video.timeline_painter import (
     TimelineLayout,
     paint_ground,
     paint_loop,
+    paint_note,
     paint_place,
 )
 from steadymark.app.gui.video.visible_frames import VisibleFrames
@@ -22,6 +24,7 @@ from steadymark.app.session.state import Display, clock_text
 if TYPE_CHECKING:
     from steadymark.app.session.analysis.face_measures import FaceMeasures
     from steadymark.app.session.recording.results import Results
+    from steadymark.models.user_text import UserText
 
 _ZOOM = 1.25  # factor of one step of the wheel
 _DEGREES_8 = 120  # eighths of a degree of one step of the wheel
@@ -46,8 +49,8 @@ class Timeline(QWidget):
         self.setAccessibleName(self.tr("Timeline"))
         self.setAccessibleDescription(
             self.tr(
-                "One row per face. Green: tracked. Orange: no face. Grey: not tracked yet. "
-                "Above: jitter"
+                "One row per face. Green: with the face. Orange: no face. Grey: not processed yet. "
+                "Black: damaged. Above: jitter"
             )
         )
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -60,6 +63,7 @@ class Timeline(QWidget):
         self._ground: QPixmap | None = None
         self._pressed: tuple[QPointF, VisibleFrames] | None = None
         self._dragged = False
+        self._note: UserText | None = None
 
     def sizeHint(self) -> QSize:
         return QSize(600, self._layout().height)
@@ -109,6 +113,13 @@ class Timeline(QWidget):
     def set_measures(self, measures: FaceMeasures | None) -> None:
         self._measures = measures
         self._repaint_all()
+
+    def set_note(self, note: UserText | None) -> None:
+        """Show a sentence above the rows, for a recording without any jitter to paint there."""
+        if note != self._note:
+            self._note = note
+            self.setToolTip("" if note is None else translated(note))
+            self._repaint_all()
 
     # -- coordinates
 
@@ -165,6 +176,8 @@ class Timeline(QWidget):
             presence=self._presence,
             measures=self._measures,
         )
+        if self._note is not None:
+            paint_note(painter, layout, translated(self._note), self.palette())
         painter.end()
         return ground
 
@@ -241,8 +254,8 @@ class Timeline(QWidget):
         row = self._layout().row_at(y)
         code = presence.status(max(0, row), frame)
         state = {
-            RowStatus.UNKNOWN: self.tr("not tracked yet"),
-            RowStatus.PRESENT: self.tr("tracked"),
+            RowStatus.UNKNOWN: self.tr("not processed yet"),
+            RowStatus.PRESENT: self.tr("with a face"),
             RowStatus.ABSENT: self.tr("not in the picture"),
             RowStatus.LOST: self.tr("no face"),
             RowStatus.DAMAGED: self.tr("damaged, no image"),

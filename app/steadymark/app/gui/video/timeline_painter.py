@@ -156,6 +156,18 @@ def paint_loop(
         painter.drawLine(QPointF(x, track.top()), QPointF(x, track.bottom()))
 
 
+def paint_note(painter: QPainter, layout: TimelineLayout, words: str, palette: QPalette) -> None:
+    """Write a sentence in the place of the jitter."""
+    inside = layout.strip.adjusted(6, 0, -6, 0)
+    elided = painter.fontMetrics().elidedText(
+        words, Qt.TextElideMode.ElideRight, int(inside.width())
+    )
+    painter.setClipping(False)
+    painter.setPen(palette.color(QPalette.ColorRole.Text))
+    left = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
+    painter.drawText(inside, left, elided)
+
+
 def paint_place(
     painter: QPainter,
     layout: TimelineLayout,

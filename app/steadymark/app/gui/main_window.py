@@ -329,13 +329,6 @@ class MainWindow(WindowLayout):
     def _focus_place(self) -> None:
         self.transport.edit_time()
 
-    def _dismiss(self) -> None:
-        """Leave the field that is being typed into, or dismiss the messages."""
-        if self.transport.stop_editing():
-            self.view.setFocus()
-        else:
-            self.messages.dismiss_all()
-
     def _choose(self, face: int, landmark: int) -> None:
         self.session.select(
             face=None if face < 0 else face, landmark=None if landmark < 0 else landmark
@@ -351,12 +344,6 @@ class MainWindow(WindowLayout):
         self.session.request_measures()
         self._show_takes()
         self._show_waiting()
-
-    def _full_screen(self) -> None:
-        if self.isFullScreen():
-            self.showNormal()
-        else:
-            self.showFullScreen()
 
     # -- window events
 

@@ -169,6 +169,19 @@ class WindowLayout(QMainWindow):
             portrait = display.size[1] > display.size[0]
             self.docks.make_room(portrait=portrait and self.width() >= _WIDE_PX)
 
+    def _dismiss(self) -> None:
+        """Leave the field that is being typed into, or dismiss the messages."""
+        if self.transport.stop_editing():
+            self.view.setFocus()
+        else:
+            self.messages.dismiss_all()
+
+    def _full_screen(self) -> None:
+        if self.isFullScreen():
+            self.showNormal()
+        else:
+            self.showFullScreen()
+
     def _parts(self) -> WindowParts:
         options = self.options
         menus = (self.files.recent_menu, options.language_menu, options.theme_menu)

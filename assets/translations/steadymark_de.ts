@@ -203,6 +203,21 @@
     </message>
 </context>
 <context>
+    <name>CitationDialog</name>
+    <message>
+        <source>How to cite</source>
+        <translation>Zitieren</translation>
+    </message>
+    <message>
+        <source>Reference</source>
+        <translation>Literaturangabe</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Kopieren</translation>
+    </message>
+</context>
+<context>
     <name>CloseQuestions</name>
     <message>
         <source>Recording in progress</source>
@@ -299,6 +314,45 @@
     </message>
 </context>
 <context>
+    <name>ExportOptionsDialog</name>
+    <message>
+        <source>What is drawn into the video</source>
+        <translation>Was ins Video gezeichnet wird</translation>
+    </message>
+    <message>
+        <source>Raw landmarks</source>
+        <translation>Rohe Landmarken</translation>
+    </message>
+    <message>
+        <source>Stabilized landmarks</source>
+        <translation>Stabilisierte Landmarken</translation>
+    </message>
+    <message>
+        <source>As in the window</source>
+        <translation>Wie im Fenster</translation>
+    </message>
+    <message>
+        <source>Points</source>
+        <translation>Punkte</translation>
+    </message>
+    <message>
+        <source>Contours</source>
+        <translation>Konturen</translation>
+    </message>
+    <message>
+        <source>Face boxes</source>
+        <translation>Rahmen</translation>
+    </message>
+    <message>
+        <source>Ids of the faces</source>
+        <translation>Nummern der Gesichter</translation>
+    </message>
+    <message>
+        <source>Time, frame number and number of faces</source>
+        <translation>Zeit, Bildnummer und Zahl der Gesichter</translation>
+    </message>
+</context>
+<context>
     <name>ExportsList</name>
     <message>
         <source>cannot write {path}: choose another folder or name</source>
@@ -361,6 +415,10 @@
     <message>
         <source>Save this frame</source>
         <translation>Dieses Bild speichern</translation>
+    </message>
+    <message>
+        <source>The frame is on the clipboard.</source>
+        <translation>Das Bild ist in der Zwischenablage.</translation>
     </message>
     <message>
         <source>Save the plots</source>
@@ -550,6 +608,25 @@
     </message>
 </context>
 <context>
+    <name>ManualWindow</name>
+    <message>
+        <source>Manual</source>
+        <translation>Handbuch</translation>
+    </message>
+    <message>
+        <source>Pages</source>
+        <translation>Seiten</translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation>Zurück</translation>
+    </message>
+    <message>
+        <source>Search this page</source>
+        <translation>Auf dieser Seite suchen</translation>
+    </message>
+</context>
+<context>
     <name>Message</name>
     <message>
         <source>Dismiss</source>
@@ -685,6 +762,13 @@
     </message>
 </context>
 <context>
+    <name>PlotStack</name>
+    <message>
+        <source>time, s</source>
+        <translation>Zeit, s</translation>
+    </message>
+</context>
+<context>
     <name>Plots</name>
     <message>
         <source>Plots</source>
@@ -723,10 +807,6 @@
         <translation>NRMSE, %</translation>
     </message>
     <message>
-        <source>x, y: {number} {name}</source>
-        <translation>x, y: {number} {name}</translation>
-    </message>
-    <message>
         <source>Show or hide this curve</source>
         <translation>Diese Kurve zeigen oder verbergen</translation>
     </message>
@@ -737,10 +817,6 @@
     <message>
         <source>The part of the face whose jitter is plotted</source>
         <translation>Der Teil des Gesichts, dessen Jitter gezeichnet wird</translation>
-    </message>
-    <message>
-        <source>time, s</source>
-        <translation>Zeit, s</translation>
     </message>
     <message>
         <source>raw</source>
@@ -1206,6 +1282,14 @@
         <translation>Beispielvideo ansehen</translation>
     </message>
     <message>
+        <source>Recent recordings</source>
+        <translation>Zuletzt geöffnet</translation>
+    </message>
+    <message>
+        <source>{path} is missing</source>
+        <translation>{path} fehlt</translation>
+    </message>
+    <message>
         <source>Opening {name}</source>
         <translation>{name} wird geöffnet</translation>
     </message>
@@ -1417,8 +1501,8 @@
         <translation>Zeitleiste</translation>
     </message>
     <message>
-        <source>Green: a face. Orange: no face. Grey: not processed yet. Black: damaged. Above: jitter</source>
-        <translation>Grün: ein Gesicht. Orange: kein Gesicht. Grau: noch nicht verarbeitet. Schwarz: beschädigt. Darüber der Jitter</translation>
+        <source>One row per face. Green: with the face. Orange: no face. Grey: not processed yet. Black: damaged. Above: jitter</source>
+        <translation>Eine Zeile je Gesicht. Grün: mit dem Gesicht. Orange: kein Gesicht. Grau: noch nicht verarbeitet. Schwarz: beschädigt. Darüber: Jitter</translation>
     </message>
     <message>
         <source>not processed yet</source>
@@ -1429,6 +1513,10 @@
         <translation>mit Gesicht</translation>
     </message>
     <message>
+        <source>not in the picture</source>
+        <translation>nicht im Bild</translation>
+    </message>
+    <message>
         <source>no face</source>
         <translation>kein Gesicht</translation>
     </message>
@@ -1437,8 +1525,16 @@
         <translation>beschädigt, kein Bild</translation>
     </message>
     <message>
+        <source>face {number}: {state}</source>
+        <translation>Gesicht {number}: {state}</translation>
+    </message>
+    <message>
         <source>{clock}, frame {frame}: {state}</source>
         <translation>{clock}, Bild {frame}: {state}</translation>
+    </message>
+    <message>
+        <source>A cut, or tracking began anew here</source>
+        <translation>Ein Schnitt, oder die Verfolgung begann hier neu</translation>
     </message>
 </context>
 <context>
@@ -1575,6 +1671,18 @@
         <source>As the system</source>
         <translation>Wie das System</translation>
     </message>
+    <message>
+        <source>&amp;Theme</source>
+        <translation>&amp;Farben</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Hell</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>Dunkel</translation>
+    </message>
 </context>
 <context>
     <name>_Line</name>
@@ -1658,6 +1766,10 @@
     <message>
         <source>Save this fra&amp;me as an image…</source>
         <translation>Dieses &amp;Bild speichern …</translation>
+    </message>
+    <message>
+        <source>Copy t&amp;his frame</source>
+        <translation>Die&amp;ses Bild kopieren</translation>
     </message>
     <message>
         <source>Save the &amp;plots as an image…</source>
@@ -1860,6 +1972,18 @@
         <translation>&amp;Tastenkürzel …</translation>
     </message>
     <message>
+        <source>&amp;Manual</source>
+        <translation>&amp;Handbuch</translation>
+    </message>
+    <message>
+        <source>&amp;Glossary</source>
+        <translation>&amp;Glossar</translation>
+    </message>
+    <message>
+        <source>&amp;How to cite…</source>
+        <translation>&amp;Zitieren …</translation>
+    </message>
+    <message>
         <source>&amp;About Steadymark</source>
         <translation>Ü&amp;ber Steadymark</translation>
     </message>
@@ -1946,6 +2070,38 @@
     <message>
         <source>What is drawn over the image</source>
         <translation>Was über das Bild gezeichnet wird</translation>
+    </message>
+    <message>
+        <source>Overlays</source>
+        <translation>Einblendungen</translation>
+    </message>
+    <message>
+        <source>Start the loop here</source>
+        <translation>Schleife hier beginnen</translation>
+    </message>
+    <message>
+        <source>End the loop here</source>
+        <translation>Schleife hier beenden</translation>
+    </message>
+    <message>
+        <source>Loop the shown part</source>
+        <translation>Den sichtbaren Teil wiederholen</translation>
+    </message>
+    <message>
+        <source>Remove the loop</source>
+        <translation>Schleife entfernen</translation>
+    </message>
+    <message>
+        <source>Show the whole recording</source>
+        <translation>Die ganze Aufnahme zeigen</translation>
+    </message>
+    <message>
+        <source>Copy the values as CSV</source>
+        <translation>Werte als CSV kopieren</translation>
+    </message>
+    <message>
+        <source>Copy the plots as an image</source>
+        <translation>Diagramme als Bild kopieren</translation>
     </message>
 </context>
 <context>

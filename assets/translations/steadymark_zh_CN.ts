@@ -203,6 +203,21 @@
     </message>
 </context>
 <context>
+    <name>CitationDialog</name>
+    <message>
+        <source>How to cite</source>
+        <translation>如何引用</translation>
+    </message>
+    <message>
+        <source>Reference</source>
+        <translation>参考文献</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>复制</translation>
+    </message>
+</context>
+<context>
     <name>CloseQuestions</name>
     <message>
         <source>Recording in progress</source>
@@ -299,6 +314,45 @@
     </message>
 </context>
 <context>
+    <name>ExportOptionsDialog</name>
+    <message>
+        <source>What is drawn into the video</source>
+        <translation>视频中绘制的内容</translation>
+    </message>
+    <message>
+        <source>Raw landmarks</source>
+        <translation>原始关键点</translation>
+    </message>
+    <message>
+        <source>Stabilized landmarks</source>
+        <translation>稳定后的关键点</translation>
+    </message>
+    <message>
+        <source>As in the window</source>
+        <translation>与窗口相同</translation>
+    </message>
+    <message>
+        <source>Points</source>
+        <translation>点</translation>
+    </message>
+    <message>
+        <source>Contours</source>
+        <translation>轮廓</translation>
+    </message>
+    <message>
+        <source>Face boxes</source>
+        <translation>人脸框</translation>
+    </message>
+    <message>
+        <source>Ids of the faces</source>
+        <translation>人脸编号</translation>
+    </message>
+    <message>
+        <source>Time, frame number and number of faces</source>
+        <translation>时间、帧号和人脸数</translation>
+    </message>
+</context>
+<context>
     <name>ExportsList</name>
     <message>
         <source>cannot write {path}: choose another folder or name</source>
@@ -360,6 +414,10 @@
     <message>
         <source>Save this frame</source>
         <translation>保存当前帧</translation>
+    </message>
+    <message>
+        <source>The frame is on the clipboard.</source>
+        <translation>该帧已复制到剪贴板。</translation>
     </message>
     <message>
         <source>Save the plots</source>
@@ -547,6 +605,25 @@
     </message>
 </context>
 <context>
+    <name>ManualWindow</name>
+    <message>
+        <source>Manual</source>
+        <translation>手册</translation>
+    </message>
+    <message>
+        <source>Pages</source>
+        <translation>页面</translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation>返回</translation>
+    </message>
+    <message>
+        <source>Search this page</source>
+        <translation>在此页中搜索</translation>
+    </message>
+</context>
+<context>
     <name>Message</name>
     <message>
         <source>Dismiss</source>
@@ -682,6 +759,13 @@
     </message>
 </context>
 <context>
+    <name>PlotStack</name>
+    <message>
+        <source>time, s</source>
+        <translation>时间，s</translation>
+    </message>
+</context>
+<context>
     <name>Plots</name>
     <message>
         <source>Plots</source>
@@ -720,10 +804,6 @@
         <translation>NRMSE，%</translation>
     </message>
     <message>
-        <source>x, y: {number} {name}</source>
-        <translation>x，y：{number} {name}</translation>
-    </message>
-    <message>
         <source>Show or hide this curve</source>
         <translation>显示或隐藏此曲线</translation>
     </message>
@@ -734,10 +814,6 @@
     <message>
         <source>The part of the face whose jitter is plotted</source>
         <translation>绘制其抖动的人脸部位</translation>
-    </message>
-    <message>
-        <source>time, s</source>
-        <translation>时间，s</translation>
     </message>
     <message>
         <source>raw</source>
@@ -1201,6 +1277,14 @@
         <translation>试看演示视频</translation>
     </message>
     <message>
+        <source>Recent recordings</source>
+        <translation>最近打开</translation>
+    </message>
+    <message>
+        <source>{path} is missing</source>
+        <translation>{path} 不存在</translation>
+    </message>
+    <message>
         <source>Opening {name}</source>
         <translation>正在打开 {name}</translation>
     </message>
@@ -1411,8 +1495,8 @@
         <translation>时间轴</translation>
     </message>
     <message>
-        <source>Green: a face. Orange: no face. Grey: not processed yet. Black: damaged. Above: jitter</source>
-        <translation>绿色：有人脸。橙色：无人脸。灰色：尚未处理。黑色：已损坏。上方为抖动</translation>
+        <source>One row per face. Green: with the face. Orange: no face. Grey: not processed yet. Black: damaged. Above: jitter</source>
+        <translation>每张人脸一行。绿色：有该人脸。橙色：无人脸。灰色：尚未处理。黑色：已损坏。上方：抖动</translation>
     </message>
     <message>
         <source>not processed yet</source>
@@ -1423,6 +1507,10 @@
         <translation>有人脸</translation>
     </message>
     <message>
+        <source>not in the picture</source>
+        <translation>不在画面中</translation>
+    </message>
+    <message>
         <source>no face</source>
         <translation>无人脸</translation>
     </message>
@@ -1431,8 +1519,16 @@
         <translation>已损坏，无画面</translation>
     </message>
     <message>
+        <source>face {number}: {state}</source>
+        <translation>人脸 {number}：{state}</translation>
+    </message>
+    <message>
         <source>{clock}, frame {frame}: {state}</source>
         <translation>{clock}，第 {frame} 帧：{state}</translation>
+    </message>
+    <message>
+        <source>A cut, or tracking began anew here</source>
+        <translation>此处有镜头切换，或跟踪重新开始</translation>
     </message>
 </context>
 <context>
@@ -1568,6 +1664,18 @@
         <source>As the system</source>
         <translation>跟随系统</translation>
     </message>
+    <message>
+        <source>&amp;Theme</source>
+        <translation>主题(&amp;T)</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>浅色</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>深色</translation>
+    </message>
 </context>
 <context>
     <name>_Line</name>
@@ -1651,6 +1759,10 @@
     <message>
         <source>Save this fra&amp;me as an image…</source>
         <translation>将当前帧存为图片(&amp;M)…</translation>
+    </message>
+    <message>
+        <source>Copy t&amp;his frame</source>
+        <translation>复制此帧(&amp;H)</translation>
     </message>
     <message>
         <source>Save the &amp;plots as an image…</source>
@@ -1853,6 +1965,18 @@
         <translation>键盘快捷键(&amp;K)…</translation>
     </message>
     <message>
+        <source>&amp;Manual</source>
+        <translation>手册(&amp;M)</translation>
+    </message>
+    <message>
+        <source>&amp;Glossary</source>
+        <translation>术语表(&amp;G)</translation>
+    </message>
+    <message>
+        <source>&amp;How to cite…</source>
+        <translation>如何引用(&amp;H)…</translation>
+    </message>
+    <message>
         <source>&amp;About Steadymark</source>
         <translation>关于 Steadymark(&amp;A)</translation>
     </message>
@@ -1939,6 +2063,38 @@
     <message>
         <source>What is drawn over the image</source>
         <translation>画面上叠加的内容</translation>
+    </message>
+    <message>
+        <source>Overlays</source>
+        <translation>叠加层</translation>
+    </message>
+    <message>
+        <source>Start the loop here</source>
+        <translation>从此处开始循环</translation>
+    </message>
+    <message>
+        <source>End the loop here</source>
+        <translation>在此处结束循环</translation>
+    </message>
+    <message>
+        <source>Loop the shown part</source>
+        <translation>循环播放显示的部分</translation>
+    </message>
+    <message>
+        <source>Remove the loop</source>
+        <translation>移除循环</translation>
+    </message>
+    <message>
+        <source>Show the whole recording</source>
+        <translation>显示整个录像</translation>
+    </message>
+    <message>
+        <source>Copy the values as CSV</source>
+        <translation>将数值复制为 CSV</translation>
+    </message>
+    <message>
+        <source>Copy the plots as an image</source>
+        <translation>将图表复制为图像</translation>
     </message>
 </context>
 <context>

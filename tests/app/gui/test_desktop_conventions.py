@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit
 
-from steadymark.app.gui.about import AboutDialog
 from steadymark.app.gui.actions.actions import all_commands
+from steadymark.app.gui.help.about import AboutDialog
 from steadymark.app.gui.theme import palette
 from steadymark.app.session.background_opening import ModelCache
 from steadymark.app.session.recording.kept_results import kept_bytes
 from steadymark.app.session.session import Session
+from steadymark.app.session.state import ComparisonLayout
 from support.videos.square_video import square_models
 from support.window.window_driver import open_video
 
@@ -85,6 +86,8 @@ def test_the_window_restores_its_docks_and_overlays_after_a_restart(
 ) -> None:
     open_video(qtbot, window, clip)
     window.docks.plots.hide()
+    window.plots.choose("score", "y")
+    window.session.set_layout(ComparisonLayout.SIDE)
     shown = replace(window.session.display.overlay, boxes=True, drawings=("axes",))
     window.session.set_overlay(shown)
     assert window.close()
@@ -94,6 +97,8 @@ def test_the_window_restores_its_docks_and_overlays_after_a_restart(
     restarted = type(window)(session, preferences)
     restarted.show()
     assert restarted.session.display.overlay == shown
+    assert set(restarted.plots.chosen) == {"score", "y"}
+    assert restarted.session.display.layout is ComparisonLayout.SIDE
     open_video(qtbot, restarted, clip)
     assert not restarted.docks.plots.isVisible()
     assert restarted.docks.numbers.isVisible() or restarted.docks.settings.isVisible()

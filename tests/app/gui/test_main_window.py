@@ -11,6 +11,7 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 
+from steadymark.app.gui.files.export_options import ExportOptionsDialog
 from steadymark.app.session.state import ComparisonLayout, Phase, ShownLandmarks, clock_text
 from support.videos.square_video import square_video
 from support.window.window_driver import key, open_video, shows
@@ -112,7 +113,7 @@ def test_clicking_or_dragging_the_timeline_seeks_to_a_frame(
 ) -> None:
     open_video(qtbot, window, clip)
     line = window.transport.timeline
-    middle = QPoint(line.width() // 2, line.height() // 2)
+    middle = QPoint(round(line.x_of((FRAMES - 1) / 2)), line.height() // 2)
     QTest.mouseClick(line, Qt.MouseButton.LeftButton, pos=middle)
     qtbot.waitUntil(lambda: window.view.shown is not None and window.view.shown.frame.index > 55)
     frame = window.session.display.frame
@@ -210,11 +211,10 @@ def test_the_landmark_is_named_while_its_coordinates_are_plotted(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
     open_video(qtbot, window, clip)
-    qtbot.waitUntil(lambda: "30" in window.plots.landmark.toolTip())
-    window.plots.choose("jitter", "score")
-    assert window.plots.landmark.text() == ""
-    window.plots.choose("y")
-    assert "nose tip" in window.plots.landmark.toolTip()
+    qtbot.waitUntil(lambda: "30 nose tip" in window.plots.header("x"))
+    window.plots.choose("jitter", "y")
+    assert "30 nose tip" in window.plots.header("y")
+    assert "nose tip" not in window.plots.header("jitter")
 
 
 def test_closing_the_recording_leaves_an_empty_window(
@@ -251,6 +251,9 @@ def test_files_are_chosen_in_dialogs(
         "export_side",
     ):
         window.actions_by_name[name].trigger()
+        for dialog in window.findChildren(ExportOptionsDialog):
+            if dialog.isVisible():
+                dialog.accept()
     names = (
         "chosen2.csv",
         "chosen3.csv",

@@ -161,7 +161,7 @@ _NEED_FILM = (
     "slower", "faster", "loop", "again", "load_truth",
 )  # fmt: skip
 _NEED_PICTURE = (
-    "play", "zoom_in", "zoom_out", "fit", "actual", "export_frame", "heatmaps",
+    "play", "zoom_in", "zoom_out", "fit", "actual", "export_frame", "copy_frame", "heatmaps",
 )  # fmt: skip
 _EXPORTS = ("export_video", "export_side")
 

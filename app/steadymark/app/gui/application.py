@@ -125,7 +125,7 @@ def make_window(
     preferences = Preferences(settings, presets)
     application = QApplication.instance()
     if isinstance(application, QApplication):
-        follow_system(application)
+        follow_system(application, preferences.theme())
         speak(application, preferences.language())
     session = Session(preferences.tracking(), state_root=state_root, opener=opener or open_feed)
     return MainWindow(session, preferences, log_file=log_file)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QMainWindow, QWidget
 
 _RIGHT, _BELOW = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
+_STATISTICS_PX = 300  # initial width of the statistics and settings
 
 
 class Docks(QObject):
@@ -30,6 +31,7 @@ class Docks(QObject):
         self._window = window
         # state of the window from before the docks were hidden
         self._hidden: QByteArray | None = None
+        self._beside = False  # whether the plots were moved beside a portrait picture
         window.setCorner(Qt.Corner.BottomRightCorner, _RIGHT)
         self.plots = self._add(self.tr("Plots"), "plots", plots, _BELOW, "F5")
         self.numbers = self._add(self.tr("Statistics"), "numbers", numbers, _RIGHT, "F6")
@@ -48,7 +50,7 @@ class Docks(QObject):
 
     def resize(self) -> None:
         """Give the docks their initial sizes."""
-        self._window.resizeDocks([self.numbers], [300], Qt.Orientation.Horizontal)
+        self._window.resizeDocks([self.numbers], [_STATISTICS_PX], Qt.Orientation.Horizontal)
         self._window.resizeDocks([self.plots], [260], Qt.Orientation.Vertical)
 
     def show(self, *, there: bool) -> None:
@@ -65,14 +67,42 @@ class Docks(QObject):
             self._window.restoreState(self._hidden)
             self._hidden = None
 
+    def make_room(self, *, portrait: bool) -> None:
+        """Move the plots beside a portrait picture, which then has the height of the window.
+
+        Plots that the user has put elsewhere, or that are hidden, stay.
+        """
+        place = _RIGHT if self._beside else _BELOW
+        moved = self._window.dockWidgetArea(self.plots) is not place or self.plots.isFloating()
+        hidden = self.plots.isHidden()
+        if portrait is self._beside or moved or (hidden and portrait):
+            return
+        self._beside = portrait
+        if portrait:
+            width = (self._window.width() - _STATISTICS_PX) // 2
+            self._window.splitDockWidget(self.numbers, self.plots, Qt.Orientation.Horizontal)
+            self._window.splitDockWidget(self.plots, self.numbers, Qt.Orientation.Horizontal)
+            self._window.tabifyDockWidget(self.numbers, self.settings)
+            self._window.resizeDocks(
+                [self.plots, self.numbers], [width, _STATISTICS_PX], Qt.Orientation.Horizontal
+            )
+        else:
+            self._window.addDockWidget(_BELOW, self.plots)
+            self.plots.setHidden(hidden)
+            self.resize()
+        self.numbers.raise_()
+
     def hide(self) -> None:
         if self._hidden is None:
+            self.make_room(portrait=False)
             self._hidden = self._window.saveState()
             for dock in self.all:
                 dock.hide()
 
     def state(self) -> QByteArray:
-        """Return the state of the whole window with its docks shown."""
+        """Return the state of the whole window with its docks shown, and the plots below."""
+        if self._hidden is None:
+            self.make_room(portrait=False)
         return self._hidden or self._window.saveState()
 
     def recolour(self) -> None:

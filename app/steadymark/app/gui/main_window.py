@@ -17,9 +17,11 @@ from steadymark.app.gui.action_handlers import (
     wire,
 )
 from steadymark.app.gui.actions.actions import recolour
+from steadymark.app.gui.actions.context_menus import on_request, video_menu
 from steadymark.app.gui.actions.drag_and_drop import take_dropped
 from steadymark.app.gui.actions.menus import make_menus, make_toolbar
 from steadymark.app.gui.actions.window_options import WindowOptions
+from steadymark.app.gui.help.help_commands import wire_help
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.theme import icon
 from steadymark.app.gui.video.shown_frame import points_to_draw, shown_frame_of, without_place
@@ -32,7 +34,7 @@ from steadymark.app.session.state import Display, Phase, ShownLandmarks, frame_a
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+    from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 
     from steadymark.app.gui.preferences import Preferences
     from steadymark.app.session.analysis.heatmap_worker import HeatmapReply
@@ -61,6 +63,7 @@ class MainWindow(WindowLayout):
         self._ready = False
         self.setWindowTitle("Steadymark")
         self.setAcceptDrops(True)
+        self._use_style_sheet()
         self._make_controllers(log_file)
         self._measure_soon = QTimer(self, singleShot=True, interval=_MEASURE_EVERY_MS)
         self._refresh_soon = QTimer(self, singleShot=True, interval=_REFRESH_EVERY_MS)
@@ -84,6 +87,7 @@ class MainWindow(WindowLayout):
         self._restore()
         self.docks.hide()
         session.set_overlay(preferences.overlay())
+        self._restore_choices()
         self._on_changed()
         self._on_results_changed()
         # Qt reports colour changes already during construction, when the window is incomplete.
@@ -94,8 +98,9 @@ class MainWindow(WindowLayout):
     def _finish(self) -> None:
         """Build the menus and connect the signals of widgets that are rebuilt."""
         actions, session = self.actions_by_name, self.session
-        recent, language = self.files.renew_menu(), self.options.language_menu
-        make_menus(self, actions, recent, language, list(self.docks.actions.values()))
+        recent = self.files.renew_menu()
+        options = self.options.theme_menu, self.options.language_menu
+        make_menus(self, actions, recent, options, list(self.docks.actions.values()))
         self.toolbar, self.landmarks_button = make_toolbar(self, actions)
         self.toolbar.addSeparator()
         self.toolbar.addActions(list(self.docks.actions.values()))
@@ -113,7 +118,8 @@ class MainWindow(WindowLayout):
         self.numbers.compared.connect(self._compare)
         self.settings.changed.connect(self._use_settings)
         self.settings.again.connect(session.recording.retrack)
-        self.empty.demo.connect(self.open_path)
+        for opened in (self.empty.demo, self.empty.chosen):
+            opened.connect(self.open_path)
         for name, slot in (
             ("go_to", self._focus_place),
             ("full_screen", self._full_screen),
@@ -122,6 +128,8 @@ class MainWindow(WindowLayout):
         ):
             actions[name].triggered.connect(lambda _=False, slot=slot: slot())
         actions["full_screen"].setChecked(self.isFullScreen())
+        self._offer_menus()
+        wire_help(self, actions, session.recording.state_root)
         self.files.wire(actions, plots=self.plots, settings=self.settings)
         self.desk.wire(actions, self.live_bar)
 
@@ -140,6 +148,7 @@ class MainWindow(WindowLayout):
         self.view.wiped.connect(session.set_wipe)
         self.view.picked.connect(lambda index: session.select(landmark=index))
         self.view.painted.connect(session.live.painted)
+        on_request(self.view, lambda at: video_menu(self.view, self.actions_by_name))
 
     def _say_again(self) -> None:
         """Rebuild the widgets in another language; tracking and exports continue meanwhile."""
@@ -261,13 +270,6 @@ class MainWindow(WindowLayout):
             landmarks_ms=landmarks_ms,
         )
 
-    def _show_page(self, display: Display) -> None:
-        """Show the video, or the start page if no recording or live view is open."""
-        there = display.has_source
-        self.pages.setCurrentWidget(self.view if there else self.empty)
-        self.transport.setVisible(display.has_recording)
-        self.docks.show(there=there)
-
     def _on_frame_changed(self) -> None:
         session, shown = self.session, shown_frame_of(self.session)
         if shown is not None and session.results is not None:
@@ -327,13 +329,6 @@ class MainWindow(WindowLayout):
     def _focus_place(self) -> None:
         self.transport.edit_time()
 
-    def _dismiss(self) -> None:
-        """Leave the field that is being typed into, or dismiss the messages."""
-        if self.transport.stop_editing():
-            self.view.setFocus()
-        else:
-            self.messages.dismiss_all()
-
     def _choose(self, face: int, landmark: int) -> None:
         self.session.select(
             face=None if face < 0 else face, landmark=None if landmark < 0 else landmark
@@ -350,19 +345,19 @@ class MainWindow(WindowLayout):
         self._show_takes()
         self._show_waiting()
 
-    def _full_screen(self) -> None:
-        if self.isFullScreen():
-            self.showNormal()
-        else:
-            self.showFullScreen()
-
     # -- window events
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._ready:
+            self._make_room()
 
     def changeEvent(self, event: QEvent) -> None:
         ready = getattr(self, "_ready", False)
         if event.type() == QEvent.Type.LanguageChange and ready:
             self._say_soon.start()  # wait, because Qt notifies the old widgets once per translator
         elif event.type() == QEvent.Type.PaletteChange and ready:
+            self._use_style_sheet()
             recolour(self.actions_by_name)
             self.docks.recolour()
             self.landmarks_button.setIcon(icon("face"))
@@ -375,6 +370,7 @@ class MainWindow(WindowLayout):
             event.ignore()
             return
         self.preferences.set_window(self.saveGeometry(), self.docks.state())
+        self._remember_choices()
         self._measure_soon.stop()
         self._refresh_soon.stop()
         ended = [

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steadymark.app.gui.i18n.language import SYSTEM
+from steadymark.app.gui.theme import THEMES
 from steadymark.app.session.presets import Presets
 from steadymark.app.session.settings_values import (
     restored_settings,
@@ -58,6 +59,14 @@ class Preferences:
     def language(self) -> str:
         """Return a key of LANGUAGES, or SYSTEM."""
         return str(self._settings.value("language", SYSTEM))
+
+    def theme(self) -> str:
+        """Return one of THEMES."""
+        stored = str(self._settings.value("theme", THEMES[0]))
+        return stored if stored in THEMES else THEMES[0]
+
+    def set_theme(self, theme: str) -> None:
+        self._settings.setValue("theme", theme)
 
     def set_language(self, language: str) -> None:
         self._settings.setValue("language", language)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt, Signal
@@ -9,17 +10,20 @@ from PySide6.QtGui import QPainter, QPalette, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from steadymark.app.gui.i18n.translate import translated
-from steadymark.app.gui.theme import icon
+from steadymark.app.gui.theme import SMALL, TITLE, icon, scaled_font
 from steadymark.app.session.state import Phase
 from steadymark.engine.sources.resolve_input import is_live
 from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from PySide6.QtGui import QAction, QPaintEvent
 
     from steadymark.app.session.state import Display
 
 _WORDS_PX = 560
+_MOST_RECENT = 5
 
 
 class StartPage(QWidget):
@@ -27,21 +31,25 @@ class StartPage(QWidget):
 
     Attributes:
         demo: Emitted with the path of the demo clip.
+        chosen: Emitted with the path of a recent recording.
     """
 
     demo = Signal(str)
+    chosen = Signal(str)
 
     def __init__(
         self, open_action: QAction, camera_action: QAction, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
+        self.recent: list[QPushButton] = []
+        self._recent_shown: list[tuple[str, bool]] = []
+        self._recent_box = QWidget()
+        self._rows = QVBoxLayout(self._recent_box)
         picture = QLabel()
         picture.setPixmap(icon("steadymark").pixmap(64, 64))
         self.title = QLabel()
         self.title.setTextFormat(Qt.TextFormat.PlainText)
-        font = self.title.font()
-        font.setPointSizeF(font.pointSizeF() * 1.7)
-        self.title.setFont(font)
+        self.title.setFont(scaled_font(self.title.font(), TITLE))
         self.words = QLabel()
         self.words.setWordWrap(True)
         self.words.setFixedWidth(_WORDS_PX)
@@ -77,8 +85,45 @@ class StartPage(QWidget):
             column.addLayout(row)
             column.addSpacing(6)
         column.addLayout(buttons)
+        column.addWidget(self._make_recent(), 0, Qt.AlignmentFlag.AlignCenter)
         column.addWidget(self.busy, 0, Qt.AlignmentFlag.AlignCenter)
         column.addStretch(4)
+
+    def set_recent(self, paths: Sequence[str]) -> None:
+        """Show recent recordings, the newest first; those that are missing cannot be opened."""
+        shown = [(path, is_there(path)) for path in paths[:_MOST_RECENT]]
+        if shown == self._recent_shown:
+            return
+        self._recent_shown = shown
+        for button in self.recent:
+            self._rows.removeWidget(button)
+            button.deleteLater()
+        self.recent = [self._recent_button(path, there=there) for path, there in shown]
+        for button in self.recent:
+            self._rows.addWidget(button)
+        self._recent_box.setVisible(bool(self.recent))
+
+    def _make_recent(self) -> QWidget:
+        self._rows.setContentsMargins(0, 18, 0, 0)
+        self._rows.setSpacing(0)
+        title = QLabel(self.tr("Recent recordings"))
+        title.setFont(scaled_font(title.font(), SMALL))
+        title.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        title.setContentsMargins(8, 0, 0, 2)
+        self._rows.addWidget(title)
+        self._recent_box.setFixedWidth(_WORDS_PX)
+        self._recent_box.hide()
+        return self._recent_box
+
+    def _recent_button(self, path: str, *, there: bool) -> QPushButton:
+        text = self.fontMetrics().elidedText(path, Qt.TextElideMode.ElideMiddle, _WORDS_PX - 24)
+        button = QPushButton(text.replace("&", "&&"))
+        button.setObjectName("recent")
+        button.setFlat(True)
+        button.setEnabled(there)
+        button.setToolTip(path if there else self.tr("{path} is missing").format(path=path))
+        button.clicked.connect(lambda: self.chosen.emit(path))
+        return button
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the area on which files can be dropped."""
@@ -91,6 +136,7 @@ class StartPage(QWidget):
     def set_display(self, display: Display) -> None:
         opening = display.phase is Phase.OPENING
         self.busy.setVisible(opening)
+        self._recent_box.setVisible(bool(self.recent) and not opening)
         self.open.setVisible(not opening)
         self.camera.setVisible(not opening)
         self.try_demo.setVisible(not opening and self._has_demo)
@@ -109,3 +155,11 @@ class StartPage(QWidget):
                 "they are, and exports them. Nothing leaves this computer."
             )
         )
+
+
+def is_there(path: str) -> bool:
+    """Return whether a recent recording may still be opened: an address, a file, or a pattern."""
+    if is_live(path):
+        return True
+    file = Path(path)
+    return file.exists() or (any(c in file.name for c in "*?%[") and file.parent.is_dir())

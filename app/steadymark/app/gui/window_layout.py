@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from steadymark.app.gui.actions.actions import make_actions
+from steadymark.app.gui.actions.context_menus import on_request, plots_menu, timeline_menu
 from steadymark.app.gui.docks import Docks
 from steadymark.app.gui.files.close_questions import CloseQuestions
 from steadymark.app.gui.files.exports_list import ExportsList
@@ -20,9 +21,11 @@ from steadymark.app.gui.panels.settings_panel import SettingsPanel
 from steadymark.app.gui.panels.statistics_panel import StatisticsPanel
 from steadymark.app.gui.start_page import StartPage
 from steadymark.app.gui.status_line import StatusLine
+from steadymark.app.gui.theme import style_sheet
 from steadymark.app.gui.video.playback_bar import PlaybackBar
 from steadymark.app.gui.video.video_view import VideoView
 from steadymark.app.gui.window_rebuild import WindowParts
+from steadymark.app.session.state import ComparisonLayout, Phase, ShownLandmarks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +33,10 @@ if TYPE_CHECKING:
     from steadymark.app.gui.actions.window_options import WindowOptions
     from steadymark.app.gui.preferences import Preferences
     from steadymark.app.session.session import Session
+    from steadymark.app.session.state import Display
+
+_CHOICES = "choices"  # name of the stored choices
+_WIDE_PX = 1150  # minimum width of a window with the plots beside the picture
 
 
 class WindowLayout(QMainWindow):
@@ -86,6 +93,7 @@ class WindowLayout(QMainWindow):
         """Build all widgets that contain translated text, except the menus."""
         self.actions_by_name = make_actions(self)
         self.empty = StartPage(self.actions_by_name["open"], self.actions_by_name["open_camera"])
+        self.empty.set_recent(self.preferences.recent())
         self.transport = PlaybackBar(self.actions_by_name)
         self.live_bar = LiveBar(self.actions_by_name)
         shown = self.preferences.values("statistics").get("details") is True
@@ -110,8 +118,73 @@ class WindowLayout(QMainWindow):
         self.setCentralWidget(self.middle)
         self.docks = Docks(self, plots=self.plots, numbers=self.numbers, settings=self.settings)
 
+    def _show_page(self, display: Display) -> None:
+        """Show the video, or the start page if no recording or live view is open."""
+        there = display.has_source
+        if display.phase is Phase.EMPTY:
+            self.empty.set_recent(self.preferences.recent())
+        self.pages.setCurrentWidget(self.view if there else self.empty)
+        self.transport.setVisible(display.has_recording)
+        self.docks.show(there=there)
+        self._make_room()
+
+    def _remember_choices(self) -> None:
+        """Store the chosen plots and which landmarks are shown, for the next start."""
+        display, chosen = self.session.display, set(self.plots.chosen)
+        if "error" in chosen:  # It belongs to this recording's ground truth and hid x.
+            chosen = (chosen - {"error"}) | {"x"}
+        values: dict[str, object] = {"plots": sorted(chosen)}
+        if display.shown_landmarks is not ShownLandmarks.OFF:
+            values |= {"landmarks": display.shown_landmarks, "layout": display.layout}
+        self.preferences.set_values(_CHOICES, values)
+
+    def _restore_choices(self) -> None:
+        """Show the plots and landmarks that `_remember_choices` stored."""
+        values = self.preferences.values(_CHOICES)
+        plots = values.get("plots")
+        if isinstance(plots, list) and plots:
+            self.plots.choose(*(str(name) for name in plots))
+        landmarks, layout = values.get("landmarks"), values.get("layout")
+        if landmarks in set(ShownLandmarks):
+            self.session.set_shown_landmarks(ShownLandmarks(str(landmarks)))
+        if landmarks == ShownLandmarks.BOTH and layout in set(ComparisonLayout):
+            self.session.set_layout(ComparisonLayout(str(layout)))
+
+    def _offer_menus(self) -> None:
+        """Give the timeline and the plots their context menus."""
+        line, plots, session = self.transport.timeline, self.plots, self.session
+        on_request(line, lambda at: timeline_menu(line, line, session, line.frame_at(at.x())))
+        on_request(plots, lambda at: plots_menu(plots, plots, self.actions_by_name))
+
+    def _use_style_sheet(self) -> None:
+        """Apply the style sheet in the colours of the palette."""
+        sheet = style_sheet(self.palette())
+        if sheet != self.styleSheet():
+            self.setStyleSheet(sheet)
+
+    def _make_room(self) -> None:
+        """Put the plots beside a portrait picture if the window is wide enough."""
+        display = self.session.display
+        if display.has_source and min(display.size) > 0:
+            portrait = display.size[1] > display.size[0]
+            self.docks.make_room(portrait=portrait and self.width() >= _WIDE_PX)
+
+    def _dismiss(self) -> None:
+        """Leave the field that is being typed into, or dismiss the messages."""
+        if self.transport.stop_editing():
+            self.view.setFocus()
+        else:
+            self.messages.dismiss_all()
+
+    def _full_screen(self) -> None:
+        if self.isFullScreen():
+            self.showNormal()
+        else:
+            self.showFullScreen()
+
     def _parts(self) -> WindowParts:
-        menus = (self.files.recent_menu, self.options.language_menu)
+        options = self.options
+        menus = (self.files.recent_menu, options.language_menu, options.theme_menu)
         return WindowParts(
             view=self.view,
             messages=self.messages,

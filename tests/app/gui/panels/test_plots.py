@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QScrollArea
 
+from steadymark.app.gui.panels.plot_header import header_entries, header_html
 from steadymark.app.gui.panels.plots import Plots
 from steadymark.app.gui.panels.portable_svg import without_scaled_strokes
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
+
+    from steadymark.app.session.analysis.face_measures import FaceMeasures
 
 SVG_NAMESPACE = "{http://www.w3.org/2000/svg}"
 
@@ -56,15 +60,55 @@ def test_the_time_axis_adapts_to_another_recording(
     assert all(-1 < first <= 0 for first, _ in spans(plots))
 
 
-def test_a_double_click_shows_the_whole_recording(qtbot: QtBot, plots: Plots) -> None:
+def test_a_double_click_shows_the_whole_recording_and_does_not_seek(
+    qtbot: QtBot, plots: Plots
+) -> None:
     plot_seconds(qtbot, plots, 50)
+    plots._measures = cast("FaceMeasures", object())  # A click counts only when there are curves.
     plots._plots["jitter"].setXRange(10, 12)
     assert spans(plots)[1][1] < 13
+    sought: list[float] = []
+    plots.clicked.connect(sought.append)
     view, left, position = plots._widget.viewport(), Qt.MouseButton.LeftButton, QPoint(450, 60)
     QTest.mouseClick(view, left, pos=position)
     QTest.mouseDClick(view, left, pos=position)
     QTest.mouseRelease(view, left, pos=position)
     qtbot.waitUntil(lambda: all(last >= 50 for _, last in spans(plots)))
+    qtbot.wait(2 * QApplication.doubleClickInterval())
+    assert sought == []
+    QTest.mouseClick(view, left, pos=position)
+    qtbot.waitUntil(lambda: len(sought) == 1)
+    assert 20 < sought[0] < 30
+
+
+def test_five_plots_stay_readable_and_scroll(qtbot: QtBot, plots: Plots) -> None:
+    plots.choose("jitter", "x", "y", "score", "speed")
+    plot_seconds(qtbot, plots, 50)
+    area = plots._widget.parentWidget().parentWidget()
+    assert isinstance(area, QScrollArea)
+    qtbot.waitUntil(lambda: area.verticalScrollBar().maximum() > 0)
+    for name in plots.chosen:
+        plot = plots._plots[name]
+        assert plot.getAxis("left").style["showValues"]
+        assert plot.vb.height() >= 35
+        assert plots.header(name).strip()
+    plots.choose("jitter")
+    qtbot.waitUntil(lambda: area.verticalScrollBar().maximum() == 0)
+
+
+def test_the_header_shows_the_values_at_the_playback_position() -> None:
+    values = {
+        "x_raw": np.array([1.0, np.nan, 250.25]),
+        "x_stabilized": np.array([2.0, 3.0, 0.00012]),
+    }
+    entries = header_entries("x")
+    shown = [header_html("x, px", entries, ("raw", "One Euro"), values, n) for n in (0, 1, 2)]
+    assert all(text.startswith("<b>x, px</b>") for text in shown)
+    assert [text.count("–") for text in shown] == [0, 1, 0]
+    assert "raw 250.2" in shown[2]
+    assert "One Euro 0.00012" in shown[2]
+    without = header_html("x, px", entries, ("raw", "One Euro"), None, 1)
+    assert without.endswith("One Euro")
 
 
 def test_curves_of_an_svg_do_not_use_non_scaling_strokes(qtbot: QtBot, plots: Plots) -> None:

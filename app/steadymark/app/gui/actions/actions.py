@@ -78,6 +78,7 @@ _COMMANDS = (
         ("Ctrl+Shift+S",),
         "camera",
     ),
+    ActionSpec("copy_frame", QT_TRANSLATE_NOOP("commands", "Copy t&his frame"), ("Ctrl+C",)),
     ActionSpec(
         "export_plots",
         QT_TRANSLATE_NOOP("commands", "Save the &plots as an image…"),
@@ -235,7 +236,10 @@ _COMMANDS = (
         "full_screen", QT_TRANSLATE_NOOP("commands", "Full screen"), ("F11",), checkable=True
     ),
     ActionSpec("shortcuts", QT_TRANSLATE_NOOP("commands", "&Keyboard shortcuts…"), ("Ctrl+K",)),
-    ActionSpec("about", QT_TRANSLATE_NOOP("commands", "&About Steadymark"), ("F1",), "info"),
+    ActionSpec("manual", QT_TRANSLATE_NOOP("commands", "&Manual"), ("F1",)),
+    ActionSpec("glossary", QT_TRANSLATE_NOOP("commands", "&Glossary"), ("Ctrl+F1",)),
+    ActionSpec("cite", QT_TRANSLATE_NOOP("commands", "&How to cite…"), ("Ctrl+Shift+H",)),
+    ActionSpec("about", QT_TRANSLATE_NOOP("commands", "&About Steadymark"), ("Shift+F1",), "info"),
     ActionSpec(
         "diagnostics", QT_TRANSLATE_NOOP("commands", "&Copy diagnostics"), ("Ctrl+Shift+D",)
     ),

@@ -31,7 +31,7 @@ def make_menus(
     window: QMainWindow,
     actions: Mapping[str, QAction],
     recent: QMenu,
-    language: QMenu,
+    options: Sequence[QMenu],
     docks: Sequence[QAction],
 ) -> None:
     """Build the menus of the main window."""
@@ -41,8 +41,8 @@ def make_menus(
     file.addMenu(recent)
     _add(file, actions, ("", "load_truth", "drop_truth", ""))
     tables = (command.name for command in table_exports())
-    exports = (*tables, "export_video", "export_side", "export_frame", "export_plots", "queue")
-    _add(file, actions, ("close", "", *exports, "", "quit"))
+    exports = (*tables, "export_video", "export_side", "export_frame", "copy_frame", "export_plots")
+    _add(file, actions, ("close", "", *exports, "queue", "", "quit"))
     _add(bar.addMenu(translate("menus", "&Playback")), actions, _PLAYING)
     _add(bar.addMenu(translate("menus", "&Tracking")), actions, _TRACKING)
     _add(bar.addMenu(translate("menus", "L&ive")), actions, _LIVE)
@@ -53,12 +53,13 @@ def make_menus(
     _add(view, actions, ("zoom_in", "zoom_out", "fit", "actual", "full_screen", ""))
     view.addActions(list(docks))
     view.addSeparator()
-    view.addMenu(language)
+    for menu in options:
+        view.addMenu(menu)
     view.addAction(actions["dismiss"])
     _add(
         bar.addMenu(translate("menus", "&Help")),
         actions,
-        ("shortcuts", "about", "diagnostics", "log"),
+        ("manual", "glossary", "shortcuts", "", "cite", "about", "", "diagnostics", "log"),
     )
 
 

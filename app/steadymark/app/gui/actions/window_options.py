@@ -1,4 +1,4 @@
-"""Options of the window itself: its language, shortcuts, presets and the user's own models."""
+"""Options of the window itself: language, theme, shortcuts, presets and the user's own models."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from steadymark.app.gui.actions.shortcuts import Shortcuts
 from steadymark.app.gui.actions.shortcuts_dialog import ShortcutsDialog
 from steadymark.app.gui.files.own_models import OwnModels
 from steadymark.app.gui.i18n.language import LANGUAGES, SYSTEM, speak
+from steadymark.app.gui.theme import THEMES, use_theme
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -58,6 +59,7 @@ class WindowOptions(QObject):
         """Connect to widgets and actions that were rebuilt."""
         self.keys = Shortcuts(actions, self._preferences)
         self.language_menu = self._languages()
+        self.theme_menu = self._themes()
         self.own_models.serve(settings)
         self.own_models.wire(actions)
         settings.presets.message_posted.connect(self._messages.tell)
@@ -78,6 +80,25 @@ class WindowOptions(QObject):
             group.addAction(action)
             action.triggered.connect(lambda _=False, language=language: self._speak(language))
         return menu
+
+    def _themes(self) -> QMenu:
+        menu = QMenu(self.tr("&Theme"), self._parent)
+        group = QActionGroup(menu)
+        names = self.tr("As the system"), self.tr("Light"), self.tr("Dark")
+        for theme, name in zip(THEMES, names, strict=True):
+            action = menu.addAction(name)
+            action.setCheckable(True)
+            action.setChecked(theme == self._preferences.theme())
+            group.addAction(action)
+            action.triggered.connect(lambda _=False, theme=theme: self.set_theme(theme))
+        return menu
+
+    def set_theme(self, theme: str) -> None:
+        """Apply one of THEMES and remember it."""
+        self._preferences.set_theme(theme)
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        use_theme(application, theme)
 
     def _speak(self, language: str) -> None:
         self._preferences.set_language(language)

@@ -7,15 +7,21 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QUrl
+from PySide6.QtCore import QObject, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox
 
-from steadymark.app.gui.about import AboutDialog, diagnostics
 from steadymark.app.gui.actions.actions import table_export
+from steadymark.app.gui.files.export_options import (
+    ExportOptionsDialog,
+    as_values,
+    remembered_options,
+)
 from steadymark.app.gui.files.exports_list import free_name, suggested
 from steadymark.app.gui.files.queue_window import QueueWindow
+from steadymark.app.gui.help.about import diagnostics
 from steadymark.app.gui.i18n.display_names import variant_name
+from steadymark.app.gui.start_page import is_there
 from steadymark.app.gui.video.snapshot import paint_snapshot
 from steadymark.app.session.analysis.variants import RAW_AND_STABILIZED
 from steadymark.app.session.export import ExportKind, ExportReport, ExportRequest, ExportSource
@@ -39,6 +45,8 @@ if TYPE_CHECKING:
     from steadymark.app.session.recording.crash_recovery import RecoverableSession
     from steadymark.app.session.session import Session
     from steadymark.engine.output.table_formats import TableFormat
+
+_DRAWN = "export_drawn"  # name of the stored choice of what is drawn into videos
 
 
 class FileController(QObject):
@@ -88,12 +96,12 @@ class FileController(QObject):
             ("open_folder", self._open_folder),
             ("load_truth", self._load_truth),
             *((table_export(each.name), partial(self._export_table, each)) for each in tables),
-            ("export_video", lambda: self._export(ExportKind.VIDEO, "_landmarks.mp4")),
+            ("export_video", lambda: self._export_video(ExportKind.VIDEO, "_landmarks.mp4")),
             ("queue", self.show_queue),
-            ("export_side", lambda: self._export(ExportKind.SIDE, "_compared.mp4")),
+            ("export_side", lambda: self._export_video(ExportKind.SIDE, "_compared.mp4")),
             ("export_frame", self._export_frame),
+            ("copy_frame", self._copy_frame),
             ("export_plots", self._export_plots),
-            ("about", self._about),
             ("diagnostics", self._copy_diagnostics),
             ("log", self._show_log),
         ):
@@ -112,6 +120,7 @@ class FileController(QObject):
         files = self._preferences.recent()
         for path in files:
             action = self.recent_menu.addAction(path)
+            action.setEnabled(is_there(path))
             action.triggered.connect(lambda _=False, path=path: self._open_path(path))
         self.recent_menu.setEnabled(bool(files))
         if files:
@@ -133,28 +142,22 @@ class FileController(QObject):
             ],
         )
 
-    def export(self, kind: ExportKind, path: Path, table: str = "native") -> None:
+    def export(
+        self, kind: ExportKind, path: Path, table: str = "native", draw: DrawOptions | None = None
+    ) -> None:
         """Export all results that exist now to this file.
 
         Args:
             kind: What is exported.
             path: The file.
             table: Name of the table's format, see `TABLE_FORMATS`.
+            draw: What is drawn into a video; None draws what the window shows.
         """
         session = self._session
         film = session.recording.current
         if film is None:
             return
-        overlay, show = session.display.overlay, session.display.shown_landmarks
-        draw = DrawOptions(
-            points=overlay.points,
-            contours=overlay.contours,
-            box=overlay.boxes,
-            face_id=overlay.ids,
-            raw=show is ShownLandmarks.RAW,
-            attributes=overlay.drawings,
-            schema=film.results.schema.name,
-        )
+        draw = draw or self._drawn_in_window()
         takes, compared = session.display.variants, session.analysis.compared
         if kind is ExportKind.SIDE:
             if takes != RAW_AND_STABILIZED and compared is None:
@@ -222,10 +225,33 @@ class FileController(QObject):
         if path:
             self._session.analysis.load_truth(Path(path))
 
-    def _export(self, kind: ExportKind, ending: str) -> None:
+    def _export_video(self, kind: ExportKind, ending: str) -> None:
+        """Ask what is drawn and where it is written; the answer is remembered."""
+        shown = self._drawn_in_window()
+        options = remembered_options(self._preferences.values(_DRAWN), shown)
+        one_side = kind is ExportKind.VIDEO
+        dialog = ExportOptionsDialog(options, shown, one_side=one_side, parent=self._parent)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self._export_drawn(kind, ending, dialog.options))
+        dialog.open()
+
+    def _export_drawn(self, kind: ExportKind, ending: str, draw: DrawOptions) -> None:
+        self._preferences.set_values(_DRAWN, as_values(draw))
         path = self._chosen(self.tr("Export"), ending)
         if path is not None:
-            self.export(kind, path)
+            self.export(kind, path, draw=draw)
+
+    def _drawn_in_window(self) -> DrawOptions:
+        display, current = self._session.display, self._session.recording.current
+        return DrawOptions(
+            points=display.overlay.points,
+            contours=display.overlay.contours,
+            box=display.overlay.boxes,
+            face_id=display.overlay.ids,
+            raw=display.shown_landmarks is ShownLandmarks.RAW,
+            attributes=display.overlay.drawings,
+            schema="" if current is None else current.results.schema.name,
+        )
 
     def _export_table(self, table: TableFormat) -> None:
         path = self._chosen(self.tr("Export"), table.export_ending or table.suffix)
@@ -242,6 +268,12 @@ class FileController(QObject):
         path = self._chosen(self.tr("Save this frame"), f"_{name}.png", free=True)
         if picture is not None and path is not None:
             self._exports.save(picture, str(path))
+
+    def _copy_frame(self) -> None:
+        picture = self._still()
+        if picture is not None:
+            QGuiApplication.clipboard().setImage(picture)
+            self._messages.tell(self.tr("The frame is on the clipboard."), note=True)
 
     def _still(self) -> QImage | None:
         shown = self._view.shown
@@ -343,9 +375,6 @@ class FileController(QObject):
             QDesktopServices.openUrl(QUrl.fromLocalFile(folder))
 
         return self.tr("Show folder"), show
-
-    def _about(self) -> None:
-        AboutDialog(self._session.recording.state_root, self._parent).open()
 
     def _copy_diagnostics(self) -> None:
         QGuiApplication.clipboard().setText(diagnostics(self._session, self._log_file))

@@ -25,19 +25,43 @@ def curves_of(measures: FaceMeasures) -> dict[str, NDArray[np.float64]]:
     return (
         {
             "jitter_raw_moving": raw,
-            "jitter_steady_moving": steady,
+            "jitter_stabilized_moving": steady,
             "jitter_raw": np.where(still, raw, np.nan),
             "jitter_stabilized": np.where(still, steady, np.nan),
             "x_raw": measures.raw_xy[:, 0],
-            "x_steady": measures.stabilized_xy[:, 0],
+            "x_stabilized": measures.stabilized_xy[:, 0],
             "y_raw": measures.raw_xy[:, 1],
-            "y_steady": measures.stabilized_xy[:, 1],
+            "y_stabilized": measures.stabilized_xy[:, 1],
             "score": measures.score,
             "speed": measures.speed,
         }
         | _of_attributes(measures)
         | _of_truth(measures)
     )
+
+
+def curves_csv(measures: FaceMeasures, plots: tuple[str, ...]) -> str:
+    """Return the curves of these plots as CSV text with one row per frame.
+
+    The jitter has all values; `at_rest` tells in which frames it is free of motion. A value that is
+    not known is an empty field.
+    """
+    curves = curves_of(measures)
+    names = [name for name in curves if not name.endswith("_moving") and _plot_of(name) in plots]
+    if measures.truth is None:
+        names = [name for name in names if not name.endswith("_truth")]
+    columns = [curves.get(f"{name}_moving", curves[name]) for name in names]
+    with_rest = "jitter" in plots
+    lines = [",".join(["frame", "time_s", *names, *["at_rest"] * with_rest])]
+    for frame, time_s in enumerate(measures.times_s):
+        values = [f"{c[frame]:.7g}" if np.isfinite(c[frame]) else "" for c in columns]
+        rest = [str(int(measures.at_rest[frame]))] * with_rest
+        lines.append(",".join([str(frame), f"{time_s:.6f}", *values, *rest]))
+    return "\n".join(lines) + "\n"
+
+
+def _plot_of(curve: str) -> str:
+    return curve.split("/")[0] if "/" in curve else curve.split("_")[0]
 
 
 def attribute_curves() -> dict[str, tuple[str, AttributeCurve]]:

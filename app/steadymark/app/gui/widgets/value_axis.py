@@ -36,11 +36,13 @@ class ValueAxis(LocalAxis):
         kept: list[float] = []
         ticks: Ticks = []
         for spacing, all_values in super().tickValues(low, high, size):
-            if self.logMode:  # Values are not evenly spaced on a logarithmic axis.
-                values = _roomy(all_values, kept, least)
-                kept += values
-            else:
-                values = list(all_values[:: max(1, math.ceil(least / spacing))])
+            # pyqtgraph hides values that would be cut off at the ends.
+            whole = [v for v in all_values if low + least / 2 <= v <= high - least / 2]
+            values = whole or ([] if kept else list(all_values))
+            if not self.logMode:  # Values are not evenly spaced on a logarithmic axis.
+                values = values[:: max(1, math.ceil(least / spacing))]
+            values = _roomy(values, kept, least)
+            kept += values
             ticks.append((spacing, values))
         return ticks
 

@@ -1,0 +1,139 @@
+"""The manual, the glossary, how to cite, and the recent recordings of the start page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QGuiApplication
+
+from steadymark.app.gui.help.citation import (
+    CitationDialog,
+    as_bibtex,
+    citation_fields,
+    citation_file,
+)
+from steadymark.app.gui.help.manual import ManualWindow, docs_root, slug
+from steadymark.app.gui.start_page import StartPage, is_there
+from support.window.window_driver import key
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from steadymark.app.gui.main_window import MainWindow
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def manual(window: MainWindow, command: str) -> ManualWindow:
+    window.actions_by_name[command].trigger()
+    (found,) = window.findChildren(ManualWindow)
+    return found
+
+
+def test_the_manual_shows_the_guide_and_follows_its_links(window: MainWindow) -> None:
+    opened = manual(window, "manual")
+    text = opened.browser.toPlainText()
+    assert "steadymark track" in text
+    assert "##" not in text  # The Markdown is rendered.
+    assert opened.pages.currentItem().text() == "Guide"
+    opened.browser.setSource(QUrl.fromLocalFile(str(docs_root() / "own-models.md")))
+    assert opened.pages.currentItem().text() != "Guide"
+    opened.close()
+
+
+def test_a_link_to_a_heading_scrolls_to_it(qtbot: QtBot, window: MainWindow) -> None:
+    opened = manual(window, "manual")
+    url = QUrl.fromLocalFile(str(docs_root() / "guide.md"))
+    url.setFragment(slug("Send to other programs"))
+    opened.browser.setSource(url)
+    qtbot.waitUntil(lambda: opened.browser.textCursor().block().text() == "Send to other programs")
+    assert opened.browser.verticalScrollBar().value() > 0
+    opened.close()
+
+
+def test_the_manual_can_be_searched(window: MainWindow) -> None:
+    opened = manual(window, "glossary")
+    opened.search.setText("Allan variance")
+    assert opened.find_next()
+    assert opened.browser.textCursor().selectedText() == "Allan variance"
+    assert opened.find_next()  # begins again
+    opened.search.setText("no such words")
+    assert not opened.find_next()
+    opened.close()
+
+
+def test_the_glossary_explains_the_terms_of_the_window(window: MainWindow) -> None:
+    text = manual(window, "glossary").browser.toPlainText()
+    for term in (
+        *("Landmark", "Heatmap", "NME", "NRMSE", "FR8", "AUC", "MAV", "MCV", "PTS", "Crop"),
+        *("Inter-ocular distance", "Jitter", "Ground truth", "Score", "Lag"),
+    ):
+        assert f"{term}." in text or f"{term}," in text, term
+
+
+def test_the_links_of_the_documentation_lead_to_files() -> None:
+    import re
+
+    for page in docs_root().glob("*.md"):
+        for link in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
+            assert link.startswith("http") or (page.parent / link).exists(), (page.name, link)
+
+
+def test_the_citation_can_be_copied_as_bibtex(window: MainWindow) -> None:
+    window.actions_by_name["cite"].trigger()
+    (dialog,) = window.findChildren(CitationDialog)
+    dialog.copy_buttons[1].click()
+    text = QGuiApplication.clipboard().text()
+    assert text == as_bibtex(citation_fields(citation_file()))
+    assert "author  = {{The Steadymark developers}}" in text
+    assert "year    = {2026}" in text
+    dialog.copy_buttons[2].click()
+    copied = QGuiApplication.clipboard().text()
+    assert copied == (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    dialog.reject()
+    dialog.deleteLater()
+
+
+def test_the_citation_has_the_version_of_the_package() -> None:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert f"\nversion: {project['version']}\n" in citation_file()
+    assert project["authors"] == [{"name": "The Steadymark developers"}]
+
+
+def test_the_start_page_offers_recent_recordings_that_still_exist(
+    qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
+) -> None:
+    missing = str(tmp_path / "gone.mp4")
+    for path in (missing, clip):
+        window.preferences.add_recent(path)
+    window.empty.set_recent(window.preferences.recent())
+    buttons = window.empty.recent
+    assert [button.isEnabled() for button in buttons] == [True, False]
+    assert "missing" in buttons[1].toolTip()
+    buttons[0].click()
+    qtbot.waitUntil(lambda: window.view.shown is not None)
+    window.session.close_source()
+    qtbot.waitUntil(lambda: window.empty.isVisible())
+    assert next(button.toolTip() for button in window.empty.recent) == clip
+    key(window, "dismiss")
+
+
+def test_the_start_page_shows_at_most_five_recent_recordings(
+    window: MainWindow, tmp_path: Path
+) -> None:
+    page: StartPage = window.empty
+    page.set_recent([str(tmp_path / f"{n}.mp4") for n in range(8)])
+    assert len(page.recent) == 5
+    page.set_recent([])
+    assert page.recent == []
+
+
+def test_addresses_and_patterns_count_as_present(tmp_path: Path) -> None:
+    assert is_there("rtsp://camera/stream")
+    assert is_there(str(tmp_path / "*.png"))
+    assert not is_there(str(tmp_path / "none" / "*.png"))
+    assert not is_there(str(tmp_path / "none.mp4"))

@@ -110,12 +110,12 @@ class _EventTimes:
         class FirstPaint(QObject):
             def eventFilter(self, watched: QObject, event: QEvent) -> bool:
                 if event.type() == QEvent.Type.Paint:
-                    window.empty.removeEventFilter(self)
+                    window.start_page.removeEventFilter(self)
                     QTimer.singleShot(0, lambda: times.usable(window))  # after all pending events
                 return False
 
-        window.empty.installEventFilter(FirstPaint(window))
-        window.view.painted.connect(lambda _: self.painted(window))
+        window.start_page.installEventFilter(FirstPaint(window))
+        window.view.frame_painted.connect(lambda _: self.painted(window))
 
     def usable(self, window: MainWindow) -> None:
         self.usable_s = time.monotonic()
@@ -142,7 +142,7 @@ def _run_watched(clip: str) -> int:
     from steadymark.app.gui.application import run_window
 
     times = _EventTimes(clip)
-    code = run_window(watch=times)
+    code = run_window(on_window=times)
     main = threading.main_thread()
     typer.echo(
         json.dumps(

@@ -84,8 +84,8 @@ class ScreenshotStudio:
             session.analysis.heatmaps_changed,
             self.window.exports.ended,
         ]
-        if self.window.exports.many is not None:
-            signals.append(self.window.exports.many.changed)
+        if self.window.exports.queue_window is not None:
+            signals.append(self.window.exports.queue_window.changed)
 
         def quit_if_true() -> None:
             if condition():
@@ -225,10 +225,10 @@ def _shoot_pose(studio: ScreenshotStudio, scheme: str) -> None:
     session.set_shown_landmarks(ShownLandmarks.STABILIZED)
     bare = replace(overlay, trails=False, scores=False, crop=False, boxes=False, ids=False)
     session.set_overlay(replace(bare, drawings=("axes",)))
-    window.docks.numbers.raise_()
-    window.plots.choose("head_pose", "jitter")
+    window.docks.statistics.raise_()
+    window.plots.show_plots("head_pose", "jitter")
     studio.shoot(f"{scheme}_head_pose")
-    window.plots.choose("jitter", "x")
+    window.plots.show_plots("jitter", "x")
     session.set_overlay(overlay)
 
 
@@ -238,7 +238,7 @@ def _shoot_export(studio: ScreenshotStudio, scheme: str, home: Path) -> None:
     from steadymark.app.session.state import ShownLandmarks
 
     window, session = studio.window, studio.window.session
-    window.settings.faces.setValue(4)
+    window.settings.max_faces.setValue(4)
     window.files.export(ExportKind.VIDEO, home / "demo_landmarks.mp4")
     studio.shoot(f"{scheme}_exporting")
     studio.until(lambda: window.exports.running == 0)
@@ -294,10 +294,10 @@ def _shoot_analysis(studio: ScreenshotStudio, scheme: str) -> None:
 
     window, session = studio.window, studio.window.session
     window.view.fit()
-    window.docks.numbers.raise_()
+    window.docks.statistics.raise_()
     overlay = replace(session.display.overlay, numbers=False, scores=False, boxes=False, ids=False)
     session.set_overlay(replace(overlay, heatmaps=True, crop=True))
-    studio.until(lambda: window.view.shown is not None and bool(window.view.shown.heats))
+    studio.until(lambda: window.view.shown is not None and bool(window.view.shown.heatmaps))
     studio.shoot(f"{scheme}_heatmaps")
     session.set_overlay(replace(overlay, crop=False))
     window._compare((RAW, Variant("refine", "heatmap1d-lite")))
@@ -317,20 +317,20 @@ def _shoot_queue(studio: ScreenshotStudio, scheme: str, home: Path, clip: str) -
     bad = home / "bad.mp4"
     bad.write_bytes(b"no video")
     window.files.show_queue([str(bad), clip])
-    many = window.exports.many
-    assert many is not None
-    many.folder.setText(str(home / "tables"))
-    many.begin.click()
-    studio.until(lambda: many.queue.running == 0)
-    many.replace_files.setChecked(True)
-    many.processes.setValue(2)
-    many.add([clip, shutil.copy(clip, str(home / "another.mp4"))])
-    many.begin.click()
-    studio.until(lambda: all(item.frames > 30 for item in many.queue.items[-2:]))
-    many.add(["a video to come.mp4"])
-    studio.shoot_widget(many, f"{scheme}_queue")
-    many.queue.cancel_all()
-    studio.until(lambda: many.queue.running == 0)
+    dialog = window.exports.queue_window
+    assert dialog is not None
+    dialog.folder.setText(str(home / "tables"))
+    dialog.start_button.click()
+    studio.until(lambda: dialog.queue.running == 0)
+    dialog.replace_files.setChecked(True)
+    dialog.processes.setValue(2)
+    dialog.add([clip, shutil.copy(clip, str(home / "another.mp4"))])
+    dialog.start_button.click()
+    studio.until(lambda: all(item.frames > 30 for item in dialog.queue.items[-2:]))
+    dialog.add(["a video to come.mp4"])
+    studio.shoot_widget(dialog, f"{scheme}_queue")
+    dialog.queue.cancel_all()
+    studio.until(lambda: dialog.queue.running == 0)
 
 
 def main(

@@ -47,12 +47,12 @@ def _shoot_queue(studio: ScreenshotStudio, scheme: str, text: Path, clip: str) -
 
     window = studio.window
     window.files.show_queue([])
-    many = window.exports.many
-    assert many is not None
-    many.queue.add([str(text)], window.session.settings, OutputSettings(text.parent / "out"))
-    many.queue.add([clip], window.session.settings, OutputSettings(text / "out"))
-    studio.until(lambda: many.queue.running == 0)
-    many.list.resizeColumnToContents(2)
-    studio.shoot_widget(many, f"{scheme}_error_queue")
-    many.queue.clear()
-    many.close()
+    dialog = window.exports.queue_window
+    assert dialog is not None
+    dialog.queue.add([str(text)], window.session.settings, OutputSettings(text.parent / "out"))
+    dialog.queue.add([clip], window.session.settings, OutputSettings(text / "out"))
+    studio.until(lambda: dialog.queue.running == 0)
+    dialog.list.resizeColumnToContents(2)
+    studio.shoot_widget(dialog, f"{scheme}_error_queue")
+    dialog.queue.clear()
+    dialog.close()

@@ -42,7 +42,7 @@ def shoot_faces(studio: ScreenshotStudio, scheme: str, home: Path) -> None:
     _make_crowd(clip)
     before = session.settings
     with_more_faces = replace(before, tracker=replace(before.tracker, max_faces=_FACES))
-    window.settings.use(with_more_faces)
+    window.settings.apply_settings(with_more_faces)
     window.open_path(str(clip))
     studio.until(lambda: session.display.phase is Phase.FINISHED)
     session.recording.pause()
@@ -54,7 +54,7 @@ def shoot_faces(studio: ScreenshotStudio, scheme: str, home: Path) -> None:
     studio.until(lambda: session.display.frame == _FRAMES - 5 and session.measures is not None)
     studio.shoot(f"{scheme}_faces")
     session.set_overlay(overlay)
-    window.settings.use(before)
+    window.settings.apply_settings(before)
 
 
 def _compared(studio: ScreenshotStudio, variants: object) -> bool:

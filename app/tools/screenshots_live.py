@@ -6,7 +6,7 @@ import socket
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from steadymark.app.cli.bench.live_benchmark import PacedSource, pictures_of
+from steadymark.app.cli.bench.live_benchmark import PacedSource, read_images
 from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def shoot_live(studio: ScreenshotStudio, scheme: str, folder: Path, home: Path) 
     def open_camera(_: object, on_status: Callable[[LiveStatus], None], __: object) -> PacedSource:
         statuses.append(on_status)
         clip = assets_root() / "clips" / "demo.mp4"
-        source = PacedSource(pictures_of(str(clip), (640, 480)), 30.0)
+        source = PacedSource(read_images(str(clip), (640, 480)), 30.0)
         source.info = replace(source.info, name="HD Webcam C920")
         return source
 
@@ -66,10 +66,10 @@ def shoot_live(studio: ScreenshotStudio, scheme: str, folder: Path, home: Path) 
 
 def _shoot_sending(studio: ScreenshotStudio, path: Path) -> None:
     """Capture the streaming dialog with a target that is received, one that is not, and one off."""
-    controller = studio.window.desk.send
-    controller.choose()
+    controller = studio.window.live_controller.streaming
+    controller.show_dialog()
     assert controller.dialog is not None
-    address = controller.dialog.places["lsl"]
+    address = controller.dialog.addresses["lsl"]
     address.setText("x" * 300)
     address.editingFinished.emit()
     address.setText("Steadymark")
@@ -80,22 +80,22 @@ def _shoot_sending(studio: ScreenshotStudio, path: Path) -> None:
 def _shoot_dialogs(studio: ScreenshotStudio, scheme: str, folder: Path) -> None:
     from steadymark.engine.sources import CameraInfo, CameraMode
 
-    controller, session = studio.window.desk, studio.window.session
+    controller, session = studio.window.live_controller, studio.window.session
     camera = CameraInfo(0, "HD Webcam C920", "/dev/video0")
     modes = (CameraMode(1280, 720, 30, "MJPG"), CameraMode(640, 480, 30, "YUYV"))
     controller.find_cameras = lambda: ((camera, modes),)
-    controller.choose()
-    devices = controller.devices
-    devices.frame_changed.connect(session.results_changed)
-    studio.until(lambda: devices.frame is not None)
+    controller.show_dialog()
+    discovery = controller.discovery
+    discovery.frame_changed.connect(session.results_changed)
+    studio.until(lambda: discovery.frame is not None)
     _shoot(controller.dialog, folder / f"{scheme}_camera.png")
     controller.close()
     controller.find_cameras = tuple
-    controller.choose()
-    controller.devices.cameras_found.connect(session.results_changed)
+    controller.show_dialog()
+    controller.discovery.cameras_found.connect(session.results_changed)
     dialog = controller.dialog
     assert dialog is not None
-    studio.until(dialog.none.isVisible)
+    studio.until(dialog.no_camera_hint.isVisible)
     _shoot(dialog, folder / f"{scheme}_no_camera.png")
     dialog.tabs.setCurrentIndex(1)
     dialog.address.setEditText("rtsp://me@192.168.0.10/stream")

@@ -361,14 +361,6 @@
 </context>
 <context>
     <name>FileController</name>
-    <message>
-        <source>Open &amp;recent</source>
-        <translation>&amp;Zuletzt geöffnet</translation>
-    </message>
-    <message>
-        <source>Clear this list</source>
-        <translation>Liste leeren</translation>
-    </message>
     <message numerus="yes">
         <source>Steadymark ended unexpectedly. %n tracked frame(s) of {name} were saved.</source>
         <translation>
@@ -1056,6 +1048,17 @@
     <message>
         <source>The videos are tracked with the settings of the main window, each from beginning to end, as &apos;steadymark track&apos; does it.</source>
         <translation>Sie werden mit den Einstellungen des Hauptfensters verfolgt, jedes von Anfang bis Ende, so wie „steadymark track“ es tut.</translation>
+    </message>
+</context>
+<context>
+    <name>RecentMenu</name>
+    <message>
+        <source>Open &amp;recent</source>
+        <translation>&amp;Zuletzt geöffnet</translation>
+    </message>
+    <message>
+        <source>Clear this list</source>
+        <translation>Liste leeren</translation>
     </message>
 </context>
 <context>

@@ -361,14 +361,6 @@
 </context>
 <context>
     <name>FileController</name>
-    <message>
-        <source>Open &amp;recent</source>
-        <translation>最近打开(&amp;R)</translation>
-    </message>
-    <message>
-        <source>Clear this list</source>
-        <translation>清空此列表</translation>
-    </message>
     <message numerus="yes">
         <source>Steadymark ended unexpectedly. %n tracked frame(s) of {name} were saved.</source>
         <translation>
@@ -1051,6 +1043,17 @@
     <message>
         <source>The videos are tracked with the settings of the main window, each from beginning to end, as &apos;steadymark track&apos; does it.</source>
         <translation>将使用主窗口的设置跟踪，每个视频都从头到尾，与“steadymark track”相同。</translation>
+    </message>
+</context>
+<context>
+    <name>RecentMenu</name>
+    <message>
+        <source>Open &amp;recent</source>
+        <translation>最近打开(&amp;R)</translation>
+    </message>
+    <message>
+        <source>Clear this list</source>
+        <translation>清空此列表</translation>
     </message>
 </context>
 <context>

@@ -14,10 +14,10 @@ import pytest
 from PySide6.QtGui import QImage, QPainter
 
 import steadymark as sm
-from steadymark.app.gui.actions.actions import all_commands, overlays
+from steadymark.app.gui.actions.actions import action_specs, overlay_action_names
 from steadymark.app.gui.panels.plots import Plots
 from steadymark.app.gui.panels.statistics_panel import StatisticsPanel
-from steadymark.app.gui.video.overlay import PaintedPoints, paint_faces
+from steadymark.app.gui.video.overlay import LandmarkStyle, paint_faces
 from steadymark.app.gui.video.viewport import Viewport
 from steadymark.app.session.analysis.face_measures import measure_face
 from steadymark.app.session.recording.crash_recovery import SessionStore, find_sessions, recover
@@ -166,17 +166,17 @@ def test_it_is_drawn_into_videos_and_pictures(tracked: Path) -> None:
 
 @pytest.mark.usefixtures("plugin")
 def test_the_window_has_a_command_that_paints_it_over_the_picture(qtbot: QtBot) -> None:
-    (command,) = (command for command in all_commands() if command.name == "mouth")
+    (command,) = (command for command in action_specs() if command.name == "mouth")
     assert command.checkable
-    assert "mouth" in overlays()
+    assert "mouth" in overlay_action_names()
     overlay = OverlayOptions(points=False, contours=False)
     pictures = []
     for options in (overlay, overlay.toggled("mouth"), overlay.toggled("mouth").toggled("mouth")):
         image = QImage(160, 120, QImage.Format.Format_RGB32)
         image.fill(0)
         painter = QPainter(image)
-        look = PaintedPoints(raw=False, colour=None, trails={}, schema=IBUG)
-        paint_faces(painter, [tracked_face()], Viewport(1.0, 0.0, 0.0), options, look)
+        style = LandmarkStyle(raw=False, colour=None, trails={}, schema=IBUG)
+        paint_faces(painter, [tracked_face()], Viewport(1.0, 0.0, 0.0), options, style)
         painter.end()
         pictures.append(image)
     assert pictures[0] != pictures[1]
@@ -193,9 +193,9 @@ def test_its_curves_are_plotted_and_its_values_are_shown(qtbot: QtBot) -> None:
     plots, panel = Plots(), StatisticsPanel()
     for widget in (plots, panel):
         qtbot.addWidget(widget)
-    plots.choose(NAME)
+    plots.show_plots(NAME)
     plots.set_measures(measures)
-    assert plots.chosen == (NAME,)
+    assert plots.shown_plots == (NAME,)
     curve = plots._curves[f"{NAME}/mouth_open"].getOriginalDataset()[1]
     assert curve[5] == pytest.approx(100 * opening(results.rows().stabilized[5]))
     panel.set_measures(measures)

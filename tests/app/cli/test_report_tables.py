@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console, Group
 
-from steadymark.app.cli.bench.live_benchmark import LiveBench, live_table
+from steadymark.app.cli.bench.live_benchmark import LiveBenchmarkResult, live_table
 from steadymark.app.cli.reports.ablation_report import ablation_table
 from steadymark.app.cli.reports.clips_report import clip_tables
 from steadymark.app.cli.reports.detector_report import detector_table
@@ -158,7 +158,9 @@ def _spans() -> Iterable[ReportTable]:
 
 
 def _live() -> Iterable[ReportTable]:
-    bench = LiveBench((10.0, 12.5, 33.1), 600, 20.0, 0.75, 8.5, recorded=590, not_recorded=3)
+    bench = LiveBenchmarkResult(
+        (10.0, 12.5, 33.1), 600, 20.0, 0.75, 8.5, recorded=590, not_recorded=3
+    )
     return (live_table(bench, "640x480 at 30 fps, 20 s", recorded=True),)
 
 

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
-from steadymark.app.gui.i18n.language import speak
+from steadymark.app.gui.i18n.language import apply_language
 from steadymark.app.gui.main_window import MainWindow
 from steadymark.app.gui.preferences import Preferences
 from steadymark.app.gui.theme import palette
@@ -41,9 +41,9 @@ def english(qtbot: QtBot) -> Iterator[None]:
     """Use English, independent of the system's language and of earlier tests."""
     application = QApplication.instance()
     assert isinstance(application, QApplication)
-    speak(application, "en")
+    apply_language(application, "en")
     yield
-    speak(application, "en")
+    apply_language(application, "en")
 
 
 @pytest.fixture
@@ -99,5 +99,7 @@ def device(window: MainWindow, tmp_path: Path) -> PacedDevice:
     use_camera(window, device)
     folder = tmp_path / "recordings"
     folder.mkdir()
-    window.desk._keep(replace(window.desk.kept, folder=str(folder)))
+    window.live_controller._store(
+        replace(window.live_controller.live_preferences, folder=str(folder))
+    )
     return device

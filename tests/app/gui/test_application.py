@@ -99,7 +99,7 @@ def test_a_crashed_session_is_offered_and_recovered(
     offer_recovery(window, root)
     assert "40 tracked frames of a.mp4" in window.messages.texts[0]
     message = window.messages._shown[0]
-    message.findChildren(type(window.empty.open))[0].click()
+    message.findChildren(type(window.start_page.open_button))[0].click()
     qtbot.waitUntil(lambda: window.session.display.share == 1.0, timeout=20000)
     results = window.session.results
     assert results is not None

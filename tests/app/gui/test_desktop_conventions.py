@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit
 
-from steadymark.app.gui.actions.actions import all_commands
+from steadymark.app.gui.actions.actions import action_specs
 from steadymark.app.gui.help.about import AboutDialog
 from steadymark.app.gui.theme import palette
 from steadymark.app.session.background_opening import ModelCache
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 
 def test_every_command_has_a_text_and_a_unique_shortcut(window: MainWindow) -> None:
-    keys = [k for c in all_commands() for k in c.keys]
+    keys = [k for c in action_specs() for k in c.keys]
     keys += [d.toggleViewAction().shortcut().toString() for d in window.docks.all]
     assert len(keys) == len(set(keys))
-    for command in all_commands():
+    for command in action_specs():
         action = window.actions_by_name[command.name]
         assert action.text()
         assert action.shortcuts()
@@ -86,7 +86,7 @@ def test_the_window_restores_its_docks_and_overlays_after_a_restart(
 ) -> None:
     open_video(qtbot, window, clip)
     window.docks.plots.hide()
-    window.plots.choose("score", "y")
+    window.plots.show_plots("score", "y")
     window.session.set_layout(ComparisonLayout.SIDE)
     shown = replace(window.session.display.overlay, boxes=True, drawings=("axes",))
     window.session.set_overlay(shown)
@@ -97,11 +97,11 @@ def test_the_window_restores_its_docks_and_overlays_after_a_restart(
     restarted = type(window)(session, preferences)
     restarted.show()
     assert restarted.session.display.overlay == shown
-    assert set(restarted.plots.chosen) == {"score", "y"}
+    assert set(restarted.plots.shown_plots) == {"score", "y"}
     assert restarted.session.display.layout is ComparisonLayout.SIDE
     open_video(qtbot, restarted, clip)
     assert not restarted.docks.plots.isVisible()
-    assert restarted.docks.numbers.isVisible() or restarted.docks.settings.isVisible()
+    assert restarted.docks.statistics.isVisible() or restarted.docks.settings.isVisible()
     assert restarted.preferences.recent() == [clip]
     assert restarted.close()
     restarted.deleteLater()

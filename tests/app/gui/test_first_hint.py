@@ -2,7 +2,7 @@
 
 from pytestqt.qtbot import QtBot
 
-from steadymark.app.gui.first_hint import hint_once
+from steadymark.app.gui.first_hint import show_first_hint
 from steadymark.app.gui.main_window import MainWindow
 from support.window.window_driver import open_video
 
@@ -11,7 +11,9 @@ def test_the_first_frame_shows_a_hint_with_the_current_shortcuts(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
     window.actions_by_name["show_raw"].setShortcut("Ctrl+9")
-    hint_once(window.session, window.preferences, window.messages, lambda: window.actions_by_name)
+    show_first_hint(
+        window.session, window.preferences, window.messages, lambda: window.actions_by_name
+    )
     assert window.messages.texts == []
     open_video(qtbot, window, clip)
     (hint,) = window.messages.texts
@@ -25,6 +27,8 @@ def test_the_first_frame_shows_a_hint_with_the_current_shortcuts(
 
 def test_the_hint_is_shown_only_once(qtbot: QtBot, window: MainWindow, clip: str) -> None:
     window.preferences.set_values("hints", {"first": True})
-    hint_once(window.session, window.preferences, window.messages, lambda: window.actions_by_name)
+    show_first_hint(
+        window.session, window.preferences, window.messages, lambda: window.actions_by_name
+    )
     open_video(qtbot, window, clip)
     assert window.messages.texts == []

@@ -110,22 +110,22 @@ def test_the_start_page_offers_recent_recordings_that_still_exist(
     missing = str(tmp_path / "gone.mp4")
     for path in (missing, clip):
         window.preferences.add_recent(path)
-    window.empty.set_recent(window.preferences.recent())
-    buttons = window.empty.recent
+    window.start_page.set_recent(window.preferences.recent())
+    buttons = window.start_page.recent
     assert [button.isEnabled() for button in buttons] == [True, False]
     assert "missing" in buttons[1].toolTip()
     buttons[0].click()
     qtbot.waitUntil(lambda: window.view.shown is not None)
     window.session.close_source()
-    qtbot.waitUntil(lambda: window.empty.isVisible())
-    assert next(button.toolTip() for button in window.empty.recent) == clip
+    qtbot.waitUntil(lambda: window.start_page.isVisible())
+    assert next(button.toolTip() for button in window.start_page.recent) == clip
     key(window, "dismiss")
 
 
 def test_the_start_page_shows_at_most_five_recent_recordings(
     window: MainWindow, tmp_path: Path
 ) -> None:
-    page: StartPage = window.empty
+    page: StartPage = window.start_page
     page.set_recent([str(tmp_path / f"{n}.mp4") for n in range(8)])
     assert len(page.recent) == 5
     page.set_recent([])

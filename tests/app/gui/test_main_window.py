@@ -27,9 +27,9 @@ FRAMES = 120
 
 
 def test_an_empty_window_shows_what_to_do(window: MainWindow) -> None:
-    assert window.pages.currentWidget() is window.empty
-    assert "Drop a video" in window.empty.title.text()
-    assert not window.transport.isVisible()
+    assert window.pages.currentWidget() is window.start_page
+    assert "Drop a video" in window.start_page.title.text()
+    assert not window.playback_bar.isVisible()
     assert not window.docks.plots.isVisible()
     assert not window.actions_by_name["play"].isEnabled()
 
@@ -77,20 +77,20 @@ def test_keys_typed_into_a_field_are_not_commands(
     open_video(qtbot, window, clip)
     window.activateWindow()
     key(window, "go_to")
-    field = window.transport.time
+    field = window.playback_bar.time
     qtbot.waitUntil(field.hasFocus)
     QTest.keyClicks(field, "0:02")
     QTest.keyClick(field, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: shows(window, 50))
-    window.transport.frame.setFocus()
-    window.transport.frame.selectAll()
-    QTest.keyClicks(window.transport.frame, "7")
-    QTest.keyClick(window.transport.frame, Qt.Key.Key_Return)
+    window.playback_bar.frame.setFocus()
+    window.playback_bar.frame.selectAll()
+    QTest.keyClicks(window.playback_bar.frame, "7")
+    QTest.keyClick(window.playback_bar.frame, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: shows(window, 7))
-    window.transport.time.setFocus()
-    window.transport.time.selectAll()
-    QTest.keyClicks(window.transport.time, "soon")
-    QTest.keyClick(window.transport.time, Qt.Key.Key_Return)
+    window.playback_bar.time.setFocus()
+    window.playback_bar.time.selectAll()
+    QTest.keyClicks(window.playback_bar.time, "soon")
+    QTest.keyClick(window.playback_bar.time, Qt.Key.Key_Return)
     assert window.messages.texts[0].startswith("'soon' is not a position")
 
 
@@ -112,7 +112,7 @@ def test_clicking_or_dragging_the_timeline_seeks_to_a_frame(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
     open_video(qtbot, window, clip)
-    line = window.transport.timeline
+    line = window.playback_bar.timeline
     middle = QPoint(round(line.x_of((FRAMES - 1) / 2)), line.height() // 2)
     QTest.mouseClick(line, Qt.MouseButton.LeftButton, pos=middle)
     qtbot.waitUntil(lambda: window.view.shown is not None and window.view.shown.frame.index > 55)
@@ -163,7 +163,7 @@ def test_a_click_into_a_plot_seeks_to_that_frame(
     def plot_is_complete() -> bool:
         found = window.session.measures
         drawn = found is not None and bool(np.isfinite(found.raw_xy[-1, 0]))
-        return drawn and plot.vb.viewRange()[0][1] > 4.5 and not window._measure_soon.isActive()
+        return drawn and plot.vb.viewRange()[0][1] > 4.5 and not window._measure_timer.isActive()
 
     qtbot.waitUntil(plot_is_complete)
     scene_position = plot.vb.mapViewToScene(QPointF(2.0, float(np.mean(plot.vb.viewRange()[1]))))
@@ -172,7 +172,7 @@ def test_a_click_into_a_plot_seeks_to_that_frame(
         surface.viewport(), Qt.MouseButton.LeftButton, pos=surface.mapFromScene(scene_position)
     )
     qtbot.waitUntil(lambda: abs(window.session.display.frame - 50) <= 1)
-    assert window.numbers.motion.table.cells["mav", "raw"].text()
+    assert window.statistics.motion.table.cells["mav", "raw"].text()
 
 
 def test_the_head_pose_is_drawn_printed_and_plotted(
@@ -182,7 +182,7 @@ def test_the_head_pose_is_drawn_printed_and_plotted(
     assert window.view.shown is not None
     (face,) = window.view.shown.faces or ()
     assert face.pose is not None
-    rotation, position = window.numbers.readouts["head_pose"]
+    rotation, position = window.statistics.readouts["head_pose"]
     assert f"yaw {face.pose.yaw_deg:+.1f}°" in rotation.text()
     assert position.text().endswith(f"{face.pose.position_mm[2]:.0f} mm")
     before = window.view.grab().toImage()
@@ -199,11 +199,11 @@ def test_the_head_pose_is_drawn_printed_and_plotted(
 
 
 def test_a_focal_length_can_be_set(window: MainWindow) -> None:
-    assert window.settings.focal.text() == "automatic"
+    assert window.settings.focal_length.text() == "automatic"
     focal_lengths: list[float | None] = []
     window.settings.changed.connect(lambda settings: focal_lengths.append(settings.focal_px))
-    window.settings.focal.setValue(900)
-    window.settings.focal.setValue(0)
+    window.settings.focal_length.setValue(900)
+    window.settings.focal_length.setValue(0)
     assert focal_lengths == [900.0, None]
 
 
@@ -212,7 +212,7 @@ def test_the_landmark_is_named_while_its_coordinates_are_plotted(
 ) -> None:
     open_video(qtbot, window, clip)
     qtbot.waitUntil(lambda: "30 nose tip" in window.plots.header("x"))
-    window.plots.choose("jitter", "y")
+    window.plots.show_plots("jitter", "y")
     assert "30 nose tip" in window.plots.header("y")
     assert "nose tip" not in window.plots.header("jitter")
 
@@ -222,7 +222,7 @@ def test_closing_the_recording_leaves_an_empty_window(
 ) -> None:
     open_video(qtbot, window, clip)
     key(window, "close")
-    assert window.pages.currentWidget() is window.empty
+    assert window.pages.currentWidget() is window.start_page
     assert window.windowTitle() == "Steadymark"
 
 
@@ -275,7 +275,7 @@ def test_the_figures_of_a_recording_appear_at_once_after_a_long_one_was_left(
     window.session.measure_time_s = 4.0  # as of 30 minutes of video
     window._on_measures_changed()
     window._on_results_changed()
-    assert window._measure_soon.remainingTime() > 30_000
+    assert window._measure_timer.remainingTime() > 30_000
     other = str(square_video(tmp_path / "b.mp4", 40))
     window.open_path(other)
     qtbot.waitUntil(lambda: window.session.display.path == other)
@@ -290,7 +290,7 @@ def test_go_to_selects_the_current_time_so_that_typing_replaces_it(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
     open_video(qtbot, window, clip)
-    field = window.transport.time
+    field = window.playback_bar.time
     key(window, "go_to")
     QTest.keyClicks(field, "0:02")
     QTest.keyClick(field, Qt.Key.Key_Return)
@@ -315,11 +315,11 @@ def test_escape_gives_up_what_was_typed_into_the_time(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
     open_video(qtbot, window, clip)
-    window.messages.tell("stays")
+    window.messages.show_message("stays")
     key(window, "go_to")
-    QTest.keyClicks(window.transport.time, "0:03")
+    QTest.keyClicks(window.playback_bar.time, "0:03")
     key(window, "dismiss")
-    assert window.transport.time.text() == clock_text(window.session.display.time_s)
+    assert window.playback_bar.time.text() == clock_text(window.session.display.time_s)
     assert window.view.hasFocus()
     assert window.messages.texts == ["stays"]
     key(window, "dismiss")

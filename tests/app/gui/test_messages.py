@@ -26,7 +26,7 @@ def test_a_success_goes_away_and_an_error_stays(
 ) -> None:
     window.messages.passing_ms = 300
     open_video(qtbot, window, clip)
-    window.messages.tell("the disk is full")
+    window.messages.show_message("the disk is full")
     window.files.export(ExportKind.TABLE, tmp_path / "out.csv")
     qtbot.waitUntil(lambda: window.messages.texts == ["out.csv was written.", "the disk is full"])
     qtbot.waitUntil(lambda: window.messages.texts == ["the disk is full"])
@@ -38,7 +38,7 @@ def test_messages_lie_over_the_picture_and_do_not_shrink_it(
     open_video(qtbot, window, clip)
     before, top = window.view.size(), window.view.mapTo(window, QPoint(0, 0))
     for text in ("one", "two " * 200, "three"):
-        window.messages.tell(text)
+        window.messages.show_message(text)
     qtbot.wait(50)
     assert window.messages.isVisible()
     assert window.view.size() == before
@@ -90,7 +90,7 @@ def test_ground_truth_that_is_dropped_with_a_recording_is_not_loaded_for_the_ope
     other = str(square_video(tmp_path / "b.mp4", 40))
     truth = write_ground_truth(tmp_path / "points.csv", square_ground_truth(40))
     window.open_path(other)
-    assert window.session.analysis.load_truth(truth)
+    assert window.session.analysis.load_ground_truth(truth)
     qtbot.waitUntil(lambda: window.session.display.truth != "")
     assert window.session.display.path == other
     assert window.messages.texts == []

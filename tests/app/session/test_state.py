@@ -15,7 +15,7 @@ from steadymark.app.session.state import (
     clock_text,
     duration_s,
     frame_at_time,
-    parse_place,
+    parse_frame,
     resolve_display,
 )
 
@@ -102,7 +102,7 @@ def test_times_are_written_to_the_millisecond(time_s: float, text: str) -> None:
     ],
 )
 def test_a_position_is_parsed_as_a_frame_or_a_time(text: str, frame: int | None) -> None:
-    assert parse_place(text, TIMES) == frame
+    assert parse_frame(text, TIMES) == frame
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,8 @@ ROOT = Path(__file__).resolve().parents[3]
 MESSAGE_FUNCTIONS = {
     "message_posted.emit",
     "message_posted",
-    "messages.tell",
-    "_tell",
+    "messages.show_message",
+    "_show_fault",
     "_fault",
     "_on_fault",
 }

@@ -24,12 +24,12 @@ MODES = (CameraMode(320, 240, 60, "YUYV"), CameraMode(160, 120, 30, "MJPG"))
 def use_camera(window: MainWindow, device: PacedDevice) -> list[LiveTarget]:
     opened: list[LiveTarget] = []
     window.session.live.opener = camera_opener(device, opened)
-    window.desk.find_cameras = lambda: ((CAMERA, MODES), (OTHER, ()))
+    window.live_controller.find_cameras = lambda: ((CAMERA, MODES), (OTHER, ()))
     return opened
 
 
 def start_live_view(qtbot: QtBot, window: MainWindow) -> None:
-    window.desk.open(LiveTarget("camera:0"))
+    window.live_controller.open(LiveTarget("camera:0"))
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE)
     qtbot.waitUntil(lambda: window.view.shown is not None)
 
@@ -46,5 +46,5 @@ def shown_index(window: MainWindow) -> int:
 
 def open_camera_dialog(window: MainWindow) -> CameraDialog:
     key(window, "open_camera")
-    assert window.desk.dialog is not None
-    return window.desk.dialog
+    assert window.live_controller.dialog is not None
+    return window.live_controller.dialog

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from steadymark.app.gui.actions.actions import all_commands
+from steadymark.app.gui.actions.actions import action_specs
 from steadymark.app.gui.theme import palette
 from steadymark.app.session.live.open_stream import LiveTarget
 
@@ -83,7 +83,7 @@ class RandomUser:
 
     def _open_camera(self) -> str:
         self._device.plug_in()
-        self._window.desk.open(LiveTarget("camera:0"))
+        self._window.live_controller.open(LiveTarget("camera:0"))
         return "watch"
 
     def _toggle_plug(self) -> str:
@@ -108,7 +108,7 @@ class RandomUser:
         return f"command {name}"
 
     def _key(self) -> str:
-        command = self._random.choice([c for c in all_commands() if c.name != "quit"])
+        command = self._random.choice([c for c in action_specs() if c.name != "quit"])
         QTest.keySequence(self._window, QKeySequence(command.keys[0]))
         return f"key {command.keys[0]}"
 
@@ -161,7 +161,7 @@ class RandomUser:
         return QPoint(self._random.randrange(across), self._random.randrange(down))
 
     def _click_timeline(self) -> str:
-        return self._drag(self._window.transport.timeline)
+        return self._drag(self._window.playback_bar.timeline)
 
     def _drag_view(self) -> str:
         return self._drag(self._window.view)

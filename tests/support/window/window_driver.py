@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 
-from steadymark.app.gui.actions.actions import all_commands
+from steadymark.app.gui.actions.actions import action_specs
 from steadymark.app.session.state import Phase
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def key(window: MainWindow, name: str) -> None:
     """Press the first key of a command, as a user would."""
-    command = next(c for c in all_commands() if c.name == name)
+    command = next(c for c in action_specs() if c.name == name)
     QTest.keySequence(window, QKeySequence(command.keys[0]))
 
 

@@ -139,22 +139,22 @@ def _add(
 
     description = parse_network_description(typed)
     check_name(name, folder, overwrite=overwrite)
-    licence = _asked("licence", stated["licence"], "the terms of its weights")
-    data = _asked("data", stated["data"], "what it was trained on")
+    licence = _ask_if_empty("licence", stated["licence"], "the terms of its weights")
+    data = _ask_if_empty("data", stated["data"], "what it was trained on")
     prepared = prepare_model(file, description)
     for warning in prepared.warnings:
         err.print(f"[yellow]warning:[/yellow] {escape(warning)}", soft_wrap=True)
     card = save_model(
         prepared, name=name, folder=folder, overwrite=overwrite, licence=licence, data=data
     )
-    for line in described(prepared):
+    for line in description_lines(prepared):
         out.print(escape(line), soft_wrap=True)
     model = str(card.path) if folder else card.name
     out.print(escape(f"added: steadymark track VIDEO --out DIR --model {model}"), soft_wrap=True)
     return 0
 
 
-def _asked(option: str, text: str, what: str) -> str:
+def _ask_if_empty(option: str, text: str, what: str) -> str:
     """Return what the user states. Empty statements are asked for at a terminal, never assumed."""
     if text.strip():
         return text
@@ -166,7 +166,7 @@ def _asked(option: str, text: str, what: str) -> str:
     return answer
 
 
-def described(prepared: PreparedModel) -> list[str]:
+def description_lines(prepared: PreparedModel) -> list[str]:
     """Describe the detected network with the names of the options."""
     from steadymark.app.session.model_options import description_texts
 
@@ -177,11 +177,11 @@ def described(prepared: PreparedModel) -> list[str]:
     return [
         f"read as: --{colours} {options}",
         f"error: {share}",
-        f"face score: {_score(prepared)}",
+        f"face score: {_face_score_text(prepared)}",
     ]
 
 
-def _score(prepared: PreparedModel) -> str:
+def _face_score_text(prepared: PreparedModel) -> str:
     if prepared.face_score.kind == "peak":
         return "from the height and sharpness of its heatmaps"
     return "from two looks at each face, which takes twice the time (the network has none)"

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import Progress
 
 from steadymark.app.cli.output_files import OutputFiles, check_outputs
-from steadymark.app.cli.reports.evaluation_report import ModelScores, report
+from steadymark.app.cli.reports.evaluation_report import ModelScores, report_evaluation
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.metrics.accuracy_scores import join_comparisons
 from steadymark.engine.metrics.image_evaluation import LabelledImages, compare_faces
@@ -63,13 +63,13 @@ def run_evaluation(
     _check(options)
     check_outputs(outputs)
     chosen = Correspondence.parse(options.landmarks) if options.landmarks else None
-    if _on_pictures(options):
-        scored, title = _score_pictures(options, chosen, err)
+    if _uses_images(options):
+        scored, title = _score_images(options, chosen, err)
     else:
         scored, title = _score_videos(options, chosen, outputs, err)
     if chosen is not None:
         title += f", landmarks {chosen}"
-    report(scored, title, outputs, out=out)
+    report_evaluation(scored, title, outputs, out=out)
     return 0
 
 
@@ -88,7 +88,7 @@ def _check(options: EvaluationOptions) -> None:
             raise UsageError(f"{name} {path} does not exist: check the name and the folder")
 
 
-def _on_pictures(options: EvaluationOptions) -> bool:
+def _uses_images(options: EvaluationOptions) -> bool:
     """Return whether the data are labelled pictures and not videos."""
     if options.data is None or options.truth is not None:
         return False
@@ -103,14 +103,14 @@ def _on_pictures(options: EvaluationOptions) -> bool:
     return pictures
 
 
-def _score_pictures(
+def _score_images(
     options: EvaluationOptions, chosen: Correspondence | None, err: Console
 ) -> tuple[dict[str, ModelScores], str]:
     folder, boxes = options.data or Path(), options.boxes or "truth"
     scored: dict[str, ModelScores] = {}
     notes: list[str] = []
     images = LabelledImages(folder)
-    for label, name in _labelled(options.models).items():
+    for label, name in _short_labels(options.models).items():
         settings = replace(_settings(options, name), stabilizer="none")  # pictures need none
         models = open_models(settings)
         with _progress(err, label, len(images)) as advance:
@@ -135,13 +135,13 @@ def _score_videos(
     options: EvaluationOptions, chosen: Correspondence | None, outputs: OutputFiles, err: Console
 ) -> tuple[dict[str, ModelScores], str]:
     found = _videos(options)
-    _check_truth(options, outputs, found[0])
+    _check_ground_truth(options, outputs, found[0])
     tables = {str(path): read_table(str(path)) for path in options.tables}
     models = {name: open_models(_settings(options, name)) for name in options.models}
     schemas = {name: opened.schema.name for name, opened in models.items()}
     schema = load_schema(_shared_schema(schemas | {t: table.schema for t, table in tables.items()}))
     videos = [prepare_video(video, schema, chosen) for video in found]
-    labels = _labelled((*options.models, *map(str, options.tables)))
+    labels = _short_labels((*options.models, *map(str, options.tables)))
     runs: dict[str, list[TrackedVideo]] = {}
     for label, text in labels.items():
         if text in models:
@@ -149,9 +149,11 @@ def _score_videos(
         else:
             runs[label] = [match_table(tables[text], videos[0], name=text)]
     if videos[0].truth is None:
-        err.print(f"[yellow]note:[/yellow] {escape(_no_truth(found[0]))}", soft_wrap=True)
-        runs = _compared_where_still(runs)
-    scored = {label: _scored(tracked) for label, tracked in runs.items()}
+        err.print(
+            f"[yellow]note:[/yellow] {escape(_no_ground_truth_note(found[0]))}", soft_wrap=True
+        )
+        runs = _with_shared_rest_frames(runs)
+    scored = {label: _joined_scores(tracked) for label, tracked in runs.items()}
     return scored, str(options.data or options.truth or "tables without truth")
 
 
@@ -202,7 +204,9 @@ def _videos(options: EvaluationOptions) -> tuple[LabelledVideo, ...]:
     return videos
 
 
-def _check_truth(options: EvaluationOptions, outputs: OutputFiles, video: LabelledVideo) -> None:
+def _check_ground_truth(
+    options: EvaluationOptions, outputs: OutputFiles, video: LabelledVideo
+) -> None:
     """Check that the ground truth suffices for what was asked for."""
     if options.boxes == "truth":
         raise UsageError("videos are tracked from the detector's boxes: leave --boxes out")
@@ -215,7 +219,7 @@ def _check_truth(options: EvaluationOptions, outputs: OutputFiles, video: Labell
         raise UsageError(f"there is no video beside {video.truth}: name the video with --data")
 
 
-def _no_truth(video: LabelledVideo) -> str:
+def _no_ground_truth_note(video: LabelledVideo) -> str:
     if video.source is None:
         return "no truth was given (--truth): only frames in which the face is still are scored"
     return (
@@ -246,14 +250,14 @@ def _track(
     return tracked
 
 
-def _compared_where_still(runs: dict[str, list[TrackedVideo]]) -> dict[str, list[TrackedVideo]]:
+def _with_shared_rest_frames(runs: dict[str, list[TrackedVideo]]) -> dict[str, list[TrackedVideo]]:
     still = shared_still_frames([videos[0] for videos in runs.values()])
     if still is None:
         return runs
     return {label: [replace(videos[0], still=still)] for label, videos in runs.items()}
 
 
-def _scored(videos: list[TrackedVideo]) -> ModelScores:
+def _joined_scores(videos: list[TrackedVideo]) -> ModelScores:
     parts = [part for video in videos if (part := video.compared()) is not None]
     return ModelScores(join_comparisons(parts) if parts else None, tuple(videos))
 
@@ -270,7 +274,7 @@ def _settings(options: EvaluationOptions, model: str) -> TrackSettings:
     )
 
 
-def _labelled(texts: Sequence[str]) -> dict[str, str]:
+def _short_labels(texts: Sequence[str]) -> dict[str, str]:
     """Give models and files short labels: a file's stem where that is unique."""
     files = (".onnx", ".json", ".csv")
     short = [Path(t).stem if Path(t).suffix in files else t for t in texts]

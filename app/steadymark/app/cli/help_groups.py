@@ -26,14 +26,15 @@ NETWORK = "Network"
 
 def help_groups(
     groups: Mapping[str, str],
-    more: Callable[[Collection[str]], Mapping[str, Any]] = lambda _taken: {},
+    further_options: Callable[[Collection[str]], Mapping[str, Any]] = lambda _taken: {},
 ) -> Callable[[Command], Command]:
     """Show the options of a command in groups, in this order.
 
     Args:
         groups: Heading → names of the command's parameters, separated by spaces. `**` stands for
             the further options.
-        more: Takes the options of the command, such as `--out`, and returns annotations of further
+        further_options: Takes the options of the command, such as `--out`, and returns
+            annotations of further
             options by name. The command gets their values as `**` keyword arguments, which are None
             if the option is not given.
 
@@ -50,7 +51,9 @@ def help_groups(
             for name, parameter in signature.parameters.items()
             if parameter.kind is not inspect.Parameter.VAR_KEYWORD
         }
-        added = more({text for name in listed for text in _texts(name, hints[name])})
+        added = further_options(
+            {text for name in listed for text in _option_texts(name, hints[name])}
+        )
         hints |= added
         for name in added:
             listed[name] = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
@@ -60,8 +63,8 @@ def help_groups(
             for name in names.replace("**", " ".join(added)).split()
         }
         options = {name: found for name, hint in hints.items() if (found := _option(hint))}
-        if wrong := places.keys() ^ options.keys():
-            raise ValueError(f"options of {command.__name__} in no group, or unknown: {wrong}")
+        if unknown := places.keys() ^ options.keys():
+            raise ValueError(f"options of {command.__name__} in no group, or unknown: {unknown}")
         for name, option in options.items():
             option.rich_help_panel = places[name]
         ordered = [name for name in listed if name not in places] + list(places)
@@ -76,7 +79,7 @@ def help_groups(
     return grouped
 
 
-def _texts(name: str, hint: Any) -> Iterable[str]:
+def _option_texts(name: str, hint: Any) -> Iterable[str]:
     """Return what users write for an option, such as `--out`."""
     option = _option(hint)
     return option.param_decls or [f"--{name.replace('_', '-')}"] if option else ()

@@ -34,13 +34,13 @@ def cameras() -> None:
 def probe(inputs: Annotated[list[str], typer.Argument(metavar="INPUT…")]) -> None:
     """Show the contents of a video file and how exact its timestamps are."""
     from steadymark.app.cli.reports.report_table import Column, ReportTable
-    from steadymark.engine.sources import probe as look
+    from steadymark.engine.sources import probe as probe_source
 
     def run() -> int:
         failed = 0
         for text in inputs:
             try:
-                report = look(text)
+                report = probe_source(text)
             except SteadymarkError as error:
                 err.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True)
                 failed += 1

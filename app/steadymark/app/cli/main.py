@@ -261,13 +261,13 @@ def track(
         output = OutputSettings(
             folder, csv, video, overwrite, resume, drawings=drawings, send=targets
         )
-        placing = JobPlacement(jobs, scheduler)
+        placement = JobPlacement(jobs, scheduler)
         return run_batch(
             inputs,
             options.settings,
             output,
             options.input_settings,
-            placing=placing,
+            placement=placement,
             out=out,
             err=err,
         )

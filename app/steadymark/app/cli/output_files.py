@@ -47,18 +47,18 @@ def check_outputs(outputs: OutputFiles) -> None:
             raise SinkError(f"cannot write {path}: no permission to write there")
 
 
-def plain(value: object) -> object:
+def json_value(value: object) -> object:
     """Return a value that JSON supports. Numbers that are not finite become null."""
     if isinstance(value, dict):
-        return {key: plain(v) for key, v in value.items()}
+        return {key: json_value(v) for key, v in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(v) for v in value]
+        return [json_value(v) for v in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def write_json(path: Path, content: object) -> None:
-    """Write a report as indented JSON, see `plain`. Raises SinkError if it cannot be written."""
-    write_file(path, (json.dumps(plain(content), indent=2) + "\n").encode())
+    """Write a report as JSON, see `json_value`. Raises SinkError if it cannot be written."""
+    write_file(path, (json.dumps(json_value(content), indent=2) + "\n").encode())
 
 
 def write_file(path: Path, content: bytes) -> None:

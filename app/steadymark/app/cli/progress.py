@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from steadymark.engine.pipeline.pipeline_report import PipelineReport
 
 
-_SOON_S = 0.5  # no rate is shown before this time
+_MIN_RATE_TIME_S = 0.5  # no rate is shown before this time
 
 
 def progress_bars(console: Console) -> Progress:
@@ -51,13 +51,13 @@ class ProgressDisplay:
     """An observer of jobs that shows progress, prints faults and notes, and updates the index."""
 
     def __init__(self, progress: Progress, index: ResultsIndex, count: int) -> None:
-        self._progress, self._keeping = progress, IndexUpdates(index)
-        self._all = progress.add_task(
+        self._progress, self._index_updates = progress, IndexUpdates(index)
+        self._total_task = progress.add_task(
             "all files", total=count, visible=count > 1, unit="", faces="", fps=""
         )
-        self._shown: dict[int, TaskID] = {}
+        self._tasks: dict[int, TaskID] = {}
         self._reports: dict[int, JobReport] = {}
-        self._told = False
+        self._index_fault_printed = False
 
     @property
     def reports(self) -> list[JobReport]:
@@ -65,34 +65,34 @@ class ProgressDisplay:
         return [report for _, report in sorted(self._reports.items())]
 
     def progressed(self, job: Job, info: SourceInfo, report: PipelineReport) -> None:
-        task = self._shown.get(job.number)
+        task = self._tasks.get(job.number)
         if task is None:
             task = self._progress.add_task(
                 escape(info.name), total=info.frames, unit="", faces="", fps=""
             )
-            self._shown[job.number] = task
-        self._keeping.progressed(job)
+            self._tasks[job.number] = task
+        self._index_updates.progressed(job)
         tasks = self._progress.tasks
         elapsed_s = tasks[self._progress.task_ids.index(task)].elapsed or 0.0
-        fps = f"{report.frames / elapsed_s:.0f} fps" if elapsed_s > _SOON_S else ""
+        fps = f"{report.frames / elapsed_s:.0f} fps" if elapsed_s > _MIN_RATE_TIME_S else ""
         share = report.face_frames.share
         faces = f"{percent_of(share, 0):.0f} % with a face" if report.frames else ""
         self._progress.update(task, completed=report.frames, unit="frames", faces=faces, fps=fps)
 
     def ended(self, job: Job, report: JobReport) -> None:
         self._reports[job.number] = report
-        task = self._shown.pop(job.number, None)
+        task = self._tasks.pop(job.number, None)
         if task is not None:
             self._progress.remove_task(task)
-        self._progress.advance(self._all)
+        self._progress.advance(self._total_task)
         if report.error:
             self._print(f"[red]error:[/red] {escape(report.error)}")
         for note in report.notes:
             self._print(f"[yellow]note:[/yellow] {escape(report.name)}: {escape(note)}")
-        self._keeping.ended(job, report)
-        if self._keeping.fault and not self._told:
-            self._told = True
-            self._print(f"[yellow]note:[/yellow] {escape(self._keeping.fault)}")
+        self._index_updates.ended(job, report)
+        if self._index_updates.fault and not self._index_fault_printed:
+            self._index_fault_printed = True
+            self._print(f"[yellow]note:[/yellow] {escape(self._index_updates.fault)}")
 
     def _print(self, text: str) -> None:
         self._progress.console.print(text, soft_wrap=True)

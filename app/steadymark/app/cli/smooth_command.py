@@ -66,14 +66,14 @@ def smooth(
 
         style = csv or style_of(table)
         ending = f"{method}{TABLE_FORMATS.find(style).suffix}"
-        path = _target(table, target, ending, overwrite=overwrite)
+        path = _output_path(table, target, ending, overwrite=overwrite)
         read = read_csv(table, image_size=parse_size(size), focal_px=focal)
         smoothed = read.smooth(method, **_FILTERS.values_for(method, parameters))
         smoothed.to_csv(path, style=style)
-        if _lost_poses(read, smoothed):
+        if _has_lost_poses(read, smoothed):
             note = "head poses are left empty: say --size WIDTHxHEIGHT of the video's pictures"
             err.print(f"[yellow]note:[/yellow] {note}", soft_wrap=True)
-        out.print(f"{escape(str(path))}: {_told(smoothed)}", soft_wrap=True)
+        out.print(f"{escape(str(path))}: {_summary(smoothed)}", soft_wrap=True)
         return 0
 
     report_errors(run)
@@ -93,7 +93,7 @@ def parse_size(text: str) -> tuple[int, int] | None:
     return int(sides[0]), int(sides[1])
 
 
-def _target(table: Path, target: Path | None, ending: str, *, overwrite: bool) -> Path:
+def _output_path(table: Path, target: Path | None, ending: str, *, overwrite: bool) -> Path:
     """Return the file to write.
 
     Raises:
@@ -107,13 +107,13 @@ def _target(table: Path, target: Path | None, ending: str, *, overwrite: bool) -
     return path
 
 
-def _lost_poses(before: VideoLandmarks, after: VideoLandmarks) -> bool:
+def _has_lost_poses(before: VideoLandmarks, after: VideoLandmarks) -> bool:
     import numpy as np
 
     return bool(np.isfinite(before.head_poses).any() and not np.isfinite(after.head_poses).any())
 
 
-def _told(video: VideoLandmarks) -> str:
+def _summary(video: VideoLandmarks) -> str:
     faces = len(video.face_ids)
     frames = UserText.counted("1 frame", "{count} frames", count=len(video))
     return f"{frames}, {UserText.counted('1 face', '{count} faces', count=faces)}"

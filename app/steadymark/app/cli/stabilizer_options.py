@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class _Owner:
+class _OptionParameter:
     """A parameter that an option sets."""
 
     entry: StabilizerEntry
@@ -43,7 +43,7 @@ class StabilizerOptions:
     """
 
     def __init__(self) -> None:
-        self._owners: dict[str, list[_Owner]] = {}
+        self._parameters: dict[str, list[_OptionParameter]] = {}
 
     def annotations(self, taken: Collection[str]) -> dict[str, Any]:
         """Return the annotation of each of the command's parameters by its name.
@@ -51,18 +51,18 @@ class StabilizerOptions:
         Args:
             taken: The command's other options, such as `--threshold`.
         """
-        self._owners.clear()
+        self._parameters.clear()
         for entry in _entries():
             for parameter in entry.parameters:
                 option = parameter.option
                 if option in taken:
                     option = f"--{entry.name}-{option.removeprefix('--')}"
                 name = option.removeprefix("--").replace("-", "_")
-                self._owners.setdefault(name, []).append(_Owner(entry, parameter))
+                self._parameters.setdefault(name, []).append(_OptionParameter(entry, parameter))
         found: dict[str, Any] = {}
-        for name, owners in self._owners.items():
-            kind = int if all(owner.parameter.whole for owner in owners) else float
-            words = " ".join(owner.help for owner in owners)
+        for name, parameters in self._parameters.items():
+            kind = int if all(one.parameter.whole for one in parameters) else float
+            words = " ".join(one.help for one in parameters)
             option = typer.Option(f"--{name.replace('_', '-')}", help=words)
             found[name] = Annotated[kind | None, option]
         return found
@@ -76,8 +76,8 @@ class StabilizerOptions:
         found = {}
         for name, value in given.items():
             if value is not None:
-                owners = self._owners[name]
-                own = next((o for o in owners if o.entry.name == stabilizer), owners[0])
+                parameters = self._parameters[name]
+                own = next((o for o in parameters if o.entry.name == stabilizer), parameters[0])
                 found[own.parameter.name] = value
         return found
 
@@ -100,9 +100,9 @@ class StabilizerOptions:
         for name, value in given.items():
             if value is None:
                 continue
-            owners = self._owners[name]
-            for owner in [o for o in owners if o.entry.name == stabilizer] or owners:
-                values.setdefault(owner.entry.name, {})[owner.parameter.name] = value
+            parameters = self._parameters[name]
+            for one in [o for o in parameters if o.entry.name == stabilizer] or parameters:
+                values.setdefault(one.entry.name, {})[one.parameter.name] = value
         return tuple(choose(name, **of_one) for name, of_one in values.items())
 
 

@@ -198,7 +198,7 @@ def run_batch(
     output: OutputSettings,
     input_settings: InputSettings,
     *,
-    placing: JobPlacement = JobPlacement(),
+    placement: JobPlacement = JobPlacement(),
     out: Console,
     err: Console,
 ) -> int:
@@ -208,7 +208,7 @@ def run_batch(
         The exit code: 0 if all inputs succeeded, 1 if some failed or were cut off, 2 if all failed,
             130 after an interruption.
     """
-    if placing.scheduler and output.send:
+    if placement.scheduler and output.send:
         raise UsageError(
             "--send is of this computer, and not of a cluster's workers: leave one out"
         )
@@ -222,24 +222,24 @@ def run_batch(
     index = ResultsIndex(output.folder)
     for report in reports:
         err.print(f"[red]error:[/red] {escape(str(report.error))}", soft_wrap=True)
-    _print_left_out(found, err)
+    _print_skipped(found, err)
     jobs = plan_jobs(texts, settings, output, input_settings, index)
     stop = Event()
-    with _interrupts(stop), progress_bars(err) as progress:
-        board = ProgressDisplay(progress, index, len(jobs))
-        if placing.scheduler:
-            run_on_cluster(jobs, placing.scheduler, board, stop)
+    with _stop_on_interrupt(stop), progress_bars(err) as progress:
+        display = ProgressDisplay(progress, index, len(jobs))
+        if placement.scheduler:
+            run_on_cluster(jobs, placement.scheduler, display, stop)
         else:
             on_gpu = models.device != "cpu"
-            count = useful_processes(placing.processes, texts, on_gpu=on_gpu)
+            count = useful_processes(placement.processes, texts, on_gpu=on_gpu)
             if count == 1:
                 with closing(models):
-                    run_here(jobs, models, board, stop)
+                    run_here(jobs, models, display, stop)
             else:
                 models.close()
                 del models  # every worker process opens its own
-                run_in_processes(jobs, count, open_models, board, stop)
-    reports += board.reports
+                run_in_processes(jobs, count, open_models, display, stop)
+    reports += display.reports
     out.print(summary(reports, output.folder, out.width))
     _print_hints(reports, settings, err)
     if stop.is_set():
@@ -296,7 +296,7 @@ def _expand(inputs: Sequence[str]) -> _FoundInputs:
     return _FoundInputs(tuple(texts.values()), tuple(faults), tuple(left_out), skipped_count)
 
 
-def _print_left_out(found: _FoundInputs, err: Console) -> None:
+def _print_skipped(found: _FoundInputs, err: Console) -> None:
     """Print which files of the inputs are not tracked, and why."""
     for sentence in found.left_out:
         err.print(f"[yellow]left out:[/yellow] {escape(sentence)}", soft_wrap=True)
@@ -309,7 +309,7 @@ def _print_left_out(found: _FoundInputs, err: Console) -> None:
 
 
 @contextmanager
-def _interrupts(stop: Event) -> Iterator[None]:
+def _stop_on_interrupt(stop: Event) -> Iterator[None]:
     """End the running jobs cleanly on Ctrl-C or SIGTERM.
 
     A second one ends the program immediately.

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
-from steadymark.app.gui.actions.actions import overlays, set_hint, table_export, tell_more
+from steadymark.app.gui.actions.actions import (
+    overlay_action_names,
+    set_extra_tooltip,
+    table_export_name,
+    update_tooltip,
+)
 from steadymark.app.gui.theme import icon
 from steadymark.app.session.state import SPEEDS, ComparisonLayout, Display, Phase, ShownLandmarks
 from steadymark.engine.output.table_formats import TABLE_FORMATS
@@ -46,7 +51,7 @@ class PlayTexts:
     stop: str
 
 
-def wire(actions: Mapping[str, QAction], session: Session, view: VideoView) -> None:
+def connect_actions(actions: Mapping[str, QAction], session: Session, view: VideoView) -> None:
     """Connect the commands that need only the session and the view."""
     recording, last = session.recording, 2**31 - 1
     slots: dict[str, Callable[[], object]] = {
@@ -61,8 +66,8 @@ def wire(actions: Mapping[str, QAction], session: Session, view: VideoView) -> N
         "leap_on": lambda: recording.jump(10),
         "first": lambda: recording.seek(0),
         "last": lambda: recording.seek(last),
-        "slower": lambda: recording.set_speed(_other_speed(session.display.speed, -1)),
-        "faster": lambda: recording.set_speed(_other_speed(session.display.speed, 1)),
+        "slower": lambda: recording.set_speed(_adjacent_speed(session.display.speed, -1)),
+        "faster": lambda: recording.set_speed(_adjacent_speed(session.display.speed, 1)),
         "loop": recording.mark_loop,
         "track": recording.toggle_tracking,
         "again": recording.retrack,
@@ -76,34 +81,34 @@ def wire(actions: Mapping[str, QAction], session: Session, view: VideoView) -> N
     }
     slots |= {f"show_{show}": _bound(session.set_shown_landmarks, show) for show in ShownLandmarks}
     slots |= {f"layout_{layout}": _bound(session.set_layout, layout) for layout in ComparisonLayout}
-    slots |= {name: _bound(_toggle, (session, name)) for name in overlays()}
+    slots |= {name: _bound(_toggle, (session, name)) for name in overlay_action_names()}
     for name, slot in slots.items():
         actions[name].triggered.connect(lambda _=False, slot=slot: slot())
 
 
-def why_disabled(display: Display) -> str:
+def disabled_reason(display: Display) -> str:
     """Return why commands that need a recording are disabled; empty without a reason."""
     return translate("wiring", str(_ONLY_RECORDINGS)) if display.newest_only else ""
 
 
-def show_state(actions: Mapping[str, QAction], display: Display) -> None:
+def update_actions(actions: Mapping[str, QAction], display: Display) -> None:
     """Enable, check and name the commands according to the display.
 
     During a live view, the tooltip of a command that needs a recording says so.
     """
-    why = why_disabled(display)
+    why = disabled_reason(display)
     for names, can in (
-        (_NEED_FILM, display.has_recording),
+        (_NEED_RECORDING, display.has_recording),
         (("step_back",), display.can_step_back),
         (("step_on",), display.can_step_forward),
         (_EXPORTS, display.can_export),
-        (map(table_export, TABLE_FORMATS.names()), display.can_export),
+        (map(table_export_name, TABLE_FORMATS.names()), display.can_export),
         (("track",), display.can_track or display.can_pause),
     ):
         for name in names:
             actions[name].setEnabled(can)
-            tell_more(actions[name], why)
-    for name in _NEED_PICTURE:
+            set_extra_tooltip(actions[name], why)
+    for name in _NEED_SOURCE:
         actions[name].setEnabled(display.has_source)
     actions["close"].setEnabled(display.phase is not Phase.EMPTY)
     actions["export_plots"].setEnabled(display.can_export_plots)
@@ -120,7 +125,7 @@ def _show_landmarks(actions: Mapping[str, QAction], display: Display) -> None:
         actions[name].setEnabled(display.layout is ComparisonLayout.WIPE)
     for show in ShownLandmarks:
         actions[f"show_{show}"].setChecked(display.shown_landmarks is show)
-    for name in overlays():
+    for name in overlay_action_names():
         actions[name].setChecked(display.overlay.shows(name))
         if name != "heatmaps":  # Heatmaps can also be drawn without landmarks.
             actions[name].setEnabled(display.shown_landmarks is not ShownLandmarks.OFF)
@@ -129,21 +134,21 @@ def _show_landmarks(actions: Mapping[str, QAction], display: Display) -> None:
     actions["loop"].setChecked(display.loop is not None or display.loop_start is not None)
 
 
-def name_play(action: QAction, *, playing: bool, texts: PlayTexts) -> None:
+def update_play_action(action: QAction, *, playing: bool, texts: PlayTexts) -> None:
     """Give the play command its text and icon."""
     action.setText(texts.pause if playing else texts.play)
     action.setIcon(icon(texts.pause_icon if playing else "play"))
-    set_hint(action)
+    update_tooltip(action)
 
 
-def name_stop(action: QAction, display: Display, texts: PlayTexts) -> None:
+def update_stop_action(action: QAction, display: Display, texts: PlayTexts) -> None:
     """Give the stop command its text, and enable it if it applies."""
     action.setText(texts.stop)
     action.setEnabled(display.has_source and display.phase is not Phase.STOPPED)
-    set_hint(action)
+    update_tooltip(action)
 
 
-def name_track(action: QAction, *, running: bool, texts: tuple[str, str]) -> None:
+def update_track_action(action: QAction, *, running: bool, texts: tuple[str, str]) -> None:
     """Give the tracking command its text and icon.
 
     Args:
@@ -153,14 +158,14 @@ def name_track(action: QAction, *, running: bool, texts: tuple[str, str]) -> Non
     """
     action.setText(texts[running])
     action.setIcon(icon("track-pause" if running else "track"))
-    set_hint(action)
+    update_tooltip(action)
 
 
-_NEED_FILM = (
+_NEED_RECORDING = (
     "jump_back", "jump_on", "leap_back", "leap_on", "first", "last", "go_to",
     "slower", "faster", "loop", "again", "load_truth",
 )  # fmt: skip
-_NEED_PICTURE = (
+_NEED_SOURCE = (
     "play", "zoom_in", "zoom_out", "fit", "actual", "export_frame", "copy_frame", "heatmaps",
 )  # fmt: skip
 _EXPORTS = ("export_video", "export_side")
@@ -175,6 +180,6 @@ def _toggle(what: tuple[Session, str]) -> None:
     session.set_overlay(session.display.overlay.toggled(name))
 
 
-def _other_speed(speed: float, step: int) -> float:
+def _adjacent_speed(speed: float, step: int) -> float:
     place = min(range(len(SPEEDS)), key=lambda i: abs(SPEEDS[i] - speed)) + step
     return SPEEDS[min(max(place, 0), len(SPEEDS) - 1)]

@@ -41,7 +41,7 @@ def run_window(
     mode: CameraMode | None = None,
     send: Sequence[StreamTarget] = (),
     *,
-    watch: Callable[[MainWindow], object] = bool,
+    on_window: Callable[[MainWindow], object] = bool,
 ) -> int:
     """Run the window until it is closed, and return the exit code.
 
@@ -49,7 +49,7 @@ def run_window(
         recording: The file, camera or address to open at the start.
         mode: The mode to request from a camera.
         send: Where to send live results, in addition to the user's own choice.
-        watch: Called with the window before it is shown.
+        on_window: Called with the window before it is shown.
 
     Raises:
         UsageError: No window can be opened on this computer.
@@ -64,7 +64,7 @@ def run_window(
         from PySide6.QtCore import QSettings, QTimer
         from PySide6.QtWidgets import QApplication
 
-        from steadymark.app.gui.first_hint import hint_once
+        from steadymark.app.gui.first_hint import show_first_hint
         from steadymark.app.gui.garbage_collection import GuiGarbageCollector
     except ImportError as error:
         raise UsageError(
@@ -72,27 +72,29 @@ def run_window(
             error=error,
         ) from error
     application = QApplication(["steadymark"])
-    _name(application)
+    _set_application_info(application)
     log_file = log_to_file(platformdirs.user_log_path("steadymark", appauthor=False))
     state_root = platformdirs.user_state_path("steadymark", appauthor=False) / "sessions"
     presets = platformdirs.user_config_path("steadymark", appauthor=False) / "presets"
     settings = QSettings("steadymark", "steadymark")
     window = make_window(settings, state_root, log_file, presets=presets)
     garbage = GuiGarbageCollector(window)
-    keep = _close_on_signals(window)
-    _tell_of_faults(window)
-    watch(window)
+    signal_objects = _close_on_signals(window)
+    _show_unexpected_errors(window)
+    on_window(window)
     window.show()
     log.info("ready")
     if recording is not None:
         open_recording(window, recording, mode, send)
-    hint_once(window.session, window.preferences, window.messages, lambda: window.actions_by_name)
+    show_first_hint(
+        window.session, window.preferences, window.messages, lambda: window.actions_by_name
+    )
     offer_recovery(window, state_root)
     if os.environ.get(QUIT_AFTER, "").isdecimal():
         QTimer.singleShot(int(os.environ[QUIT_AFTER]), window.close)
     code = application.exec()
     garbage.stop()
-    del keep
+    del signal_objects
     return code if window.closed_in_time else 1
 
 
@@ -115,18 +117,18 @@ def make_window(
     """
     from PySide6.QtWidgets import QApplication
 
-    from steadymark.app.gui.i18n.language import speak
+    from steadymark.app.gui.i18n.language import apply_language
     from steadymark.app.gui.main_window import MainWindow
     from steadymark.app.gui.preferences import Preferences
-    from steadymark.app.gui.theme import follow_system
+    from steadymark.app.gui.theme import follow_system_theme
     from steadymark.app.session.live.live_view import open_feed
     from steadymark.app.session.session import Session
 
     preferences = Preferences(settings, presets)
     application = QApplication.instance()
     if isinstance(application, QApplication):
-        follow_system(application, preferences.theme())
-        speak(application, preferences.language())
+        follow_system_theme(application, preferences.theme())
+        apply_language(application, preferences.language())
     session = Session(preferences.tracking(), state_root=state_root, opener=opener or open_feed)
     return MainWindow(session, preferences, log_file=log_file)
 
@@ -136,7 +138,7 @@ def offer_recovery(window: MainWindow, state_root: Path) -> None:
     from steadymark.app.session.recording.crash_recovery import find_sessions
 
     for found in reversed(find_sessions(state_root)[:2]):
-        window.files.offer(found)
+        window.files.offer_recovery(found)
 
 
 def has_display() -> bool:
@@ -150,7 +152,7 @@ def has_display() -> bool:
     folder = os.environ.get("XDG_RUNTIME_DIR", "")
     if wayland and (Path(folder) / wayland).exists():
         return True
-    return _x_answers(os.environ.get("DISPLAY", ""))
+    return _x_server_accepts(os.environ.get("DISPLAY", ""))
 
 
 def log_to_file(folder: Path) -> Path | None:
@@ -190,10 +192,10 @@ def open_recording(
         return
     for target in send:
         window.session.live.sending.set_target(target.kind, place=target.place, on=True)
-    window.desk.open(LiveTarget(recording, mode))
+    window.live_controller.open(LiveTarget(recording, mode))
 
 
-def _name(application: QApplication) -> None:
+def _set_application_info(application: QApplication) -> None:
     from steadymark.app.gui.theme import icon
     from steadymark.engine.pipeline.job import version
 
@@ -203,7 +205,7 @@ def _name(application: QApplication) -> None:
     application.setWindowIcon(icon("steadymark"))
 
 
-def _x_answers(display: str) -> bool:
+def _x_server_accepts(display: str) -> bool:
     """Return whether an X server accepts connections at host:number.screen."""
     host, _, rest = display.rpartition(":")
     number = rest.split(".")[0]
@@ -212,15 +214,15 @@ def _x_answers(display: str) -> bool:
     try:
         if host in ("", "unix"):
             for name in (f"/tmp/.X11-unix/X{number}", f"\0/tmp/.X11-unix/X{number}"):
-                if _connects(socket.AF_UNIX, name):
+                if _can_connect(socket.AF_UNIX, name):
                     return True
             return False
-        return _connects(socket.AF_INET, (host, 6000 + int(number)))
+        return _can_connect(socket.AF_INET, (host, 6000 + int(number)))
     except OSError:
         return False
 
 
-def _connects(family: socket.AddressFamily, address: str | tuple[str, int]) -> bool:
+def _can_connect(family: socket.AddressFamily, address: str | tuple[str, int]) -> bool:
     with socket.socket(family, socket.SOCK_STREAM) as link:
         link.settimeout(2)
         return link.connect_ex(address) == 0
@@ -230,24 +232,24 @@ def _close_on_signals(window: MainWindow) -> object:
     """Close the window on SIGINT and SIGTERM without questions, which might stay unanswered."""
     from PySide6.QtCore import QSocketNotifier
 
-    near, far = socket.socketpair()
-    far.setblocking(False)
-    near.setblocking(False)
+    read_socket, write_socket = socket.socketpair()
+    write_socket.setblocking(False)
+    read_socket.setblocking(False)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
-    signal.set_wakeup_fd(far.fileno())
-    notifier = QSocketNotifier(near.fileno(), QSocketNotifier.Type.Read)
+    signal.set_wakeup_fd(write_socket.fileno())
+    notifier = QSocketNotifier(read_socket.fileno(), QSocketNotifier.Type.Read)
 
-    def woken() -> None:
-        near.recv(64)
+    def on_signal() -> None:
+        read_socket.recv(64)
         window.closing.asks = False
         window.close()
 
-    notifier.activated.connect(woken)
-    return notifier, near, far
+    notifier.activated.connect(on_signal)
+    return notifier, read_socket, write_socket
 
 
-def _tell_of_faults(window: MainWindow) -> None:
+def _show_unexpected_errors(window: MainWindow) -> None:
     """Log unexpected exceptions and show them to the user; the window stays open."""
     from PySide6.QtCore import QCoreApplication
 

@@ -25,23 +25,23 @@ class Docks(QObject):
     """
 
     def __init__(
-        self, window: QMainWindow, *, plots: QWidget, numbers: QWidget, settings: QWidget
+        self, window: QMainWindow, *, plots: QWidget, statistics: QWidget, settings: QWidget
     ) -> None:
         super().__init__(window)
         self._window = window
         # state of the window from before the docks were hidden
-        self._hidden: QByteArray | None = None
+        self._state_before_hiding: QByteArray | None = None
         self._beside = False  # whether the plots were moved beside a portrait picture
         window.setCorner(Qt.Corner.BottomRightCorner, _RIGHT)
         self.plots = self._add(self.tr("Plots"), "plots", plots, _BELOW, "F5")
-        self.numbers = self._add(self.tr("Statistics"), "numbers", numbers, _RIGHT, "F6")
+        self.statistics = self._add(self.tr("Statistics"), "numbers", statistics, _RIGHT, "F6")
         self.settings = self._add(self.tr("Settings"), "settings", settings, _RIGHT, "F7")
-        window.tabifyDockWidget(self.numbers, self.settings)
-        self.numbers.raise_()
+        window.tabifyDockWidget(self.statistics, self.settings)
+        self.statistics.raise_()
 
     @property
     def all(self) -> tuple[QDockWidget, ...]:
-        return self.plots, self.numbers, self.settings
+        return self.plots, self.statistics, self.settings
 
     @property
     def actions(self) -> dict[str, QAction]:
@@ -50,22 +50,22 @@ class Docks(QObject):
 
     def resize(self) -> None:
         """Give the docks their initial sizes."""
-        self._window.resizeDocks([self.numbers], [_STATISTICS_PX], Qt.Orientation.Horizontal)
+        self._window.resizeDocks([self.statistics], [_STATISTICS_PX], Qt.Orientation.Horizontal)
         self._window.resizeDocks([self.plots], [260], Qt.Orientation.Vertical)
 
-    def show(self, *, there: bool) -> None:
+    def show(self, *, has_source: bool) -> None:
         """Show the docks that the user has chosen, or hide all of them.
 
         Args:
-            there: Whether there is something to plot and set.
+            has_source: Whether a recording or live view is open.
         """
         for action in self.actions.values():
-            action.setEnabled(there)
-        if not there:
+            action.setEnabled(has_source)
+        if not has_source:
             self.hide()
-        elif self._hidden is not None:
-            self._window.restoreState(self._hidden)
-            self._hidden = None
+        elif self._state_before_hiding is not None:
+            self._window.restoreState(self._state_before_hiding)
+            self._state_before_hiding = None
 
     def make_room(self, *, portrait: bool) -> None:
         """Move the plots beside a portrait picture, which then has the height of the window.
@@ -80,32 +80,32 @@ class Docks(QObject):
         self._beside = portrait
         if portrait:
             width = (self._window.width() - _STATISTICS_PX) // 2
-            self._window.splitDockWidget(self.numbers, self.plots, Qt.Orientation.Horizontal)
-            self._window.splitDockWidget(self.plots, self.numbers, Qt.Orientation.Horizontal)
-            self._window.tabifyDockWidget(self.numbers, self.settings)
+            self._window.splitDockWidget(self.statistics, self.plots, Qt.Orientation.Horizontal)
+            self._window.splitDockWidget(self.plots, self.statistics, Qt.Orientation.Horizontal)
+            self._window.tabifyDockWidget(self.statistics, self.settings)
             self._window.resizeDocks(
-                [self.plots, self.numbers], [width, _STATISTICS_PX], Qt.Orientation.Horizontal
+                [self.plots, self.statistics], [width, _STATISTICS_PX], Qt.Orientation.Horizontal
             )
         else:
             self._window.addDockWidget(_BELOW, self.plots)
             self.plots.setHidden(hidden)
             self.resize()
-        self.numbers.raise_()
+        self.statistics.raise_()
 
     def hide(self) -> None:
-        if self._hidden is None:
+        if self._state_before_hiding is None:
             self.make_room(portrait=False)
-            self._hidden = self._window.saveState()
+            self._state_before_hiding = self._window.saveState()
             for dock in self.all:
                 dock.hide()
 
     def state(self) -> QByteArray:
         """Return the state of the whole window with its docks shown, and the plots below."""
-        if self._hidden is None:
+        if self._state_before_hiding is None:
             self.make_room(portrait=False)
-        return self._hidden or self._window.saveState()
+        return self._state_before_hiding or self._window.saveState()
 
-    def recolour(self) -> None:
+    def reload_icons(self) -> None:
         """Reload the icons after the window changed between light and dark."""
         for dock in self.all:
             dock.toggleViewAction().setIcon(icon(dock.widget().objectName()))

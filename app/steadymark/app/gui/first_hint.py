@@ -20,7 +20,7 @@ translate = QCoreApplication.translate
 _NAME = "hints"
 
 
-def hint_once(
+def show_first_hint(
     session: Session,
     preferences: Preferences,
     messages: Messages,
@@ -40,12 +40,12 @@ def hint_once(
     def hint() -> None:
         session.frame_changed.disconnect(hint)
         preferences.set_values(_NAME, {"first": True})
-        messages.tell(_words(actions()), note=True)
+        messages.show_message(_hint_text(actions()), note=True)
 
     session.frame_changed.connect(hint)
 
 
-def _words(actions: Mapping[str, QAction]) -> str:
+def _hint_text(actions: Mapping[str, QAction]) -> str:
     """Return the hint with the current shortcuts."""
     names = ("show_raw", "show_stabilized", "show_both", "shortcuts")
     texts = {

@@ -9,27 +9,27 @@ from PySide6.QtCore import QCoreApplication, QEvent, QTimer
 
 from steadymark.app.gui.action_handlers import (
     PlayTexts,
-    name_play,
-    name_stop,
-    name_track,
-    show_state,
-    why_disabled,
-    wire,
+    connect_actions,
+    disabled_reason,
+    update_actions,
+    update_play_action,
+    update_stop_action,
+    update_track_action,
 )
-from steadymark.app.gui.actions.actions import recolour
+from steadymark.app.gui.actions.actions import reload_icons
 from steadymark.app.gui.actions.context_menus import on_request, video_menu
-from steadymark.app.gui.actions.drag_and_drop import take_dropped
+from steadymark.app.gui.actions.drag_and_drop import open_dropped_files
 from steadymark.app.gui.actions.menus import make_menus, make_toolbar
 from steadymark.app.gui.actions.window_options import WindowOptions
 from steadymark.app.gui.help.help_commands import wire_help
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.theme import icon
-from steadymark.app.gui.video.shown_frame import points_to_draw, shown_frame_of, without_place
+from steadymark.app.gui.video.shown_frame import drawing_state, shown_frame_of, without_position
 from steadymark.app.gui.window_layout import WindowLayout
-from steadymark.app.gui.window_rebuild import put_back, take_out
+from steadymark.app.gui.window_rebuild import remove_translated_widgets, restore_arrangement
 from steadymark.app.session.analysis.variants import variants_for
 from steadymark.app.session.face_notes import no_face_note
-from steadymark.app.session.state import Display, Phase, ShownLandmarks, frame_at_time, parse_place
+from steadymark.app.session.state import Display, Phase, ShownLandmarks, frame_at_time, parse_frame
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,11 +65,11 @@ class MainWindow(WindowLayout):
         self.setAcceptDrops(True)
         self._use_style_sheet()
         self._make_controllers(log_file)
-        self._measure_soon = QTimer(self, singleShot=True, interval=_MEASURE_EVERY_MS)
-        self._refresh_soon = QTimer(self, singleShot=True, interval=_REFRESH_EVERY_MS)
-        self._say_soon = QTimer(self, singleShot=True, interval=0)
-        self._pictured_version: tuple[Results, int] | None = None
-        self._applied: Display | None = None
+        self._measure_timer = QTimer(self, singleShot=True, interval=_MEASURE_EVERY_MS)
+        self._refresh_timer = QTimer(self, singleShot=True, interval=_REFRESH_EVERY_MS)
+        self._retranslate_timer = QTimer(self, singleShot=True, interval=0)
+        self._shown_version: tuple[Results, int] | None = None
+        self._applied_display: Display | None = None
         self.closed_in_time = True
         self._build()
         self.options = WindowOptions(
@@ -80,8 +80,8 @@ class MainWindow(WindowLayout):
             actions={**self.actions_by_name, **self.docks.actions},
             menu_titles=lambda: [menu.text() for menu in self.menuBar().actions()],
         )
-        self._finish()
-        self._connect()
+        self._connect_widgets()
+        self._connect_session()
         self.resize(1280, 820)
         self.docks.resize()
         self._restore()
@@ -95,34 +95,34 @@ class MainWindow(WindowLayout):
 
     # -- construction
 
-    def _finish(self) -> None:
+    def _connect_widgets(self) -> None:
         """Build the menus and connect the signals of widgets that are rebuilt."""
         actions, session = self.actions_by_name, self.session
-        recent = self.files.renew_menu()
+        recent = self.files.rebuild_recent_menu()
         options = self.options.theme_menu, self.options.language_menu
         make_menus(self, actions, recent, options, list(self.docks.actions.values()))
         self.toolbar, self.landmarks_button = make_toolbar(self, actions)
         self.toolbar.addSeparator()
         self.toolbar.addActions(list(self.docks.actions.values()))
         self.statusBar().addWidget(self.status, 1)
-        wire(actions, session, self.view)
-        self.view.zoomed.connect(self.status.set_zoom)
-        self.transport.timeline.sought.connect(
+        connect_actions(actions, session, self.view)
+        self.view.zoom_changed.connect(self.status.set_zoom)
+        self.playback_bar.timeline.seek_requested.connect(
             lambda frame, settled: session.recording.seek(frame, track_here=settled)
         )
-        self.transport.typed.connect(self._go_to)
-        self.transport.speed_chosen.connect(session.recording.set_speed)
+        self.playback_bar.position_entered.connect(self._go_to)
+        self.playback_bar.speed_chosen.connect(session.recording.set_speed)
         self.plots.clicked.connect(self._go_to_time)
         self.plots.region_chosen.connect(session.analysis.set_region)
-        self.numbers.chosen.connect(self._choose)
-        self.numbers.compared.connect(self._compare)
+        self.statistics.selection_changed.connect(self._select)
+        self.statistics.variants_chosen.connect(self._compare)
         self.settings.changed.connect(self._use_settings)
-        self.settings.again.connect(session.recording.retrack)
-        for opened in (self.empty.demo, self.empty.chosen):
+        self.settings.retrack_requested.connect(session.recording.retrack)
+        for opened in (self.start_page.demo_requested, self.start_page.chosen):
             opened.connect(self.open_path)
         for name, slot in (
-            ("go_to", self._focus_place),
-            ("full_screen", self._full_screen),
+            ("go_to", self._focus_position),
+            ("full_screen", self._toggle_full_screen),
             ("dismiss", self._dismiss),
             ("quit", self.close),
         ):
@@ -130,37 +130,37 @@ class MainWindow(WindowLayout):
         actions["full_screen"].setChecked(self.isFullScreen())
         self._offer_menus()
         wire_help(self, actions, session.recording.state_root)
-        self.files.wire(actions, plots=self.plots, settings=self.settings)
-        self.desk.wire(actions, self.live_bar)
+        self.files.connect_actions(actions, plots=self.plots, settings=self.settings)
+        self.live_controller.connect_actions(actions, self.live_bar)
 
-    def _connect(self) -> None:
+    def _connect_session(self) -> None:
         """Connect the signals of objects that are never rebuilt."""
         session = self.session
         session.changed.connect(self._on_changed)
         session.frame_changed.connect(self._on_frame_changed)
         session.results_changed.connect(self._on_results_changed)
         session.measures_changed.connect(self._on_measures_changed)
-        session.message_posted.connect(self.messages.tell)
+        session.message_posted.connect(self.messages.show_message)
         session.analysis.heatmaps_changed.connect(self._on_heatmaps_changed)
-        self._measure_soon.timeout.connect(session.request_measures)
-        self._refresh_soon.timeout.connect(self._refresh_now)
-        self._say_soon.timeout.connect(self._say_again)
-        self.view.wiped.connect(session.set_wipe)
-        self.view.picked.connect(lambda index: session.select(landmark=index))
-        self.view.painted.connect(session.live.painted)
+        self._measure_timer.timeout.connect(session.request_measures)
+        self._refresh_timer.timeout.connect(self._refresh_now)
+        self._retranslate_timer.timeout.connect(self._retranslate)
+        self.view.wipe_moved.connect(session.set_wipe)
+        self.view.landmark_clicked.connect(lambda index: session.select(landmark=index))
+        self.view.frame_painted.connect(session.live.painted)
         on_request(self.view, lambda at: video_menu(self.view, self.actions_by_name))
 
-    def _say_again(self) -> None:
+    def _retranslate(self) -> None:
         """Rebuild the widgets in another language; tracking and exports continue meanwhile."""
         if not self._ready:
             return
-        before = take_out(self, self._parts())
+        before = remove_translated_widgets(self, self._parts())
         self._build()
-        self.options.renew(self.settings, {**self.actions_by_name, **self.docks.actions})
-        self._finish()
-        self.middle.show()
-        put_back(self, self._parts(), before, has_source=self.session.display.has_source)
-        self._applied = None
+        self.options.reconnect(self.settings, {**self.actions_by_name, **self.docks.actions})
+        self._connect_widgets()
+        self.central.show()
+        restore_arrangement(self, self._parts(), before, has_source=self.session.display.has_source)
+        self._applied_display = None
         self._on_changed()
         self._on_frame_changed()
         self._on_measures_changed()
@@ -175,10 +175,10 @@ class MainWindow(WindowLayout):
         paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
         if paths:
             event.acceptProposedAction()
-            take_dropped(
+            open_dropped_files(
                 paths,
                 open_path=self.open_path,
-                load_truth=self.session.analysis.load_truth,
+                load_ground_truth=self.session.analysis.load_ground_truth,
                 show_queue=self.files.show_queue,
                 messages=self.messages,
             )
@@ -186,42 +186,42 @@ class MainWindow(WindowLayout):
     # -- signals of the session
 
     def _on_changed(self) -> None:
-        display, before = self.session.display, self._applied
-        self._applied = display
-        self.transport.set_place(display)
+        display, before = self.session.display, self._applied_display
+        self._applied_display = display
+        self.playback_bar.set_position(display)
         self._refresh()
         if display.phase is Phase.FINISHED and (
             before is None or before.phase is not display.phase
         ):
             self.session.request_measures()
-        if before is None or without_place(before) != without_place(display):
+        if before is None or without_position(before) != without_position(display):
             self._apply(display, before)
 
     def _apply(self, display: Display, before: Display | None) -> None:
         """Show the display state, except the playback position and the tracking progress."""
         actions = self.actions_by_name
-        show_state(actions, display)
+        update_actions(actions, display)
         playing = self._play_texts(display)
-        name_play(actions["play"], playing=display.playing, texts=playing)
-        name_stop(actions["stop"], display, playing)
+        update_play_action(actions["play"], playing=display.playing, texts=playing)
+        update_stop_action(actions["stop"], display, playing)
         if before is None or before.can_pause != display.can_pause:
             texts = (self.tr("Continue &tracking"), self.tr("Pause &tracking"))
-            name_track(actions["track"], running=display.can_pause, texts=texts)
+            update_track_action(actions["track"], running=display.can_pause, texts=texts)
         self._show_page(display)
-        self.empty.set_display(display)
+        self.start_page.set_display(display)
         self.view.set_display(display)
-        self.plots.set_takes(display.variants)
-        self._show_takes()
-        self.transport.set_display(display)
-        self.desk.set_display(display)
-        self.settings.set_used(display.device)
+        self.plots.set_variants(display.variants)
+        self._show_variants()
+        self.playback_bar.set_display(display)
+        self.live_controller.set_display(display)
+        self.settings.set_device_in_use(display.device)
         self._show_waiting()
         self.setWindowTitle(
             f"{translated(display.name)} – Steadymark" if display.name else "Steadymark"
         )
         if before is not None and before.overlay != display.overlay:
             self.preferences.set_overlay(display.overlay)
-        if before is not None and points_to_draw(before) != points_to_draw(display):
+        if before is not None and drawing_state(before) != drawing_state(display):
             self._on_frame_changed()
         self._refresh_now()
 
@@ -232,37 +232,39 @@ class MainWindow(WindowLayout):
         stop = QCoreApplication.translate("commands", "&Stop, back to the beginning")
         return PlayTexts(self.tr("&Play"), self.tr("&Pause"), "pause", stop)
 
-    def _show_takes(self) -> None:
+    def _show_variants(self) -> None:
         display, settings = self.session.display, self.session.settings
-        why = why_disabled(display)
-        self.numbers.set_takes(display.variants, settings, variants_for(settings), why_disabled=why)
+        why = disabled_reason(display)
+        self.statistics.set_variants(
+            display.variants, settings, variants_for(settings), disabled_reason=why
+        )
 
     def _show_waiting(self) -> None:
         waiting, changed = (
             self.session.source.settings_need_retracking,
             self.session.settings_to_retrack,
         )
-        self.settings.set_waiting(waiting=waiting, changed=changed)
+        self.settings.set_retrack_needed(needed=waiting, changed=changed)
 
     def _refresh(self) -> None:
-        if not self._refresh_soon.isActive():
-            self._refresh_soon.start()
+        if not self._refresh_timer.isActive():
+            self._refresh_timer.start()
 
     def _refresh_now(self) -> None:
         """Update what is expensive and need not follow every frame."""
         session, results = self.session, self.session.results
         display, progress = session.display, session.source.progress()
-        self.desk.refresh()
+        self.live_controller.refresh()
         self.plots.set_time(progress.time_s)
         self.status.set_display(display, progress.faces)
-        self.transport.timeline.set_results(results if display.has_recording else None)
+        self.playback_bar.timeline.set_results(results if display.has_recording else None)
         self.more_faces.update(session.source.state)
         no_face = no_face_note(display, progress.faces)
-        self.transport.timeline.set_note(no_face)
-        self.numbers.set_no_face(no_face)
+        self.playback_bar.timeline.set_note(no_face)
+        self.statistics.set_no_face(no_face)
         detect_ms, landmarks_ms = (float("nan"),) * 2 if results is None else results.stage_ms()
-        self.numbers.set_passes(session.analysis.running_passes())
-        self.numbers.set_work(
+        self.statistics.set_running_passes(session.analysis.running_passes())
+        self.statistics.set_progress(
             share=progress.share,
             frames=progress.frames,
             device=display.device,
@@ -273,36 +275,36 @@ class MainWindow(WindowLayout):
     def _on_frame_changed(self) -> None:
         session, shown = self.session, shown_frame_of(self.session)
         if shown is not None and session.results is not None:
-            self._pictured_version = (session.results, session.results.version)
-        self.numbers.set_faces(None if shown is None else shown.faces)
+            self._shown_version = (session.results, session.results.version)
+        self.statistics.set_faces(None if shown is None else shown.faces)
         if shown is not None and shown.faces and session.display.overlay.heatmaps:
             # The frame is shown together with its heatmaps.
             session.analysis.request_heatmaps(shown.frame, shown.faces, shown)
         else:
             self.view.show_frame(shown)
 
-    def _on_heatmaps_changed(self, heats: HeatmapReply) -> None:
-        self.view.show_frame(replace(heats.context, heats=heats.heatmaps))
+    def _on_heatmaps_changed(self, reply: HeatmapReply) -> None:
+        self.view.show_frame(replace(reply.context, heatmaps=reply.heatmaps))
 
     def _on_results_changed(self) -> None:
         shown, results = self.view.shown, self.session.results
         version = None if results is None else (results, results.version)
-        if shown is None or shown.faces is None or version != self._pictured_version:
+        if shown is None or shown.faces is None or version != self._shown_version:
             self._on_frame_changed()
         self._refresh()
-        if results is not None and not self._measure_soon.isActive():
-            self._measure_soon.start()
+        if results is not None and not self._measure_timer.isActive():
+            self._measure_timer.start()
 
     def _on_measures_changed(self) -> None:
         measures = self.session.measures
         # Measuring a long recording is slow, so it may take at most a tenth of a core.
         wait_ms = max(_MEASURE_EVERY_MS, round(10_000 * self.session.measure_time_s))
-        self._measure_soon.setInterval(wait_ms)
+        self._measure_timer.setInterval(wait_ms)
         self.plots.set_measures(measures)
-        self.numbers.set_measures(measures)
-        self.transport.timeline.set_measures(measures)
+        self.statistics.set_measures(measures)
+        self.playback_bar.timeline.set_measures(measures)
         if self.session.results is None:
-            self.transport.timeline.set_results(None)
+            self.playback_bar.timeline.set_results(None)
 
     # -- signals of the widgets
 
@@ -310,9 +312,9 @@ class MainWindow(WindowLayout):
         results = self.session.results
         if results is None:
             return
-        frame = parse_place(text, results.times_s)
+        frame = parse_frame(text, results.times_s)
         if frame is None:
-            self.messages.tell(
+            self.messages.show_message(
                 self.tr(
                     "'{text}' is not a position: enter a time such as 1:23.4 or 83s, or a "
                     "frame number"
@@ -326,23 +328,23 @@ class MainWindow(WindowLayout):
         if self.session.results is not None:
             self.session.recording.seek(frame_at_time(self.session.results.times_s, time_s))
 
-    def _focus_place(self) -> None:
-        self.transport.edit_time()
+    def _focus_position(self) -> None:
+        self.playback_bar.edit_time()
 
-    def _choose(self, face: int, landmark: int) -> None:
+    def _select(self, face: int, landmark: int) -> None:
         self.session.select(
             face=None if face < 0 else face, landmark=None if landmark < 0 else landmark
         )
 
-    def _compare(self, takes: VariantPair) -> None:
-        self.session.analysis.compare(takes)
+    def _compare(self, variants: VariantPair) -> None:
+        self.session.analysis.compare(variants)
         self.session.set_shown_landmarks(ShownLandmarks.BOTH)
 
     def _use_settings(self, settings: TrackSettings) -> None:
         self.preferences.set_tracking(settings)
         self.session.use_settings(settings)
         self.session.request_measures()
-        self._show_takes()
+        self._show_variants()
         self._show_waiting()
 
     # -- window events
@@ -355,13 +357,14 @@ class MainWindow(WindowLayout):
     def changeEvent(self, event: QEvent) -> None:
         ready = getattr(self, "_ready", False)
         if event.type() == QEvent.Type.LanguageChange and ready:
-            self._say_soon.start()  # wait, because Qt notifies the old widgets once per translator
+            # Wait, because Qt notifies the old widgets once per translator.
+            self._retranslate_timer.start()
         elif event.type() == QEvent.Type.PaletteChange and ready:
             self._use_style_sheet()
-            recolour(self.actions_by_name)
-            self.docks.recolour()
+            reload_icons(self.actions_by_name)
+            self.docks.reload_icons()
             self.landmarks_button.setIcon(icon("face"))
-            self._applied = None
+            self._applied_display = None
             self._on_changed()
         super().changeEvent(event)
 
@@ -371,12 +374,12 @@ class MainWindow(WindowLayout):
             return
         self.preferences.set_window(self.saveGeometry(), self.docks.state())
         self._remember_choices()
-        self._measure_soon.stop()
-        self._refresh_soon.stop()
+        self._measure_timer.stop()
+        self._refresh_timer.stop()
         ended = [
             self.exports.close_all(),
             self.options.close(),
-            self.desk.close(),
+            self.live_controller.close(),
             self.session.close(),
         ]
         self.closed_in_time, self._ready = all(ended), False

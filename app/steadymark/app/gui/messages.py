@@ -21,7 +21,7 @@ from steadymark.app.gui.theme import icon
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_MOST = 3
+_MAX_MESSAGES = 3
 _PASSING_MS = 8000  # long enough to read two sentences
 
 
@@ -32,45 +32,45 @@ class Message(QFrame):
         self,
         text: str,
         choices: list[tuple[str, Callable[[], None]]],
-        gone: Callable[[], None],
-        sign_name: str,
+        on_close: Callable[[], None],
+        icon_name: str,
     ) -> None:
         super().__init__()
-        self._told, self._gone = text, gone
+        self._message, self._on_close = text, on_close
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAutoFillBackground(True)  # it lies over the picture
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 6, 6, 6)
-        sign = QLabel()
-        sign.setPixmap(icon(sign_name).pixmap(20, 20))
-        row.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
-        self._words = QLabel()
-        self._words.setWordWrap(True)
-        self._words.setTextFormat(Qt.TextFormat.PlainText)
-        self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        row.addWidget(self._words, 1)
+        icon_label = QLabel()
+        icon_label.setPixmap(icon(icon_name).pixmap(20, 20))
+        row.addWidget(icon_label, 0, Qt.AlignmentFlag.AlignTop)
+        self._label = QLabel()
+        self._label.setWordWrap(True)
+        self._label.setTextFormat(Qt.TextFormat.PlainText)
+        self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        row.addWidget(self._label, 1)
         for label, act in choices:
             button = QPushButton(label)
-            button.clicked.connect(lambda _=False, act=act: self._chosen(act))
+            button.clicked.connect(lambda _=False, act=act: self._on_choice(act))
             row.addWidget(button)
-        self.cross = QToolButton()
-        self.cross.setAutoRaise(True)
-        self.cross.setIcon(icon("close"))
-        self.say()
-        self.cross.clicked.connect(lambda: gone())
-        row.addWidget(self.cross, 0, Qt.AlignmentFlag.AlignTop)
+        self.close_button = QToolButton()
+        self.close_button.setAutoRaise(True)
+        self.close_button.setIcon(icon("close"))
+        self.retranslate()
+        self.close_button.clicked.connect(lambda: on_close())
+        row.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
 
     @property
     def text(self) -> str:
-        return self._words.text()
+        return self._label.text()
 
-    def say(self) -> None:
+    def retranslate(self) -> None:
         """Show the text in the current language; only a UserText can be translated again."""
-        text = translated(self._told)
-        self._words.setText(text)
+        text = translated(self._message)
+        self._label.setText(text)
         self.setAccessibleName(text)
-        self.cross.setToolTip(self.tr("Dismiss"))
-        self.cross.setAccessibleName(self.tr("Dismiss"))
+        self.close_button.setToolTip(self.tr("Dismiss"))
+        self.close_button.setAccessibleName(self.tr("Dismiss"))
 
     def pass_after(self, milliseconds: int) -> None:
         """Remove the message after this time, but not while the user points at it or uses it."""
@@ -80,13 +80,13 @@ class Message(QFrame):
             focus = self.focusWidget()
             if not self.underMouse() and not (focus is not None and focus.hasFocus()):
                 timer.stop()
-                self._gone()
+                self._on_close()
 
         timer.timeout.connect(pass_by)
         timer.start()
 
-    def _chosen(self, act: Callable[[], None]) -> None:
-        self._gone()
+    def _on_choice(self, act: Callable[[], None]) -> None:
+        self._on_close()
         act()
 
 
@@ -122,7 +122,7 @@ class Messages(QWidget):
     def texts(self) -> list[str]:
         return [message.text for message in self._shown]
 
-    def tell(
+    def show_message(
         self,
         text: str,
         choices: list[tuple[str, Callable[[], None]]] | None = None,
@@ -140,20 +140,20 @@ class Messages(QWidget):
         """
         if translated(text) in self.texts:
             return
-        sign = "info" if note or choices or passing else "warning"
-        message = Message(text, choices or [], lambda: self._remove(message), sign)
+        icon_name = "info" if note or choices or passing else "warning"
+        message = Message(text, choices or [], lambda: self._remove(message), icon_name)
         self._shown.insert(0, message)
         self._column.insertWidget(0, message)
         if passing:
             message.pass_after(self.passing_ms)
-        for old in self._shown[_MOST:]:
+        for old in self._shown[_MAX_MESSAGES:]:
             self._remove(old)
         self._arrange()
 
     def retranslate(self) -> None:
         """Show each UserText in the current language; other texts stay."""
         for message in self._shown:
-            message.say()
+            message.retranslate()
         self._arrange()
 
     def dismiss_all(self) -> None:

@@ -71,13 +71,13 @@ class Preferences:
     def set_language(self, language: str) -> None:
         self._settings.setValue("language", language)
 
-    def keys(self) -> dict[str, list[str]]:
+    def shortcuts(self) -> dict[str, list[str]]:
         """Return the shortcuts of the commands that do not use the defaults."""
         own = self._dict("keys")
         return {k: [str(key) for key in v] for k, v in own.items() if isinstance(v, list)}
 
-    def set_keys(self, keys: dict[str, list[str]]) -> None:
-        self._settings.setValue("keys", json.dumps(keys))
+    def set_shortcuts(self, shortcuts: dict[str, list[str]]) -> None:
+        self._settings.setValue("keys", json.dumps(shortcuts))
 
     def models(self) -> list[str]:
         """Return the user's own ONNX files."""

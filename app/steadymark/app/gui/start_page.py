@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.state import Display
 
-_WORDS_PX = 560
+_TEXT_WIDTH_PX = 560
 _MOST_RECENT = 5
 
 
@@ -30,11 +30,11 @@ class StartPage(QWidget):
     """The start page.
 
     Attributes:
-        demo: Emitted with the path of the demo clip.
+        demo_requested: Emitted with the path of the demo clip.
         chosen: Emitted with the path of a recent recording.
     """
 
-    demo = Signal(str)
+    demo_requested = Signal(str)
     chosen = Signal(str)
 
     def __init__(
@@ -50,31 +50,31 @@ class StartPage(QWidget):
         self.title = QLabel()
         self.title.setTextFormat(Qt.TextFormat.PlainText)
         self.title.setFont(scaled_font(self.title.font(), TITLE))
-        self.words = QLabel()
-        self.words.setWordWrap(True)
-        self.words.setFixedWidth(_WORDS_PX)
-        self.open = QPushButton(self.tr("Open video…"))
-        self.open.clicked.connect(open_action.trigger)
-        self.open.setDefault(True)
-        self.camera = QPushButton(self.tr("Open camera…"))
-        self.camera.clicked.connect(camera_action.trigger)
-        self.try_demo = QPushButton(self.tr("Try the demo clip"))
+        self.description = QLabel()
+        self.description.setWordWrap(True)
+        self.description.setFixedWidth(_TEXT_WIDTH_PX)
+        self.open_button = QPushButton(self.tr("Open video…"))
+        self.open_button.clicked.connect(open_action.trigger)
+        self.open_button.setDefault(True)
+        self.camera_button = QPushButton(self.tr("Open camera…"))
+        self.camera_button.clicked.connect(camera_action.trigger)
+        self.demo_button = QPushButton(self.tr("Try the demo clip"))
         clip = assets_root() / "clips" / "demo.mp4"
-        self.try_demo.clicked.connect(lambda: self.demo.emit(str(clip)))
+        self.demo_button.clicked.connect(lambda: self.demo_requested.emit(str(clip)))
         self._has_demo = clip.is_file()
-        self.busy = QProgressBar()
-        self.busy.setRange(0, 0)
-        self.busy.setTextVisible(False)
-        self.busy.setFixedWidth(240)
+        self.progress_bar = QProgressBar()
+        self.progress_bar.setRange(0, 0)
+        self.progress_bar.setTextVisible(False)
+        self.progress_bar.setFixedWidth(240)
         buttons = QHBoxLayout()
         buttons.addStretch(1)
-        buttons.addWidget(self.open)
-        buttons.addWidget(self.camera)
-        buttons.addWidget(self.try_demo)
+        buttons.addWidget(self.open_button)
+        buttons.addWidget(self.camera_button)
+        buttons.addWidget(self.demo_button)
         buttons.addStretch(1)
         column = QVBoxLayout(self)
         column.addStretch(3)
-        for widget in (picture, self.title, self.words):
+        for widget in (picture, self.title, self.description):
             if isinstance(widget, QLabel):
                 widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
             # A row layout asks the label for the height of its text at the real width.
@@ -86,7 +86,7 @@ class StartPage(QWidget):
             column.addSpacing(6)
         column.addLayout(buttons)
         column.addWidget(self._make_recent(), 0, Qt.AlignmentFlag.AlignCenter)
-        column.addWidget(self.busy, 0, Qt.AlignmentFlag.AlignCenter)
+        column.addWidget(self.progress_bar, 0, Qt.AlignmentFlag.AlignCenter)
         column.addStretch(4)
 
     def set_recent(self, paths: Sequence[str]) -> None:
@@ -111,12 +111,14 @@ class StartPage(QWidget):
         title.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         title.setContentsMargins(8, 0, 0, 2)
         self._rows.addWidget(title)
-        self._recent_box.setFixedWidth(_WORDS_PX)
+        self._recent_box.setFixedWidth(_TEXT_WIDTH_PX)
         self._recent_box.hide()
         return self._recent_box
 
     def _recent_button(self, path: str, *, there: bool) -> QPushButton:
-        text = self.fontMetrics().elidedText(path, Qt.TextElideMode.ElideMiddle, _WORDS_PX - 24)
+        text = self.fontMetrics().elidedText(
+            path, Qt.TextElideMode.ElideMiddle, _TEXT_WIDTH_PX - 24
+        )
         button = QPushButton(text.replace("&", "&&"))
         button.setObjectName("recent")
         button.setFlat(True)
@@ -135,21 +137,21 @@ class StartPage(QWidget):
 
     def set_display(self, display: Display) -> None:
         opening = display.phase is Phase.OPENING
-        self.busy.setVisible(opening)
+        self.progress_bar.setVisible(opening)
         self._recent_box.setVisible(bool(self.recent) and not opening)
-        self.open.setVisible(not opening)
-        self.camera.setVisible(not opening)
-        self.try_demo.setVisible(not opening and self._has_demo)
+        self.open_button.setVisible(not opening)
+        self.camera_button.setVisible(not opening)
+        self.demo_button.setVisible(not opening and self._has_demo)
         if opening:
             self.title.setText(self.tr("Opening {name}").format(name=translated(display.name)))
-            self.words.setText(
+            self.description.setText(
                 self.tr("Counting its frames and loading the networks.")
                 if not is_live(display.path)
                 else self.tr("Waiting for the first frame and loading the networks.")
             )
             return
         self.title.setText(self.tr("Drop a video here, or open a camera"))
-        self.words.setText(
+        self.description.setText(
             self.tr(
                 "Steadymark tracks 68 landmarks on one face or on several, shows how stable "
                 "they are, and exports them. Nothing leaves this computer."

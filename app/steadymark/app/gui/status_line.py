@@ -26,21 +26,21 @@ class StatusLine(QWidget):
     ) -> None:
         super().__init__(parent)
         self._remaining, self._clock = RemainingTime(), clock
-        self.phase, self.facts, self.zoom = QLabel(), QLabel(), QLabel()
-        self.bar = QProgressBar()
-        self.bar.setRange(0, 1000)
-        self.bar.setFixedSize(140, 12)
-        self.bar.setTextVisible(False)
-        self.bar.setAccessibleName(self.tr("Frames processed"))
+        self.phase, self.details, self.zoom = QLabel(), QLabel(), QLabel()
+        self.progress_bar = QProgressBar()
+        self.progress_bar.setRange(0, 1000)
+        self.progress_bar.setFixedSize(140, 12)
+        self.progress_bar.setTextVisible(False)
+        self.progress_bar.setAccessibleName(self.tr("Frames processed"))
         row = QHBoxLayout(self)
         row.setContentsMargins(6, 0, 6, 0)
         row.setSpacing(12)
         row.addWidget(self.phase)
-        row.addWidget(self.bar)
+        row.addWidget(self.progress_bar)
         row.addStretch(1)
-        row.addWidget(self.facts)
+        row.addWidget(self.details)
         row.addWidget(self.zoom)
-        for label in (self.phase, self.facts):
+        for label in (self.phase, self.details):
             label.setTextFormat(Qt.TextFormat.PlainText)
 
     def set_display(self, display: Display, faces: FaceFrames = NO_FRAMES) -> None:
@@ -70,15 +70,15 @@ class StatusLine(QWidget):
             else ""
         )
         under_way = display.phase in (Phase.TRACKING, Phase.PAUSED, Phase.FAILED)
-        self.bar.setVisible(under_way)
-        self.bar.setValue(round(1000 * display.share))
-        facts = []
+        self.progress_bar.setVisible(under_way)
+        self.progress_bar.setValue(round(1000 * display.share))
+        details = []
         if display.has_source:
-            facts = [f"{display.size[0]} × {display.size[1]}"]
+            details = [f"{display.size[0]} × {display.size[1]}"]
             if display.fps:
-                facts.append(self.tr("{rate} fps").format(rate=significant_text(display.fps, 4)))
-            facts.append(self.tr("tracked on {device}").format(device=display.device.upper()))
-        self.facts.setText("   ".join(facts))
+                details.append(self.tr("{rate} fps").format(rate=significant_text(display.fps, 4)))
+            details.append(self.tr("tracked on {device}").format(device=display.device.upper()))
+        self.details.setText("   ".join(details))
         self.zoom.setVisible(display.has_source)
 
     def _tracking_text(self, display: Display, percent: str) -> str:

@@ -90,7 +90,7 @@ def palette(*, dark: bool) -> QPalette:
     return made
 
 
-def follow_system(application: QApplication, theme: str = SYSTEM) -> None:
+def follow_system_theme(application: QApplication, theme: str = SYSTEM) -> None:
     """Apply a theme; SYSTEM also follows the system whenever it changes between light and dark."""
     application.setStyle("Fusion")
     application.styleHints().colorSchemeChanged.connect(lambda: _apply(application))

@@ -58,7 +58,7 @@ class WindowLayout(QMainWindow):
         """Open a video, or a folder or pattern of pictures."""
         self.messages.dismiss_all()
         self.preferences.add_recent(path)
-        self.files.fill_recent()
+        self.files.recent_menu.fill()
         self.session.open(path)
 
     def _make_controllers(self, log_file: Path | None) -> None:
@@ -71,15 +71,15 @@ class WindowLayout(QMainWindow):
             view=self.view,
             log_file=log_file,
             open_path=self.open_path,
-            recordings=lambda: self.desk.kept.folder,
+            recordings_folder=lambda: self.live_controller.live_preferences.folder,
         )
-        self.desk = LiveController(
+        self.live_controller = LiveController(
             self,
             session=self.session,
             preferences=self.preferences,
             messages=self.messages,
             open_path=self.open_path,
-            show_folder=self.files.show_folder,
+            folder_choice=self.files.folder_choice,
         )
         self.more_faces = MoreFacesMessage(
             self.messages, lambda count: self.settings.track_faces(count)
@@ -92,45 +92,49 @@ class WindowLayout(QMainWindow):
     def _build(self) -> None:
         """Build all widgets that contain translated text, except the menus."""
         self.actions_by_name = make_actions(self)
-        self.empty = StartPage(self.actions_by_name["open"], self.actions_by_name["open_camera"])
-        self.empty.set_recent(self.preferences.recent())
-        self.transport = PlaybackBar(self.actions_by_name)
+        self.start_page = StartPage(
+            self.actions_by_name["open"], self.actions_by_name["open_camera"]
+        )
+        self.start_page.set_recent(self.preferences.recent())
+        self.playback_bar = PlaybackBar(self.actions_by_name)
         self.live_bar = LiveBar(self.actions_by_name)
         shown = self.preferences.values("statistics").get("details") is True
-        self.plots, self.numbers = Plots(), StatisticsPanel(details_shown=shown)
-        self.numbers.unfolded.connect(
+        self.plots, self.statistics = Plots(), StatisticsPanel(details_shown=shown)
+        self.statistics.unfolded.connect(
             lambda shown: self.preferences.set_values("statistics", {"details": shown})
         )
         self.settings = SettingsPanel(self.session.settings, self.preferences.presets)
         self.status = StatusLine()
         self.pages = QStackedWidget()
-        self.pages.addWidget(self.empty)
+        self.pages.addWidget(self.start_page)
         self.pages.addWidget(self.view)
-        self.middle = QWidget()
-        column = QVBoxLayout(self.middle)
+        self.central = QWidget()
+        column = QVBoxLayout(self.central)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.pages, 1)
-        column.addWidget(self.transport)
+        column.addWidget(self.playback_bar)
         column.addWidget(self.live_bar)
         column.addWidget(self.exports)
         self.messages.lie_over(self.pages)
-        self.setCentralWidget(self.middle)
-        self.docks = Docks(self, plots=self.plots, numbers=self.numbers, settings=self.settings)
+        self.setCentralWidget(self.central)
+        self.docks = Docks(
+            self, plots=self.plots, statistics=self.statistics, settings=self.settings
+        )
 
     def _show_page(self, display: Display) -> None:
         """Show the video, or the start page if no recording or live view is open."""
-        there = display.has_source
+        has_source = display.has_source
         if display.phase is Phase.EMPTY:
-            self.empty.set_recent(self.preferences.recent())
-        self.pages.setCurrentWidget(self.view if there else self.empty)
-        self.transport.setVisible(display.has_recording)
-        self.docks.show(there=there)
+            self.start_page.set_recent(self.preferences.recent())
+        self.pages.setCurrentWidget(self.view if has_source else self.start_page)
+        self.playback_bar.setVisible(display.has_recording)
+        self.docks.show(has_source=has_source)
         self._make_room()
 
     def _remember_choices(self) -> None:
         """Store the chosen plots and which landmarks are shown, for the next start."""
-        display, chosen = self.session.display, set(self.plots.chosen)
+        display, chosen = self.session.display, set(self.plots.shown_plots)
         if "error" in chosen:  # It belongs to this recording's ground truth and hid x.
             chosen = (chosen - {"error"}) | {"x"}
         values: dict[str, object] = {"plots": sorted(chosen)}
@@ -143,7 +147,7 @@ class WindowLayout(QMainWindow):
         values = self.preferences.values(_CHOICES)
         plots = values.get("plots")
         if isinstance(plots, list) and plots:
-            self.plots.choose(*(str(name) for name in plots))
+            self.plots.show_plots(*(str(name) for name in plots))
         landmarks, layout = values.get("landmarks"), values.get("layout")
         if landmarks in set(ShownLandmarks):
             self.session.set_shown_landmarks(ShownLandmarks(str(landmarks)))
@@ -152,7 +156,7 @@ class WindowLayout(QMainWindow):
 
     def _offer_menus(self) -> None:
         """Give the timeline and the plots their context menus."""
-        line, plots, session = self.transport.timeline, self.plots, self.session
+        line, plots, session = self.playback_bar.timeline, self.plots, self.session
         on_request(line, lambda at: timeline_menu(line, line, session, line.frame_at(at.x())))
         on_request(plots, lambda at: plots_menu(plots, plots, self.actions_by_name))
 
@@ -171,12 +175,12 @@ class WindowLayout(QMainWindow):
 
     def _dismiss(self) -> None:
         """Leave the field that is being typed into, or dismiss the messages."""
-        if self.transport.stop_editing():
+        if self.playback_bar.stop_editing():
             self.view.setFocus()
         else:
             self.messages.dismiss_all()
 
-    def _full_screen(self) -> None:
+    def _toggle_full_screen(self) -> None:
         if self.isFullScreen():
             self.showNormal()
         else:
@@ -192,5 +196,5 @@ class WindowLayout(QMainWindow):
             docks=self.docks,
             plots=self.plots,
             status=self.status,
-            others=(*menus, *self.actions_by_name.values(), self.middle),
+            others=(*menus, *self.actions_by_name.values(), self.central),
         )

@@ -31,13 +31,13 @@ class WindowArrangement:
 
     Attributes:
         docks: The state of the whole window.
-        seen: The names of the docks that are not hidden behind another one.
+        visible_docks: The names of the docks that are not hidden behind another one.
         plots: The names of the shown plots.
         region: The region whose jitter is plotted.
     """
 
     docks: QByteArray
-    seen: tuple[str, ...]
+    visible_docks: tuple[str, ...]
     plots: tuple[str, ...]
     region: str
 
@@ -60,7 +60,7 @@ class WindowParts:
     others: tuple[QObject, ...]
 
 
-def take_out(window: QMainWindow, parts: WindowParts) -> WindowArrangement:
+def remove_translated_widgets(window: QMainWindow, parts: WindowParts) -> WindowArrangement:
     """Delete all widgets with translated text, and return the user's arrangement.
 
     They are deleted immediately, because old and new widgets would have the same names and
@@ -70,31 +70,33 @@ def take_out(window: QMainWindow, parts: WindowParts) -> WindowArrangement:
         if dialog.isModal():  # Its text and commands are about to be deleted.
             dialog.reject()
     plots = parts.plots
-    seen = tuple(d.objectName() for d in parts.docks.all if not d.visibleRegion().isEmpty())
+    visible_docks = tuple(
+        d.objectName() for d in parts.docks.all if not d.visibleRegion().isEmpty()
+    )
     region = str(plots.region.currentData())
-    before = WindowArrangement(parts.docks.state(), seen, plots.chosen, region)
-    gone: list[QObject] = [
+    before = WindowArrangement(parts.docks.state(), visible_docks, plots.shown_plots, region)
+    to_delete: list[QObject] = [
         *window.findChildren(QDockWidget),
         *window.findChildren(QToolBar),
         *window.findChildren(QActionGroup),
         parts.docks,
         *parts.others,
     ]
-    for kept in (parts.view, parts.messages, parts.exports):
-        kept.setParent(window)
-        kept.hide()
+    for widget in (parts.view, parts.messages, parts.exports):
+        widget.setParent(window)
+        widget.hide()
     window.setLocale(QLocale())  # The fields take the number format from the window.
     window.setMenuBar(QMenuBar())  # This deletes the old menu bar with its menus.
     window.statusBar().removeWidget(parts.status)
     parts.status.setParent(None)
     parts.status.deleteLater()
-    for thing in gone:
-        if Shiboken.isValid(thing):
-            Shiboken.delete(thing)
+    for item in to_delete:
+        if Shiboken.isValid(item):
+            Shiboken.delete(item)
     return before
 
 
-def put_back(
+def restore_arrangement(
     window: QMainWindow, parts: WindowParts, before: WindowArrangement, *, has_source: bool
 ) -> None:
     """Restore the user's arrangement after the widgets were rebuilt."""
@@ -102,9 +104,9 @@ def put_back(
     if not has_source:
         parts.docks.hide()
     for dock in parts.docks.all:
-        if dock.objectName() in before.seen:
+        if dock.objectName() in before.visible_docks:
             dock.raise_()
-    parts.plots.choose(*before.plots)
+    parts.plots.show_plots(*before.plots)
     parts.plots.set_region(before.region)
     parts.messages.retranslate()
     parts.exports.retranslate()

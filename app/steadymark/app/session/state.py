@@ -315,7 +315,7 @@ def clock_text(time_s: float) -> str:
     return f"{hours}:{text}" if hours else text
 
 
-def parse_place(text: str, times_s: NDArray[np.float64]) -> int | None:
+def parse_frame(text: str, times_s: NDArray[np.float64]) -> int | None:
     """Return the frame that a text names.
 
     `f120` and `120` are numbers; `1:23.4` and `83.4s` are times. Returns None for another text. A

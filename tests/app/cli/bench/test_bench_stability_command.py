@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from steadymark.app.cli import main as cli
-from steadymark.app.cli.reports.stability_report import against_filter
+from steadymark.app.cli.reports.stability_report import compare_with_filter
 from steadymark.engine.bench.scenes.stability_benchmark import StabilityRow
 from steadymark.engine.bench.scenes.stability_scores import StabilityBenchScores
 from steadymark.models.face.schema import assets_root, load_schema
@@ -88,11 +88,11 @@ def test_filters_as_stable_as_a_network_are_listed_with_their_error_and_lag() ->
         row("one-euro", 0.05, 5.2, 2.1, "0.3 Hz"),
         row("one-euro", 0.3, 2.5, 0.0, "10 Hz"),
     ]
-    (message,) = against_filter(rows, 2)
+    (message,) = compare_with_filter(rows, 2)
     assert message.startswith("convlstm: 2 of 3 settings of one-euro are as still")
     assert "least NRMSE is 5.200 %" in message
     assert "least lag 1.90 frames" in message
-    assert against_filter(rows, 3) == []
+    assert compare_with_filter(rows, 3) == []
 
 
 def test_scenes_can_be_exported_and_tables_of_other_trackers_scored(

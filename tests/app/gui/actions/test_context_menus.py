@@ -42,7 +42,7 @@ def test_the_loop_is_set_in_the_menu_of_the_timeline(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
     open_video(qtbot, window, clip)
-    line, session = window.transport.timeline, window.session
+    line, session = window.playback_bar.timeline, window.session
     choose(timeline_menu(window, line, session, 30), "Start the loop here")
     assert session.display.loop == (30, 119)
     choose(timeline_menu(window, line, session, 60), "End the loop here")
@@ -69,7 +69,7 @@ def test_the_values_of_the_shown_plots_are_copied_as_csv(
 
     qtbot.waitUntil(is_measured)
     window._on_measures_changed()
-    window.plots.choose("jitter", "x", "head_pose")
+    window.plots.show_plots("jitter", "x", "head_pose")
     choose(plots_menu(window, window.plots, window.actions_by_name), "Copy the values as CSV")
     rows = list(csv.DictReader(io.StringIO(QGuiApplication.clipboard().text())))
     assert len(rows) == 120
@@ -83,7 +83,7 @@ def test_the_values_of_the_shown_plots_are_copied_as_csv(
 
 def test_a_right_click_opens_the_menu(qtbot: QtBot, window: MainWindow, clip: str) -> None:
     open_video(qtbot, window, clip)
-    for widget in (window.view, window.transport.timeline, window.plots):
+    for widget in (window.view, window.playback_bar.timeline, window.plots):
         widget.customContextMenuRequested.emit(QPoint(20, 20))
         qtbot.waitUntil(lambda: any(m.isVisible() for m in widget.findChildren(QMenu)))  # noqa: B023
         menu = next(m for m in widget.findChildren(QMenu) if m.isVisible())

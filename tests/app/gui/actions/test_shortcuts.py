@@ -38,10 +38,10 @@ def test_shortcuts_can_be_changed_stored_and_reset(
     assert keys.set_keys("open", ["F2", "Ctrl+P"]) == ""
     assert actions["open"].toolTip() == "Open (F2)"
     assert not keys.is_default("open")
-    assert preferences.keys() == {"open": ["F2", "Ctrl+P"]}
+    assert preferences.shortcuts() == {"open": ["F2", "Ctrl+P"]}
     assert keys.reset("open") == ""
     assert keys.keys("open") == ["Ctrl+O"]
-    assert preferences.keys() == {}
+    assert preferences.shortcuts() == {}
     assert keys.set_keys("loop", []) == ""
     assert keys.set_keys("open", ["L"]) == ""
     assert "is already used for 'Open'" in keys.reset("loop")
@@ -67,13 +67,13 @@ def test_a_key_that_is_already_used_is_refused_with_a_reason(
     keys.reserve(["&File", "Recent"])
     assert why in keys.set_keys("loop", ["F3", key])
     assert keys.keys("loop") == ["L"]
-    assert preferences.keys() == {}
+    assert preferences.shortcuts() == {}
 
 
 def test_stored_shortcuts_are_restored_and_win_over_a_new_default(
     actions: dict[str, QAction], preferences: Preferences
 ) -> None:
-    preferences.set_keys({"loop": ["Ctrl+O", "Tab", "nonsense"], "gone": ["F9"]})
+    preferences.set_shortcuts({"loop": ["Ctrl+O", "Tab", "nonsense"], "gone": ["F9"]})
     keys = Shortcuts(actions, preferences)
     assert keys.keys("loop") == ["Ctrl+O"]
     assert keys.keys("open") == []
@@ -98,29 +98,29 @@ def test_the_dialog_lists_every_command_and_applies_changes_immediately(
     listed = [row.text(0) for row in dialog.rows()]
     assert len(listed) == len(window.actions_by_name) + len(window.docks.all)
     assert "Settings" in listed
-    assert not dialog.use.isEnabled()
-    dialog.choose("loop")
-    dialog.key.setFocus()
-    QTest.keyClick(dialog.key, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
-    assert dialog.use.isEnabled()
-    dialog.use.click()
+    assert not dialog.use_button.isEnabled()
+    dialog.select_command("loop")
+    dialog.key_edit.setFocus()
+    QTest.keyClick(dialog.key_edit, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
+    assert dialog.use_button.isEnabled()
+    dialog.use_button.click()
     assert window.actions_by_name["loop"].shortcut().toString() == "Ctrl+J"
     (row,) = [row for row in dialog.rows() if row.isSelected()]
     assert row.text(1) == "Ctrl+J"
-    assert dialog.reset.isEnabled()
-    dialog.key.setKeySequence(QKeySequence("Ctrl+O"))
-    dialog.add.click()
-    assert "'Open video'" in dialog.fault.text()
-    dialog.key.setKeySequence(QKeySequence("Alt+F"))
-    dialog.use.click()
-    assert "menu 'File'" in dialog.fault.text()
-    dialog.reset.click()
+    assert dialog.reset_button.isEnabled()
+    dialog.key_edit.setKeySequence(QKeySequence("Ctrl+O"))
+    dialog.add_button.click()
+    assert "'Open video'" in dialog.fault_label.text()
+    dialog.key_edit.setKeySequence(QKeySequence("Alt+F"))
+    dialog.use_button.click()
+    assert "menu 'File'" in dialog.fault_label.text()
+    dialog.reset_button.click()
     assert window.actions_by_name["loop"].shortcut().toString() == "L"
-    dialog.none.click()
+    dialog.no_key_button.click()
     assert window.actions_by_name["loop"].shortcuts() == []
     dialog.search.setText("ctrl+o")
     assert [row.text(0) for row in dialog.rows() if not row.isHidden()] == ["Open video"]
-    dialog.reset_all.click()
+    dialog.reset_all_button.click()
     assert window.actions_by_name["loop"].shortcut().toString() == "L"
     dialog.reject()
     qtbot.waitUntil(lambda: not window.findChildren(ShortcutsDialog))

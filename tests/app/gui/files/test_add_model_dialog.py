@@ -61,9 +61,9 @@ def test_detected_settings_are_shown_as_defaults_of_the_fields(
     assert dialog.choices["scale"].currentText() == "found: 0 … 1"
     assert dialog.texts["input-size"].placeholderText() == "found: 32"
     assert dialog.texts["input-size"].text() == ""
-    assert "68 landmarks; " in dialog.verdict.text()
-    assert "running it twice" in dialog.verdict.text()
-    assert "⚠ Its landmarks hardly follow the face" in dialog.verdict.text()
+    assert "68 landmarks; " in dialog.trial_result.text()
+    assert "running it twice" in dialog.trial_result.text()
+    assert "⚠ Its landmarks hardly follow the face" in dialog.trial_result.text()
     assert dialog.name.text() == "strange"
 
 
@@ -75,7 +75,7 @@ def test_a_changed_field_is_tried_again_and_invalid_input_is_reported(
     assert dialog.prepared is None
     wait_for_trial(qtbot, dialog)
     assert dialog.fault.text() == "mean has 2 numbers: write one, or three (one per channel)"
-    assert dialog.verdict.text() == ""
+    assert dialog.trial_result.text() == ""
     dialog.texts["mean"].setText("0.5")
     dialog.choices["scale"].setCurrentIndex(dialog.choices["scale"].findData("unit"))
     qtbot.waitUntil(lambda: dialog.prepared is not None, timeout=30000)
@@ -127,11 +127,11 @@ def test_the_menu_adds_a_network_without_a_card(
 def test_a_model_of_other_landmarks_is_added_and_chosen(
     qtbot: QtBot, window: MainWindow, own: Path, tmp_path: Path
 ) -> None:
-    window.options.own_models.add_or_ask(heatmap1d_network(tmp_path, "wflw98"))
+    window.options.own_models.add_or_describe(heatmap1d_network(tmp_path, "wflw98"))
     dialog = window.options.own_models.dialog
     assert dialog is not None
     wait_for_trial(qtbot, dialog)
-    assert "98 landmarks; " in dialog.verdict.text()
+    assert "98 landmarks; " in dialog.trial_result.text()
     dialog.licence.setText("MIT")
     dialog.data.setText("faces")
     dialog.add_button.click()

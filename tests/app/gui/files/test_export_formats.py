@@ -60,8 +60,8 @@ def test_the_window_exports_in_the_format_of_a_plug_in(
 
 def test_the_queue_offers_every_format(json_lines: None, window: MainWindow, qtbot: QtBot) -> None:
     window.files.show_queue()
-    assert window.exports.many is not None
-    style = window.exports.many.style_of_table
+    assert window.exports.queue_window is not None
+    style = window.exports.queue_window.table_format
     assert [style.itemData(row) for row in range(style.count())] == list(TABLE_FORMATS.names())
     assert style.itemText(style.findData("json-lines")) == "JSON lines"
     assert style.itemText(0) == "Steadymark's table (CSV)"

@@ -292,7 +292,7 @@ def test_a_cancelled_export_leaves_no_video_and_stops_running(
     track(qtbot, window, clip)
     with qtbot.waitSignal(window.exports.ended, timeout=20000) as ended:
         window.files.export(ExportKind.VIDEO, tmp_path / "out.mp4")
-        window.exports._lines[0].cancel.click()
+        window.exports._lines[0].cancel_button.click()
     report = ended.args[0]
     if report.cancelled and report.done < report.total:
         assert not (tmp_path / "out.mp4").exists()

@@ -41,7 +41,7 @@ def test_an_own_model_can_be_added_restored_and_removed(
     assert window.messages.texts[0] == "own was added to the list of models."
     assert listed_models(window) == [*shipped, "own (own)"]
     assert window.session.settings.model == str(path)
-    assert "own · flow" in window.settings.presets.what.text()
+    assert "own · flow" in window.settings.presets.summary.text()
     hint = window.settings.model.itemData(len(shipped), Qt.ItemDataRole.ToolTipRole)
     assert str(path) in hint
     assert "MIT" in hint

@@ -36,12 +36,12 @@ COLUMNS = {
 
 
 @pytest.fixture
-def many(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> QueueWindow:
+def dialog(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> QueueWindow:
     key(window, "queue")
-    many = window.exports.many
-    assert many is not None
-    many.folder.setText(str(tmp_path / "out"))
-    return many
+    dialog = window.exports.queue_window
+    assert dialog is not None
+    dialog.folder.setText(str(tmp_path / "out"))
+    return dialog
 
 
 def cut_video(tmp_path: Path) -> str:
@@ -53,31 +53,31 @@ def cut_video(tmp_path: Path) -> str:
     return str(path)
 
 
-def texts(many: QueueWindow, row: int) -> dict[str, str]:
-    item = many.list.topLevelItem(row)
+def texts(dialog: QueueWindow, row: int) -> dict[str, str]:
+    item = dialog.list.topLevelItem(row)
     assert item is not None
     return {n: item.text(c).replace("\N{NO-BREAK SPACE}", " ") for n, c in COLUMNS.items()}
 
 
-def run_queue(qtbot: QtBot, many: QueueWindow, paths: list[str]) -> None:
-    many.add(paths)
-    many.begin.click()
-    qtbot.waitUntil(lambda: many.queue.running == 0, timeout=60000)
-    many._refresh()
+def run_queue(qtbot: QtBot, dialog: QueueWindow, paths: list[str]) -> None:
+    dialog.add(paths)
+    dialog.start_button.click()
+    qtbot.waitUntil(lambda: dialog.queue.running == 0, timeout=60000)
+    dialog._refresh()
 
 
 def test_each_row_shows_its_state_and_figures_and_bad_ones_are_marked(
-    qtbot: QtBot, many: QueueWindow, tmp_path: Path
+    qtbot: QtBot, dialog: QueueWindow, tmp_path: Path
 ) -> None:
     good = str(square_video(tmp_path / "good.mp4", 40, lost=range(12, 16)))
     bad = tmp_path / "bad.mp4"
     bad.write_bytes(b"no video")
-    run_queue(qtbot, many, [good])
-    run_queue(qtbot, many, [str(bad)])
-    run_queue(qtbot, many, [cut_video(tmp_path)])
-    stages = [item.stage for item in many.queue.items]
+    run_queue(qtbot, dialog, [good])
+    run_queue(qtbot, dialog, [str(bad)])
+    run_queue(qtbot, dialog, [cut_video(tmp_path)])
+    stages = [item.stage for item in dialog.queue.items]
     assert stages == [QueueStage.DONE, QueueStage.FAILED, QueueStage.DAMAGED]
-    first, second, third = (texts(many, row) for row in range(3))
+    first, second, third = (texts(dialog, row) for row in range(3))
     assert {k: first[k] for k in ("State", "With face", "Lost", "Result")} == {
         "State": "done", "With face": "90 %", "Lost": "1", "Result": "good.csv",
     }  # fmt: skip
@@ -87,45 +87,45 @@ def test_each_row_shows_its_state_and_figures_and_bad_ones_are_marked(
     assert second["With face"] == ""
     assert third["State"] == "damaged"
     assert third["Result"].startswith("m_cut.csv – ")
-    assert third["Result"].endswith(f"{many.queue.items[2].warnings} warnings")
-    assert many.queue.items[2].warnings > 1
-    rows = [many.list.topLevelItem(row) for row in range(3)]
+    assert third["Result"].endswith(f"{dialog.queue.items[2].warnings} warnings")
+    assert dialog.queue.items[2].warnings > 1
+    rows = [dialog.list.topLevelItem(row) for row in range(3)]
     assert [row.icon(3).isNull() for row in rows if row is not None] == [True, False, False]
     colours = [row.foreground(3).color().name() for row in rows if row is not None]
     assert colours[1] == colours[2] != colours[0]
 
 
 def test_a_double_click_opens_the_result(
-    qtbot: QtBot, many: QueueWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, dialog: QueueWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
-    run_queue(qtbot, many, [str(square_video(tmp_path / "a.mp4", 20))])
-    row = many.list.topLevelItem(0)
+    run_queue(qtbot, dialog, [str(square_video(tmp_path / "a.mp4", 20))])
+    row = dialog.list.topLevelItem(0)
     assert row is not None
-    place = many.list.visualItemRect(row).center()
-    QTest.mouseClick(many.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    QTest.mouseDClick(many.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    place = dialog.list.visualItemRect(row).center()
+    QTest.mouseClick(dialog.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    QTest.mouseDClick(dialog.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert opened == [str(tmp_path / "out" / "a.csv")]
 
 
 def test_the_delete_key_removes_the_selected_videos(
-    qtbot: QtBot, many: QueueWindow, tmp_path: Path
+    qtbot: QtBot, dialog: QueueWindow, tmp_path: Path
 ) -> None:
     clips = [str(square_video(tmp_path / f"{name}.mp4", 20)) for name in "ab"]
-    run_queue(qtbot, many, clips[:1])
-    many.add([clips[1]])
-    assert texts(many, 1)["State"] == "not started"
-    many.list.selectAll()
-    QTest.keyClick(many.list, Qt.Key.Key_Delete)
-    assert many.list.topLevelItemCount() == 0
-    assert many.queue.items == ()
-    assert many.chosen == []
+    run_queue(qtbot, dialog, clips[:1])
+    dialog.add([clips[1]])
+    assert texts(dialog, 1)["State"] == "not started"
+    dialog.list.selectAll()
+    QTest.keyClick(dialog.list, Qt.Key.Key_Delete)
+    assert dialog.list.topLevelItemCount() == 0
+    assert dialog.queue.items == ()
+    assert dialog.pending == []
     assert (tmp_path / "out" / "a.csv").exists()  # only the row is removed
 
 
 def test_a_folder_adds_all_its_videos(
-    many: QueueWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    dialog: QueueWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "many"
     (folder / "deeper").mkdir(parents=True)
@@ -133,23 +133,23 @@ def test_a_folder_adds_all_its_videos(
     for path in paths:
         square_video(path, 5)
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
-    many._add_folder.click()
-    assert sorted(many.chosen) == sorted(map(str, paths))
+    dialog._add_folder.click()
+    assert sorted(dialog.pending) == sorted(map(str, paths))
     empty = tmp_path / "empty"
     empty.mkdir()
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(empty))
-    many._add_folder.click()
-    assert len(many.chosen) == 2
-    assert "empty" in many.fault.text()
-    assert many.fault.isVisible()
+    dialog._add_folder.click()
+    assert len(dialog.pending) == 2
+    assert "empty" in dialog.fault.text()
+    assert dialog.fault.isVisible()
 
 
 def test_long_names_are_cut_in_the_middle_and_the_tooltip_has_the_path(
-    many: QueueWindow, tmp_path: Path
+    dialog: QueueWindow, tmp_path: Path
 ) -> None:
     path = str(tmp_path / f"{'long ' * 30}take 7.mp4")
-    many.add([path])
-    row = many.list.topLevelItem(0)
+    dialog.add([path])
+    row = dialog.list.topLevelItem(0)
     assert row is not None
     assert row.toolTip(0) == path
-    assert many.list.textElideMode() is Qt.TextElideMode.ElideMiddle
+    assert dialog.list.textElideMode() is Qt.TextElideMode.ElideMiddle

@@ -44,7 +44,7 @@ def clips(tmp_path: Path) -> list[str]:
 
 
 def queue_window(window: MainWindow) -> QueueWindow:
-    found = window.exports.many
+    found = window.exports.queue_window
     assert found is not None
     return found
 
@@ -65,14 +65,14 @@ def test_chosen_videos_are_tracked_and_a_bad_one_does_not_stop_the_others(
     chosen = [clips[0], str(bad), clips[1]]
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: (chosen, ""))
     key(window, "queue")
-    many = queue_window(window)
-    assert many.isVisible()
-    assert not many.begin.isEnabled()
-    many._choose_videos()
-    many.video.setChecked(True)
-    assert many.folder.text() == str(tmp_path / "steadymark")
-    many.begin.click()
-    qtbot.waitUntil(lambda: many.queue.running == 0, timeout=20000)
+    dialog = queue_window(window)
+    assert dialog.isVisible()
+    assert not dialog.start_button.isEnabled()
+    dialog._choose_videos()
+    dialog.video.setChecked(True)
+    assert dialog.folder.text() == str(tmp_path / "steadymark")
+    dialog.start_button.click()
+    qtbot.waitUntil(lambda: dialog.queue.running == 0, timeout=20000)
     assert stages(window) == [QueueStage.DONE, QueueStage.FAILED, QueueStage.DONE]
     for name in "ab":
         assert check_csv(tmp_path / "steadymark" / f"{name}.csv") == ()
@@ -83,34 +83,36 @@ def test_chosen_videos_are_tracked_and_a_bad_one_does_not_stop_the_others(
         [clips[1], "done", "b.csv"],
         [str(bad), "failed", ""],
     ]
-    notes = [many.list.topLevelItem(i).text(2) for i in range(3)]  # type: ignore[union-attr]
+    notes = [dialog.list.topLevelItem(i).text(2) for i in range(3)]  # type: ignore[union-attr]
     assert notes[0] == "a.csv, a.mp4"
     assert "bad.mp4" in notes[1]
-    many.list.resize(many.list.width() + 20, many.list.height())  # makes the list update its layout
+    dialog.list.resize(
+        dialog.list.width() + 20, dialog.list.height()
+    )  # makes the list update its layout
     QApplication.processEvents()
-    bars = many.list.findChildren(QProgressBar)
+    bars = dialog.list.findChildren(QProgressBar)
     assert sorted(bar.isVisible() for bar in bars) == [False, True, True]
     opened_folders: list[str] = []
     monkeypatch.setattr(
         QDesktopServices, "openUrl", lambda url: opened_folders.append(url.toLocalFile())
     )
-    many.list.topLevelItem(0).setSelected(True)  # type: ignore[union-attr]
-    many.open_folder.click()
+    dialog.list.topLevelItem(0).setSelected(True)  # type: ignore[union-attr]
+    dialog.open_folder_button.click()
     assert opened_folders == [str(tmp_path / "steadymark")]
 
-    many.add([clips[0]])
-    many.begin.click()  # its results exist, and must not be replaced
-    qtbot.waitUntil(lambda: many.queue.running == 0, timeout=20000)
+    dialog.add([clips[0]])
+    dialog.start_button.click()  # its results exist, and must not be replaced
+    qtbot.waitUntil(lambda: dialog.queue.running == 0, timeout=20000)
     assert stages(window)[-1] is QueueStage.FAILED
-    assert "exists already" in many.queue.items[-1].note
-    assert "--" not in many.queue.items[-1].note
-    many.replace_files.setChecked(True)
-    many.add([clips[0]])
-    many.begin.click()
-    qtbot.waitUntil(lambda: many.queue.running == 0, timeout=20000)
+    assert "exists already" in dialog.queue.items[-1].note
+    assert "--" not in dialog.queue.items[-1].note
+    dialog.replace_files.setChecked(True)
+    dialog.add([clips[0]])
+    dialog.start_button.click()
+    qtbot.waitUntil(lambda: dialog.queue.running == 0, timeout=20000)
     assert stages(window)[-1] is QueueStage.DONE
-    many.clear.click()
-    assert many.queue.items == ()
+    dialog.clear_button.click()
+    assert dialog.queue.items == ()
 
 
 @pytest.fixture
@@ -129,19 +131,19 @@ def start_queue(
 ) -> QueueWindow:
     """Return the queue window when `count` of the clips are being tracked at the same time."""
     window.files.show_queue(clips)
-    many = queue_window(window)
-    many.queue._models = ModelCache(opener)
-    many.processes.setMaximum(8)  # independent of the number of cores
-    many.processes.setValue(count)
-    many.begin.click()
-    qtbot.waitUntil(lambda: sum(i.frames > 0 for i in many.queue.items) == count, timeout=30000)
-    return many
+    dialog = queue_window(window)
+    dialog.queue._models = ModelCache(opener)
+    dialog.processes.setMaximum(8)  # independent of the number of cores
+    dialog.processes.setValue(count)
+    dialog.start_button.click()
+    qtbot.waitUntil(lambda: sum(i.frames > 0 for i in dialog.queue.items) == count, timeout=30000)
+    return dialog
 
 
 def test_single_and_all_videos_can_be_cancelled_while_the_window_is_used(
     qtbot: QtBot, window: MainWindow, long_clips: list[str], tmp_path: Path
 ) -> None:
-    many = start_queue(qtbot, window, long_clips, slow_models, 2)
+    dialog = start_queue(qtbot, window, long_clips, slow_models, 2)
     open_video(qtbot, window, str(square_video(tmp_path / "seen.mp4", 40)))
     assert stages(window) == [
         QueueStage.RUNNING,
@@ -149,17 +151,17 @@ def test_single_and_all_videos_can_be_cancelled_while_the_window_is_used(
         QueueStage.WAITING,
         QueueStage.WAITING,
     ]
-    many.list.topLevelItem(2).setSelected(True)  # type: ignore[union-attr]
-    many.cancel.click()
+    dialog.list.topLevelItem(2).setSelected(True)  # type: ignore[union-attr]
+    dialog.cancel_button.click()
     assert stages(window)[2] is QueueStage.CANCELLED
-    many.list.clearSelection()
-    many.list.topLevelItem(0).setSelected(True)  # type: ignore[union-attr]
-    many.cancel.click()
-    qtbot.waitUntil(lambda: many.queue.items[3].frames > 0, timeout=30000)
+    dialog.list.clearSelection()
+    dialog.list.topLevelItem(0).setSelected(True)  # type: ignore[union-attr]
+    dialog.cancel_button.click()
+    qtbot.waitUntil(lambda: dialog.queue.items[3].frames > 0, timeout=30000)
     cancelled = QueueStage.CANCELLED
     assert stages(window) == [cancelled, QueueStage.RUNNING, cancelled, QueueStage.RUNNING]
-    many.cancel_all.click()
-    qtbot.waitUntil(lambda: many.queue.running == 0, timeout=20000)
+    dialog.cancel_all_button.click()
+    qtbot.waitUntil(lambda: dialog.queue.running == 0, timeout=20000)
     assert stages(window) == [cancelled] * 4
     out = tmp_path / "steadymark"
     assert sorted(p.name for p in out.glob("*.csv*")) == [
@@ -188,14 +190,14 @@ def test_a_single_video_is_tracked_in_this_process_and_can_be_cancelled(
 
     monkeypatch.setattr(Pipeline, "stop", stop_and_open_gate)
     window.files.show_queue(clips[:1])
-    many = queue_window(window)
-    many.queue._models = ModelCache(lambda _: gated_models(gate, after=10))
-    many.begin.click()
+    dialog = queue_window(window)
+    dialog.queue._models = ModelCache(lambda _: gated_models(gate, after=10))
+    dialog.start_button.click()
     qtbot.waitUntil(lambda: gate.reached.is_set())
     assert multiprocessing.active_children() == []
-    many.list.topLevelItem(0).setSelected(True)  # type: ignore[union-attr]
-    many.cancel.click()
-    qtbot.waitUntil(lambda: many.queue.running == 0, timeout=20000)
+    dialog.list.topLevelItem(0).setSelected(True)  # type: ignore[union-attr]
+    dialog.cancel_button.click()
+    qtbot.waitUntil(lambda: dialog.queue.running == 0, timeout=20000)
     assert stages(window) == [QueueStage.CANCELLED]
     assert 0 < len(read_landmarks(tmp_path / "steadymark" / "a.partial.csv")) < 40
 
@@ -203,7 +205,7 @@ def test_a_single_video_is_tracked_in_this_process_and_can_be_cancelled(
 def test_closing_asks_while_the_queue_runs_and_ends_its_processes(
     qtbot: QtBot, window: MainWindow, long_clips: list[str], tmp_path: Path
 ) -> None:
-    many = start_queue(qtbot, window, long_clips, slow_models, 3)
+    dialog = start_queue(qtbot, window, long_clips, slow_models, 3)
     questions: list[str] = []
     window.closing.ask = lambda title, *_: questions.append(title) or 2  # type: ignore[method-assign, func-returns-value]
     assert not window.close()
@@ -213,7 +215,7 @@ def test_closing_asks_while_the_queue_runs_and_ends_its_processes(
     assert window.close()
     assert window.closed_in_time
     assert multiprocessing.active_children() == []
-    assert not many.isVisible()
+    assert not dialog.isVisible()
     for name in "abc":
         assert list((tmp_path / "steadymark").glob(f"{name}.*csv*")) != []
 
@@ -222,12 +224,12 @@ def test_closing_asks_while_the_queue_runs_and_ends_its_processes(
 def test_processes_that_do_not_respond_are_killed(
     qtbot: QtBot, window: MainWindow, long_clips: list[str], tmp_path: Path
 ) -> None:
-    many = start_queue(qtbot, window, long_clips, slow_models, 2)
+    dialog = start_queue(qtbot, window, long_clips, slow_models, 2)
     for process in multiprocessing.active_children():
         assert process.pid is not None
         os.kill(process.pid, signal.SIGSTOP)
-    many.queue.close()
-    assert many.queue.join(20)
+    dialog.queue.close()
+    assert dialog.queue.join(20)
     assert multiprocessing.active_children() == []
     assert stages(window) == [QueueStage.CANCELLED] * 4
 
@@ -241,12 +243,12 @@ def test_a_killed_process_fails_only_its_own_video(
         for name in "abc"
     ]
     window.files.show_queue(clips)
-    many = queue_window(window)
-    many.queue._models = ModelCache(crashing_models)
-    many.begin.click()
-    qtbot.waitUntil(lambda: many.queue.running == 0, timeout=30000)
+    dialog = queue_window(window)
+    dialog.queue._models = ModelCache(crashing_models)
+    dialog.start_button.click()
+    qtbot.waitUntil(lambda: dialog.queue.running == 0, timeout=30000)
     assert stages(window) == [QueueStage.DONE, QueueStage.FAILED, QueueStage.DONE]
-    note = many.queue.items[1].note
+    note = dialog.queue.items[1].note
     assert "b.mp4 ended (killed by signal 9" in note
     assert "--" not in note
     index = ResultsIndex(tmp_path / "steadymark")
@@ -262,14 +264,14 @@ def test_videos_with_the_same_name_get_separate_tables(
     (tmp_path / "other").mkdir()
     other = str(square_video(tmp_path / "other" / "a.mp4", 30))
     window.files.show_queue([clips[0], other])
-    many = queue_window(window)
-    many.replace_files.setChecked(True)
-    many.begin.click()
-    many.add([clips[0]])
-    many.begin.click()
-    qtbot.waitUntil(lambda: many.queue.running == 0, timeout=30000)
+    dialog = queue_window(window)
+    dialog.replace_files.setChecked(True)
+    dialog.start_button.click()
+    dialog.add([clips[0]])
+    dialog.start_button.click()
+    qtbot.waitUntil(lambda: dialog.queue.running == 0, timeout=30000)
     assert stages(window) == [QueueStage.DONE] * 3
-    tables = [Path(item.outputs[0]).name for item in many.queue.items]
+    tables = [Path(item.outputs[0]).name for item in dialog.queue.items]
     assert tables == ["a.csv", "a-2.csv", "a.csv"]
     assert len(read_landmarks(tmp_path / "steadymark" / "a-2.csv").frame) == 30
 
@@ -279,31 +281,31 @@ def test_the_number_of_processes_follows_cores_live_view_and_choice(
 ) -> None:
     monkeypatch.setattr("steadymark.app.gui.files.queue_window.cores", lambda: 6)
     window.files.show_queue()
-    many = queue_window(window)
-    assert (many.processes.value(), many.queue.processes) == (6, None)
+    dialog = queue_window(window)
+    assert (dialog.processes.value(), dialog.queue.processes) == (6, None)
     start_live_view(qtbot, window)
     window.files.show_queue()
-    assert (many.processes.value(), many.queue.processes) == (4, 4)
-    many.processes.setValue(3)
+    assert (dialog.processes.value(), dialog.queue.processes) == (4, 4)
+    dialog.processes.setValue(3)
     window.files.show_queue()
-    assert (many.processes.value(), many.queue.most()) == (3, 3)
+    assert (dialog.processes.value(), dialog.queue.most()) == (3, 3)
 
 
 def test_several_dropped_videos_are_offered_to_the_queue(
     qtbot: QtBot, window: MainWindow, clips: list[str]
 ) -> None:
-    from steadymark.app.gui.actions.drag_and_drop import take_dropped
+    from steadymark.app.gui.actions.drag_and_drop import open_dropped_files
 
     window.session._models = ModelCache(square_models)
-    take_dropped(
+    open_dropped_files(
         clips,
         open_path=window.open_path,
-        load_truth=window.session.analysis.load_truth,
+        load_ground_truth=window.session.analysis.load_ground_truth,
         show_queue=window.files.show_queue,
         messages=window.messages,
     )
     qtbot.waitUntil(lambda: window.view.shown is not None)
     message = window.messages._shown[0]
     assert "first one was opened" in message.text
-    message._chosen(lambda: window.files.show_queue(clips))
-    assert queue_window(window).chosen == clips
+    message._on_choice(lambda: window.files.show_queue(clips))
+    assert queue_window(window).pending == clips

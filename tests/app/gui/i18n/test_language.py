@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 
 from steadymark.app.gui.application import make_window
 from steadymark.app.gui.i18n import language
-from steadymark.app.gui.i18n.language import LANGUAGES, speak
+from steadymark.app.gui.i18n.language import LANGUAGES, apply_language
 from steadymark.app.session.live.latency import Latency, LiveFigures
 from steadymark.app.session.state import LiveState, Phase
 from steadymark.engine.output.live_recorder import RecorderReport
@@ -72,7 +72,7 @@ def test_the_window_fits_a_small_screen(
     window.show()
     window.open_path(clip)
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
-    for dock in (window.docks.settings, window.docks.numbers):
+    for dock in (window.docks.settings, window.docks.statistics):
         dock.raise_()
         window.resize(900, 600)
         qtbot.waitUntil(lambda: window.width() == 900)
@@ -84,7 +84,7 @@ def test_the_window_fits_a_small_screen(
         live = LiveState(recording=recording)
         live_display = replace(window.session.display, live=live, playing=bool(recording))
         window.live_bar.set_display(replace(live_display, phase=Phase.LIVE))
-        window.transport.hide()
+        window.playback_bar.hide()
         window.live_bar.set_figures(figures)
         window.live_bar.recording.setText("● 1:12:02" if recording else "")
         QCoreApplication.sendPostedEvents()
@@ -97,7 +97,7 @@ def test_the_window_fits_a_small_screen(
 def test_an_unknown_language_falls_back_to_that_of_the_system(english: None) -> None:
     application = QApplication.instance()
     assert isinstance(application, QApplication)
-    speak(application, "tlh")
+    apply_language(application, "tlh")
     assert QLocale().language() == QLocale.system().language()
 
 
@@ -112,7 +112,7 @@ def test_english_plurals_are_used_when_the_system_language_is_not_translated(
     monkeypatch.setattr(language, "QLocale", French)
     application = QApplication.instance()
     assert isinstance(application, QApplication)
-    speak(application)
+    apply_language(application)
     counted = [QCoreApplication.translate("PresetBar", "%n face(s)", "", n) for n in (1, 2)]
     assert counted == ["1 face", "2 faces"]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from steadymark.app.gui.i18n.language import speak
+from steadymark.app.gui.i18n.language import apply_language
 from steadymark.app.gui.i18n.local_numbers import (
     local_decimals,
     number_text,
@@ -33,9 +33,9 @@ DECIMALS = re.compile(r"\.\d*[efgEFG]|^[+]?[efgEFG]$|%")
 def german(english: None) -> Iterator[None]:
     application = QApplication.instance()
     assert isinstance(application, QApplication)
-    speak(application, "de")
+    apply_language(application, "de")
     yield
-    speak(application, "en")
+    apply_language(application, "en")
 
 
 @pytest.mark.usefixtures("german")

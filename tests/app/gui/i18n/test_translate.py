@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from steadymark.app.gui.i18n.language import speak
+from steadymark.app.gui.i18n.language import apply_language
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.session.export import ExportKind as Export
 from steadymark.app.session.live.open_stream import LiveTarget
@@ -42,7 +42,7 @@ TRANSLATIONS = {
 def use_language(language: str) -> None:
     application = QApplication.instance()
     assert isinstance(application, QApplication)
-    speak(application, language)
+    apply_language(application, language)
 
 
 @pytest.mark.parametrize("language", TRANSLATIONS)
@@ -66,13 +66,13 @@ def test_quoted_messages_are_translated_except_those_of_the_system() -> None:
 
 
 def test_visible_messages_are_translated_when_the_language_changes(window: MainWindow) -> None:
-    window.messages.tell(MISSING_FILE)
-    window.messages.tell("said by the window itself")
+    window.messages.show_message(MISSING_FILE)
+    window.messages.show_message("said by the window itself")
     for language, text in TRANSLATIONS.items():
         use_language(language)
         window.messages.retranslate()
         assert window.messages.texts == ["said by the window itself", text]
-        window.messages.tell(MISSING_FILE)  # the same message is not repeated
+        window.messages.show_message(MISSING_FILE)  # the same message is not repeated
         assert len(window.messages.texts) == 2
 
 
@@ -113,7 +113,7 @@ def test_errors_of_queued_videos_are_translated(
     bad = tmp_path / "bad.mp4"
     bad.write_bytes(b"no video")
     key(window, "queue")
-    many = window.exports.many
+    many = window.exports.queue_window
     assert many is not None
     file_in_place_of_folder = tmp_path / "file"
     file_in_place_of_folder.write_text("no folder", encoding="utf-8")
@@ -137,7 +137,7 @@ def test_errors_of_ground_truth_and_exports_are_translated(
     open_video(qtbot, window, clip)
     ground_truth = tmp_path / "truth.csv"
     ground_truth.write_text("frame,x_0\n0,1\n", encoding="utf-8")
-    window.session.analysis.load_truth(ground_truth)
+    window.session.analysis.load_ground_truth(ground_truth)
     qtbot.waitUntil(lambda: bool(window.messages.texts), timeout=20000)
     window.files.export(Export.TABLE, tmp_path / "nowhere" / "table.csv")
     qtbot.waitUntil(lambda: len(window.messages.texts) == 2, timeout=20000)
@@ -150,14 +150,16 @@ def test_errors_of_live_recordings_and_presets_are_translated(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, tmp_path: Path
 ) -> None:
     start_live_view(qtbot, window)
-    window.desk._keep(replace(window.desk.kept, folder=str(tmp_path / "nowhere")))
+    window.live_controller._store(
+        replace(window.live_controller.live_preferences, folder=str(tmp_path / "nowhere"))
+    )
     key(window, "record")
     qtbot.waitUntil(lambda: bool(window.messages.texts))
     assert window.messages.texts[0].count("⟦") == 2
     bar = window.settings.presets
     bar._presets.folder.mkdir(parents=True, exist_ok=True)
     (bar._presets.folder / "bad.json").write_text('{"steadymark_preset": 1}', encoding="utf-8")
-    bar.fill()
+    bar.reload()
     bar.save("")
     assert len(window.messages.texts) == 3
     assert [message for message in window.messages.texts if untranslated(message)] == []
@@ -173,8 +175,8 @@ def test_errors_of_cameras_and_streaming_addresses_are_translated(
     assert "⟦" in message
     assert not untranslated(message.split(" (")[0])
     window.actions_by_name["send"].trigger()
-    dialog = window.desk.send.dialog
+    dialog = window.live_controller.streaming.dialog
     assert dialog is not None
-    dialog.wanted.emit("vmc", True, "nowhere:port")
+    dialog.target_changed.emit("vmc", True, "nowhere:port")
     assert "⟦" in dialog.fault.text()
     assert not untranslated(dialog.fault.text().split(": ", 1)[1])

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from steadymark.app.gui.i18n.language import LANGUAGES, speak
+from steadymark.app.gui.i18n.language import LANGUAGES, apply_language
 from steadymark.app.session.analysis.variants import RAW, Variant
 from steadymark.app.session.export import ExportKind
 from steadymark.app.session.state import ComparisonLayout, Phase, ShownLandmarks
@@ -56,23 +56,23 @@ def test_changing_the_language_keeps_the_state_of_the_window(
     session.set_layout(ComparisonLayout.SIDE)
     session.analysis.compare((RAW, Variant("butterworth")))
     session.select(landmark=8)
-    window.plots.choose("y", "head_pose")
+    window.plots.show_plots("y", "head_pose")
     window.docks.plots.setVisible(False)
     window.docks.settings.raise_()
     qtbot.waitUntil(lambda: not window.docks.settings.visibleRegion().isEmpty())
     window.view.zoom(3)
     scale = window.view.viewport().scale
     window.files.show_queue([clip])
-    many = window.exports.many
+    many = window.exports.queue_window
     assert many is not None
-    window.messages.tell("as it was said")
+    window.messages.show_message("as it was said")
     rows, version = results.rows().raw.copy(), results.version
     choose_language(qtbot, window, "Deutsch")
     assert window.preferences.language() == "de"
     assert window.actions_by_name["open"].text() == "Video &öffnen …"
     assert window.menuBar().actions()[0].text() == "&Datei"
     assert many.windowTitle() == "Viele Videos verfolgen und exportieren"
-    assert many.chosen == [clip]
+    assert many.pending == [clip]
     assert window.messages.texts == ["as it was said"]
     assert session.results is results
     assert (results.rows().raw == rows)[0].all()
@@ -82,10 +82,10 @@ def test_changing_the_language_keeps_the_state_of_the_window(
     assert window.view.isVisible()
     assert window.pages.currentWidget() is window.view
     assert window.view.viewport().scale == scale
-    assert window.transport.frame.text() == "40"
-    qtbot.waitUntil(lambda: window.numbers.landmark.currentData() == 8)
-    assert window.numbers.takes[1].currentData() == Variant("butterworth")
-    assert window.plots.chosen == ("y", "head_pose")
+    assert window.playback_bar.frame.text() == "40"
+    qtbot.waitUntil(lambda: window.statistics.landmark.currentData() == 8)
+    assert window.statistics.variants[1].currentData() == Variant("butterworth")
+    assert window.plots.shown_plots == ("y", "head_pose")
     assert not window.docks.plots.isVisible()
     assert not window.docks.plots.toggleViewAction().isChecked()
     qtbot.waitUntil(lambda: not window.docks.settings.visibleRegion().isEmpty())
@@ -96,7 +96,7 @@ def test_changing_the_language_keeps_the_state_of_the_window(
         window.activateWindow()
     key(window, "step_on")
     qtbot.waitUntil(lambda: shows(window, 41))
-    qtbot.waitUntil(lambda: window.transport.frame.text() == "41")
+    qtbot.waitUntil(lambda: window.playback_bar.frame.text() == "41")
 
 
 def test_changing_the_language_deletes_the_old_widgets(
@@ -126,7 +126,7 @@ def test_changing_the_language_translates_every_text(
     application = QApplication.instance()
     assert isinstance(application, QApplication)
     window.files.show_queue([clip])
-    many, old, translator = window.exports.many, window.actions_by_name, Brackets()
+    many, old, translator = window.exports.queue_window, window.actions_by_name, Brackets()
     assert many is not None
     application.installTranslator(translator)
     try:
@@ -177,8 +177,8 @@ def test_a_camera_and_its_recording_continue_when_the_language_changes(
 @pytest.mark.parametrize("name", ["Deutsch", "简体中文"])
 def test_an_empty_window_changes_its_language(qtbot: QtBot, window: MainWindow, name: str) -> None:
     choose_language(qtbot, window, name)
-    assert window.pages.currentWidget() is window.empty
-    assert window.empty.isVisible()
+    assert window.pages.currentWidget() is window.start_page
+    assert window.start_page.isVisible()
     assert not any(dock.isVisible() for dock in window.docks.all)
     checked = [a.text() for a in window.options.language_menu.actions() if a.isChecked()]
     assert checked == [name]
@@ -214,6 +214,6 @@ def test_a_closed_window_does_not_change_its_language(window: MainWindow) -> Non
     actions, application = window.actions_by_name, QApplication.instance()
     assert isinstance(application, QApplication)
     assert window.close()
-    speak(application, "de")
+    apply_language(application, "de")
     QApplication.processEvents()
     assert window.actions_by_name is actions

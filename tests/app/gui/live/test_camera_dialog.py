@@ -39,7 +39,7 @@ def test_a_camera_is_chosen_with_its_preview_and_opened(
     qtbot.waitUntil(lambda: dialog.preview.frame is not None)
     texts = [dialog.cameras.item(i).text() for i in range(dialog.cameras.count())]
     assert texts == ["HD Webcam   /dev/video0", "Capture card   /dev/video2"]
-    qtbot.waitUntil(lambda: "320 × 240" in dialog.words.text())
+    qtbot.waitUntil(lambda: "320 × 240" in dialog.status.text())
     assert [dialog.mode.itemText(i) for i in range(dialog.mode.count())] == [
         "default of the camera",
         "320 × 240, 60 fps, YUYV",
@@ -47,10 +47,10 @@ def test_a_camera_is_chosen_with_its_preview_and_opened(
     ]
     dialog.mode.setCurrentIndex(2)
     dialog.mode.activated.emit(2)
-    qtbot.waitUntil(lambda: "requested 160x120" in dialog.words.text())
+    qtbot.waitUntil(lambda: "requested 160x120" in dialog.status.text())
     QTest.keyClick(dialog, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE)
-    assert window.desk.dialog is None
+    assert window.live_controller.dialog is None
     assert opened_targets[-1] == LiveTarget("camera:/dev/video0", MODES[1])
     wait_for_frames(qtbot, window)
     assert device.opened == device.released + 1
@@ -68,8 +68,8 @@ def test_choosing_another_camera_shows_its_preview(
     qtbot.waitUntil(lambda: dialog.preview.frame is not None)
     assert opened_targets[-1].text == "camera:/dev/video2"
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
-    assert window.desk.dialog is None
-    assert window.desk.devices.join(2)
+    assert window.live_controller.dialog is None
+    assert window.live_controller.discovery.join(2)
     assert device.opened == device.released
     assert window.session.display.phase is Phase.EMPTY
 
@@ -78,13 +78,17 @@ def test_cameras_found_after_the_dialog_is_closed_start_no_preview(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
     opened_targets, cameras_found = use_camera(window, device), Event()
-    window.desk.find_cameras = lambda: ((CAMERA, MODES),) if cameras_found.wait(10) else ()
+    window.live_controller.find_cameras = lambda: (
+        ((CAMERA, MODES),) if cameras_found.wait(10) else ()
+    )
     dialog = open_camera_dialog(window)
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     cameras_found.set()
-    assert window.desk.devices.join(2)
-    QCoreApplication.sendPostedEvents(window.desk.devices)  # while the dialog still exists
-    assert window.desk.devices.join(2)
+    assert window.live_controller.discovery.join(2)
+    QCoreApplication.sendPostedEvents(
+        window.live_controller.discovery
+    )  # while the dialog still exists
+    assert window.live_controller.discovery.join(2)
     assert opened_targets == []
     assert device.opened == 0
 
@@ -92,13 +96,13 @@ def test_cameras_found_after_the_dialog_is_closed_start_no_preview(
 def test_without_a_camera_the_dialog_says_what_to_do(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    window.desk.find_cameras = tuple
+    window.live_controller.find_cameras = tuple
     dialog = open_camera_dialog(window)
-    qtbot.waitUntil(dialog.none.isVisible)
-    assert "Connect one" in dialog.none.text()
+    qtbot.waitUntil(dialog.no_camera_hint.isVisible)
+    assert "Connect one" in dialog.no_camera_hint.text()
     assert not dialog.open_button.isEnabled()
-    window.desk.devices._find_cameras = lambda: ((CAMERA, MODES),)
-    dialog.again.click()
+    window.live_controller.discovery._find_cameras = lambda: ((CAMERA, MODES),)
+    dialog.search_button.click()
     qtbot.waitUntil(lambda: dialog.preview.frame is not None)
     assert dialog.open_button.isEnabled()
 
@@ -116,16 +120,16 @@ def test_the_dialog_reports_a_camera_that_cannot_be_opened(
 ) -> None:
     device.plugged = False
     dialog = open_camera_dialog(window)
-    qtbot.waitUntil(lambda: "no other program uses it" in dialog.words.text())
+    qtbot.waitUntil(lambda: "no other program uses it" in dialog.status.text())
 
 
 def test_the_camera_of_the_live_view_is_not_opened_a_second_time(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    window.desk.open(LiveTarget("camera:/dev/video0"))
+    window.live_controller.open(LiveTarget("camera:/dev/video0"))
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE)
     dialog = open_camera_dialog(window)
-    qtbot.waitUntil(lambda: "open already" in dialog.words.text())
+    qtbot.waitUntil(lambda: "open already" in dialog.status.text())
     assert device.opened == 1
     dialog.reject()
     wait_for_frames(qtbot, window)
@@ -139,9 +143,9 @@ def test_an_mjpeg_stream_is_shown_and_reconnects_after_it_is_lost(
         dialog.tabs.setCurrentIndex(1)
         dialog.address.setEditText("no address")
         assert not dialog.open_button.isEnabled()
-        assert "begin with" in dialog.words.text()
+        assert "begin with" in dialog.status.text()
         dialog.address.setEditText(server.url.replace("//", "//me:secret@"))
-        dialog.try_it.click()
+        dialog.preview_button.click()
         qtbot.waitUntil(lambda: dialog.preview.frame is not None)
         dialog.open_button.click()
         qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE)
@@ -162,7 +166,7 @@ def test_an_mjpeg_stream_is_shown_and_reconnects_after_it_is_lost(
 
 def test_an_address_that_does_not_answer_is_reported(qtbot: QtBot, window: MainWindow) -> None:
     window.session.live.opener = open_feed
-    window.desk.open(LiveTarget("http://127.0.0.1:9/video"))
+    window.live_controller.open(LiveTarget("http://127.0.0.1:9/video"))
     qtbot.waitUntil(lambda: bool(window.messages.texts))
     assert "connection was refused" in window.messages.texts[0]
-    assert window.pages.currentWidget() is window.empty
+    assert window.pages.currentWidget() is window.start_page

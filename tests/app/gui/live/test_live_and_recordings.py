@@ -43,14 +43,14 @@ def test_recording_only_actions_are_disabled_with_a_reason(
         assert not action.isEnabled(), name
         assert "record it and open the recording" in action.toolTip(), name
         assert "record it" in action.statusTip(), name
-    for box in window.numbers.takes:
+    for box in window.statistics.variants:
         assert not box.isEnabled()
         assert "record it" in box.toolTip()
     open_video(qtbot, window, clip)
     for name in RECORDING_ONLY_ACTIONS:
         assert "\n" not in window.actions_by_name[name].toolTip(), name
     assert window.actions_by_name["load_truth"].isEnabled()
-    assert window.numbers.takes[0].isEnabled()
+    assert window.statistics.variants[0].isEnabled()
     for name in ("record", "mirror"):
         assert "Open a camera or stream first" in window.actions_by_name[name].toolTip()
 
@@ -59,7 +59,7 @@ def test_the_tooltip_of_a_disabled_action_shows_its_new_shortcut_and_the_reason(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
     start_live_view(qtbot, window)
-    assert window.options.keys.set_keys("loop", ["F9"]) == ""
+    assert window.options.shortcuts.set_keys("loop", ["F9"]) == ""
     tip = window.actions_by_name["loop"].toolTip()
     assert "(F9)" in tip
     assert "record it" in tip
@@ -73,7 +73,7 @@ def test_live_heatmaps_belong_to_the_frame_that_is_shown(
     window.session.live._models = models
     start_live_view(qtbot, window)
     key(window, "heatmaps")
-    qtbot.waitUntil(lambda: window.view.shown is not None and bool(window.view.shown.heats))
+    qtbot.waitUntil(lambda: window.view.shown is not None and bool(window.view.shown.heatmaps))
     wait_for_frames(qtbot, window)
     key(window, "stop")
     shown = window.view.shown
@@ -82,9 +82,9 @@ def test_live_heatmaps_belong_to_the_frame_that_is_shown(
     crop = shown.faces[0].crop
     assert crop is not None
     crop_image = cut(shown.frame.image, crop.matrix_to_image(128), 128)
-    np.testing.assert_array_equal(shown.heats[0], HeatmapTap(card).of(np.stack([crop_image]))[0])
+    np.testing.assert_array_equal(shown.heatmaps[0], HeatmapTap(card).of(np.stack([crop_image]))[0])
     key(window, "heatmaps")
-    qtbot.waitUntil(lambda: window.view.shown is not None and window.view.shown.heats == {})
+    qtbot.waitUntil(lambda: window.view.shown is not None and window.view.shown.heatmaps == {})
 
 
 def test_latency_and_rate_are_shown_with_heatmaps(
@@ -98,7 +98,7 @@ def test_latency_and_rate_are_shown_with_heatmaps(
     assert not window.actions_by_name["heatmaps"].isEnabled()
     start_live_view(qtbot, window)
     key(window, "heatmaps")
-    qtbot.waitUntil(lambda: "–" not in window.live_bar.late.text() + window.live_bar.rate.text())
+    qtbot.waitUntil(lambda: "–" not in window.live_bar.latency.text() + window.live_bar.rate.text())
 
 
 def test_a_preset_chosen_during_a_live_view_applies_without_reopening(
@@ -115,7 +115,7 @@ def test_a_preset_chosen_during_a_live_view_applies_without_reopening(
     )
     assert live._open is not None
     assert live._open.settings.stabilizer == "one-euro"
-    assert not window.settings.apply.isVisibleTo(window.settings)
+    assert not window.settings.retrack_button.isVisibleTo(window.settings)
     wait_for_frames(qtbot, window)
     assert device.opened == 1
 
@@ -154,12 +154,12 @@ def test_the_queue_tracks_videos_during_a_live_view(
 ) -> None:
     start_live_view(qtbot, window)
     key(window, "queue")
-    many = window.exports.many
+    many = window.exports.queue_window
     assert many is not None
     assert many.isVisible()
     many.add([str(square_video(tmp_path / "b.mp4", 40))])
     many.folder.setText(str(tmp_path / "out"))
-    many.begin.click()
+    many.start_button.click()
     wait_for_frames(qtbot, window)
     qtbot.waitUntil(lambda: many.queue.running == 0, timeout=20000)
     assert [item.note for item in many.queue.items if item.note] == []

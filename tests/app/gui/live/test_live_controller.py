@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def test_the_window_closes_quickly_while_a_stream_stalls(qtbot: QtBot, window: MainWindow) -> None:
     with mjpeg_server() as server:
         server.pictures, server.stalls = 20, True
-        window.desk.open(LiveTarget(server.url))
+        window.live_controller.open(LiveTarget(server.url))
         qtbot.waitUntil(lambda: window.view.shown is not None)
         start_s = time.monotonic()
         assert window.close()
@@ -45,10 +45,10 @@ def test_keys_control_the_live_view_and_the_live_bar_shows_its_figures(
 ) -> None:
     start_live_view(qtbot, window)
     assert window.live_bar.isVisible()
-    assert not window.transport.isVisible()
+    assert not window.playback_bar.isVisible()
     assert window.docks.plots.isVisible()
-    qtbot.waitUntil(lambda: "–" not in window.live_bar.late.text() + window.live_bar.rate.text())
-    assert "ms" in window.live_bar.late.text()
+    qtbot.waitUntil(lambda: "–" not in window.live_bar.latency.text() + window.live_bar.rate.text())
+    assert "ms" in window.live_bar.latency.text()
     assert "dropped" in window.live_bar.dropped.text()
     assert window.status.phase.text() == "Live"
     key(window, "show_both")
@@ -67,7 +67,7 @@ def test_keys_control_the_live_view_and_the_live_bar_shows_its_figures(
     key(window, "stop")
     assert window.session.display.phase is Phase.STOPPED
     key(window, "close")
-    assert window.pages.currentWidget() is window.empty
+    assert window.pages.currentWidget() is window.start_page
     assert not window.live_bar.isVisible()
 
 
@@ -84,8 +84,8 @@ def test_plots_and_statistics_follow_the_live_view(
     qtbot.waitUntil(lambda: points() > 20, timeout=8000)
     count = points()
     qtbot.waitUntil(lambda: points() > count, timeout=8000)
-    assert window.numbers.face.currentText() == "#0"
-    assert "%" in window.numbers.processed.text()
+    assert window.statistics.face.currentText() == "#0"
+    assert "%" in window.statistics.processed.text()
 
 
 @pytest.mark.parametrize("state", ["dialog", "opening", "live", "lost", "recording", "stopped"])
@@ -95,7 +95,7 @@ def test_closing_in_any_live_state_takes_two_seconds_and_leaves_no_thread(
     if state == "opening":
         device = HangingDevice()
         use_camera(window, device)
-        window.desk.open(LiveTarget("camera:0"))
+        window.live_controller.open(LiveTarget("camera:0"))
         assert device.wait_for(opened=1)
     elif state == "dialog":
         dialog = open_camera_dialog(window)
@@ -127,6 +127,6 @@ def test_opening_a_video_closes_the_camera(
     start_live_view(qtbot, window)
     window.open_path(str(square_video(tmp_path / "a.mp4")))
     qtbot.waitUntil(lambda: window.session.display.has_recording and window.view.shown is not None)
-    assert window.transport.isVisible()
+    assert window.playback_bar.isVisible()
     assert window.actions_by_name["play"].text().replace("&", "") in ("Play", "Pause")
     assert device.wait_for(released=1)

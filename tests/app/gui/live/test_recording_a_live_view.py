@@ -50,7 +50,9 @@ def test_a_missing_folder_is_reported_and_the_live_view_continues(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, tmp_path: Path
 ) -> None:
     start_live_view(qtbot, window)
-    window.desk._keep(replace(window.desk.kept, folder=str(tmp_path / "nowhere")))
+    window.live_controller._store(
+        replace(window.live_controller.live_preferences, folder=str(tmp_path / "nowhere"))
+    )
     key(window, "record")
     qtbot.waitUntil(lambda: bool(window.messages.texts))
     assert "the folder does not exist" in window.messages.texts[0]
@@ -67,7 +69,9 @@ def test_recordings_are_written_to_the_default_folder_which_is_created(
 ) -> None:
     default_folder = tmp_path / "home" / "Videos"
     monkeypatch.setattr(live_preferences, "default_folder", lambda: str(default_folder))
-    window.desk._keep(replace(window.desk.kept, folder=str(default_folder)))
+    window.live_controller._store(
+        replace(window.live_controller.live_preferences, folder=str(default_folder))
+    )
     start_live_view(qtbot, window)
     assert str(default_folder) in window.actions_by_name["record"].toolTip()
     key(window, "record")

@@ -36,17 +36,17 @@ def activate(qtbot: QtBot, widget: QWidget) -> None:
 
 def dialog_of(qtbot: QtBot, window: MainWindow) -> StreamingDialog:
     key(window, "send")
-    dialog = window.desk.send.dialog
+    dialog = window.live_controller.streaming.dialog
     assert dialog is not None
     activate(qtbot, dialog)
     return dialog
 
 
 def type_address(dialog: StreamingDialog, kind: str, address: str) -> None:
-    dialog.places[kind].setFocus()
-    dialog.places[kind].selectAll()
-    QTest.keyClicks(dialog.places[kind], address)
-    QTest.keyClick(dialog.places[kind], Qt.Key.Key_Return)
+    dialog.addresses[kind].setFocus()
+    dialog.addresses[kind].selectAll()
+    QTest.keyClicks(dialog.addresses[kind], address)
+    QTest.keyClick(dialog.addresses[kind], Qt.Key.Key_Return)
 
 
 def test_a_target_switched_on_by_key_receives_packets_and_shows_its_state(
@@ -59,8 +59,8 @@ def test_a_target_switched_on_by_key_receives_packets_and_shows_its_state(
     with receiver() as socket:
         type_address(dialog, "osf", address_of(socket))
         assert dialog.isVisible()
-        dialog.switches["osf"].setFocus()
-        QTest.keyClick(dialog.switches["osf"], Qt.Key.Key_Space)
+        dialog.check_boxes["osf"].setFocus()
+        QTest.keyClick(dialog.check_boxes["osf"], Qt.Key.Key_Space)
         assert parse_osf_packet(socket.recv(65535))
         qtbot.waitUntil(lambda: "packets/s" in dialog.states["osf"].text())
         qtbot.waitUntil(lambda: "OpenSeeFace" in window.live_bar.sending.text())
@@ -70,7 +70,7 @@ def test_a_target_switched_on_by_key_receives_packets_and_shows_its_state(
         activate(qtbot, window)
         assert parse_osf_packet(socket.recv(65535))  # sending continues
         dialog = dialog_of(qtbot, window)
-        dialog.switches["osf"].click()
+        dialog.check_boxes["osf"].click()
     assert window.live_bar.sending.text() == ""
     assert not window.actions_by_name["send"].isChecked()
     wait_for_frames(qtbot, window)
@@ -86,11 +86,11 @@ def test_the_neutral_face_of_expressions_is_chosen_while_they_are_sent(
     assert not dialog.neutral.isEnabled()
     with receiver() as socket:
         type_address(dialog, "osf", address_of(socket))
-        dialog.switches["osf"].click()
+        dialog.check_boxes["osf"].click()
         qtbot.waitUntil(dialog.neutral.isEnabled)
         dialog.neutral.click()
         qtbot.waitUntil(lambda: len(chosen) == 1)
-        dialog.switches["osf"].click()
+        dialog.check_boxes["osf"].click()
     wait_for_frames(qtbot, window)
     assert len(chosen) == 1
 
@@ -101,7 +101,7 @@ def test_a_target_without_a_listener_is_reported(
     start_live_view(qtbot, window)
     dialog = dialog_of(qtbot, window)
     type_address(dialog, "vmc", free_address())
-    dialog.switches["vmc"].click()
+    dialog.check_boxes["vmc"].click()
     qtbot.waitUntil(lambda: "no receiver" in dialog.states["vmc"].text())
     qtbot.waitUntil(lambda: "VMC: no receiver" in window.live_bar.sending.text())
     assert window.messages.texts == []
@@ -112,14 +112,14 @@ def test_an_invalid_address_is_reported_in_the_dialog_and_switches_the_target_of
     qtbot: QtBot, window: MainWindow
 ) -> None:
     dialog = dialog_of(qtbot, window)
-    dialog.switches["osf"].click()
+    dialog.check_boxes["osf"].click()
     assert dialog.states["osf"].text() == "starts with the live view"
     type_address(dialog, "osf", "here:99999")
     assert "port from 1 to 65535" in dialog.fault.text()
     assert dialog.fault.isVisible()
-    assert not dialog.switches["osf"].isChecked()
+    assert not dialog.check_boxes["osf"].isChecked()
     dialog.refresh()
-    assert dialog.places["osf"].text() == "here:99999"  # the user can correct it
+    assert dialog.addresses["osf"].text() == "here:99999"  # the user can correct it
     type_address(dialog, "osf", "127.0.0.1:1234")
     assert not dialog.fault.isVisible()
 
@@ -129,7 +129,7 @@ def test_addresses_are_stored_but_nothing_is_sent_after_a_restart(
 ) -> None:
     dialog = dialog_of(qtbot, window)
     type_address(dialog, "lsl", "Face of the day")
-    dialog.switches["lsl"].click()
+    dialog.check_boxes["lsl"].click()
     sending = window.session.live.sending
     sending.set_target("vmc", place="192.168.1.5:1", on=True)  # for this start only
     stored = window.preferences.values("sending")
@@ -161,6 +161,6 @@ def test_targets_of_the_command_line_are_not_stored(
 def test_the_dialog_has_a_row_for_every_kind_of_target(qtbot: QtBot, window: MainWindow) -> None:
     dialog = dialog_of(qtbot, window)
     for kind in TARGETS.all():
-        assert dialog.switches[kind.name].text() == kind.label
-        assert dialog.switches[kind.name].toolTip() == kind.help
-        assert dialog.places[kind.name].text() == kind.place
+        assert dialog.check_boxes[kind.name].text() == kind.label
+        assert dialog.check_boxes[kind.name].toolTip() == kind.help
+        assert dialog.addresses[kind.name].text() == kind.place

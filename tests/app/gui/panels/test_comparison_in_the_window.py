@@ -42,7 +42,7 @@ ONE_EURO, BUTTERWORTH = Variant("one-euro"), Variant("butterworth")
 
 def choose(window: MainWindow, first: Variant, second: Variant) -> None:
     """Choose two variants in the panel, as a user would."""
-    boxes = window.numbers.takes
+    boxes = window.statistics.variants
     for box, variant in zip(boxes, (first, second), strict=True):
         box.setCurrentIndex([box.itemData(i) for i in range(box.count())].index(variant))
     boxes[1].activated.emit(boxes[1].currentIndex())
@@ -153,12 +153,12 @@ def test_one_filter_can_be_compared_with_two_sets_of_parameters(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
     open_video(qtbot, window, clip)
-    session, sides = window.session, window.numbers.parameters
-    window.numbers.unfold.setChecked(True)
+    session, sides = window.session, window.statistics.parameters
+    window.statistics.details_button.setChecked(True)
     assert [side.isVisible() for side in sides] == [False, False]
     choose(window, ONE_EURO, ONE_EURO)
     qtbot.waitUntil(lambda: compared(window, ONE_EURO, ONE_EURO))
-    window.docks.numbers.raise_()
+    window.docks.statistics.raise_()
     assert [side.isVisible() for side in sides] == [True, True]
     assert not sides[0].controls["butterworth"].boxes["cutoff_hz"].isVisible()
     comparison = session.analysis.compared
@@ -177,7 +177,7 @@ def test_one_filter_can_be_compared_with_two_sets_of_parameters(
     assert not np.array_equal(comparison.first, comparison.second, equal_nan=True)
     session.set_layout(ComparisonLayout.SIDE)
     assert [pane.caption for pane in window.view._panes()] == ["One Euro 0.2 Hz, 0", "One Euro"]
-    assert window.numbers.motion.table._heads[0].text() == "One Euro\n0.2 Hz, 0"
+    assert window.statistics.motion.table._headings[0].text() == "One Euro\n0.2 Hz, 0"
     assert session.settings.filters == ()
     # the settings apply to the side without own parameters
     window._use_settings(session.settings.with_filter(choose_filter("one-euro", beta=9.0)))
@@ -193,9 +193,9 @@ def test_one_filter_can_be_compared_with_two_sets_of_parameters(
     qtbot.waitUntil(lambda: compared(window, own_one_euro, own_butterworth))
     window.files.export(ExportKind.SIDE, tmp_path / "side.mp4")
     qtbot.waitUntil(lambda: (tmp_path / "side.mp4").is_file(), timeout=20000)
-    sides[0].as_set.click()
+    sides[0].use_settings_button.click()
     assert session.display.variants == (ONE_EURO, own_butterworth)
-    assert not sides[0].as_set.isVisible()
+    assert not sides[0].use_settings_button.isVisible()
 
 
 class ShiftedNetwork:
@@ -230,7 +230,7 @@ def test_comparing_another_network_tracks_again_and_keeps_both_results(
     choose(window, RAW, dan)
     assert [variant for variant, _ in session.analysis.running_passes()] == [dan]
     window._refresh_now()
-    assert "dan-lite" in window.numbers.passes.text()
+    assert "dan-lite" in window.statistics.running_passes.text()
 
     def complete() -> bool:
         comparison = session.analysis.compared

@@ -93,13 +93,14 @@ def test_ground_truth_beside_the_video_is_shown_and_scored_like_evaluate(
     assert measured.lag == pytest.approx(evaluated["stability"]["lag_frames"], rel=1e-9)
     assert dict(measured.regions) == pytest.approx(evaluated["regions"], rel=1e-9)
 
-    assert window.numbers.truth.against.isVisibleTo(window.numbers)
+    assert window.statistics.truth_tables.truth_table.isVisibleTo(window.statistics)
     assert (
-        window.numbers.truth.against.cells["nrmse", "steady"].text() == f"{evaluated['nrmse']:.3f}"
+        window.statistics.truth_tables.truth_table.cells["nrmse", "stabilized"].text()
+        == f"{evaluated['nrmse']:.3f}"
     )
     _, plotted_errors = window.plots._curves["error_stabilized"].getOriginalDataset()
     assert np.nanmean(plotted_errors) == pytest.approx(evaluated["nrmse"])
-    assert window.plots._switches["error"].isChecked()
+    assert window.plots._check_boxes["error"].isChecked()
 
 
 def test_ground_truth_is_drawn_in_white_and_can_be_hidden_and_removed(
@@ -129,8 +130,8 @@ def test_ground_truth_is_drawn_in_white_and_can_be_hidden_and_removed(
     qtbot.waitUntil(
         lambda: window.session.measures is not None and window.session.measures.truth is None
     )
-    assert not window.numbers.truth.against.isVisibleTo(window.numbers)
-    assert window.plots._switches["error"].isHidden()
+    assert not window.statistics.truth_tables.truth_table.isVisibleTo(window.statistics)
+    assert window.plots._check_boxes["error"].isHidden()
 
 
 def test_pts_files_can_be_dropped_with_their_video_or_on_the_open_video(
@@ -184,7 +185,7 @@ def test_invalid_ground_truth_is_reported_and_the_loaded_one_is_kept(
         write_ground_truth(bad, square_ground_truth(60))
     else:
         bad.write_text(content, encoding="utf-8")
-    window.session.analysis.load_truth(bad)
+    window.session.analysis.load_ground_truth(bad)
     qtbot.waitUntil(lambda: bool(window.messages.texts))
     assert message in window.messages.texts[0]
     assert "bad.csv" in window.messages.texts[0]

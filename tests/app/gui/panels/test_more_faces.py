@@ -32,7 +32,7 @@ def test_the_message_tracks_all_faces_when_its_button_is_pressed(
     with qtbot.waitSignal(window.session.recording.results_cleared, timeout=10000):
         button.click()
     assert window.session.settings.tracker.max_faces == 3
-    assert window.settings.faces.value() == 3
+    assert window.settings.max_faces.value() == 3
     assert window.messages.texts == []
 
 

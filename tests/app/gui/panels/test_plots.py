@@ -44,7 +44,7 @@ def plot_seconds(qtbot: QtBot, plots: Plots, seconds: float) -> None:
 
 
 def spans(plots: Plots) -> list[tuple[float, float]]:
-    return [tuple(plots._plots[name].viewRange()[0]) for name in plots.chosen]
+    return [tuple(plots._plots[name].viewRange()[0]) for name in plots.shown_plots]
 
 
 @pytest.mark.parametrize("others", [("jitter", "x"), ("jitter", "x", "y", "head_pose"), ("score",)])
@@ -52,8 +52,8 @@ def test_the_time_axis_adapts_to_another_recording(
     qtbot: QtBot, plots: Plots, others: tuple[str, ...]
 ) -> None:
     plot_seconds(qtbot, plots, 50)
-    plots.choose(*others)
-    plots.choose("jitter", "x")
+    plots.show_plots(*others)
+    plots.show_plots("jitter", "x")
     plots.set_measures(None)
     plot_seconds(qtbot, plots, 4)
     assert len(spans(plots)) == 2
@@ -67,32 +67,32 @@ def test_a_double_click_shows_the_whole_recording_and_does_not_seek(
     plots._measures = cast("FaceMeasures", object())  # A click counts only when there are curves.
     plots._plots["jitter"].setXRange(10, 12)
     assert spans(plots)[1][1] < 13
-    sought: list[float] = []
-    plots.clicked.connect(sought.append)
+    seek_requested: list[float] = []
+    plots.clicked.connect(seek_requested.append)
     view, left, position = plots._widget.viewport(), Qt.MouseButton.LeftButton, QPoint(450, 60)
     QTest.mouseClick(view, left, pos=position)
     QTest.mouseDClick(view, left, pos=position)
     QTest.mouseRelease(view, left, pos=position)
     qtbot.waitUntil(lambda: all(last >= 50 for _, last in spans(plots)))
     qtbot.wait(2 * QApplication.doubleClickInterval())
-    assert sought == []
+    assert seek_requested == []
     QTest.mouseClick(view, left, pos=position)
-    qtbot.waitUntil(lambda: len(sought) == 1)
-    assert 20 < sought[0] < 30
+    qtbot.waitUntil(lambda: len(seek_requested) == 1)
+    assert 20 < seek_requested[0] < 30
 
 
 def test_five_plots_stay_readable_and_scroll(qtbot: QtBot, plots: Plots) -> None:
-    plots.choose("jitter", "x", "y", "score", "speed")
+    plots.show_plots("jitter", "x", "y", "score", "speed")
     plot_seconds(qtbot, plots, 50)
     area = plots._widget.parentWidget().parentWidget()
     assert isinstance(area, QScrollArea)
     qtbot.waitUntil(lambda: area.verticalScrollBar().maximum() > 0)
-    for name in plots.chosen:
+    for name in plots.shown_plots:
         plot = plots._plots[name]
         assert plot.getAxis("left").style["showValues"]
         assert plot.vb.height() >= 35
         assert plots.header(name).strip()
-    plots.choose("jitter")
+    plots.show_plots("jitter")
     qtbot.waitUntil(lambda: area.verticalScrollBar().maximum() == 0)
 
 

@@ -110,13 +110,13 @@ def test_the_window_lists_it_with_a_control_for_its_parameter(qtbot: QtBot, tmp_
     assert box.text() == "5 frames"
     box.setValue(8)  # between two values that can be
     assert panel.settings.chosen == choose("median", window_frames=9)
-    assert panel.presets.what.text().endswith(
+    assert panel.presets.summary.text().endswith(
         ("Running median 9 frames · 1 face", "Running median 9 frames · 1 face(s)")
     )
     sides = FilterParameters()
     qtbot.addWidget(sides)
     assert Variant("median") in variants_for(TrackSettings())
-    sides.show_take(Variant("median"), panel.settings)
+    sides.show_variant(Variant("median"), panel.settings)
     assert sides.controls["median"].boxes["window_frames"].value() == 9
 
 

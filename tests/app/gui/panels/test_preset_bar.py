@@ -32,7 +32,7 @@ def test_choosing_a_preset_applies_it_and_a_change_leaves_it(
 ) -> None:
     bar = window.settings.presets
     assert bar.box.currentText() == "Most stable"
-    assert "heatmap1d-lite · flow · 1 face" in bar.what.text()
+    assert "heatmap1d-lite · flow · 1 face" in bar.summary.text()
     window._use_settings(replace(window.session.settings, device="cpu"))
     window.settings.show_settings(window.session.settings)
     choose(bar, "Light filter")
@@ -40,10 +40,10 @@ def test_choosing_a_preset_applies_it_and_a_change_leaves_it(
     assert window.session.settings.device == "cpu"
     assert preferences.tracking() == window.session.settings
     assert window.settings.filters["one-euro"].boxes["beta"].value() == 20
-    assert "One Euro filter 3 Hz, 20" in bar.what.text()
-    window.settings.faces.setValue(2)
+    assert "One Euro filter 3 Hz, 20" in bar.summary.text()
+    window.settings.max_faces.setValue(2)
     assert bar.box.currentIndex() == -1
-    assert "2 faces" in bar.what.text()
+    assert "2 faces" in bar.summary.text()
     window.settings.reset.click()
     assert bar.box.currentText() == "Most stable"
     assert window.session.settings == TrackSettings()
@@ -56,8 +56,8 @@ def test_a_preset_can_be_saved_restored_after_a_restart_and_deleted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     bar = window.settings.presets
-    window.settings.faces.setValue(5)
-    save, delete, open_folder = bar.more.menu().actions()
+    window.settings.max_faces.setValue(5)
+    save, delete, open_folder = bar.menu_button.menu().actions()
     assert not delete.isEnabled()
     monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("", False))
     save.trigger()
@@ -74,7 +74,7 @@ def test_a_preset_can_be_saved_restored_after_a_restart_and_deleted(
     assert "bad.json is not a preset" in restarted.messages.texts[0]
     choose(restarted.settings.presets, "Five")
     assert restarted.session.settings.tracker.max_faces == 5
-    restarted.settings.presets.drop.trigger()
+    restarted.settings.presets.delete_action.trigger()
     assert preferences.presets.own()[0] == []
     assert restarted.settings.presets.box.currentIndex() == -1
     opened: list[QUrl] = []

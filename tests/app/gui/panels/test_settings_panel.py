@@ -34,15 +34,15 @@ def test_settings_apply_immediately_or_on_request_and_are_stored(
             and np.array_equal(stabilized_points(window), results.rows().stabilized[frame])
         )
     )
-    assert not panel.apply.isVisibleTo(panel)
-    panel.faces.setValue(3)
-    assert panel.apply.isVisibleTo(panel)
+    assert not panel.retrack_button.isVisibleTo(panel)
+    panel.max_faces.setValue(3)
+    assert panel.retrack_button.isVisibleTo(panel)
     panel.look_every.setValue(1)
     assert panel.look_every.text() == "in every frame"
     assert preferences.tracking().tracker.max_faces == 3
     assert preferences.tracking().tracker.look_every == 1
-    panel.apply.click()
-    qtbot.waitUntil(lambda: not panel.apply.isVisibleTo(panel), timeout=20000)
+    panel.retrack_button.click()
+    qtbot.waitUntil(lambda: not panel.retrack_button.isVisibleTo(panel), timeout=20000)
     panel.reset.click()
     assert window.session.settings == replace(type(window.session.settings)())
     assert preferences.tracking() == window.session.settings
@@ -63,11 +63,11 @@ def test_choosing_a_detector_file_offers_to_track_again(
 
     ask()  # no file is chosen: nothing changes
     assert panel.detector.currentData() == "face_net"
-    assert not panel.apply.isVisibleTo(panel)
+    assert not panel.retrack_button.isVisibleTo(panel)
     ask()
     assert panel.detector.currentText() == "YuNet: yunet.onnx"
     assert panel.settings.detector == "yunet:/models/yunet.onnx"
-    assert panel.apply.isVisibleTo(panel)
+    assert panel.retrack_button.isVisibleTo(panel)
     assert preferences.tracking().detector == "yunet:/models/yunet.onnx"
     panel.reset.click()
     assert panel.detector.currentData() == "face_net"
@@ -82,7 +82,7 @@ def test_a_missing_detector_file_is_reported(qtbot: QtBot, window: MainWindow, c
 
     window.session._models.opener = open_with_detector
     window.settings.detector.chosen.emit("yunet:nowhere.onnx")
-    window.settings.apply.click()
+    window.settings.retrack_button.click()
     qtbot.waitUntil(lambda: any("nowhere.onnx" in text for text in window.messages.texts))
 
 
@@ -117,7 +117,7 @@ def test_flow_is_offered_by_name_and_recommended(window: MainWindow) -> None:
     box.setCurrentIndex(1)
     box.activated.emit(1)
     assert window.session.settings.stabilizer == "flow"
-    assert "heatmap1d-lite · flow · 1 face" in window.settings.presets.what.text()
+    assert "heatmap1d-lite · flow · 1 face" in window.settings.presets.summary.text()
 
 
 def test_track_again_stands_beside_each_changed_setting_that_needs_it(
@@ -128,17 +128,19 @@ def test_track_again_stands_beside_each_changed_setting_that_needs_it(
     panel = window.settings
 
     def offered() -> set[str]:
-        return {name for name, button in panel.again_beside.items() if button.isVisibleTo(panel)}
+        return {name for name, button in panel.retrack_buttons.items() if button.isVisibleTo(panel)}
 
     assert offered() == set()
-    panel.use(replace(window.session.settings, stabilizer="one-euro", focal_px=400.0))
+    panel.apply_settings(replace(window.session.settings, stabilizer="one-euro", focal_px=400.0))
     assert offered() == set()  # a filter is applied at once
-    panel.faces.setValue(3)
+    panel.max_faces.setValue(3)
     panel.own_threshold.setChecked(True)
     assert offered() == {"max_faces", "detector_threshold"}
-    panel.use(replace(window.session.settings, detector_threshold=None, stabilizer="flow"))
+    panel.apply_settings(
+        replace(window.session.settings, detector_threshold=None, stabilizer="flow")
+    )
     assert offered() == {"max_faces", "stabilizer"}
-    panel.again_beside["max_faces"].click()
+    panel.retrack_buttons["max_faces"].click()
     qtbot.waitUntil(lambda: offered() == set(), timeout=20000)
     assert window.session.recording.current is not None
     assert window.session.recording.current.settings.tracker.max_faces == 3

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtWidgets import QApplication, QLabel
 
-from steadymark.app.gui.i18n.language import speak
+from steadymark.app.gui.i18n.language import apply_language
 from steadymark.app.gui.panels.statistics_panel import StatisticsPanel
 from steadymark.app.gui.panels.verdict_box import VerdictBox
 from steadymark.app.session.analysis.tracking_figures import TrackingFigures
@@ -38,15 +38,15 @@ def test_a_video_without_a_face_is_reported_in_the_panel_and_over_the_timeline(
     path = square_video(tmp_path / "empty.mp4", 40, lost=range(40))
     open_video(qtbot, window, str(path))
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
-    qtbot.waitUntil(lambda: window.numbers.summary.reason.text().startswith(NO_FACE))
-    assert window.transport.timeline.toolTip().startswith(NO_FACE)
-    assert window.transport.timeline._note is not None
+    qtbot.waitUntil(lambda: window.statistics.summary.reason.text().startswith(NO_FACE))
+    assert window.playback_bar.timeline.toolTip().startswith(NO_FACE)
+    assert window.playback_bar.timeline._note is not None
     assert window.messages.texts == []
     assert plain(window.status.phase.text()) == "All frames processed, 0.0 % with a face"
     window.session.close_source()
     window._refresh_now()
-    assert "nothing to measure" in window.numbers.summary.reason.text()
-    assert window.transport.timeline.toolTip() == ""
+    assert "nothing to measure" in window.statistics.summary.reason.text()
+    assert window.playback_bar.timeline.toolTip() == ""
 
 
 def test_frames_processed_and_frames_with_a_face_have_two_names(
@@ -54,12 +54,12 @@ def test_frames_processed_and_frames_with_a_face_have_two_names(
 ) -> None:
     open_video(qtbot, window, clip)
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
-    panel = window.numbers
+    panel = window.statistics
     qtbot.waitUntil(lambda: plain(panel.summary.with_face.text()) == "96.7 % of 120 frames")
     qtbot.waitUntil(lambda: plain(panel.processed.text()) == "100 % of 120 frames")
     window._refresh_now()
     assert plain(window.status.phase.text()) == "All frames processed, 96.7 % with a face"
-    assert window.status.facts.text().endswith("tracked on CPU")
+    assert window.status.details.text().endswith("tracked on CPU")
     assert plain(window.status.zoom.text()).startswith("zoom ")
     assert "Tracked" not in [label.text() for label in panel.findChildren(QLabel)]
 
@@ -82,7 +82,7 @@ def test_the_verdict_and_three_figures_stand_at_the_top(qtbot: QtBot) -> None:
 def test_numbers_have_the_decimal_sign_of_the_language(qtbot: QtBot, english: None) -> None:
     application = QApplication.instance()
     assert isinstance(application, QApplication)
-    speak(application, "de")
+    apply_language(application, "de")
     box, panel = VerdictBox(), StatisticsPanel()
     for widget in (box, panel):
         qtbot.addWidget(widget)
@@ -90,24 +90,24 @@ def test_numbers_have_the_decimal_sign_of_the_language(qtbot: QtBot, english: No
     box.show_figures(FIGURES)
     assert plain(box.with_face.text()) == "90,7 % von 300 Bildern"
     assert box.score.text() == "0,95"
-    panel.set_work(share=0.5, frames=1, device="cpu", detect_ms=6.84, landmarks_ms=9.0)
+    panel.set_progress(share=0.5, frames=1, device="cpu", detect_ms=6.84, landmarks_ms=9.0)
     assert plain(panel.processed.text()) == "50 % von 1 Bild"
-    assert plain(panel.stages.text()) == "Landmarken 9,0 ms\nDetektor 6,8 ms"
+    assert plain(panel.stage_times.text()) == "Landmarken 9,0 ms\nDetektor 6,8 ms"
 
 
 def test_the_details_are_folded_until_they_are_wanted_and_this_is_remembered(
     qtbot: QtBot, window: MainWindow, preferences: Preferences, clip: str
 ) -> None:
     open_video(qtbot, window, clip)
-    panel = window.numbers
+    panel = window.statistics
     assert not panel.details.isVisibleTo(panel)
-    panel.unfold.click()
+    panel.details_button.click()
     assert panel.details.isVisibleTo(panel)
     assert preferences.values("statistics") == {"details": True}
-    window._say_again()
-    assert window.numbers is not panel
-    assert window.numbers.details.isVisibleTo(window.numbers)
-    window.numbers.unfold.click()
+    window._retranslate()
+    assert window.statistics is not panel
+    assert window.statistics.details.isVisibleTo(window.statistics)
+    window.statistics.details_button.click()
     assert preferences.values("statistics") == {"details": False}
 
 
@@ -117,7 +117,7 @@ def test_no_value_is_an_unexplained_dash(qtbot: QtBot) -> None:
     qtbot.addWidget(panel)
     panel.set_measures(None)
     panel.set_faces(None)
-    panel.set_work(
+    panel.set_progress(
         share=0.0, frames=0, device="", detect_ms=float("nan"), landmarks_ms=float("nan")
     )
     shown = [label.text() for label in panel.findChildren(QLabel) if label.isVisibleTo(panel)]

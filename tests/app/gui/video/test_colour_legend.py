@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QColor, QImage
 
-from steadymark.app.gui.video.colour_legend import key_lines
-from steadymark.app.gui.video.overlay import SPEEDS
+from steadymark.app.gui.video.colour_legend import legend_lines
+from steadymark.app.gui.video.overlay import SPEED_BANDS
 from steadymark.app.session.state import OverlayOptions, ShownLandmarks
 from steadymark.engine.output.video.draw_style import SCORE_BANDS
 from support.window.window_driver import open_video
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 def test_the_legend_lists_only_visible_colour_scales(english: None) -> None:
-    assert key_lines(OverlayOptions()) == []
-    assert key_lines(OverlayOptions(points=False, scores=True)) == []
-    lines = key_lines(OverlayOptions(scores=True, trails=True))
+    assert legend_lines(OverlayOptions()) == []
+    assert legend_lines(OverlayOptions(points=False, scores=True)) == []
+    lines = legend_lines(OverlayOptions(scores=True, trails=True))
     assert [title for title, _ in lines] == ["score", "speed, % of the face/s"]
     assert [words for _, words in lines[0][1]] == ["< 0.3", "< 0.6", "< 0.8", "≥ 0.8"]
     assert [colour for colour, _ in lines[0][1]] == [colour for _, colour in SCORE_BANDS]
-    assert [colour for colour, _ in lines[1][1]] == [colour for _, colour in SPEEDS]
+    assert [colour for colour, _ in lines[1][1]] == [colour for _, colour in SPEED_BANDS]
 
 
 def test_the_legend_is_visible_while_landmarks_are_shown(

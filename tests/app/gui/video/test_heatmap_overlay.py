@@ -30,11 +30,11 @@ def test_heatmaps_are_shown_on_request_and_belong_to_their_frame(
     open_video(qtbot, window, clip)
     view, session = window.view, window.session
     assert view.shown is not None
-    assert view.shown.heats == {}
+    assert view.shown.heatmaps == {}
     assert session.analysis._heatmap_worker._thread is None
     before = view.grab().toImage()
     key(window, "heatmaps")
-    qtbot.waitUntil(lambda: view.shown is not None and bool(view.shown.heats))
+    qtbot.waitUntil(lambda: view.shown is not None and bool(view.shown.heatmaps))
     assert view.grab().toImage() != before
     session.recording.seek(40)
     qtbot.waitUntil(lambda: view.shown is not None and view.shown.frame.index == 40)
@@ -44,9 +44,9 @@ def test_heatmaps_are_shown_on_request_and_belong_to_their_frame(
     crop = shown.faces[0].crop
     assert crop is not None
     crop_image = cut(shown.frame.image, crop.matrix_to_image(128), 128)
-    np.testing.assert_array_equal(shown.heats[0], HeatmapTap(card).of(np.stack([crop_image]))[0])
+    np.testing.assert_array_equal(shown.heatmaps[0], HeatmapTap(card).of(np.stack([crop_image]))[0])
     key(window, "heatmaps")
-    qtbot.waitUntil(lambda: view.shown is not None and view.shown.heats == {})
+    qtbot.waitUntil(lambda: view.shown is not None and view.shown.heatmaps == {})
 
 
 def test_a_model_without_heatmaps_is_reported_once(

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtGui import QImage, QPainter
 
 from steadymark.app.gui.i18n.display_names import landmark_name
-from steadymark.app.gui.video.overlay import PaintedPoints, paint_faces
+from steadymark.app.gui.video.overlay import LandmarkStyle, paint_faces
 from steadymark.app.gui.video.viewport import Viewport
 from steadymark.app.session.background_opening import ModelCache
 from steadymark.app.session.export import ExportKind
@@ -45,8 +45,8 @@ def lines_of(schema: str) -> QImage:
     face = replace(tracked_face(points=points, raw_shift_px=0.0), attributes=None)
     overlay = OverlayOptions(points=False, contours=True, ids=False)
     painter = QPainter(image)
-    look = PaintedPoints(False, "#ffffff", {}, load_schema(schema))
-    paint_faces(painter, (face,), Viewport(1.0, 0.0, 0.0), overlay, look)
+    style = LandmarkStyle(False, "#ffffff", {}, load_schema(schema))
+    paint_faces(painter, (face,), Viewport(1.0, 0.0, 0.0), overlay, style)
     painter.end()
     return image
 
@@ -75,7 +75,7 @@ def test_a_recording_is_tracked_shown_measured_and_exported(
     assert session.measures.schema.name == schema
     assert session.measures.landmark == min(30, count - 1)
     assert {name for name, *_ in session.measures.regions} == set(load_schema(schema).regions)
-    assert window.numbers.landmark.count() == count
+    assert window.statistics.landmark.count() == count
     window.files.export(ExportKind.TABLE, tmp_path / "out.csv")
     qtbot.waitUntil((tmp_path / "out.csv").is_file, timeout=10000)
     assert read_landmarks(tmp_path / "out.csv").schema == schema

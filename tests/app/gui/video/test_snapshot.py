@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
-from steadymark.app.gui.files.exports_list import free_name
+from steadymark.app.gui.files.exports_list import unused_path
 from steadymark.app.gui.video.snapshot import paint_snapshot
 from support.window.live_window_driver import start_live_view, wait_for_frames
 from support.window.window_driver import key, open_video, shows
@@ -69,7 +69,7 @@ def test_a_snapshot_shows_the_frame_that_was_visible_when_it_was_requested(
     qtbot.waitUntil(lambda: any("a_30.png" in text for text in window.messages.texts))
     saved = QImage(str(path)).convertToFormat(QImage.Format.Format_RGB32)
     assert saved == expected.convertToFormat(QImage.Format.Format_RGB32)
-    assert free_name(str(path)).endswith("a_30-2.png")
+    assert unused_path(str(path)).endswith("a_30-2.png")
 
 
 def test_a_file_is_replaced_only_after_a_question_when_the_suffix_is_added(

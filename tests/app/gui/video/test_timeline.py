@@ -90,9 +90,9 @@ def test_each_face_has_a_row_in_which_its_gap_is_visible(line: Timeline) -> None
 
 def test_the_tooltip_names_the_face_of_the_row_and_a_cut(line: Timeline) -> None:
     rows = [line._layout().row(row).center().y() for row in (0, 1)]
-    assert line._told(75, rows[0]) == "0:03.000, frame 75: face 0: no face"
-    assert line._told(75, rows[1]) == "0:03.000, frame 75: face 1: with a face"
-    assert "cut" in line._told(150, rows[0])
+    assert line._tooltip(75, rows[0]) == "0:03.000, frame 75: face 0: no face"
+    assert line._tooltip(75, rows[1]) == "0:03.000, frame 75: face 1: with a face"
+    assert "cut" in line._tooltip(150, rows[0])
 
 
 def test_many_faces_are_compressed(qtbot: QtBot) -> None:
@@ -120,35 +120,35 @@ def test_the_wheel_zooms_about_the_cursor_and_a_double_click_resets(line: Timeli
 
 def test_a_double_click_alone_does_not_seek_on_release(line: Timeline) -> None:
     wheel(line, line.x_of(60), 5)
-    sought: list[int] = []
-    line.sought.connect(lambda frame, _: sought.append(frame))
+    seek_requested: list[int] = []
+    line.seek_requested.connect(lambda frame, _: seek_requested.append(frame))
     QTest.mouseDClick(line, LEFT, pos=QPoint(400, line.height() - 6))
-    assert len(sought) <= 1  # the first of its two clicks
+    assert len(seek_requested) <= 1  # the first of its two clicks
 
 
 def test_a_drag_pans_when_zoomed_and_seeks_otherwise(line: Timeline) -> None:
-    sought: list[int] = []
-    line.sought.connect(lambda frame, _: sought.append(frame))
+    seek_requested: list[int] = []
+    line.seek_requested.connect(lambda frame, _: seek_requested.append(frame))
     rows = QPoint(400, line.height() - 6)
     drag(line, rows, 100)
-    assert sought[-1] == line.frame_at(500)
+    assert seek_requested[-1] == line.frame_at(500)
     wheel(line, 400, 6)
-    sought.clear()
+    seek_requested.clear()
     first, at_start = line.shown.first, line.frame_at(400)
     drag(line, rows, 100)
-    assert sought == []
+    assert seek_requested == []
     assert line.shown.first < first
     assert abs(line.frame_at(500) - at_start) <= 1
 
 
 def test_a_click_and_a_drag_along_the_times_seek_when_zoomed(line: Timeline) -> None:
     wheel(line, 400, 6)
-    sought: list[int] = []
-    line.sought.connect(lambda frame, _: sought.append(frame))
+    seek_requested: list[int] = []
+    line.seek_requested.connect(lambda frame, _: seek_requested.append(frame))
     QTest.mouseClick(line, LEFT, pos=QPoint(300, line.height() - 6))
-    assert sought == [line.frame_at(300)]
+    assert seek_requested == [line.frame_at(300)]
     drag(line, QPoint(300, 4), 100)
-    assert sought[-1] == line.frame_at(400)
+    assert seek_requested[-1] == line.frame_at(400)
 
 
 def test_the_shown_part_follows_playback(line: Timeline) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QColor, QImage, QPainter
 
-from steadymark.app.gui.video.overlay import PaintedPoints, paint_faces
+from steadymark.app.gui.video.overlay import LandmarkStyle, paint_faces
 from steadymark.app.gui.video.viewport import Viewport
 from steadymark.app.session.state import OverlayOptions
 from steadymark.engine.core.types import Landmarks
@@ -28,8 +28,8 @@ def painted(score: float, *, coloured: bool) -> QImage:
     image.fill(BACKGROUND)
     painter = QPainter(image)
     overlay = OverlayOptions(contours=False, scores=coloured)
-    look = PaintedPoints(False, SKY_BLUE, {}, load_schema("ibug68"))
-    paint_faces(painter, (face,), Viewport(1.0, 0.0, 0.0), overlay, look)
+    style = LandmarkStyle(False, SKY_BLUE, {}, load_schema("ibug68"))
+    paint_faces(painter, (face,), Viewport(1.0, 0.0, 0.0), overlay, style)
     painter.end()
     return image
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QColor
 
-from steadymark.app.gui.video.viewport import MOST, Viewport, centred, fitted
-from steadymark.app.gui.video.visible_image import seen
+from steadymark.app.gui.video.viewport import MAX_SCALE, Viewport, centred_viewport, fitted_viewport
+from steadymark.app.gui.video.visible_image import visible_image
 
 
 def test_a_fitted_image_fills_the_view_and_is_centred() -> None:
-    port = fitted((640, 480), (1000.0, 480.0))
+    port = fitted_viewport((640, 480), (1000.0, 480.0))
     assert port.scale == pytest.approx(1.0)
     np.testing.assert_allclose(port.to_view(np.array([-0.5, -0.5])), [180, 0])
     np.testing.assert_allclose(port.to_view(np.array([639.5, 479.5])), [820, 480])
@@ -22,11 +22,11 @@ def test_to_frame_inverts_to_view() -> None:
 
 
 def test_zooming_keeps_the_point_under_the_mouse() -> None:
-    port = centred((640, 480), (800.0, 600.0), 1.0)
+    port = centred_viewport((640, 480), (800.0, 600.0), 1.0)
     before = port.to_frame(300, 200)
     after = port.zoomed(1.7, 300, 200)
     assert after.to_frame(300, 200) == pytest.approx(before)
-    assert port.zoomed(1e9, 0, 0).scale == MOST
+    assert port.zoomed(1e9, 0, 0).scale == MAX_SCALE
 
 
 @pytest.mark.parametrize("ratio", [1.0, 1.5, 2.0])
@@ -37,7 +37,7 @@ def test_a_spot_in_the_image_is_shown_where_the_overlay_draws_it(
     image = np.zeros((240, 320, 3), np.uint8)
     image[118:123, 198:203] = 255  # centred on (200, 120)
     port = Viewport(scale, 7.3, -3.8).moved(-200 * scale + 60, -120 * scale + 50)
-    sampled, place = seen(image, port, (120, 100), ratio)
+    sampled, place = visible_image(image, port, (120, 100), ratio)
     light = np.array(
         [
             [QColor(sampled.pixel(x, y)).red() for x in range(sampled.width())]
@@ -53,6 +53,8 @@ def test_a_spot_in_the_image_is_shown_where_the_overlay_draws_it(
 
 
 def test_nothing_is_sampled_when_the_image_is_outside_the_view() -> None:
-    image, place = seen(np.zeros((10, 10, 3), np.uint8), Viewport(1, 500, 500), (100, 100), 1)
+    image, place = visible_image(
+        np.zeros((10, 10, 3), np.uint8), Viewport(1, 500, 500), (100, 100), 1
+    )
     assert image.isNull()
     assert place.isEmpty()

@@ -193,14 +193,14 @@ def live(
     ] = False,
 ) -> None:
     """Measure the latency from the arrival of a frame until it is painted with landmarks."""
-    from steadymark.app.cli.bench.live_benchmark import live_table, measure_live, pictures_of
+    from steadymark.app.cli.bench.live_benchmark import live_table, measure_live, read_images
     from steadymark.engine.sources import CameraMode
     from steadymark.models.face.schema import assets_root
 
     def run() -> int:
         mode, shown = (CameraMode.parse(text) if text else None for text in (size, window))
         assert shown is not None
-        pictures = pictures_of(
+        pictures = read_images(
             str(clip or assets_root() / "clips" / "demo.mp4"),
             (mode.width, mode.height) if mode else None,
         )

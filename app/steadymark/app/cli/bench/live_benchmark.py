@@ -24,39 +24,39 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image
     from steadymark.models.user_text import UserText
 
-_MOST_PICTURES = 240  # pictures in memory, shown repeatedly forwards and backwards
+_MAX_IMAGES = 240  # pictures in memory, shown repeatedly forwards and backwards
 _WARM_UP_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class LiveBench:
+class LiveBenchmarkResult:
     """The result of the benchmark.
 
     Attributes:
-        late_ms: The latency of each painted picture, from the time when it was due.
-        came: The number of pictures that the source delivered.
+        latency_ms: The latency of each painted picture, from the time when it was due.
+        delivered: The number of pictures that the source delivered.
         seconds: The duration.
-        cpu: The CPU time of the process, as a share of one core.
+        cpu_share: The CPU time of the process, as a share of one core.
         stage_ms: The median time to track one picture.
         recorded: The number of recorded frames.
         not_recorded: The number of frames that the recording dropped.
     """
 
-    late_ms: tuple[float, ...]
-    came: int
+    latency_ms: tuple[float, ...]
+    delivered: int
     seconds: float
-    cpu: float
+    cpu_share: float
     stage_ms: float
     recorded: int = 0
     not_recorded: int = 0
 
     @property
     def dropped(self) -> int:
-        return max(0, self.came - len(self.late_ms))
+        return max(0, self.delivered - len(self.latency_ms))
 
     @property
     def fps(self) -> float:
-        return len(self.late_ms) / self.seconds if self.seconds else 0.0
+        return len(self.latency_ms) / self.seconds if self.seconds else 0.0
 
 
 class PacedSource:
@@ -90,7 +90,7 @@ class PacedSource:
         return True
 
 
-def pictures_of(clip: str, size: tuple[int, int] | None) -> list[Image]:
+def read_images(clip: str, size: tuple[int, int] | None) -> list[Image]:
     """Read the first pictures of a video, scaled to (width, height).
 
     Raises:
@@ -103,7 +103,7 @@ def pictures_of(clip: str, size: tuple[int, int] | None) -> list[Image]:
         if size is not None and size != (frame.width, frame.height):
             image = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
         pictures.append(image)
-        if len(pictures) == _MOST_PICTURES:
+        if len(pictures) == _MAX_IMAGES:
             break
     source.close()
     if not pictures:
@@ -113,7 +113,7 @@ def pictures_of(clip: str, size: tuple[int, int] | None) -> list[Image]:
 
 def measure_live(
     pictures: list[Image], *, fps: float, seconds: float, window_size: tuple[int, int], record: bool
-) -> LiveBench:
+) -> LiveBenchmarkResult:
     """Measure the latency of paced pictures in the window after a warm-up.
 
     Args:
@@ -133,15 +133,15 @@ def measure_live(
     application = QApplication.instance() or QApplication(["steadymark"])
     qInstallMessageHandler(lambda *_: None)  # the offscreen platform warns about missing features
     source = PacedSource(pictures, fps)
-    loop, late = QEventLoop(), list[tuple[int, float]]()
+    loop, latencies = QEventLoop(), list[tuple[int, float]]()
     with tempfile.TemporaryDirectory() as home:
         settings = QSettings(str(Path(home) / "s.ini"), QSettings.Format.IniFormat)
         window = make_window(settings, Path(home) / "sessions", None, opener=lambda *_: source)
         live = window.session.live
 
         def painted(frame: Frame) -> None:
-            if not late or late[-1][0] != frame.index:
-                late.append((frame.index, (time.perf_counter() - frame.captured_s) * 1e3))
+            if not latencies or latencies[-1][0] != frame.index:
+                latencies.append((frame.index, (time.perf_counter() - frame.captured_s) * 1e3))
 
         def run(for_s: float) -> None:
             QTimer.singleShot(round(for_s * 1000), loop.quit)
@@ -159,25 +159,25 @@ def measure_live(
         if record:
             live.start_recording(Path(home))
         run(_WARM_UP_S)
-        window.view.painted.connect(painted)
+        window.view.frame_painted.connect(painted)
         first, cpu_s, begun_s = _newest(window.session.frame), time.process_time(), _now()
         run(seconds)
         cpu_s, took_s = time.process_time() - cpu_s, _now() - begun_s
-        window.view.painted.disconnect(painted)
-        came, figures = _newest(window.session.frame) - first, live.figures()
+        window.view.frame_painted.disconnect(painted)
+        delivered, figures = _newest(window.session.frame) - first, live.figures()
         stage_ms = live.median_ms
         window.close()
         window.deleteLater()
         application.sendPostedEvents()
-    told = figures.recording
-    return LiveBench(
-        tuple(ms for index, ms in late if index > first),
-        came,
+    recorder = figures.recording
+    return LiveBenchmarkResult(
+        tuple(ms for index, ms in latencies if index > first),
+        delivered,
         took_s,
         cpu_s / took_s,
         stage_ms,
-        0 if told is None else told.frames,
-        0 if told is None else told.dropped,
+        0 if recorder is None else recorder.frames,
+        0 if recorder is None else recorder.dropped,
     )
 
 
@@ -189,17 +189,17 @@ def _now() -> float:
     return time.perf_counter()
 
 
-def live_table(result: LiveBench, title: str, *, recorded: bool) -> ReportTable:
+def live_table(result: LiveBenchmarkResult, title: str, *, recorded: bool) -> ReportTable:
     """Return a table with a row for each figure. recorded: whether the live view was recorded."""
-    late = np.percentile(result.late_ms, (50, 95, 100)) if result.late_ms else [np.nan] * 3
+    latency = np.percentile(result.latency_ms, (50, 95, 100)) if result.latency_ms else [np.nan] * 3
     table = ReportTable(("what",), ("value",), title=title)
-    table.add_row("latency, median", f"{late[0]:.1f} ms")
-    table.add_row("latency, 95 %", f"{late[1]:.1f} ms")
-    table.add_row("latency, most", f"{late[2]:.1f} ms")
+    table.add_row("latency, median", f"{latency[0]:.1f} ms")
+    table.add_row("latency, 95 %", f"{latency[1]:.1f} ms")
+    table.add_row("latency, most", f"{latency[2]:.1f} ms")
     table.add_row("painted", f"{result.fps:.1f} fps")
-    table.add_row("dropped", f"{result.dropped} of {result.came}")
+    table.add_row("dropped", f"{result.dropped} of {result.delivered}")
     table.add_row("tracking, median", f"{result.stage_ms:.1f} ms")
-    table.add_row("CPU", f"{100 * result.cpu:.0f} % of a core")
+    table.add_row("CPU", f"{100 * result.cpu_share:.0f} % of a core")
     if recorded:
         table.add_row("recorded", f"{result.recorded}, {result.not_recorded} dropped")
     return table

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from steadymark.engine.metrics.accuracy import Values
 
-MOST = 10.0  # end of the curves, in % of the outer-eye distance
-FAILED = 8.0
+MAX_ERROR = 10.0  # end of the curves, in % of the outer-eye distance
+FAILURE_ERROR = 8.0
 
 
 def error_plot(errors: Mapping[str, Values], *, of: str, title: str) -> bytes:
@@ -40,18 +40,18 @@ def _fill(plot: Any, errors: Mapping[str, Values], of: str, title: str) -> None:
     from PySide6.QtCore import Qt
 
     label_axes(plot, "NRMSE (% of the outer-eye distance)", f"{of} (%)", title)
-    plot.setXRange(0, MOST, padding=0.01)
+    plot.setXRange(0, MAX_ERROR, padding=0.01)
     plot.setYRange(0, 100, padding=0.01)
     plot.addItem(
         pg.InfiniteLine(
-            FAILED,
+            FAILURE_ERROR,
             pen=pg.mkPen("#808080", width=1.5, style=Qt.PenStyle.DashLine),
             label="failed: 8 % or more",
             labelOpts={"position": 0.93, "color": "#606060", "anchors": [(1, 0.5), (1, 0.5)]},
         )
     )
     add_legend(plot, (-20, -20))
-    bounds = np.linspace(0, MOST, 1001)
+    bounds = np.linspace(0, MAX_ERROR, 1001)
     lines = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
     for number, (name, values) in enumerate(errors.items()):
         colour = COLOURS[number % len(COLOURS)]

@@ -67,7 +67,7 @@ def report_ablation(
         WeightsError: A model cannot be opened.
     """
     check_outputs(OutputFiles(json_file))
-    variants = (*VARIANTS, *(_also(text) for text in also))
+    variants = (*VARIANTS, *(_parse_variant(text) for text in also))
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("scenes")
 
@@ -82,12 +82,12 @@ def report_ablation(
         if row.reached is None:
             console.print(f"{row.name} is left out: {row.note}", markup=False, soft_wrap=True)
     if json_file is not None:
-        told = [asdict(row) for row in rows]
-        content = {"model": settings.model, "config": asdict(config), "rows": told}
+        row_values = [asdict(row) for row in rows]
+        content = {"model": settings.model, "config": asdict(config), "rows": row_values}
         write_json(json_file, content)
 
 
-def _also(text: str) -> AblationVariant:
+def _parse_variant(text: str) -> AblationVariant:
     name, _, model = text.partition("=")
     if not name or not model:
         raise UsageError(f"--also {text}: give a name and a model, NAME=MODEL")

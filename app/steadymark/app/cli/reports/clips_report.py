@@ -50,7 +50,7 @@ _CAPTION = (
     "lag of all points and of the mouth's opening against raw, frames; amplitude of the opening of "
     "eyes and mouth, stabilized / raw"
 )
-_MORE: Columns = {
+_MORE_COLUMNS: Columns = {
     "still": ("still", 0),
     "motion": ("motion", 3),
     "mav": ("MAV", 5),
@@ -60,7 +60,7 @@ _MORE: Columns = {
     "lost": ("lost", 1),
     "resets": ("resets", 0),
 }
-_OF_MORE = (
+_MORE_CAPTION = (
     "frames that optical flow calls still; motion there, % of the outer-eye distance a frame, and "
     "MAV, (%)²; distance from the raw points' slow course, mean and 98th percentile, and from the "
     "raw points at most, %; frames lost, %; resets of memory"
@@ -89,13 +89,13 @@ def report_clips(
         WeightsError: A model cannot be opened.
     """
     check_outputs(OutputFiles(json_file))
-    opened = open_choices(settings, chosen(settings, choices, all_choices()))
+    opened = open_choices(settings, chosen_stabilizers(settings, choices, all_choices()))
     rows: list[ClipRow] = []
 
     def measure(clip: str, report: Callable[[int], None]) -> None:
         rows.extend(run_clip(clip, opened, most_frames=most_frames, report=report))
 
-    failed = each_clip(expand_inputs(inputs), measure, err)
+    failed = measure_clips(expand_inputs(inputs), measure, err)
     rows = worst_clips_first(rows)
     for table in clip_tables(rows, settings.model) if rows else ():
         out.print(table)
@@ -110,7 +110,9 @@ def report_clips(
     return 0 if not failed else 1 if rows else 2
 
 
-def chosen(settings: TrackSettings, text: str | None, usual: Sequence[str]) -> tuple[str, ...]:
+def chosen_stabilizers(
+    settings: TrackSettings, text: str | None, usual: Sequence[str]
+) -> tuple[str, ...]:
     """Parse a comma-separated list of stabilizers. None gives the available ones of `usual`.
 
     Raises:
@@ -137,7 +139,7 @@ def split_names(text: str, if_empty: str) -> tuple[str, ...]:
     return names
 
 
-def each_clip(
+def measure_clips(
     clips: Sequence[str], measure: Callable[[str, Callable[[int], None]], None], err: Console
 ) -> int:
     """Measure each clip, show the progress and print errors. Returns the number of failed clips."""
@@ -146,7 +148,7 @@ def each_clip(
         for clip in clips:
             task = progress.add_task(Path(clip).name, total=None)
             try:
-                measure(clip, _shown(progress, task))
+                measure(clip, _progress_callback(progress, task))
             except SteadymarkError as error:
                 failed += 1
                 err.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True)
@@ -154,7 +156,7 @@ def each_clip(
     return failed
 
 
-def _shown(progress: Progress, task: TaskID) -> Callable[[int], None]:
+def _progress_callback(progress: Progress, task: TaskID) -> Callable[[int], None]:
     return lambda done: progress.update(task, completed=done)
 
 
@@ -170,4 +172,4 @@ def clip_tables(rows: Sequence[ClipRow], model: str) -> Iterator[ReportTable]:
         lines += [(row.clip, name, figures(row)) for row in each]
         lines.append((f"median of {len(each)}", name, medians(each)))
     yield figures_table(model, _CAPTION, ("clip", "stabilizer"), _COLUMNS, lines)
-    yield figures_table("", _OF_MORE, ("clip", "stabilizer"), _MORE, lines)
+    yield figures_table("", _MORE_CAPTION, ("clip", "stabilizer"), _MORE_COLUMNS, lines)

@@ -51,7 +51,7 @@ def report_detectors(
         for name, wanted in chosen.items():
             if most_false is not None:
                 progress.update(task, description=f"{name}: threshold")
-                at = threshold_for(lambda t, w=wanted: _at(w, t), data, most_false)  # type: ignore[misc]
+                at = threshold_for(lambda t, w=wanted: _detector_at(w, t), data, most_false)  # type: ignore[misc]
                 wanted = replace(wanted, detector_threshold=at)
             asked = wanted.detector_threshold
             figures[name] = measure(
@@ -74,7 +74,7 @@ def write_hard_faces(data: Path, folder: Path, out: Console) -> int:
     return 0
 
 
-def _at(settings: TrackSettings, threshold: float) -> FaceDetector:
+def _detector_at(settings: TrackSettings, threshold: float) -> FaceDetector:
     return open_detector(replace(settings, detector_threshold=threshold))[0]
 
 
@@ -87,8 +87,8 @@ def _rows(figures: DetectorFigures) -> dict[str, str]:
         "crowds, faces of 20 px and more, found": f"{figures.crowds.percent:.1f} %",
         "300W photos held back, found": f"{figures.train.percent:.1f} %",
     }
-    for kind, told in figures.hard.items():
-        rows[f"{kind}, missed"] = f"{len(told.missed)} of {told.faces}"
+    for kind, faces in figures.hard.items():
+        rows[f"{kind}, missed"] = f"{len(faces.missed)} of {faces.faces}"
     rows["hard set, missed"] = f"{len(every.missed)} of {every.faces}, {every.percent:.2f} %"
     share, within = (100 * n / max(1, rolls.faces) for n in (rolls.found, rolls.within_10))
     rows["any roll, found"] = f"{share:.1f} %"

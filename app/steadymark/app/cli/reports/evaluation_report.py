@@ -40,7 +40,7 @@ class ModelScores:
     videos: tuple[TrackedVideo, ...] = ()
 
 
-def report(
+def report_evaluation(
     scored: Mapping[str, ModelScores], title: str, outputs: OutputFiles, *, out: Console
 ) -> None:
     """Print the table, then write the files.
@@ -55,7 +55,7 @@ def report(
     out.print(evaluation_table(scored, accuracies, videos))
     if outputs.json is not None:
         write_json(outputs.json, _content(scored, accuracies, videos))
-    _write_pictures(compared, title, outputs, of="frames" if videos else "faces")
+    _write_images(compared, title, outputs, of="frames" if videos else "faces")
 
 
 def evaluation_table(
@@ -139,18 +139,18 @@ def _content(
         if name in videos:
             figures["stability"] = asdict(videos[name])
         if len(one.videos) > 1:
-            figures["videos"] = {v.name: _of_video(v) for v in one.videos}
+            figures["videos"] = {v.name: _video_content(v) for v in one.videos}
         models[name] = figures
     return {"models": models}
 
 
-def _of_video(video: TrackedVideo) -> dict[str, object]:
+def _video_content(video: TrackedVideo) -> dict[str, object]:
     compared = video.compared()
     figures: dict[str, object] = asdict(accuracy_of(compared)) if compared is not None else {}
     return {**figures, "stability": asdict(stability_of([video]))}
 
 
-def _write_pictures(
+def _write_images(
     compared: Mapping[str, LandmarkComparison], title: str, outputs: OutputFiles, *, of: str
 ) -> None:
     if outputs.plot is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.app.cli.output_files import OutputFiles, check_outputs, write_json
-from steadymark.app.cli.reports.clips_report import chosen, each_clip, split_names
+from steadymark.app.cli.reports.clips_report import chosen_stabilizers, measure_clips, split_names
 from steadymark.app.cli.reports.report_table import Column, ReportTable, fixed
 from steadymark.engine.bench.clips.clip_tracks import open_choices
 from steadymark.engine.bench.clips.light_benchmark import (
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from steadymark.engine.tracking.settings import TrackSettings
 
 _NO_KINDS = "--kinds is empty: name lights with commas, such as flash,mains-25"
-_LARGE = 1000.0  # larger numbers are printed in exponential notation
-SHOWN = 25  # number of rows printed, worst first; the JSON file holds all rows
+_MIN_EXPONENTIAL = 1000.0  # larger numbers are printed in exponential notation
+PRINTED_ROWS = 25  # number of rows printed, worst first; the JSON file holds all rows
 _CAPTION = (
     "furthest landmark from the raw one in changing light, in steady light, and in changing light "
     "less what the raw one strays by itself, % of the outer-eye distance; mean motion besides the "
@@ -80,7 +80,7 @@ def report_light(
     lights = CHANGING if kinds is None else split_names(kinds, _NO_KINDS)
     check_kinds(lights)
     cells = tuple(entry.name for entry in STABILIZER_REGISTRY.all() if entry.cell)
-    opened = open_choices(settings, chosen(settings, choices, cells))
+    opened = open_choices(settings, chosen_stabilizers(settings, choices, cells))
     rows: list[LightRow] = []
 
     def measure(clip: str, report: Callable[[int], None]) -> None:
@@ -88,7 +88,7 @@ def report_light(
             run_light(clip, opened, lights, most_frames=most_frames, seed=seed, report=report)
         )
 
-    failed = each_clip(expand_inputs(inputs), measure, err)
+    failed = measure_clips(expand_inputs(inputs), measure, err)
     rows = worst_lights_first(rows)
     if rows:
         out.print(worst_table(rows, settings.model))
@@ -109,14 +109,14 @@ def worst_table(rows: Sequence[LightRow], model: str) -> ReportTable:
     table = ReportTable(
         ("clip", "light", "stabilizer"),
         (*_HEADINGS, Column("broken", "left", wraps=True)),
-        title=f"{model}: the worst {min(SHOWN, len(rows))} of {len(rows)}",
+        title=f"{model}: the worst {min(PRINTED_ROWS, len(rows))} of {len(rows)}",
         caption=_CAPTION,
     )
-    for row in rows[:SHOWN]:
+    for row in rows[:PRINTED_ROWS]:
         numbers = (
-            *(_short(v, 1) for v in (row.furthest, row.furthest_steady, row.beyond)),
-            *(_short(v, 3) for v in (row.motion, row.raw_motion)),
-            *(_short(v, 2) for v in (row.gain, row.gain_steady)),
+            *(_format_number(v, 1) for v in (row.furthest, row.furthest_steady, row.beyond)),
+            *(_format_number(v, 3) for v in (row.motion, row.raw_motion)),
+            *(_format_number(v, 2) for v in (row.gain, row.gain_steady)),
             str(row.resets),
             str(row.cuts),
             f"{row.tracked:.0f}",
@@ -139,19 +139,25 @@ def light_summary(rows: Sequence[LightRow]) -> ReportTable:
             kind,
             choice,
             f"{sum(row.passed for row in each)} of {len(each)}",
-            _short(_of(np.max, [row.furthest for row in each]), 1),
-            _short(_of(np.median, [row.motion / (row.raw_motion or np.nan) for row in each]), 2),
-            _short(_of(np.median, [row.gain for row in each]), 2),
+            _format_number(_of_finite(np.max, [row.furthest for row in each]), 1),
+            _format_number(
+                _of_finite(np.median, [row.motion / (row.raw_motion or np.nan) for row in each]), 2
+            ),
+            _format_number(_of_finite(np.median, [row.gain for row in each]), 2),
             str(sum(row.resets for row in each)),
         )
     return table
 
 
-def _short(value: float, decimals: int) -> str:
-    return fixed(value, decimals) if abs(value) < _LARGE or np.isnan(value) else f"{value:.1e}"
+def _format_number(value: float, decimals: int) -> str:
+    return (
+        fixed(value, decimals)
+        if abs(value) < _MIN_EXPONENTIAL or np.isnan(value)
+        else f"{value:.1e}"
+    )
 
 
-def _of(measure: Callable[[list[float]], float], values: list[float]) -> float:
+def _of_finite(measure: Callable[[list[float]], float], values: list[float]) -> float:
     """Apply a measure to the finite values. Returns NaN if there are none."""
     known = [value for value in values if np.isfinite(value)]
     return float(measure(known)) if known else float("nan")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from steadymark.app.cli.reports.report_table import Column, ReportTable, words
+from steadymark.app.cli.reports.report_table import Column, ReportTable, text_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,7 +29,7 @@ def report_models(cards: Sequence[ModelCard], out: Console) -> None:
 def models_table(cards: Iterable[ModelCard]) -> ReportTable:
     """Return a table with a row for each model."""
     columns: tuple[str | Column, ...] = (
-        *words("kind", "schema"),
+        *text_columns("kind", "schema"),
         "parameters",
         "MACs",
         "size",

@@ -22,8 +22,8 @@ Columns = dict[str, tuple[str, int]]  # measure → heading, decimals
 
 _GAP = 2  # width between two columns, in cells
 _INDENT = 2  # indent of figures that stand below a long name
-_PARTS = 3  # largest number of parts that are printed with names beside figures
-_REMARK = 24  # smallest width of a column of remarks, in cells
+_MAX_PARTS = 3  # largest number of parts that are printed with names beside figures
+_MIN_REMARK_WIDTH = 24  # smallest width of a column of remarks, in cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Column:
     wraps: bool = False
 
 
-def words(*headings: str) -> tuple[Column, ...]:
+def text_columns(*headings: str) -> tuple[Column, ...]:
     """Return columns of words, which are aligned to the left."""
     return tuple(Column(heading, "left") for heading in headings)
 
@@ -68,7 +68,7 @@ class ReportTable:
             caption: The text below the table.
         """
         self.title, self.caption = title, caption
-        self._names = words(*names)
+        self._names = text_columns(*names)
         self._columns = tuple(Column(c) if isinstance(c, str) else c for c in columns)
         self._rows: list[tuple[Text, ...]] = []
         self._section_ends: set[int] = set()
@@ -90,7 +90,10 @@ class ReportTable:
     def fits(self, width: int) -> bool:
         """Return whether the table fits in one part into a console of this width in cells."""
         everything = range(len(self._all))
-        return self._width({i: self._natural(i, one_line=True) for i in everything}) <= width
+        return (
+            self._total_width({i: self._natural_width(i, one_line=True) for i in everything})
+            <= width
+        )
 
     def __rich_console__(
         self, console: Console, options: ConsoleOptions
@@ -113,29 +116,31 @@ class ReportTable:
 
     def _parts(self, width: int) -> Iterator[Iterator[RenderableType]]:
         """Yield the whole table if it fits, or else its parts."""
-        names = {i: self._natural(i, one_line=True) for i in range(len(self._names))}
+        names = {i: self._natural_width(i, one_line=True) for i in range(len(self._names))}
         figures = range(len(self._names), len(self._all))
         if self.fits(width):
-            yield self._beside(names | {i: self._natural(i, one_line=True) for i in figures})
+            yield self._with_names_beside(
+                names | {i: self._natural_width(i, one_line=True) for i in figures}
+            )
             return
-        beside = list(self._split(figures, width - self._width(names) - _GAP))
-        above = list(self._split(figures, width - _INDENT))
-        if self._cuts(beside) or len(beside) > max(_PARTS, len(above)):
-            yield from (self._under(columns) for columns in above)
+        beside = list(self._split_columns(figures, width - self._total_width(names) - _GAP))
+        above = list(self._split_columns(figures, width - _INDENT))
+        if self._cuts_cells(beside) or len(beside) > max(_MAX_PARTS, len(above)):
+            yield from (self._with_names_above(columns) for columns in above)
         else:
-            yield from (self._beside(names | columns) for columns in beside)
+            yield from (self._with_names_beside(names | columns) for columns in beside)
 
-    def _cuts(self, parts: Iterable[Mapping[int, int]]) -> bool:
+    def _cuts_cells(self, parts: Iterable[Mapping[int, int]]) -> bool:
         """Return whether a column is narrower than its cells."""
         widths = {index: width for part in parts for index, width in part.items()}
-        return any(widths[i] < self._cells(i) for i in widths)
+        return any(widths[i] < self._min_cell_width(i) for i in widths)
 
-    def _split(self, figures: Iterable[int], room: int) -> Iterator[dict[int, int]]:
+    def _split_columns(self, figures: Iterable[int], room: int) -> Iterator[dict[int, int]]:
         """Yield groups of columns that fit into the room, with their widths."""
         part: dict[int, int] = {}
         for index in figures:
-            needed = max(1, min(self._natural(index, one_line=False), room))
-            if part and self._width(part | {index: needed}) > room:
+            needed = max(1, min(self._natural_width(index, one_line=False), room))
+            if part and self._total_width(part | {index: needed}) > room:
                 yield self._widened(part, room)
                 part = {}
             part[index] = needed
@@ -146,55 +151,57 @@ class ReportTable:
         """Widen the column of remarks by the room that the other columns leave free."""
         for index, width in part.items():
             if self._all[index].wraps:
-                free = width + room - self._width(part)
-                return part | {index: min(self._natural(index, one_line=True), free)}
+                free = width + room - self._total_width(part)
+                return part | {index: min(self._natural_width(index, one_line=True), free)}
         return part
 
-    def _natural(self, index: int, *, one_line: bool) -> int:
+    def _natural_width(self, index: int, *, one_line: bool) -> int:
         """Return the width of a column. one_line: neither the heading nor remarks are wrapped."""
         column = self._all[index]
         if one_line:
-            return max(self._longest(index), cell_len(column.heading))
-        return max(self._cells(index), *(cell_len(word) for word in column.heading.split()), 1)
+            return max(self._longest_cell(index), cell_len(column.heading))
+        return max(
+            self._min_cell_width(index), *(cell_len(word) for word in column.heading.split()), 1
+        )
 
-    def _cells(self, index: int) -> int:
+    def _min_cell_width(self, index: int) -> int:
         """Return the smallest width of a column's cells, regardless of its heading."""
-        longest = self._longest(index)
-        return min(longest, _REMARK) if self._all[index].wraps else longest
+        longest = self._longest_cell(index)
+        return min(longest, _MIN_REMARK_WIDTH) if self._all[index].wraps else longest
 
-    def _longest(self, index: int) -> int:
+    def _longest_cell(self, index: int) -> int:
         return max((row[index].cell_len for row in self._rows), default=0)
 
     @staticmethod
-    def _width(widths: Mapping[int, int]) -> int:
+    def _total_width(widths: Mapping[int, int]) -> int:
         return sum(widths.values()) + _GAP * (len(widths) - 1)
 
-    def _beside(self, widths: Mapping[int, int]) -> Iterator[RenderableType]:
+    def _with_names_beside(self, widths: Mapping[int, int]) -> Iterator[RenderableType]:
         """Yield one table with names and figures side by side."""
-        table = self._drawn(widths)
+        table = self._empty_table(widths)
         for number, row in enumerate(self._rows):
-            if self._says_something(row, widths):
+            if self._has_figures(row, widths):
                 table.add_row(*(row[i] for i in widths))
             if number in self._section_ends:
                 table.add_section()
         yield table
 
-    def _under(self, widths: Mapping[int, int]) -> Iterator[RenderableType]:
+    def _with_names_above(self, widths: Mapping[int, int]) -> Iterator[RenderableType]:
         """Yield a line of names above each row of figures."""
-        yield Padding(self._drawn(widths), (0, 0, 0, _INDENT), expand=False)
+        yield Padding(self._empty_table(widths), (0, 0, 0, _INDENT), expand=False)
         for row in self._rows:
-            if not self._says_something(row, widths):
+            if not self._has_figures(row, widths):
                 continue
             yield Text("  ").join(cell for cell in row[: len(self._names)] if cell)
-            table = self._drawn(widths, headings=False)
+            table = self._empty_table(widths, headings=False)
             table.add_row(*(row[i] for i in widths))
             yield Padding(table, (0, 0, 0, _INDENT), expand=False)
 
-    def _says_something(self, row: Sequence[Text], widths: Mapping[int, int]) -> bool:
+    def _has_figures(self, row: Sequence[Text], widths: Mapping[int, int]) -> bool:
         """Return whether a row has figures in this part."""
         return any(row[i] for i in widths if i >= len(self._names))
 
-    def _drawn(self, widths: Mapping[int, int], *, headings: bool = True) -> Table:
+    def _empty_table(self, widths: Mapping[int, int], *, headings: bool = True) -> Table:
         """Return a table of these columns without rows."""
         shown = headings and any(self._all[i].heading for i in widths)
         table = Table(box=SIMPLE_HEAD, show_header=shown, show_edge=False, pad_edge=False)

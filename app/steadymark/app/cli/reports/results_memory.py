@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 _MIB = 1 << 20
 _FRAMES = 50
-_WAVE_MIB = 8  # a live view drops thousands of frames at once from time to time
+_DROP_WAVE_MIB = 8  # a live view drops thousands of frames at once from time to time
 _FILLED = 25_000  # number of frames after which it has dropped frames
-_LOOK_EVERY = 500
-_ROOM = 1.1  # allowed ratio of used memory to the size of the arrays
+_MEASURE_EVERY = 500
+_ALLOWED_RATIO = 1.1  # allowed ratio of used memory to the size of the arrays
 
 
 def measure_results_memory(
@@ -37,27 +37,27 @@ def measure_results_memory(
 ) -> tuple[SoakFigure, ...]:
     """Measure the memory of so many frames, made by repeating the first frames of the video."""
     tracker = make_tracker(models, settings)
-    with contextlib.closing(VideoFile(path)) as film:
-        tracked = [tracker.track(f) for f, _ in zip(film.frames(), range(_FRAMES), strict=False)]
+    with contextlib.closing(VideoFile(path)) as video:
+        tracked = [tracker.track(f) for f, _ in zip(video.frames(), range(_FRAMES), strict=False)]
     times_s = np.arange(frames) / 30
     gc.collect()
     before = rss_bytes()
     results = Results(times_s, models.schema)
-    for result in _again(tracked, times_s):
+    for result in _repeated(tracked, times_s):
         results.add(result)
     taken, needed = rss_bytes() - before, results.size_bytes
     scale = HOUR / frames / _MIB
     live, filled_s = LiveResults(models.schema), np.arange(_FILLED) / 30
-    first = _most(live, _again(tracked, filled_s))
-    grown = _most(live, _again(tracked, filled_s[-1] + 1 + times_s, _FILLED)) - first
+    first = _peak_memory(live, _repeated(tracked, filled_s))
+    grown = _peak_memory(live, _repeated(tracked, filled_s[-1] + 1 + times_s, _FILLED)) - first
     growth = grown * scale
     return (
         SoakFigure(
             "window: 10⁵ frames of a recording",
             taken * scale,
             "MiB",
-            _ROOM * needed * scale,
-            taken <= _ROOM * needed,
+            _ALLOWED_RATIO * needed * scale,
+            taken <= _ALLOWED_RATIO * needed,
             f"the arrays need {needed * scale:.0f} MiB, {needed / frames:.0f} bytes a frame",
         ),
         SoakFigure(
@@ -65,12 +65,12 @@ def measure_results_memory(
             growth,
             "MiB",
             MEMORY_MIB,
-            growth <= MEMORY_MIB or grown <= _WAVE_MIB * _MIB,
+            growth <= MEMORY_MIB or grown <= _DROP_WAVE_MIB * _MIB,
         ),
     )
 
 
-def _most(live: LiveResults, results: Iterator[TrackResult]) -> int:
+def _peak_memory(live: LiveResults, results: Iterator[TrackResult]) -> int:
     """Return the largest memory use while results are added.
 
     It varies as old results are dropped.
@@ -78,11 +78,11 @@ def _most(live: LiveResults, results: Iterator[TrackResult]) -> int:
     most = 0
     for number, result in enumerate(results):
         live.append(result)
-        most = max(most, rss_bytes()) if number % _LOOK_EVERY == 0 else most
+        most = max(most, rss_bytes()) if number % _MEASURE_EVERY == 0 else most
     return most
 
 
-def _again(
+def _repeated(
     tracked: list[TrackResult], times_s: np.ndarray, first: int = 0
 ) -> Iterator[TrackResult]:
     for index, at_s in enumerate(times_s, first):

@@ -65,7 +65,7 @@ def report_soak(
     check_outputs(OutputFiles(json_file))
     path = clip or assets_root() / "clips" / "demo.mp4"
     models = models or open_models(settings)
-    with _tables_in(folder) as tables, _shown(err, minutes) as on_sample:
+    with _tables_in(folder) as tables, _soak_progress(err, minutes) as on_sample:
         cases = run_soak(
             path,
             models,
@@ -76,11 +76,11 @@ def report_soak(
             more_sinks=more_sinks,
             on_sample=on_sample,
         )
-    keeping = measure_results_memory(path, models, settings, frames=kept)
-    passed = all(case.passed for case in cases) and all(figure.passed for figure in keeping)
+    memory_figures = measure_results_memory(path, models, settings, frames=kept)
+    passed = all(case.passed for case in cases) and all(figure.passed for figure in memory_figures)
     for case in cases:
         _print_case(case, out)
-    out.print(soak_table("what the window keeps", keeping))
+    out.print(soak_table("what the window keeps", memory_figures))
     out.print("[green]passed[/green]" if passed else "[red]failed[/red]")
     if json_file is not None:
         content = {
@@ -88,7 +88,7 @@ def report_soak(
             "device": models.device,
             "passed": passed,
             "cases": [asdict(case) | {"passed": case.passed} for case in cases],
-            "window": [asdict(figure) for figure in keeping],
+            "window": [asdict(figure) for figure in memory_figures],
         }
         write_json(json_file, content)
     return 0 if passed else 1
@@ -108,7 +108,7 @@ def _tables_in(folder: Path | None) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _shown(err: Console, minutes: float) -> Iterator[Callable[[str, SoakSample], None]]:
+def _soak_progress(err: Console, minutes: float) -> Iterator[Callable[[str, SoakSample], None]]:
     """Show a line with the progress of the test."""
     columns = (TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True) as progress:

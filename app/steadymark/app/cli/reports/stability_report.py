@@ -41,7 +41,7 @@ _COLUMNS: Columns = {
     "nrmse_rest": ("rest", 3),
     "lost": ("lost", 2),
 }
-_MORE: Columns = {
+_MORE_COLUMNS: Columns = {
     "nmf": ("NMF", 3),
     "eyes": ("eyes", 2),
     "mouth": ("mouth", 2),
@@ -56,7 +56,7 @@ _CAPTION = (
     "NRMSE; its FR8, % of frames; MAV of the error, (% of the outer-eye distance)²; MCV, %; "
     "lag, frames; NRMSE of the fastest tenth of the frames, and of the rest; frames lost, %"
 )
-_OF_MORE = (
+_MORE_CAPTION = (
     "NMF (LDEQ), % of the outer-eye distance; amplitude of the opening of eyes and mouth, "
     "stabilized / true, and of the mouth, stabilized / raw; lag of the mouth's opening, frames; "
     "furthest landmark from the raw one, and from the true one, % of the outer-eye distance; MAV "
@@ -112,19 +112,19 @@ def report_stability(
         rows = list(run_stability(data, settings, config, tables=tables, report=report))
     for table in stability_tables([row for row in rows if not row.setting], model, config):
         console.print(table)
-    for line in against_filter(rows, config.curve_noise):
+    for line in compare_with_filter(rows, config.curve_noise):
         console.print(line, soft_wrap=True)
     if plot is not None:
         level = config.curve_noise if config.curve_noise in levels else levels[0]
         title = f"{model}, noise level {level}; small dots: other settings"
         write_file(plot, stability_plot(rows, noise=level, title=title))
     if json_file is not None:
-        told = [asdict(row) for row in rows]
-        content = {"model": model, "config": asdict(config), "rows": told}
+        row_values = [asdict(row) for row in rows]
+        content = {"model": model, "config": asdict(config), "rows": row_values}
         write_json(json_file, content)
 
 
-def against_filter(rows: list[StabilityRow], noise: int) -> list[str]:
+def compare_with_filter(rows: list[StabilityRow], noise: int) -> list[str]:
     """Compare each recurrent network with the One Euro settings that have no larger MAV.
 
     Returns:
@@ -138,13 +138,13 @@ def against_filter(rows: list[StabilityRow], noise: int) -> list[str]:
         if row.choice not in cells or not settings:
             continue
         still = [s for s in settings if s.mav <= row.reached.mav]
-        told = f"{row.choice}: {len(still)} of {len(settings)} settings of one-euro are as still"
+        text = f"{row.choice}: {len(still)} of {len(settings)} settings of one-euro are as still"
         if still:
-            told += (
+            text += (
                 f"; their least NRMSE is {min(s.nrmse for s in still):.3f} %, their least lag "
                 f"{min(abs(s.lag_frames) for s in still):.2f} frames"
             )
-        lines.append(told)
+        lines.append(text)
     return lines
 
 
@@ -159,9 +159,9 @@ def stability_tables(
     rows: list[StabilityRow], model: str, config: StabilityConfig
 ) -> Iterator[ReportTable]:
     """Yield two tables with a row for each noise level and stabilizer."""
-    many = f"{config.sequences} {config.scenes} scenes of {config.frames} frames"
-    title = f"{model}: {many} at each noise level"
+    scenes = f"{config.sequences} {config.scenes} scenes of {config.frames} frames"
+    title = f"{model}: {scenes} at each noise level"
     names = ("noise", "stabilizer")
     lines = [(str(row.noise), row.choice, asdict(row.reached)) for row in rows]
     yield figures_table(title, _CAPTION, names, _COLUMNS, lines)
-    yield figures_table("", _OF_MORE, names, _MORE, lines)
+    yield figures_table("", _MORE_CAPTION, names, _MORE_COLUMNS, lines)

@@ -247,8 +247,8 @@ _COMMANDS = (
     ActionSpec("dismiss", QT_TRANSLATE_NOOP("commands", "Dismiss messages"), ("Esc",)),
 )
 _TABLE_KEYS = {"native": ("Ctrl+E",), "openface": ("Ctrl+Shift+F",)}
-_MORE = "more"  # name of a dynamic property of the action
-_OVERLAYS = (
+_EXTRA_TOOLTIP = "more"  # name of a dynamic property of the action
+_OVERLAY_NAMES = (
     "points",
     "contours",
     "numbers",
@@ -262,16 +262,16 @@ _OVERLAYS = (
 )
 
 
-def table_export(name: str) -> str:
+def table_export_name(name: str) -> str:
     """Return the name of the command that exports a table in the format of this name."""
     return f"export_table_{name}"
 
 
-def table_exports() -> tuple[ActionSpec, ...]:
+def table_export_specs() -> tuple[ActionSpec, ...]:
     """Return the commands that export a table, one for each format."""
     return tuple(
         ActionSpec(
-            table_export(each.name),
+            table_export_name(each.name),
             UserText("Export {table}…", table=each.label),
             _TABLE_KEYS.get(each.name, ()),
             "export" if each.name == "native" else "",
@@ -280,7 +280,7 @@ def table_exports() -> tuple[ActionSpec, ...]:
     )
 
 
-def all_commands() -> tuple[ActionSpec, ...]:
+def action_specs() -> tuple[ActionSpec, ...]:
     """Return all commands, among them one for each table format and each drawing of an attribute.
 
     Raises:
@@ -294,13 +294,13 @@ def all_commands() -> tuple[ActionSpec, ...]:
             )
     place = next(i for i, command in enumerate(_COMMANDS) if command.name == "heatmaps")
     own = (ActionSpec(d.name, d.label, d.keys, checkable=True) for d in drawn)
-    return (*_COMMANDS[:place], *own, *_COMMANDS[place:], *table_exports())
+    return (*_COMMANDS[:place], *own, *_COMMANDS[place:], *table_export_specs())
 
 
-def overlays() -> tuple[str, ...]:
+def overlay_action_names() -> tuple[str, ...]:
     """Return the names of the commands that switch an overlay on or off."""
-    place = _OVERLAYS.index("heatmaps")
-    return (*_OVERLAYS[:place], *drawing_names(), *_OVERLAYS[place:])
+    place = _OVERLAY_NAMES.index("heatmaps")
+    return (*_OVERLAY_NAMES[:place], *drawing_names(), *_OVERLAY_NAMES[place:])
 
 
 def make_actions(parent: QWidget) -> dict[str, QAction]:
@@ -309,8 +309,8 @@ def make_actions(parent: QWidget) -> dict[str, QAction]:
     The tooltip of each action includes its shortcut.
     """
     actions = {}
-    for command in all_commands():
-        action = QAction(_text_of(command), parent)
+    for command in action_specs():
+        action = QAction(_translated_text(command), parent)
         action.setObjectName(command.name)
         action.setCheckable(command.checkable)
         action.setShortcuts([QKeySequence(key) for key in command.keys])
@@ -319,49 +319,49 @@ def make_actions(parent: QWidget) -> dict[str, QAction]:
         if command.checkable:
             # The menu shows a check mark in the place of the icon.
             action.setIconVisibleInMenu(False)
-        set_hint(action)
+        update_tooltip(action)
         parent.addAction(action)
         actions[command.name] = action
     return actions
 
 
-def _text_of(command: ActionSpec) -> str:
+def _translated_text(command: ActionSpec) -> str:
     if isinstance(command.text, UserText):
         return translated(command.text)
     return QCoreApplication.translate("commands", str(command.text))
 
 
-def set_hint(action: QAction) -> None:
+def update_tooltip(action: QAction) -> None:
     """Set the tooltip to the command's text and shortcut.
 
-    The words that `tell_more` was given follow on a new line.
+    The text that `set_extra_tooltip` was given follows on a new line.
     """
-    text = plain_text(action.text())
+    text = text_without_mnemonic(action.text())
     keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-    hint, more = f"{text} ({keys})" if keys else text, action.property(_MORE)
-    action.setToolTip(f"{hint}\n{more}" if more else hint)
+    tooltip, extra = f"{text} ({keys})" if keys else text, action.property(_EXTRA_TOOLTIP)
+    action.setToolTip(f"{tooltip}\n{extra}" if extra else tooltip)
 
 
-def tell_more(action: QAction, words: str) -> None:
-    """Add words to the action's tooltip and show them as its status tip.
+def set_extra_tooltip(action: QAction, text: str) -> None:
+    """Add text to the action's tooltip and show it as its status tip.
 
     Args:
         action: The command.
-        words: The additional words; an empty string removes them.
+        text: The additional text; an empty string removes it.
     """
-    if (action.property(_MORE) or "") != words:
-        action.setProperty(_MORE, words)
-        action.setStatusTip(words)
-        set_hint(action)
+    if (action.property(_EXTRA_TOOLTIP) or "") != text:
+        action.setProperty(_EXTRA_TOOLTIP, text)
+        action.setStatusTip(text)
+        update_tooltip(action)
 
 
-def plain_text(text: str) -> str:
+def text_without_mnemonic(text: str) -> str:
     """Return the text of a command or menu without mnemonics and the final ellipsis."""
     return re.sub(r"\(&\w\)|&", "", text).removesuffix("…").rstrip()
 
 
-def recolour(actions: dict[str, QAction]) -> None:
+def reload_icons(actions: dict[str, QAction]) -> None:
     """Reload all icons after the window changed between light and dark."""
-    for command in all_commands():
+    for command in action_specs():
         if command.icon:
             actions[command.name].setIcon(icon(command.icon))

@@ -8,8 +8,8 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu
 
-from steadymark.app.gui.actions.actions import overlays
-from steadymark.app.gui.actions.menus import SHOWS
+from steadymark.app.gui.actions.actions import overlay_action_names
+from steadymark.app.gui.actions.menus import LANDMARK_ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,13 +45,13 @@ def on_request(widget: QWidget, make: Callable[[QPoint], QMenu]) -> None:
 def video_menu(parent: QWidget, actions: Mapping[str, QAction]) -> QMenu:
     """Return the menu of the video: copy, save, zoom, and what is drawn."""
     menu = QMenu(parent)
-    for name in ("copy_frame", "export_frame", "", "fit", "actual", "", *SHOWS, ""):
+    for name in ("copy_frame", "export_frame", "", "fit", "actual", "", *LANDMARK_ACTIONS, ""):
         if name:
             menu.addAction(actions[name])
         else:
             menu.addSeparator()
     drawn = menu.addMenu(translate("menus", "Overlays"))
-    for name in overlays():
+    for name in overlay_action_names():
         drawn.addAction(actions[name])
     return menu
 

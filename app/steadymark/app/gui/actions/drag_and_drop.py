@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 translate = QCoreApplication.translate
 
 
-def take_dropped(
+def open_dropped_files(
     paths: Sequence[str],
     *,
     open_path: Callable[[str], None],
-    load_truth: Callable[[Path], bool],
+    load_ground_truth: Callable[[Path], bool],
     show_queue: Callable[[Sequence[str]], None],
     messages: Messages,
 ) -> None:
@@ -32,23 +32,23 @@ def take_dropped(
     Args:
         paths: The files that were dropped.
         open_path: Opens a recording.
-        load_truth: Loads ground truth; returns False when there is no recording for it.
+        load_ground_truth: Loads ground truth; returns False when there is no recording for it.
         show_queue: Opens the queue window with these recordings.
         messages: Receives what the user should know.
     """
-    truths = [path for path in paths if looks_like_ground_truth(Path(path))]
-    recordings = [path for path in paths if path not in truths]
+    truth_files = [path for path in paths if looks_like_ground_truth(Path(path))]
+    recordings = [path for path in paths if path not in truth_files]
     if recordings:
         open_path(recordings[0])
-    if truths and not load_truth(Path(truths[0])):
+    if truth_files and not load_ground_truth(Path(truth_files[0])):
         words = translate(
             "dropping",
             "{name} looks like ground truth: open its recording first, then drop it again.",
         )
-        messages.tell(words.format(name=Path(truths[0]).name))
+        messages.show_message(words.format(name=Path(truth_files[0]).name))
     if len(recordings) > 1:
         words = translate("dropping", "Track and export all {count}…").format(count=len(recordings))
-        messages.tell(
+        messages.show_message(
             translate("dropping", "One recording is shown at a time: the first one was opened."),
             [(words, lambda: show_queue(recordings))],
         )

@@ -8,7 +8,11 @@ from PySide6.QtCore import QCoreApplication, QSize, Qt
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton
 
-from steadymark.app.gui.actions.actions import overlays, table_export, table_exports
+from steadymark.app.gui.actions.actions import (
+    overlay_action_names,
+    table_export_name,
+    table_export_specs,
+)
 from steadymark.app.gui.theme import icon
 from steadymark.app.gui.widgets.menu_button import MenuButton
 
@@ -17,14 +21,24 @@ if TYPE_CHECKING:
 
 translate = QCoreApplication.translate
 
-SHOWS = ("show_off", "show_raw", "show_stabilized", "show_both")
-LAYOUTS = ("layout_together", "layout_wipe", "layout_side")
-_PLAYING = (
+LANDMARK_ACTIONS = ("show_off", "show_raw", "show_stabilized", "show_both")
+LAYOUT_ACTIONS = ("layout_together", "layout_wipe", "layout_side")
+_PLAYBACK_ACTIONS = (
     "play", "stop", "", "step_back", "step_on", "jump_back", "jump_on", "leap_back", "leap_on",
     "first", "last", "go_to", "", "slower", "faster", "loop",
 )  # fmt: skip
-_TRACKING = ("track", "again", "", "add_model", "remove_model")
-_LIVE = ("open_camera", "", "record", "record_drawn", "record_folder", "", "send", "", "mirror")
+_TRACKING_ACTIONS = ("track", "again", "", "add_model", "remove_model")
+_LIVE_ACTIONS = (
+    "open_camera",
+    "",
+    "record",
+    "record_drawn",
+    "record_folder",
+    "",
+    "send",
+    "",
+    "mirror",
+)
 
 
 def make_menus(
@@ -40,15 +54,27 @@ def make_menus(
     _add(file, actions, ("open", "open_folder", "open_camera"))
     file.addMenu(recent)
     _add(file, actions, ("", "load_truth", "drop_truth", ""))
-    tables = (command.name for command in table_exports())
+    tables = (command.name for command in table_export_specs())
     exports = (*tables, "export_video", "export_side", "export_frame", "copy_frame", "export_plots")
     _add(file, actions, ("close", "", *exports, "queue", "", "quit"))
-    _add(bar.addMenu(translate("menus", "&Playback")), actions, _PLAYING)
-    _add(bar.addMenu(translate("menus", "&Tracking")), actions, _TRACKING)
-    _add(bar.addMenu(translate("menus", "L&ive")), actions, _LIVE)
-    _groups(window, actions)
+    _add(bar.addMenu(translate("menus", "&Playback")), actions, _PLAYBACK_ACTIONS)
+    _add(bar.addMenu(translate("menus", "&Tracking")), actions, _TRACKING_ACTIONS)
+    _add(bar.addMenu(translate("menus", "L&ive")), actions, _LIVE_ACTIONS)
+    _group_exclusive_actions(window, actions)
     landmarks = bar.addMenu(translate("menus", "&Landmarks"))
-    _add(landmarks, actions, (*SHOWS, "", *LAYOUTS, "wipe_left", "wipe_right", "", *overlays()))
+    _add(
+        landmarks,
+        actions,
+        (
+            *LANDMARK_ACTIONS,
+            "",
+            *LAYOUT_ACTIONS,
+            "wipe_left",
+            "wipe_right",
+            "",
+            *overlay_action_names(),
+        ),
+    )
     view = bar.addMenu(translate("menus", "&View"))
     _add(view, actions, ("zoom_in", "zoom_out", "fit", "actual", "full_screen", ""))
     view.addActions(list(docks))
@@ -78,32 +104,32 @@ def make_toolbar(
         "open",
         "open_camera",
         "send",
-        table_export("native"),
+        table_export_name("native"),
         "export_frame",
         "",
         "track",
         "again",
         "",
     ):
-        _add_one(bar, actions, name)
-    shows = MenuButton(bar)
-    shows.setText(translate("menus", "Landmarks"))
-    shows.setIcon(icon("face"))
-    shows.setToolTip(translate("menus", "What is drawn over the image"))
-    shows.setAccessibleName(translate("menus", "Landmarks"))
-    shows.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-    menu = QMenu(shows)
-    _add(menu, actions, (*SHOWS, "", *overlays()))
-    shows.setMenu(menu)
-    bar.addWidget(shows)
-    for name in (*LAYOUTS, "", "zoom_out", "zoom_in", "fit", "actual"):
-        _add_one(bar, actions, name)
+        _add_action_or_separator(bar, actions, name)
+    landmarks_button = MenuButton(bar)
+    landmarks_button.setText(translate("menus", "Landmarks"))
+    landmarks_button.setIcon(icon("face"))
+    landmarks_button.setToolTip(translate("menus", "What is drawn over the image"))
+    landmarks_button.setAccessibleName(translate("menus", "Landmarks"))
+    landmarks_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    menu = QMenu(landmarks_button)
+    _add(menu, actions, (*LANDMARK_ACTIONS, "", *overlay_action_names()))
+    landmarks_button.setMenu(menu)
+    bar.addWidget(landmarks_button)
+    for name in (*LAYOUT_ACTIONS, "", "zoom_out", "zoom_in", "fit", "actual"):
+        _add_action_or_separator(bar, actions, name)
     window.addToolBar(bar)
-    return bar, shows
+    return bar, landmarks_button
 
 
-def _groups(window: QMainWindow, actions: Mapping[str, QAction]) -> None:
-    for names in (SHOWS, LAYOUTS):
+def _group_exclusive_actions(window: QMainWindow, actions: Mapping[str, QAction]) -> None:
+    for names in (LANDMARK_ACTIONS, LAYOUT_ACTIONS):
         group = QActionGroup(window)
         group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
         for name in names:
@@ -118,7 +144,7 @@ def _add(menu: QMenu, actions: Mapping[str, QAction], names: Sequence[str]) -> N
             menu.addSeparator()
 
 
-def _add_one(bar: QToolBar, actions: Mapping[str, QAction], name: str) -> None:
+def _add_action_or_separator(bar: QToolBar, actions: Mapping[str, QAction], name: str) -> None:
     if name:
         bar.addAction(actions[name])
     else:

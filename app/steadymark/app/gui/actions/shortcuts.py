@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QKeySequence
 
-from steadymark.app.gui.actions.actions import plain_text, set_hint
+from steadymark.app.gui.actions.actions import text_without_mnemonic, update_tooltip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from steadymark.app.gui.preferences import Preferences
 
 _NATIVE = QKeySequence.SequenceFormat.NativeText
-_OF_WIDGETS = ("Tab", "Shift+Tab", "Return", "Enter", "Up", "Down", "PgUp", "PgDown")
+_NAVIGATION_KEYS = ("Tab", "Shift+Tab", "Return", "Enter", "Up", "Down", "PgUp", "PgDown")
 
 
 class Shortcuts(QObject):
@@ -47,7 +47,7 @@ class Shortcuts(QObject):
         for title in menu_titles:
             letter = QKeySequence.mnemonic(title).toString()
             if letter:
-                self._menu_keys[letter] = plain_text(title)
+                self._menu_keys[letter] = text_without_mnemonic(title)
 
     @property
     def names(self) -> list[str]:
@@ -55,7 +55,7 @@ class Shortcuts(QObject):
 
     def text(self, name: str) -> str:
         """Return the current text of the command."""
-        return plain_text(self._actions[name].text())
+        return text_without_mnemonic(self._actions[name].text())
 
     def keys(self, name: str) -> list[str]:
         return _keys_of(self._actions[name])
@@ -70,11 +70,11 @@ class Shortcuts(QObject):
             An empty string on success; otherwise a sentence that says why nothing was changed.
         """
         for key in keys:
-            fault = self._fault(name, _portable(key)) if _portable(key) else self._no_key(key)
+            fault = self._fault(name, _portable(key)) if _portable(key) else self._unknown_key(key)
             if fault:
                 return fault
         self._apply(name, list(dict.fromkeys(_portable(key) for key in keys)))
-        self._keep()
+        self._store()
         return ""
 
     def reset(self, name: str) -> str:
@@ -84,14 +84,14 @@ class Shortcuts(QObject):
     def reset_all(self) -> None:
         for name, keys in self._defaults.items():
             self._apply(name, keys)
-        self._keep()
+        self._store()
 
-    def _no_key(self, key: str) -> str:
+    def _unknown_key(self, key: str) -> str:
         return self.tr("'{key}' is not a key.").format(key=key)
 
     def _fault(self, name: str, key: str) -> str:
-        shown = shown_key(key)
-        if key in _OF_WIDGETS:
+        shown = native_key_text(key)
+        if key in _NAVIGATION_KEYS:
             return self.tr("{key} is needed to move between buttons and fields.").format(key=shown)
         if key in self._menu_keys:
             return self.tr("{key} opens the menu '{menu}': choose another key.").format(
@@ -110,26 +110,26 @@ class Shortcuts(QObject):
 
         A default shortcut that is already taken by one of the user's is dropped.
         """
-        own = {n: k for n, k in self._preferences.keys().items() if n in self._actions}
+        own = {n: k for n, k in self._preferences.shortcuts().items() if n in self._actions}
         taken: set[str] = set()
         for name in (*own, *(n for n in self._actions if n not in own)):
             wanted = [_portable(k) for k in own.get(name, self._defaults[name])]
-            free = [k for k in wanted if k and k not in taken and k not in _OF_WIDGETS]
+            free = [k for k in wanted if k and k not in taken and k not in _NAVIGATION_KEYS]
             taken.update(free)
             self._apply(name, free)
 
     def _apply(self, name: str, keys: list[str]) -> None:
         action = self._actions[name]
         action.setShortcuts([QKeySequence(key) for key in keys])
-        set_hint(action)
+        update_tooltip(action)
 
-    def _keep(self) -> None:
+    def _store(self) -> None:
         own = {name: self.keys(name) for name in self._actions if not self.is_default(name)}
-        self._preferences.set_keys(own)
+        self._preferences.set_shortcuts(own)
         self.changed.emit()
 
 
-def shown_key(key: str) -> str:
+def native_key_text(key: str) -> str:
     """Return the key as the user's operating system writes it."""
     return QKeySequence(key).toString(_NATIVE)
 

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from steadymark.app.gui.actions.shortcuts import shown_key
+from steadymark.app.gui.actions.shortcuts import native_key_text
 
 if TYPE_CHECKING:
     from steadymark.app.gui.actions.shortcuts import Shortcuts
@@ -36,10 +36,10 @@ class ShortcutsDialog(QDialog):
     Changes take effect immediately. An ambiguous shortcut is refused with a message.
     """
 
-    def __init__(self, keys: Shortcuts, parent: QWidget | None = None) -> None:
+    def __init__(self, shortcuts: Shortcuts, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Keyboard shortcuts"))
-        self._keys = keys
+        self._shortcuts = shortcuts
         self.search = QLineEdit(clearButtonEnabled=True)
         self.search.setPlaceholderText(self.tr("Search for a command or a key"))
         self.search.setAccessibleName(self.search.placeholderText())
@@ -52,15 +52,21 @@ class ShortcutsDialog(QDialog):
         self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         self.list.header().setStretchLastSection(False)
-        self.key = QKeySequenceEdit()
-        self.key.setMaximumSequenceLength(1)
-        self.key.setClearButtonEnabled(True)
-        self.key.setAccessibleName(self.tr("New key"))
-        self.use, self.add = QPushButton(self.tr("Use")), QPushButton(self.tr("Also use"))
-        self.none, self.reset = QPushButton(self.tr("No key")), QPushButton(self.tr("Reset"))
-        self.reset_all = QPushButton(self.tr("Reset all"))
-        self.fault = QLabel()
-        self.fault.setWordWrap(True)
+        self.key_edit = QKeySequenceEdit()
+        self.key_edit.setMaximumSequenceLength(1)
+        self.key_edit.setClearButtonEnabled(True)
+        self.key_edit.setAccessibleName(self.tr("New key"))
+        self.use_button, self.add_button = (
+            QPushButton(self.tr("Use")),
+            QPushButton(self.tr("Also use")),
+        )
+        self.no_key_button, self.reset_button = (
+            QPushButton(self.tr("No key")),
+            QPushButton(self.tr("Reset")),
+        )
+        self.reset_all_button = QPushButton(self.tr("Reset all"))
+        self.fault_label = QLabel()
+        self.fault_label.setWordWrap(True)
         self._lay_out()
         self._connect()
         self._fill()
@@ -68,39 +74,45 @@ class ShortcutsDialog(QDialog):
         self.resize(680, 560)
 
     def _lay_out(self) -> None:
-        self.use.setToolTip(self.tr("Assign this key to the command instead of its present keys"))
-        self.add.setToolTip(self.tr("Add this key to the present keys of the command"))
-        self.none.setToolTip(self.tr("The command has no key and is only in the menus"))
-        self.reset.setToolTip(self.tr("Assign the default keys to the command"))
+        self.use_button.setToolTip(
+            self.tr("Assign this key to the command instead of its present keys")
+        )
+        self.add_button.setToolTip(self.tr("Add this key to the present keys of the command"))
+        self.no_key_button.setToolTip(self.tr("The command has no key and is only in the menus"))
+        self.reset_button.setToolTip(self.tr("Assign the default keys to the command"))
         row = QHBoxLayout()
         row.addWidget(QLabel(self.tr("New key")))
-        row.addWidget(self.key, 1)
-        for button in (self.use, self.add, self.none, self.reset):
+        row.addWidget(self.key_edit, 1)
+        for button in (self.use_button, self.add_button, self.no_key_button, self.reset_button):
             button.setAutoDefault(False)
             row.addWidget(button)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.addButton(self.reset_all, QDialogButtonBox.ButtonRole.ResetRole)
-        self.reset_all.setAutoDefault(False)
+        buttons.addButton(self.reset_all_button, QDialogButtonBox.ButtonRole.ResetRole)
+        self.reset_all_button.setAutoDefault(False)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
         column.addWidget(self.search)
         column.addWidget(self.list, 1)
         column.addLayout(row)
-        column.addWidget(self.fault)
+        column.addWidget(self.fault_label)
         column.addWidget(buttons)
 
     def _connect(self) -> None:
         self.search.textChanged.connect(self._filter)
         self.list.currentItemChanged.connect(self._on_chosen)
-        self.key.keySequenceChanged.connect(self._enable)
-        self.use.clicked.connect(lambda: self._set([self._typed()]))
-        self.add.clicked.connect(lambda: self._set([*self._keys.keys(self._name()), self._typed()]))
-        self.none.clicked.connect(lambda: self._set([]))
-        self.reset.clicked.connect(lambda: self._tell(self._keys.reset(self._name())))
-        self.reset_all.clicked.connect(self._keys.reset_all)
-        self._keys.changed.connect(self._refresh)
+        self.key_edit.keySequenceChanged.connect(self._enable)
+        self.use_button.clicked.connect(lambda: self._set([self._entered_key()]))
+        self.add_button.clicked.connect(
+            lambda: self._set([*self._shortcuts.keys(self._name()), self._entered_key()])
+        )
+        self.no_key_button.clicked.connect(lambda: self._set([]))
+        self.reset_button.clicked.connect(
+            lambda: self._show_fault(self._shortcuts.reset(self._name()))
+        )
+        self.reset_all_button.clicked.connect(self._shortcuts.reset_all)
+        self._shortcuts.changed.connect(self._refresh)
 
-    def choose(self, name: str) -> None:
+    def select_command(self, name: str) -> None:
         """Select a command."""
         for item in self.rows():
             if item.data(0, _NAME) == name:
@@ -115,20 +127,20 @@ class ShortcutsDialog(QDialog):
         item = self.list.currentItem()
         return "" if item is None else str(item.data(0, _NAME))
 
-    def _typed(self) -> str:
-        return self.key.keySequence().toString()
+    def _entered_key(self) -> str:
+        return self.key_edit.keySequence().toString()
 
     def _set(self, keys: list[str]) -> None:
-        self._tell(self._keys.set_keys(self._name(), keys))
+        self._show_fault(self._shortcuts.set_keys(self._name(), keys))
 
-    def _tell(self, fault: str) -> None:
-        self.fault.setText(fault)
+    def _show_fault(self, fault: str) -> None:
+        self.fault_label.setText(fault)
         if not fault:
-            self.key.clear()
+            self.key_edit.clear()
 
     def _fill(self) -> None:
-        for name in self._keys.names:
-            item = QTreeWidgetItem([self._keys.text(name), ""])
+        for name in self._shortcuts.names:
+            item = QTreeWidgetItem([self._shortcuts.text(name), ""])
             item.setSizeHint(0, QSize(0, _ROW_PX))
             item.setData(0, _NAME, name)
             self.list.addTopLevelItem(item)
@@ -137,9 +149,9 @@ class ShortcutsDialog(QDialog):
     def _refresh(self) -> None:
         for item in self.rows():
             name = str(item.data(0, _NAME))
-            item.setText(1, ", ".join(shown_key(key) for key in self._keys.keys(name)))
+            item.setText(1, ", ".join(native_key_text(key) for key in self._shortcuts.keys(name)))
             font = item.font(1)
-            font.setBold(not self._keys.is_default(name))
+            font.setBold(not self._shortcuts.is_default(name))
             item.setFont(1, font)
         self._enable()
 
@@ -149,14 +161,14 @@ class ShortcutsDialog(QDialog):
             item.setHidden(text.strip().casefold() not in words)
 
     def _on_chosen(self) -> None:
-        self.fault.clear()
-        self.key.setKeySequence(QKeySequence())
+        self.fault_label.clear()
+        self.key_edit.setKeySequence(QKeySequence())
         self._enable()
 
     def _enable(self) -> None:
-        chosen, typed = self.list.currentItem() is not None, bool(self._typed())
-        self.key.setEnabled(chosen)
-        self.use.setEnabled(chosen and typed)
-        self.add.setEnabled(chosen and typed and bool(self._keys.keys(self._name())))
-        self.none.setEnabled(chosen and bool(self._keys.keys(self._name())))
-        self.reset.setEnabled(chosen and not self._keys.is_default(self._name()))
+        chosen, typed = self.list.currentItem() is not None, bool(self._entered_key())
+        self.key_edit.setEnabled(chosen)
+        self.use_button.setEnabled(chosen and typed)
+        self.add_button.setEnabled(chosen and typed and bool(self._shortcuts.keys(self._name())))
+        self.no_key_button.setEnabled(chosen and bool(self._shortcuts.keys(self._name())))
+        self.reset_button.setEnabled(chosen and not self._shortcuts.is_default(self._name()))

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 from steadymark.app.gui.actions.shortcuts import Shortcuts
 from steadymark.app.gui.actions.shortcuts_dialog import ShortcutsDialog
 from steadymark.app.gui.files.own_models import OwnModels
-from steadymark.app.gui.i18n.language import LANGUAGES, SYSTEM, speak
+from steadymark.app.gui.i18n.language import LANGUAGES, SYSTEM, apply_language
 from steadymark.app.gui.theme import THEMES, use_theme
 
 if TYPE_CHECKING:
@@ -51,26 +51,28 @@ class WindowOptions(QObject):
         self._parent, self._preferences, self._messages = parent, preferences, messages
         self._menu_titles = menu_titles
         self.own_models = OwnModels(settings, preferences, self)
-        self.own_models.message_posted.connect(messages.tell)
-        self.own_models.noted.connect(lambda text: messages.tell(text, passing=True))
-        self.renew(settings, actions)
+        self.own_models.message_posted.connect(messages.show_message)
+        self.own_models.notice_posted.connect(
+            lambda text: messages.show_message(text, passing=True)
+        )
+        self.reconnect(settings, actions)
 
-    def renew(self, settings: SettingsPanel, actions: Mapping[str, QAction]) -> None:
+    def reconnect(self, settings: SettingsPanel, actions: Mapping[str, QAction]) -> None:
         """Connect to widgets and actions that were rebuilt."""
-        self.keys = Shortcuts(actions, self._preferences)
-        self.language_menu = self._languages()
+        self.shortcuts = Shortcuts(actions, self._preferences)
+        self.language_menu = self._make_language_menu()
         self.theme_menu = self._themes()
-        self.own_models.serve(settings)
-        self.own_models.wire(actions)
-        settings.presets.message_posted.connect(self._messages.tell)
-        settings.presets.fill()
-        actions["shortcuts"].triggered.connect(self._show_keys)
+        self.own_models.use_panel(settings)
+        self.own_models.connect_actions(actions)
+        settings.presets.message_posted.connect(self._messages.show_message)
+        settings.presets.reload()
+        actions["shortcuts"].triggered.connect(self._show_shortcuts)
 
     def close(self) -> bool:
         """Stop background work, and return whether it has ended."""
         return self.own_models.close()
 
-    def _languages(self) -> QMenu:
+    def _make_language_menu(self) -> QMenu:
         menu = QMenu(self.tr("Lan&guage"), self._parent)
         group = QActionGroup(menu)
         for language, name in {SYSTEM: self.tr("As the system"), **LANGUAGES}.items():
@@ -78,7 +80,9 @@ class WindowOptions(QObject):
             action.setCheckable(True)
             action.setChecked(language == self._preferences.language())
             group.addAction(action)
-            action.triggered.connect(lambda _=False, language=language: self._speak(language))
+            action.triggered.connect(
+                lambda _=False, language=language: self._set_language(language)
+            )
         return menu
 
     def _themes(self) -> QMenu:
@@ -100,14 +104,14 @@ class WindowOptions(QObject):
         assert isinstance(application, QApplication)
         use_theme(application, theme)
 
-    def _speak(self, language: str) -> None:
+    def _set_language(self, language: str) -> None:
         self._preferences.set_language(language)
         application = QApplication.instance()
         assert application is not None
-        speak(application, language)  # This also changes the language of the window.
+        apply_language(application, language)  # This also changes the language of the window.
 
-    def _show_keys(self) -> None:
-        self.keys.reserve(self._menu_titles())
-        dialog = ShortcutsDialog(self.keys, self._parent)
+    def _show_shortcuts(self) -> None:
+        self.shortcuts.reserve(self._menu_titles())
+        dialog = ShortcutsDialog(self.shortcuts, self._parent)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()

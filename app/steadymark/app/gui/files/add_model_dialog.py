@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_WAIT_MS = 700  # delay after the last change until the network is tried again
+_TRIAL_DELAY_MS = 700  # delay after the last change until the network is tried again
 
 
 class AddModelDialog(QDialog):
@@ -68,7 +68,7 @@ class AddModelDialog(QDialog):
     """
 
     added = Signal(object)
-    _tried = Signal(int, object, object)
+    _trial_finished = Signal(int, object, object)
 
     def __init__(
         self, path: Path, *, folder: Path | None = None, parent: QWidget | None = None
@@ -76,41 +76,44 @@ class AddModelDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(self.tr("Add a model"))
         self._path, self._folder = path, folder
-        self._number, self._thread = 0, Thread()
+        self._trial_number, self._thread = 0, Thread()
         self.prepared: PreparedModel | None = None
         self.texts: dict[str, QLineEdit] = {}
         self.choices: dict[str, QComboBox] = {}
         self.name, self.licence, self.data = QLineEdit(path.stem), QLineEdit(), QLineEdit()
-        self.verdict, self.fault = QLabel(), QLabel()
+        self.trial_result, self.fault = QLabel(), QLabel()
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.add_button = self.buttons.addButton(
             self.tr("Add"), QDialogButtonBox.ButtonRole.AcceptRole
         )
-        self._wait = QTimer(self, singleShot=True, interval=_WAIT_MS)
+        self._trial_timer = QTimer(self, singleShot=True, interval=_TRIAL_DELAY_MS)
         self._lay_out()
-        self._wait.timeout.connect(self.try_it)
-        self._tried.connect(self._on_tried, Qt.ConnectionType.QueuedConnection)
+        self._trial_timer.timeout.connect(self.start_trial)
+        self._trial_finished.connect(self._on_trial_finished, Qt.ConnectionType.QueuedConnection)
         self.buttons.accepted.connect(self._add)
         self.buttons.rejected.connect(self.reject)
         for edit in (self.name, self.licence, self.data):
-            edit.textChanged.connect(lambda _: self._allow())
-        self.try_it()
+            edit.textChanged.connect(lambda _: self._update_add_button())
+        self.start_trial()
 
-    def try_it(self) -> None:
+    def start_trial(self) -> None:
         """Start a thread that determines what the fields leave open.
 
         Only the result of the newest attempt is used.
         """
-        self._wait.stop()
-        self._number += 1
+        self._trial_timer.stop()
+        self._trial_number += 1
         self.prepared = None
-        self._tell("")
-        self.verdict.setText(self.tr("Running the network on the face of the demo clip…"))
-        self._allow()
+        self._show_fault("")
+        self.trial_result.setText(self.tr("Running the network on the face of the demo clip…"))
+        self._update_add_button()
         typed = {name: edit.text() for name, edit in self.texts.items()}
         typed |= {name: str(box.currentData() or "") for name, box in self.choices.items()}
         self._thread = Thread(
-            target=self._try, args=(self._number, typed), name="trying a network", daemon=True
+            target=self._run_trial,
+            args=(self._trial_number, typed),
+            name="network trial",
+            daemon=True,
         )
         self._thread.start()
 
@@ -138,17 +141,17 @@ class AddModelDialog(QDialog):
         for form in (self._output_form(), self._input_form()):
             halves.addLayout(form, 1)
         column.addWidget(forms)
-        for label in (self.verdict, self.fault):
+        for label in (self.trial_result, self.fault):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setAlignment(Qt.AlignmentFlag.AlignTop)
             column.addWidget(label)
-        self.verdict.setMinimumHeight(5 * self.verdict.fontMetrics().height())
+        self.trial_result.setMinimumHeight(5 * self.trial_result.fontMetrics().height())
         colours = self.fault.palette()
         colours.setColor(QPalette.ColorRole.WindowText, QColor(VERMILLION))
         self.fault.setPalette(colours)
         column.addWidget(_wrapped(self.tr("The program cannot find this out by itself:")))
-        column.addLayout(self._stated_form())
+        column.addLayout(self._licence_form())
         column.addStretch(1)
         column.addWidget(self.buttons)
         self.add_button.setDefault(True)
@@ -162,22 +165,22 @@ class AddModelDialog(QDialog):
             "signed": self.tr("−1 … 1"),
         }
         form = _form()
-        self._choice(form, "output", self.tr("Output"), kinds)
-        self._text(form, "output-names", self.tr("Names of outputs"))
-        self._choice(form, "scale", self.tr("Units"), {key: units[key] for key in SCALES})
-        self._text(form, "margin", self.tr("Margin"))
+        self._add_choice(form, "output", self.tr("Output"), kinds)
+        self._add_text(form, "output-names", self.tr("Names of outputs"))
+        self._add_choice(form, "scale", self.tr("Units"), {key: units[key] for key in SCALES})
+        self._add_text(form, "margin", self.tr("Margin"))
         return form
 
     def _input_form(self) -> QFormLayout:
         form = _form()
-        self._text(form, "input-size", self.tr("Input size (pixels)"))
-        self._choice(form, "colours", self.tr("Colours"), {key: key.upper() for key in COLOURS})
-        self._choice(form, "pixels", self.tr("Value of white"), {key: key for key in PIXELS})
-        self._text(form, "mean", self.tr("Mean"))
-        self._text(form, "std", self.tr("Standard deviation"))
+        self._add_text(form, "input-size", self.tr("Input size (pixels)"))
+        self._add_choice(form, "colours", self.tr("Colours"), {key: key.upper() for key in COLOURS})
+        self._add_choice(form, "pixels", self.tr("Value of white"), {key: key for key in PIXELS})
+        self._add_text(form, "mean", self.tr("Mean"))
+        self._add_text(form, "std", self.tr("Standard deviation"))
         return form
 
-    def _stated_form(self) -> QFormLayout:
+    def _licence_form(self) -> QFormLayout:
         form = _form()
         unknown = self.tr("'unknown' if you do not know")
         self.licence.setPlaceholderText(unknown)
@@ -191,33 +194,33 @@ class AddModelDialog(QDialog):
             form.addRow(label, edit)
         return form
 
-    def _text(self, form: QFormLayout, name: str, label: str) -> None:
+    def _add_text(self, form: QFormLayout, name: str, label: str) -> None:
         edit = QLineEdit()
         edit.setPlaceholderText(self.tr("find out automatically"))
         edit.setAccessibleName(label)
-        edit.textChanged.connect(lambda _: self._changed())
+        edit.textChanged.connect(lambda _: self._on_edited())
         self.texts[name] = edit
         form.addRow(label, edit)
 
-    def _choice(self, form: QFormLayout, name: str, label: str, known: dict[str, str]) -> None:
+    def _add_choice(self, form: QFormLayout, name: str, label: str, known: dict[str, str]) -> None:
         box = QComboBox(sizeAdjustPolicy=QComboBox.SizeAdjustPolicy.AdjustToContents)
         box.addItem(self.tr("find out automatically"), "")
         for key, words in known.items():
             box.addItem(words, key)
         box.setAccessibleName(label)
-        box.currentIndexChanged.connect(lambda _: self._changed())
+        box.currentIndexChanged.connect(lambda _: self._on_edited())
         self.choices[name] = box
         form.addRow(label, box)
 
     # -- trying the network
 
-    def _changed(self) -> None:
-        self._number += 1  # The result of the current attempt is now out of date.
+    def _on_edited(self) -> None:
+        self._trial_number += 1  # The result of the current attempt is now out of date.
         self.prepared = None
-        self._allow()
-        self._wait.start()
+        self._update_add_button()
+        self._trial_timer.start()
 
-    def _try(self, number: int, typed: dict[str, str]) -> None:
+    def _run_trial(self, number: int, typed: dict[str, str]) -> None:
         """Try the network; this runs in its own thread."""
         prepared, fault = None, NOTHING
         try:
@@ -228,17 +231,19 @@ class AddModelDialog(QDialog):
             log.exception("trying %s", self._path)
             named = f"{type(error).__name__}: {error}"
             fault = UserText("{path}: {fault}", path=self._path.name, fault=named)
-        self._tried.emit(number, prepared, fault)
+        self._trial_finished.emit(number, prepared, fault)
 
-    def _on_tried(self, number: int, prepared: PreparedModel | None, fault: UserText) -> None:
-        if number != self._number:
+    def _on_trial_finished(
+        self, number: int, prepared: PreparedModel | None, fault: UserText
+    ) -> None:
+        if number != self._trial_number:
             return
         self.prepared = prepared
-        self.verdict.setText("" if prepared is None else self._described(prepared))
-        self._tell(translated(fault))
+        self.trial_result.setText("" if prepared is None else self._result_text(prepared))
+        self._show_fault(translated(fault))
         if prepared is not None:
             self._show_found(description_texts(prepared))
-        self._allow()
+        self._update_add_button()
 
     def _show_found(self, found: dict[str, str]) -> None:
         """Show the values that were found in the fields that were left open."""
@@ -252,7 +257,7 @@ class AddModelDialog(QDialog):
             box.setItemText(0, words.format(value=value))
             box.blockSignals(False)
 
-    def _described(self, prepared: PreparedModel) -> str:
+    def _result_text(self, prepared: PreparedModel) -> str:
         words = self.tr(
             "{count} landmarks; the error on the demo clip is {percent:.1f} % of "
             "the inter-ocular distance."
@@ -272,11 +277,11 @@ class AddModelDialog(QDialog):
 
     # -- adding the model
 
-    def _allow(self) -> None:
+    def _update_add_button(self) -> None:
         stated = all(edit.text().strip() for edit in (self.name, self.licence, self.data))
         self.add_button.setEnabled(self.prepared is not None and stated)
 
-    def _tell(self, words: str) -> None:
+    def _show_fault(self, words: str) -> None:
         self.fault.setText(words)
         self.fault.setVisible(bool(words))
 
@@ -294,7 +299,7 @@ class AddModelDialog(QDialog):
                 folder=self._folder,
             )
         except SteadymarkError as error:
-            self._tell(translated(error.sentence))
+            self._show_fault(translated(error.sentence))
             return
         self.added.emit(card)
         self.accept()

@@ -109,10 +109,10 @@ class CloseQuestions(QObject):
 
     def _wait_for_exports(self) -> None:
         self._after_exports = True
-        queue = self._exports.many
+        queue = self._exports.queue_window
         if queue is not None:
             queue.changed.connect(self._close_after_exports, Qt.ConnectionType.UniqueConnection)
-        self._messages.tell(
+        self._messages.show_message(
             self.tr("Steadymark quits when the export is finished."),
             [(self.tr("Do not quit"), self._stay)],
         )

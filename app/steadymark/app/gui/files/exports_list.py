@@ -36,19 +36,19 @@ class _Line(QFrame):
     def __init__(self, export: Export) -> None:
         super().__init__()
         self.export = export
-        self.words = QLabel()
+        self.label = QLabel()
         self._remaining = RemainingTime()
-        self.bar = QProgressBar()
-        self.bar.setMaximumHeight(16)
-        self.cancel = QPushButton(self.tr("Cancel"))
-        self.cancel.clicked.connect(export.cancel)
+        self.progress_bar = QProgressBar()
+        self.progress_bar.setMaximumHeight(16)
+        self.cancel_button = QPushButton(self.tr("Cancel"))
+        self.cancel_button.clicked.connect(export.cancel)
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 2, 6, 2)
-        for widget, stretch in ((self.words, 0), (self.bar, 1), (self.cancel, 0)):
+        for widget, stretch in ((self.label, 0), (self.progress_bar, 1), (self.cancel_button, 0)):
             row.addWidget(widget, stretch)
 
     def retranslate(self) -> None:
-        self.cancel.setText(self.tr("Cancel"))
+        self.cancel_button.setText(self.tr("Cancel"))
         self.show_report(self.export.report)
 
     def show_report(self, report: ExportReport) -> None:
@@ -56,10 +56,10 @@ class _Line(QFrame):
         text = self.tr("Exporting {name}").format(name=name)
         share = report.done / report.total if report.total else 0.0
         left = time_left(self._remaining.update(share, time.monotonic()))
-        self.words.setText(f"{text}, {left}" if left else text)
-        self.bar.setAccessibleName(text)
-        self.bar.setRange(0, max(0, report.total))
-        self.bar.setValue(report.done)
+        self.label.setText(f"{text}, {left}" if left else text)
+        self.progress_bar.setAccessibleName(text)
+        self.progress_bar.setRange(0, max(0, report.total))
+        self.progress_bar.setValue(report.done)
 
 
 class ExportsList(QWidget):
@@ -72,7 +72,7 @@ class ExportsList(QWidget):
 
     ended = Signal(object)
     saved = Signal(str, str)
-    _came = Signal()
+    _updated = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -81,36 +81,36 @@ class ExportsList(QWidget):
         self._column.setSpacing(0)
         self._lines: list[_Line] = []
         self._saving: list[Thread] = []
-        self.many: QueueWindow | None = None  # set when the queue window is first opened
-        self._came.connect(self._refresh, Qt.ConnectionType.QueuedConnection)
+        self.queue_window: QueueWindow | None = None  # set when the queue window is first opened
+        self._updated.connect(self._refresh, Qt.ConnectionType.QueuedConnection)
         self.hide()
 
     @property
     def running(self) -> int:
         """Return the number of exports that have not ended."""
-        waiting = 0 if self.many is None else self.many.queue.running
+        waiting = 0 if self.queue_window is None else self.queue_window.queue.running
         return len(self._lines) + waiting
 
-    def start(self, order: ExportRequest, material: ExportSource) -> None:
+    def start(self, request: ExportRequest, source: ExportSource) -> None:
         """Start an export; `ended` reports its end."""
-        line = _Line(Export(order, material, self._came.emit))
+        line = _Line(Export(request, source, self._updated.emit))
         self._lines.append(line)
         self._column.addWidget(line)
         self.show()
         line.show_report(line.export.report)
         line.export.start()
 
-    def save(self, picture: QImage | bytes, path: str) -> None:
+    def save(self, image: QImage | bytes, path: str) -> None:
         """Write a picture in a thread; `saved` reports the result.
 
         Args:
-            picture: An image to encode, or the bytes of an encoded one.
+            image: An image to encode, or the bytes of an encoded one.
             path: The file to write.
         """
         words = self.tr("cannot write {path}: choose another folder or name")
 
         def run() -> None:
-            done = _written(picture, path)
+            done = _write_image(image, path)
             fault = "" if done else words.format(path=path)
             self.saved.emit(path, fault)
 
@@ -123,12 +123,12 @@ class ExportsList(QWidget):
         """Cancel all exports, and return whether all threads ended in time."""
         for line in self._lines:
             line.export.cancel()
-        if self.many is not None:
-            self.many.queue.cancel_all()
+        if self.queue_window is not None:
+            self.queue_window.queue.cancel_all()
         ended = [line.export.join(_STOP_S) for line in self._lines]
         for thread in self._saving:
             thread.join(_STOP_S)
-        ended += [self.many is None or self.many.close_all()]
+        ended += [self.queue_window is None or self.queue_window.close_all()]
         return all(ended) and not any(thread.is_alive() for thread in self._saving)
 
     def retranslate(self) -> None:
@@ -151,24 +151,24 @@ class ExportsList(QWidget):
         self.setVisible(bool(self._lines))
 
 
-def _written(picture: QImage | bytes, path: str) -> bool:
-    if not isinstance(picture, bytes):
-        return picture.save(path)
+def _write_image(image: QImage | bytes, path: str) -> bool:
+    if not isinstance(image, bytes):
+        return image.save(path)
     try:
-        Path(path).write_bytes(picture)
+        Path(path).write_bytes(image)
     except OSError:
         return False
     return True
 
 
-def suggested(source: str, ending: str) -> str:
+def suggested_path(source: str, ending: str) -> str:
     """Return a file name beside the recording, with this ending."""
     path = Path(source)
     folder = path.parent if path.suffix else path
     return str(folder / f"{path.stem}{ending}")
 
 
-def free_name(path: str) -> str:
+def unused_path(path: str) -> str:
     """Return the path, or the path with a number if the file exists.
 
     For a.png, the next names are a-2.png and a-3.png.

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox
+from PySide6.QtWidgets import QFileDialog, QMessageBox
 
-from steadymark.app.gui.actions.actions import table_export
+from steadymark.app.gui.actions.actions import table_export_name
 from steadymark.app.gui.files.export_options import (
     ExportOptionsDialog,
     as_values,
     remembered_options,
 )
-from steadymark.app.gui.files.exports_list import free_name, suggested
+from steadymark.app.gui.files.exports_list import suggested_path, unused_path
 from steadymark.app.gui.files.queue_window import QueueWindow
+from steadymark.app.gui.files.recent_menu import RecentMenu
 from steadymark.app.gui.help.about import diagnostics
 from steadymark.app.gui.i18n.display_names import variant_name
-from steadymark.app.gui.start_page import is_there
 from steadymark.app.gui.video.snapshot import paint_snapshot
 from steadymark.app.session.analysis.variants import RAW_AND_STABILIZED
 from steadymark.app.session.export import ExportKind, ExportReport, ExportRequest, ExportSource
@@ -61,7 +61,7 @@ class FileController(QObject):
         view: Shows the frame that is saved as a picture.
         log_file: Shown and copied on request.
         open_path: Opens a recording in the window.
-        recordings: Returns the folder for recordings of live views.
+        recordings_folder: Returns the folder for recordings of live views.
     """
 
     def __init__(
@@ -75,17 +75,20 @@ class FileController(QObject):
         view: VideoView,
         log_file: Path | None,
         open_path: Callable[[str], None],
-        recordings: Callable[[], str],
+        recordings_folder: Callable[[], str],
     ) -> None:
         super().__init__(parent)
         self._parent, self._session, self._preferences = parent, session, preferences
         self._messages, self._exports, self._view = messages, exports, view
-        self._log_file, self._open_path, self._recordings = log_file, open_path, recordings
-        self.recent_menu = QMenu()
+        self._log_file, self._open_path, self._recordings_folder = (
+            log_file,
+            open_path,
+            recordings_folder,
+        )
         exports.ended.connect(self._on_exported)
         exports.saved.connect(self._on_saved)
 
-    def wire(
+    def connect_actions(
         self, actions: Mapping[str, QAction], *, plots: Plots, settings: SettingsPanel
     ) -> None:
         """Connect the file commands after the window's widgets were built or rebuilt."""
@@ -94,8 +97,8 @@ class FileController(QObject):
         for name, slot in (
             ("open", self._open),
             ("open_folder", self._open_folder),
-            ("load_truth", self._load_truth),
-            *((table_export(each.name), partial(self._export_table, each)) for each in tables),
+            ("load_truth", self._load_ground_truth),
+            *((table_export_name(each.name), partial(self._export_table, each)) for each in tables),
             ("export_video", lambda: self._export_video(ExportKind.VIDEO, "_landmarks.mp4")),
             ("queue", self.show_queue),
             ("export_side", lambda: self._export_video(ExportKind.SIDE, "_compared.mp4")),
@@ -108,33 +111,19 @@ class FileController(QObject):
             actions[name].triggered.connect(lambda _=False, slot=slot: slot())
         actions["log"].setEnabled(self._log_file is not None)
 
-    def renew_menu(self) -> QMenu:
+    def rebuild_recent_menu(self) -> RecentMenu:
         """Build the menu of recent recordings."""
-        self.recent_menu = QMenu(self.tr("Open &recent"), self._parent)
-        self.fill_recent()
+        self.recent_menu = RecentMenu(self._parent, self._preferences, self._open_path)
         return self.recent_menu
 
-    def fill_recent(self) -> None:
-        """Update the menu of recent recordings."""
-        self.recent_menu.clear()
-        files = self._preferences.recent()
-        for path in files:
-            action = self.recent_menu.addAction(path)
-            action.setEnabled(is_there(path))
-            action.triggered.connect(lambda _=False, path=path: self._open_path(path))
-        self.recent_menu.setEnabled(bool(files))
-        if files:
-            self.recent_menu.addSeparator()
-            self.recent_menu.addAction(self.tr("Clear this list")).triggered.connect(self._forget)
-
-    def offer(self, found: RecoverableSession) -> None:
+    def offer_recovery(self, found: RecoverableSession) -> None:
         """Ask whether to recover the results of a crashed session."""
         words = self.tr(
             "Steadymark ended unexpectedly. %n tracked frame(s) of {name} were saved.",
             "",
             found.frames,
         ).format(name=Path(found.source).name)
-        self._messages.tell(
+        self._messages.show_message(
             words,
             [
                 (self.tr("Recover"), lambda: self._recover(found)),
@@ -154,42 +143,46 @@ class FileController(QObject):
             draw: What is drawn into a video; None draws what the window shows.
         """
         session = self._session
-        film = session.recording.current
-        if film is None:
+        recording = session.recording.current
+        if recording is None:
             return
         draw = draw or self._drawn_in_window()
-        takes, compared = session.display.variants, session.analysis.compared
+        variants, compared = session.display.variants, session.analysis.compared
         if kind is ExportKind.SIDE:
-            if takes != RAW_AND_STABILIZED and compared is None:
-                self._messages.tell(
+            if variants != RAW_AND_STABILIZED and compared is None:
+                self._messages.show_message(
                     self.tr("The comparison is not ready yet: export it when it is.")
                 )
                 return
-            draw = replace(draw, beside=(variant_name(takes[0]), variant_name(takes[1])))
-        material = ExportSource(
-            film.media.info, film.tracking.filtered_results, film.models, film.settings, compared
+            draw = replace(draw, beside=(variant_name(variants[0]), variant_name(variants[1])))
+        source = ExportSource(
+            recording.media.info,
+            recording.tracking.filtered_results,
+            recording.models,
+            recording.settings,
+            compared,
         )
-        self._exports.start(ExportRequest(kind, path, draw, table), material)
+        self._exports.start(ExportRequest(kind, path, draw, table), source)
 
     def show_queue(self, paths: Sequence[str] = ()) -> None:
         """Show the queue window and add these recordings to it."""
         session, exports = self._session, self._exports
-        if exports.many is None:
-            exports.many = QueueWindow(
+        if exports.queue_window is None:
+            exports.queue_window = QueueWindow(
                 self._parent,
                 session.models,
                 lambda: session.settings,
                 lambda: session.display.live is not None,
             )
-        exports.many.add(paths)
-        exports.many.show()
-        exports.many.raise_()
+        exports.queue_window.add(paths)
+        exports.queue_window.show()
+        exports.queue_window.raise_()
 
     def save_frame(self, path: Path) -> None:
         """Save the shown frame in its own size, with the overlay drawn on it."""
-        picture = self._still()
-        if picture is not None:
-            self._exports.save(picture, str(path))
+        image = self._snapshot()
+        if image is not None:
+            self._exports.save(image, str(path))
 
     def save_plots(self, path: Path) -> None:
         """Save the plots as they are shown; as vector graphics if the suffix is .svg."""
@@ -215,7 +208,7 @@ class FileController(QObject):
         if path:
             self._open_path(path)
 
-    def _load_truth(self) -> None:
+    def _load_ground_truth(self) -> None:
         path, _ = QFileDialog.getOpenFileName(
             self._parent,
             self.tr("Load ground truth: a table, or one of the .pts files of a folder"),
@@ -223,7 +216,7 @@ class FileController(QObject):
             self.tr("Ground truth ({kinds});;All files (*)").format(kinds="*.csv *.pts *.txt"),
         )
         if path:
-            self._session.analysis.load_truth(Path(path))
+            self._session.analysis.load_ground_truth(Path(path))
 
     def _export_video(self, kind: ExportKind, ending: str) -> None:
         """Ask what is drawn and where it is written; the answer is remembered."""
@@ -237,7 +230,7 @@ class FileController(QObject):
 
     def _export_drawn(self, kind: ExportKind, ending: str, draw: DrawOptions) -> None:
         self._preferences.set_values(_DRAWN, as_values(draw))
-        path = self._chosen(self.tr("Export"), ending)
+        path = self._ask_save_path(self.tr("Export"), ending)
         if path is not None:
             self.export(kind, path, draw=draw)
 
@@ -254,7 +247,7 @@ class FileController(QObject):
         )
 
     def _export_table(self, table: TableFormat) -> None:
-        path = self._chosen(self.tr("Export"), table.export_ending or table.suffix)
+        path = self._ask_save_path(self.tr("Export"), table.export_ending or table.suffix)
         if path is not None:
             self.export(ExportKind.TABLE, path, table.name)
 
@@ -264,27 +257,29 @@ class FileController(QObject):
         The picture is taken before the dialog opens, because playback or a camera continues
         meanwhile.
         """
-        picture, name = self._still(), self._session.source.frame_name()
-        path = self._chosen(self.tr("Save this frame"), f"_{name}.png", free=True)
-        if picture is not None and path is not None:
-            self._exports.save(picture, str(path))
+        image, name = self._snapshot(), self._session.source.frame_name()
+        path = self._ask_save_path(self.tr("Save this frame"), f"_{name}.png", free=True)
+        if image is not None and path is not None:
+            self._exports.save(image, str(path))
 
     def _copy_frame(self) -> None:
-        picture = self._still()
-        if picture is not None:
-            QGuiApplication.clipboard().setImage(picture)
-            self._messages.tell(self.tr("The frame is on the clipboard."), note=True)
+        image = self._snapshot()
+        if image is not None:
+            QGuiApplication.clipboard().setImage(image)
+            self._messages.show_message(self.tr("The frame is on the clipboard."), note=True)
 
-    def _still(self) -> QImage | None:
+    def _snapshot(self) -> QImage | None:
         shown = self._view.shown
         return None if shown is None else paint_snapshot(shown, self._session.display)
 
     def _export_plots(self) -> None:
-        path = self._chosen(self.tr("Save the plots"), "_plots.png", "*.svg")
+        path = self._ask_save_path(self.tr("Save the plots"), "_plots.png", "*.svg")
         if path is not None:
             self.save_plots(path)
 
-    def _chosen(self, title: str, ending: str, *others: str, free: bool = False) -> Path | None:
+    def _ask_save_path(
+        self, title: str, ending: str, *others: str, free: bool = False
+    ) -> Path | None:
         """Ask for a file name, and return the path or None if the user cancels.
 
         The suffix of `ending` is added unless the name already has it or one of `others`.
@@ -296,11 +291,11 @@ class FileController(QObject):
             free: Whether the suggested name must not be that of an existing file.
         """
         suffix = Path(ending).suffix or ending
-        name = suggested(self._session.source.export_base(self._recordings()), ending)
+        name = suggested_path(self._session.source.export_base(self._recordings_folder()), ending)
         text, _ = QFileDialog.getSaveFileName(
             self._parent,
             title,
-            free_name(name) if free else name,
+            unused_path(name) if free else name,
             ";;".join((f"*{suffix}", *others)),
         )
         if not text:
@@ -310,9 +305,9 @@ class FileController(QObject):
         if path.suffix.lower() in right:
             return path  # The dialog has already asked whether to replace an existing file.
         path = path.with_name(path.name + suffix)
-        return path if not path.exists() or self._may_replace(path) else None
+        return path if not path.exists() or self._confirm_replacing(path) else None
 
-    def _may_replace(self, path: Path) -> bool:
+    def _confirm_replacing(self, path: Path) -> bool:
         answer = QMessageBox.question(
             self._parent,
             self.tr("Replace the file?"),
@@ -323,10 +318,6 @@ class FileController(QObject):
     def _folder(self) -> str:
         recent = self._preferences.recent()
         return str(Path(recent[0]).parent) if recent else ""
-
-    def _forget(self) -> None:
-        self._preferences.clear_recent()
-        self.fill_recent()
 
     def _recover(self, found: RecoverableSession) -> None:
         from steadymark.app.session.settings_values import restored_settings
@@ -357,18 +348,18 @@ class FileController(QObject):
                 "beginning' gives one uninterrupted run."
             ).format(count=report.segment_count)
         folder = str(Path(report.path or report.request.path).parent)
-        choices = [] if report.fault else [self.show_folder(folder)]
+        choices = [] if report.fault else [self.folder_choice(folder)]
         passing = not (
             report.fault or report.cancelled or report.partial or report.segment_count > 1
         )
-        self._messages.tell(text, choices, passing=passing)
+        self._messages.show_message(text, choices, passing=passing)
 
     def _on_saved(self, path: str, fault: str) -> None:
         text = fault or self.tr("{name} was written.").format(name=Path(path).name)
-        choices = [] if fault else [self.show_folder(str(Path(path).parent))]
-        self._messages.tell(text, choices, passing=not fault)
+        choices = [] if fault else [self.folder_choice(str(Path(path).parent))]
+        self._messages.show_message(text, choices, passing=not fault)
 
-    def show_folder(self, folder: str) -> tuple[str, Callable[[], None]]:
+    def folder_choice(self, folder: str) -> tuple[str, Callable[[], None]]:
         """Return the choice of a message that shows a folder."""
 
         def show() -> None:
@@ -378,16 +369,16 @@ class FileController(QObject):
 
     def _copy_diagnostics(self) -> None:
         QGuiApplication.clipboard().setText(diagnostics(self._session, self._log_file))
-        self._messages.tell(
+        self._messages.show_message(
             self.tr("The diagnostics are on the clipboard: paste them into your report."),
             passing=True,
         )
 
     def _show_log(self) -> None:
         if self._log_file is not None:
-            self._messages.tell(
+            self._messages.show_message(
                 self.tr("The log file is {path}").format(path=self._log_file),
-                [self.show_folder(str(self._log_file.parent))],
+                [self.folder_choice(str(self._log_file.parent))],
             )
 
 

@@ -36,12 +36,12 @@ class OwnModels(QObject):
 
     Attributes:
         message_posted: Emitted with an error message for the user.
-        noted: Emitted with a sentence about what was done.
+        notice_posted: Emitted with a sentence about what was done.
     """
 
     message_posted = Signal(object)
-    noted = Signal(str)
-    _vetted = Signal(object, object)
+    notice_posted = Signal(str)
+    _validated = Signal(object, object)
 
     def __init__(
         self, panel: SettingsPanel, preferences: Preferences, parent: QObject | None = None
@@ -50,17 +50,17 @@ class OwnModels(QObject):
         self._panel, self._preferences = panel, preferences
         self._thread: Thread | None = None
         self.dialog: AddModelDialog | None = None
-        self._vetted.connect(self._on_vetted, Qt.ConnectionType.QueuedConnection)
+        self._validated.connect(self._on_validated, Qt.ConnectionType.QueuedConnection)
 
-    def serve(self, panel: SettingsPanel) -> None:
+    def use_panel(self, panel: SettingsPanel) -> None:
         """Use this settings panel from now on, even while a model is being checked."""
         self._panel = panel
         self._fill()
 
-    def wire(self, actions: Mapping[str, QAction]) -> None:
-        actions["add_model"].triggered.connect(lambda: self._ask())
+    def connect_actions(self, actions: Mapping[str, QAction]) -> None:
+        actions["add_model"].triggered.connect(lambda: self._choose_file())
         actions["remove_model"].triggered.connect(lambda: self.remove())
-        self._panel.model_more.addActions([actions["add_model"], actions["remove_model"]])
+        self._panel.model_menu_button.addActions([actions["add_model"], actions["remove_model"]])
 
     def add(self, path: Path) -> None:
         """Check a model in a thread.
@@ -72,7 +72,9 @@ class OwnModels(QObject):
                 self.tr("Another model is being checked: add this one afterwards.")
             )
             return
-        self._thread = Thread(target=self._vet, args=(path,), name="vetting", daemon=True)
+        self._thread = Thread(
+            target=self._validate, args=(path,), name="model validation", daemon=True
+        )
         self._thread.start()
 
     def remove(self) -> None:
@@ -87,10 +89,10 @@ class OwnModels(QObject):
             self.message_posted.emit(words.format(name=Path(chosen).name))
             return
         self._preferences.set_models([file for file in files if file != chosen])
-        self._panel.use(replace(self._panel.settings, model=DEFAULT_MODEL))
+        self._panel.apply_settings(replace(self._panel.settings, model=DEFAULT_MODEL))
         self._fill()
         words = self.tr("{name} was removed from the list; its files were not deleted.")
-        self.noted.emit(words.format(name=Path(chosen).name))
+        self.notice_posted.emit(words.format(name=Path(chosen).name))
 
     def close(self) -> bool:
         """Wait for a running check, and return whether it has ended."""
@@ -101,7 +103,7 @@ class OwnModels(QObject):
             return not self._thread.is_alive()
         return True
 
-    def _ask(self) -> None:
+    def _choose_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(
             self._panel,
             self.tr("Add a model"),
@@ -109,25 +111,25 @@ class OwnModels(QObject):
             self.tr("ONNX models ({kinds})").format(kinds="*.onnx"),
         )
         if path:
-            self.add_or_ask(Path(path))
+            self.add_or_describe(Path(path))
 
-    def add_or_ask(self, path: Path) -> None:
+    def add_or_describe(self, path: Path) -> None:
         """Add a model with its card, or ask how to read a network that has none."""
         if path.with_suffix(".json").is_file():
             self.add(path)
             return
         dialog = AddModelDialog(path, parent=self._panel.window())
-        dialog.added.connect(lambda card: self._on_vetted(card, NOTHING))
-        dialog.finished.connect(self._forget)
+        dialog.added.connect(lambda card: self._on_validated(card, NOTHING))
+        dialog.finished.connect(self._on_dialog_finished)
         self.dialog = dialog
         dialog.open()
 
-    def _forget(self) -> None:
+    def _on_dialog_finished(self) -> None:
         if self.dialog is not None:
             self.dialog.deleteLater()
         self.dialog = None
 
-    def _vet(self, path: Path) -> None:
+    def _validate(self, path: Path) -> None:
         """Check a model; this runs in its own thread."""
         card, fault = None, NOTHING
         try:
@@ -138,9 +140,9 @@ class OwnModels(QObject):
             log.exception("checking %s", path)
             named = f"{type(error).__name__}: {error}"
             fault = UserText("{path}: {fault}", path=path.name, fault=named)
-        self._vetted.emit(card, fault)
+        self._validated.emit(card, fault)
 
-    def _on_vetted(self, card: ModelCard | None, fault: UserText) -> None:
+    def _on_validated(self, card: ModelCard | None, fault: UserText) -> None:
         if card is None:
             self.message_posted.emit(UserText("The model was not added: {fault}", fault=fault))
             return
@@ -148,8 +150,10 @@ class OwnModels(QObject):
         files = self._preferences.models()
         self._preferences.set_models([*(f for f in files if f != file), file])
         self._fill()
-        self._panel.use(replace(self._panel.settings, model=file))
-        self.noted.emit(self.tr("{name} was added to the list of models.").format(name=card.name))
+        self._panel.apply_settings(replace(self._panel.settings, model=file))
+        self.notice_posted.emit(
+            self.tr("{name} was added to the list of models.").format(name=card.name)
+        )
 
     def _fill(self) -> None:
         """List the models; missing files are included, so that the user can remove them."""

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 _STOP_S = 2.0
 _ROW_PX = 24
-_CORES_OF_LIVE = 2  # cores that a live view and the window need for themselves
+_LIVE_VIEW_CORES = 2  # cores that a live view and the window need for themselves
 
 
 class QueueWindow(QDialog):
@@ -58,7 +58,7 @@ class QueueWindow(QDialog):
         live: Returns whether a live view is open; then fewer videos are tracked at a time.
     """
 
-    _came = Signal()
+    _updated = Signal()
     changed = Signal()
 
     def __init__(
@@ -71,28 +71,28 @@ class QueueWindow(QDialog):
         super().__init__(parent)
         self.resize(860, 480)
         self._settings, self._live = settings, live
-        self._call = CoalescedCallback(self._came.emit)
+        self._call = CoalescedCallback(self._updated.emit)
         self.queue = VideoQueue(models, self._call)
-        self.chosen: list[str] = []  # recordings that have not begun yet
+        self.pending: list[str] = []  # recordings that have not begun yet
         self.list = QueueList()
         self.folder = QLineEdit()
-        self.style_of_table = QComboBox()
+        self.table_format = QComboBox()
         self.video, self.replace_files = QCheckBox(), QCheckBox()
         self.processes = QSpinBox()
         self._processes_chosen = False
-        self.hint, self.fault = QLabel(), QLabel()
-        self._write, self._to, self._at_a_time = QLabel(), QLabel(), QLabel()
-        self.begin = self._button(self._on_begin)
-        self.cancel = self._button(self._on_cancel)
-        self.cancel_all = self._button(self.queue.cancel_all)
-        self.open_folder = self._button(self._on_open_folder)
-        self.clear = self._button(self.queue.clear)
-        self._add = self._button(self._choose_videos)
+        self.summary, self.fault = QLabel(), QLabel()
+        self._output_label, self._folder_label, self._processes_label = QLabel(), QLabel(), QLabel()
+        self.start_button = self._button(self._on_start)
+        self.cancel_button = self._button(self._on_cancel)
+        self.cancel_all_button = self._button(self.queue.cancel_all)
+        self.open_folder_button = self._button(self._on_open_folder)
+        self.clear_button = self._button(self.queue.clear)
+        self._add_button = self._button(self._choose_videos)
         self._add_folder = self._button(self._choose_videos_folder)
-        self._choose = self._button(self._choose_folder)
+        self._choose_button = self._button(self._choose_folder)
         self._lay_out()
-        self._name_all()
-        self._came.connect(self._on_came, Qt.ConnectionType.QueuedConnection)
+        self._retranslate()
+        self._updated.connect(self._on_updated, Qt.ConnectionType.QueuedConnection)
         self.processes.valueChanged.connect(self._on_processes)
         self._refresh()
 
@@ -108,10 +108,10 @@ class QueueWindow(QDialog):
                 self.fault.setText(translated(error.sentence))
                 continue
             self.fault.clear()
-            self.chosen += [each for each in found if each not in self.chosen]
+            self.pending += [each for each in found if each not in self.pending]
         self.fault.setVisible(bool(self.fault.text()))
-        if self.chosen and not self.folder.text():
-            self.folder.setText(str(Path(self.chosen[0]).parent / "steadymark"))
+        if self.pending and not self.folder.text():
+            self.folder.setText(str(Path(self.pending[0]).parent / "steadymark"))
         self._refresh()
 
     def close_all(self) -> bool:
@@ -123,7 +123,7 @@ class QueueWindow(QDialog):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.LanguageChange:
-            self._name_all()
+            self._retranslate()
             self._refresh()
 
     def _button(self, act: Callable[[], None]) -> QPushButton:
@@ -132,32 +132,32 @@ class QueueWindow(QDialog):
         button.clicked.connect(lambda _=False: act())
         return button
 
-    def _name_all(self) -> None:
+    def _retranslate(self) -> None:
         """Set all texts in the current language."""
         self.setWindowTitle(self.tr("Track and export many videos"))
         self.list.setAccessibleName(self.tr("Videos"))
         self.list.retranslate()
         for row, each in enumerate(TABLE_FORMATS.all()):
-            self.style_of_table.setItemText(row, translated(each.label))
-        self.style_of_table.setAccessibleName(self.tr("Table format"))
+            self.table_format.setItemText(row, translated(each.label))
+        self.table_format.setAccessibleName(self.tr("Table format"))
         self.folder.setAccessibleName(self.tr("Folder of the results"))
         for thing, text in (
-            (self._write, self.tr("Write")),
-            (self._to, self.tr("to")),
-            (self._at_a_time, self.tr("Videos at a time")),
+            (self._output_label, self.tr("Write")),
+            (self._folder_label, self.tr("to")),
+            (self._processes_label, self.tr("Videos at a time")),
             (self.video, self.tr("and a video with landmarks")),
             (self.replace_files, self.tr("replace existing files")),
-            (self.begin, self.tr("&Start")),
-            (self.cancel, self.tr("&Cancel selected")),
-            (self.cancel_all, self.tr("Cancel &all")),
-            (self.open_folder, self.tr("&Open folder")),
-            (self.clear, self.tr("C&lear finished")),
-            (self._add, self.tr("Add &videos…")),
+            (self.start_button, self.tr("&Start")),
+            (self.cancel_button, self.tr("&Cancel selected")),
+            (self.cancel_all_button, self.tr("Cancel &all")),
+            (self.open_folder_button, self.tr("&Open folder")),
+            (self.clear_button, self.tr("C&lear finished")),
+            (self._add_button, self.tr("Add &videos…")),
             (self._add_folder, self.tr("Add &folder…")),
-            (self._choose, self.tr("Choose…")),
+            (self._choose_button, self.tr("Choose…")),
         ):
             thing.setText(text)
-        self.processes.setAccessibleName(self._at_a_time.text())
+        self.processes.setAccessibleName(self._processes_label.text())
         self.processes.setToolTip(
             self.tr("At most the number of processor cores; a live view needs some of them.")
         )
@@ -171,32 +171,32 @@ class QueueWindow(QDialog):
         self.fault.setWordWrap(True)
         self.fault.hide()
         for name in TABLE_FORMATS.names():
-            self.style_of_table.addItem("", name)
-        self.hint.setWordWrap(True)
+            self.table_format.addItem("", name)
+        self.summary.setWordWrap(True)
         where = QHBoxLayout()
         where.addWidget(self.folder, 1)
-        where.addWidget(self._choose)
+        where.addWidget(self._choose_button)
         what = QHBoxLayout()
-        for widget in (self.style_of_table, self.video, self.replace_files):
+        for widget in (self.table_format, self.video, self.replace_files):
             what.addWidget(widget)
         what.addStretch(1)
         form = QFormLayout()
-        form.addRow(self._write, what)
-        form.addRow(self._to, where)
+        form.addRow(self._output_label, what)
+        form.addRow(self._folder_label, where)
         self.processes.setRange(1, cores())
         how = QHBoxLayout()
         how.addWidget(self.processes)
         how.addStretch(1)
-        form.addRow(self._at_a_time, how)
+        form.addRow(self._processes_label, how)
         below = QGridLayout()
         buttons = (
-            self._add,
+            self._add_button,
             self._add_folder,
-            self.begin,
-            self.cancel,
-            self.cancel_all,
-            self.open_folder,
-            self.clear,
+            self.start_button,
+            self.cancel_button,
+            self.cancel_all_button,
+            self.open_folder_button,
+            self.clear_button,
         )
         for column, button in enumerate(buttons):
             below.addWidget(button, column // 4, column % 4)
@@ -204,7 +204,7 @@ class QueueWindow(QDialog):
         column_of_all.addWidget(self.list, 1)
         column_of_all.addWidget(self.fault)
         column_of_all.addLayout(form)
-        column_of_all.addWidget(self.hint)
+        column_of_all.addWidget(self.summary)
         column_of_all.addLayout(below)
 
     def _choose_videos(self) -> None:
@@ -229,20 +229,20 @@ class QueueWindow(QDialog):
         if folder:
             self.folder.setText(folder)
 
-    def _on_begin(self) -> None:
+    def _on_start(self) -> None:
         output = OutputSettings(
             Path(self.folder.text()),
-            csv=str(self.style_of_table.currentData()),
+            csv=str(self.table_format.currentData()),
             video=self.video.isChecked(),
             overwrite=self.replace_files.isChecked(),
         )
-        chosen, self.chosen = self.chosen, []
-        self.queue.add(chosen, self._settings(), output)
+        pending, self.pending = self.pending, []
+        self.queue.add(pending, self._settings(), output)
 
     def _on_cancel(self) -> None:
         for video in self.list.chosen():
             if isinstance(video, str):
-                self.chosen.remove(video)
+                self.pending.remove(video)
             else:
                 self.queue.cancel(video)
         self._refresh()
@@ -250,7 +250,7 @@ class QueueWindow(QDialog):
     def _on_removed(self) -> None:
         for video in self.list.chosen():
             if isinstance(video, str):
-                self.chosen.remove(video)
+                self.pending.remove(video)
             else:
                 self.queue.remove(video)
         self._refresh()
@@ -271,16 +271,16 @@ class QueueWindow(QDialog):
             return
         live = self._live()
         with QSignalBlocker(self.processes):
-            self.processes.setValue(cores() - (_CORES_OF_LIVE if live else 0))
+            self.processes.setValue(cores() - (_LIVE_VIEW_CORES if live else 0))
         self.queue.processes = self.processes.value() if live else None
 
-    def _on_came(self) -> None:
+    def _on_updated(self) -> None:
         self._call.mark_handled()
         self._refresh()
 
     def _refresh(self) -> None:
         self._suggest_processes()
-        self.list.show_videos([*self.queue.items, *self.chosen])
+        self.list.show_videos([*self.queue.items, *self.pending])
         self._show_buttons()
         self.changed.emit()
 
@@ -289,13 +289,13 @@ class QueueWindow(QDialog):
         running = self.queue.running
         done = sum(item.stage in (QueueStage.DONE, QueueStage.DAMAGED) for item in items)
         failed = sum(item.stage is QueueStage.FAILED for item in items)
-        self.begin.setEnabled(bool(self.chosen) and bool(self.folder.text().strip()))
-        self.cancel.setEnabled(bool(rows))
-        self.cancel_all.setEnabled(running > 0)
-        self.open_folder.setEnabled(any(item.outputs for item in items))
-        self.clear.setEnabled(running < len(items))
+        self.start_button.setEnabled(bool(self.pending) and bool(self.folder.text().strip()))
+        self.cancel_button.setEnabled(bool(rows))
+        self.cancel_all_button.setEnabled(running > 0)
+        self.open_folder_button.setEnabled(any(item.outputs for item in items))
+        self.clear_button.setEnabled(running < len(items))
         words = self.tr("{waiting} waiting, {done} finished, {failed} failed.")
-        self.hint.setText(
+        self.summary.setText(
             words.format(waiting=running, done=done, failed=failed)
             if items
             else self.tr(

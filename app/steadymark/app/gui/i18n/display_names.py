@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from steadymark.app.gui.i18n.local_numbers import local_text
-from steadymark.app.gui.i18n.stabilizer_names import stabilizer_caption
+from steadymark.app.gui.i18n.stabilizer_names import short_stabilizer_name
 from steadymark.models.face.schema import IBUG68
 from steadymark.models.face.schema_conversion import matching_landmarks
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.analysis.variants import Variant
     from steadymark.models.face.schema import LandmarkSchema
 
-_PARTS = (
+_LANDMARK_GROUPS = (
     (range(17), QT_TRANSLATE_NOOP("names", "jaw")),
     (range(17, 22), QT_TRANSLATE_NOOP("names", "right brow")),
     (range(22, 27), QT_TRANSLATE_NOOP("names", "left brow")),
@@ -27,7 +27,7 @@ _PARTS = (
     (range(48, 60), QT_TRANSLATE_NOOP("names", "outer lip")),
     (range(60, 68), QT_TRANSLATE_NOOP("names", "inner lip")),
 )
-_OWN = {
+_NAMED_LANDMARKS = {
     8: QT_TRANSLATE_NOOP("names", "chin"),
     30: QT_TRANSLATE_NOOP("names", "nose tip"),
     33: QT_TRANSLATE_NOOP("names", "below the nose"),
@@ -48,31 +48,35 @@ _REGIONS = {
 }
 REGIONS = tuple(_REGIONS)
 
-_TAKES = {
+_VARIANT_NAMES = {
     "raw": QT_TRANSLATE_NOOP("names", "raw"),
     "stabilized": QT_TRANSLATE_NOOP("names", "stabilized"),
 }
 
 
-def variant_name(take: Variant) -> str:
+def variant_name(variant: Variant) -> str:
     """Return the display name of a compared variant.
 
     A variant that is another network has the network's name.
     """
-    return " ".join(variant_description(take))
+    return " ".join(variant_description(variant))
 
 
-def variant_description(take: Variant) -> tuple[str, ...]:
+def variant_description(variant: Variant) -> tuple[str, ...]:
     """Return the name of a variant, and its own parameters if it has any.
 
     Only the parameters that are needed to tell variants apart are included.
     """
-    if take.kind == "none":
-        return (take.model,)
-    if take.kind in _TAKES:
-        return (QCoreApplication.translate("names", str(_TAKES[take.kind])),)
-    name = stabilizer_caption(take.kind)
-    return (name,) if take.own is None else (name, ", ".join(map(local_text, take.own.summary())))
+    if variant.kind == "none":
+        return (variant.model,)
+    if variant.kind in _VARIANT_NAMES:
+        return (QCoreApplication.translate("names", str(_VARIANT_NAMES[variant.kind])),)
+    name = short_stabilizer_name(variant.kind)
+    return (
+        (name,)
+        if variant.own is None
+        else (name, ", ".join(map(local_text, variant.own.summary())))
+    )
 
 
 def region_name(name: str) -> str:
@@ -94,10 +98,10 @@ def landmark_name(index: int, schema: LandmarkSchema) -> str:
         index: The landmark's number.
         schema: The schema of the landmarks.
     """
-    ours = _in_ibug(schema.name)[index]
-    if ours in _OWN:
-        return QCoreApplication.translate("names", str(_OWN[ours]))
-    parts = _PARTS if schema.name == IBUG68 else ()
+    ibug_index = _ibug_indices(schema.name)[index]
+    if ibug_index in _NAMED_LANDMARKS:
+        return QCoreApplication.translate("names", str(_NAMED_LANDMARKS[ibug_index]))
+    parts = _LANDMARK_GROUPS if schema.name == IBUG68 else ()
     for indices, text in parts:
         if index in indices:
             return f"{QCoreApplication.translate('names', str(text))} {index - indices.start + 1}"
@@ -108,6 +112,6 @@ def landmark_name(index: int, schema: LandmarkSchema) -> str:
 
 
 @cache
-def _in_ibug(schema: str) -> list[int]:
+def _ibug_indices(schema: str) -> list[int]:
     """Return the number of each landmark in iBUG's schema, or -1."""
     return [int(i) for i in matching_landmarks(IBUG68, schema, exact=True)]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SYSTEM = ""
 LANGUAGES = {"en": "English", "de": "Deutsch", "zh_CN": "简体中文"}
-_OURS = "language"
+_TRANSLATOR_NAME = "language"
 
 
 def translations_folder() -> Path:
@@ -23,7 +23,7 @@ def translations_folder() -> Path:
     return assets_root() / "translations"
 
 
-def speak(application: QCoreApplication, language: str = SYSTEM) -> None:
+def apply_language(application: QCoreApplication, language: str = SYSTEM) -> None:
     """Change the language of the application, including the windows that are already open.
 
     Args:
@@ -36,13 +36,13 @@ def speak(application: QCoreApplication, language: str = SYSTEM) -> None:
     same = chosen.language() == system.language()
     # Austrian users, for example, keep their own number format.
     QLocale.setDefault(system if same else chosen)
-    for old in application.findChildren(QTranslator, _OURS):
+    for old in application.findChildren(QTranslator, _TRANSLATOR_NAME):
         application.removeTranslator(old)
         old.deleteLater()
-    qts = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
-    for name, folder in (("qtbase", qts), ("steadymark", str(translations_folder()))):
+    qt_folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+    for name, folder in (("qtbase", qt_folder), ("steadymark", str(translations_folder()))):
         translator = QTranslator(application)
-        translator.setObjectName(_OURS)
+        translator.setObjectName(_TRANSLATOR_NAME)
         # The texts are English, so the English file contains only plural forms.
         if translator.load(chosen, name, "_", folder) or translator.load(f"{name}_en", folder):
             application.installTranslator(translator)

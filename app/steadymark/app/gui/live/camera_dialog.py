@@ -24,8 +24,8 @@ from PySide6.QtWidgets import (
 
 from steadymark.app.gui.i18n.local_numbers import significant_text
 from steadymark.app.gui.i18n.translate import translated
-from steadymark.app.gui.video.viewport import fitted
-from steadymark.app.gui.video.visible_image import seen
+from steadymark.app.gui.video.viewport import fitted_viewport
+from steadymark.app.gui.video.visible_image import visible_image
 from steadymark.app.session.live.open_stream import LiveTarget
 from steadymark.engine.sources import CameraMode
 from steadymark.engine.sources.live.network_camera import is_network
@@ -47,9 +47,9 @@ class CameraDialog(QDialog):
     """Dialog that chooses a camera or a stream.
 
     Args:
-        devices: Finds the cameras and opens previews.
+        discovery: Finds the cameras and opens previews.
         addresses: The addresses that are offered.
-        watched: The path of the open live view, which gets no second preview.
+        live_path: The path of the open live view, which gets no second preview.
         parent: The parent widget.
 
     Attributes:
@@ -60,24 +60,24 @@ class CameraDialog(QDialog):
 
     def __init__(
         self,
-        devices: CameraDiscovery,
+        discovery: CameraDiscovery,
         addresses: Sequence[str],
         *,
-        watched: str = "",
+        live_path: str = "",
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Open camera or stream"))
-        self._devices, self._watched = devices, watched
+        self._discovery, self._live_path = discovery, live_path
         # The normal frame of the tabs is too light in the dark theme.
         self.tabs = QTabWidget(documentMode=True)
         self.tabs.tabBar().setDrawBase(False)
         self.cameras, self.mode = QListWidget(), QComboBox()
-        self.none = QLabel()
-        self.again = QPushButton(self.tr("Search again"))
+        self.no_camera_hint = QLabel()
+        self.search_button = QPushButton(self.tr("Search again"))
         self.address = QComboBox()
-        self.try_it = QPushButton(self.tr("Preview"))
-        self.preview, self.words = PreviewPicture(), QLabel()
+        self.preview_button = QPushButton(self.tr("Preview"))
+        self.preview, self.status = PreviewImage(), QLabel()
         self.buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel
         )
@@ -85,9 +85,9 @@ class CameraDialog(QDialog):
         self._fill_addresses(addresses)
         self._lay_out()
         self._connect()
-        self._say(self.tr("Searching for cameras…"))
-        self._allow()
-        devices.refresh()
+        self._show_status(self.tr("Searching for cameras…"))
+        self._update_buttons()
+        discovery.refresh()
 
     @property
     def target(self) -> LiveTarget | None:
@@ -103,18 +103,18 @@ class CameraDialog(QDialog):
         return LiveTarget(f"camera:{camera.path or camera.index}", mode)
 
     def done(self, result: int) -> None:
-        self._devices.end()
+        self._discovery.end()
         super().done(result)
 
     # -- construction
 
     def _lay_out(self) -> None:
-        self.none.setWordWrap(True)
-        self.none.setText(_no_camera())
-        self.none.hide()
-        self.words.setWordWrap(True)
-        self.words.setMinimumHeight(3 * self.words.fontMetrics().height())
-        self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.no_camera_hint.setWordWrap(True)
+        self.no_camera_hint.setText(_no_camera_text())
+        self.no_camera_hint.hide()
+        self.status.setWordWrap(True)
+        self.status.setMinimumHeight(3 * self.status.fontMetrics().height())
+        self.status.setAlignment(Qt.AlignmentFlag.AlignTop)
         for widget, name in (
             (self.cameras, self.tr("Cameras")),
             (self.mode, self.tr("Mode")),
@@ -125,16 +125,16 @@ class CameraDialog(QDialog):
         here = QWidget()
         column = QVBoxLayout(here)
         column.addWidget(self.cameras, 1)
-        column.addWidget(self.none, 1)
+        column.addWidget(self.no_camera_hint, 1)
         form = QFormLayout()
         form.addRow(self.tr("Mode"), self.mode)
         column.addLayout(form)
-        column.addWidget(self.again, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self.search_button, 0, Qt.AlignmentFlag.AlignLeft)
         self.tabs.addTab(here, self.tr("&Cameras"))
         self.tabs.addTab(self._network_page(), self.tr("&Network"))
         right = QVBoxLayout()
         right.addWidget(self.preview, 1)
-        right.addWidget(self.words)
+        right.addWidget(self.status)
         both = QHBoxLayout()
         both.addWidget(self.tabs, 2)
         both.addLayout(right, 3)
@@ -156,7 +156,7 @@ class CameraDialog(QDialog):
         )
         hint.setWordWrap(True)
         column.addWidget(hint)
-        column.addWidget(self.try_it, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self.preview_button, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
         return page
 
@@ -172,16 +172,16 @@ class CameraDialog(QDialog):
         edit.setPlaceholderText("rtsp://… , http://…")
 
     def _connect(self) -> None:
-        devices = self._devices
-        devices.cameras_found.connect(self._on_found)
-        devices.frame_changed.connect(self._on_frame_changed)
-        devices.info_changed.connect(self._on_described)
-        devices.message_posted.connect(self._say)
+        discovery = self._discovery
+        discovery.cameras_found.connect(self._on_found)
+        discovery.frame_changed.connect(self._on_frame_changed)
+        discovery.info_changed.connect(self._on_info_changed)
+        discovery.message_posted.connect(self._show_status)
         self.cameras.currentItemChanged.connect(lambda *_: self._on_camera())
         self.cameras.itemActivated.connect(lambda _: self._accept())
         self.mode.activated.connect(lambda _: self._show_preview())
-        self.again.clicked.connect(self._look_again)
-        self.try_it.clicked.connect(self._show_preview)
+        self.search_button.clicked.connect(self._search_again)
+        self.preview_button.clicked.connect(self._show_preview)
         self.address.editTextChanged.connect(lambda _: self._on_address())
         self.tabs.currentChanged.connect(lambda _: self._on_tab())
         self.buttons.accepted.connect(self._accept)
@@ -197,13 +197,13 @@ class CameraDialog(QDialog):
             item = QListWidgetItem(text, self.cameras)
             item.setData(Qt.ItemDataRole.UserRole, (camera, modes))
         self.cameras.setVisible(bool(known))
-        self.none.setVisible(not known)
+        self.no_camera_hint.setVisible(not known)
         self.mode.setEnabled(bool(known))
         if known:
             self.cameras.setCurrentRow(0)
         elif self.tabs.currentIndex() == 0:
-            self._say("")
-        self._allow()
+            self._show_status("")
+        self._update_buttons()
 
     def _on_camera(self) -> None:
         item = self.cameras.currentItem()
@@ -214,53 +214,53 @@ class CameraDialog(QDialog):
             for mode in modes or map(CameraMode.parse, _COMMON):
                 self.mode.addItem(_mode_text(mode), mode)
             self._show_preview()
-        self._allow()
+        self._update_buttons()
 
     def _on_address(self) -> None:
-        self._devices.hide()
+        self._discovery.hide()
         self.preview.show_frame(None)
         text = self.address.currentText().strip()
         wrong = text and not is_network(text)
-        self._say(
+        self._show_status(
             self.tr("The address must begin with rtsp://, rtmp:// or http://") if wrong else ""
         )
-        self._allow()
+        self._update_buttons()
 
     def _on_tab(self) -> None:
-        self._devices.hide()
+        self._discovery.hide()
         self.preview.show_frame(None)
-        self._say("")
+        self._show_status("")
         if self.tabs.currentIndex() != 0:
             self.address.setFocus()
         elif self.target is not None:
             self._show_preview()
-        self._allow()
+        self._update_buttons()
 
     def _show_preview(self) -> None:
         target = self.target
-        self._devices.hide()
+        self._discovery.hide()
         self.preview.show_frame(None)
         if target is None:
             return
-        if target.text == self._watched:
-            self._say(self.tr("This camera is open already."))
+        if target.text == self._live_path:
+            self._show_status(self.tr("This camera is open already."))
             return
-        self._say(self.tr("Opening…"))
-        self._devices.show(target)
+        self._show_status(self.tr("Opening…"))
+        self._discovery.show(target)
 
     def _on_frame_changed(self) -> None:
-        self.preview.show_frame(self._devices.frame)
+        self.preview.show_frame(self._discovery.frame)
 
-    def _on_described(self, info: SourceInfo) -> None:
+    def _on_info_changed(self, info: SourceInfo) -> None:
         parts = [f"{info.width} × {info.height}"]
         parts += [f"{significant_text(info.fps, 4)} fps"] if info.fps else []
-        self._say("\n".join([", ".join(parts), *map(translated, info.notes)]))
+        self._show_status("\n".join([", ".join(parts), *map(translated, info.notes)]))
 
-    def _look_again(self) -> None:
-        self._devices.hide()
+    def _search_again(self) -> None:
+        self._discovery.hide()
         self.preview.show_frame(None)
-        self._say(self.tr("Searching for cameras…"))
-        self._devices.refresh()
+        self._show_status(self.tr("Searching for cameras…"))
+        self._discovery.refresh()
 
     def _accept(self) -> None:
         target = self.target
@@ -268,16 +268,16 @@ class CameraDialog(QDialog):
             self.accept()
             self.chosen.emit(target)
 
-    def _allow(self) -> None:
+    def _update_buttons(self) -> None:
         there = self.target is not None
         self.open_button.setEnabled(there)
-        self.try_it.setEnabled(there)
+        self.preview_button.setEnabled(there)
 
-    def _say(self, text: str) -> None:
-        self.words.setText(translated(text))
+    def _show_status(self, text: str) -> None:
+        self.status.setText(translated(text))
 
 
-class PreviewPicture(QWidget):
+class PreviewImage(QWidget):
     """Widget that shows the newest picture as large as fits."""
 
     def __init__(self) -> None:
@@ -298,8 +298,8 @@ class PreviewPicture(QWidget):
         if self.frame is None:
             return
         size, ratio = (float(self.width()), float(self.height())), self.devicePixelRatioF()
-        port = fitted((self.frame.width, self.frame.height), size)
-        image, place = seen(self.frame.image, port, size, ratio)
+        port = fitted_viewport((self.frame.width, self.frame.height), size)
+        image, place = visible_image(self.frame.image, port, size, ratio)
         painter.drawImage(
             QRectF(
                 place.x() / ratio,
@@ -316,7 +316,7 @@ def _mode_text(mode: CameraMode) -> str:
     return f"{text}, {mode.fourcc}" if mode.fourcc else text
 
 
-def _no_camera() -> str:
+def _no_camera_text() -> str:
     text = translate(
         "CameraDialog",
         "No camera was found. Connect one and search again, or enter the "

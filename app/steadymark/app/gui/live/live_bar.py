@@ -35,9 +35,9 @@ class LiveBar(QWidget):
         self._record = actions["record"]
         self._record.setIconText(self.tr("Record"))
         for name in _BUTTONS:
-            row.addWidget(_button(actions[name], worded=name != "mirror"))
+            row.addWidget(_button(actions[name], with_text=name != "mirror"))
         self.recording, self.sending = QLabel(), ElidedLabel()
-        self.rate, self.late, self.dropped = QLabel(), QLabel(), ElidedLabel()
+        self.rate, self.latency, self.dropped = QLabel(), QLabel(), ElidedLabel()
         self._about_dropped = self.tr("Frames that were skipped because newer ones had arrived")
         row.addSpacing(6)
         row.addWidget(self.recording)
@@ -45,7 +45,7 @@ class LiveBar(QWidget):
         for label, tip in (
             (self.rate, self.tr("Frames per second: shown / delivered by the camera")),
             (
-                self.late,
+                self.latency,
                 self.tr(
                     "Latency from the arrival of a frame until it is painted with "
                     "landmarks: the median, and the value that 95 % of the last 300 frames "
@@ -88,7 +88,7 @@ class LiveBar(QWidget):
                 came=number_text(figures.source_fps, 1) if there else UNKNOWN,
             )
         )
-        self.late.setText(
+        self.latency.setText(
             self.tr("{median} ms (95 %: {p95})").format(
                 median=number_text(late.p50_ms, 0),
                 p95=number_text(late.p95_ms, 0),
@@ -111,12 +111,12 @@ class LiveBar(QWidget):
         )
 
 
-def _button(action: QAction, *, worded: bool) -> QToolButton:
+def _button(action: QAction, *, with_text: bool) -> QToolButton:
     button = QToolButton()
     button.setDefaultAction(action)
     button.setAutoRaise(True)
     button.setIconSize(QSize(22, 22))
-    if worded:
+    if with_text:
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
     button.setAccessibleName(action.text().replace("&", ""))
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)

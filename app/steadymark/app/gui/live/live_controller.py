@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
-from steadymark.app.gui.actions.actions import set_hint, tell_more
+from steadymark.app.gui.actions.actions import set_extra_tooltip, update_tooltip
 from steadymark.app.gui.live import live_preferences
 from steadymark.app.gui.live.camera_dialog import CameraDialog
 from steadymark.app.gui.live.streaming_controller import StreamingController
@@ -48,7 +48,7 @@ class LiveController(QObject):
         preferences: Store addresses, the folder for recordings and how recordings are made.
         messages: Tell the user what was recorded and what failed.
         open_path: Opens a recording in the window.
-        show_folder: Returns the choice of a message that shows a folder.
+        folder_choice: Returns the choice of a message that shows a folder.
         find_cameras: Returns the cameras that are connected.
     """
 
@@ -60,69 +60,72 @@ class LiveController(QObject):
         preferences: Preferences,
         messages: Messages,
         open_path: Callable[[str], None],
-        show_folder: Callable[[str], tuple[str, Callable[[], None]]],
+        folder_choice: Callable[[str], tuple[str, Callable[[], None]]],
     ) -> None:
         super().__init__(parent)
         self._parent, self._session, self._preferences = parent, session, preferences
-        self._messages, self._open_path, self._show_folder = messages, open_path, show_folder
+        self._messages, self._open_path, self._folder_choice = messages, open_path, folder_choice
         self.find_cameras: Callable[[], CameraList] = connected_cameras
         self.dialog: CameraDialog | None = None
-        self.send = StreamingController(parent, session=session, preferences=preferences)
-        self._devices: CameraDiscovery | None = None
+        self.streaming = StreamingController(parent, session=session, preferences=preferences)
+        self._discovery: CameraDiscovery | None = None
         self._refreshed_s = 0.0
-        self._kept = live_preferences.read(preferences)
+        self._live_preferences = live_preferences.read(preferences)
         session.live.recorded.connect(self._on_recorded)
-        session.live.set_mirrored(self._kept.mirrored)
+        session.live.set_mirrored(self._live_preferences.mirrored)
 
     @property
-    def devices(self) -> CameraDiscovery:
+    def discovery(self) -> CameraDiscovery:
         """Return the camera discovery of the current or most recent dialog."""
-        assert self._devices is not None
-        return self._devices
+        assert self._discovery is not None
+        return self._discovery
 
     @property
-    def kept(self) -> LivePreferences:
-        return self._kept
+    def live_preferences(self) -> LivePreferences:
+        return self._live_preferences
 
-    def wire(self, actions: Mapping[str, QAction], bar: LiveBar) -> None:
+    def connect_actions(self, actions: Mapping[str, QAction], bar: LiveBar) -> None:
         """Connect the camera commands after the window's widgets were built or rebuilt."""
         self._actions, self._bar = actions, bar
         self._text_of_record = actions["record"].text()
-        actions["record_drawn"].setChecked(self._kept.drawn)
-        self.send.wire(actions["send"], bar.sending)
+        actions["record_drawn"].setChecked(self._live_preferences.drawn)
+        self.streaming.connect_actions(actions["send"], bar.sending)
         for name, slot in (
-            ("open_camera", self.choose),
+            ("open_camera", self.show_dialog),
             ("record", self._record),
-            ("record_drawn", self._keep_drawn),
+            ("record_drawn", self._store_drawn),
             ("record_folder", self._choose_folder),
             ("mirror", self._mirror),
         ):
             actions[name].triggered.connect(lambda _=False, slot=slot: slot())
 
-    def choose(self) -> None:
+    def show_dialog(self) -> None:
         """Open the dialog that chooses a camera or stream."""
         if self.dialog is not None:
             self.dialog.raise_()
             return
         live = self._session.live
-        if self._devices is not None and self._devices.join(0):
-            self._devices.deleteLater()
-        self._devices = CameraDiscovery(live.opener, self.find_cameras, self)
-        watched = live.state.path if live.running else ""
+        if self._discovery is not None and self._discovery.join(0):
+            self._discovery.deleteLater()
+        self._discovery = CameraDiscovery(live.opener, self.find_cameras, self)
+        live_path = live.state.path if live.running else ""
         self.dialog = CameraDialog(
-            self._devices, self._kept.addresses, watched=watched, parent=self._parent
+            self._discovery,
+            self._live_preferences.addresses,
+            live_path=live_path,
+            parent=self._parent,
         )
         self.dialog.chosen.connect(self.open)
-        self.dialog.finished.connect(self._on_dialog_done)
+        self.dialog.finished.connect(self._on_dialog_finished)
         self.dialog.open()
 
     def open(self, target: LiveTarget) -> None:
         """Open a live view of this camera or stream."""
         self._messages.dismiss_all()
         if not target.text.startswith("camera:"):
-            self._keep(live_preferences.with_address(self._kept, target.text))
-        devices = self._devices
-        after = (lambda: devices.join(2.0)) if devices is not None else (lambda: True)
+            self._store(live_preferences.with_address(self._live_preferences, target.text))
+        discovery = self._discovery
+        after = (lambda: discovery.join(2.0)) if discovery is not None else (lambda: True)
         self._session.open_live(target, wait_for=after)
 
     def close(self) -> bool:
@@ -131,10 +134,10 @@ class LiveController(QObject):
         Returns:
             Whether the threads of the camera dialog have ended.
         """
-        self.send.close()
+        self.streaming.close()
         if self.dialog is not None:
             self.dialog.reject()
-        return self._devices is None or self._devices.join(1.0)
+        return self._discovery is None or self._discovery.join(1.0)
 
     def set_display(self, display: Display) -> None:
         """Enable and check the commands according to the display."""
@@ -143,10 +146,10 @@ class LiveController(QObject):
         recorded = self._session.live.is_recording
         actions["record"].setChecked(recorded)
         actions["record"].setText(self.tr("Stop &recording") if recorded else self._text_of_record)
-        set_hint(actions["record"])
+        update_tooltip(actions["record"])
         actions["mirror"].setEnabled(live is not None)
         actions["mirror"].setChecked(self._session.live.mirrored)
-        self._tell_more(display)
+        self._update_tooltips(display)
         self._bar.set_display(display)
         self._refreshed_s = 0.0
 
@@ -156,7 +159,7 @@ class LiveController(QObject):
         if now_s - self._refreshed_s > _EVERY_S:
             self._refreshed_s = now_s
             self._bar.set_figures(self._session.live.figures())
-            self.send.refresh()
+            self.streaming.refresh()
 
     # -- commands
 
@@ -165,15 +168,15 @@ class LiveController(QObject):
         if live.is_recording:
             live.stop_recording()
             return
-        folder = Path(self._kept.folder)
+        folder = Path(self._live_preferences.folder)
         if str(folder) == live_preferences.default_folder():
             with contextlib.suppress(OSError):  # The recorder reports a folder that cannot be made.
                 folder.mkdir(parents=True, exist_ok=True)
-        live.start_recording(folder, self._draw())
+        live.start_recording(folder, self._draw_options())
 
-    def _draw(self) -> DrawOptions:
+    def _draw_options(self) -> DrawOptions:
         """Return what is drawn into recordings: what the view shows, or nothing."""
-        if not self._kept.drawn:
+        if not self._live_preferences.drawn:
             return CLEAN
         display = self._session.display
         overlay = display.overlay
@@ -187,39 +190,39 @@ class LiveController(QObject):
             schema="",  # the recording takes that of the view
         )
 
-    def _keep_drawn(self) -> None:
+    def _store_drawn(self) -> None:
         drawn = self._actions["record_drawn"].isChecked()
-        self._keep(replace(self._kept, drawn=drawn))
+        self._store(replace(self._live_preferences, drawn=drawn))
 
     def _choose_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(
-            self._parent, self.tr("Folder for recordings"), self._kept.folder
+            self._parent, self.tr("Folder for recordings"), self._live_preferences.folder
         )
         if folder:
-            self._keep(replace(self._kept, folder=folder))
+            self._store(replace(self._live_preferences, folder=folder))
 
     def _mirror(self) -> None:
         mirrored = not self._session.live.mirrored
         self._session.live.set_mirrored(mirrored)
-        self._keep(replace(self._kept, mirrored=mirrored))
+        self._store(replace(self._live_preferences, mirrored=mirrored))
 
-    def _keep(self, kept: LivePreferences) -> None:
-        self._kept = kept
-        live_preferences.write(self._preferences, kept)
-        self._tell_more(self._session.display)
+    def _store(self, changed: LivePreferences) -> None:
+        self._live_preferences = changed
+        live_preferences.write(self._preferences, changed)
+        self._update_tooltips(self._session.display)
 
-    def _tell_more(self, display: Display) -> None:
+    def _update_tooltips(self, display: Display) -> None:
         """Show in tooltips where recordings go, or why a command is not available."""
         actions, live = self._actions, display.live
         none = "" if live is not None else self.tr("Open a camera or stream first.")
         stopped = "" if display.playing else self.tr("The live view is stopped: start it again.")
-        folder = self.tr("Into {folder}").format(folder=self._kept.folder)
-        tell_more(actions["mirror"], none)
-        tell_more(actions["record"], none or stopped or folder)
+        folder = self.tr("Into {folder}").format(folder=self._live_preferences.folder)
+        set_extra_tooltip(actions["mirror"], none)
+        set_extra_tooltip(actions["record"], none or stopped or folder)
 
     # -- signal handlers
 
-    def _on_dialog_done(self) -> None:
+    def _on_dialog_finished(self) -> None:
         dialog, self.dialog = self.dialog, None
         if dialog is not None:
             dialog.deleteLater()
@@ -227,10 +230,12 @@ class LiveController(QObject):
     def _on_recorded(self, report: RecorderReport) -> None:
         messages = self._messages
         if report.fault:
-            messages.tell(report.fault)
+            messages.show_message(report.fault)
         if not report.frames:
             if not report.fault:
-                messages.tell(self.tr("No frame arrived during the recording: no file was kept."))
+                messages.show_message(
+                    self.tr("No frame arrived during the recording: no file was kept.")
+                )
             return
         names = self.tr(" and ").join(Path(path).name for path in report.paths)
         video = report.paths[0]
@@ -244,7 +249,7 @@ class LiveController(QObject):
                 "",
                 report.dropped,
             )
-        choices = [self._show_folder(str(Path(video).parent))]
+        choices = [self._folder_choice(str(Path(video).parent))]
         if video.endswith(".mp4"):
             choices.append((self.tr("Open"), lambda: self._open_path(video)))
-        messages.tell(words, choices, passing=not report.dropped and not report.fault)
+        messages.show_message(words, choices, passing=not report.dropped and not report.fault)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QColor, QPalette
 
-from steadymark.app.gui.actions.actions import tell_more
+from steadymark.app.gui.actions.actions import set_extra_tooltip
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.live.streaming_dialog import StreamingDialog
-from steadymark.app.gui.live.streaming_texts import short_words, state_words, target_name
+from steadymark.app.gui.live.streaming_texts import short_state_text, state_text, target_name
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.output.video.draw_style import VERMILLION
 from steadymark.engine.streaming.targets import TARGETS
@@ -43,27 +43,27 @@ class StreamingController(QObject):
         self._parent, self._live, self._preferences = parent, session.live, preferences
         self._sending = session.live.sending
         self.dialog: StreamingDialog | None = None
-        for name, kept in preferences.values(_NAME).items():
-            if name in TARGETS.names() and isinstance(kept, dict):
+        for name, stored in preferences.values(_NAME).items():
+            if name in TARGETS.names() and isinstance(stored, dict):
                 # A stored value that is not valid is ignored.
                 with contextlib.suppress(UsageError):
-                    place = str(kept.get("place", ""))
+                    place = str(stored.get("place", ""))
                     self._sending.set_target(name, place=place, on=False)
         self._sending.changed.connect(self.refresh)
 
-    def wire(self, action: QAction, label: QLabel) -> None:
+    def connect_actions(self, action: QAction, label: QLabel) -> None:
         """Connect the command and the label after the window's widgets were built or rebuilt."""
         self._action, self._label = action, label
-        action.triggered.connect(lambda _=False: self.choose())
+        action.triggered.connect(lambda _=False: self.show_dialog())
         self.refresh()
 
-    def choose(self) -> None:
+    def show_dialog(self) -> None:
         """Open the dialog, or bring the open one to the front."""
         if self.dialog is None:
-            self.dialog = StreamingDialog(self._facts, self._parent)
-            self.dialog.wanted.connect(self._want)
+            self.dialog = StreamingDialog(self._target_states, self._parent)
+            self.dialog.target_changed.connect(self._set_target)
             self.dialog.neutral_chosen.connect(self._sending.choose_neutral)
-            self.dialog.finished.connect(self._on_done)
+            self.dialog.finished.connect(self._on_dialog_finished)
         self.dialog.show()
         self.dialog.raise_()
         self.dialog.activateWindow()
@@ -76,49 +76,49 @@ class StreamingController(QObject):
 
     def refresh(self) -> None:
         """Show the state in the label below the view and in the command's tooltip."""
-        all_facts, live = self._facts()
-        shown = [facts for facts in all_facts if facts.on]
+        states, live = self._target_states()
+        shown = [state for state in states if state.on]
         label = self._label
-        short = "  ".join(short_words(facts) for facts in shown)
+        short = "  ".join(short_state_text(state) for state in shown)
         label.setText(f"→ {short}" if live and shown else "")
         colours = QPalette()
-        if any(facts.has_problem for facts in shown):
+        if any(state.has_problem for state in shown):
             colours.setColor(QPalette.ColorRole.WindowText, QColor(VERMILLION))
         label.setPalette(colours)
         action = self._action
         action.setChecked(bool(shown))
-        lines = [f"{target_name(f.kind)}: {state_words(f, live=live)}" for f in shown]
-        tell_more(action, "\n".join(lines))
+        lines = [f"{target_name(f.kind)}: {state_text(f, live=live)}" for f in shown]
+        set_extra_tooltip(action, "\n".join(lines))
         label.setToolTip("\n".join(lines))
         if self.dialog is not None:
             self.dialog.refresh()
 
-    def _facts(self) -> tuple[tuple[StreamTargetState, ...], bool]:
+    def _target_states(self) -> tuple[tuple[StreamTargetState, ...], bool]:
         return self._sending.target_states(), self._live.running
 
-    def _want(self, kind: str, on: bool, place: str) -> None:
+    def _set_target(self, kind: str, on: bool, place: str) -> None:
         assert self.dialog is not None
         try:
             self._sending.set_target(kind, place=place, on=on)
         except UsageError as error:
-            self.dialog.tell(kind, translated(error.sentence))
+            self.dialog.show_fault(kind, translated(error.sentence))
             self._sending.set_target(kind, on=False)
         else:
-            self.dialog.tell(kind, "")
-        self._keep(kind)
+            self.dialog.show_fault(kind, "")
+        self._store(kind)
         self.refresh()
 
-    def _keep(self, kind: str) -> None:
+    def _store(self, kind: str) -> None:
         """Store the address for one kind of target.
 
         Targets that were given only for this run of the program are not stored.
         """
-        (facts,) = (facts for facts in self._sending.target_states() if facts.kind == kind)
+        (state,) = (state for state in self._sending.target_states() if state.kind == kind)
         preferences = self._preferences
-        chosen = {kind: {"place": facts.place}}
+        chosen = {kind: {"place": state.place}}
         preferences.set_values(_NAME, {**preferences.values(_NAME), **chosen})
 
-    def _on_done(self) -> None:
+    def _on_dialog_finished(self) -> None:
         dialog, self.dialog = self.dialog, None
         if dialog is not None:
             dialog.deleteLater()

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from steadymark.app.gui.i18n.translate import translated
-from steadymark.app.gui.live.streaming_texts import state_words, target_name
+from steadymark.app.gui.live.streaming_texts import state_text, target_name
 from steadymark.engine.output.video.draw_style import VERMILLION
 from steadymark.engine.streaming.targets import TARGETS, TargetKind
 
@@ -35,27 +35,27 @@ class StreamingDialog(QDialog):
     """Non-modal dialog that sets where live results are sent.
 
     Args:
-        facts: Returns the state of each target, and whether a live view is running.
+        target_states: Returns the states of the targets and whether a live view is running.
         parent: The parent widget.
 
     Attributes:
-        wanted: Emitted with the name of a kind of target, whether it is on, and its address.
+        target_changed: Emitted with the target's kind, whether it is on, and its address.
         neutral_chosen: Emitted when the face of this moment is to be the neutral one.
     """
 
-    wanted = Signal(str, bool, str)
+    target_changed = Signal(str, bool, str)
     neutral_chosen = Signal()
 
     def __init__(
         self,
-        facts: Callable[[], tuple[tuple[StreamTargetState, ...], bool]],
+        target_states: Callable[[], tuple[tuple[StreamTargetState, ...], bool]],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Send to other programs"))
-        self._facts = facts
-        self.switches: dict[str, QCheckBox] = {}
-        self.places: dict[str, QLineEdit] = {}
+        self._target_states = target_states
+        self.check_boxes: dict[str, QCheckBox] = {}
+        self.addresses: dict[str, QLineEdit] = {}
         self.states: dict[str, QLabel] = {}
         column = QVBoxLayout(self)
         words = QLabel(
@@ -107,28 +107,28 @@ class StreamingDialog(QDialog):
         buttons.rejected.connect(self.reject)
         column.addWidget(buttons)
         self.setMinimumWidth(560)
-        self._figures = QTimer(self, interval=_EVERY_MS)
-        self._figures.timeout.connect(self.refresh)
-        self._figures.start()
+        self._refresh_timer = QTimer(self, interval=_EVERY_MS)
+        self._refresh_timer.timeout.connect(self.refresh)
+        self._refresh_timer.start()
         self.refresh()
 
     def refresh(self) -> None:
         """Show the current state; an address that is being edited is not changed."""
-        all_facts, live = self._facts()
-        self.neutral.setEnabled(live and any(facts.sending for facts in all_facts))
-        for facts in all_facts:
-            self.switches[facts.kind].setChecked(facts.on)
-            place = self.places[facts.kind]
-            if not place.hasFocus() and not self._faults.get(facts.kind):
-                place.setText(facts.place)
-            self.states[facts.kind].setText(state_words(facts, live=live))
+        states, live = self._target_states()
+        self.neutral.setEnabled(live and any(state.sending for state in states))
+        for state in states:
+            self.check_boxes[state.kind].setChecked(state.on)
+            place = self.addresses[state.kind]
+            if not place.hasFocus() and not self._faults.get(state.kind):
+                place.setText(state.place)
+            self.states[state.kind].setText(state_text(state, live=live))
 
-    def tell(self, kind: str, fault: str) -> None:
+    def show_fault(self, kind: str, fault: str) -> None:
         """Show what is wrong with an address; an empty string removes the message."""
         self._faults[kind] = fault
-        told = [f"{target_name(k)}: {words}" for k, words in self._faults.items() if words]
-        self.fault.setText("\n".join(told))
-        self.fault.setVisible(bool(told))
+        lines = [f"{target_name(k)}: {words}" for k, words in self._faults.items() if words]
+        self.fault.setText("\n".join(lines))
+        self.fault.setVisible(bool(lines))
 
     def _add(self, kind: TargetKind) -> None:
         row, key = self._grid.rowCount(), kind.name
@@ -151,8 +151,8 @@ class StreamingDialog(QDialog):
             self._grid.addWidget(widget, row, number)
         self._grid.addWidget(about, row + 1, 1, 1, 2)
         self._grid.setRowMinimumHeight(row + 1, 40)
-        switch.clicked.connect(lambda on: self.wanted.emit(key, on, place.text()))
+        switch.clicked.connect(lambda on: self.target_changed.emit(key, on, place.text()))
         place.editingFinished.connect(
-            lambda: self.wanted.emit(key, switch.isChecked(), place.text())
+            lambda: self.target_changed.emit(key, switch.isChecked(), place.text())
         )
-        self.switches[key], self.places[key], self.states[key] = switch, place, state
+        self.check_boxes[key], self.addresses[key], self.states[key] = switch, place, state

@@ -22,36 +22,36 @@ def target_name(kind: str) -> str:
     return translated(TARGETS.find(kind).label)
 
 
-def state_words(facts: StreamTargetState, *, live: bool) -> str:
+def state_text(state: StreamTargetState, *, live: bool) -> str:
     """Describe the state of a target.
 
     Args:
-        facts: The state of the target.
+        state: The state of the target.
         live: Whether a live view is running.
     """
-    if not facts.on:
+    if not state.on:
         return translate("sending", "off")
-    if facts.report is None or not live:
+    if state.report is None or not live:
         return translate("sending", "starts with the live view")
-    if facts.report.state is SendState.OPENING:
+    if state.report.state is SendState.OPENING:
         return translate("sending", "opening…")
-    if facts.report.state is not SendState.SENDING:
+    if state.report.state is not SendState.SENDING:
         return translate("sending", "failed, see the message")
-    words = [translate("sending", "{rate} packets/s").format(rate=number_text(facts.rate, 0))]
-    if facts.report.dropped:
-        words.append(translate("sending", "{count} dropped").format(count=facts.report.dropped))
-    if facts.report.has_receiver is False:
+    words = [translate("sending", "{rate} packets/s").format(rate=number_text(state.rate, 0))]
+    if state.report.dropped:
+        words.append(translate("sending", "{count} dropped").format(count=state.report.dropped))
+    if state.report.has_receiver is False:
         words.append(translate("sending", "no receiver"))
     return ", ".join(words)
 
 
-def short_words(facts: StreamTargetState) -> str:
+def short_state_text(state: StreamTargetState) -> str:
     """Return a short description for the bar below the view."""
-    name = target_name(facts.kind)
-    if facts.report is not None and facts.report.has_receiver is False:
+    name = target_name(state.kind)
+    if state.report is not None and state.report.has_receiver is False:
         return translate("sending", "{name}: no receiver").format(name=name)
-    if not facts.sending:
+    if not state.sending:
         return f"– {name}"
     return translate("sending", "{rate}/s {name}").format(
-        rate=number_text(facts.rate, 0), name=name
+        rate=number_text(state.rate, 0), name=name
     )

@@ -22,13 +22,13 @@ class MeasureRow(NamedTuple):
     Attributes:
         name: The name of the measure in code.
         title: The name that the user sees.
-        tip: An explanation of the measure.
+        tooltip: An explanation of the measure.
         digits: The number of decimals.
     """
 
     name: str
     title: str
-    tip: str
+    tooltip: str
     digits: int
 
 
@@ -48,31 +48,31 @@ class ComparisonTable(QWidget):
         grid.setHorizontalSpacing(6)
         grid.setVerticalSpacing(2)
         self.title = QLabel(f"<b>{title}</b>")
-        self._heads = QLabel(), QLabel()
+        self._headings = QLabel(), QLabel()
         grid.addWidget(self.title, 0, 0, 1, 4)
-        for column, head in enumerate((*self._heads, QLabel(self._change))):
+        for column, head in enumerate((*self._headings, QLabel(self._change))):
             grid.addWidget(_right(head), 1, column + 1)
         for row, line in enumerate(lines, start=2):
             heading = QLabel(line.title)
-            heading.setToolTip(line.tip)
+            heading.setToolTip(line.tooltip)
             grid.addWidget(heading, row, 0)
-            heading.setWhatsThis(line.tip)
-            for column, which in enumerate(("raw", "steady", "difference"), start=1):
+            heading.setWhatsThis(line.tooltip)
+            for column, which in enumerate(("raw", "stabilized", "difference"), start=1):
                 cell = _right(QLabel())
                 cell.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-                cell.setToolTip(line.tip)
-                cell.setAccessibleDescription(line.tip)
+                cell.setToolTip(line.tooltip)
+                cell.setAccessibleDescription(line.tooltip)
                 self.cells[line.name, which] = cell
                 grid.addWidget(cell, row, column)
-        self.set_heads(self.tr("raw"), self.tr("stabilized"))
+        self.set_headings(self.tr("raw"), self.tr("stabilized"))
 
-    def set_heads(self, first: str, second: str) -> None:
+    def set_headings(self, first: str, second: str) -> None:
         """Set the headings of the two compared variants; further lines are parameters."""
-        for head, text in zip(self._heads, (first, second), strict=True):
+        for head, text in zip(self._headings, (first, second), strict=True):
             head.setText("\n".join(short_text(line) for line in text.splitlines()))
             head.setToolTip(text.replace("\n", " "))
         first, second = first.replace("\n", " "), second.replace("\n", " ")
-        spoken = {"raw": first, "steady": second, "difference": self._change}
+        spoken = {"raw": first, "stabilized": second, "difference": self._change}
         for (name, which), cell in self.cells.items():
             cell.setAccessibleName(f"{self._titles[name]}, {spoken[which]}")
 
@@ -87,7 +87,7 @@ class ComparisonTable(QWidget):
         """
         digits = self._digits[name]
         self.cells[name, "raw"].setText(number_text(before, digits))
-        self.cells[name, "steady"].setText(number_text(after, digits))
+        self.cells[name, "stabilized"].setText(number_text(after, digits))
         known = change and math.isfinite(before) and math.isfinite(after) and before > 0
         self.cells[name, "difference"].setText(_change(before, after) if known else "")
 

@@ -14,7 +14,7 @@ from steadymark.models.runtime.zoo import DEFAULT_DETECTOR
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_ASK = ""  # data of the entry that asks for a file
+_FILE_ENTRY = ""  # data of the entry that asks for a file
 
 
 class DetectorChoice(QComboBox):
@@ -39,23 +39,23 @@ class DetectorChoice(QComboBox):
         self._ask = ask or self._ask_for_file
         self._detector = DEFAULT_DETECTOR
         self.addItem(self.tr("built-in"), DEFAULT_DETECTOR)
-        self.addItem(self.tr("YuNet from a file…"), _ASK)
+        self.addItem(self.tr("YuNet from a file…"), _FILE_ENTRY)
         hint = self.tr("OpenCV's face detector, with a model file that you choose")
-        self.setItemData(self.findData(_ASK), hint, Qt.ItemDataRole.ToolTipRole)
+        self.setItemData(self.findData(_FILE_ENTRY), hint, Qt.ItemDataRole.ToolTipRole)
         self.activated.connect(self._on_activated)
 
     def show_detector(self, detector: str) -> None:
         """Show this detector without emitting `chosen`."""
         self._detector = detector
         if self.findData(detector) < 0:
-            place = self.findData(_ASK)
-            self.insertItem(place, _shown(detector), detector)
+            place = self.findData(_FILE_ENTRY)
+            self.insertItem(place, _detector_text(detector), detector)
             self.setItemData(place, detector, Qt.ItemDataRole.ToolTipRole)
         self.setCurrentIndex(self.findData(detector))
 
     def _on_activated(self, index: int) -> None:
         wanted = str(self.itemData(index))
-        if wanted == _ASK:
+        if wanted == _FILE_ENTRY:
             file = self._ask()
             wanted = f"{YUNET}{file}" if file else self._detector
         before = self._detector
@@ -73,7 +73,7 @@ class DetectorChoice(QComboBox):
         return path
 
 
-def _shown(detector: str) -> str:
+def _detector_text(detector: str) -> str:
     """Return the kind of the detector and the name of its file.
 
     A name from the model zoo is returned unchanged.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from steadymark.models.choice_registry import Parameter
 
 
-_MOST = 1e6  # of parameters without a largest value; more digits would make the control wide
+_MAX_VALUE = 1e6  # of parameters without a largest value; more digits would make the control wide
 
 
 class FilterControls(QObject):
@@ -35,7 +35,9 @@ class FilterControls(QObject):
     def __init__(self, entry: StabilizerEntry, chosen: ChosenStabilizer, parent: QObject) -> None:
         super().__init__(parent)
         self.entry = entry
-        self.boxes = {parameter.name: _spin_of(parameter) for parameter in entry.parameters}
+        self.boxes = {
+            parameter.name: _parameter_spin_box(parameter) for parameter in entry.parameters
+        }
         self.show_values(chosen)
         for name, box in self.boxes.items():
             box.valueChanged.connect(lambda _value, name=name: self._on_change(name))
@@ -63,7 +65,9 @@ class FilterControls(QObject):
         self.changed.emit(self._chosen)
 
 
-def spin(least: float, most: float, step: float, unit: str, decimals: int = 2) -> QDoubleSpinBox:
+def make_spin_box(
+    least: float, most: float, step: float, unit: str, decimals: int = 2
+) -> QDoubleSpinBox:
     """Return a spin box whose value changes when the user has finished typing."""
     box = QDoubleSpinBox()
     box.setRange(least, most)
@@ -74,11 +78,11 @@ def spin(least: float, most: float, step: float, unit: str, decimals: int = 2) -
     return box
 
 
-def _spin_of(parameter: Parameter) -> QDoubleSpinBox:
+def _parameter_spin_box(parameter: Parameter) -> QDoubleSpinBox:
     least = parameter.least if parameter.shown_least is None else parameter.shown_least
     most = parameter.most if parameter.shown_most is None else parameter.shown_most
-    most = min(most, _MOST)
+    most = min(most, _MAX_VALUE)
     unit = f" {parameter.unit}" if parameter.unit else ""
-    box = spin(least, most, parameter.step, unit, 0 if parameter.whole else 2)
+    box = make_spin_box(least, most, parameter.step, unit, 0 if parameter.whole else 2)
     box.setToolTip(translated(parameter.help))
     return box

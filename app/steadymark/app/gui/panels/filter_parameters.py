@@ -21,7 +21,7 @@ class FilterParameters(QWidget):
     """Editor of a filter's parameters.
 
     Attributes:
-        changed: Emitted when `take` has other parameters.
+        changed: Emitted when `variant` has other parameters.
         controls: The controls of each filter by its name.
     """
 
@@ -29,9 +29,9 @@ class FilterParameters(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.take: Variant | None = None  # None if there is no filter
-        self.as_set = QPushButton(self.tr("Use the settings"))
-        self.as_set.setToolTip(
+        self.variant: Variant | None = None  # None if there is no filter
+        self.use_settings_button = QPushButton(self.tr("Use the settings"))
+        self.use_settings_button.setToolTip(
             self.tr("Use the parameters of the settings, and follow their changes")
         )
         self._form = QFormLayout(self)
@@ -44,35 +44,35 @@ class FilterParameters(QWidget):
             for text, box in controls.rows():
                 box.setMinimumWidth(84)
                 self._form.addRow(text, box)
-        self._form.addRow(self.as_set)
-        self.as_set.clicked.connect(self._on_as_set)
+        self._form.addRow(self.use_settings_button)
+        self.use_settings_button.clicked.connect(self._on_use_settings)
         self.hide()
 
-    def name_for(self, side: str) -> None:
+    def set_accessible_names(self, side: str) -> None:
         """Set the accessible names, which state the side of the comparison."""
         for controls in self.controls.values():
             for text, box in controls.rows():
                 box.setAccessibleName(f"{side}: {text}")
-        self.as_set.setAccessibleName(f"{side}: {self.as_set.text()}")
+        self.use_settings_button.setAccessibleName(f"{side}: {self.use_settings_button.text()}")
 
-    def show_take(self, take: Variant, settings: TrackSettings) -> None:
+    def show_variant(self, variant: Variant, settings: TrackSettings) -> None:
         """Show these parameters without emitting `changed`."""
         for name, controls in self.controls.items():
-            if name == take.kind:
-                controls.show_values(take.filter_of(settings))
+            if name == variant.kind:
+                controls.show_values(variant.filter_of(settings))
             for box in controls.boxes.values():
-                self._form.setRowVisible(box, name == take.kind)
-        self._form.setRowVisible(self.as_set, take.own is not None)
-        there = take.kind in self.controls
-        self.take = take if there else None
+                self._form.setRowVisible(box, name == variant.kind)
+        self._form.setRowVisible(self.use_settings_button, variant.own is not None)
+        there = variant.kind in self.controls
+        self.variant = variant if there else None
         self.setVisible(there)
 
     def _on_change(self, own: ChosenStabilizer) -> None:
-        if self.take is not None:
-            self.take = replace(self.take, own=own)
+        if self.variant is not None:
+            self.variant = replace(self.variant, own=own)
             self.changed.emit()
 
-    def _on_as_set(self) -> None:
-        if self.take is not None:
-            self.take = replace(self.take, own=None)
+    def _on_use_settings(self) -> None:
+        if self.variant is not None:
+            self.variant = replace(self.variant, own=None)
             self.changed.emit()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.analysis.face_measures import FaceMeasures, TruthMeasures
 
 # NRMSE in % above which the ground truth probably uses another numbering of the landmarks
-_OTHER_LANDMARKS = 30.0
+_IMPLAUSIBLE_NRMSE = 30.0
 
 
 class TruthTables(QWidget):
@@ -28,7 +28,7 @@ class TruthTables(QWidget):
             "Mean distance from the ground truth, in % of the distance between the outer eye "
             "corners. Lower is more accurate."
         )
-        self.against = ComparisonTable(
+        self.truth_table = ComparisonTable(
             self.tr("Against the ground truth"),
             (
                 MeasureRow("nrmse", self.tr("NRMSE, %"), nrmse, 3),
@@ -79,24 +79,24 @@ class TruthTables(QWidget):
         )
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.against, self.words, self.error_by_region):
+        for widget in (self.truth_table, self.words, self.error_by_region):
             column.addWidget(widget)
         self.hide()
 
-    def set_heads(self, first: str, second: str) -> None:
-        for table in (self.against, self.error_by_region):
-            table.set_heads(first, second)
+    def set_headings(self, first: str, second: str) -> None:
+        for table in (self.truth_table, self.error_by_region):
+            table.set_headings(first, second)
 
     def show_truth(self, truth: TruthMeasures | None) -> None:
         """Show the comparison, or hide the tables."""
         self.setVisible(truth is not None)
         if truth is None:
-            for table in (self.against, self.error_by_region):
+            for table in (self.truth_table, self.error_by_region):
                 table.clear()
             return
         for name, scale in (("nrmse", 1), ("fr8", 100), ("mav", 1), ("mcv", 1), ("lag", 1)):
             before, after = (scale * getattr(r, name) for r in (truth.raw, truth.stabilized))
-            self.against.fill(name, before, after, change=name != "lag")
+            self.truth_table.fill(name, before, after, change=name != "lag")
         before_by, after_by = dict(truth.raw.regions), dict(truth.stabilized.regions)
         for name in REGIONS[1:]:
             self.error_by_region.fill(
@@ -107,7 +107,7 @@ class TruthTables(QWidget):
             "{missed} without a face. MAV is computed from the error, so that real "
             "motion does not count as jitter."
         )
-        if truth.raw.nrmse > _OTHER_LANDMARKS:
+        if truth.raw.nrmse > _IMPLAUSIBLE_NRMSE:
             words += " " + self.tr(
                 "The error is very large: are its landmarks numbered as iBUG's 68 landmarks are?"
             )
@@ -123,8 +123,8 @@ class MotionTables(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.apart, self.still = QLabel(), QLabel()
-        for words in (self.apart, self.still):
+        self.apart, self.rest_label = QLabel(), QLabel()
+        for words in (self.apart, self.rest_label):
             words.setWordWrap(True)
             words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.apart.setToolTip(
@@ -144,13 +144,13 @@ class MotionTables(QWidget):
         )
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.apart, self.table, self.still, self.by_region):
+        for widget in (self.apart, self.table, self.rest_label, self.by_region):
             column.addWidget(widget)
         self.show_measures(None)
 
-    def set_heads(self, first: str, second: str) -> None:
+    def set_headings(self, first: str, second: str) -> None:
         for table in (self.table, self.by_region):
-            table.set_heads(first, second)
+            table.set_headings(first, second)
 
     def show_measures(self, measures: FaceMeasures | None) -> None:
         at_rest = measures is not None and math.isfinite(measures.raw.mav)
@@ -159,7 +159,7 @@ class MotionTables(QWidget):
             table.clear()
         self.apart.setVisible(measures is not None)
         if measures is None:
-            self.still.setText(self.tr("There is nothing to measure yet."))
+            self.rest_label.setText(self.tr("There is nothing to measure yet."))
             return
         self.apart.setText(
             self.tr(
@@ -173,7 +173,7 @@ class MotionTables(QWidget):
             self.table.fill(name, getattr(measures.raw, name), getattr(measures.stabilized, name))
         for name, before, after in measures.regions:
             self.by_region.fill(name, before, after)
-        self.still.setText(
+        self.rest_label.setText(
             self.tr("The face is at rest in {share} of the frames that contain it.").format(
                 share=share_text(measures.rest_share)
             )

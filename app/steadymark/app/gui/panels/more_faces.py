@@ -37,4 +37,6 @@ class MoreFacesMessage:
             return
         self._shown_for = key
         label = QCoreApplication.translate("MoreFacesMessage", "Track all faces")
-        self._messages.tell(note, [(label, lambda: self._track(min(self._seen, MOST_FACES)))])
+        self._messages.show_message(
+            note, [(label, lambda: self._track(min(self._seen, MOST_FACES)))]
+        )

@@ -20,14 +20,14 @@ def curves_of(measures: FaceMeasures) -> dict[str, NDArray[np.float64]]:
 
     Each curve has one value per frame, which is NaN where the measure is not known.
     """
-    still = measures.at_rest
-    raw, steady = _above_zero(measures.jitter_raw), _above_zero(measures.jitter_stabilized)
+    at_rest = measures.at_rest
+    raw, stabilized = _above_zero(measures.jitter_raw), _above_zero(measures.jitter_stabilized)
     return (
         {
             "jitter_raw_moving": raw,
-            "jitter_stabilized_moving": steady,
-            "jitter_raw": np.where(still, raw, np.nan),
-            "jitter_stabilized": np.where(still, steady, np.nan),
+            "jitter_stabilized_moving": stabilized,
+            "jitter_raw": np.where(at_rest, raw, np.nan),
+            "jitter_stabilized": np.where(at_rest, stabilized, np.nan),
             "x_raw": measures.raw_xy[:, 0],
             "x_stabilized": measures.stabilized_xy[:, 0],
             "y_raw": measures.raw_xy[:, 1],
@@ -35,8 +35,8 @@ def curves_of(measures: FaceMeasures) -> dict[str, NDArray[np.float64]]:
             "score": measures.score,
             "speed": measures.speed,
         }
-        | _of_attributes(measures)
-        | _of_truth(measures)
+        | _attribute_values(measures)
+        | _ground_truth_values(measures)
     )
 
 
@@ -74,7 +74,7 @@ def attribute_curves() -> dict[str, tuple[str, AttributeCurve]]:
     }
 
 
-def _of_attributes(measures: FaceMeasures) -> dict[str, NDArray[np.float64]]:
+def _attribute_values(measures: FaceMeasures) -> dict[str, NDArray[np.float64]]:
     columns = [column.name for column in attribute_columns()]
     return {
         name: measures.attributes[:, columns.index(curve.column)] * curve.scale
@@ -82,7 +82,7 @@ def _of_attributes(measures: FaceMeasures) -> dict[str, NDArray[np.float64]]:
     }
 
 
-def _of_truth(measures: FaceMeasures) -> dict[str, NDArray[np.float64]]:
+def _ground_truth_values(measures: FaceMeasures) -> dict[str, NDArray[np.float64]]:
     truth = measures.truth
     if truth is None:
         nothing = np.full(len(measures.times_s), np.nan)

@@ -18,8 +18,8 @@ from steadymark.app.gui.widgets.value_axis import LocalAxis, ValueAxis
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_LEAST_PX = 62  # minimum height of a plot, with its header
-_TIMES_PX = 24  # height of the values of time below the last plot
+_MIN_PLOT_PX = 62  # minimum height of a plot, with its header
+_TIME_AXIS_PX = 24  # height of the values of time below the last plot
 _LABEL_PX = 110  # minimum height of a plot that shows the label of the time axis
 _AXIS_PX = 52  # width of the values at the left
 _SAVED_PX = 800, 140  # minimum width of saved plots, and height of each
@@ -40,7 +40,7 @@ class PlotStack(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         self.plots: dict[str, Any] = {}
         self._headers: dict[str, Any] = {}
         self._axis_labels: dict[str, str] = {}
-        self._places: list[Any] = []
+        self._position_lines: list[Any] = []
         self._saving = False
         self.ci.layout.setContentsMargins(4, 4, 8, 2)
         self.ci.layout.setSpacing(2)
@@ -74,7 +74,7 @@ class PlotStack(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         plot.setMenuEnabled(False)
         place = pg.InfiniteLine(angle=90, movable=False)
         plot.addItem(place, ignoreBounds=True)
-        self._places.append(place)
+        self._position_lines.append(place)
         self.plots[name] = plot
         self._add_header(name)
         return plot
@@ -108,7 +108,7 @@ class PlotStack(pg.GraphicsLayoutWidget):  # type: ignore[misc]
 
     def set_time(self, time_s: float) -> None:
         """Move the marker of the playback position."""
-        for line in self._places:
+        for line in self._position_lines:
             line.setValue(time_s)
 
     def set_header(self, name: str, html: str) -> None:
@@ -124,9 +124,9 @@ class PlotStack(pg.GraphicsLayoutWidget):  # type: ignore[misc]
     @property
     def needed_px(self) -> int:
         """The height below which the shown plots scroll."""
-        return _LEAST_PX * len(self.shown) + _TIMES_PX
+        return _MIN_PLOT_PX * len(self.shown) + _TIME_AXIS_PX
 
-    def recolour(self) -> None:
+    def reload_icons(self) -> None:
         """Take the colours from the palette."""
         colours = self.palette()
         text = colours.color(QPalette.ColorRole.WindowText)
@@ -138,24 +138,24 @@ class PlotStack(pg.GraphicsLayoutWidget):  # type: ignore[misc]
             plot.showGrid(x=True, y=True, alpha=0.18 if is_dark(colours) else 0.12)
         for header in self._headers.values():
             header.setText(header.text, color=text.name())
-        for line in self._places:
+        for line in self._position_lines:
             line.setPen(pg.mkPen(text, width=1))
 
     def as_image(self) -> QImage:
         """Return the shown plots as an image with room for all labels."""
-        with self._roomy():
+        with self._enlarged():
             image: QImage = self.grab().toImage()
         return image
 
     def as_svg(self, title: str) -> bytes:
         """Return the shown plots as SVG with room for all labels."""
-        with self._roomy():
+        with self._enlarged():
             return self._drawn(title)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "plots"):
-            self.recolour()
+            self.reload_icons()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -179,7 +179,7 @@ class PlotStack(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         return without_scaled_strokes(bytes(buffer.data().data()))
 
     @contextmanager
-    def _roomy(self) -> Iterator[None]:
+    def _enlarged(self) -> Iterator[None]:
         """Enlarge the plots and hide the marker for the duration of the context."""
         size, (width, height) = self.size(), _SAVED_PX
         self._saving = True
@@ -205,7 +205,7 @@ class PlotStack(pg.GraphicsLayoutWidget):  # type: ignore[misc]
             left.setWidth(_AXIS_PX + 16 * self._saving)
             left.setStyle(maxTickLevel=2 if roomy else 1)
             plot.getAxis("bottom").showLabel(roomy and plot is chosen[-1])
-        for line in self._places:
+        for line in self._position_lines:
             line.setVisible(not self._saving)
 
     def _add_header(self, name: str) -> None:

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from steadymark.app.session.analysis.face_measures import FaceMeasures
     from steadymark.app.session.analysis.variants import VariantPair
 
-_FAINT = 90  # alpha value out of 255
-_REGION_LETTERS = 7  # minimum number of characters that the region's box shows
+_MOTION_ALPHA = 90  # alpha value out of 255
+_REGION_CHARACTERS = 7  # minimum number of characters that the region's box shows
 _LEAST_HEIGHT_PX = 96  # minimum height of the part with the plots
 _REST_PX = 380  # height that the picture and the bars need at least; the plots claim half the rest
 
@@ -57,7 +57,7 @@ class Plots(QWidget):
         self.setAccessibleName(self.tr("Plots"))
         self._widget = PlotStack()
         self._plots = self._widget.plots
-        self._switches: dict[str, QCheckBox] = {}
+        self._check_boxes: dict[str, QCheckBox] = {}
         self._row = FlowLayout()
         self._row.setContentsMargins(8, 2, 8, 2)
         layout = QVBoxLayout(self)
@@ -73,11 +73,11 @@ class Plots(QWidget):
         self._curves: dict[str, Any] = {}
         self._labels: dict[str, str] = {}
         self._add_plots()
-        self._switches["error"].hide()  # shown when ground truth is loaded
+        self._check_boxes["error"].hide()  # shown when ground truth is loaded
         self._add_regions()
         self._add_curves()
-        self._widget.recolour()
-        self._recolour()
+        self._widget.reload_icons()
+        self._apply_palette()
         self._arrange()
         self._widget.clicked.connect(self._on_click)
 
@@ -94,22 +94,22 @@ class Plots(QWidget):
                 self._curves[name].setData(measures.times_s, values, connect="finite")
         self._show_headers()
 
-    def set_takes(self, takes: VariantPair) -> None:
+    def set_variants(self, variants: VariantPair) -> None:
         """Show the names of the compared variants above the plots."""
         before = self._variants
-        self._variants = variant_name(takes[0]), variant_name(takes[1])
+        self._variants = variant_name(variants[0]), variant_name(variants[1])
         if before != self._variants:
             self._show_headers()
 
-    def choose(self, *names: str) -> None:
+    def show_plots(self, *names: str) -> None:
         """Show the plots with these names: jitter, x, y, score, speed, error or an attribute."""
-        for name, switch in self._switches.items():
-            switch.setChecked(name in names)
+        for name, check_box in self._check_boxes.items():
+            check_box.setChecked(name in names)
 
     @property
-    def chosen(self) -> tuple[str, ...]:
+    def shown_plots(self) -> tuple[str, ...]:
         """Return the names of the shown plots."""
-        return tuple(name for name, switch in self._switches.items() if switch.isChecked())
+        return tuple(name for name, check_box in self._check_boxes.items() if check_box.isChecked())
 
     def set_region(self, name: str) -> None:
         """Select the region whose jitter is plotted, without emitting `region_chosen`."""
@@ -138,7 +138,7 @@ class Plots(QWidget):
 
     def as_csv(self) -> str:
         """Return the values of the shown plots as CSV text."""
-        return "" if self._measures is None else curves_csv(self._measures, self.chosen)
+        return "" if self._measures is None else curves_csv(self._measures, self.shown_plots)
 
     def as_image(self) -> QImage:
         """Return the shown plots as an image with room for all labels."""
@@ -158,7 +158,7 @@ class Plots(QWidget):
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange:
-            self._recolour()
+            self._apply_palette()
         super().changeEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -185,23 +185,23 @@ class Plots(QWidget):
             plot = self._widget.add_plot(name, label, logarithmic=name == "jitter")
             plot.setToolTip(f"{still}\n{hint}" if name == "jitter" else hint)
             self._labels[name] = label
-            self._add_switch(name, title)
+            self._add_check_box(name, title)
         self._plots["score"].setYRange(0, 1)
 
-    def _add_switch(self, name: str, title: str) -> None:
-        switch = QCheckBox(title)
-        switch.setChecked(name in ("jitter", "x"))
-        switch.setToolTip(self.tr("Show or hide this curve"))
-        switch.toggled.connect(self._arrange)
-        self._switches[name] = switch
-        self._row.addWidget(switch)
+    def _add_check_box(self, name: str, title: str) -> None:
+        check_box = QCheckBox(title)
+        check_box.setChecked(name in ("jitter", "x"))
+        check_box.setToolTip(self.tr("Show or hide this curve"))
+        check_box.toggled.connect(self._arrange)
+        self._check_boxes[name] = check_box
+        self._row.addWidget(check_box)
 
     def _add_regions(self) -> None:
         self.region = QComboBox()
         self.region.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
-        self.region.setMinimumContentsLength(_REGION_LETTERS)
+        self.region.setMinimumContentsLength(_REGION_CHARACTERS)
         self.region.setAccessibleName(self.tr("Region of the jitter curve"))
         self.region.setToolTip(self.tr("The part of the face whose jitter is plotted"))
         for name in REGIONS:
@@ -225,12 +225,12 @@ class Plots(QWidget):
             ("speed", PURPLE, 1),
             ("error_raw", RAW_COLOUR, 1),
             ("error_stabilized", STEADY_COLOUR, 1),
-            ("x_truth", RAW_COLOUR, 1),  # gets the colour of the text in _recolour
+            ("x_truth", RAW_COLOUR, 1),  # gets the colour of the text in _apply_palette
             ("y_truth", RAW_COLOUR, 1),
         ):
             shown = QColor(colour)
             if name.endswith("moving"):
-                shown.setAlpha(_FAINT)
+                shown.setAlpha(_MOTION_ALPHA)
             plot = self._plots[name.split("_")[0]]
             self._curves[name] = plot.plot([], [], pen=pg.mkPen(shown, width=width))
         for name, (plotted, curve) in attribute_curves().items():
@@ -239,15 +239,16 @@ class Plots(QWidget):
 
     def _show_error(self, *, there: bool) -> None:
         """Show or hide the error plot when ground truth appears or disappears."""
-        switch = self._switches["error"]
-        if switch.isHidden() == there:
-            switch.setVisible(there)
-            switch.setChecked(there)
-            self._switches["x"].setChecked(not there)  # Most windows have no room for three plots.
+        check_box = self._check_boxes["error"]
+        if check_box.isHidden() == there:
+            check_box.setVisible(there)
+            check_box.setChecked(there)
+            # Most windows have no room for three plots.
+            self._check_boxes["x"].setChecked(not there)
 
     def _arrange(self) -> None:
         """Stack the chosen plots vertically."""
-        self._widget.show_plots(self.chosen)
+        self._widget.show_plots(self.shown_plots)
         self._set_least_height()
         self._show_headers()
 
@@ -259,7 +260,7 @@ class Plots(QWidget):
     def _show_headers(self, *, with_values: bool = True) -> None:
         """Name each plot and its curves, with the values at the playback position."""
         values = self._values if with_values and self._measures is not None else None
-        for name in self.chosen:
+        for name in self.shown_plots:
             entries = header_entries(name)
             title = self._labels[name] if with_values else ""  # Saved plots have it at the axis.
             if name in ("x", "y") and self._measures is not None:
@@ -273,7 +274,7 @@ class Plots(QWidget):
         number = self._measures.landmark
         return f"{number} {landmark_name(number, self._measures.schema)}"
 
-    def _recolour(self) -> None:
+    def _apply_palette(self) -> None:
         text = self.palette().color(QPalette.ColorRole.WindowText)
         for name in ("x_truth", "y_truth"):
             self._curves[name].setPen(pg.mkPen(text, width=1, style=Qt.PenStyle.DashLine))

@@ -7,10 +7,10 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-_SPACE = "http://www.w3.org/2000/svg"
-_KEPT = "vector-effect"
+_NAMESPACE = "http://www.w3.org/2000/svg"
+_VECTOR_EFFECT = "vector-effect"
 _POINT = re.compile(r"(-?[\d.]+(?:e[-+]?\d+)?),(-?[\d.]+(?:e[-+]?\d+)?)")
-_POINTS = {f"{{{_SPACE}}}path": "d", f"{{{_SPACE}}}polyline": "points"}
+_POINTS = {f"{{{_NAMESPACE}}}path": "d", f"{{{_NAMESPACE}}}polyline": "points"}
 
 
 def without_scaled_strokes(svg: bytes) -> bytes:
@@ -20,28 +20,28 @@ def without_scaled_strokes(svg: bytes) -> bytes:
     not
     part of SVG 1.1, so a program that does not know it draws the strokes much too wide.
     """
-    ElementTree.register_namespace("", _SPACE)
+    ElementTree.register_namespace("", _NAMESPACE)
     root = ElementTree.fromstring(svg)
-    for group in root.iter(f"{{{_SPACE}}}g"):
-        if any(_KEPT in shape.attrib for shape in group):
-            _apply(group.attrib.pop("transform"), group)
+    for group in root.iter(f"{{{_NAMESPACE}}}g"):
+        if any(_VECTOR_EFFECT in shape.attrib for shape in group):
+            _apply_transform(group.attrib.pop("transform"), group)
     plain: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
     return plain
 
 
-def _apply(transform: str, group: ElementTree.Element) -> None:
+def _apply_transform(transform: str, group: ElementTree.Element) -> None:
     """Apply the transform to the curves of a group, and keep it on its other shapes."""
     a, b, c, d, e, f = map(float, re.findall(r"[-+\d.e]+", transform.removeprefix("matrix")))
     matrix = np.array([[a, c, e], [b, d, f]])
     for shape in group:
-        shape.attrib.pop(_KEPT, None)
+        shape.attrib.pop(_VECTOR_EFFECT, None)
         name = _POINTS.get(shape.tag)
         if name is None:
             shape.set("transform", transform)
             continue
-        shape.set(name, _POINT.sub(lambda found: _moved(found, matrix), shape.attrib[name]))
+        shape.set(name, _POINT.sub(lambda found: _transformed(found, matrix), shape.attrib[name]))
 
 
-def _moved(found: re.Match[str], matrix: np.ndarray) -> str:
+def _transformed(found: re.Match[str], matrix: np.ndarray) -> str:
     x, y = matrix @ np.array([float(found[1]), float(found[2]), 1.0])
     return f"{x:.2f},{y:.2f}"

@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
 )
 
 from steadymark.app.gui.i18n.local_numbers import significant_text
-from steadymark.app.gui.i18n.stabilizer_names import stabilizer_text
-from steadymark.app.gui.widgets.menu_button import menu_button_of, widget_with_button
+from steadymark.app.gui.i18n.stabilizer_names import stabilizer_name
+from steadymark.app.gui.widgets.menu_button import make_menu_button, widget_with_button
 from steadymark.app.session.presets import Preset, PresetError, Presets
 from steadymark.engine.tracking.settings import resolved_stabilizer
 
@@ -45,21 +45,21 @@ class PresetBar(QWidget):
         self.box.setPlaceholderText(self.tr("own settings"))
         self.box.setAccessibleName(self.tr("Preset"))
         self.box.activated.connect(self._on_chosen)
-        self.what = QLabel()
-        self.what.setWordWrap(True)
-        self.what.setTextFormat(Qt.TextFormat.PlainText)
-        self.more = menu_button_of(self.tr("Save, delete and find presets"))
+        self.summary = QLabel()
+        self.summary.setWordWrap(True)
+        self.summary.setTextFormat(Qt.TextFormat.PlainText)
+        self.menu_button = make_menu_button(self.tr("Save, delete and find presets"))
         menu = QMenu(self)
         menu.addAction(self.tr("&Save as preset…"), self._ask_name)
-        self.drop = menu.addAction(self.tr("&Delete this preset"), self._drop)
+        self.delete_action = menu.addAction(self.tr("&Delete this preset"), self._delete)
         menu.addAction(self.tr("Show the &folder of presets"), self._show_folder)
-        self.more.setMenu(menu)
+        self.menu_button.setMenu(menu)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(widget_with_button(self.box, self.more))
-        column.addWidget(self.what)
+        column.addWidget(widget_with_button(self.box, self.menu_button))
+        column.addWidget(self.summary)
 
-    def fill(self) -> None:
+    def reload(self) -> None:
         """List the presets, and report files that are not valid presets."""
         own, faults = self._presets.own()
         self.box.clear()
@@ -78,9 +78,9 @@ class PresetBar(QWidget):
         fitting = [i for i, p in enumerate(all_of_them) if p.with_machine_of(settings) == settings]
         self.box.setCurrentIndex(fitting[0] if fitting else -1)
         preset = self._chosen()
-        self.drop.setEnabled(preset is not None and preset.path is not None)
+        self.delete_action.setEnabled(preset is not None and preset.path is not None)
         note = [preset.note] if preset is not None and preset.note else []
-        self.what.setText("\n".join([*note, self._summary(settings)]))
+        self.summary.setText("\n".join([*note, self._summary(settings)]))
 
     def save(self, name: str) -> None:
         """Save the current settings as a preset with this name."""
@@ -91,7 +91,7 @@ class PresetBar(QWidget):
         except PresetError as error:
             self.message_posted.emit(error.sentence)
         else:
-            self.fill()
+            self.reload()
 
     def _chosen(self) -> Preset | None:
         preset = self.box.currentData()
@@ -103,7 +103,7 @@ class PresetBar(QWidget):
             self.chosen.emit(preset.with_machine_of(self._settings))
 
     def _summary(self, settings: TrackSettings) -> str:
-        stabilizer = stabilizer_text(resolved_stabilizer(settings))
+        stabilizer = stabilizer_name(resolved_stabilizer(settings))
         values = ", ".join(settings.chosen.summary())
         parts = [Path(settings.model).stem, f"{stabilizer} {values}".rstrip()]
         parts.append(self.tr("%n face(s)", "", settings.tracker.max_faces))
@@ -119,7 +119,7 @@ class PresetBar(QWidget):
         if sure:
             self.save(name)
 
-    def _drop(self) -> None:
+    def _delete(self) -> None:
         preset = self._chosen()
         if preset is None:
             return
@@ -127,7 +127,7 @@ class PresetBar(QWidget):
             self._presets.delete(preset)
         except PresetError as error:
             self.message_posted.emit(error.sentence)
-        self.fill()
+        self.reload()
 
     def _show_folder(self) -> None:
         try:

@@ -21,12 +21,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from steadymark.app.gui.i18n.stabilizer_names import stabilizer_text
+from steadymark.app.gui.i18n.stabilizer_names import stabilizer_name
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.panels.detector_choice import DetectorChoice
-from steadymark.app.gui.panels.filter_controls import FilterControls, spin
+from steadymark.app.gui.panels.filter_controls import FilterControls, make_spin_box
 from steadymark.app.gui.panels.preset_bar import PresetBar
-from steadymark.app.gui.widgets.menu_button import menu_button_of, widget_with_button
+from steadymark.app.gui.widgets.menu_button import make_menu_button, widget_with_button
 from steadymark.app.gui.widgets.scroll_area import in_scroll_area
 from steadymark.engine.stabilizers.stabilizer_registry import STABILIZER_REGISTRY
 from steadymark.engine.tracking.face_pass import MOST_FACES, MOST_LOOK_EVERY
@@ -51,11 +51,11 @@ class SettingsPanel(QWidget):
 
     Attributes:
         changed: Emitted with the chosen TrackSettings.
-        again: Emitted when the user asks to track again.
+        retrack_requested: Emitted when the user asks to track again.
     """
 
     changed = Signal(object)
-    again = Signal()
+    retrack_requested = Signal()
 
     def __init__(
         self, settings: TrackSettings, presets: Presets, parent: QWidget | None = None
@@ -66,7 +66,7 @@ class SettingsPanel(QWidget):
         self._settings = settings
         self._filling = False
         self.model, self.stabilizer, self.device = QComboBox(), QComboBox(), QComboBox()
-        self.model_more = menu_button_of(self.tr("Add and remove models"))
+        self.model_menu_button = make_menu_button(self.tr("Add and remove models"))
         self.filters = {
             entry.name: FilterControls(entry, settings.filter_of(entry.name), self)
             for entry in STABILIZER_REGISTRY.all()
@@ -74,44 +74,44 @@ class SettingsPanel(QWidget):
         }
         self.detector = DetectorChoice()
         self.own_threshold = QCheckBox(self.tr("own threshold"))
-        self.threshold = spin(0.0, 1.0, 0.05, "")
-        self.faces = QSpinBox()
-        self.faces.setRange(1, MOST_FACES)
+        self.threshold = make_spin_box(0.0, 1.0, 0.05, "")
+        self.max_faces = QSpinBox()
+        self.max_faces.setRange(1, MOST_FACES)
         self.look_every = QSpinBox()
         self.look_every.setRange(1, MOST_LOOK_EVERY)
         self.look_every.setPrefix(self.tr("every "))
         self.look_every.setSuffix(self.tr(" frames"))
         self.look_every.setSpecialValueText(self.tr("in every frame"))
-        self.focal = QSpinBox()
-        self.focal.setRange(0, 100_000)
-        self.focal.setSingleStep(50)
-        self.focal.setSuffix(" px")
-        self.focal.setSpecialValueText(self.tr("automatic"))
-        self.used = QLabel()
-        self.used.setWordWrap(True)
-        self.waits = QLabel(
+        self.focal_length = QSpinBox()
+        self.focal_length.setRange(0, 100_000)
+        self.focal_length.setSingleStep(50)
+        self.focal_length.setSuffix(" px")
+        self.focal_length.setSpecialValueText(self.tr("automatic"))
+        self.device_in_use = QLabel()
+        self.device_in_use.setWordWrap(True)
+        self.retrack_notice = QLabel(
             self.tr(
                 "These settings require tracking from the beginning: the present "
                 "results will be discarded."
             )
         )
-        self.waits.setWordWrap(True)
-        self.apply = QPushButton(self.tr("Track again with these settings"))
-        self.again_beside = {name: self._again_button() for name in _NEED_TRACKING}
+        self.retrack_notice.setWordWrap(True)
+        self.retrack_button = QPushButton(self.tr("Track again with these settings"))
+        self.retrack_buttons = {name: self._again_button() for name in _NEED_TRACKING}
         self.reset = QPushButton(self.tr("Reset to defaults"))
         self._fill_choices()
         self._lay_out()
         self._connect()
         self.show_settings(settings)
-        self.set_waiting(waiting=False)
+        self.set_retrack_needed(needed=False)
 
     def show_settings(self, settings: TrackSettings) -> None:
         """Show these settings without emitting `changed`."""
         self._filling = True
         self._settings = settings
-        _choose(self.model, settings.model)
-        _choose(self.stabilizer, settings.stabilizer)
-        _choose(self.device, settings.device)
+        _select_value(self.model, settings.model)
+        _select_value(self.stabilizer, settings.stabilizer)
+        _select_value(self.device, settings.device)
         for name, controls in self.filters.items():
             controls.show_values(settings.filter_of(name))
         self.detector.show_detector(settings.detector)
@@ -119,9 +119,9 @@ class SettingsPanel(QWidget):
         self.threshold.setValue(
             0.5 if settings.detector_threshold is None else settings.detector_threshold
         )
-        self.faces.setValue(settings.tracker.max_faces)
+        self.max_faces.setValue(settings.tracker.max_faces)
         self.look_every.setValue(settings.tracker.look_every)
-        self.focal.setValue(0 if settings.focal_px is None else round(settings.focal_px))
+        self.focal_length.setValue(0 if settings.focal_px is None else round(settings.focal_px))
         self._filling = False
         self._show_parameters()
         self.presets.show_settings(settings)
@@ -142,31 +142,31 @@ class SettingsPanel(QWidget):
         for name, file, hint in listed:
             self.model.addItem(self.tr("{name} (own)").format(name=name), file)
             self.model.setItemData(self.model.count() - 1, hint, Qt.ItemDataRole.ToolTipRole)
-        _choose(self.model, self._settings.model)
+        _select_value(self.model, self._settings.model)
 
-    def set_waiting(self, *, waiting: bool, changed: Collection[str] = ()) -> None:
+    def set_retrack_needed(self, *, needed: bool, changed: Collection[str] = ()) -> None:
         """Show whether the chosen settings require tracking again.
 
         Args:
-            waiting: Whether they do.
+            needed: Whether they do.
             changed: The names of the changed settings, as in `settings_to_retrack`.
         """
-        self.waits.setVisible(waiting)
-        self.apply.setVisible(waiting)
-        for name, button in self.again_beside.items():
-            button.setVisible(waiting and name in changed)
+        self.retrack_notice.setVisible(needed)
+        self.retrack_button.setVisible(needed)
+        for name, button in self.retrack_buttons.items():
+            button.setVisible(needed and name in changed)
 
-    def set_used(self, device: str) -> None:
+    def set_device_in_use(self, device: str) -> None:
         """Show the device that the network runs on; an empty string means that nothing is open."""
-        self.used.setText(
+        self.device_in_use.setText(
             self.tr("in use: {device}").format(device=device.upper()) if device else ""
         )
 
     def _again_button(self) -> QPushButton:
         """Return a button that stands below a changed setting."""
         button = QPushButton(self.tr("Track again"))
-        button.setToolTip(self.waits.text())
-        button.clicked.connect(self.again)
+        button.setToolTip(self.retrack_notice.text())
+        button.clicked.connect(self.retrack_requested)
         button.hide()
         return button
 
@@ -182,7 +182,7 @@ class SettingsPanel(QWidget):
         there = {FLOW, *(card.cell for card in cards)}
         for entry in STABILIZER_REGISTRY.all():
             if not entry.cell or entry.name in there:
-                text = stabilizer_text(entry.name)
+                text = stabilizer_name(entry.name)
                 if entry.name == FLOW:
                     text = self.tr("{name} (recommended)").format(name=text)
                 self.stabilizer.addItem(text, entry.name)
@@ -196,9 +196,9 @@ class SettingsPanel(QWidget):
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.addWidget(_group(self.tr("Preset"), [("", self.presets)]))
-        models = widget_with_button(self.model, self.model_more)
+        models = widget_with_button(self.model, self.model_menu_button)
         self.model.setAccessibleName(self.tr("Model"))
-        again = self.again_beside
+        again = self.retrack_buttons
         column.addWidget(
             _group(self.tr("Landmarks"), [(self.tr("Model"), models), ("", again["model"])])
         )
@@ -211,7 +211,7 @@ class SettingsPanel(QWidget):
             _group(
                 self.tr("Faces"),
                 [
-                    (self.tr("At most"), self.faces),
+                    (self.tr("At most"), self.max_faces),
                     ("", again["max_faces"]),
                     (self.tr("Detector"), self.detector),
                     ("", again["detector"]),
@@ -220,14 +220,18 @@ class SettingsPanel(QWidget):
                     ("", again["detector_threshold"]),
                     (self.tr("Search"), self.look_every),
                     ("", again["look_every"]),
-                    (self.tr("Focal length"), self.focal),
+                    (self.tr("Focal length"), self.focal_length),
                 ],
             )
         )
         column.addWidget(
             _group(
                 self.tr("Device"),
-                [(self.tr("Requested"), self.device), ("", again["device"]), ("", self.used)],
+                [
+                    (self.tr("Requested"), self.device),
+                    ("", again["device"]),
+                    ("", self.device_in_use),
+                ],
             )
         )
         column.addWidget(self.reset)
@@ -238,8 +242,8 @@ class SettingsPanel(QWidget):
         whole.addWidget(in_scroll_area(inside), 1)
         below = QVBoxLayout()  # These stay visible when the window is small.
         below.setContentsMargins(9, 0, 9, 6)
-        below.addWidget(self.waits)
-        below.addWidget(self.apply)
+        below.addWidget(self.retrack_notice)
+        below.addWidget(self.retrack_button)
         whole.addLayout(below)
         self.look_every.setToolTip(
             self.tr(
@@ -247,7 +251,7 @@ class SettingsPanel(QWidget):
                 "maximum are tracked; it searches for lost faces in every frame"
             )
         )
-        self.focal.setToolTip(
+        self.focal_length.setToolTip(
             self.tr(
                 "Focal length of the camera in pixels; the distances of heads are computed from it"
             )
@@ -271,16 +275,16 @@ class SettingsPanel(QWidget):
         for controls in self.filters.values():
             controls.changed.connect(self._on_filter)
         self.threshold.valueChanged.connect(self._on_change)
-        for count in (self.faces, self.look_every, self.focal):
+        for count in (self.max_faces, self.look_every, self.focal_length):
             count.setKeyboardTracking(False)
             count.valueChanged.connect(self._on_change)
         self.detector.chosen.connect(self._on_detector)
         self.own_threshold.toggled.connect(self._on_change)
-        self.apply.clicked.connect(self.again)
-        self.presets.chosen.connect(self.use)
-        self.reset.clicked.connect(lambda: self.use(TrackSettings()))
+        self.retrack_button.clicked.connect(self.retrack_requested)
+        self.presets.chosen.connect(self.apply_settings)
+        self.reset.clicked.connect(lambda: self.apply_settings(TrackSettings()))
 
-    def use(self, settings: TrackSettings) -> None:
+    def apply_settings(self, settings: TrackSettings) -> None:
         """Apply these settings as if the user had chosen them."""
         self.show_settings(settings)
         self.changed.emit(settings)
@@ -288,8 +292,8 @@ class SettingsPanel(QWidget):
     def track_faces(self, count: int) -> None:
         """Track up to this number of faces, from the beginning of the recording."""
         tracker = replace(self._settings.tracker, max_faces=count)
-        self.use(replace(self._settings, tracker=tracker))
-        self.again.emit()
+        self.apply_settings(replace(self._settings, tracker=tracker))
+        self.retrack_requested.emit()
 
     def _on_detector(self, detector: str) -> None:
         self._settings = replace(self._settings, detector=detector)
@@ -311,10 +315,10 @@ class SettingsPanel(QWidget):
             detector_threshold=self.threshold.value() if own else None,
             tracker=replace(
                 self._settings.tracker,
-                max_faces=self.faces.value(),
+                max_faces=self.max_faces.value(),
                 look_every=self.look_every.value(),
             ),
-            focal_px=float(self.focal.value()) or None,
+            focal_px=float(self.focal_length.value()) or None,
         )
         self._show_parameters()
         self.presets.show_settings(self._settings)
@@ -354,7 +358,7 @@ def _align(panel: QWidget) -> None:
         label.setMinimumWidth(width)
 
 
-def _choose(box: QComboBox, value: str) -> None:
+def _select_value(box: QComboBox, value: str) -> None:
     """Select the value, and add it first if the list does not contain it."""
     if box.findData(value) < 0:
         box.addItem(value, value)

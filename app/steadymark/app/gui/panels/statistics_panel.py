@@ -45,46 +45,48 @@ class StatisticsPanel(QWidget):
     """The panel of the measures: a verdict with three figures, and details that can be folded.
 
     Attributes:
-        chosen: Emitted with a face's id and a landmark's number; -1 stands for no choice.
-        compared: Emitted with the two variants to compare.
+        selection_changed: Emitted with a face's id and a landmark's number; -1 is no choice.
+        variants_chosen: Emitted with the two variants to compare.
         unfolded: Emitted when the user shows (True) or hides the details.
     """
 
-    chosen = Signal(int, int)
-    compared = Signal(object)
+    selection_changed = Signal(int, int)
+    variants_chosen = Signal(object)
     unfolded = Signal(bool)
 
     def __init__(self, *, details_shown: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(self.tr("Statistics"))
         self.face, self.landmark = QComboBox(), QComboBox()
-        self.takes = QComboBox(), QComboBox()
+        self.variants = QComboBox(), QComboBox()
         self.parameters = FilterParameters(), FilterParameters()
         self.face.setAccessibleName(self.tr("Face"))
         self.landmark.setAccessibleName(self.tr("Landmark"))
-        for box in (self.face, self.landmark, *self.takes):
+        for box in (self.face, self.landmark, *self.variants):
             box.setSizeAdjustPolicy(box.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(8)
-        self.face.activated.connect(lambda: self.chosen.emit(int(self.face.currentData()), -1))
-        self.landmark.activated.connect(
-            lambda: self.chosen.emit(-1, int(self.landmark.currentData()))
+        self.face.activated.connect(
+            lambda: self.selection_changed.emit(int(self.face.currentData()), -1)
         )
-        self.summary, self.motion, self.truth = VerdictBox(), MotionTables(), TruthTables()
-        self.device, self.stages, self.processed = QLabel(), QLabel(), QLabel()
+        self.landmark.activated.connect(
+            lambda: self.selection_changed.emit(-1, int(self.landmark.currentData()))
+        )
+        self.summary, self.motion, self.truth_tables = VerdictBox(), MotionTables(), TruthTables()
+        self.device, self.stage_times, self.processed = QLabel(), QLabel(), QLabel()
         self.readouts: dict[str, list[QLabel]] = {}  # by the attribute's name
         self._no_face: UserText | None = None
-        self._fill_takes(RAW_AND_STABILIZED, RAW_AND_STABILIZED)
-        self._wire_takes()
-        self.passes = QLabel()
-        self.passes.setWordWrap(True)
-        self.passes.hide()
-        self.unfold = QToolButton()
+        self._fill_variants(RAW_AND_STABILIZED, RAW_AND_STABILIZED)
+        self._connect_variants()
+        self.running_passes = QLabel()
+        self.running_passes.setWordWrap(True)
+        self.running_passes.hide()
+        self.details_button = QToolButton()
         self.details = self._make_details()
         self._wire_details(shown=details_shown)
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(6, 9, 6, 9)
-        for widget in (self.summary, self.unfold, self.details, self.truth):
+        for widget in (self.summary, self.details_button, self.details, self.truth_tables):
             column.addWidget(widget)
         column.addStretch(1)
         whole = QVBoxLayout(self)
@@ -93,11 +95,11 @@ class StatisticsPanel(QWidget):
 
     def _make_details(self) -> QWidget:
         choices = QFormLayout()
-        choices.addRow(self.tr("Compare"), self.takes[0])
+        choices.addRow(self.tr("Compare"), self.variants[0])
         choices.addRow(self.parameters[0])
-        choices.addRow(self.tr("with"), self.takes[1])
+        choices.addRow(self.tr("with"), self.variants[1])
         choices.addRow(self.parameters[1])
-        choices.addRow(self.passes)
+        choices.addRow(self.running_passes)
         choices.addRow(self.tr("Face"), self.face)
         choices.addRow(self.tr("Landmark"), self.landmark)
         facts = QFormLayout()
@@ -106,7 +108,7 @@ class StatisticsPanel(QWidget):
             self.readouts[attribute.name] = [_readout_label(facts, r) for r in attribute.shown]
         facts.addRow(self.tr("Frames processed"), self.processed)
         facts.addRow(self.tr("Device"), self.device)
-        facts.addRow(self.tr("Time per frame"), self.stages)
+        facts.addRow(self.tr("Time per frame"), self.stage_times)
         details = QWidget()
         column = QVBoxLayout(details)
         column.setContentsMargins(0, 0, 0, 0)
@@ -117,32 +119,32 @@ class StatisticsPanel(QWidget):
         return details
 
     def _wire_details(self, *, shown: bool) -> None:
-        self.unfold.setText(self.tr("Details"))
-        self.unfold.setToolTip(self.tr("Show or hide comparisons, tables and figures"))
-        self.unfold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.unfold.setAutoRaise(True)
-        self.unfold.setCheckable(True)
-        self.unfold.setChecked(shown)
+        self.details_button.setText(self.tr("Details"))
+        self.details_button.setToolTip(self.tr("Show or hide comparisons, tables and figures"))
+        self.details_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.details_button.setAutoRaise(True)
+        self.details_button.setCheckable(True)
+        self.details_button.setChecked(shown)
         self._show_details(shown)
-        self.unfold.toggled.connect(self._show_details)
-        self.unfold.toggled.connect(self.unfolded)
+        self.details_button.toggled.connect(self._show_details)
+        self.details_button.toggled.connect(self.unfolded)
 
     def _show_details(self, shown: bool) -> None:
-        self.unfold.setArrowType(Qt.ArrowType.DownArrow if shown else Qt.ArrowType.RightArrow)
+        self.details_button.setArrowType(Qt.ArrowType.DownArrow if shown else Qt.ArrowType.RightArrow)
         self.details.setVisible(shown)
 
-    def _wire_takes(self) -> None:
+    def _connect_variants(self) -> None:
         names = self.tr("Compare"), self.tr("with")
-        for box, parameters, name in zip(self.takes, self.parameters, names, strict=True):
+        for box, parameters, name in zip(self.variants, self.parameters, names, strict=True):
             box.setAccessibleName(name)
-            box.activated.connect(self._on_takes)
-            parameters.name_for(name)
+            box.activated.connect(self._on_variants)
+            parameters.set_accessible_names(name)
             parameters.changed.connect(self._on_parameters)
 
     def set_measures(self, measures: FaceMeasures | None) -> None:
         self.face.setEnabled(measures is not None)
         self.motion.show_measures(measures)
-        self.truth.show_truth(None if measures is None else measures.truth)
+        self.truth_tables.show_truth(None if measures is None else measures.truth)
         if measures is None:
             self.face.clear()
             self._show_nothing()
@@ -193,45 +195,45 @@ class StatisticsPanel(QWidget):
                 lines = map(translated, readout.lines(values)) if there else (none,)
                 label.setText(local_decimals("\n".join(lines)))
 
-    def set_takes(
+    def set_variants(
         self,
-        takes: VariantPair,
+        variants: VariantPair,
         settings: TrackSettings,
         offered: Sequence[Variant],
         *,
-        why_disabled: str = "",
+        disabled_reason: str = "",
     ) -> None:
         """Show the compared variants and the variants that can be compared.
 
         Args:
-            takes: The two compared variants.
+            variants: The two compared variants.
             settings: The settings from which filters take their parameters.
             offered: The variants that the user can choose.
-            why_disabled: Why the variants cannot be chosen; empty if they can.
+            disabled_reason: Why the variants cannot be chosen; empty if they can.
         """
-        for box in self.takes:
-            box.setEnabled(not why_disabled)
-            box.setToolTip(why_disabled)
-        self._fill_takes(takes, offered)
-        for take, parameters in zip(takes, self.parameters, strict=True):
-            parameters.show_take(take, settings)
-        names = ["\n".join(variant_description(take)) for take in takes]
-        for tables in (self.motion, self.truth):
-            tables.set_heads(names[0], names[1])
-        self.summary.set_names(*(short_text(variant_name(take)) for take in takes))
+        for box in self.variants:
+            box.setEnabled(not disabled_reason)
+            box.setToolTip(disabled_reason)
+        self._fill_variants(variants, offered)
+        for variant, parameters in zip(variants, self.parameters, strict=True):
+            parameters.show_variant(variant, settings)
+        names = ["\n".join(variant_description(variant)) for variant in variants]
+        for tables in (self.motion, self.truth_tables):
+            tables.set_headings(names[0], names[1])
+        self.summary.set_names(*(short_text(variant_name(variant)) for variant in variants))
 
-    def set_passes(self, passes: Sequence[tuple[Variant, float]]) -> None:
+    def set_running_passes(self, passes: Sequence[tuple[Variant, float]]) -> None:
         """Show the variants that are being tracked, and the tracked share of the recording."""
         words = self.tr("Tracking a second time with {name}: {share}")
-        self.passes.setText(
+        self.running_passes.setText(
             "\n".join(
-                words.format(name=variant_name(take), share=share_text(share))
-                for take, share in passes
+                words.format(name=variant_name(variant), share=share_text(share))
+                for variant, share in passes
             )
         )
-        self.passes.setVisible(bool(passes))
+        self.running_passes.setVisible(bool(passes))
 
-    def set_work(
+    def set_progress(
         self, *, share: float, frames: int, device: str, detect_ms: float, landmarks_ms: float
     ) -> None:
         """Show how many frames are processed, the device and the computing times of tracking."""
@@ -243,35 +245,35 @@ class StatisticsPanel(QWidget):
         self.device.setText(device.upper() or self.tr("no network is open"))
         parts = [(self.tr("landmarks"), landmarks_ms), (self.tr("detector"), detect_ms)]
         known = [f"{name} {number_text(ms, 1, 'ms')}" for name, ms in parts if math.isfinite(ms)]
-        self.stages.setText("\n".join(known) or self.tr("not measured yet"))
+        self.stage_times.setText("\n".join(known) or self.tr("not measured yet"))
 
-    def _fill_takes(self, takes: VariantPair, offered: Sequence[Variant]) -> None:
-        for box, take in zip(self.takes, takes, strict=True):
-            chosen = replace(take, own=None)
+    def _fill_variants(self, variants: VariantPair, offered: Sequence[Variant]) -> None:
+        for box, variant in zip(self.variants, variants, strict=True):
+            chosen = replace(variant, own=None)
             wanted = [*offered, *({chosen} - set(offered))]
             if [box.itemData(i) for i in range(box.count())] != wanted:
                 box.clear()
-                for take in wanted:
-                    words = self.tr("{name} (tracks again)") if take.tracks else "{name}"
-                    box.addItem(words.format(name=variant_name(take)), take)
+                for variant in wanted:
+                    words = self.tr("{name} (tracks again)") if variant.tracks else "{name}"
+                    box.addItem(words.format(name=variant_name(variant)), variant)
             box.setCurrentIndex(wanted.index(chosen))
 
-    def _on_takes(self) -> None:
-        """Emit `compared`; a filter that is still chosen keeps its own parameters."""
-        takes = (box.currentData() for box in self.takes)
-        shown = (parameters.take for parameters in self.parameters)
+    def _on_variants(self) -> None:
+        """Emit `variants_chosen`; a filter that is still chosen keeps its own parameters."""
+        variants = (box.currentData() for box in self.variants)
+        shown = (parameters.variant for parameters in self.parameters)
         kept = [
-            before if before is not None and replace(before, own=None) == take else take
-            for take, before in zip(takes, shown, strict=True)
+            before if before is not None and replace(before, own=None) == variant else variant
+            for variant, before in zip(variants, shown, strict=True)
         ]
-        self.compared.emit((kept[0], kept[1]))
+        self.variants_chosen.emit((kept[0], kept[1]))
 
     def _on_parameters(self) -> None:
         first, second = (
-            box.currentData() if parameters.take is None else parameters.take
-            for box, parameters in zip(self.takes, self.parameters, strict=True)
+            box.currentData() if parameters.variant is None else parameters.variant
+            for box, parameters in zip(self.variants, self.parameters, strict=True)
         )
-        self.compared.emit((first, second))
+        self.variants_chosen.emit((first, second))
 
     def _explanation(self) -> QLabel:
         words = QLabel(

@@ -8,7 +8,7 @@ from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor
 
 from steadymark.app.gui.i18n.local_numbers import significant_text
-from steadymark.app.gui.video.overlay import PLATE, SPEEDS
+from steadymark.app.gui.video.overlay import LABEL_BACKGROUND, SPEED_BANDS
 from steadymark.engine.output.video.draw_style import SCORE_BANDS
 
 if TYPE_CHECKING:
@@ -26,17 +26,17 @@ translate = QCoreApplication.translate
 Line = tuple[str, list[tuple[str, str]]]  # a title, and its colours with their meanings
 
 
-def key_lines(overlay: OverlayOptions) -> list[Line]:
+def legend_lines(overlay: OverlayOptions) -> list[Line]:
     """Return the lines of the legend for the colours that are in use."""
     lines: list[Line] = []
     if overlay.scores and overlay.points:
         lines.append((translate("colour_key", "score"), _ranges(SCORE_BANDS)))
     if overlay.trails:
-        lines.append((translate("colour_key", "speed, % of the face/s"), _ranges(SPEEDS)))
+        lines.append((translate("colour_key", "speed, % of the face/s"), _ranges(SPEED_BANDS)))
     return lines
 
 
-def paint_key(painter: QPainter, lines: Sequence[Line], width: float) -> None:
+def paint_legend(painter: QPainter, lines: Sequence[Line], width: float) -> None:
     """Paint the legend in the upper right corner of a view of this width."""
     if width < _LEAST_VIEW:
         return
@@ -52,7 +52,7 @@ def _paint_line(painter: QPainter, line: Line, right: float, row: int) -> None:
     height = metrics.height() + _GAP
     place = QRectF(right - whole - 2 * _GAP, _EDGE + row * (height + 4), whole + 2 * _GAP, height)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(PLATE)
+    painter.setBrush(LABEL_BACKGROUND)
     painter.drawRoundedRect(place, 4, 4)
     base = place.top() + _GAP / 2 + metrics.ascent()
     x = place.left() + _GAP

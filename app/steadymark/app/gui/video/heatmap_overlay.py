@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Crop
 
 _DEPTH = 0.16  # height of the highest peak, as a share of the crop's side
-_BEHIND = QColor(0, 0, 0, 150)
+_BACKGROUND = QColor(0, 0, 0, 150)
 
 
-def paint_heats(
+def paint_heatmaps(
     painter: QPainter,
     faces: Sequence[TrackedFace],
-    heats: Mapping[int, NDArray[np.float32]],
+    heatmaps: Mapping[int, NDArray[np.float32]],
     viewport: Viewport,
     chosen: int,
 ) -> None:
@@ -37,15 +37,15 @@ def paint_heats(
     Args:
         painter: Works in view points.
         faces: The faces of the frame.
-        heats: The heatmaps by the face's id, (K, 2, L).
+        heatmaps: The heatmaps by the face's id, (K, 2, L).
         viewport: Maps frame pixels to view points.
         chosen: The number of a landmark; it is limited to K - 1.
     """
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for face in faces:
-        if face.crop is None or face.face_id not in heats:
+        if face.crop is None or face.face_id not in heatmaps:
             continue
-        heat = heats[face.face_id]
+        heat = heatmaps[face.face_id]
         for axis in range(2):
             lines = heat[:, axis]
             scale = _DEPTH * lines.shape[1] / max(float(lines.max()), 1e-9)
@@ -65,7 +65,7 @@ def _paint_strip(painter: QPainter, crop: Crop, bins: int, axis: int, viewport: 
     along = np.array([-0.5, bins - 0.5, bins - 0.5, -0.5])
     out = np.array([0.0, 0.0, 1.0, 1.0]) * _DEPTH * bins
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(_BEHIND)
+    painter.setBrush(_BACKGROUND)
     painter.drawPolygon(_placed(crop, bins, along, out, axis, viewport))
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from steadymark.engine.core.types import Landmarks, TrackedFace
     from steadymark.models.face.schema import LandmarkSchema
 
-NEAR = 9.0  # maximum distance in view points
+HOVER_PX = 9.0  # maximum distance in view points
 translate = QCoreApplication.translate
 
 
@@ -27,14 +27,14 @@ class HoveredLandmark:
     """A landmark's number, its position in the view, and the text of its tooltip."""
 
     index: int
-    place: QPointF
+    position: QPointF
     text: str
 
 
 def nearest_landmark(
     faces: Sequence[TrackedFace],
     schema: LandmarkSchema,
-    looks: Mapping[bool, str],
+    names: Mapping[bool, str],
     viewport: Viewport,
     at: QPointF,
 ) -> HoveredLandmark | None:
@@ -43,13 +43,13 @@ def nearest_landmark(
     Args:
         faces: The faces of the frame.
         schema: The schema of the landmarks.
-        looks: The display names of the landmarks to search, raw (True) or stabilized (False).
+        names: The display names of the landmarks to search, raw (True) or stabilized (False).
         viewport: Maps frame pixels to view points.
         at: The point in the view.
     """
-    best, least = None, NEAR
+    best, least = None, HOVER_PX
     for face in faces:
-        for raw, name in looks.items():
+        for raw, name in names.items():
             landmarks = face.raw if raw else face.stabilized
             if landmarks is None:
                 continue
@@ -58,12 +58,12 @@ def nearest_landmark(
             index = int(np.argmin(away))
             if away[index] < least:
                 least = float(away[index])
-                told = _told(face, landmarks, index, name, schema)
-                best = HoveredLandmark(index, QPointF(*points[index]), told)
+                tooltip = _tooltip(face, landmarks, index, name, schema)
+                best = HoveredLandmark(index, QPointF(*points[index]), tooltip)
     return best
 
 
-def _told(
+def _tooltip(
     face: TrackedFace, landmarks: Landmarks, index: int, kind: str, schema: LandmarkSchema
 ) -> str:
     x, y = landmarks.xy_px[index]

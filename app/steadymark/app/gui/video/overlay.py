@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Crop
     from steadymark.models.face.schema import LandmarkSchema
 
-SPEEDS = (
+SPEED_BANDS = (
     (10.0, "#9fb8d9"),
     (40.0, SKY_BLUE),
     (120.0, YELLOW),
@@ -45,11 +45,11 @@ SPEEDS = (
     (np.inf, VERMILLION),
 )
 _LEAST_CIRCLE = 2.5  # radius of the smallest circle that is visibly hollow
-_SHADE, PLATE = QColor(0, 0, 0, 130), QColor(16, 16, 20, 190)
+_OUTLINE, LABEL_BACKGROUND = QColor(0, 0, 0, 130), QColor(16, 16, 20, 190)
 
 
 @dataclass(frozen=True, slots=True)
-class PaintedPoints:
+class LandmarkStyle:
     """Which landmarks to paint and how.
 
     Attributes:
@@ -70,16 +70,16 @@ def paint_faces(
     faces: Sequence[TrackedFace],
     viewport: Viewport,
     overlay: OverlayOptions,
-    look: PaintedPoints,
+    style: LandmarkStyle,
 ) -> None:
     """Paint all chosen overlays of these faces; the painter works in view points."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for face in faces:
-        landmarks = face.raw if look.raw else face.stabilized
+        landmarks = face.raw if style.raw else face.stabilized
         if landmarks is None or not np.isfinite(landmarks.xy_px).all():
             continue
-        _paint_extent(painter, face, viewport, overlay, look)
-        _paint_landmarks(painter, face, landmarks, viewport, overlay, look)
+        _paint_extent(painter, face, viewport, overlay, style)
+        _paint_landmarks(painter, face, landmarks, viewport, overlay, style)
         for shapes in drawn_attributes(face, overlay.drawings):
             _paint_shapes(painter, shapes, viewport)
 
@@ -101,13 +101,13 @@ def paint_truth(painter: QPainter, xy_px: NDArray[np.float64], viewport: Viewpor
     lines = []
     for x, y in points.tolist():
         lines += [QLineF(x - arm, y, x + arm, y), QLineF(x, y - arm, x, y + arm)]
-    for pen in (QPen(_SHADE, 2.6), QPen(QColor(TRUTH_COLOUR), 1.1)):
+    for pen in (QPen(_OUTLINE, 2.6), QPen(QColor(TRUTH_COLOUR), 1.1)):
         painter.setPen(pen)
         painter.drawLines(lines)
 
 
-def _colour(face: TrackedFace, look: PaintedPoints) -> QColor:
-    return QColor(look.colour or face_colour(face.face_id))
+def _colour(face: TrackedFace, style: LandmarkStyle) -> QColor:
+    return QColor(style.colour or face_colour(face.face_id))
 
 
 def _paint_extent(
@@ -115,14 +115,14 @@ def _paint_extent(
     face: TrackedFace,
     viewport: Viewport,
     overlay: OverlayOptions,
-    look: PaintedPoints,
+    style: LandmarkStyle,
 ) -> None:
     if overlay.crop and face.crop is not None:
         _paint_crop(painter, face.crop, viewport)
     if overlay.boxes and face.box is not None:
-        _paint_box(painter, face.box, viewport, _colour(face, look))
-    if overlay.trails and face.face_id in look.trails:
-        _paint_trail(painter, look.trails[face.face_id], viewport)
+        _paint_box(painter, face.box, viewport, _colour(face, style))
+    if overlay.trails and face.face_id in style.trails:
+        _paint_trail(painter, style.trails[face.face_id], viewport)
 
 
 def _paint_landmarks(
@@ -131,13 +131,13 @@ def _paint_landmarks(
     landmarks: Landmarks,
     viewport: Viewport,
     overlay: OverlayOptions,
-    look: PaintedPoints,
+    style: LandmarkStyle,
 ) -> None:
-    colour = _colour(face, look)
+    colour = _colour(face, style)
     points = viewport.to_view(landmarks.xy_px)
     size = float(np.ptp(points, axis=0).max())
     if overlay.contours:
-        _paint_contours(painter, points, colour, size, look.schema)
+        _paint_contours(painter, points, colour, size, style.schema)
     if overlay.points:
         _paint_points(painter, points, colour, size, landmarks.score, coloured=overlay.scores)
     if overlay.numbers:
@@ -161,7 +161,7 @@ def _paint_contours(
     for indices, closed in schema.contours:
         ring = [*indices, indices[0]] if closed else indices
         lines.append(QPolygonF([QPointF(*points[i]) for i in ring]))
-    for pen in (QPen(_SHADE, width + 1.5), QPen(colour, width)):
+    for pen in (QPen(_OUTLINE, width + 1.5), QPen(colour, width)):
         pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
         painter.setPen(pen)
         for line in lines:
@@ -179,8 +179,8 @@ def _paint_points(
 ) -> None:
     """Paint dots, and circles where the score is low; coloured by score, or in one colour."""
     width, hollow = float(np.clip(size / 60, 2.5, 9.0)), uncertain(scores)
-    _dots(painter, points[~hollow], _SHADE, width + 2)
-    _circles(painter, points[hollow], _SHADE, width, line=width / 3 + 2)
+    _dots(painter, points[~hollow], _OUTLINE, width + 2)
+    _circles(painter, points[hollow], _OUTLINE, width, line=width / 3 + 2)
     bands = score_bands(scores)
     colours = [QColor(name) for _, name in SCORE_BANDS] if coloured else [colour]
     for band, each in enumerate(colours):
@@ -212,14 +212,14 @@ def _paint_numbers(painter: QPainter, points: NDArray[np.float64], size: float) 
     font.setPointSizeF(float(np.clip(size / 45, 6.0, 11.0)))
     painter.setFont(font)
     for index, (x, y) in enumerate(points):
-        text(painter, QPointF(x + 3, y - 3), str(index), QColor("white"))
+        draw_text(painter, QPointF(x + 3, y - 3), str(index), QColor("white"))
 
 
 def _paint_id(
     painter: QPainter, face: TrackedFace, points: NDArray[np.float64], colour: QColor
 ) -> None:
     left, top = points.min(0)
-    plate(
+    draw_label(
         painter,
         QPointF(left + 6, top - 12),
         f"#{face.face_id}   {number_text(face.score, 2)}",
@@ -231,7 +231,7 @@ def _paint_box(painter: QPainter, box: FaceBox, viewport: Viewport, colour: QCol
     corners = np.array([[box.left, box.top], [box.left + box.width, box.top + box.height]])
     (left, top), (right, bottom) = viewport.to_view(corners)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for pen in (QPen(_SHADE, 3), QPen(colour, 1.5)):
+    for pen in (QPen(_OUTLINE, 3), QPen(colour, 1.5)):
         painter.setPen(pen)
         painter.drawRect(QRectF(left, top, right - left, bottom - top).normalized())
 
@@ -244,7 +244,7 @@ def _paint_crop(painter: QPainter, crop: Crop, viewport: Viewport) -> None:
     square = QPolygonF([QPointF(x, y) for x, y in viewport.to_view(ends.T)])
     painter.setBrush(Qt.BrushStyle.NoBrush)
     pen = QPen(QColor("white"), 1.2, Qt.PenStyle.DashLine)
-    for each in (QPen(_SHADE, 2.5), pen):
+    for each in (QPen(_OUTLINE, 2.5), pen):
         painter.setPen(each)
         painter.drawPolygon(square)
 
@@ -255,14 +255,14 @@ def _paint_shapes(painter: QPainter, shapes: Shapes, viewport: Viewport) -> None
     sizes = (np.linalg.norm(np.diff(line, axis=0), axis=1).sum() for line, _ in lines)
     width = float(np.clip(max(sizes, default=0.0) / 25, 1.5, 5.0))
     for line, name in lines:
-        for pen in (QPen(_SHADE, width + 2), QPen(QColor(name), width)):
+        for pen in (QPen(_OUTLINE, width + 2), QPen(QColor(name), width)):
             pen.setCapStyle(Qt.PenCapStyle.RoundCap)
             painter.setPen(pen)
             painter.drawPolyline(QPolygonF([QPointF(*point) for point in line]))
     for shape in shapes:
         if isinstance(shape, DrawnText):
             (at,) = viewport.to_view(np.array([shape.at_px]))
-            text(painter, QPointF(*at), shape.text, QColor(shape.colour))
+            draw_text(painter, QPointF(*at), shape.text, QColor(shape.colour))
 
 
 def _paint_trail(painter: QPainter, trail: Trail, viewport: Viewport) -> None:
@@ -270,7 +270,7 @@ def _paint_trail(painter: QPainter, trail: Trail, viewport: Viewport) -> None:
     points = viewport.to_view(trail.xy_px)  # (T, K, 2)
     width = float(np.clip(np.ptp(points[-1], axis=0).max() / 160, 0.5, 1.6))
     least = -np.inf
-    for most, name in SPEEDS:
+    for most, name in SPEED_BANDS:
         chosen = (trail.speed >= least) & (trail.speed < most)
         before, after = points[:-1][chosen], points[1:][chosen]
         lines = [QLineF(*a, *b) for a, b in zip(before.tolist(), after.tolist(), strict=True)]
@@ -279,7 +279,7 @@ def _paint_trail(painter: QPainter, trail: Trail, viewport: Viewport) -> None:
         least = most
 
 
-def text(painter: QPainter, at: QPointF, words: str, colour: QColor) -> None:
+def draw_text(painter: QPainter, at: QPointF, words: str, colour: QColor) -> None:
     """Draw text with a dark outline, so that it is legible on any background.
 
     Args:
@@ -295,7 +295,7 @@ def text(painter: QPainter, at: QPointF, words: str, colour: QColor) -> None:
     painter.drawText(at, words)
 
 
-def plate(painter: QPainter, at: QPointF, words: str, colour: QColor) -> QRectF:
+def draw_label(painter: QPainter, at: QPointF, words: str, colour: QColor) -> QRectF:
     """Draw text on a dark plate, and return the rectangle of the plate.
 
     Args:
@@ -309,7 +309,7 @@ def plate(painter: QPainter, at: QPointF, words: str, colour: QColor) -> QRectF:
     place = QRectF(at.x() - 6, at.y() - metrics.ascent() - 3, width + 12, metrics.height() + 6)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(PLATE)
+    painter.setBrush(LABEL_BACKGROUND)
     painter.drawRoundedRect(place, 4, 4)
     painter.setPen(colour)
     painter.drawText(at, words)

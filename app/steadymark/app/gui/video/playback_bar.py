@@ -32,11 +32,11 @@ class PlaybackBar(QWidget):
     """The playback bar.
 
     Attributes:
-        typed: Emitted with a position as the user typed it.
+        position_entered: Emitted with a position as the user typed it.
         speed_chosen: Emitted with a multiple of normal speed.
     """
 
-    typed = Signal(str)
+    position_entered = Signal(str)
     speed_chosen = Signal(float)
 
     def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
@@ -69,7 +69,7 @@ class PlaybackBar(QWidget):
         column.addWidget(self.timeline)
         column.addLayout(row)
         for field in (self.time, self.frame):
-            field.returnPressed.connect(self._on_typed)
+            field.returnPressed.connect(self._on_position_entered)
             field.editingFinished.connect(self._refresh)
         self.speed.activated.connect(
             lambda: self.speed_chosen.emit(float(self.speed.currentData()))
@@ -77,7 +77,7 @@ class PlaybackBar(QWidget):
         self.time.setToolTip(self.tr("Enter a time: 83.4s, 1:23.4 or 1:02:03"))
         self.frame.setToolTip(self.tr("Enter a frame number, from 0"))
 
-    def set_place(self, display: Display) -> None:
+    def set_position(self, display: Display) -> None:
         """Show the playback position."""
         self._shown = display
         self.timeline.set_display(display)
@@ -93,7 +93,7 @@ class PlaybackBar(QWidget):
             if display.has_recording
             else ""
         )
-        self.set_place(display)
+        self.set_position(display)
 
     def edit_time(self) -> None:
         """Select the current time, so that what is typed replaces it."""
@@ -129,13 +129,13 @@ class PlaybackBar(QWidget):
                 if selected:
                     field.selectAll()
 
-    def _on_typed(self) -> None:
+    def _on_position_entered(self) -> None:
         field = self.time if self.time.hasFocus() else self.frame
         text = field.text().strip()
         if field is self.time and text.isdigit():
             text += "s"  # A bare number such as 83 in the time field is a time in seconds.
         field.setModified(False)
-        self.typed.emit(text)
+        self.position_entered.emit(text)
 
     def _fill_speed(self) -> None:
         self.speed.setAccessibleName(self.tr("Speed"))

@@ -35,11 +35,11 @@ def shown_frame_of(session: Session) -> ShownFrame | None:
     )
 
 
-def points_to_draw(display: Display) -> tuple[object, ...]:
+def drawing_state(display: Display) -> tuple[object, ...]:
     """Return the part of the display state that determines how a frame is painted."""
     return display.overlay, display.shown_landmarks, display.variants
 
 
-def without_place(display: Display) -> Display:
+def without_position(display: Display) -> Display:
     """Return the display state without the playback position."""
     return replace(display, frame=0, time_s=0.0, share=0.0)

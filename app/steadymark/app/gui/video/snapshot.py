@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QImage, QPainter
 
-from steadymark.app.gui.video.heatmap_overlay import paint_heats
+from steadymark.app.gui.video.heatmap_overlay import paint_heatmaps
 from steadymark.app.gui.video.overlay import (
-    PaintedPoints,
+    LandmarkStyle,
     paint_faces,
     paint_truth,
 )
@@ -29,16 +29,16 @@ def paint_snapshot(shown: ShownFrame, display: Display) -> QImage:
         paint_truth(painter, shown.truth, Viewport(1.0, 0.0, 0.0))
     if display.overlay.heatmaps:
         port = Viewport(1.0, 0.0, 0.0)
-        paint_heats(painter, shown.faces or (), shown.heats, port, display.landmark)
+        paint_heatmaps(painter, shown.faces or (), shown.heatmaps, port, display.landmark)
     both = display.shown_landmarks is ShownLandmarks.BOTH
-    looks = {
+    kinds = {
         ShownLandmarks.OFF: (),
         ShownLandmarks.RAW: (True,),
         ShownLandmarks.STABILIZED: (False,),
     }.get(display.shown_landmarks, (True, False))
-    for raw in looks:
+    for raw in kinds:
         colour = (RAW_COLOUR if raw else STEADY_COLOUR) if both else None
-        look = PaintedPoints(raw, colour, shown.trails.get(raw, {}), shown.schema)
-        paint_faces(painter, shown.faces or (), Viewport(1.0, 0.0, 0.0), display.overlay, look)
+        style = LandmarkStyle(raw, colour, shown.trails.get(raw, {}), shown.schema)
+        paint_faces(painter, shown.faces or (), Viewport(1.0, 0.0, 0.0), display.overlay, style)
     painter.end()
     return image

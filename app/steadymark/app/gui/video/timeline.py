@@ -38,10 +38,10 @@ class Timeline(QWidget):
     drag along the times at the top always seeks. The wheel zooms, a double click shows everything.
 
     Attributes:
-        sought: Emitted with a frame, and whether the mouse button was released there.
+        seek_requested: Emitted with a frame, and whether the mouse button was released there.
     """
 
-    sought = Signal(int, bool)
+    seek_requested = Signal(int, bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -60,7 +60,7 @@ class Timeline(QWidget):
         self._presence: FacePresence | None = None
         self._measures: FaceMeasures | None = None
         self._shown = VisibleFrames.whole(0)
-        self._ground: QPixmap | None = None
+        self._background: QPixmap | None = None
         self._pressed: tuple[QPointF, VisibleFrames] | None = None
         self._dragged = False
         self._note: UserText | None = None
@@ -143,22 +143,22 @@ class Timeline(QWidget):
         self._repaint_all()
 
     def _repaint_all(self) -> None:
-        self._ground = None
+        self._background = None
         self.update()
 
     # -- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, layout = QPainter(self), self._layout()
-        if self._ground is None:
-            self._ground = self._painted_ground(layout)
-        painter.drawPixmap(0, 0, self._ground)
+        if self._background is None:
+            self._background = self._paint_background(layout)
+        painter.drawPixmap(0, 0, self._background)
         if self._display is not None and self._shown.count:
             painter.setClipRect(layout.track.adjusted(-6, 0, 6, 0))
             paint_loop(painter, layout, self._shown, self._display)
             paint_place(painter, layout, self._shown, self._display.frame, self.palette())
 
-    def _painted_ground(self, layout: TimelineLayout) -> QPixmap:
+    def _paint_background(self, layout: TimelineLayout) -> QPixmap:
         """Paint the background, which changes with the results but not from frame to frame."""
         ratio = self.devicePixelRatioF()
         ground = QPixmap(self.size() * ratio)
@@ -182,10 +182,10 @@ class Timeline(QWidget):
         return ground
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        self._ground = None
+        self._background = None
 
     def changeEvent(self, event: QEvent) -> None:
-        self._ground = None
+        self._background = None
         super().changeEvent(event)
 
     # -- mouse events
@@ -207,7 +207,7 @@ class Timeline(QWidget):
         self._dragged = False
         in_times = event.position().y() < self._layout().strip.top()
         if self._shown.is_whole or in_times:
-            self.sought.emit(self.frame_at(event.position().x()), False)
+            self.seek_requested.emit(self.frame_at(event.position().x()), False)
         else:
             self._pressed = event.position(), self._shown
 
@@ -219,8 +219,8 @@ class Timeline(QWidget):
             return
         frame = self.frame_at(event.position().x())
         if event.buttons() & Qt.MouseButton.LeftButton:
-            self.sought.emit(frame, False)
-        text = self._told(frame, event.position().y())
+            self.seek_requested.emit(frame, False)
+        text = self._tooltip(frame, event.position().y())
         QToolTip.showText(event.globalPosition().toPoint(), text, self)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -229,7 +229,7 @@ class Timeline(QWidget):
         self._pressed = None
         self.unsetCursor()
         if not self._dragged:
-            self.sought.emit(self.frame_at(event.position().x()), True)
+            self.seek_requested.emit(self.frame_at(event.position().x()), True)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() is Qt.MouseButton.LeftButton:
@@ -246,7 +246,7 @@ class Timeline(QWidget):
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
             self.show_part(shown.panned(-way / self._layout().track.width() * shown.span))
 
-    def _told(self, frame: int, y: float) -> str:
+    def _tooltip(self, frame: int, y: float) -> str:
         """Return the tooltip of a frame in the row at a vertical position."""
         presence, results = self._presence, self._results
         if presence is None or results is None:

@@ -18,12 +18,12 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from steadymark.app.gui.i18n.display_names import variant_name
-from steadymark.app.gui.video.colour_legend import key_lines, paint_key
-from steadymark.app.gui.video.heatmap_overlay import paint_heats
-from steadymark.app.gui.video.hovered_landmark import NEAR, HoveredLandmark, nearest_landmark
-from steadymark.app.gui.video.overlay import PaintedPoints, paint_faces, paint_truth, plate
-from steadymark.app.gui.video.viewport import Viewport, centred, fitted
-from steadymark.app.gui.video.visible_image import seen
+from steadymark.app.gui.video.colour_legend import legend_lines, paint_legend
+from steadymark.app.gui.video.heatmap_overlay import paint_heatmaps
+from steadymark.app.gui.video.hovered_landmark import HOVER_PX, HoveredLandmark, nearest_landmark
+from steadymark.app.gui.video.overlay import LandmarkStyle, draw_label, paint_faces, paint_truth
+from steadymark.app.gui.video.viewport import Viewport, centred_viewport, fitted_viewport
+from steadymark.app.gui.video.visible_image import visible_image
 from steadymark.app.session.analysis.variants import RAW_AND_STABILIZED
 from steadymark.app.session.state import ComparisonLayout, Display, Phase, ShownLandmarks
 from steadymark.engine.output.video.draw_style import RAW_COLOUR, STEADY_COLOUR
@@ -46,7 +46,7 @@ class ShownFrame:
     """A frame and the faces of exactly that frame; faces is None if it is not tracked yet.
 
     trails has the trails of raw (True) and stabilized points by the face's id. truth is (K, 2) in
-    frame pixels. heats has the x and y heatmaps by the face's id, each (K, 2, L).
+    frame pixels. heatmaps has the x and y heatmaps by the face's id, each (K, 2, L).
     """
 
     frame: Frame
@@ -54,19 +54,19 @@ class ShownFrame:
     trails: dict[bool, dict[int, Trail]]
     schema: LandmarkSchema
     truth: NDArray[np.float64] | None = None
-    heats: dict[int, NDArray[np.float32]] = field(default_factory=dict)
+    heatmaps: dict[int, NDArray[np.float32]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ViewPane:
     """A part of the view with its own landmarks; clip is the visible part of it.
 
-    looks tells which landmarks are drawn: raw (True) or stabilized (False).
+    kinds tells which landmarks are drawn: raw (True) or stabilized (False).
     """
 
-    place: QRectF
+    area: QRectF
     clip: QRectF
-    looks: tuple[bool, ...]
+    kinds: tuple[bool, ...]
     caption: str = ""
 
 
@@ -74,16 +74,16 @@ class VideoView(QWidget):
     """The video view.
 
     Attributes:
-        wiped: Emitted when the dividing line is dragged, with its position.
-        picked: Emitted with a landmark's number.
-        zoomed: Emitted with the zoom in screen pixels per frame pixel.
-        painted: Emitted with the Frame that is on the screen.
+        wipe_moved: Emitted when the dividing line is dragged, with its position.
+        landmark_clicked: Emitted with a landmark's number.
+        zoom_changed: Emitted with the zoom in screen pixels per frame pixel.
+        frame_painted: Emitted with the Frame that is on the screen.
     """
 
-    wiped = Signal(float)
-    picked = Signal(int)
-    zoomed = Signal(float)
-    painted = Signal(object)
+    wipe_moved = Signal(float)
+    landmark_clicked = Signal(int)
+    zoom_changed = Signal(float)
+    frame_painted = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -94,10 +94,10 @@ class VideoView(QWidget):
         self._shown: ShownFrame | None = None
         self._display: Display | None = None
         self._viewport: Viewport | None = None  # None if the picture is fitted
-        self._sampled: dict[object, tuple[QImage, object]] = {}
-        self._grip: QPointF | None = None
-        self._wiping = False
-        self._near: HoveredLandmark | None = None
+        self._image_cache: dict[object, tuple[QImage, object]] = {}
+        self._drag_start: QPointF | None = None
+        self._dragging_wipe = False
+        self._hovered: HoveredLandmark | None = None
 
     @property
     def shown(self) -> ShownFrame | None:
@@ -108,12 +108,12 @@ class VideoView(QWidget):
 
     def show_frame(self, shown: ShownFrame | None) -> None:
         if shown is None or self._shown is None or shown.frame is not self._shown.frame:
-            self._sampled.clear()
-        before, self._shown = self._picture_size(), shown
-        self._near = None
+            self._image_cache.clear()
+        before, self._shown = self._image_size(), shown
+        self._hovered = None
         self.update()
-        if self._picture_size() != before:
-            self._moved()
+        if self._image_size() != before:
+            self._on_viewport_changed()
 
     def set_display(self, display: Display) -> None:
         if self._display is not None and self._display.path != display.path:
@@ -126,15 +126,15 @@ class VideoView(QWidget):
     def fit(self) -> None:
         """Fit the whole picture into the view, also when the window is resized."""
         self._viewport = None
-        self._moved()
+        self._on_viewport_changed()
 
     def actual_size(self) -> None:
         """Show each frame pixel as one screen pixel."""
         if self._shown is not None:
-            self._viewport = centred(
-                self._picture_size(), self._pane_size(), 1 / self.devicePixelRatioF()
+            self._viewport = centred_viewport(
+                self._image_size(), self._pane_size(), 1 / self.devicePixelRatioF()
             )
-            self._moved()
+            self._on_viewport_changed()
 
     def zoom(self, steps: float, at: QPointF | None = None) -> None:
         """Zoom in (positive steps) or out around a point of the view or its centre."""
@@ -143,23 +143,23 @@ class VideoView(QWidget):
         width, height = self._pane_size()
         point = QPointF(width / 2, height / 2) if at is None else at
         self._viewport = self.viewport().zoomed(_STEP**steps, point.x(), point.y())
-        self._moved()
+        self._on_viewport_changed()
 
     def viewport(self) -> Viewport:
         """Return the viewport, which starts at the top left corner of each pane."""
-        size = self._picture_size()
-        port = self._viewport or fitted(size, self._pane_size())
+        size = self._image_size()
+        port = self._viewport or fitted_viewport(size, self._pane_size())
         mirrored = self._display is not None and self._display.mirrored
         return replace(port, flip=size[0] if mirrored else 0)
 
-    def _picture_size(self) -> tuple[int, int]:
+    def _image_size(self) -> tuple[int, int]:
         frame = None if self._shown is None else self._shown.frame
         return (frame.width, frame.height) if frame else (1, 1)
 
-    def _moved(self) -> None:
-        self._sampled.clear()
-        self._near = None
-        self.zoomed.emit(self.viewport().scale * self.devicePixelRatioF())
+    def _on_viewport_changed(self) -> None:
+        self._image_cache.clear()
+        self._hovered = None
+        self.zoom_changed.emit(self.viewport().scale * self.devicePixelRatioF())
         self.update()
 
     # -- panes
@@ -183,19 +183,19 @@ class VideoView(QWidget):
         whole = QRectF(self.rect())
         if display is None or display.shown_landmarks is ShownLandmarks.OFF:
             return [ViewPane(whole, whole, ())]
-        raw, steady = (variant_name(take) for take in display.variants)
+        first, second = (variant_name(variant) for variant in display.variants)
         if display.shown_landmarks is not ShownLandmarks.BOTH:
             return [ViewPane(whole, whole, (display.shown_landmarks is ShownLandmarks.RAW,))]
         if display.layout is ComparisonLayout.SIDE:
             half = QRectF(0, 0, whole.width() / 2, whole.height())
             other = half.translated(half.width(), 0)
-            return [ViewPane(half, half, (True,), raw), ViewPane(other, other, (False,), steady)]
+            return [ViewPane(half, half, (True,), first), ViewPane(other, other, (False,), second)]
         if display.layout is ComparisonLayout.WIPE:
             x = min(max(self._wipe_x(), 0.0), whole.width())
             left, right = QRectF(whole), QRectF(whole)
             left.setRight(x)
             right.setLeft(x)
-            return [ViewPane(whole, left, (True,), raw), ViewPane(whole, right, (False,), steady)]
+            return [ViewPane(whole, left, (True,), first), ViewPane(whole, right, (False,), second)]
         return [ViewPane(whole, whole, (True, False))]
 
     # -- painting
@@ -205,7 +205,7 @@ class VideoView(QWidget):
         self.paint(painter)
         painter.end()
         if self._shown is not None:
-            self.painted.emit(self._shown.frame)
+            self.frame_painted.emit(self._shown.frame)
 
     def paint(self, painter: QPainter) -> None:
         """Paint the whole view at its size."""
@@ -216,33 +216,33 @@ class VideoView(QWidget):
         for pane in panes:
             painter.save()
             painter.setClipRect(pane.clip)
-            painter.translate(pane.place.topLeft())
-            self._paint_picture(painter)
+            painter.translate(pane.area.topLeft())
+            self._paint_image(painter)
             self._paint_faces(painter, pane)
             painter.restore()
             if pane.caption:
                 self._paint_caption(painter, pane)
         if self._shown.faces is None:
             words = self.tr("not processed yet")
-            plate(painter, QPointF(18, 26), words, QColor("white"))
+            draw_label(painter, QPointF(18, 26), words, QColor("white"))
         if self._display.phase is Phase.RECONNECTING:
             words = self.tr("No frames arrive: reconnecting…")
-            plate(painter, QPointF(18, 26), words, QColor("white"))
-        self._paint_lines(painter)
+            draw_label(painter, QPointF(18, 26), words, QColor("white"))
+        self._paint_divider(painter)
         self._paint_legend(painter)
         if self._display.shown_landmarks is not ShownLandmarks.OFF:
-            paint_key(painter, key_lines(self._display.overlay), self.width())
-        self._paint_near(painter)
+            paint_legend(painter, legend_lines(self._display.overlay), self.width())
+        self._paint_hovered(painter)
 
-    def _paint_picture(self, painter: QPainter) -> None:
+    def _paint_image(self, painter: QPainter) -> None:
         assert self._shown is not None
         ratio, port, size = self.devicePixelRatioF(), self.viewport(), self._pane_size()
         key = (port, size, ratio)
-        if key not in self._sampled:
-            image, place = seen(self._shown.frame.image, port, size, ratio)
+        if key not in self._image_cache:
+            image, place = visible_image(self._shown.frame.image, port, size, ratio)
             image.setDevicePixelRatio(ratio)
-            self._sampled = {key: (image, QPointF(place.x() / ratio, place.y() / ratio))}
-        image, at = self._sampled[key]
+            self._image_cache = {key: (image, QPointF(place.x() / ratio, place.y() / ratio))}
+        image, at = self._image_cache[key]
         assert isinstance(at, QPointF)
         painter.drawImage(at, image)
 
@@ -252,26 +252,26 @@ class VideoView(QWidget):
         if self._shown.truth is not None and self._display.overlay.truth:
             paint_truth(painter, self._shown.truth, self.viewport())
         if self._display.overlay.heatmaps:
-            heats, chosen = self._shown.heats, self._display.landmark
-            paint_heats(painter, self._shown.faces or (), heats, self.viewport(), chosen)
+            heatmaps, chosen = self._shown.heatmaps, self._display.landmark
+            paint_heatmaps(painter, self._shown.faces or (), heatmaps, self.viewport(), chosen)
         both = self._display.shown_landmarks is ShownLandmarks.BOTH
-        for raw in pane.looks:
+        for raw in pane.kinds:
             colour = (RAW_COLOUR if raw else STEADY_COLOUR) if both else None
             trails = self._shown.trails.get(raw, {})
-            look = PaintedPoints(raw, colour, trails, self._shown.schema)
+            style = LandmarkStyle(raw, colour, trails, self._shown.schema)
             paint_faces(
-                painter, self._shown.faces or (), self.viewport(), self._display.overlay, look
+                painter, self._shown.faces or (), self.viewport(), self._display.overlay, style
             )
 
     def _paint_caption(self, painter: QPainter, pane: ViewPane) -> None:
-        raw = pane.looks[0]
+        raw = pane.kinds[0]
         width = painter.fontMetrics().horizontalAdvance(pane.caption)
         left = pane.clip.left() + 18
         if self._display is not None and self._display.layout is ComparisonLayout.WIPE and raw:
             left = pane.clip.right() - width - 18
         painter.setClipRect(pane.clip)
         colour = QColor(RAW_COLOUR if raw else STEADY_COLOUR)
-        plate(painter, QPointF(left, pane.clip.bottom() - 18), pane.caption, colour)
+        draw_label(painter, QPointF(left, pane.clip.bottom() - 18), pane.caption, colour)
         painter.setClipping(False)
 
     def _paint_legend(self, painter: QPainter) -> None:
@@ -284,11 +284,11 @@ class VideoView(QWidget):
         ):
             return
         left = 18.0
-        for take, colour in zip(display.variants, (RAW_COLOUR, STEADY_COLOUR), strict=True):
+        for variant, colour in zip(display.variants, (RAW_COLOUR, STEADY_COLOUR), strict=True):
             at = QPointF(left, self.height() - 18)
-            left = plate(painter, at, variant_name(take), QColor(colour)).right() + 14
+            left = draw_label(painter, at, variant_name(variant), QColor(colour)).right() + 14
 
-    def _paint_lines(self, painter: QPainter) -> None:
+    def _paint_divider(self, painter: QPainter) -> None:
         """Paint the line between two panes, with a grip if it can be dragged."""
         assert self._display is not None
         if self._display.layout is ComparisonLayout.TOGETHER:
@@ -304,12 +304,12 @@ class VideoView(QWidget):
             painter.setPen(QPen(QColor(0, 0, 0, 160), 1))
             painter.drawRoundedRect(QRectF(x - 5, self.height() / 2 - 18, 10, 36), 5, 5)
 
-    def _paint_near(self, painter: QPainter) -> None:
-        if self._near is not None:
+    def _paint_hovered(self, painter: QPainter) -> None:
+        if self._hovered is not None:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor("white"), 2))
-            painter.drawEllipse(self._near.place, 7, 7)
+            painter.drawEllipse(self._hovered.position, 7, 7)
 
     # -- mouse events
 
@@ -320,35 +320,35 @@ class VideoView(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() not in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
             return
-        self._wiping = self._on_line(event.position())
-        self._grip = event.position()
+        self._dragging_wipe = self._is_on_wipe_line(event.position())
+        self._drag_start = event.position()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._grip is None:
+        if self._drag_start is None:
             self._hover(event)
             return
-        if self._wiping and self._shown is not None:
+        if self._dragging_wipe and self._shown is not None:
             port = self.viewport()
             x = (event.position().x() - port.x) / port.scale
-            self.wiped.emit(x / self._shown.frame.width)
+            self.wipe_moved.emit(x / self._shown.frame.width)
             return
-        by = event.position() - self._grip
-        self._grip = event.position()
+        by = event.position() - self._drag_start
+        self._drag_start = event.position()
         if self._shown is not None:
             self._viewport = self.viewport().moved(by.x(), by.y())
-            self._moved()
+            self._on_viewport_changed()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._grip, self._wiping = None, False
+        self._drag_start, self._dragging_wipe = None, False
         found = self._landmark_at(event.position())
         if found is not None and event.button() is Qt.MouseButton.LeftButton:
-            self.picked.emit(found.index)
+            self.landmark_clicked.emit(found.index)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.fit()
 
     def leaveEvent(self, event: QEvent) -> None:
-        self._near = None
+        self._hovered = None
         self.update()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -357,11 +357,11 @@ class VideoView(QWidget):
         super().changeEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        self._moved()
+        self._on_viewport_changed()
 
-    def _on_line(self, at: QPointF) -> bool:
+    def _is_on_wipe_line(self, at: QPointF) -> bool:
         wipe = self._display is not None and self._display.layout is ComparisonLayout.WIPE
-        return wipe and abs(at.x() - self._wipe_x()) < NEAR
+        return wipe and abs(at.x() - self._wipe_x()) < HOVER_PX
 
     def _in_pane(self, at: QPointF) -> QPointF:
         width = self._pane_size()[0]
@@ -370,12 +370,12 @@ class VideoView(QWidget):
     def _hover(self, event: QMouseEvent) -> None:
         at = event.position()
         self.setCursor(
-            Qt.CursorShape.SplitHCursor if self._on_line(at) else Qt.CursorShape.ArrowCursor
+            Qt.CursorShape.SplitHCursor if self._is_on_wipe_line(at) else Qt.CursorShape.ArrowCursor
         )
         near = self._landmark_at(at)
-        if near == self._near:
+        if near == self._hovered:
             return
-        self._near = near
+        self._hovered = near
         if near is None:
             QToolTip.hideText()
         else:
@@ -383,15 +383,17 @@ class VideoView(QWidget):
         self.update()
 
     def _landmark_at(self, at: QPointF) -> HoveredLandmark | None:
-        pane = next((p for p in self._panes() if p.clip.contains(at) and p.looks), None)
+        pane = next((p for p in self._panes() if p.clip.contains(at) and p.kinds), None)
         if self._shown is None or pane is None:
             return None
-        corner = pane.place.topLeft()
+        corner = pane.area.topLeft()
         port = self.viewport().moved(corner.x(), corner.y())
         shown = self._shown
-        return nearest_landmark(shown.faces or (), shown.schema, self._names(pane), port, at)
+        return nearest_landmark(
+            shown.faces or (), shown.schema, self._variant_names(pane), port, at
+        )
 
-    def _names(self, pane: ViewPane) -> dict[bool, str]:
+    def _variant_names(self, pane: ViewPane) -> dict[bool, str]:
         both = self._display is not None and self._display.shown_landmarks is ShownLandmarks.BOTH
-        takes = self._display.variants if self._display is not None and both else RAW_AND_STABILIZED
-        return {raw: variant_name(takes[0 if raw else 1]) for raw in pane.looks}
+        pair = self._display.variants if self._display is not None and both else RAW_AND_STABILIZED
+        return {raw: variant_name(pair[0 if raw else 1]) for raw in pane.kinds}

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-LEAST, MOST = 0.02, 64.0
+MIN_SCALE, MAX_SCALE = 0.02, 64.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +49,18 @@ class Viewport:
 
     def zoomed(self, factor: float, at_x: float, at_y: float) -> Viewport:
         """Return the viewport zoomed around this view point, which stays in place."""
-        scale = min(max(self.scale * factor, LEAST), MOST)
+        scale = min(max(self.scale * factor, MIN_SCALE), MAX_SCALE)
         ratio = scale / self.scale
         x, y = at_x - (at_x - self.x) * ratio, at_y - (at_y - self.y) * ratio
         return replace(self, scale=scale, x=x, y=y)
 
 
-def fitted(picture: tuple[int, int], view: tuple[float, float]) -> Viewport:
+def fitted_viewport(picture: tuple[int, int], view: tuple[float, float]) -> Viewport:
     """Fit the whole picture into the view and centre it; both sizes are (width, height)."""
     scale = min(view[0] / max(1, picture[0]), view[1] / max(1, picture[1]))
-    return centred(picture, view, min(max(scale, LEAST), MOST))
+    return centred_viewport(picture, view, min(max(scale, MIN_SCALE), MAX_SCALE))
 
 
-def centred(picture: tuple[int, int], view: tuple[float, float], scale: float) -> Viewport:
+def centred_viewport(picture: tuple[int, int], view: tuple[float, float], scale: float) -> Viewport:
     """Centre the picture in the view at this scale."""
     return Viewport(scale, (view[0] - picture[0] * scale) / 2, (view[1] - picture[1] * scale) / 2)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _SHARP_FROM = 6.0  # screen pixels per frame pixel from which frame pixels are shown as squares
 
 
-def seen(
+def visible_image(
     image: Image, viewport: Viewport, size: tuple[float, float], ratio: float
 ) -> tuple[QImage, QRect]:
     """Return the visible part of the picture and its position in device pixels.

@@ -55,12 +55,12 @@ class MenuButton(QToolButton):
             painter.drawPrimitive(QStyle.PrimitiveElement.PE_IndicatorArrowDown, arrow)
 
 
-def menu_button_of(hint: str) -> QToolButton:
+def make_menu_button(tooltip: str) -> QToolButton:
     """Return a button for the actions of the list beside it."""
     button = MenuButton(arrow=False)
     button.setText("…")
-    button.setToolTip(hint)
-    button.setAccessibleName(hint)
+    button.setToolTip(tooltip)
+    button.setAccessibleName(tooltip)
     return button
 
 

@@ -32,17 +32,19 @@ class ValueAxis(LocalAxis):
     def tickValues(self, low: float, high: float, size: float) -> Ticks:
         line = QFontMetricsF(self.font()).height()
         # minimum distance between two values
-        least = line * (high - low) / size if size > 0 else 0.0
-        kept: list[float] = []
+        min_distance = line * (high - low) / size if size > 0 else 0.0
+        shown: list[float] = []
         ticks: Ticks = []
         for spacing, all_values in super().tickValues(low, high, size):
             # pyqtgraph hides values that would be cut off at the ends.
-            whole = [v for v in all_values if low + least / 2 <= v <= high - least / 2]
-            values = whole or ([] if kept else list(all_values))
+            whole = [
+                v for v in all_values if low + min_distance / 2 <= v <= high - min_distance / 2
+            ]
+            values = whole or ([] if shown else list(all_values))
             if not self.logMode:  # Values are not evenly spaced on a logarithmic axis.
-                values = values[:: max(1, math.ceil(least / spacing))]
-            values = _roomy(values, kept, least)
-            kept += values
+                values = values[:: max(1, math.ceil(min_distance / spacing))]
+            values = _separated(values, shown, min_distance)
+            shown += values
             ticks.append((spacing, values))
         return ticks
 
@@ -51,10 +53,10 @@ class ValueAxis(LocalAxis):
         return [significant_text(10.0**value * scale, 4) for value in values]
 
 
-def _roomy(values: Sequence[float], kept: Sequence[float], least: float) -> list[float]:
-    """Return the values that are far enough from each other and from the kept ones."""
+def _separated(values: Sequence[float], shown: Sequence[float], min_distance: float) -> list[float]:
+    """Return the values that are far enough from each other and from the shown ones."""
     chosen: list[float] = []
     for value in values:
-        if all(abs(value - other) >= least for other in (*kept, *chosen)):
+        if all(abs(value - other) >= min_distance for other in (*shown, *chosen)):
             chosen.append(value)
     return chosen

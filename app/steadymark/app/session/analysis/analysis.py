@@ -166,7 +166,7 @@ class Analysis(QObject):
         self._cancelled.append(self._measure_worker)
         self._measure_worker = MeasureWorker(self._measures_ready.emit)
 
-    def load_truth(self, path: Path) -> bool:
+    def load_ground_truth(self, path: Path) -> bool:
         """Load ground truth for the recording that is open or being opened.
 
         It replaces the ground truth that was loaded before. `message_posted`

@@ -1,4 +1,4 @@
-"""`steadymark bench`, and options that several of its commands share."""
+"""The command group `steadymark bench`, and options that several of its commands share."""
 
 from __future__ import annotations
 

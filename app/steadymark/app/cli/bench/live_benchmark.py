@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image
     from steadymark.models.user_text import UserText
 
-_MAX_IMAGES = 240  # pictures in memory, shown repeatedly forwards and backwards
+_MAX_IMAGES = 240  # number of images in memory; they are shown forwards and backwards in turn
 _WARM_UP_S = 2.0
 
 
@@ -33,11 +33,12 @@ class LiveBenchmarkResult:
     """The result of the benchmark.
 
     Attributes:
-        latency_ms: The latency of each painted picture, from the time when it was due.
-        delivered: The number of pictures that the source delivered.
-        seconds: The duration.
+        latency_ms: The latency of each painted frame, from the time when the source was to
+            deliver it.
+        delivered: The number of frames that the source delivered.
+        seconds: The duration of the measurement in seconds.
         cpu_share: The CPU time of the process, as a share of one core.
-        stage_ms: The median time to track one picture.
+        stage_ms: The median time to track one frame.
         recorded: The number of recorded frames.
         not_recorded: The number of frames that the recording dropped.
     """
@@ -52,15 +53,17 @@ class LiveBenchmarkResult:
 
     @property
     def dropped(self) -> int:
+        """Return the number of delivered frames that were not painted."""
         return max(0, self.delivered - len(self.latency_ms))
 
     @property
     def fps(self) -> float:
+        """Return the number of painted frames per second."""
         return len(self.latency_ms) / self.seconds if self.seconds else 0.0
 
 
 class PacedSource:
-    """A live source that delivers pictures at a steady rate, like a camera."""
+    """A live source that delivers images at a steady rate, like a camera."""
 
     problems: tuple[UserText, ...] = ()
 
@@ -72,6 +75,7 @@ class PacedSource:
         self.info = SourceInfo("paced source", "paced", width, height, fps, None, live=True)
 
     def frames(self) -> Iterator[Frame]:
+        """Yield a frame at each due time until the source is closed."""
         begun_s, index, last = time.perf_counter(), 0, len(self._pictures) - 1
         while True:
             due_s = begun_s + index / self._fps
@@ -83,6 +87,7 @@ class PacedSource:
             index += 1
 
     def close(self) -> None:
+        """End `frames`."""
         self._closed.set()
 
     def join(self, timeout_s: float) -> bool:
@@ -91,10 +96,10 @@ class PacedSource:
 
 
 def read_images(clip: str, size: tuple[int, int] | None) -> list[Image]:
-    """Read the first pictures of a video, scaled to (width, height).
+    """Read the first images of a video, scaled to (width, height); None keeps their size.
 
     Raises:
-        SourceError: The video has no pictures.
+        SourceError: The video has no images.
     """
     source = open_source(clip)
     pictures: list[Image] = []
@@ -114,10 +119,10 @@ def read_images(clip: str, size: tuple[int, int] | None) -> list[Image]:
 def measure_live(
     pictures: list[Image], *, fps: float, seconds: float, window_size: tuple[int, int], record: bool
 ) -> LiveBenchmarkResult:
-    """Measure the latency of paced pictures in the window after a warm-up.
+    """Show a paced source in the real window, and measure the latency after a warm-up.
 
     Args:
-        pictures: The pictures of the source.
+        pictures: The images of the source.
         fps: The rate of the source.
         seconds: The duration of the measurement.
         window_size: Width and height of the window in pixels.

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from steadymark.engine.metrics.accuracy import Values
 
 MAX_ERROR = 10.0  # end of the curves, in % of the outer-eye distance
-FAILURE_ERROR = 8.0
+FAILURE_ERROR = 8.0  # error in % from which a face counts as failed, as in FR8
 
 
 def error_plot(errors: Mapping[str, Values], *, of: str, title: str) -> bytes:
-    """Draw the share of faces or frames over their error as a PNG.
+    """Draw cumulative error curves as a PNG: the share of faces or frames up to each error.
 
     Faces that were not found (NaN) are counted, so the curve ends below 100 %.
 

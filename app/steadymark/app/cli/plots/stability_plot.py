@@ -1,4 +1,4 @@
-"""A plot of jitter over lag, with a point for each filter setting and for each stabilizer."""
+"""A plot of jitter against lag, with a point for each filter setting and each stabilizer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SYMBOLS = ("o", "s", "t", "d", "star")
 
 
 def stability_plot(rows: Sequence[StabilityRow], *, noise: int, title: str) -> bytes:
-    """Draw MAV over lag for the rows of one noise level as a PNG, with one colour per stabilizer.
+    """Draw MAV against lag for the rows of one noise level as a PNG; a stabilizer has one colour.
 
     Raises:
         UsageError: Qt cannot be loaded.
@@ -27,7 +27,7 @@ def stability_plot(rows: Sequence[StabilityRow], *, noise: int, title: str) -> b
 
 
 def _can_be_drawn(reached: StabilityBenchScores) -> bool:
-    """Return whether Qt can draw a point: it crashes on NaN, and 0 has no logarithm."""
+    """Return whether Qt can draw the point: it crashes on NaN, and 0 has no logarithm."""
     return isfinite(reached.lag_frames) and isfinite(reached.mav) and reached.mav > 0
 
 

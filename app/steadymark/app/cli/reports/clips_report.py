@@ -113,7 +113,12 @@ def report_clips(
 def chosen_stabilizers(
     settings: TrackSettings, text: str | None, usual: Sequence[str]
 ) -> tuple[str, ...]:
-    """Parse a comma-separated list of stabilizers. None gives the available ones of `usual`.
+    """Parse a comma-separated list of stabilizers.
+
+    Args:
+        settings: The settings, whose model decides which stabilizers are available.
+        text: The list; None means all stabilizers of `usual` that are available.
+        usual: The stabilizers that are measured by default.
 
     Raises:
         UsageError: The list is empty, or a name is unknown.
@@ -128,7 +133,7 @@ def chosen_stabilizers(
 
 
 def split_names(text: str, if_empty: str) -> tuple[str, ...]:
-    """Return the names in a comma-separated list, each of them once.
+    """Return the names in a comma-separated list without duplicates.
 
     Raises:
         UsageError: There is no name. `if_empty` is its message.

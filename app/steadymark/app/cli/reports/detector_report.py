@@ -38,8 +38,19 @@ def report_detectors(
 ) -> int:
     """Measure detectors, print a column for each, and write the figures as JSON.
 
-    most_false: the number of false boxes in 100 photos that decides each detector's threshold. None
-    means the threshold of the settings.
+    Args:
+        data: The folder that contains the data sets.
+        names: The detectors, as in `TrackSettings.detector`.
+        settings: The other settings.
+        json_file: The JSON file; None writes none.
+        most_false: The number of false boxes in 100 photos from which each detector's threshold is
+            chosen. None keeps the threshold of the settings.
+        reported: Whether to measure also on the data that are never used for a choice.
+        out: The console of the table.
+        err: The console of the progress display.
+
+    Returns:
+        The exit code.
     """
     check_outputs(OutputFiles(json_file))
     chosen = {name: replace(settings, detector=name) for name in names}

@@ -1,4 +1,4 @@
-"""Tables whose names and figures are never cut, even in a narrow console."""
+"""Tables for consoles of any width, in which no name and no figure is cut."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ _MIN_REMARK_WIDTH = 24  # smallest width of a column of remarks, in cells
 class Column:
     """A column of a report table.
 
-    wraps: whether the cells are sentences that may be wrapped. Other cells stay on one line.
+    Attributes:
+        heading: The heading.
+        align: How the cells are aligned.
+        wraps: Whether the cells are sentences that may be wrapped. Other cells stay on one line.
     """
 
     heading: str
@@ -39,7 +42,7 @@ class Column:
 
 
 def text_columns(*headings: str) -> tuple[Column, ...]:
-    """Return columns of words, which are aligned to the left."""
+    """Return columns of text with these headings, which are aligned to the left."""
     return tuple(Column(heading, "left") for heading in headings)
 
 
@@ -84,11 +87,11 @@ class ReportTable:
         self._rows.append(tuple(c if isinstance(c, Text) else Text(c) for c in cells))
 
     def add_section(self) -> None:
-        """Leave an empty line before the next row."""
+        """Begin a new section: an empty line is printed before the next row."""
         self._section_ends.add(len(self._rows) - 1)
 
     def fits(self, width: int) -> bool:
-        """Return whether the table fits in one part into a console of this width in cells."""
+        """Return whether a console of this width shows the table in one part."""
         everything = range(len(self._all))
         return (
             self._total_width({i: self._natural_width(i, one_line=True) for i in everything})

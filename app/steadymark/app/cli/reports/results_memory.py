@@ -27,15 +27,25 @@ if TYPE_CHECKING:
 _MIB = 1 << 20
 _FRAMES = 50
 _DROP_WAVE_MIB = 8  # a live view drops thousands of frames at once from time to time
-_FILLED = 25_000  # number of frames after which it has dropped frames
+_FILLED = 25_000  # number of frames after which a live view has dropped old frames
 _MEASURE_EVERY = 500
-_ALLOWED_RATIO = 1.1  # allowed ratio of used memory to the size of the arrays
+_ALLOWED_RATIO = 1.1  # allowed ratio of the used memory to the size of the arrays
 
 
 def measure_results_memory(
     path: Path, models: OpenModels, settings: TrackSettings, *, frames: int = HOUR
 ) -> tuple[SoakFigure, ...]:
-    """Measure the memory of so many frames, made by repeating the first frames of the video."""
+    """Measure the memory that the window's results need.
+
+    Args:
+        path: A video, whose first frames are tracked and repeated.
+        models: The open networks.
+        settings: The settings of the tracking.
+        frames: The number of frames in the results of the recording.
+
+    Returns:
+        A figure for the results of a recording, and one for those of a live view.
+    """
     tracker = make_tracker(models, settings)
     with contextlib.closing(VideoFile(path)) as video:
         tracked = [tracker.track(f) for f, _ in zip(video.frames(), range(_FRAMES), strict=False)]

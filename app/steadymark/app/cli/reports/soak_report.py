@@ -56,8 +56,8 @@ def report_soak(
         out: The console of the tables.
         err: The console of the progress display.
         models: Open networks that replace those of the settings.
-        kept: The number of frames in the test of the window's results.
-        more_sinks: Makes further sinks.
+        kept: The number of frames of which the window's results are measured.
+        more_sinks: Returns additional sinks for the tests with a video and with a camera.
 
     Returns:
         The exit code: 0 if all limits are kept, otherwise 1.

@@ -81,7 +81,9 @@ def report_stability(
     scenes: str,
     console: Console,
 ) -> None:
-    """Run the benchmark, print its tables and write its files, or only write its scenes as videos.
+    """Run the benchmark, print its tables and write its files.
+
+    If `write` is a folder, the scenes are only written there as videos, and nothing is measured.
 
     Raises:
         SinkError: A file cannot be written.
@@ -125,10 +127,10 @@ def report_stability(
 
 
 def compare_with_filter(rows: list[StabilityRow], noise: int) -> list[str]:
-    """Compare each recurrent network with the One Euro settings that have no larger MAV.
+    """Compare each recurrent stabilizer with the One Euro settings whose MAV is not larger.
 
     Returns:
-        A sentence for each network.
+        A sentence for each recurrent stabilizer.
     """
     at_level = [row for row in rows if row.noise == noise]
     settings = [row.reached for row in at_level if row.choice == "one-euro" and row.setting]

@@ -1,1 +1,1 @@
-"""Actions of the window: shortcuts, menus, drag and drop."""
+"""The actions of the window: shortcuts, menus, the toolbar, and drag and drop."""

@@ -1,6 +1,6 @@
-"""The commands of the window: name, text, icon, shortcuts and hint of each.
+"""The commands of the window: the name, text, icon and shortcuts of each.
 
-Menus, the toolbar and buttons share the actions that are made from it.
+`make_actions` makes one QAction of each command; menus, the toolbar and buttons share it.
 """
 
 from __future__ import annotations
@@ -25,11 +25,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ActionSpec:
-    """One command of the window.
+    """One command of the window, from which its QAction is made.
 
     Attributes:
-        icon: The stem of an SVG file in assets/icons.
+        name: The name of the command in code, which is also the object name of its QAction.
+        text: The text in menus: a source text of the context "commands", or a UserText.
         keys: The shortcuts; menus show the first one.
+        icon: The stem of an SVG file in assets/icons; empty for no icon.
+        checkable: Whether the command switches something on and off.
     """
 
     name: str
@@ -263,7 +266,7 @@ _OVERLAY_NAMES = (
 
 
 def table_export_name(name: str) -> str:
-    """Return the name of the command that exports a table in the format of this name."""
+    """Return the name of the command that exports a table in this format."""
     return f"export_table_{name}"
 
 
@@ -281,10 +284,10 @@ def table_export_specs() -> tuple[ActionSpec, ...]:
 
 
 def action_specs() -> tuple[ActionSpec, ...]:
-    """Return all commands, among them one for each table format and each drawing of an attribute.
+    """Return all commands, including those of table formats and of drawings of face attributes.
 
     Raises:
-        ContentError: A drawing has the name of another command.
+        ContentError: The drawing of a plug-in has the name of another command.
     """
     drawn = [a.drawing for a in ATTRIBUTES.all() if a.drawing is not None]
     for drawing in drawn:
@@ -334,7 +337,7 @@ def _translated_text(command: ActionSpec) -> str:
 def update_tooltip(action: QAction) -> None:
     """Set the tooltip to the command's text and shortcut.
 
-    The text that `set_extra_tooltip` was given follows on a new line.
+    A text that was set by `set_extra_tooltip` follows on a new line.
     """
     text = text_without_mnemonic(action.text())
     keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)

@@ -27,7 +27,7 @@ def open_dropped_files(
 ) -> None:
     """Open the first dropped recording and load the first dropped ground truth.
 
-    Ground truth that is dropped alone belongs to the recording that is already open.
+    Ground truth that is dropped without a recording is loaded for the open recording.
 
     Args:
         paths: The files that were dropped.

@@ -1,4 +1,7 @@
-"""The layout of the commands in the menus and the toolbar."""
+"""The menus and the toolbar: which commands they contain, and in which order.
+
+An empty name stands for a separator.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,15 @@ def make_menus(
     options: Sequence[QMenu],
     docks: Sequence[QAction],
 ) -> None:
-    """Build the menus of the main window."""
+    """Build the menus of the main window.
+
+    Args:
+        window: The main window.
+        actions: The actions by the names of the commands.
+        recent: The menu of recent recordings.
+        language: The menu of languages.
+        docks: The actions that show and hide the docks.
+    """
     bar = window.menuBar()
     file = bar.addMenu(translate("menus", "&File"))
     _add(file, actions, ("open", "open_folder", "open_camera"))
@@ -94,7 +105,8 @@ def make_toolbar(
 ) -> tuple[QToolBar, QToolButton]:
     """Build the toolbar with the most common commands.
 
-    The toolbar also contains the button that opens the menu of what is drawn.
+    Returns:
+        The toolbar, and its button whose menu chooses the drawn landmarks and overlays.
     """
     bar = QToolBar(translate("menus", "Toolbar"), window)
     bar.setObjectName("toolbar")

@@ -26,8 +26,8 @@ _NAVIGATION_KEYS = ("Tab", "Shift+Tab", "Return", "Enter", "Up", "Down", "PgUp",
 class Shortcuts(QObject):
     """The shortcuts of the given actions.
 
-    The shortcuts that the actions have at construction are the defaults. Keys are strings in the
-    portable format of QKeySequence.
+    The shortcuts that the actions have when the object is created are the defaults. Keys are
+    strings in the portable format of QKeySequence, such as "Ctrl+O".
 
     Attributes:
         changed: Emitted after any change.
@@ -51,6 +51,7 @@ class Shortcuts(QObject):
 
     @property
     def names(self) -> list[str]:
+        """Return the names of all commands."""
         return list(self._actions)
 
     def text(self, name: str) -> str:
@@ -58,9 +59,11 @@ class Shortcuts(QObject):
         return text_without_mnemonic(self._actions[name].text())
 
     def keys(self, name: str) -> list[str]:
+        """Return the current shortcuts of the command."""
         return _keys_of(self._actions[name])
 
     def is_default(self, name: str) -> bool:
+        """Return whether the command has its default shortcuts."""
         return self.keys(name) == self._defaults[name]
 
     def set_keys(self, name: str, keys: list[str]) -> str:
@@ -78,10 +81,11 @@ class Shortcuts(QObject):
         return ""
 
     def reset(self, name: str) -> str:
-        """Set the shortcuts of a command to its defaults; see `set_keys` for the result."""
+        """Set the shortcuts of a command to its defaults, and return as `set_keys` does."""
         return self.set_keys(name, self._defaults[name])
 
     def reset_all(self) -> None:
+        """Set the shortcuts of all commands to their defaults."""
         for name, keys in self._defaults.items():
             self._apply(name, keys)
         self._store()

@@ -33,7 +33,7 @@ _NAME = Qt.ItemDataRole.UserRole
 class ShortcutsDialog(QDialog):
     """Dialog that lists every command with its shortcuts.
 
-    Changes take effect immediately. An ambiguous shortcut is refused with a message.
+    Changes take effect immediately. A key that another command has is refused with a message.
     """
 
     def __init__(self, shortcuts: Shortcuts, parent: QWidget | None = None) -> None:

@@ -30,10 +30,10 @@ class WindowOptions(QObject):
 
     Args:
         parent: The window over which dialogs open.
-        preferences: Store the options.
-        messages: Tell the user what was done and what failed.
-        settings: Shows the presets and the user's own models.
-        actions: All commands that can have shortcuts, with those of the docks.
+        preferences: Stores the options.
+        messages: Shows the user what was done and what failed.
+        settings: The panel that lists the presets and the user's own models.
+        actions: All actions that can have shortcuts, including those of the docks.
         menu_titles: Returns the titles of the menus, whose Alt keys are reserved.
     """
 
@@ -58,7 +58,7 @@ class WindowOptions(QObject):
         self.reconnect(settings, actions)
 
     def reconnect(self, settings: SettingsPanel, actions: Mapping[str, QAction]) -> None:
-        """Connect to widgets and actions that were rebuilt."""
+        """Connect to the settings panel and the actions after they were built or rebuilt."""
         self.shortcuts = Shortcuts(actions, self._preferences)
         self.language_menu = self._make_language_menu()
         self.theme_menu = self._themes()

@@ -91,8 +91,8 @@ def region_name(name: str) -> str:
 def landmark_name(index: int, schema: LandmarkSchema) -> str:
     """Return the display name of a landmark; right and left are the person's.
 
-    A landmark that is one of iBUG's 68 has the name that it has there. Another one is named by its
-    region and its place in it.
+    A landmark of another schema that equals one of iBUG's 68 landmarks has that landmark's name.
+    The others are named by their region and their number in it.
 
     Args:
         index: The landmark's number.
@@ -113,5 +113,5 @@ def landmark_name(index: int, schema: LandmarkSchema) -> str:
 
 @cache
 def _ibug_indices(schema: str) -> list[int]:
-    """Return the number of each landmark in iBUG's schema, or -1."""
+    """Return the index in iBUG's schema of each landmark of a schema, or -1 if it has none."""
     return [int(i) for i in matching_landmarks(IBUG68, schema, exact=True)]

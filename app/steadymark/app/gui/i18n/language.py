@@ -34,7 +34,7 @@ def apply_language(application: QCoreApplication, language: str = SYSTEM) -> Non
     system = QLocale.system()
     chosen = QLocale(language) if language in LANGUAGES else system
     same = chosen.language() == system.language()
-    # Austrian users, for example, keep their own number format.
+    # If the language is the system's, the number format of the user's country is kept.
     QLocale.setDefault(system if same else chosen)
     for old in application.findChildren(QTranslator, _TRANSLATOR_NAME):
         application.removeTranslator(old)

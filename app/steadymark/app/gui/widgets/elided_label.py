@@ -15,9 +15,11 @@ class ElidedLabel(QLabel):
         self.setTextFormat(Qt.TextFormat.PlainText)
 
     def minimumSizeHint(self) -> QSize:
+        """Return a width of 0, so that a layout can make the label as narrow as it needs."""
         return QSize(0, super().minimumSizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the text, shortened to the current width."""
         painter = QPainter(self)
         inside = self.contentsRect()
         text = self.fontMetrics().elidedText(

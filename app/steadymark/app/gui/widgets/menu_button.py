@@ -24,9 +24,8 @@ _ARROW_PX = 14
 class MenuButton(QToolButton):
     """Button that opens its menu or its actions when pressed.
 
-    Qt would draw its own arrow below the corner and over the text. A style sheet could move that
-    arrow,
-    but it would keep the light colours in the dark theme.
+    Qt would draw its own arrow over the text. A style sheet could move that arrow, but it would
+    keep the light colours in the dark theme.
 
     Args:
         parent: The parent widget.
@@ -39,9 +38,11 @@ class MenuButton(QToolButton):
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
 
     def sizeHint(self) -> QSize:
+        """Return Qt's size with room for the arrow."""
         return super().sizeHint() + QSize(self._arrow_px, 0)
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the button without Qt's arrow, and its own arrow beside the text."""
         painter = QStylePainter(self)
         option = QStyleOptionToolButton()
         self.initStyleOption(option)
@@ -56,7 +57,7 @@ class MenuButton(QToolButton):
 
 
 def make_menu_button(tooltip: str) -> QToolButton:
-    """Return a button for the actions of the list beside it."""
+    """Return a button labelled "…", for the actions that belong to the widget beside it."""
     button = MenuButton(arrow=False)
     button.setText("…")
     button.setToolTip(tooltip)
@@ -65,7 +66,7 @@ def make_menu_button(tooltip: str) -> QToolButton:
 
 
 def widget_with_button(widget: QWidget, button: QToolButton) -> QWidget:
-    """Return a widget that contains both in a row."""
+    """Return a widget that contains the widget and the button in a row."""
     both = QWidget()
     row = QHBoxLayout(both)
     row.setContentsMargins(0, 0, 0, 0)

@@ -26,7 +26,7 @@ class _PanelScrollArea(QScrollArea):
 def in_scroll_area(content: QWidget) -> QScrollArea:
     """Put a widget into a vertical scroll area without a frame.
 
-    Drop-down lists in the widget may become narrower than their entries.
+    Drop-down lists in the widget can then become narrower than their entries.
     """
     for box in content.findChildren(QComboBox):
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)

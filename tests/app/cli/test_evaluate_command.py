@@ -1,10 +1,9 @@
-"""`steadymark evaluate` and `steadymark bench speed` with fake networks."""
+"""`steadymark evaluate` with fake networks."""
 
 from __future__ import annotations
 
 import json
 import math
-import subprocess
 import sys
 from pathlib import Path
 from threading import Event
@@ -17,7 +16,6 @@ from typer.testing import CliRunner, Result
 
 from steadymark.app.cli import error_boundary, evaluate_command, track_command
 from steadymark.app.cli import main as cli
-from steadymark.engine.bench import speed_benchmark
 from steadymark.engine.pipeline.job import OutputSettings, run_job
 from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 from steadymark.models.face.schema import load_schema
@@ -34,7 +32,7 @@ def fake_networks(monkeypatch: pytest.MonkeyPatch) -> None:
         network = SquareNetwork()
         return OpenModels(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
 
-    for module in (evaluate_command, speed_benchmark, track_command):
+    for module in (evaluate_command, track_command):
         monkeypatch.setattr(module, "open_models", open_models)
     for console in (error_boundary.out, error_boundary.err):
         monkeypatch.setattr(console, "_width", 200)
@@ -309,26 +307,6 @@ def test_worst_count_sets_the_number_of_faces_on_the_contact_sheet(
     assert shown == [[True, False, False], [True, True, False]]
 
 
-def test_the_plot_needs_no_display_and_only_the_plot_loads_qt() -> None:
-    code = (
-        "import sys, numpy as np, steadymark.app.cli.evaluate_command\n"
-        "from steadymark.app.cli.plots import error_plot\n"
-        "assert not {'PySide6', 'pyqtgraph', 'torch'} & set(sys.modules)\n"
-        "errors = {'a<b>': np.array([1.0, 2.0, np.nan]), 'c': np.array([np.nan])}\n"
-        "pictures = {error_plot.error_plot(errors, of='faces', title='t') for _ in range(2)}\n"
-        "assert len(pictures) == 1 and len(pictures.pop()) > 10000\n"
-    )
-    paths = ":".join(str(ROOT / part) for part in ("app", "engine", "models"))
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={"PYTHONPATH": paths, "PATH": "", "HOME": "/nonexistent"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-
-
 def test_a_missing_qt_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "PySide6.QtWidgets", None)
     result = run("evaluate", "net", "--data", folder, "--plot", folder / "p.png")
@@ -415,12 +393,3 @@ def test_an_unknown_model_is_reported(folder: Path, monkeypatch: pytest.MonkeyPa
 def test_a_label_with_a_wrong_number_of_landmarks_is_reported(folder: Path) -> None:
     write_pts(folder / "a.pts", SHAPE[:66])
     assert_one_sentence(run("evaluate", "net", "--data", folder), "a.pts has 66 landmarks")
-
-
-def test_bench_speed_prints_wall_and_cpu_time_of_both_stages() -> None:
-    result = CliRunner().invoke(cli.app, ["bench", "speed", "--rounds", "10"])
-    assert result.exit_code == 0, result.output
-    assert "crop to points" in result.output
-    assert "640x480" in result.output
-    for name in ("none", "flow", "convlstm", "1920x1080"):
-        assert name in result.output

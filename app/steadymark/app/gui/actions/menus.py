@@ -57,7 +57,7 @@ def make_menus(
         window: The main window.
         actions: The actions by the names of the commands.
         recent: The menu of recent recordings.
-        language: The menu of languages.
+        options: The menus of the languages and of the themes, for the menu View.
         docks: The actions that show and hide the docks.
     """
     bar = window.menuBar()

@@ -130,7 +130,8 @@ class StatisticsPanel(QWidget):
         self.details_button.toggled.connect(self.unfolded)
 
     def _show_details(self, shown: bool) -> None:
-        self.details_button.setArrowType(Qt.ArrowType.DownArrow if shown else Qt.ArrowType.RightArrow)
+        arrow = Qt.ArrowType.DownArrow if shown else Qt.ArrowType.RightArrow
+        self.details_button.setArrowType(arrow)
         self.details.setVisible(shown)
 
     def _connect_variants(self) -> None:

@@ -87,7 +87,7 @@ def test_200_random_actions_leave_no_fault(
 ) -> None:
     caplog.set_level(logging.WARNING)
     monkeypatch.chdir(tmp_path)  # the typed text may be a folder that is written to
-    window.closing.ask = lambda *_: 1  # type: ignore[method-assign]
+    window.close_questions.ask = lambda *_: 1  # type: ignore[method-assign]
     messages: list[str] = []
     window.session.message_posted.connect(messages.append)
     broken = tmp_path / "broken.mp4"
@@ -203,7 +203,7 @@ def bring_to(state: str, qtbot: QtBot, window: MainWindow, clip: str, tmp_path: 
 def test_closing_in_any_state_takes_two_seconds_and_leaves_no_thread(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path, state: str
 ) -> None:
-    window.closing.ask = lambda *_: 1  # type: ignore[method-assign]
+    window.close_questions.ask = lambda *_: 1  # type: ignore[method-assign]
     bring_to(state, qtbot, window, clip, tmp_path)
     start_s = time.monotonic()
     assert window.close()
@@ -216,7 +216,7 @@ def test_closing_during_an_export_asks_first(
 ) -> None:
     open_video(qtbot, window, clip)
     questions: list[str] = []
-    window.closing.ask = lambda title, *_: questions.append(title) or 2  # type: ignore[method-assign, func-returns-value]
+    window.close_questions.ask = lambda title, *_: questions.append(title) or 2  # type: ignore[method-assign, func-returns-value]
     window.files.export(ExportKind.VIDEO, tmp_path / "out.mp4")
     assert not window.close()
     assert questions == ["Export in progress"]

@@ -242,7 +242,7 @@ def _close_on_signals(window: MainWindow) -> object:
 
     def on_signal() -> None:
         read_socket.recv(64)
-        window.closing.asks = False
+        window.close_questions.asks = False
         window.close()
 
     notifier.activated.connect(on_signal)

@@ -369,7 +369,7 @@ class MainWindow(WindowLayout):
         super().changeEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self.closing.may_close():
+        if not self.close_questions.may_close():
             event.ignore()
             return
         self.preferences.set_window(self.saveGeometry(), self.docks.state())

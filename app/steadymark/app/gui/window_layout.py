@@ -85,7 +85,7 @@ class WindowLayout(QMainWindow):
             self.messages, lambda count: self.settings.track_faces(count)
         )
 
-        self.closing = CloseQuestions(
+        self.close_questions = CloseQuestions(
             self, live=self.session.live, exports=self.exports, messages=self.messages
         )
 

@@ -31,7 +31,7 @@ def answer(window: MainWindow, index: int) -> list[tuple[str, ...]]:
         offered.append(tuple(choices))
         return index
 
-    window.closing.ask = ask  # type: ignore[method-assign]
+    window.close_questions.ask = ask  # type: ignore[method-assign]
     return offered
 
 
@@ -50,9 +50,9 @@ def test_the_first_choice_is_the_default_and_escape_chooses_the_last(
 
     choices = ("Save", "Lose", "Stay")
     QTimer.singleShot(0, lambda: press(True))
-    assert window.closing.ask("A title", "A question?", choices) == 0
+    assert window.close_questions.ask("A title", "A question?", choices) == 0
     QTimer.singleShot(0, lambda: press(False))
-    assert window.closing.ask("A title", "A question?", choices) == 2
+    assert window.close_questions.ask("A title", "A question?", choices) == 2
     assert seen == ["Save", "Save"]
 
 

@@ -207,11 +207,11 @@ def test_closing_asks_while_the_queue_runs_and_ends_its_processes(
 ) -> None:
     dialog = start_queue(qtbot, window, long_clips, slow_models, 3)
     questions: list[str] = []
-    window.closing.ask = lambda title, *_: questions.append(title) or 2  # type: ignore[method-assign, func-returns-value]
+    window.close_questions.ask = lambda title, *_: questions.append(title) or 2  # type: ignore[method-assign, func-returns-value]
     assert not window.close()
     assert questions == ["Export in progress"]
     assert len(multiprocessing.active_children()) == 3
-    window.closing.ask = lambda *_: 1  # type: ignore[method-assign]
+    window.close_questions.ask = lambda *_: 1  # type: ignore[method-assign]
     assert window.close()
     assert window.closed_in_time
     assert multiprocessing.active_children() == []

@@ -110,7 +110,7 @@ def test_closing_in_any_live_state_takes_two_seconds_and_leaves_no_thread(
         wait_for_frames(qtbot, window)
     elif state == "stopped":
         key(window, "stop")
-    window.closing.asks = False
+    window.close_questions.asks = False
     start_s = time.monotonic()
     assert window.close()
     assert time.monotonic() - start_s < 2.5

@@ -171,6 +171,7 @@ def measure_live(
         window.view.frame_painted.disconnect(painted)
         delivered, figures = _newest(window.session.frame) - first, live.figures()
         stage_ms = live.median_ms
+        window.close_questions.asks = False
         window.close()
         window.deleteLater()
         application.sendPostedEvents()

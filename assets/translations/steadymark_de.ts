@@ -920,6 +920,18 @@
         <translation>Median der Konfidenz des Gesichts, von 0 bis 1</translation>
     </message>
     <message>
+        <source>Open the result</source>
+        <translation>Ergebnis öffnen</translation>
+    </message>
+    <message>
+        <source>Show folder</source>
+        <translation>Ordner zeigen</translation>
+    </message>
+    <message>
+        <source>Remove from the list</source>
+        <translation>Aus der Liste entfernen</translation>
+    </message>
+    <message>
         <source>not started</source>
         <translation>nicht begonnen</translation>
     </message>
@@ -1630,6 +1642,10 @@
         <translation>Noch gibt es nichts zu messen.</translation>
     </message>
     <message>
+        <source>Verdict</source>
+        <translation>Urteil</translation>
+    </message>
+    <message>
         <source>Good</source>
         <translation>Gut</translation>
     </message>
@@ -2105,6 +2121,14 @@
     <message>
         <source>Copy the plots as an image</source>
         <translation>Diagramme als Bild kopieren</translation>
+    </message>
+    <message>
+        <source>Copy the figures as text</source>
+        <translation>Zahlen als Text kopieren</translation>
+    </message>
+    <message>
+        <source>Copy the figures as CSV</source>
+        <translation>Zahlen als CSV kopieren</translation>
     </message>
 </context>
 <context>

@@ -916,6 +916,18 @@
         <translation>人脸置信度的中位数，从 0 到 1</translation>
     </message>
     <message>
+        <source>Open the result</source>
+        <translation>打开结果</translation>
+    </message>
+    <message>
+        <source>Show folder</source>
+        <translation>打开所在文件夹</translation>
+    </message>
+    <message>
+        <source>Remove from the list</source>
+        <translation>从列表中移除</translation>
+    </message>
+    <message>
         <source>not started</source>
         <translation>未开始</translation>
     </message>
@@ -1624,6 +1636,10 @@
         <translation>尚无可测量的内容。</translation>
     </message>
     <message>
+        <source>Verdict</source>
+        <translation>评价</translation>
+    </message>
+    <message>
         <source>Good</source>
         <translation>良好</translation>
     </message>
@@ -2098,6 +2114,14 @@
     <message>
         <source>Copy the plots as an image</source>
         <translation>将图表复制为图像</translation>
+    </message>
+    <message>
+        <source>Copy the figures as text</source>
+        <translation>以文本复制数值</translation>
+    </message>
+    <message>
+        <source>Copy the figures as CSV</source>
+        <translation>以 CSV 复制数值</translation>
     </message>
 </context>
 <context>

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from steadymark.app.gui.actions.actions import make_actions
-from steadymark.app.gui.actions.context_menus import on_request, plots_menu, timeline_menu
+from steadymark.app.gui.actions.context_menus import (
+    figures_menu,
+    on_request,
+    plots_menu,
+    timeline_menu,
+)
 from steadymark.app.gui.docks import Docks
 from steadymark.app.gui.files.close_questions import CloseQuestions
 from steadymark.app.gui.files.exports_list import ExportsList
@@ -155,10 +160,12 @@ class WindowLayout(QMainWindow):
             self.session.set_layout(ComparisonLayout(str(layout)))
 
     def _offer_menus(self) -> None:
-        """Give the timeline and the plots their context menus."""
+        """Give the timeline, the plots and the statistics their context menus."""
         line, plots, session = self.playback_bar.timeline, self.plots, self.session
         on_request(line, lambda at: timeline_menu(line, line, session, line.frame_at(at.x())))
         on_request(plots, lambda at: plots_menu(plots, plots, self.actions_by_name))
+        statistics = self.statistics
+        on_request(statistics, lambda at: figures_menu(statistics, statistics))
 
     def _use_style_sheet(self) -> None:
         """Apply the style sheet in the colours of the palette."""

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu
 
-from steadymark.app.gui.actions.context_menus import plots_menu, timeline_menu, video_menu
+from steadymark.app.gui.actions.context_menus import (
+    figures_menu,
+    figures_text,
+    plots_menu,
+    timeline_menu,
+    video_menu,
+)
+from steadymark.app.session.state import Phase
 from support.window.window_driver import open_video
 
 if TYPE_CHECKING:
@@ -89,3 +98,29 @@ def test_a_right_click_opens_the_menu(qtbot: QtBot, window: MainWindow, clip: st
         menu = next(m for m in widget.findChildren(QMenu) if m.isVisible())
         assert menu.actions()
         menu.close()
+
+
+def test_the_figures_of_the_statistics_are_copied_as_text_and_as_csv(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    panel = window.statistics
+    assert not any(action.isEnabled() for action in figures_menu(panel, panel).actions())
+    open_video(qtbot, window, clip)
+    qtbot.waitUntil(lambda: bool(panel.figures()))
+    qtbot.waitUntil(lambda: window.session.display.phase is not Phase.TRACKING)
+    for text, dialect in (
+        ("Copy the figures as text", "excel-tab"),
+        ("Copy the figures as CSV", "excel"),
+    ):
+        choose(figures_menu(panel, panel), text)
+        rows = list(csv.reader(io.StringIO(QGuiApplication.clipboard().text()), dialect))
+        assert rows[0] == ["group", "measure", "first", "second"]
+        assert len(rows) == 1 + len(panel.figures())
+        share = next(row for row in rows if row[1] == "Frames with a face, %")
+        measures = window.session.measures
+        assert measures is not None
+        assert float(share[2]) == pytest.approx(100 * measures.figures.face_frames.share, rel=1e-3)
+
+
+def test_figures_that_are_not_known_are_empty() -> None:
+    assert figures_text([("a", "b", math.nan, 0.5)], "excel").splitlines()[1] == "a,b,,0.5"

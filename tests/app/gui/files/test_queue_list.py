@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
@@ -153,3 +153,26 @@ def test_long_names_are_cut_in_the_middle_and_the_tooltip_has_the_path(
     assert row is not None
     assert row.toolTip(0) == path
     assert dialog.list.textElideMode() is Qt.TextElideMode.ElideMiddle
+
+
+def test_the_menu_of_a_video_opens_its_result_and_removes_it(
+    qtbot: QtBot, dialog: QueueWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
+    dialog.add([str(square_video(tmp_path / "a.mp4"))])
+    row = dialog.list.topLevelItem(0)
+    assert row is not None
+    place = dialog.list.visualItemRect(row).center()
+    entries = dialog.list.menu_at(place).actions()
+    assert [action.isEnabled() for action in entries] == [False, False, True]
+    dialog.start_button.click()
+    qtbot.waitUntil(lambda: dialog.queue.items[0].stage is QueueStage.DONE, timeout=30_000)
+    qtbot.waitUntil(lambda: dialog.list.menu_at(place).actions()[0].isEnabled())
+    entries = dialog.list.menu_at(place).actions()
+    entries[0].trigger()
+    entries[1].trigger()
+    assert opened == [str(tmp_path / "out" / "a.csv"), str(tmp_path / "out")]
+    entries[2].trigger()
+    assert dialog.list.topLevelItemCount() == 0
+    assert not any(a.isEnabled() for a in dialog.list.menu_at(QPoint(5, 200)).actions())

@@ -1,7 +1,10 @@
-"""The context menus of the video, the timeline and the plots."""
+"""The context menus of the video, the timeline, the plots and the statistics."""
 
 from __future__ import annotations
 
+import csv
+import io
+import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, Qt
@@ -12,13 +15,14 @@ from steadymark.app.gui.actions.actions import overlay_action_names
 from steadymark.app.gui.actions.menus import LANDMARK_ACTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from PySide6.QtCore import QPoint
     from PySide6.QtGui import QAction
     from PySide6.QtWidgets import QWidget
 
     from steadymark.app.gui.panels.plots import Plots
+    from steadymark.app.gui.panels.statistics_panel import StatisticsPanel
     from steadymark.app.gui.video.timeline import Timeline
     from steadymark.app.session.session import Session
 
@@ -103,6 +107,40 @@ def plots_menu(parent: QWidget, plots: Plots, actions: Mapping[str, QAction]) ->
     menu.addSeparator()
     _add(menu, translate("menus", "Show the whole recording"), plots.show_everything)
     return menu
+
+
+def figures_menu(parent: QWidget, panel: StatisticsPanel) -> QMenu:
+    """Return the menu of the statistics panel, which copies its figures."""
+    menu = QMenu(parent)
+    clipboard = QGuiApplication.clipboard()
+    text = _add(
+        menu,
+        translate("menus", "Copy the figures as text"),
+        lambda: clipboard.setText(figures_text(panel.figures(), "excel-tab")),
+    )
+    table = _add(
+        menu,
+        translate("menus", "Copy the figures as CSV"),
+        lambda: clipboard.setText(figures_text(panel.figures(), "excel")),
+    )
+    for action in (text, table):
+        action.setEnabled(bool(panel.figures()))
+    return menu
+
+
+def figures_text(figures: Sequence[tuple[str, str, float, float]], dialect: str) -> str:
+    """Return figures as lines of a table; a figure that is not known has an empty field.
+
+    Args:
+        figures: See `StatisticsPanel.figures`.
+        dialect: Name of a dialect of the module csv: `excel` or, with tabs, `excel-tab`.
+    """
+    lines = io.StringIO()
+    writer = csv.writer(lines, dialect, lineterminator="\n")
+    writer.writerow(("group", "measure", "first", "second"))
+    for group, measure, *values in figures:
+        writer.writerow((group, measure, *(f"{v:.6g}" if math.isfinite(v) else "" for v in values)))
+    return lines.getvalue()
 
 
 def _add(menu: QMenu, text: str, slot: Callable[[], object]) -> QAction:

@@ -11,12 +11,14 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
+    QMenu,
     QProgressBar,
     QTreeWidget,
     QTreeWidgetItem,
     QWidget,
 )
 
+from steadymark.app.gui.actions.context_menus import on_request
 from steadymark.app.gui.i18n.local_numbers import number_text, share_text
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.theme import icon
@@ -26,6 +28,7 @@ from steadymark.engine.output.video.draw_style import VERMILLION
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from PySide6.QtCore import QPoint
     from PySide6.QtGui import QKeyEvent
 
 _ROW_PX = 24
@@ -40,11 +43,13 @@ class QueueList(QTreeWidget):
 
     Attributes:
         result_opened: Emitted with the file to open when the user double-clicks a finished video.
-        removed: Emitted when the user presses the Delete key.
+        removed: Emitted when the user removes the selected videos, for example by Delete.
+        folder_opened: Emitted when the user wants to see the folder of the results.
     """
 
     result_opened = Signal(str)
     removed = Signal()
+    folder_opened = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -58,6 +63,7 @@ class QueueList(QTreeWidget):
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setColumnCount(len(_ORDER))
         self.itemDoubleClicked.connect(lambda row, _: self._open(row))
+        on_request(self, self.menu_at)
         header = self.header()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         for place, column in enumerate(_ORDER):
@@ -105,14 +111,31 @@ class QueueList(QTreeWidget):
             found.append(str(row.data(0, _PATH)) if number is None else int(number))
         return found
 
+    def menu_at(self, place: QPoint) -> QMenu:
+        """Return the context menu of the video at a position, which becomes selected."""
+        row = self.itemAt(place)
+        if row is not None and not row.isSelected():
+            self.setCurrentItem(row)
+        item = None if row is None else self._shown.get(row.data(0, _NUMBER))
+        menu = QMenu(self)
+        for text, slot, enabled in (
+            (self.tr("Open the result"), lambda: self._open(row), bool(item and item.outputs)),
+            (self.tr("Show folder"), self.folder_opened.emit, bool(item and item.outputs)),
+            (self.tr("Remove from the list"), self.removed.emit, row is not None),
+        ):
+            action = menu.addAction(text)
+            action.setEnabled(enabled)
+            action.triggered.connect(lambda _=False, slot=slot: slot())
+        return menu
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Delete):
             self.removed.emit()
         else:
             super().keyPressEvent(event)
 
-    def _open(self, row: QTreeWidgetItem) -> None:
-        item = self._shown.get(row.data(0, _NUMBER))
+    def _open(self, row: QTreeWidgetItem | None) -> None:
+        item = None if row is None else self._shown.get(row.data(0, _NUMBER))
         if item is not None and item.outputs:
             videos = [path for path in item.outputs if path.endswith(".mp4")]
             self.result_opened.emit((videos or list(item.outputs))[0])

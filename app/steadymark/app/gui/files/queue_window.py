@@ -165,6 +165,7 @@ class QueueWindow(QDialog):
     def _lay_out(self) -> None:
         self.list.itemSelectionChanged.connect(self._show_buttons)
         self.list.removed.connect(self._on_removed)
+        self.list.folder_opened.connect(self._on_open_folder)
         self.list.result_opened.connect(
             lambda path: QDesktopServices.openUrl(QUrl.fromLocalFile(path))
         )

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextDocumentFragment
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from steadymark.app.gui.i18n.local_numbers import number_text
@@ -49,6 +50,7 @@ class ComparisonTable(QWidget):
         grid.setVerticalSpacing(2)
         self.title = QLabel(f"<b>{title}</b>")
         self._headings = QLabel(), QLabel()
+        self._values: dict[str, tuple[float, float]] = {}
         grid.addWidget(self.title, 0, 0, 1, 4)
         for column, head in enumerate((*self._headings, QLabel(self._change))):
             grid.addWidget(_right(head), 1, column + 1)
@@ -85,13 +87,20 @@ class ComparisonTable(QWidget):
             after: The value of the second variant.
             change: Whether the relative change is meaningful for this measure.
         """
+        self._values[name] = before, after
         digits = self._digits[name]
         self.cells[name, "raw"].setText(number_text(before, digits))
         self.cells[name, "stabilized"].setText(number_text(after, digits))
         known = change and math.isfinite(before) and math.isfinite(after) and before > 0
         self.cells[name, "difference"].setText(_change(before, after) if known else "")
 
+    def figures(self) -> list[tuple[str, str, float, float]]:
+        """Return the title of the table and of each measure, and both values, NaN if unknown."""
+        plain = QTextDocumentFragment.fromHtml(self.title.text()).toPlainText()
+        return [(plain, self._titles[name], *values) for name, values in self._values.items()]
+
     def clear(self) -> None:
+        self._values.clear()
         for cell in self.cells.values():
             cell.setText("")
 

@@ -87,6 +87,10 @@ class TruthTables(QWidget):
         for table in (self.truth_table, self.error_by_region):
             table.set_headings(first, second)
 
+    def figures(self) -> list[tuple[str, str, float, float]]:
+        """Return the figures of both tables, see `ComparisonTable.figures`."""
+        return [*self.truth_table.figures(), *self.error_by_region.figures()]
+
     def show_truth(self, truth: TruthMeasures | None) -> None:
         """Show the comparison, or hide the tables."""
         self.setVisible(truth is not None)
@@ -151,6 +155,10 @@ class MotionTables(QWidget):
     def set_headings(self, first: str, second: str) -> None:
         for table in (self.table, self.by_region):
             table.set_headings(first, second)
+
+    def figures(self) -> list[tuple[str, str, float, float]]:
+        """Return the figures of both tables, see `ComparisonTable.figures`."""
+        return [*self.table.figures(), *self.by_region.figures()]
 
     def show_measures(self, measures: FaceMeasures | None) -> None:
         at_rest = measures is not None and math.isfinite(measures.raw.mav)

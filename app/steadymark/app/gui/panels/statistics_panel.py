@@ -92,6 +92,13 @@ class StatisticsPanel(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(in_scroll_area(inside))
+        for label in self.findChildren(QLabel):  # their menus would hide that of the panel
+            label.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+
+    def figures(self) -> list[tuple[str, str, float, float]]:
+        """Return all figures: title of the table and of the measure, and both values."""
+        parts = (self.summary, self.motion, self.truth_tables)
+        return [figure for part in parts for figure in part.figures()]
 
     def _make_details(self) -> QWidget:
         choices = QFormLayout()

@@ -67,14 +67,29 @@ class VerdictBox(QWidget):
             ),
         )
         self._names = "", ""
+        self._figures: TrackingFigures | None = None
         self.show_words(self.tr("There is nothing to measure yet."))
 
     def set_names(self, first: str, second: str) -> None:
         """Set the names of the two compared variants."""
         self._names = first, second
 
+    def figures(self) -> list[tuple[str, str, float, float]]:
+        """Return the three figures like `ComparisonTable.figures`; none without a verdict."""
+        known = self._figures
+        if known is None:
+            return []
+        share, score = 100 * known.face_frames.share, known.score
+        title = self.tr("Verdict")
+        return [
+            (title, self.tr("Frames with a face") + ", %", share, share),
+            (title, self.tr("Score of the landmarks"), score, score),
+            (title, self.tr("Fast motion") + ", %", known.fast_raw, known.fast_stabilized),
+        ]
+
     def show_words(self, words: str) -> None:
         """Show a sentence instead of a verdict and figures."""
+        self._figures = None
         self.verdict.hide()
         self.reason.setText(words)
         for row in range(self._form.rowCount()):
@@ -82,6 +97,7 @@ class VerdictBox(QWidget):
 
     def show_figures(self, figures: TrackingFigures) -> None:
         """Show the verdict on these figures, its reason, and the figures."""
+        self._figures = figures
         verdict = judge(figures)
         name = {
             Quality.GOOD: self.tr("Good"),

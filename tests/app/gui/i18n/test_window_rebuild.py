@@ -170,7 +170,7 @@ def test_a_camera_and_its_recording_continue_when_the_language_changes(
     assert window.actions_by_name["record"].isChecked()
     assert device.released == 0
     key(window, "record")
-    qtbot.waitUntil(lambda: any("gesichert" in text for text in window.messages.texts))
+    qtbot.waitUntil(lambda: any("gespeichert" in text for text in window.messages.texts))
     assert len(list((tmp_path / "recordings").glob("*.mp4"))) == 1
 
 

@@ -251,7 +251,7 @@ def test_comparing_another_network_tracks_again_and_keeps_both_results(
     choose(window, dan, STABILIZED)  # the results of the second pass were kept
     assert session.analysis.running_passes() == ()
     window.open_path(str(square_video(tmp_path / "b.mp4", 30)))
-    assert session.analysis.variants == RAW_AND_STABILIZED
+    qtbot.waitUntil(lambda: session.analysis.variants == RAW_AND_STABILIZED)
 
 
 def test_a_network_that_cannot_be_opened_is_reported_and_the_comparison_is_reset(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, Qt
@@ -13,6 +12,7 @@ from PySide6.QtWidgets import QMenu
 
 from steadymark.app.gui.actions.actions import overlay_action_names
 from steadymark.app.gui.actions.menus import LANDMARK_ACTIONS
+from steadymark.app.gui.i18n.local_numbers import file_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -139,7 +139,7 @@ def figures_text(figures: Sequence[tuple[str, str, float, float]], dialect: str)
     writer = csv.writer(lines, dialect, lineterminator="\n")
     writer.writerow(("group", "measure", "first", "second"))
     for group, measure, *values in figures:
-        writer.writerow((group, measure, *(f"{v:.6g}" if math.isfinite(v) else "" for v in values)))
+        writer.writerow((group, measure, *(file_number(value, 6) for value in values)))
     return lines.getvalue()
 
 

@@ -48,6 +48,11 @@ def significant_text(value: float, digits: int) -> str:
     return f"{LocalNumber(value):.{digits}g}" if math.isfinite(value) else UNKNOWN
 
 
+def file_number(value: float, digits: int) -> str:
+    """Return a number for a table that programs read: with a point, and empty if not finite."""
+    return f"{float(value):.{digits}g}" if math.isfinite(value) else ""
+
+
 def local_text(text: str) -> str:
     """Return a formatted number with the decimal sign of the language, and zero without a sign."""
     if text.startswith("-") and not any(digit in text for digit in "123456789in"):

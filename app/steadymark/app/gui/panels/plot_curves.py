@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steadymark.app.gui.i18n.local_numbers import file_number
 from steadymark.engine.attributes.attribute_registry import ATTRIBUTES, attribute_columns
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def curves_csv(measures: FaceMeasures, plots: tuple[str, ...]) -> str:
     with_rest = "jitter" in plots
     lines = [",".join(["frame", "time_s", *names, *["at_rest"] * with_rest])]
     for frame, time_s in enumerate(measures.times_s):
-        values = [f"{c[frame]:.7g}" if np.isfinite(c[frame]) else "" for c in columns]
+        values = [file_number(c[frame], 7) for c in columns]
         rest = [str(int(measures.at_rest[frame]))] * with_rest
         lines.append(",".join([str(frame), f"{time_s:.6f}", *values, *rest]))
     return "\n".join(lines) + "\n"

@@ -151,7 +151,9 @@ def test_an_error_is_shown_and_can_be_dismissed(
     key(window, "dismiss")
     assert window.messages.texts == []
     assert not window.messages.isVisible()
+    assert window.preferences.recent() == []
     open_video(qtbot, window, clip)
+    assert window.preferences.recent() == [clip]
 
 
 def test_a_click_into_a_plot_seeks_to_that_frame(

@@ -141,6 +141,7 @@ class MainWindow(WindowLayout):
         session.results_changed.connect(self._on_results_changed)
         session.measures_changed.connect(self._on_measures_changed)
         session.message_posted.connect(self.messages.show_message)
+        session.recording.recording_opened.connect(self._remember_recording)
         session.analysis.heatmaps_changed.connect(self._on_heatmaps_changed)
         self._measure_timer.timeout.connect(session.request_measures)
         self._refresh_timer.timeout.connect(self._refresh_now)

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.gui.actions.window_options import WindowOptions
     from steadymark.app.gui.preferences import Preferences
+    from steadymark.app.session.recording.open_recording import OpenRecording
     from steadymark.app.session.session import Session
     from steadymark.app.session.state import Display
 
@@ -62,9 +63,12 @@ class WindowLayout(QMainWindow):
     def open_path(self, path: str) -> None:
         """Open a video, or a folder or pattern of pictures."""
         self.messages.dismiss_all()
-        self.preferences.add_recent(path)
-        self.files.recent_menu.fill()
         self.session.open(path)
+
+    def _remember_recording(self, recording: OpenRecording) -> None:
+        """Put a recording that could be opened at the front of the recent ones."""
+        self.preferences.add_recent(recording.media.info.path)
+        self.files.recent_menu.fill()
 
     def _make_controllers(self, log_file: Path | None) -> None:
         self.files = FileController(

@@ -186,6 +186,7 @@ class QueueList(QTreeWidget):
             row.setText(_LOST, f"{item.lost_spans}")
             row.setText(_SCORE, number_text(item.median_score, 2) if item.with_face else "")
         names, note = ", ".join(Path(p).name for p in item.outputs), translated(item.note)
+        note = note.replace(item.path, Path(item.path).name)
         texts = [note if item.stage is QueueStage.FAILED else names]
         if item.warnings:
             texts.append(self.tr("%n warning(s)", "", item.warnings))

@@ -1634,7 +1634,7 @@
         <translation>Schnelle Bewegung</translation>
     </message>
     <message>
-        <source>How far the landmarks move faster than 5 times per second, in % of the distance between the outer eye corners, without and with the stabilizer. It can be told while the face moves. Jitter is fast; heads mostly move more slowly. A smaller value with the stabilizer is jitter that was removed. Calm faces have less than 0.2 %; above 1 % the landmarks tremble, or the face moves very fast.</source>
+        <source>How far the landmarks move faster than 5 times per second, in % of the distance between the outer eye corners, without and with the stabilizer. It can be measured while the face moves. Jitter is fast; heads mostly move more slowly. A smaller value with the stabilizer is jitter that was removed. Calm faces have less than 0.2 %; above 1 % the landmarks tremble, or the face moves very fast.</source>
         <translation>Wie weit sich die Landmarken schneller als fünfmal in der Sekunde bewegen, in % des Abstands der äußeren Augenwinkel, ohne und mit Stabilisator. Das lässt sich auch sagen, während sich das Gesicht bewegt. Jitter ist schnell; Köpfe bewegen sich meist langsamer. Ist der Wert mit Stabilisator kleiner, wurde Jitter entfernt. Ruhige Gesichter haben weniger als 0,2 %; über 1 % zittern die Landmarken, oder das Gesicht bewegt sich sehr schnell.</translation>
     </message>
     <message>

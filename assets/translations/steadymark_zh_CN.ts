@@ -1628,7 +1628,7 @@
         <translation>快速运动</translation>
     </message>
     <message>
-        <source>How far the landmarks move faster than 5 times per second, in % of the distance between the outer eye corners, without and with the stabilizer. It can be told while the face moves. Jitter is fast; heads mostly move more slowly. A smaller value with the stabilizer is jitter that was removed. Calm faces have less than 0.2 %; above 1 % the landmarks tremble, or the face moves very fast.</source>
+        <source>How far the landmarks move faster than 5 times per second, in % of the distance between the outer eye corners, without and with the stabilizer. It can be measured while the face moves. Jitter is fast; heads mostly move more slowly. A smaller value with the stabilizer is jitter that was removed. Calm faces have less than 0.2 %; above 1 % the landmarks tremble, or the face moves very fast.</source>
         <translation>关键点以每秒 5 次以上的频率移动的幅度，占外眼角间距的 %，分别为无稳定器和有稳定器时。人脸运动时也能得出。抖动很快，而头部大多动得较慢。有稳定器时数值变小，即抖动已被去除。平静的人脸低于 0.2 %；高于 1 % 则关键点在颤动，或人脸运动极快。</translation>
     </message>
     <message>

@@ -68,7 +68,7 @@ class FaceMeasures:
         region: The name of the chosen region.
         regions: The name of each region with the MAV at rest of its raw and stabilized points.
         truth: The comparison with the ground truth, or None without ground truth.
-        figures: What can be told of the face whether it is at rest or moves.
+        figures: What can be measured of the face whether it is at rest or moves.
     """
 
     face: int

@@ -1,4 +1,4 @@
-"""Figures that can be told of every tracked face, whether it is at rest or moves."""
+"""Figures that can be measured of every tracked face, whether it is at rest or moves."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TrackingFigures:
-    """What can be told of every face, at rest or moving. A value is NaN where it is not known.
+    """What can be measured of every face, at rest or moving. A value is NaN where it is not known.
 
     Attributes:
         face_frames: The numbers of frames processed and of frames with a face.

@@ -158,6 +158,17 @@ def test_max_faces_limits_tracking_and_lost_faces_have_priority() -> None:
     assert max(network.batches) == 2
 
 
+def test_the_only_face_that_is_tracked_does_not_become_another_person_of_a_crowd() -> None:
+    nearby, small = (250, 180, 60), (520, 80, 40)
+    for others, expected in (((), [0]), ((small,), [1])):
+        tracker, _, _ = make_tracker(most=1)
+        for index in range(4):
+            tracker.track(crowd_frame(index, LEFT))
+        result = tracker.track(crowd_frame(4, nearby, *others))
+        assert ids(result) == expected
+        assert ids(result, lost=True) == ([] if expected == [0] else [0])
+
+
 def test_a_distant_face_in_a_crowd_is_not_the_lost_one() -> None:
     tracker, _, _ = make_tracker()
     tracker.track(crowd_frame(0, LEFT, MIDDLE))

@@ -344,7 +344,7 @@ class Tracker:
         located = [self._locate(frame, output) for output in found]
         motions = [now for _, now in located]
         near = crowded([*motions, *(face.motion for face in seen)])[: len(found)]
-        alone = not seen and len(lost) == 1 and len(found) == 1
+        alone = not seen and len(lost) == len(found) == 1 and count_sure((*boxes, *doubtful)) <= 1
         known = matches([track.motion for track in lost], motions, near, alone=alone)
         confirm_immediately = not any(face.track.face_id is not None for face in seen)
         faces = []

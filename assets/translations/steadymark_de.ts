@@ -628,8 +628,8 @@
 <context>
     <name>MoreFacesMessage</name>
     <message>
-        <source>Track all faces</source>
-        <translation>Alle Gesichter verfolgen</translation>
+        <source>Track up to {count} faces from now on</source>
+        <translation>Ab jetzt bis zu {count} Gesichter verfolgen</translation>
     </message>
 </context>
 <context>
@@ -2771,8 +2771,8 @@
         <translation>Öffnen fehlgeschlagen ({fault})</translation>
     </message>
     <message>
-        <source>the images have no timestamps: {fps:g} frames per second are assumed</source>
-        <translation>Bilddateien tragen keine Zeitstempel: {fps:g} Bilder je Sekunde werden angenommen</translation>
+        <source>the images have no timestamps: they are taken as one sequence with {fps:g} frames per second; if they show different people, track them with &apos;steadymark track --independent&apos;</source>
+        <translation>die Bilder haben keine Zeitstempel: Sie gelten als eine Folge mit {fps:g} Bildern je Sekunde; zeigen sie verschiedene Personen, verfolgen Sie sie mit „steadymark track --independent“</translation>
     </message>
     <message>
         <source>pixels with the aspect ratio {aspect} are made square</source>

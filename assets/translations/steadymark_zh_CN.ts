@@ -625,8 +625,8 @@
 <context>
     <name>MoreFacesMessage</name>
     <message>
-        <source>Track all faces</source>
-        <translation>跟踪所有人脸</translation>
+        <source>Track up to {count} faces from now on</source>
+        <translation>从现在起最多跟踪 {count} 张人脸</translation>
     </message>
 </context>
 <context>
@@ -2764,8 +2764,8 @@
         <translation>打开失败（{fault}）</translation>
     </message>
     <message>
-        <source>the images have no timestamps: {fps:g} frames per second are assumed</source>
-        <translation>图片不带时间戳：按每秒 {fps:g} 帧处理</translation>
+        <source>the images have no timestamps: they are taken as one sequence with {fps:g} frames per second; if they show different people, track them with &apos;steadymark track --independent&apos;</source>
+        <translation>图像没有时间戳：按每秒 {fps:g} 帧的一个序列处理；如果它们是不同的人，请使用“steadymark track --independent”跟踪</translation>
     </message>
     <message>
         <source>pixels with the aspect ratio {aspect} are made square</source>

@@ -68,11 +68,15 @@ def models() -> None:
 
 def check(files: Annotated[list[Path], typer.Argument(metavar="FILE…")]) -> None:
     """Check a table (CSV) for faults: truncation, wrong columns, NaN in tracked rows."""
+    from steadymark.engine.batch.results_index import NAME as INDEX_NAME
     from steadymark.engine.output.csv.check_table import check_csv
 
     def run() -> int:
         bad = 0
         for file in files:
+            if file.name == INDEX_NAME:
+                out.print(f"{file}: not checked, since it is the index of the other tables")
+                continue
             findings = check_csv(file)
             bad += bool(findings)
             if not findings:

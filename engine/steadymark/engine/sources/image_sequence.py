@@ -162,7 +162,9 @@ class ImageSequence:
         if timeless:
             notes.append(
                 UserText(
-                    "the images have no timestamps: {fps:g} frames per second are assumed",
+                    "the images have no timestamps: they are taken as one sequence with {fps:g} "
+                    "frames per second; if they show different people, track them with "
+                    "'steadymark track --independent'",
                     fps=IMAGE_FPS,
                 )
             )

@@ -1,4 +1,4 @@
-"""When more faces are seen than are tracked, a message offers to track all of them."""
+"""When more faces are seen than are tracked, a message offers to track more."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SEEN = SourceState(path="/v/talk.mp4", name="talk.mp4", faces_seen=2, max_faces=1)
 
 
-def test_the_message_tracks_all_faces_when_its_button_is_pressed(
+def test_the_message_tracks_more_faces_when_its_button_is_pressed(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
     open_video(qtbot, window, clip)
@@ -28,11 +28,11 @@ def test_the_message_tracks_all_faces_when_its_button_is_pressed(
     window.more_faces.update(replace(SEEN, faces_seen=3))
     assert window.messages.texts == ["2 faces were seen in talk.mp4, and 1 of them is tracked."]
     (button,) = window.messages.findChildren(QPushButton)
-    assert button.text() == "Track all faces"
+    assert button.text() == "Track up to 16 faces from now on"
     with qtbot.waitSignal(window.session.recording.results_cleared, timeout=10000):
         button.click()
-    assert window.session.settings.tracker.max_faces == 3
-    assert window.settings.max_faces.value() == 3
+    assert window.session.settings.tracker.max_faces == 16
+    assert window.settings.max_faces.value() == 16
     assert window.messages.texts == []
 
 

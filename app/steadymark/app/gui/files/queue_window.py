@@ -286,12 +286,13 @@ class QueueWindow(QDialog):
         self.changed.emit()
 
     def _show_buttons(self) -> None:
-        items, rows = self.queue.items, self.list.selectedItems()
+        items = self.queue.items
         running = self.queue.running
         done = sum(item.stage in (QueueStage.DONE, QueueStage.DAMAGED) for item in items)
         failed = sum(item.stage is QueueStage.FAILED for item in items)
         self.start_button.setEnabled(bool(self.pending) and bool(self.folder.text().strip()))
-        self.cancel_button.setEnabled(bool(rows))
+        ended = {item.number for item in items if item.ended}
+        self.cancel_button.setEnabled(any(video not in ended for video in self.list.chosen()))
         self.cancel_all_button.setEnabled(running > 0)
         self.open_folder_button.setEnabled(any(item.outputs for item in items))
         self.clear_button.setEnabled(running < len(items))

@@ -26,16 +26,16 @@ def wire_help(parent: QWidget, actions: Mapping[str, QAction], kept_root: Path) 
         actions: All commands by name.
         kept_root: The folder of the kept results, which the about dialog shows.
     """
-    actions["manual"].triggered.connect(lambda: _show_manual(parent, GUIDE))
+    actions["manual"].triggered.connect(lambda: _show_manual(parent, GUIDE, "the-window"))
     actions["glossary"].triggered.connect(lambda: _show_manual(parent, GLOSSARY))
     actions["cite"].triggered.connect(lambda: CitationDialog(parent).open())
     actions["about"].triggered.connect(lambda: AboutDialog(kept_root, parent).open())
 
 
-def _show_manual(parent: QWidget, page: str) -> None:
-    """Show a page in the manual, which is opened only once."""
+def _show_manual(parent: QWidget, page: str, heading: str = "") -> None:
+    """Show a page, at a heading, in the manual, which is opened only once."""
     manual = next((m for m in parent.findChildren(ManualWindow) if m.isVisible()), None)
     if manual is None:
         manual = ManualWindow(parent)
         manual.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    manual.show_page(page)
+    manual.show_page(page, heading)

@@ -98,9 +98,11 @@ class ManualWindow(QDialog):
         self._lay_out(back)
         self.resize(1120, 760)
 
-    def show_page(self, name: str) -> None:
-        """Show a page of the manual, such as GUIDE."""
-        self.browser.setSource(QUrl.fromLocalFile(str(docs_root() / name)))
+    def show_page(self, name: str, heading: str = "") -> None:
+        """Show a page of the manual, such as GUIDE, at a heading such as `the-window`."""
+        address = QUrl.fromLocalFile(str(docs_root() / name))
+        address.setFragment(heading)
+        self.browser.setSource(address)
         self.show()
         self.raise_()
         self.activateWindow()

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from steadymark.app.session.state import SourceState
 
 
+_MORE_FACES = 16  # least number that is offered, since more people may appear later
+
+
 class MoreFacesMessage:
     """Shows the message once for each recording or live view and each largest number of faces.
 
@@ -26,17 +29,16 @@ class MoreFacesMessage:
 
     def __init__(self, messages: Messages, track: Callable[[int], None]) -> None:
         self._messages, self._track = messages, track
-        self._seen = 0
         self._shown_for: tuple[str, int] | None = None
 
     def update(self, state: SourceState) -> None:
         """Show the message if it is needed."""
-        self._seen = state.faces_seen
         note, key = more_faces_note(state), (state.path, state.max_faces)
         if note is None or key == self._shown_for:
             return
         self._shown_for = key
-        label = QCoreApplication.translate("MoreFacesMessage", "Track all faces")
-        self._messages.show_message(
-            note, [(label, lambda: self._track(min(self._seen, MOST_FACES)))]
+        count = min(MOST_FACES, max(_MORE_FACES, state.faces_seen))
+        words = QCoreApplication.translate(
+            "MoreFacesMessage", "Track up to {count} faces from now on"
         )
+        self._messages.show_message(note, [(words.format(count=count), lambda: self._track(count))])

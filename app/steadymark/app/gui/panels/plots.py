@@ -88,6 +88,8 @@ class Plots(QWidget):
         if measures is None:
             for curve in self._curves.values():
                 curve.setData([], [])
+            for plot in self._plots.values():  # otherwise the axes would keep the last values
+                plot.vb.setRange(xRange=(0, 1), yRange=(0, 1), disableAutoRange=False)
             self._widget.show_all()
         else:
             for name, values in self._values.items():

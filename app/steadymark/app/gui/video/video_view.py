@@ -255,8 +255,9 @@ class VideoView(QWidget):
             heatmaps, chosen = self._shown.heatmaps, self._display.landmark
             paint_heatmaps(painter, self._shown.faces or (), heatmaps, self.viewport(), chosen)
         both = self._display.shown_landmarks is ShownLandmarks.BOTH
+        single = len(self._shown.faces or ()) == 1  # faces are told apart by their colours
         for raw in pane.kinds:
-            colour = (RAW_COLOUR if raw else STEADY_COLOUR) if both else None
+            colour = (RAW_COLOUR if raw else STEADY_COLOUR) if both or (raw and single) else None
             trails = self._shown.trails.get(raw, {})
             style = LandmarkStyle(raw, colour, trails, self._shown.schema)
             paint_faces(

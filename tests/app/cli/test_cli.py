@@ -382,7 +382,9 @@ def test_probe_reports_a_file_that_is_not_a_video(run: Run, tmp_path: Path) -> N
 def test_check_finds_a_truncated_row(run: Run, tmp_path: Path) -> None:
     run("track", video(tmp_path / "a.mp4"), "--out", tmp_path / "o")
     table = tmp_path / "o" / "a.csv"
-    assert_reply(run("check", table), 0, "valid")
+    index = table.with_name("index.csv")
+    index.write_text("input\n")
+    assert_reply(run("check", table, index), 0, "valid", "the index of the other tables")
     lines = table.read_text(encoding="utf-8").splitlines()
     table.write_text("\n".join([*lines[:8], lines[8][:50]]), encoding="utf-8")
     assert_reply(run("check", table), 1, "a.csv:9")

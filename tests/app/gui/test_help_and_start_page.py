@@ -38,6 +38,7 @@ def test_the_manual_shows_the_guide_and_follows_its_links(window: MainWindow) ->
     assert "steadymark track" in text
     assert "##" not in text  # The Markdown is rendered.
     assert opened.pages.currentItem().text() == "Guide"
+    assert opened.browser.textCursor().block().text() == "The window"
     opened.browser.setSource(QUrl.fromLocalFile(str(docs_root() / "own-models.md")))
     assert opened.pages.currentItem().text() != "Guide"
     opened.close()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QColor, QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from steadymark.app.session.state import ComparisonLayout, ShownLandmarks
+from steadymark.engine.output.video.draw_style import RAW_COLOUR
 from support.videos.square_video import square_x
 from support.window.window_driver import key, open_video
 
@@ -113,3 +115,25 @@ def test_image_and_landmarks_always_belong_to_the_same_frame(
     window.session.frame_changed.disconnect(record_mismatches)
     window.session.results_changed.disconnect(record_mismatches)
     assert mismatches == []
+
+
+def test_the_raw_landmarks_of_a_single_face_have_their_colour_when_they_are_alone(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    open_video(qtbot, window, clip)
+    overlay = window.session.display.overlay
+    if overlay.shows("ids"):
+        window.session.set_overlay(overlay.toggled("ids"))
+
+    def share_of(colour: str) -> float:
+        image = window.view.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+        wanted = QColor(colour)
+        pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
+        rgb = pixels[:, : 3 * image.width()].reshape(image.height(), image.width(), 3)
+        exact = (wanted.red(), wanted.green(), wanted.blue())
+        return float((np.abs(rgb.astype(int) - exact).max(2) < 40).mean())
+
+    window.session.set_shown_landmarks(ShownLandmarks.STABILIZED)
+    stabilized = share_of(RAW_COLOUR)
+    window.session.set_shown_landmarks(ShownLandmarks.RAW)
+    assert share_of(RAW_COLOUR) > stabilized + 1e-4

@@ -94,7 +94,7 @@ def open_media(
         if recover_from is not None:
             results = Results(media.times_s, opened.schema)
             camera = _camera(media, recover_from.settings.get("focal_px"))
-            recover(recover_from, results, camera, schema=opened.schema.name, crop_of=crop_of)
+            recover(recover_from, results, camera, crop_of=crop_of)
         else:
             fingerprint = results_fingerprint(media, opened, settings)
             recover_from = find_kept(state_root, fingerprint)

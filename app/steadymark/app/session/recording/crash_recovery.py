@@ -223,7 +223,6 @@ def recover(
     results: Results,
     camera: Intrinsics | None = None,
     *,
-    schema: str = "ibug68",
     crop_of: Callable[[Points], Crop] | None = None,
 ) -> int:
     """Add the frames that an earlier session tracked to the results of the same recording.
@@ -232,7 +231,6 @@ def recover(
         earlier: The earlier session.
         results: Receives the frames.
         camera: The camera of the recording, for head poses.
-        schema: Name of the landmark schema.
         crop_of: Computes the crop of a face from its raw landmarks, since tables hold no crops.
 
     Returns:
@@ -250,7 +248,7 @@ def recover(
                 source=earlier.source,
             )
         results.begin_segment()
-        for result in _results(table, schema, camera):
+        for result in _results(table, results.schema.name, camera):
             results.add(result if crop_of is None else _with_crops(result, crop_of))
             count += 1
     return count

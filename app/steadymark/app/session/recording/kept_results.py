@@ -73,7 +73,7 @@ def recover_kept(
     """
     results = Results(media.times_s, models.schema)
     try:
-        recover(found, results, camera, schema=models.schema.name, crop_of=crop_of)
+        recover(found, results, camera, crop_of=crop_of)
     except (LandmarkFileError, OSError) as error:
         log.warning("%s cannot be used: %s", found.folder, error)
     if int((results.frame_status() == FrameStatus.TRACKED).sum()) == found.frames:

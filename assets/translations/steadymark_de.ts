@@ -916,8 +916,8 @@
         <translation>Wie oft kein Gesicht verfolgt wurde: die Zahl der Abschnitte</translation>
     </message>
     <message>
-        <source>Median score of the face, from 0 to 1</source>
-        <translation>Median der Konfidenz des Gesichts, von 0 bis 1</translation>
+        <source>Median score of the landmarks, from 0 to 1</source>
+        <translation>Median der Konfidenz der Landmarken, von 0 bis 1</translation>
     </message>
     <message>
         <source>Open the result</source>

@@ -912,8 +912,8 @@
         <translation>未跟踪到人脸的次数：帧区间的个数</translation>
     </message>
     <message>
-        <source>Median score of the face, from 0 to 1</source>
-        <translation>人脸置信度的中位数，从 0 到 1</translation>
+        <source>Median score of the landmarks, from 0 to 1</source>
+        <translation>关键点得分的中位数（0 到 1）</translation>
     </message>
     <message>
         <source>Open the result</source>

@@ -67,7 +67,7 @@ class QueueItem:
         warnings: The number of peculiarities.
         with_face: The number of frames with a face.
         lost_spans: The number of runs of frames without a face.
-        median_score: The median score of the face; 0.0 without a face.
+        median_score: The median score of the landmarks; 0.0 without a face.
     """
 
     number: int

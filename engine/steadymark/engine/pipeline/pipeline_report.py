@@ -15,7 +15,9 @@ from steadymark.engine.core.face_frames import FaceFrames
 from steadymark.engine.core.types import FaceState
 
 if TYPE_CHECKING:
-    from steadymark.engine.core.types import TrackResult
+    from numpy.typing import NDArray
+
+    from steadymark.engine.core.types import TrackedFace, TrackResult
     from steadymark.models.user_text import UserText
 
 TIMED = 2000  # number of frames in the median of the tracking time
@@ -45,8 +47,8 @@ class PipelineReport:
         dropped: Number of frames of a live source that were skipped.
         with_face: Number of frames with at least one face.
         lost_spans: Number of runs of consecutive frames in which no face was tracked.
-        median_score: Median over the frames with a face of the best score, in steps of 0.001; 0.0
-            without a face.
+        median_score: Median of the scores of the landmarks of each frame's best face, in steps of
+            0.001; 0.0 without a face.
         median_ms: Median time to track a frame, over the last 2000 frames, in milliseconds.
         last_pts_s: Presentation time of the last processed frame, in seconds.
         faults: One sentence for each error.
@@ -83,7 +85,7 @@ class Stats:
         self._report = PipelineReport()
         self._times_ms: deque[float] = deque(maxlen=TIMED)
         self._was_lost = False
-        self._scores = np.zeros(1001, np.int64)  # frames by the best score, in thousandths
+        self._scores = np.zeros(1001, np.int64)  # landmarks by their score, in thousandths
 
     @property
     def report(self) -> PipelineReport:
@@ -102,11 +104,11 @@ class Stats:
             result: The result of the frame.
             spent_ms: Time that tracking took, in milliseconds.
         """
-        scores = [face.score for face in result.faces if face.state is not FaceState.LOST]
-        has_face = bool(scores)
+        faces = [face for face in result.faces if face.state is not FaceState.LOST]
+        has_face = bool(faces)
         with self._lock:
             if has_face:
-                self._scores[round(1000 * min(max(max(scores), 0.0), 1.0))] += 1
+                self._scores += _score_counts(max(faces, key=lambda face: face.score))
             self._times_ms.append(spent_ms)
             report = self._report
             self._report = replace(
@@ -129,3 +131,11 @@ class Stats:
         """Set the state."""
         with self._lock:
             self._report = replace(self._report, state=state)
+
+
+def _score_counts(face: TrackedFace) -> NDArray[np.int64]:
+    """Return the number of a face's landmarks, (1001,), by their score in thousandths."""
+    assert face.stabilized is not None
+    known = face.stabilized.score[np.isfinite(face.stabilized.score)]
+    thousandths = np.rint(1000 * np.clip(known, 0, 1)).astype(np.int64)
+    return np.bincount(thousandths, minlength=1001).astype(np.int64)

@@ -87,7 +87,7 @@ class QueueList(QTreeWidget):
         for column, tip in (
             (_FACES, self.tr("Share of the processed frames with a face")),
             (_LOST, self.tr("How often no face was tracked: the number of spans of frames")),
-            (_SCORE, self.tr("Median score of the face, from 0 to 1")),
+            (_SCORE, self.tr("Median score of the landmarks, from 0 to 1")),
         ):
             self.headerItem().setToolTip(column, tip)
         self._keys = []

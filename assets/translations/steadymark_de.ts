@@ -1614,12 +1614,12 @@
 <context>
     <name>VerdictBox</name>
     <message>
-        <source>Frames with a face</source>
-        <translation>Bilder mit Gesicht</translation>
+        <source>Frames with this face</source>
+        <translation>Bilder mit diesem Gesicht</translation>
     </message>
     <message>
-        <source>In how many of the frames processed so far a face was found. Near 100 % is good; fewer frames mean that the face was turned away, covered, small or dark.</source>
-        <translation>In wie vielen der bisher verarbeiteten Bilder ein Gesicht gefunden wurde. Nahe 100 % ist gut; weniger heißt, dass das Gesicht abgewandt, verdeckt, klein oder dunkel war.</translation>
+        <source>In how many of the frames processed so far this face was found. Near 100 % is good; fewer frames mean that the face was turned away, covered, small or dark.</source>
+        <translation>In wie vielen der bisher verarbeiteten Bilder dieses Gesicht gefunden wurde. Nahe 100 % ist gut; weniger heißt, dass das Gesicht abgewandt, verdeckt, klein oder dunkel war.</translation>
     </message>
     <message>
         <source>Score of the landmarks</source>

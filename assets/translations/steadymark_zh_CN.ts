@@ -1608,12 +1608,12 @@
 <context>
     <name>VerdictBox</name>
     <message>
-        <source>Frames with a face</source>
-        <translation>有人脸的帧</translation>
+        <source>Frames with this face</source>
+        <translation>有此人脸的帧</translation>
     </message>
     <message>
-        <source>In how many of the frames processed so far a face was found. Near 100 % is good; fewer frames mean that the face was turned away, covered, small or dark.</source>
-        <translation>到目前为止处理的帧中有多少帧找到了人脸。接近 100 % 为好；较少说明人脸转开、被遮挡、太小或太暗。</translation>
+        <source>In how many of the frames processed so far this face was found. Near 100 % is good; fewer frames mean that the face was turned away, covered, small or dark.</source>
+        <translation>到目前为止处理的帧中有多少帧找到了此人脸。接近 100 % 为好；较少说明人脸转开、被遮挡、太小或太暗。</translation>
     </message>
     <message>
         <source>Score of the landmarks</source>

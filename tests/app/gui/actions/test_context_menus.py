@@ -116,7 +116,7 @@ def test_the_figures_of_the_statistics_are_copied_as_text_and_as_csv(
         rows = list(csv.reader(io.StringIO(QGuiApplication.clipboard().text()), dialect))
         assert rows[0] == ["group", "measure", "first", "second"]
         assert len(rows) == 1 + len(panel.figures())
-        share = next(row for row in rows if row[1] == "Frames with a face, %")
+        share = next(row for row in rows if row[1] == "Frames with this face, %")
         measures = window.session.measures
         assert measures is not None
         assert float(share[2]) == pytest.approx(100 * measures.figures.face_frames.share, rel=1e-3)

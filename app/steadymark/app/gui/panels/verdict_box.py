@@ -40,11 +40,11 @@ class VerdictBox(QWidget):
             label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._add(
-            self.tr("Frames with a face"),
+            self.tr("Frames with this face"),
             self.with_face,
             self.tr(
-                "In how many of the frames processed so far a face was found. Near 100 % is good; "
-                "fewer frames mean that the face was turned away, covered, small or dark."
+                "In how many of the frames processed so far this face was found. Near 100 % is "
+                "good; fewer frames mean that the face was turned away, covered, small or dark."
             ),
         )
         self._add(
@@ -83,7 +83,7 @@ class VerdictBox(QWidget):
         share, score = 100 * known.face_frames.share, known.score
         title = self.tr("Verdict")
         return [
-            (title, self.tr("Frames with a face") + ", %", share, share),
+            (title, self.tr("Frames with this face") + ", %", share, share),
             (title, self.tr("Score of the landmarks"), score, score),
             (title, self.tr("Fast motion") + ", %", known.fast_raw, known.fast_stabilized),
         ]

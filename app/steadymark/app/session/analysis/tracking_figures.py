@@ -29,7 +29,7 @@ class TrackingFigures:
     """What can be measured of every face, at rest or moving. A value is NaN where it is not known.
 
     Attributes:
-        face_frames: The numbers of frames processed and of frames with a face.
+        face_frames: The numbers of frames processed and of frames with this face.
         score: The median score of the landmarks, in [0, 1].
         fast_raw: The motion of the raw landmarks faster than 5 Hz, in % of the eye distance.
         fast_stabilized: The same for the stabilized landmarks.
@@ -48,7 +48,7 @@ class TrackingFigures:
 
     @property
     def face_share(self) -> float:
-        """The share of the processed frames with a face, in [0, 1]."""
+        """The share of the processed frames with this face, in [0, 1]."""
         return self.face_frames.share
 
     @property
@@ -99,7 +99,7 @@ def tracking_figures(
         for p in (raw, steady)
     )
     return TrackingFigures(
-        face_frames=face_frames_of(rows, len(times_s), known),
+        face_frames=_frames_with(rows, mine, len(times_s), known),
         score=_median(rows.point_score[mine]),
         fast_raw=fast_raw,
         fast_stabilized=fast_stabilized,
@@ -109,17 +109,20 @@ def tracking_figures(
     )
 
 
-def face_frames_of(rows: FaceRows, frames: int, known: NDArray[np.bool_] | None) -> FaceFrames:
-    """Return the numbers of frames processed and of frames with a face.
+def _frames_with(
+    rows: FaceRows, mine: Mask, frames: int, known: NDArray[np.bool_] | None
+) -> FaceFrames:
+    """Return the numbers of frames processed and of frames with one face.
 
     Args:
         rows: The rows of the results.
+        mine: (N,), True for the rows of this face.
         frames: The number of frames.
         known: (frames,), True for the processed frames. None means all frames.
     """
     there = np.isfinite(rows.raw[:, 0, 0]) | np.isfinite(rows.stabilized[:, 0, 0])
     processed = frames if known is None else int(known.sum())
-    return FaceFrames(processed, min(processed, len(np.unique(rows.frame[there]))))
+    return FaceFrames(processed, min(processed, len(np.unique(rows.frame[there & mine]))))
 
 
 def _median(values: NDArray[np.float32]) -> float:

@@ -3963,8 +3963,8 @@
         <translation>{path}: 1 Punkt statt {wanted}</translation>
     </message>
     <message>
-        <source>{percent:.0f} % of the frames have no face</source>
-        <translation>{percent:.0f} % der Bilder haben kein Gesicht</translation>
+        <source>{percent:.0f} % of the frames lack the face</source>
+        <translation>in {percent:.0f} % der Bilder fehlt das Gesicht</translation>
     </message>
     <message>
         <source>{seen} faces were seen in {name}, and 1 of them is tracked.</source>

@@ -3956,8 +3956,8 @@
         <translation>{path}：有 1 个点，应为 {wanted} 个</translation>
     </message>
     <message>
-        <source>{percent:.0f} % of the frames have no face</source>
-        <translation>{percent:.0f} % 的帧没有人脸</translation>
+        <source>{percent:.0f} % of the frames lack the face</source>
+        <translation>{percent:.0f} % 的帧缺少该人脸</translation>
     </message>
     <message>
         <source>{seen} faces were seen in {name}, and 1 of them is tracked.</source>

@@ -44,10 +44,10 @@ def test_numbers_and_the_fields_of_messages_have_a_comma_in_german() -> None:
     assert share_text(0.005, 1) == "0,5\N{NO-BREAK SPACE}%"
     assert significant_text(29.97, 4) == "29,97"
     assert local_decimals("count 68.00, no. 3.") == "count 68,00, no. 3."
-    text = UserText("{percent:.0f} % of the frames have no face", percent=57.4)
+    text = UserText("{percent:.0f} % of the frames lack the face", percent=57.4)
     assert translated(text) == "57 % der Bilder haben kein Gesicht"
     assert translated(UserText("{label} {degrees:+.1f}°", label="a", degrees=-1.25)) == "a -1,2°"
-    assert str(text) == "57 % of the frames have no face"
+    assert str(text) == "57 % of the frames lack the face"
 
 
 @pytest.mark.usefixtures("english")

@@ -94,6 +94,23 @@ def test_long_recordings_are_measured_in_parts_with_the_same_result(
     )
 
 
+def test_the_frames_with_the_chosen_face_are_counted_not_those_with_any() -> None:
+    results = Results(np.arange(8) / FPS, load_schema("ibug68"))
+    for i in range(8):
+        faces = (tracked_face(0), tracked_face(4)) if i < 2 else (tracked_face(4),)
+        results.add(track_result(i, *faces, restarted=i == 0))
+    for face, frames in ((0, 2), (4, 8)):
+        chosen = MeasureSelection(face, 8)
+        measured = measure_face(
+            results.rows(), results.times_s, results.schema, fps=FPS, selection=chosen
+        )
+        assert measured is not None
+        assert (measured.figures.face_frames.processed, measured.figures.face_frames.with_face) == (
+            8,
+            frames,
+        )
+
+
 def test_the_chosen_landmark_and_face_are_measured() -> None:
     results = Results(np.arange(2) / FPS, load_schema("ibug68"))
     for i in range(2):

@@ -32,9 +32,13 @@ def test_a_face_that_is_found_certain_and_steady_is_good() -> None:
 @pytest.mark.parametrize(
     ("change", "quality", "reason"),
     [
-        ({"face_frames": FaceFrames(100, 43)}, Quality.LOST, "57 % of the frames have no face"),
+        ({"face_frames": FaceFrames(100, 43)}, Quality.LOST, "57 % of the frames lack the face"),
         ({"score": 0.2}, Quality.LOST, "guesses (median score 0.20)"),
-        ({"face_frames": FaceFrames(100, 85)}, Quality.DOUBTFUL, "15 % of the frames have no face"),
+        (
+            {"face_frames": FaceFrames(100, 85)},
+            Quality.DOUBTFUL,
+            "15 % of the frames lack the face",
+        ),
         ({"score": 0.5}, Quality.DOUBTFUL, "uncertain (median score 0.50)"),
         ({"fast_stabilized": 1.2}, Quality.DOUBTFUL, "1.2 % of the eye distance, faster than 5 Hz"),
         ({"apart": 5.0}, Quality.DOUBTFUL, "5.0 % of the eye distance apart"),

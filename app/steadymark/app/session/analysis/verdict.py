@@ -109,5 +109,5 @@ def _doubts(figures: TrackingFigures) -> list[UserText]:
 
 def _missing(figures: TrackingFigures) -> UserText:
     return UserText(
-        "{percent:.0f} % of the frames have no face", percent=100 * (1 - figures.face_share)
+        "{percent:.0f} % of the frames lack the face", percent=100 * (1 - figures.face_share)
     )

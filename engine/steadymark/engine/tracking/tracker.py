@@ -168,6 +168,8 @@ class Tracker:
             back = {seen_face.track.face_id for seen_face in found}
             lost = [track for track in lost if track.face_id not in back]
             seen += found
+            if self.config.max_faces == 1 and any(face.track.face_id is not None for face in found):
+                lost = []  # another face took its place: one row a frame
         tracked = [self._finish_face(frame, seen_face) for seen_face in seen]
         self._tracks = (*(track for track, _ in tracked), *lost)
         faces = [face for _, face in tracked if face is not None]

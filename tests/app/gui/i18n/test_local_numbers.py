@@ -45,7 +45,7 @@ def test_numbers_and_the_fields_of_messages_have_a_comma_in_german() -> None:
     assert significant_text(29.97, 4) == "29,97"
     assert local_decimals("count 68.00, no. 3.") == "count 68,00, no. 3."
     text = UserText("{percent:.0f} % of the frames lack the face", percent=57.4)
-    assert translated(text) == "57 % der Bilder haben kein Gesicht"
+    assert translated(text) == "in 57 % der Bilder fehlt das Gesicht"
     assert translated(UserText("{label} {degrees:+.1f}°", label="a", degrees=-1.25)) == "a -1,2°"
     assert str(text) == "57 % of the frames lack the face"
 

@@ -71,7 +71,7 @@ def test_a_figure_at_its_limit_belongs_to_the_better_side(
 
 def test_several_doubts_are_all_named() -> None:
     reason = judge(replace(STABILIZED, face_frames=FaceFrames(100, 70), score=0.4)).reason
-    assert "no face" in reason
+    assert "lack the face" in reason
     assert "uncertain" in reason
 
 

@@ -607,6 +607,10 @@
         <translation>页面</translation>
     </message>
     <message>
+        <source>The pages are in English.</source>
+        <translation>页面为英文。</translation>
+    </message>
+    <message>
         <source>Back</source>
         <translation>返回</translation>
     </message>

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import QEvent, QLocale, QUrl
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
 
 from steadymark.app.gui.help.citation import (
     CitationDialog,
@@ -42,6 +43,22 @@ def test_the_manual_shows_the_guide_and_follows_its_links(window: MainWindow) ->
     opened.browser.setSource(QUrl.fromLocalFile(str(docs_root() / "own-models.md")))
     assert opened.pages.currentItem().text() != "Guide"
     opened.close()
+
+
+def test_the_manual_says_that_it_is_in_english_only_in_other_languages(
+    window: MainWindow,
+) -> None:
+    before = QLocale()
+    try:
+        for language, noted in ((QLocale.Language.English, False), (QLocale.Language.German, True)):
+            QLocale.setDefault(QLocale(language))
+            opened = manual(window, "manual")
+            assert opened.language_note.isVisibleTo(opened) is noted
+            opened.close()
+            opened.deleteLater()
+            QApplication.sendPostedEvents(opened, QEvent.Type.DeferredDelete)
+    finally:
+        QLocale.setDefault(before)
 
 
 def test_a_link_to_a_heading_scrolls_to_it(qtbot: QtBot, window: MainWindow) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, QUrl
+from PySide6.QtCore import QEvent, QLocale, Qt, QUrl
 from PySide6.QtGui import QImage, QTextCursor, QTextDocument
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
+    QLabel,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -86,6 +87,10 @@ class ManualWindow(QDialog):
                 self.pages.addItem(item)
         self.pages.currentItemChanged.connect(self._on_chosen)
         self.browser.sourceChanged.connect(self._on_source)
+        self.language_note = QLabel(self.tr("The pages are in English."))
+        self.language_note.setWordWrap(True)
+        english = QLocale.Language.English, QLocale.Language.C
+        self.language_note.setVisible(QLocale().language() not in english)
         back = QPushButton(self.tr("Back"))
         back.setAutoDefault(False)
         back.clicked.connect(self.browser.backward)
@@ -132,6 +137,7 @@ class ManualWindow(QDialog):
     def _lay_out(self, back: QPushButton) -> None:
         left, right, row = QVBoxLayout(), QVBoxLayout(), QHBoxLayout()
         left.addWidget(self.pages)
+        left.addWidget(self.language_note)
         row.addWidget(back)
         row.addWidget(self.search, 1)
         right.addLayout(row)

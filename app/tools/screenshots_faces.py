@@ -44,6 +44,7 @@ def shoot_faces(studio: ScreenshotStudio, scheme: str, home: Path) -> None:
     with_more_faces = replace(before, tracker=replace(before.tracker, max_faces=_FACES))
     window.settings.apply_settings(with_more_faces)
     window.open_path(str(clip))
+    studio.until(lambda: session.display.path == str(clip))  # the last video stays open until then
     studio.until(lambda: session.display.phase is Phase.FINISHED)
     session.recording.pause()
     session.recording.seek(_FRAMES - 5)

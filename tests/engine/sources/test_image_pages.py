@@ -35,7 +35,7 @@ def test_all_pages_of_a_tiff_stack_are_frames(tmp_path: Path) -> None:
     source = ImageSequence([file])
     assert numbers(source) == [0, 1, 2, 3]
     assert source.info.frames == 4
-    assert "25 frames per second are assumed" in source.info.notes[0]
+    assert "one sequence with 25 frames per second" in source.info.notes[0]
     assert round((float(source.frame_at(2).image.mean()) - 20) / 40) == 2
 
 

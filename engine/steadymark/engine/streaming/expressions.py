@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from steadymark.engine.tracking.head_pose import POINTS, mean_face
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from steadymark.engine.core.types import TrackedFace
 
@@ -147,6 +147,7 @@ RANGES: dict[str, tuple[float, float, float]] = {
     "mouth_open": (0.0, 0.025, 0.47),
     "mouth_wide": (0.20, 0.30, 0.41),
 }
+AT_REST = {name: RANGES[name][1] for name in MEASURES}  # the mean person's measures at rest
 
 
 def features(solid: Array) -> dict[str, float]:
@@ -163,7 +164,23 @@ def features(solid: Array) -> dict[str, float]:
     Returns:
         Features in [−1, 1] by name, in OpenSeeFace's order.
     """
-    return {name: _scaled_feature(value, *RANGES[name]) for name, value in measure(solid).items()}
+    return scaled_features(measure(solid), AT_REST)
+
+
+def scaled_features(measures: Mapping[str, float], rest: Mapping[str, float]) -> dict[str, float]:
+    """Scale measures to features relative to a face at rest, see `features`.
+
+    The ends of the ranges stay, since closed eyes and lips look alike in everyone. A person whose
+    rest is near an end keeps at least a third of the mean person's range on that side.
+
+    Args:
+        measures: Values of `measure`.
+        rest: The same values of the face at rest: AT_REST, or a person's own.
+
+    Returns:
+        Features in [−1, 1] by name, in the order of `measures`.
+    """
+    return {name: _scaled(value, rest[name], *RANGES[name]) for name, value in measures.items()}
 
 
 def measure(solid: Array) -> dict[str, float]:
@@ -198,8 +215,9 @@ def _value(compute: Callable[[Points], float], points: Points) -> float:
         return math.nan
 
 
-def _scaled_feature(value: float, least: float, rest: float, most: float) -> float:
+def _scaled(value: float, rest: float, least: float, mean_rest: float, most: float) -> float:
     if not math.isfinite(value):
         return 0.0
-    share = (value - rest) / (rest - least if value < rest else most - rest)
-    return min(1.0, max(-1.0, share))
+    below = max(rest - least, (mean_rest - least) / 3)
+    above = max(most - rest, (most - mean_rest) / 3)
+    return min(1.0, max(-1.0, (value - rest) / (below if value < rest else above)))

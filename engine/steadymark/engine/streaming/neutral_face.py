@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from steadymark.engine.streaming.expressions import MEASURES, RANGES, measure, solid_points
+from steadymark.engine.streaming.expressions import (
+    AT_REST,
+    MEASURES,
+    RANGES,
+    measure,
+    scaled_features,
+    solid_points,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +36,8 @@ _QUIET = 0.08  # largest change of a quiet measure, as a share of its range
 _FRONTAL_DEG = 25.0  # largest yaw and pitch of a frame that counts
 _APPROACH_S = 0.5  # time constant of the change to a new neutral face
 _CLOSED = ("mouth_open",)  # measures whose rest is their lower quartile: lips part in speech
-_LEAST, _REST, _MOST = np.array([RANGES[name] for name in MEASURES]).T
+_REST = np.array(list(AT_REST.values()))
+_SPAN = np.array([RANGES[name][2] - RANGES[name][0] for name in MEASURES])
 _CLOSED_AT = [name in _CLOSED for name in MEASURES]
 
 
@@ -85,13 +93,14 @@ class NeutralFace:
         if face.face_id != self._face_id:
             self._face_id = face.face_id
             self._begin()
-        values = np.array(list(measure(solid).values()))
+        measures = measure(solid)
+        values = np.array(list(measures.values()))
         frontal = max(abs(face.pose.yaw_deg), abs(face.pose.pitch_deg)) < _FRONTAL_DEG
         before_s = self._recent[-1].time_s if self._recent else time_s
         self._learn(_Sample(time_s, values, frontal))
         share = 1 - np.exp(-max(0.0, time_s - before_s) / _APPROACH_S)
         self._rest += share * (self._target - self._rest)
-        return dict(zip(MEASURES, _scaled(values, self._rest).tolist(), strict=True))
+        return scaled_features(measures, self.rest)
 
     def _learn(self, sample: _Sample) -> None:
         self._recent.append(sample)
@@ -110,7 +119,7 @@ class NeutralFace:
 
     def _is_quiet(self, sample: _Sample) -> bool:
         first = self._recent[0]
-        changes = np.abs(sample.values - first.values) / (_MOST - _LEAST)
+        changes = np.abs(sample.values - first.values) / _SPAN
         return sample.time_s - first.time_s > _COMPARED_S / 2 and bool(changes.max() < _QUIET)
 
     def _choose(self, sample: _Sample) -> None:
@@ -122,15 +131,3 @@ class NeutralFace:
             self._target = np.median(np.stack(self._chosen), axis=0)
             self._quiet = [self._target] * MOST_QUIET  # what the user chose is kept
             self._chosen = None
-
-
-def _scaled(values: Array, rest: Array) -> Array:
-    """Return measures relative to a neutral face, in [-1, 1]; 0 where a measure is not finite.
-
-    The lower ends of the ranges stay, since closed eyes and lips look alike in everyone. A person
-    whose rest is near an end keeps at least a third of the mean person's range on that side.
-    """
-    below = np.maximum(rest - _LEAST, (_REST - _LEAST) / 3)
-    above = np.maximum(_MOST - rest, (_MOST - _REST) / 3)
-    shares = (values - rest) / np.where(values < rest, below, above)
-    return np.asarray(np.where(np.isfinite(values), np.clip(shares, -1, 1), 0.0))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.models.datasets.photo_splits import is_held_back, photo_of
+from steadymark.models.datasets.photo_splits import HELD_BACK, is_held_back, photo_of
 from steadymark.models.errors import DataError
 from steadymark.models.face.pts_file import read_pts
 from steadymark.models.face.schema import IBUG68, load_schema
@@ -44,6 +44,17 @@ def hard_photos(data: Path) -> set[str]:
     for path in sorted((data / "300w" / "train").glob("afw_*.pts")):
         hardness[photo_of(path.stem)].append(shape_distance(read_pts(path)))
     return _hardest(hardness, _HARDEST)
+
+
+def is_for_training(stem: str, hard: set[str]) -> bool:
+    """Return whether trainings may use a face of 300w/train that is neither held back nor hard.
+
+    Args:
+        stem: Stem of the face's file.
+        hard: The photos of `hard_photos`.
+    """
+    photo = photo_of(stem)
+    return photo not in hard and not is_held_back(photo, HELD_BACK["train"])
 
 
 def _hardest(hardness: Mapping[str, list[float]], share: float) -> set[str]:

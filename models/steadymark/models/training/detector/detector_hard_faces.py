@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from steadymark.models.datasets.hard_faces import hard_photos, turned_faces
-from steadymark.models.datasets.photo_splits import HELD_BACK, is_held_back, photo_of
+from steadymark.models.datasets.hard_faces import hard_photos, is_for_training, turned_faces
 from steadymark.models.face.crop import fit_crop
 from steadymark.models.face.landmark_boxes import YUNET_TO_EXTENT, landmark_box, widen
 from steadymark.models.face.pts_file import read_pts
@@ -65,17 +64,31 @@ def load_unlabelled(data: Path) -> list[DetectorPhoto]:
 
 def _pseudo_labelled(path: Path, teacher: LabelTeacher) -> DetectorPhoto | None:
     jpeg = np.fromfile(path, np.uint8)
-    image = DetectorPhoto(jpeg).image()
+    face = single_face(DetectorPhoto(jpeg).image(), teacher, _MIN_TEACHER_SCORE)
+    return None if face is None else DetectorPhoto(jpeg, (face,))
+
+
+def single_face(image: Image, teacher: LabelTeacher, least_score: float) -> PhotoFace | None:
+    """Return the only face that the teacher finds in an image, with its box and roll.
+
+    Args:
+        image: (H, W, 3) uint8 BGR, which the face may fill; a border is added for the teacher.
+        teacher: The detector.
+        least_score: Least score of the teacher.
+
+    Returns:
+        The face; None if there are several, or if it is not certain.
+    """
     height, width = image.shape[:2]
     border = round(_BORDER_SHARE * max(height, width))
     padded = cv2.copyMakeBorder(image, border, border, border, border, cv2.BORDER_CONSTANT)
     rows = teacher.rows(padded.astype(np.uint8, copy=False))
-    if len(rows) != 1 or rows[0, 14] < _MIN_TEACHER_SCORE:
+    if len(rows) != 1 or rows[0, 14] < least_score:
         return None
     row = rows[0]
     box = np.array([row[0], row[1], row[0] + row[2], row[1] + row[3]], np.float32) - border
     roll = math.degrees(math.atan2(row[7] - row[5], row[6] - row[4]))
-    return DetectorPhoto(jpeg, (PhotoFace(widen(box, YUNET_TO_EXTENT), None, roll),))
+    return PhotoFace(widen(box, YUNET_TO_EXTENT), None, roll)
 
 
 def make_profiled(data: Path, count: int, seed: int) -> list[DetectorPhoto]:
@@ -90,8 +103,7 @@ def make_profiled(data: Path, count: int, seed: int) -> list[DetectorPhoto]:
     files = [
         path
         for path in sorted((data / "300w" / "train").glob("*.pts"))
-        if photo_of(path.stem) not in hard
-        and not is_held_back(photo_of(path.stem), HELD_BACK["train"])
+        if is_for_training(path.stem, hard)
     ]
     photos: list[DetectorPhoto] = []
     for number in range(count if files else 0):

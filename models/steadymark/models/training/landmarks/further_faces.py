@@ -11,17 +11,15 @@ import cv2
 import numpy as np
 import torch
 
-from steadymark.models.datasets.hard_faces import hard_photos, turned_faces
-from steadymark.models.datasets.photo_splits import HELD_BACK, is_held_back, photo_of
+from steadymark.models.datasets.hard_faces import hard_photos, is_for_training, turned_faces
 from steadymark.models.errors import DataError
 from steadymark.models.face.crop import Crop, cut, transform
-from steadymark.models.face.landmark_boxes import YUNET_TO_EXTENT, widen
 from steadymark.models.face.pts_file import read_pts
 from steadymark.models.runtime.onnx_session import LandmarkNetwork
 from steadymark.models.runtime.zoo import find_model
 from steadymark.models.synthesis.faces.head_rotation import turn_head
 from steadymark.models.training.data.face_images import FaceImages
-from steadymark.models.training.detector.detector_hard_faces import draw_turn
+from steadymark.models.training.detector.detector_hard_faces import draw_turn, single_face
 from steadymark.models.training.detector.detector_photos import LabelTeacher
 from steadymark.models.training.landmarks.distillation import distilled_targets
 from steadymark.models.training.loop.checkpoint import load_checkpoint, save_checkpoint
@@ -142,7 +140,7 @@ def make_profiled(data: Path, seed: int) -> list[EncodedFace]:
     """
     hard, found = hard_photos(data), []
     for number, path in enumerate(sorted((data / "300w" / "train").glob("*.pts"))):
-        if _is_held_back(path.stem, hard):
+        if not is_for_training(path.stem, hard):
             continue
         rng, points = np.random.default_rng((seed, number, 11)), read_pts(path)
         yaw, pitch = draw_turn(points, rng)
@@ -193,14 +191,10 @@ def label_faces(
 
 def _first_points(image: Image, yunet: LabelTeacher, network: LandmarkNetwork) -> Points | None:
     """Return the landmarks (K, 2) of the only certain face in an image, or None."""
-    height, width = image.shape[:2]
-    border = round(0.35 * max(height, width))  # YuNet misses faces that fill the image
-    padded = cv2.copyMakeBorder(image, border, border, border, border, cv2.BORDER_CONSTANT)
-    rows = yunet.rows(padded.astype(np.uint8, copy=False))
-    if len(rows) != 1 or rows[0, 14] < LEAST_SCORE:
+    face = single_face(image, yunet, LEAST_SCORE)
+    if face is None:
         return None
-    x, y, w, h = rows[0, :4]
-    box = widen(np.array([x, y, x + w, y + h], np.float32) - border, YUNET_TO_EXTENT)
+    box = face.box
     side = _CROP_OF_BOX * float(max(box[2] - box[0], box[3] - box[1]))
     crop = Crop(float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2, side)
     size = network.card.crop
@@ -209,11 +203,6 @@ def _first_points(image: Image, yunet: LabelTeacher, network: LandmarkNetwork) -
     if prediction.face[0] < LEAST_SCORE:
         return None
     return transform(matrix, prediction.points[0]).astype(np.float32)
-
-
-def _is_held_back(stem: str, hard: set[str]) -> bool:
-    photo = photo_of(stem)
-    return photo in hard or is_held_back(photo, HELD_BACK["train"])
 
 
 def _read_jpeg(label: Path) -> NDArray[np.uint8]:

@@ -103,12 +103,12 @@ def _result(job: JobReport, files: str, longest: int, *, short: bool) -> str:
         words.append("damaged" + _share_read(job.cut_off, short=short))
     if job.report.frames and not job.report.with_face:
         words.append("no face")
-    stated = ", ".join(words)
+    outcome = ", ".join(words)
     if not job.error:
-        return f"{stated}: {files}" if stated and files else stated or files
+        return f"{outcome}: {files}" if outcome and files else outcome or files
     ending = f"; {files}" if files else ""
-    room = max(_SHORTEST_REASON, longest - len(f"{stated}: {ending}"))
-    return f"{stated}: {_shortened(_reason(job), room)}{ending}"
+    room = max(_SHORTEST_REASON, longest - len(f"{outcome}: {ending}"))
+    return f"{outcome}: {_shortened(_reason(job), room)}{ending}"
 
 
 def _share_read(cut_off: CutOff, *, short: bool) -> str:

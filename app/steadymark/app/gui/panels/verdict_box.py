@@ -62,9 +62,8 @@ class VerdictBox(QWidget):
                 "How far the landmarks move faster than 5 times per second, in % of the distance "
                 "between the outer eye corners, without and with the stabilizer. It can be "
                 "measured while the face moves. Jitter is fast; heads mostly move more slowly. "
-                "A smaller "
-                "value with the stabilizer is jitter that was removed. Calm faces have less than "
-                "0.2 %; above 1 % the landmarks tremble, or the face moves very fast."
+                "A smaller value with the stabilizer is jitter that was removed. Calm faces have "
+                "less than 0.2 %; above 1 % the landmarks tremble, or the face moves very fast."
             ),
         )
         self._names = "", ""

@@ -292,6 +292,7 @@ def align_faces(
         The last output for each box; None if it is not a face.
     """
     later_network = follower or network
+    least_score = min(LEAST_FIRST_PASS_SCORE, config.find_from)
     outputs: dict[int, FaceOutput] = dict(
         enumerate(
             run_network(network, image, [crop_of_box(b, margin=network.card.margin) for b in boxes])
@@ -301,7 +302,7 @@ def align_faces(
         outputs = {
             i: each
             for i, each in outputs.items()
-            if each.all_finite and each.score >= LEAST_FIRST_PASS_SCORE
+            if each.all_finite and each.score >= least_score
         }
         margin = later_network.card.margin
         crops = [

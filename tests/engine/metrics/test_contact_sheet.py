@@ -138,3 +138,27 @@ def test_models_of_different_faces_have_rows_of_their_own(compared: LandmarkComp
     )
     sheet = contact_sheet({"all": compared, "fewer": fewer}, 2)
     assert sheet.shape[0] == HEAD + 2 * (HEAD + TILE + CAPTION + GAP)
+
+
+def test_faces_that_were_not_found_take_at_most_half_of_the_sheet(tmp_path: Path) -> None:
+    truth = np.repeat(face_points(100, 90, 90)[None].astype(np.float64), 10, axis=0)
+    found = truth + np.array([*[np.nan] * 6, 1.0, 2.0, 3.0, 4.0])[:, None, None]
+    places = []
+    for i in range(10):
+        file = tmp_path / f"{i}.png"
+        cv2.imwrite(str(file), np.full((180, 200, 3), 100 + 10 * i, np.uint8))
+        places.append(FacePlace(f"{i}", str(file)))
+    many = LandmarkComparison(tuple(places), found, truth, load_schema("ibug68"), tuple(range(68)))
+    sheet = contact_sheet({"net": many}, 4)
+    greys = [tile_of(sheet, 0, column)[2, 2, 0] for column in range(4)]
+    assert greys == [100, 150, 190, 180]  # the first and the last missed face, the worst found
+    all_missed = replace(many, found=np.full_like(found, np.nan))
+    assert contact_sheet({"net": all_missed}, 4).shape == sheet.shape
+
+
+def test_dark_pictures_are_brightened(compared: LandmarkComparison, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 20, (180, 200, 3), np.uint8)
+    cv2.imwrite(str(tmp_path / "face2.png"), noise)
+    worst = tile_of(contact_sheet({"net": compared}, 2), 0, 1)
+    assert np.percentile(worst[:40], 98) > 120
+    assert worst[:40].min() < 20

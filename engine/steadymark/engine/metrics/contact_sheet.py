@@ -30,12 +30,15 @@ PAIRS = 3  # Pairs of tiles in a row.
 COLUMNS = 6
 MARGIN = 1.5  # Side of a tile divided by the longer side of the true face.
 _PAPER = 40
+_DARK, _BRIGHT = 50.0, 160.0  # A tile whose light parts are below the one is lit to the other.
 
 
 def contact_sheet(compared: Mapping[str, LandmarkComparison], count: int) -> Image:
     """Draw the worst faces of each model, with the error under each face.
 
-    The true landmarks are blue and the predicted landmarks are orange. Two models that were
+    The true landmarks are blue and the predicted landmarks are orange. Dark pictures are
+    brightened. If there are many faces that were not found, an even choice of them takes half of
+    the sheet, and the largest errors of the others take the other half. Two models that were
     compared on the same faces are shown side by side: the faces with the largest error of either
     model, the first model on the left and the second on the right. The error of the better one is
     framed in green.
@@ -53,7 +56,7 @@ def contact_sheet(compared: Mapping[str, LandmarkComparison], count: int) -> Ima
     """
     if len(compared) == 2 and _are_of_same_faces(*compared.values()):
         return _pairs(compared, count)
-    worst = {name: c.worst(count) for name, c in compared.items()}
+    worst = {name: _worst(c, count, c.errors()) for name, c in compared.items()}
     images = _images_of([c.places[i] for name, c in compared.items() for i in worst[name]])
     columns = max(1, min(COLUMNS, *(len(w) for w in worst.values())))
     width = max(columns * (TILE + GAP) + GAP, 3 * TILE)
@@ -64,8 +67,20 @@ def contact_sheet(compared: Mapping[str, LandmarkComparison], count: int) -> Ima
             _tile(comparison, i, images[comparison.places[i]], float(errors[i]))
             for i in worst[name]
         ]
-        parts += [_heading(name, errors, width), *_rows(tiles, columns, width)]
+        heading = _titled(f"{name}: the worst of {_summary(errors)}", width)
+        parts += [heading, *_rows(tiles, columns, width)]
     return np.concatenate(parts)
+
+
+def _worst(compared: LandmarkComparison, count: int, errors: Values) -> list[int]:
+    """Return the faces to show; at most half of them were not found, if there are enough others."""
+    missed = np.flatnonzero(np.isnan(errors))
+    most = (count + 1) // 2
+    if len(missed) > most:
+        shown = missed[np.linspace(0, len(missed) - 1, most).round().astype(int)]
+        errors = errors.copy()
+        errors[np.setdiff1d(missed, shown)] = -1.0  # After all faces that were found.
+    return compared.worst(count, errors)
 
 
 def _are_of_same_faces(first: LandmarkComparison, second: LandmarkComparison) -> bool:
@@ -80,7 +95,7 @@ def _pairs(compared: Mapping[str, LandmarkComparison], count: int) -> Image:
     """Draw the faces with the largest error of either of two models, both models side by side."""
     first, second = compared.values()
     errors = np.stack([first.errors(), second.errors()])
-    worst = first.worst(count, errors.max(0))
+    worst = _worst(first, count, errors.max(0))
     images = _images_of([first.places[i] for i in worst])
     tiles = []
     for i in worst:
@@ -96,7 +111,8 @@ def _pairs(compared: Mapping[str, LandmarkComparison], count: int) -> Image:
         tiles.append(np.concatenate(pair[:-1], 1))
     columns = max(1, min(PAIRS, len(worst)))
     width = max(columns * (tiles[0].shape[1] + GAP) + GAP, 3 * TILE)
-    headings = [_heading(name, each, width) for name, each in zip(compared, errors, strict=True)]
+    pairs = zip(compared, errors, strict=True)
+    headings = [_titled(f"{name}: {_summary(each)}", width) for name, each in pairs]
     text = f"left: {', right: '.join(compared)}; the faces with the largest error of either"
     return np.concatenate(
         [_legend(width), *headings, _titled(text, width), *_rows(tiles, columns, width)]
@@ -133,7 +149,7 @@ def _tile(
     middle = (corner + far) / 2
     side = max(8.0, MARGIN * float((far - corner).max()))
     crop = Crop(float(middle[0]), float(middle[1]), side)
-    tile = cut(image, crop.matrix_to_image(TILE), TILE)
+    tile = _lit(cut(image, crop.matrix_to_image(TILE), TILE))
     is_scored = np.full(len(truth), False)
     is_scored[scored] = True
     for points, colour in ((truth, bgr(SKY_BLUE)), (found, bgr(ORANGE))):
@@ -143,8 +159,18 @@ def _tile(
     place = compared.places[index]
     name = place.name if place.frame is None else f"{place.name} frame {place.frame}"
     error_text = "not found" if np.isnan(error) else f"{error:.1f} %"
+    if np.isinf(error):
+        error_text = "no eye distance"  # the true outer eye corners coincide
     caption = _line(name if named else "", TILE, CAPTION, right=error_text)
     return np.concatenate((tile, caption))
+
+
+def _lit(tile: Image) -> Image:
+    """Brighten a dark tile, so that the face can be seen."""
+    light = float(np.percentile(tile, 98))
+    if not 0 < light < _DARK:
+        return tile
+    return (tile * (_BRIGHT / light)).clip(0, 255).astype(np.uint8)
 
 
 def _draw(tile: Image, points: Values, crop: Crop, colour: Bgr, schema: str) -> None:
@@ -171,16 +197,19 @@ def _legend(width: int) -> Image:
     draw_text(line, "true", (GAP, 29), 0.6, bgr(SKY_BLUE))
     draw_text(line, "found", (GAP + 60, 29), 0.6, bgr(ORANGE))
     draw_text(
-        line, "mean distance in % of the outer-eye distance", (GAP + 135, 29), 0.6, bgr(WHITE)
+        line,
+        "error: mean distance in % of the outer-eye distance",
+        (GAP + 135, 29),
+        0.6,
+        bgr(WHITE),
     )
     return line
 
 
-def _heading(name: str, errors: Values, width: int) -> Image:
+def _summary(errors: Values) -> str:
     missed = int(np.isnan(errors).sum())
-    mean = float(mean_of_finite(errors))
-    text = f"{name}: the worst of {len(errors)}, mean of all {mean:.2f} %"
-    return _titled(text + (f", {missed} not found" if missed else ""), width)
+    text = f"{len(errors)} faces, mean error {float(mean_of_finite(errors)):.2f} %"
+    return text + (f", {missed} not found" if missed else "")
 
 
 def _titled(text: str, width: int) -> Image:

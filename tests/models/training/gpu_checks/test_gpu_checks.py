@@ -15,7 +15,7 @@ from steadymark.models.training.cli import app, main
 from steadymark.models.training.gpu_checks import run_checks as checks
 from steadymark.models.training.gpu_checks import runtime_checks
 from steadymark.models.training.gpu_checks.check_result import CheckResult
-from steadymark.models.training.gpu_checks.demo_faces import demo_faces
+from steadymark.models.training.gpu_checks.demo_sequence import demo_sequence
 from steadymark.models.training.gpu_checks.run_checks import PARTS, CheckSettings, run_checks
 from steadymark.models.training.gpu_checks.runtime_checks import bench_speed, compare_pdc
 from steadymark.models.training.gpu_checks.step_cases import step_task
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 CPU = torch.device("cpu")
 
 
+@pytest.mark.slow
 def test_the_command_compares_the_cpu_with_itself_and_writes_json(tmp_path: Path) -> None:
     file = tmp_path / "checks.json"
     arguments = ["gpu-checks", "--out", str(file), "--device", "cpu", "--repeats", "2"]
@@ -181,9 +182,9 @@ def test_every_part_has_a_check_and_the_paper_sizes_are_among_them() -> None:
     assert "the step of flow-cell lite on cpu" in on_gpu
 
 
-def test_the_demo_faces_are_centred_and_can_be_more_than_the_clip_is_cut_to() -> None:
-    faces = demo_faces(96, 1.4, 64)
+def test_the_demo_sequence_is_centred_and_goes_back_after_its_last_frame() -> None:
+    faces = demo_sequence(96, 1.4, 64)
     assert faces.crops.shape == (64, 96, 96, 3)
     assert faces.points.shape == (64, 68, 2)
     assert np.abs(faces.points[0].mean(0) - 48).max() < 10
-    np.testing.assert_array_equal(faces.points[58], faces.points[60])  # backwards after 60 frames
+    np.testing.assert_array_equal(faces.points[58], faces.points[60])

@@ -17,7 +17,7 @@ from steadymark.models.runtime.detector_input import fit_frame
 from steadymark.models.runtime.onnx_session import LandmarkNetwork, open_session
 from steadymark.models.runtime.zoo import DEFAULT_DETECTOR, find_model
 from steadymark.models.training.gpu_checks.check_result import CheckResult
-from steadymark.models.training.gpu_checks.demo_faces import demo_faces, demo_frame
+from steadymark.models.training.gpu_checks.demo_sequence import demo_sequence, first_demo_face
 from steadymark.models.training.gpu_checks.step_cases import step_task
 from steadymark.models.training.gpu_checks.step_checks import SEED
 
@@ -94,7 +94,7 @@ def compare_landmarks(card: ModelCard, device: str, *, frames: int) -> CheckResu
     Raises:
         DeviceError: ONNX Runtime cannot use the device.
     """
-    faces = demo_faces(card.crop, card.margin, frames)
+    faces = demo_sequence(card.crop, card.margin, frames)
     points, times = [], []
     for where in ("cpu", device):
         network = LandmarkNetwork(card, device=where)
@@ -125,7 +125,7 @@ def compare_detector(device: str, *, frames: int) -> CheckResult:
         DeviceError: ONNX Runtime cannot use the device.
     """
     card = find_model(DEFAULT_DETECTOR, "face_detector")
-    planes = fit_frame(demo_frame()).planes
+    planes = fit_frame(first_demo_face().image).planes
     boxes, times = [], []
     for where in ("cpu", device):
         session = open_session(card, device=where)

@@ -12,7 +12,7 @@ import torch
 
 from steadymark.models.training.detector.detector_photos import DetectorPhoto, PhotoFace
 from steadymark.models.training.detector.face_net_system import FaceNetSystem, FaceNetTask
-from steadymark.models.training.gpu_checks.demo_faces import demo_faces, demo_frame, demo_points
+from steadymark.models.training.gpu_checks.demo_sequence import demo_sequence, first_demo_face
 from steadymark.models.training.gpu_checks.synthetic_scenes import synthetic_scenes
 from steadymark.models.training.landmarks.landmark_system import LandmarkSystem
 from steadymark.models.training.loop.checkpoint import to_image
@@ -83,14 +83,14 @@ def step_task(system: System[Any], size: int = 0) -> Any:
     if isinstance(system, RecurrentSystem):
         return StepTask(system, _sequences(system, size))
     assert isinstance(system, LandmarkSystem)
-    faces = demo_faces(system.crop, system.augment.margin, size)
+    faces = demo_sequence(system.crop, system.augment.margin, size)
     parts = (torch.from_numpy(faces.crops), torch.from_numpy(faces.points), torch.ones(size))
     return StepTask(system, parts)
 
 
 def _sequences(system: RecurrentSystem, size: int) -> Batch:
     """Return heatmaps (B, T, K, L) of noisy landmarks, motion, and true landmarks (B, T, K, 2)."""
-    faces = demo_faces(system.backbone.crop, system.backbone.margin, _FRAMES)
+    faces = demo_sequence(system.backbone.crop, system.backbone.margin, _FRAMES)
     points = torch.from_numpy(faces.points)[None].repeat(size, 1, 1, 1)
     noise = torch.randn(points.shape, generator=torch.Generator().manual_seed(7))
     heats = system.targets(points + _NOISE_PX * noise)
@@ -100,10 +100,10 @@ def _sequences(system: RecurrentSystem, size: int) -> Batch:
 
 def _detector_task(system: FaceNetSystem) -> FaceNetTask:
     """Return the detector's task on one photo with a face and one without."""
-    frame, points = demo_frame(), demo_points()
-    box = np.concatenate((points.min(0), points.max(0))).astype(np.float32)
-    empty = frame[:, : max(32, int(box[0]))]
-    seen = DetectorPhoto(_jpeg(frame), (PhotoFace(box, None, 0.0),))
+    face = first_demo_face()
+    box = np.concatenate((face.truth.min(0), face.truth.max(0))).astype(np.float32)
+    empty = face.image[:, : max(32, int(box[0]))]
+    seen = DetectorPhoto(_jpeg(face.image), (PhotoFace(box, None, 0.0),))
     nobody = DetectorPhoto(_jpeg(np.ascontiguousarray(empty)))
     return FaceNetTask(system, ([seen], [seen], [nobody]), Path(), Path(), seed=7)
 

@@ -92,9 +92,10 @@ def with_figures(card: Card, figures: ModelFigures, cards: dict[str, Card]) -> C
             "groups": figures.groups,
             "groups_note": GROUPS_NOTE,
         }
+    measured["scores_note"] = COMMAND
     rest = {n: v for n, v in card.items() if n not in (*measured, "file", "size_bytes", "sha256")}
     file = {name: card[name] for name in ("file", "size_bytes", "sha256")}
-    return described({**rest, **measured, "scores_note": COMMAND, **file})
+    return described({**rest, **measured, **file})
 
 
 def current_rows(card: Card, cards: dict[str, Card]) -> list[dict[str, Any]]:

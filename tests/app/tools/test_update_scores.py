@@ -108,6 +108,8 @@ def test_new_figures_replace_old_ones_and_reported_ones_stay() -> None:
     assert first["own_field"] == {"kept": True}
     assert first["scores_note"] == COMMAND
     assert list(first)[-3:] == ["file", "size_bytes", "sha256"]
+    same = with_figures(first, measured(3.5, COMMON, TRAIN_HELD_BACK, "dark"), CARDS)
+    assert json.dumps(same) == json.dumps(first)
     second = with_figures(first, measured(2.5, TRAIN_HELD_BACK), CARDS)
     found = {(r["faces_of"], r["boxes"]): r["nrmse_percent"] for r in second["accuracy"]}
     assert found == {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path  # noqa: TC003 typer reads the annotations
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -14,6 +14,9 @@ from steadymark.models.runtime.zoo import DEFAULT_DETECTOR, weights_folder
 from tools.model_scores.measure_models import landmark_models, measure_models
 from tools.model_scores.score_cards import described_cards, read_cards, with_figures, write_cards
 from tools.model_scores.score_tables import with_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PAGES = ("README.md", "docs/benchmarks.md")
 
@@ -60,13 +63,7 @@ def main(
 
     It may be run again at any time: what was measured is replaced, all else stays.
     """
-    known = (*landmark_models(), DEFAULT_DETECTOR)
-    names = tuple(model or known)
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        _refuse(f"unknown model '{unknown[0]}': choose one of {', '.join(known)}")
-    if data is not None and not data.is_dir():
-        _refuse(f"--data {data} is no folder: name the data folder of docs/training.md")
+    names = _chosen(model or (), data)
     began_s, folder = time.monotonic(), weights_folder()
     cards = described_cards(read_cards(folder))
     if data is not None:
@@ -84,6 +81,17 @@ def main(
     for path in changed:
         typer.echo(f"written: {path}")
     typer.echo(f"done in {time.monotonic() - began_s:.0f} s: cards in {folder}")
+
+
+def _chosen(model: Sequence[str], data: Path | None) -> tuple[str, ...]:
+    """Return the names of the models to measure, and check the options."""
+    known = (*landmark_models(), DEFAULT_DETECTOR)
+    unknown = [name for name in model if name not in known]
+    if unknown:
+        _refuse(f"unknown model '{unknown[0]}': choose one of {', '.join(known)}")
+    if data is not None and not data.is_dir():
+        _refuse(f"--data {data} is no folder: name the data folder of docs/training.md")
+    return tuple(model or known)
 
 
 def _tell(text: str) -> None:

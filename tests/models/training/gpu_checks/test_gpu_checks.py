@@ -135,6 +135,20 @@ def test_checks_that_cannot_run_or_begin_too_late_are_named(
     assert "minutes were over" in late.skipped[0]
 
 
+def test_an_error_of_the_device_fails_its_check_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def too_large(*_: object, **__: object) -> CheckResult:
+        raise torch.cuda.OutOfMemoryError("out of\nmemory")
+
+    monkeypatch.setattr(checks, "compare_pdc", too_large)
+    told: list[str] = []
+    report = run_checks(CheckSettings("cpu", ("pdc", "state")), told.append)
+    assert told[0] == "PDC: FAILED (out of memory)"
+    assert [result.is_passed for result in report.results] == [False, True, True]
+    assert report.content()["passed"] is False
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
+import subprocess
 import time
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -11,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from steadymark.models.errors import DeviceError
+from steadymark.models.errors import DeviceError, SteadymarkError
 from steadymark.models.runtime.onnxruntime_offline import ort
 from steadymark.models.runtime.zoo import list_models
+from steadymark.models.training.gpu_checks.check_result import CheckResult
 from steadymark.models.training.gpu_checks.runtime_checks import (
     bench_speed,
     compare_detector,
@@ -28,7 +30,6 @@ from steadymark.models.training.stabilizer.heatmap_cell_systems import Recurrent
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from steadymark.models.training.gpu_checks.check_result import CheckResult
     from steadymark.models.training.system import System
 
     Check = Callable[[], CheckResult]
@@ -116,9 +117,12 @@ def run_checks(
         try:
             results.append(check())
             tell(str(results[-1]))
-        except (DeviceError, ValueError, OSError) as error:
+        except (SteadymarkError, ValueError, OSError, subprocess.SubprocessError) as error:
             skipped.append(f"{name} was skipped: {error}.")
             tell(skipped[-1])
+        except RuntimeError as error:  # torch's error, for example of too little memory
+            results.append(CheckResult(name, error=" ".join(str(error).split())[:200]))
+            tell(str(results[-1]))
     seconds = round(time.monotonic() - began_s, 1)
     return CheckReport(_machine(settings.device), tuple(results), tuple(skipped), seconds)
 

@@ -60,6 +60,8 @@ class ModelCard:
         over: The model whose heatmaps or landmarks are stabilized.
         batch: Number of faces per run if the network was exported for a fixed number, or 0.
         face_score: How to compute a face score if the network has none of its own.
+        judges_candidates: Whether the face score was fitted on places of which the face detector is
+            unsure (`steadymark-train face-score`), so that the tracker may ask about such places.
     """
 
     name: str
@@ -81,6 +83,7 @@ class ModelCard:
     over: str | None = None
     batch: int = 0
     face_score: FaceScore | None = None
+    judges_candidates: bool = False
 
 
 def own_folder() -> Path:

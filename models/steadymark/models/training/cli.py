@@ -151,11 +151,33 @@ def average(
         list[Path], typer.Argument(help="Training runs that were fine-tuned from the same weights.")
     ],
     out: Out,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="The data folder, to measure the statistics of batch norms anew."),
+    ] = None,
 ) -> None:
     """Average the weights of several runs into one network."""
     from steadymark.models.training.loop.weight_averaging import average_runs
 
-    console.print(f"averaged: {average_runs(runs, out)}")
+    console.print(f"averaged: {average_runs(runs, out, data=data)}")
+
+
+@app.command("face-score")
+def face_score(
+    run: Annotated[Path, typer.Argument(help="The run of a landmark network.")],
+    data: Data,
+    out: Out,
+    seed: Seed = 7,
+) -> None:
+    """Fit the face score of a network on places that the face detector is unsure of."""
+    from steadymark.models.training.landmarks.face_score_fit import fit_face_score
+
+    check_run(data=data, out=out, seed=seed)
+    figures = fit_face_score(run, data, out, seed=seed)
+    console.print(
+        f"{figures.crops} crops, {figures.faces} of them faces; of faces that it did not see, "
+        f"{100 * figures.kept:.1f} % stay tracked and {100 * figures.sure:.1f} % are sure"
+    )
 
 
 @app.command("export")

@@ -137,6 +137,7 @@ def _detector_scores(data: Path, *, reported: bool) -> dict[str, float]:
             file,
             most_false=None,
             reported=reported,
+            tracked=False,
             out=console,
             err=console,
         )

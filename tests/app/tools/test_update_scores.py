@@ -13,10 +13,22 @@ import typer
 from typer.testing import CliRunner
 
 from steadymark.engine.bench.landmark_benchmark import COMMON, DETECTOR, TRAIN_HELD_BACK, TRUTH
-from steadymark.models.runtime.zoo import DEFAULT_MODEL, list_models, read_card, weights_folder
+from steadymark.models.runtime.zoo import (
+    DEFAULT_DETECTOR,
+    DEFAULT_MODEL,
+    list_models,
+    read_card,
+    weights_folder,
+)
 from steadymark.models.training.card_texts import INTENDED_USE, LIMITS, described
+from support.fakes.data_folder import write_data_folder
 from tools import update_scores
-from tools.model_scores.measure_models import ModelFigures, hard_were_left_out, landmark_models
+from tools.model_scores.measure_models import (
+    ModelFigures,
+    hard_were_left_out,
+    landmark_models,
+    measure_models,
+)
 from tools.model_scores.score_cards import (
     COMMAND,
     current_rows,
@@ -146,6 +158,16 @@ def test_the_detector_keeps_what_was_not_measured_now() -> None:
     exported = {**old, "scores_note": ""}
     scores = with_figures(exported, ModelFigures(scores={"recall_train": 100.0}), CARDS)["scores"]
     assert set(scores) == {"yunet_recall", "recall_train"}
+
+
+@pytest.mark.slow
+def test_the_detector_is_measured_as_bench_detector_does(tmp_path: Path) -> None:
+    data = write_data_folder(tmp_path)
+    figures = measure_models([DEFAULT_DETECTOR], data, CARDS, reported=False, tell=lambda _: None)
+    scores = figures[DEFAULT_DETECTOR].scores
+    assert scores["false_boxes_per_100_photos"] == 0  # grey pictures
+    assert scores["missed_hard_set_percent"] == 100
+    assert "recall_common_percent" not in scores
 
 
 def test_a_model_that_began_with_unknown_weights_may_have_seen_the_hard_photos() -> None:

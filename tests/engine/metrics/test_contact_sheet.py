@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -9,8 +10,15 @@ import numpy as np
 import pytest
 
 from steadymark.engine.metrics.accuracy_scores import FacePlace, LandmarkComparison
-from steadymark.engine.metrics.contact_sheet import CAPTION, GAP, HEAD, TILE, contact_sheet
-from steadymark.engine.output.video.draw_style import ORANGE, SKY_BLUE, bgr
+from steadymark.engine.metrics.contact_sheet import (
+    CAPTION,
+    GAP,
+    HEAD,
+    PAIR_GAP,
+    TILE,
+    contact_sheet,
+)
+from steadymark.engine.output.video.draw_style import GREEN, ORANGE, SKY_BLUE, bgr
 from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import face_points
 
@@ -92,3 +100,65 @@ def test_names_that_are_too_long_are_shortened(compared: LandmarkComparison) -> 
     )
     sheet = contact_sheet({"y" * 300: long}, 4)
     assert sheet.shape[1] == 4 * (TILE + GAP) + GAP
+
+
+def with_found(compared: LandmarkComparison, offsets: list[float]) -> LandmarkComparison:
+    """Return the comparison of another model, whose landmarks are off by these pixels."""
+    return replace(compared, found=compared.truth + np.array(offsets)[:, None, None])
+
+
+def test_two_models_of_the_same_faces_are_shown_side_by_side(
+    compared: LandmarkComparison,
+) -> None:
+    after = with_found(compared, [9.0, 0.5, 1.0, 2.0])
+    sheet = contact_sheet({"before": compared, "after": after}, 3)
+    pair = 2 * TILE + PAIR_GAP
+    assert sheet.shape[1] == 3 * (pair + GAP) + GAP
+    top = 4 * HEAD
+    assert sheet.shape[0] == top + TILE + CAPTION + GAP
+
+    def side(number: int, which: int) -> Image:
+        left = GAP + number * (pair + GAP) + which * (TILE + PAIR_GAP)
+        return sheet[top : top + TILE + CAPTION, left : left + TILE]
+
+    greys = [[side(number, which)[2, 2, 0] for which in (0, 1)] for number in range(3)]
+    # 3 was not found before; 0 is worse after; 2 was the worst that was found before
+    assert greys == [[120, 120], [60, 60], [100, 100]]
+    assert count_pixels_near(side(0, 0)[:TILE], bgr(ORANGE)) == 0
+    assert count_pixels_near(side(0, 1)[:TILE], bgr(ORANGE)) > 300
+    framed = [
+        [count_pixels_near(side(i, j)[TILE:], bgr(GREEN)) > 200 for j in (0, 1)] for i in range(3)
+    ]
+    assert framed == [[False, True], [True, False], [False, True]]
+
+
+def test_models_of_different_faces_have_rows_of_their_own(compared: LandmarkComparison) -> None:
+    fewer = replace(
+        compared, places=compared.places[:3], found=compared.found[:3], truth=compared.truth[:3]
+    )
+    sheet = contact_sheet({"all": compared, "fewer": fewer}, 2)
+    assert sheet.shape[0] == HEAD + 2 * (HEAD + TILE + CAPTION + GAP)
+
+
+def test_faces_that_were_not_found_take_at_most_half_of_the_sheet(tmp_path: Path) -> None:
+    truth = np.repeat(face_points(100, 90, 90)[None].astype(np.float64), 10, axis=0)
+    found = truth + np.array([*[np.nan] * 6, 1.0, 2.0, 3.0, 4.0])[:, None, None]
+    places = []
+    for i in range(10):
+        file = tmp_path / f"{i}.png"
+        cv2.imwrite(str(file), np.full((180, 200, 3), 100 + 10 * i, np.uint8))
+        places.append(FacePlace(f"{i}", str(file)))
+    many = LandmarkComparison(tuple(places), found, truth, load_schema("ibug68"), tuple(range(68)))
+    sheet = contact_sheet({"net": many}, 4)
+    greys = [tile_of(sheet, 0, column)[2, 2, 0] for column in range(4)]
+    assert greys == [100, 150, 190, 180]  # the first and the last missed face, the worst found
+    all_missed = replace(many, found=np.full_like(found, np.nan))
+    assert contact_sheet({"net": all_missed}, 4).shape == sheet.shape
+
+
+def test_dark_pictures_are_brightened(compared: LandmarkComparison, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 20, (180, 200, 3), np.uint8)
+    cv2.imwrite(str(tmp_path / "face2.png"), noise)
+    worst = tile_of(contact_sheet({"net": compared}, 2), 0, 1)
+    assert np.percentile(worst[:40], 98) > 120
+    assert worst[:40].min() < 20

@@ -13,6 +13,7 @@ from steadymark.engine.metrics.accuracy_scores import AccuracyScores, accuracy_o
 from steadymark.engine.metrics.contact_sheet import contact_sheet
 from steadymark.engine.metrics.image_evaluation import LabelledImages, compare_faces
 from steadymark.engine.tracking.face_pass import TrackerConfig
+from steadymark.models.datasets import is_image_dataset
 from steadymark.models.face.schema import load_schema
 from support.fakes.fake_engine import SquareDetector, SquareNetwork, square_image
 
@@ -66,6 +67,21 @@ def test_faces_that_are_not_detected_count_as_failures(folder: Path) -> None:
     found = evaluate(SquareNetwork(), folder, detector=DetectorWithoutRightSquare())
     assert found.missed == 1
     assert found.fr8 == pytest.approx(1 / 3)
+
+
+def test_a_folder_of_folders_is_one_data_set_whose_names_tell_the_folder(folder: Path) -> None:
+    parts = folder / "parts"
+    for kind in ("dark", "rolled", "annot"):
+        (parts / kind).mkdir(parents=True)
+    for file in folder.glob("[012].*"):
+        file.rename(parts / ("dark" if file.stem == "0" else "rolled") / file.name)
+    (parts / "annot" / "000001.pts").write_text("the labels of a video")
+    assert is_image_dataset(parts)
+    assert not is_image_dataset(folder)  # parts itself holds no labels
+    found = compare_faces(SquareNetwork(), LabelledImages(parts), SCHEMA)
+    assert [place.name for place in found.places] == ["dark/0", "rolled/1", "rolled/2"]
+    assert accuracy_of(found).missed == 0
+    assert contact_sheet({"net": found}, 3).max() > 200
 
 
 class LowScoreNetwork(SquareNetwork):

@@ -130,6 +130,8 @@ def test_a_card_takes_the_threshold_that_the_user_gives(photo_folder: Path, tmp_
     model = export_run(run, tmp_path / "zoo", "face_net", threshold=0.61, scores_note="by hand")
     told = json.loads(model.with_suffix(".json").read_text())
     assert (told["threshold"], told["scores_note"]) == (0.61, "by hand")
+    assert "Boxes of faces" in told["intended_use"]
+    assert len(told["limits"]) == 3
     with pytest.raises(ValueError, match="not those of face-net"):
         export_run(run, tmp_path / "zoo", "face_net", scores={"recall": 3})
 

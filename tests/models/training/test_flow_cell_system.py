@@ -24,6 +24,7 @@ from steadymark.models.runtime.flow_stabilizer import FlowStabilizer, face_parts
 from steadymark.models.runtime.zoo import find_model
 from steadymark.models.training.cli import app
 from steadymark.models.training.data.face_images import FaceImages
+from steadymark.models.training.gpu_checks.synthetic_scenes import FRAMES, synthetic_scenes
 from steadymark.models.training.stabilizer import flow_cache
 from steadymark.models.training.stabilizer.flow_cache import FlowCacheConfig, fill_flow_cache
 from steadymark.models.training.stabilizer.flow_cell_system import (
@@ -34,7 +35,6 @@ from steadymark.models.training.stabilizer.flow_cell_system import (
     stabilize_scenes,
     target_landmarks,
 )
-from support.fakes.flow_scenes import FRAMES, synthetic_scenes
 from support.videos.textured_images import FACE, face_in, flow_frame, random_texture
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ from steadymark.models.runtime.onnx_session import LandmarkNetwork
 from steadymark.models.runtime.zoo import ModelCard
 from steadymark.models.training.detector.detector_photos import DetectorPhoto, PhotoFace
 from steadymark.models.training.detector.face_net_system import FaceNetSystem, FaceNetTask
+from steadymark.models.training.gpu_checks.synthetic_scenes import synthetic_scenes
 from steadymark.models.training.landmarks.landmark_system import LandmarkSystem
 from steadymark.models.training.loop.checkpoint import save_checkpoint, to_image
 from steadymark.models.training.registry import SYSTEMS, system_of
@@ -28,7 +29,6 @@ from steadymark.models.training.stabilizer.frozen_backbone import BackboneInfo
 from steadymark.models.training.stabilizer.heatmap_cell_systems import RecurrentSystem
 from steadymark.models.training.stabilizer.open_backbone import open_backbone
 from steadymark.models.training.stabilizer.torch_backbone import TorchBackbone
-from support.fakes.flow_scenes import synthetic_scenes
 from support.videos.textured_images import FACE, face_in, flow_frame, random_texture
 
 if TYPE_CHECKING:

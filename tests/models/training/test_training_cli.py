@@ -27,6 +27,7 @@ def test_all_training_commands_are_listed() -> None:
         "face-net",
         "reproduce",
         "export",
+        "gpu-checks",
     ):
         assert command in result.output
 

@@ -292,7 +292,8 @@ def evaluate(
     data: Annotated[
         Path | None,
         typer.Option(
-            help="Images with .pts files as in 300W, a list as in WFLW, a video with its "
+            help="Images with .pts files as in 300W, a folder of such folders, a list as in WFLW, "
+            "a video with its "
             "ground truth beside it (NAME_truth.csv or annot/), or a folder of such videos "
             "as 300VW."
         ),
@@ -341,7 +342,8 @@ def evaluate(
     worst: Annotated[
         Path | None,
         typer.Option(
-            help="Also draw the faces with the largest errors of each model into this .png file."
+            help="Also draw the faces with the largest errors of each model into this .png file, "
+            "or of two models side by side."
         ),
     ] = None,
     worst_count: Annotated[

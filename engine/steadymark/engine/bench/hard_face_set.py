@@ -164,6 +164,11 @@ def _read(path: Path) -> Image:
     return image.astype(np.uint8, copy=False)
 
 
+def folder_of_kind(kind: str) -> str:
+    """Return the name of the folder that `write_hard_set` writes a kind of images to."""
+    return re.sub(r"[^a-z0-9]+", "_", kind.lower())
+
+
 def write_hard_set(data: Path, out: Path) -> dict[str, int]:
     """Write the hard set as folders in 300W form, one per kind, for `steadymark evaluate --data`.
 
@@ -190,7 +195,7 @@ def write_hard_set(data: Path, out: Path) -> dict[str, int]:
     for hard_image in (*crops, *hard_images(data)):
         if hard_image.points is None:
             continue
-        folder = re.sub(r"[^a-z0-9]+", "_", hard_image.kind.lower())
+        folder = folder_of_kind(hard_image.kind)
         (out / folder).mkdir(parents=True, exist_ok=True)
         stem = out / folder / hard_image.name
         cv2.imwrite(f"{stem}.png", hard_image.image)

@@ -99,7 +99,7 @@ class LandmarkComparison:
         errors: Values = self.of_points(length).mean(-1)
         return errors
 
-    def worst(self, count: int) -> list[int]:
+    def worst(self, count: int, errors: Values | None = None) -> list[int]:
         """Return the faces with the largest errors, worst first.
 
         Faces that were not found come first. Of two faces of the same video that are fewer than
@@ -107,11 +107,12 @@ class LandmarkComparison:
 
         Args:
             count: The largest number of faces to return.
+            errors: Error of each face by which they are chosen, (N,); by default `errors()`.
 
         Returns:
             Indices of faces.
         """
-        errors = self.errors()
+        errors = self.errors() if errors is None else errors
         order = np.argsort(-np.where(np.isnan(errors), np.inf, errors), kind="stable")
         chosen: list[int] = []
         for i in (int(i) for i in order):

@@ -1,4 +1,4 @@
-"""Contact sheet: one image that shows the worst faces of each compared model."""
+"""Contact sheet: one image that shows the worst faces of each model, or of two side by side."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from steadymark.engine.core.errors import UsageError
-from steadymark.engine.output.video.draw_style import ORANGE, SKY_BLUE, WHITE, bgr
+from steadymark.engine.metrics.accuracy import mean_of_finite
+from steadymark.engine.output.video.draw_style import GREEN, ORANGE, SKY_BLUE, WHITE, bgr
 from steadymark.engine.output.video.drawing import draw_contours, draw_text
 from steadymark.engine.sources import open_source
 from steadymark.engine.sources.image_sequence import ImageSequence
@@ -24,19 +25,27 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image
 
 TILE, GAP, CAPTION, HEAD = 260, 10, 26, 44  # Sizes in pixels.
+PAIR_GAP = 2  # Between the two tiles of a face, pixels.
+PAIRS = 3  # Pairs of tiles in a row.
 COLUMNS = 6
 MARGIN = 1.5  # Side of a tile divided by the longer side of the true face.
 _PAPER = 40
+_DARK, _BRIGHT = 50.0, 160.0  # A tile whose light parts are below the one is lit to the other.
 
 
 def contact_sheet(compared: Mapping[str, LandmarkComparison], count: int) -> Image:
     """Draw the worst faces of each model, with the error under each face.
 
-    The true landmarks are blue and the predicted landmarks are orange.
+    The true landmarks are blue and the predicted landmarks are orange. Dark pictures are
+    brightened. If there are many faces that were not found, an even choice of them takes half of
+    the sheet, and the largest errors of the others take the other half. Two models that were
+    compared on the same faces are shown side by side: the faces with the largest error of either
+    model, the first model on the left and the second on the right. The error of the better one is
+    framed in green.
 
     Args:
         compared: Predicted and true landmarks by the model's name.
-        count: Number of faces to show for each model.
+        count: Number of faces to show: for each model, or of both side by side.
 
     Returns:
         The contact sheet, (H, W, 3) uint8 BGR.
@@ -45,7 +54,9 @@ def contact_sheet(compared: Mapping[str, LandmarkComparison], count: int) -> Ima
         SourceError: An image or video can no longer be read.
         UsageError: A face comes from a live source, whose images cannot be read again.
     """
-    worst = {name: c.worst(count) for name, c in compared.items()}
+    if len(compared) == 2 and _are_of_same_faces(*compared.values()):
+        return _pairs(compared, count)
+    worst = {name: _worst(c, count, c.errors()) for name, c in compared.items()}
     images = _images_of([c.places[i] for name, c in compared.items() for i in worst[name]])
     columns = max(1, min(COLUMNS, *(len(w) for w in worst.values())))
     width = max(columns * (TILE + GAP) + GAP, 3 * TILE)
@@ -56,8 +67,56 @@ def contact_sheet(compared: Mapping[str, LandmarkComparison], count: int) -> Ima
             _tile(comparison, i, images[comparison.places[i]], float(errors[i]))
             for i in worst[name]
         ]
-        parts += [_heading(name, errors, width), *_rows(tiles, columns, width)]
+        heading = _titled(f"{name}: the worst of {_summary(errors)}", width)
+        parts += [heading, *_rows(tiles, columns, width)]
     return np.concatenate(parts)
+
+
+def _worst(compared: LandmarkComparison, count: int, errors: Values) -> list[int]:
+    """Return the faces to show; at most half of them were not found, if there are enough others."""
+    missed = np.flatnonzero(np.isnan(errors))
+    most = (count + 1) // 2
+    if len(missed) > most:
+        shown = missed[np.linspace(0, len(missed) - 1, most).round().astype(int)]
+        errors = errors.copy()
+        errors[np.setdiff1d(missed, shown)] = -1.0  # After all faces that were found.
+    return compared.worst(count, errors)
+
+
+def _are_of_same_faces(first: LandmarkComparison, second: LandmarkComparison) -> bool:
+    return (
+        first.schema.name == second.schema.name
+        and first.scored == second.scored
+        and [p[:3] for p in first.places] == [p[:3] for p in second.places]
+    )
+
+
+def _pairs(compared: Mapping[str, LandmarkComparison], count: int) -> Image:
+    """Draw the faces with the largest error of either of two models, both models side by side."""
+    first, second = compared.values()
+    errors = np.stack([first.errors(), second.errors()])
+    worst = _worst(first, count, errors.max(0))
+    images = _images_of([first.places[i] for i in worst])
+    tiles = []
+    for i in worst:
+        image = images[first.places[i]]
+        better = np.nan_to_num(errors[:, i], nan=np.inf)
+        pair = []
+        for number, each in enumerate((first, second)):
+            tile = _tile(each, i, image, float(errors[number, i]), named=number == 0)
+            if better[number] < better[1 - number]:
+                corner = (TILE - 1, TILE + CAPTION - 1)
+                cv2.rectangle(tile, (0, TILE), corner, bgr(GREEN), 2)
+            pair += [tile, np.full((len(tile), PAIR_GAP, 3), _PAPER, np.uint8)]
+        tiles.append(np.concatenate(pair[:-1], 1))
+    columns = max(1, min(PAIRS, len(worst)))
+    width = max(columns * (tiles[0].shape[1] + GAP) + GAP, 3 * TILE)
+    pairs = zip(compared, errors, strict=True)
+    headings = [_titled(f"{name}: {_summary(each)}", width) for name, each in pairs]
+    text = f"left: {', right: '.join(compared)}; the faces with the largest error of either"
+    return np.concatenate(
+        [_legend(width), *headings, _titled(text, width), *_rows(tiles, columns, width)]
+    )
 
 
 def _images_of(places: Sequence[FacePlace]) -> dict[FacePlace, Image]:
@@ -80,7 +139,9 @@ def _frame(place: FacePlace) -> int:
     return place.frame or 0
 
 
-def _tile(compared: LandmarkComparison, index: int, image: Image, error: float) -> Image:
+def _tile(
+    compared: LandmarkComparison, index: int, image: Image, error: float, *, named: bool = True
+) -> Image:
     """Draw a face with its true and its predicted landmarks, (TILE + CAPTION, TILE, 3)."""
     scored = list(compared.scored)
     truth, found = compared.truth[index], compared.found[index]
@@ -88,7 +149,7 @@ def _tile(compared: LandmarkComparison, index: int, image: Image, error: float) 
     middle = (corner + far) / 2
     side = max(8.0, MARGIN * float((far - corner).max()))
     crop = Crop(float(middle[0]), float(middle[1]), side)
-    tile = cut(image, crop.matrix_to_image(TILE), TILE)
+    tile = _lit(cut(image, crop.matrix_to_image(TILE), TILE))
     is_scored = np.full(len(truth), False)
     is_scored[scored] = True
     for points, colour in ((truth, bgr(SKY_BLUE)), (found, bgr(ORANGE))):
@@ -98,7 +159,18 @@ def _tile(compared: LandmarkComparison, index: int, image: Image, error: float) 
     place = compared.places[index]
     name = place.name if place.frame is None else f"{place.name} frame {place.frame}"
     error_text = "not found" if np.isnan(error) else f"{error:.1f} %"
-    return np.concatenate((tile, _line(name, TILE, CAPTION, right=error_text)))
+    if np.isinf(error):
+        error_text = "no eye distance"  # the true outer eye corners coincide
+    caption = _line(name if named else "", TILE, CAPTION, right=error_text)
+    return np.concatenate((tile, caption))
+
+
+def _lit(tile: Image) -> Image:
+    """Brighten a dark tile, so that the face can be seen."""
+    light = float(np.percentile(tile, 98))
+    if not 0 < light < _DARK:
+        return tile
+    return (tile * (_BRIGHT / light)).clip(0, 255).astype(np.uint8)
 
 
 def _draw(tile: Image, points: Values, crop: Crop, colour: Bgr, schema: str) -> None:
@@ -109,12 +181,13 @@ def _draw(tile: Image, points: Values, crop: Crop, colour: Bgr, schema: str) -> 
 
 
 def _rows(tiles: list[Image], columns: int, width: int) -> list[Image]:
+    """Arrange tiles of one size in rows."""
     rows = []
     for start in range(0, len(tiles), columns):
         row = np.full((TILE + CAPTION + GAP, width, 3), _PAPER, np.uint8)
         for i, tile in enumerate(tiles[start : start + columns]):
-            left = GAP + i * (TILE + GAP)
-            row[: len(tile), left : left + TILE] = tile
+            left = GAP + i * (tile.shape[1] + GAP)
+            row[: len(tile), left : left + tile.shape[1]] = tile
         rows.append(row)
     return rows
 
@@ -124,14 +197,22 @@ def _legend(width: int) -> Image:
     draw_text(line, "true", (GAP, 29), 0.6, bgr(SKY_BLUE))
     draw_text(line, "found", (GAP + 60, 29), 0.6, bgr(ORANGE))
     draw_text(
-        line, "mean distance in % of the outer-eye distance", (GAP + 135, 29), 0.6, bgr(WHITE)
+        line,
+        "error: mean distance in % of the outer-eye distance",
+        (GAP + 135, 29),
+        0.6,
+        bgr(WHITE),
     )
     return line
 
 
-def _heading(name: str, errors: Values, width: int) -> Image:
+def _summary(errors: Values) -> str:
     missed = int(np.isnan(errors).sum())
-    text = f"{name}: the worst of {len(errors)}" + (f", {missed} not found" if missed else "")
+    text = f"{len(errors)} faces, mean error {float(mean_of_finite(errors)):.2f} %"
+    return text + (f", {missed} not found" if missed else "")
+
+
+def _titled(text: str, width: int) -> Image:
     line = _line("", width, HEAD)
     draw_text(line, text, (GAP, 29), 0.7, bgr(WHITE))
     return line

@@ -20,7 +20,7 @@ from steadymark.engine.tracking.face_pass import TrackerConfig, align_faces
 from steadymark.engine.tracking.geometry import box_of_landmarks
 from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.datasets import open_dataset
-from steadymark.models.datasets.image_folders import label_files, read_label
+from steadymark.models.datasets.image_folders import label_files, label_folders, read_label
 from steadymark.models.datasets.image_loaders import ImageBesideLabel
 from steadymark.models.datasets.labelled_face import check_points
 from steadymark.models.errors import DataError
@@ -66,7 +66,8 @@ class LabelledImages:
     set.
 
     Args:
-        data: A folder in 300W form, or another data set of labelled images, see `open_dataset`.
+        data: A folder in 300W form, a folder of such folders, or another data set of labelled
+            images, see `open_dataset`.
 
     Raises:
         UsageError: There are no labelled images, or labels of a list are unusable.
@@ -75,9 +76,15 @@ class LabelledImages:
     def __init__(self, data: Path) -> None:
         self._files: list[Path] = []
         self._faces: tuple[LabelledFace, ...] = ()
+        self._of_folders = False  # names then begin with the folder's name
         try:
             if data.is_dir() and any(data.glob("*.pts")):
                 self._files = label_files(data)
+                return
+            folders = label_folders(data) if data.is_dir() else []
+            if folders and not any(data.glob("*.mat")):
+                self._files = [file for folder in folders for file in label_files(folder)]
+                self._of_folders = True
                 return
             self._faces, defects = open_dataset(data)
         except DataError as error:
@@ -97,7 +104,12 @@ class LabelledImages:
             UsageError: An image or its landmarks are unusable.
             LandmarkFileError: A .pts file cannot be parsed.
         """
-        yield from map(_read_300w, self._files)
+        for path in self._files:
+            read = _read_300w(path)
+            if self._of_folders:
+                name = f"{path.parent.name}/{path.stem}"
+                read = read._replace(place=read.place._replace(name=name))
+            yield read
         for face in self._faces:
             place = FacePlace(face.name, face.name, load_image=face.load_image)
             yield LabelledImage(place, face.name, face.load_image(), face.points, face.schema)

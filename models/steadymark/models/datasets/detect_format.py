@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steadymark.models.datasets.cofw import read_cofw
-from steadymark.models.datasets.image_folders import read_300w, read_aflw2000
+from steadymark.models.datasets.image_folders import label_folders, read_300w, read_aflw2000
 from steadymark.models.datasets.image_loaders import SUFFIXES as IMAGE_SUFFIXES
 from steadymark.models.datasets.label_tables import hrnet_points, read_hrnet_csv, read_wflw
 from steadymark.models.datasets.video_datasets import CSV_START, read_300vw, read_steadymark_csv
@@ -61,7 +61,7 @@ def is_image_dataset(path: Path) -> bool:
         path: A folder or a file, see `open_dataset`.
     """
     if path.is_dir():
-        return any(path.glob("*.pts")) or _is_aflw2000(path)
+        return any(path.glob("*.pts")) or _is_aflw2000(path) or bool(label_folders(path))
     suffix = path.suffix.lower()
     return path.is_file() and (suffix in (".mat", ".txt") or (suffix == ".csv" and _is_hrnet(path)))
 

@@ -63,6 +63,15 @@ def label_files(folder: Path) -> list[Path]:
     return files
 
 
+def label_folders(folder: Path) -> list[Path]:
+    """List the folders in 300W form of a folder, by name, such as the kinds of the hard set.
+
+    A folder `annot` does not count, because it holds the labels of a video.
+    """
+    parts = sorted(part for part in folder.iterdir() if part.is_dir() and part.name != "annot")
+    return [part for part in parts if any(part.glob("*.pts"))]
+
+
 def read_label(path: Path) -> Points:
     """Read the landmarks (K, 2) of a .pts file, see `read_pts`.
 

@@ -272,6 +272,44 @@ def reproduce_command(
     console.print(f"largest difference from the shipped weights: {difference:.1e} of their scale")
 
 
+@app.command("gpu-checks")
+def gpu_checks(
+    out: Annotated[Path, typer.Option(help="JSON file of the results.")],
+    device: Annotated[
+        str, typer.Option(help="cuda, or cpu to compare the CPU with itself.")
+    ] = "cuda",
+    only: Annotated[
+        str,
+        typer.Option(
+            help="Parts to run, separated by commas: pdc, state, onnx, loss, paper, speed, step; "
+            "by default all."
+        ),
+    ] = "",
+    repeats: Annotated[int, typer.Option(min=1, max=1000, help="Runs of each measurement.")] = 20,
+    batch: Annotated[
+        int, typer.Option(min=0, max=1024, help="Size of the batches; 0: each system's own.")
+    ] = 0,
+    minutes: Annotated[
+        float, typer.Option(min=0, help="Checks that have not begun by then are skipped.")
+    ] = 9.0,
+) -> None:
+    """Compare a GPU with the CPU and measure its speed; the exit code is 1 if results differ."""
+    from steadymark.models.training.gpu_checks.run_checks import CheckSettings, run_checks
+
+    if device not in ("cpu", "cuda"):
+        raise ValueError(f"unknown device '{device}': choose cuda or cpu")
+    if not out.absolute().parent.is_dir() or out.is_dir():
+        raise ValueError(f"--out {out}: name a file in a folder that exists")
+    settings = CheckSettings(
+        device, tuple(only.split(",")) if only else (), repeats, batch, minutes
+    )
+    report = run_checks(settings, lambda text: console.print(escape(text), soft_wrap=True))
+    out.write_text(json.dumps(report.content(), indent=2) + "\n", encoding="utf-8")
+    console.print(f"written: {out}", soft_wrap=True)
+    if not report.is_passed:
+        raise typer.Exit(1)
+
+
 def main() -> None:
     """Run `steadymark-train`; errors are printed in one sentence, with exit code 2."""
     try:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from steadymark.models.networks.onnx_export import write_card
+from steadymark.models.training.card_texts import described
 from steadymark.models.training.loop.checkpoint import load_checkpoint
 from steadymark.models.training.registry import system_of
 from steadymark.models.training.stabilizer.heatmap_cell_systems import RecurrentSystem
@@ -162,7 +163,7 @@ def export_run(
         **checkpoint.get("card_entries", {}),
         **({"threshold": threshold} if threshold else {}),
     }
-    write_card(out / f"{name}.json", model, card)
+    write_card(out / f"{name}.json", model, described(card))
     return model
 
 

@@ -74,8 +74,9 @@ def scores_of(measured: dict[str, Any]) -> dict[str, float]:
         "missed_hard_set_percent": round(figures["hard_set"]["percent"], 2),
         "found_at_any_roll_percent": round(100 * rolls["found"] / max(1, rolls["faces"]), 2),
         "roll_within_10_deg_percent": round(100 * rolls["within_10"] / max(1, rolls["faces"]), 2),
-        "roll_median_error_deg": round(rolls["median_deg"], 1),
     }
+    if rolls["median_deg"] is not None:  # there is none if no face was found
+        scores["roll_median_error_deg"] = round(rolls["median_deg"], 1)
     for kind, part in figures["hard"].items():
         key = "".join(letter if letter.isalnum() else "_" for letter in kind.lower())
         scores[f"missed_{key}_of_{part['faces']}"] = len(part["missed"])

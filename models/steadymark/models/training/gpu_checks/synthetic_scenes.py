@@ -1,4 +1,4 @@
-"""Synthetic scenes with detections and optical flow, as training data of the flow cell."""
+"""Synthetic scenes with detections and optical flow, as batches of the flow cell need them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FRAMES = 12
 def synthetic_scenes(
     count: int, *, seed: int = 0, frames: int = FRAMES, noise: float = 0.8
 ) -> dict[str, NDArray[np.float32]]:
-    """(count, frames, ...) arrays of `flow_bank.watched`, in frame pixels.
+    """(count, frames, ...) arrays of `flow_cache`, in frame pixels.
 
     Each face drifts, rolls and opens its mouth; flow sees it with little noise, the detector with
     `noise` pixels.

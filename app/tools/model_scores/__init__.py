@@ -1,0 +1,1 @@
+"""Figures of the shipped models: measured, written into model cards and tables."""

@@ -142,7 +142,7 @@ def hrnet_points(header: Sequence[str]) -> int:
     return count if count > 0 and {*_HRNET_FIRST, *points} == set(header) else 0
 
 
-def usual_schema(count: int, table: Path) -> str:
+def usual_schema(count: int, table: Path | str = "the data set") -> str:
     """Return the schema that most data sets with `count` landmarks use.
 
     Args:

@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.engine.core.errors import UsageError
-from steadymark.models.datasets.label_tables import usual_schema
-from steadymark.models.errors import DataError
-from steadymark.models.face.schema import IBUG68, load_schema
+from steadymark.models.face.schema import IBUG68, USUAL_SCHEMAS, load_schema
 from steadymark.models.face.schema_conversion import matching_landmarks
 
 if TYPE_CHECKING:
@@ -143,12 +141,8 @@ def correspondence_with_truth(
 
 
 def _usual_schema_of(count: int, schema: LandmarkSchema) -> str:
-    if count == schema.count and count != load_schema(IBUG68).count:
-        return schema.name
-    try:
-        return usual_schema(count)
-    except DataError:
-        return ""
+    usual = USUAL_SCHEMAS.get(count, "")
+    return schema.name if count == schema.count and usual != IBUG68 else usual
 
 
 def _numbers_of_range(part: str) -> list[str]:

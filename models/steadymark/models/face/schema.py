@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 IBUG68 = "ibug68"
 IBUG68_3D = "ibug68_3d"  # the same landmarks as 3D points: the jaw of a turned face is hidden
 IBUG_ORDER = (IBUG68, IBUG68_3D)  # schemas of 68 landmarks in iBUG's order
+USUAL_SCHEMAS = {  # number of landmarks → schema that most data sets with that number use
+    68: IBUG68,
+    84: "menpo84",
+    106: "jd106",
+    98: "wflw98",
+    29: "cofw29",
+    19: "aflw19",
+}
 SCHEMA_OF_UNNAMED = IBUG68  # the schema of landmark models and tables that do not name theirs
 
 

@@ -2367,10 +2367,6 @@
         <translation>„{text}“ passt auf mehrere Kameras: Wählen Sie eine mit ihrer Nummer; gefunden: {known}</translation>
     </message>
     <message>
-        <source>&apos;{text}&apos; is not a list of landmarks: write 36,39,42,45, each once, or 36=27,39=29 where 27 and 29 are numbers of the ground truth</source>
-        <translation>„{text}“ ist keine Liste von Landmarken: Schreiben Sie 36,39,42,45, jede einmal, oder 36=27,39=29, wobei 27 und 29 die Nummern der Referenz sind</translation>
-    </message>
-    <message>
         <source>camera &apos;{text}&apos; was not found: choose one by its number; found: {known}</source>
         <translation>„{text}“ ist hier keine Kamera: Wählen Sie eine mit ihrer Nummer; gefunden: {known}</translation>
     </message>
@@ -3143,6 +3139,10 @@
         <translation>Beta</translation>
     </message>
     <message>
+        <source>&apos;{text}&apos; is not a list of landmarks: write 36,39,42-45, each once, or 36=27,39=29 where 27 and 29 are numbers of the ground truth</source>
+        <translation>„{text}“ ist keine Liste von Landmarken: Schreiben Sie 36,39,42-45, jede einmal, oder 36=27,39=29, wobei 27 und 29 die Nummern der Referenz sind</translation>
+    </message>
+    <message>
         <source>1 frame has no timestamp: it is placed between its neighbours</source>
         <translation>1 Bild hat keinen Zeitstempel: Es wird zwischen seine Nachbarn gelegt</translation>
     </message>
@@ -3391,6 +3391,10 @@
         <translation>die Datei ist abgeschnitten</translation>
     </message>
     <message>
+        <source>the follower &apos;{follower}&apos; has landmarks of {theirs}, but &apos;{name}&apos; those of {ours}: name another follower in the model card</source>
+        <translation>Das Folgemodell „{follower}“ hat Landmarken von {theirs}, „{name}“ aber die von {ours}: Nennen Sie in der Modellkarte ein anderes Folgemodell</translation>
+    </message>
+    <message>
         <source>the images are deinterlaced, as requested</source>
         <translation>die Halbbilder werden wie gewünscht zusammengesetzt</translation>
     </message>
@@ -3629,6 +3633,14 @@
     <message>
         <source>{missing} of {count} image numbers are missing after {name}: frame numbers and times have gaps there</source>
         <translation>{missing} von {count} Bildnummern fehlen nach {name}: Bildnummern und Zeiten haben dort Lücken</translation>
+    </message>
+    <message>
+        <source>{name} has the landmarks of {theirs}, the model those of {ours}, and no map between the two is known: say with --landmarks which ones correspond, for example 36=27,45=32</source>
+        <translation>{name} hat die Landmarken von {theirs}, das Modell die von {ours}, und zwischen beiden ist keine Zuordnung bekannt: Geben Sie mit --landmarks an, welche einander entsprechen, zum Beispiel 36=27,45=32</translation>
+    </message>
+    <message>
+        <source>{name} has {count} landmarks, the schema {schema} has {wanted}: say another one with --schema</source>
+        <translation>{name} hat {count} Landmarken, das Schema {schema} hat {wanted}: Geben Sie mit --schema ein anderes an</translation>
     </message>
     <message>
         <source>{name} takes images of any size: say with input-size which size it was trained on</source>

@@ -2360,10 +2360,6 @@
         <translation>“{text}”与多个摄像头匹配：请用编号选择；已找到：{known}</translation>
     </message>
     <message>
-        <source>&apos;{text}&apos; is not a list of landmarks: write 36,39,42,45, each once, or 36=27,39=29 where 27 and 29 are numbers of the ground truth</source>
-        <translation>“{text}”不是关键点列表：请写成 36,39,42,45，每个一次，或 36=27,39=29，其中 27 和 29 是真值的编号</translation>
-    </message>
-    <message>
         <source>camera &apos;{text}&apos; was not found: choose one by its number; found: {known}</source>
         <translation>这里没有名为“{text}”的摄像头：请用编号选择；已找到：{known}</translation>
     </message>
@@ -3136,6 +3132,10 @@
         <translation>Beta</translation>
     </message>
     <message>
+        <source>&apos;{text}&apos; is not a list of landmarks: write 36,39,42-45, each once, or 36=27,39=29 where 27 and 29 are numbers of the ground truth</source>
+        <translation>“{text}”不是关键点列表：请写成 36,39,42-45，每个一次，或 36=27,39=29，其中 27 和 29 是真值的编号</translation>
+    </message>
+    <message>
         <source>1 frame has no timestamp: it is placed between its neighbours</source>
         <translation>1 帧没有时间戳：按相邻帧插入</translation>
     </message>
@@ -3384,6 +3384,10 @@
         <translation>文件被截断</translation>
     </message>
     <message>
+        <source>the follower &apos;{follower}&apos; has landmarks of {theirs}, but &apos;{name}&apos; those of {ours}: name another follower in the model card</source>
+        <translation>后续模型“{follower}”的关键点属于 {theirs}，而“{name}”的属于 {ours}：请在模型卡中指定另一个后续模型</translation>
+    </message>
+    <message>
         <source>the images are deinterlaced, as requested</source>
         <translation>按要求进行了去隔行</translation>
     </message>
@@ -3622,6 +3626,14 @@
     <message>
         <source>{missing} of {count} image numbers are missing after {name}: frame numbers and times have gaps there</source>
         <translation>{name} 之后缺少 {count} 个图像编号中的 {missing} 个：帧号和时间在此处有间断</translation>
+    </message>
+    <message>
+        <source>{name} has the landmarks of {theirs}, the model those of {ours}, and no map between the two is known: say with --landmarks which ones correspond, for example 36=27,45=32</source>
+        <translation>{name} 的关键点属于 {theirs}，模型的属于 {ours}，两者之间没有已知的对应关系：请用 --landmarks 说明哪些关键点对应，例如 36=27,45=32</translation>
+    </message>
+    <message>
+        <source>{name} has {count} landmarks, the schema {schema} has {wanted}: say another one with --schema</source>
+        <translation>{name} 有 {count} 个关键点，方案 {schema} 有 {wanted} 个：请用 --schema 指定另一个方案</translation>
     </message>
     <message>
         <source>{name} takes images of any size: say with input-size which size it was trained on</source>

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,12 +13,14 @@ from steadymark.engine.metrics.accuracy import auc, failure_rate
 from steadymark.engine.metrics.accuracy_scores import (
     APART,
     FacePlace,
+    HeadYaw,
     LandmarkComparison,
     accuracy_of,
     join_comparisons,
 )
 from steadymark.engine.metrics.landmark_correspondence import (
     Correspondence,
+    correspondence_with_truth,
     in_our_numbers,
     scored_landmarks,
 )
@@ -31,6 +34,7 @@ GROUND_TRUTH = np.stack(
 )
 PREDICTED = GROUND_TRUTH + RNG.normal(0, [[[1.0]], [[2.0]], [[4.0]], [[1.0]]], GROUND_TRUTH.shape)
 PREDICTED[3] = np.nan
+OFF = np.array((3.0, 4.0))  # an error of 5 pixels
 
 
 def comparison(
@@ -162,3 +166,74 @@ def test_the_worst_frames_of_a_video_have_a_minimum_distance() -> None:
     both = join_comparisons([video, comparison()])
     assert len(both.places) == 64
     assert both.worst(1) == [63]
+
+
+def sized_comparison(yaw_deg: list[float]) -> LandmarkComparison:
+    boxes = np.array([[100.0, 64.0], [50.0, 50.0], [30.0, 120.0], [1.0, 1.0]])
+    yaw = HeadYaw(np.array(yaw_deg), "the data set")
+    return replace(comparison(), box_px=boxes, yaw=yaw)
+
+
+def test_errors_by_yaw_are_divided_by_the_size_of_the_whole_box() -> None:
+    result = accuracy_of(sized_comparison([-30.0, 30.5, -75.0, 10.0]))
+    errors = [
+        plain_nrmse(i, list(range(68)), math.sqrt(w * h))
+        for i, (w, h) in enumerate([(100, 64), (50, 50), (30, 120)])
+    ]
+    assert list(result.yaw) == ["0-30", "30-60", "60-90"]
+    assert [(part.faces, part.missed) for part in result.yaw.values()] == [(2, 1), (1, 0), (1, 0)]
+    assert [part.nrmse_box_size for part in result.yaw.values()] == pytest.approx(errors)
+    assert result.yaw_mean == result.nrmse_box_size == pytest.approx(sum(errors) / 3)
+    assert result.yaw_source == "the data set"
+    diagonals = [math.hypot(100, 64), math.hypot(50, 50), math.hypot(30, 120)]
+    by_diagonal = [plain_nrmse(i, list(range(68)), d) for i, d in enumerate(diagonals)]
+    assert result.nrmse_box_diagonal == pytest.approx(sum(by_diagonal) / 3)
+
+
+def test_each_range_of_yaw_counts_the_same_and_none_may_be_empty() -> None:
+    uneven = accuracy_of(sized_comparison([0.0, 1.0, 45.0, 80.0]))
+    assert math.isnan(uneven.yaw_mean)  # the face beyond 60 degrees was not found
+    found = replace(sized_comparison([0.0, 1.0, 45.0, 80.0]), found=GROUND_TRUTH + OFF)
+    result = accuracy_of(found)
+    first, *others = (part.nrmse_box_size for part in result.yaw.values())
+    assert first == pytest.approx((500 / 80 + 500 / 50) / 2)
+    assert result.yaw_mean == pytest.approx((first + sum(others)) / 3)
+    assert accuracy_of(comparison()).yaw == {}
+
+
+def test_the_schema_of_the_ground_truth_follows_from_its_number_of_landmarks() -> None:
+    menpo = correspondence_with_truth(SCHEMA, 84, "a.pts")
+    assert menpo is not None
+    assert len(menpo.ours) == 68
+    assert menpo.theirs[:3] == (0, 2, 4)
+    assert correspondence_with_truth(SCHEMA, 68, "a.pts") is None
+    assert correspondence_with_truth(SCHEMA, 70, "a.pts") is None  # compared by number or refused
+    deep = correspondence_with_truth(load_schema("ibug68_3d"), 68, "a.pts")
+    assert deep is not None
+    assert deep.ours == deep.theirs == tuple(range(17, 68))  # without the jaw
+    assert correspondence_with_truth(SCHEMA, 68, "a.pts", named="ibug68_3d") == deep
+
+
+def test_schemas_without_a_map_or_with_other_numbers_are_reported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(UsageError, match=r"a\.pts has 68 landmarks, the schema wflw98 has 98: say"):
+        correspondence_with_truth(SCHEMA, 68, "a.pts", named="wflw98")
+
+    def no_map(ours: str, theirs: str) -> Correspondence:
+        raise ValueError(f"no points of {theirs} are known to be points of {ours}")
+
+    monkeypatch.setattr(Correspondence, "of_schemas", no_map)
+    with pytest.raises(UsageError, match="no map between the two is known: say with --landmarks"):
+        correspondence_with_truth(SCHEMA, 98, "a.pts")
+
+
+def test_ranges_of_landmarks_are_parsed_and_printed() -> None:
+    chosen = Correspondence.parse("36,45,0-3,5")
+    assert chosen.ours == (36, 45, 0, 1, 2, 3, 5)
+    assert str(chosen) == "0-3,5,36,45"
+    assert str(Correspondence.parse("0-67")) == "0-67"
+    assert str(Correspondence.parse("36=27,45=32")) == "36=27,45=32"
+    for bad in ("3-1", "1-", "-2", "1-3=2"):
+        with pytest.raises(UsageError, match="is not a list of landmarks"):
+            Correspondence.parse(bad)

@@ -13,7 +13,8 @@ from steadymark.engine.core.errors import UsageError
 from steadymark.engine.metrics.accuracy import nrmse
 from steadymark.engine.metrics.accuracy_scores import accuracy_of
 from steadymark.engine.metrics.stability import allan_variance, mcv_still, mean_motion
-from steadymark.engine.metrics.tracker_tables import ScoredVideo, match_table
+from steadymark.engine.metrics.tracker_tables import ScoredVideo, match_table, prepare_video
+from steadymark.engine.metrics.video_ground_truth import LabelledVideo
 from steadymark.engine.metrics.video_scores import TrackedVideo, shared_still_frames, stability_of
 from steadymark.engine.output.csv.landmark_table import LandmarkTable, read_landmarks
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
@@ -252,3 +253,14 @@ def test_tables_with_nothing_to_compare_are_reported(tmp_path: Path) -> None:
     other = replace(table, xy_px=table.xy_px[:, :66])
     with pytest.raises(UsageError, match="66 landmarks"):
         match_table(other, scored_video(swinging_face()), name="o")
+
+
+def test_ground_truth_of_84_landmarks_is_scored_by_the_68_of_the_model(tmp_path: Path) -> None:
+    shape = load_schema("menpo84").mean_shape * 100 + 200
+    rows = [",".join(f"{v:.4f}" for v in (shape + t).ravel()) for t in range(5)]
+    (tmp_path / "truth.csv").write_text("\n".join(rows) + "\n")
+    video = prepare_video(LabelledVideo("v", None, tmp_path / "truth.csv"), SCHEMA)
+    assert video.truth is not None
+    expected = SCHEMA.mean_shape * 100 + 200
+    np.testing.assert_allclose(video.truth[0], expected, atol=0.02)
+    assert video.scored == tuple(range(68))

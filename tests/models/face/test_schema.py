@@ -23,6 +23,7 @@ COUNTS = {
     "cofw29": 29,
     "fgnet68": 68,
     "ibug68": 68,
+    "ibug68_3d": 68,
     "insightface106": 106,
     "jd106": 106,
     "menpo84": 84,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from onnx import TensorProto, helper
 from steadymark.models.errors import WeightsError
 from steadymark.models.runtime.onnx_reader import refuse_external_data
 from steadymark.models.runtime.onnx_session import open_session
-from steadymark.models.runtime.validate_model import validate_model
+from steadymark.models.runtime.validate_model import find_follower, validate_model
 from steadymark.models.runtime.zoo import find_model, read_card, weights_folder
 from support.fakes.small_model import tiny_model, write_model
 
@@ -49,6 +50,16 @@ def test_a_model_whose_follower_is_missing_is_refused(tmp_path: Path) -> None:
         validate_model(write_model(tmp_path, follower="other"))
     with pytest.raises(WeightsError, match="unknown model"):
         validate_model(write_model(tmp_path, follower="../other"))
+
+
+def test_a_follower_must_have_the_same_landmarks(tmp_path: Path) -> None:
+    card = read_card(write_model(tmp_path, follower="own").with_suffix(".json"))
+    same = find_follower(card)
+    assert same is not None
+    assert same.path == card.path
+    assert find_follower(replace(card, follower=None)) is None
+    with pytest.raises(WeightsError, match="'own' has landmarks of ibug68, but 'own' those of ib"):
+        find_follower(replace(card, schema="ibug68_3d"))
 
 
 @pytest.mark.parametrize(

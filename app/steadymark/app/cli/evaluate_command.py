@@ -25,7 +25,9 @@ from steadymark.engine.tracking.face_pass import TrackerConfig
 from steadymark.engine.tracking.geometry import Recentre
 from steadymark.engine.tracking.settings import TrackSettings, open_models
 from steadymark.models.datasets import is_image_dataset
-from steadymark.models.face.schema import load_schema
+from steadymark.models.datasets.hard_faces import PARTS
+from steadymark.models.datasets.image_folders import is_two_schemed
+from steadymark.models.face.schema import IBUG68_3D, load_schema, schema_names
 from steadymark.models.runtime.zoo import DEFAULT_DETECTOR
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ class EvaluationOptions:
     """The options of the command: models, tables of trackers, and the pictures, videos and truth.
 
     detector, threshold: as in `track`. An empty detector means the default one.
+    schema: landmark schema of the truth, if its files do not name it or have several.
+    part: part of a data set that has parts, one of `PARTS`.
     """
 
     models: tuple[str, ...] = ()
@@ -54,6 +58,8 @@ class EvaluationOptions:
     device: str = "auto"
     detector: str = ""
     threshold: float | None = None
+    schema: str | None = None
+    part: str | None = None
 
 
 def run_evaluation(
@@ -79,6 +85,7 @@ def _check(options: EvaluationOptions) -> None:
         raise UsageError(f"unknown boxes '{options.boxes}': choose truth or detector")
     if options.recentre not in tuple(Recentre):
         raise UsageError(f"unknown rule '{options.recentre}': choose fit or eyes")
+    _check_choices(options)
     if not options.models and not options.tables:
         raise UsageError("nothing to evaluate: name a model, or a tracker's table with --csv")
     if options.models and options.data is None and options.truth is None:
@@ -88,8 +95,20 @@ def _check(options: EvaluationOptions) -> None:
             raise UsageError(f"{name} {path} does not exist: check the name and the folder")
 
 
+def _check_choices(options: EvaluationOptions) -> None:
+    """Check the names of the truth's schema and of the data set's part."""
+    for option, name, known in (
+        ("schema", options.schema, schema_names()),
+        ("part", options.part, PARTS),
+    ):
+        if name is not None and name not in known:
+            raise UsageError(f"unknown {option} '{name}': choose one of {', '.join(known)}")
+
+
 def _uses_images(options: EvaluationOptions) -> bool:
     """Return whether the data are labelled pictures and not videos."""
+    if options.part is not None and not _has_parts(options.data):
+        raise UsageError(f"{options.data} has no parts: leave --part {options.part} out")
     if options.data is None or options.truth is not None:
         return False
     pictures = is_image_dataset(options.data)
@@ -103,16 +122,23 @@ def _uses_images(options: EvaluationOptions) -> bool:
     return pictures
 
 
+def _has_parts(data: Path | None) -> bool:
+    return data is not None and data.is_dir() and is_two_schemed(data)
+
+
 def _score_images(
     options: EvaluationOptions, chosen: Correspondence | None, err: Console
 ) -> tuple[dict[str, ModelScores], str]:
     folder, boxes = options.data or Path(), options.boxes or "truth"
     scored: dict[str, ModelScores] = {}
-    notes: list[str] = []
-    images = LabelledImages(folder)
+    notes = [f"part: {options.part or 'all'}"] if _has_parts(folder) else []
     for label, name in _short_labels(options.models).items():
         settings = replace(_settings(options, name), stabilizer="none")  # pictures need none
         models = open_models(settings)
+        schema = options.schema
+        if schema is None and _has_parts(folder) and models.schema.name == IBUG68_3D:
+            schema = IBUG68_3D
+        images = LabelledImages(folder, schema=schema, part=options.part)
         with _progress(err, label, len(images)) as advance:
             compared = compare_faces(
                 models.network,
@@ -140,7 +166,8 @@ def _score_videos(
     models = {name: open_models(_settings(options, name)) for name in options.models}
     schemas = {name: opened.schema.name for name, opened in models.items()}
     schema = load_schema(_shared_schema(schemas | {t: table.schema for t, table in tables.items()}))
-    videos = [prepare_video(video, schema, chosen) for video in found]
+    truth = options.schema or ""
+    videos = [prepare_video(video, schema, chosen, truth_schema=truth) for video in found]
     labels = _short_labels((*options.models, *map(str, options.tables)))
     runs: dict[str, list[TrackedVideo]] = {}
     for label, text in labels.items():

@@ -278,7 +278,7 @@ def track(
 @app.command()
 @help_groups(
     {
-        INPUT: "data truth csv landmarks",
+        INPUT: "data truth csv landmarks schema part",
         FACES: "boxes detector threshold recentre",
         STABILIZER: "stabilizer",
         OUTPUT: "json_file plot worst worst_count",
@@ -292,9 +292,9 @@ def evaluate(
     data: Annotated[
         Path | None,
         typer.Option(
-            help="Images with .pts files as in 300W, a folder of such folders, a list as in WFLW, "
-            "a video with its "
-            "ground truth beside it (NAME_truth.csv or annot/), or a folder of such videos "
+            help="Images with .pts files as in 300W or aflw2000, a folder of such folders, a list "
+            "as in WFLW, a video with its ground truth beside it (NAME_truth.csv or annot/), or a "
+            "folder of such videos "
             "as 300VW."
         ),
     ] = None,
@@ -329,9 +329,17 @@ def evaluate(
     landmarks: Annotated[
         str | None,
         typer.Option(
-            help="Compare only these landmarks: 36,45, or 36=27,45=32 where the ground "
+            help="Compare only these landmarks: 36,42-45, or 36=27,45=32 where the ground "
             "truth has other numbers."
         ),
+    ] = None,
+    schema: Annotated[
+        str | None,
+        typer.Option(help="Landmark schema of the ground truth, such as menpo84 or ibug68_3d."),
+    ] = None,
+    part: Annotated[
+        str | None,
+        typer.Option(help="Part of aflw2000: exact, held-back, training or all (the default)."),
     ] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Also write the figures to this JSON file.")
@@ -371,6 +379,8 @@ def evaluate(
         device=device,
         detector=detector,
         threshold=threshold,
+        schema=schema,
+        part=part,
     )
     outputs = OutputFiles(json_file, plot, worst, worst_count)
     report_errors(lambda: run_evaluation(options, outputs, out=out, err=err))

@@ -57,7 +57,8 @@ class Face:
     def head_pose(self) -> HeadPose | None:
         """Position in millimetres and rotation of the head.
 
-        It is None if the schema is not `ibug68`, or if there are too few landmarks.
+        It is None if the schema is neither `ibug68` nor `ibug68_3d`, or if there are too few
+        landmarks.
         """
         return tracked_face(self).pose
 

@@ -20,7 +20,7 @@ from steadymark.engine.attributes.face_attribute import (
 from steadymark.engine.core.types import HEAD_POSE, HeadPose
 from steadymark.engine.output.video.draw_style import AXIS_COLOURS, GREEN, ORANGE, SKY_BLUE
 from steadymark.engine.tracking.head_pose import head_pose
-from steadymark.models.face.schema import IBUG68
+from steadymark.models.face.schema import IBUG_ORDER
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ ATTRIBUTES.add(
             ),
         ),
         compute=_compute,
-        schemas=(IBUG68,),
+        schemas=IBUG_ORDER,
         drawing=AttributeDrawing(AXES, UserText("Head axes"), _axes, ("E",)),
         plot=AttributePlot(
             UserText("angle, °"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from steadymark.engine.metrics.accuracy import (
     outer_eye_distance,
     point_errors,
 )
-from steadymark.models.face.schema import IBUG68
+from steadymark.models.face.schema import IBUG_ORDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 # Least distance in frames between two worst faces of a video; closer ones show the same moment.
 APART = 15
+YAW_LIMITS_DEG = (0, 30, 60, 90)  # ranges of yaw in which AFLW2000-3D is reported
 
 
 class FacePlace(NamedTuple):
@@ -49,6 +51,18 @@ class FacePlace(NamedTuple):
     load_image: Callable[[], Image] | None = None
 
 
+class HeadYaw(NamedTuple):
+    """Yaw of the heads of N faces.
+
+    Attributes:
+        deg: Yaw, (N,), in degrees, to either side; NaN where it is unknown.
+        source: What it comes from, for display: the data set, or the true landmarks.
+    """
+
+    deg: Values
+    source: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LandmarkComparison:
     """Predicted and true landmarks of N faces.
@@ -59,6 +73,9 @@ class LandmarkComparison:
         truth: True landmarks, (N, K, 2), in pixels; NaN for landmarks that the ground truth lacks.
         schema: The landmark schema with K landmarks.
         scored: Indices of the landmarks that count in the scores.
+        box_px: Width and height, (N, 2), in pixels, of the box of all landmarks that the ground
+            truth has, in whatever schema; None takes the box of `truth`.
+        yaw: Yaw of the heads; None if it is unknown.
 
     Raises:
         ValueError: The shapes of `found` and `truth` do not match `places` and `schema`.
@@ -69,29 +86,45 @@ class LandmarkComparison:
     truth: Values
     schema: LandmarkSchema
     scored: tuple[int, ...]
+    box_px: Values | None = None
+    yaw: HeadYaw | None = None
 
     def __post_init__(self) -> None:
         shape = (len(self.places), self.schema.count, 2)
         if not self.found.shape == self.truth.shape == shape:
             raise ValueError(f"found {self.found.shape}, truth {self.truth.shape}, not {shape}")
 
-    def of_points(self, length: Length | None = None) -> Values:
+    @property
+    def box_sizes(self) -> Values:
+        """√(width · height) of the box of the true landmarks of each face, (N,), in pixels."""
+        return box_size(self.truth) if self.box_px is None else np.sqrt(self.box_px.prod(1))
+
+    @property
+    def box_diagonals(self) -> Values:
+        """The diagonal of the box of the true landmarks of each face, (N,), in pixels."""
+        return box_diagonal(self.truth) if self.box_px is None else np.hypot(*self.box_px.T)
+
+    def of_points(self, length: Length | Values | None = None) -> Values:
         """Return the error of each scored landmark, in percent of a reference length.
 
         Args:
-            length: Function that computes the reference length; the outer-eye distance by default.
+            length: The reference lengths, (N,), in pixels, or the function that computes them; the
+                outer-eye distance by default.
 
         Returns:
             Errors, (N, number of scored landmarks), in percent.
         """
-        errors = point_errors(self.found, self.truth, length or eye_length(self.schema))
+        if isinstance(length, np.ndarray):
+            errors = point_errors(self.found, self.truth, lambda _: length)
+        else:
+            errors = point_errors(self.found, self.truth, length or eye_length(self.schema))
         return errors[:, list(self.scored)]
 
-    def errors(self, length: Length | None = None) -> Values:
+    def errors(self, length: Length | Values | None = None) -> Values:
         """Return the NRMSE of each face.
 
         Args:
-            length: Function that computes the reference length; the outer-eye distance by default.
+            length: See `of_points`.
 
         Returns:
             Errors, (N,), in percent; NaN where the face was not found.
@@ -142,6 +175,22 @@ def join_comparisons(parts: Sequence[LandmarkComparison]) -> LandmarkComparison:
 
 
 @dataclass(frozen=True, slots=True)
+class YawScores:
+    """Accuracy on the faces of a range of yaw.
+
+    Attributes:
+        faces: Number of faces.
+        missed: Number of faces that were not found.
+        nrmse_box_size: Mean error of the found faces, in percent of √(width · height) of the
+            landmarks' box; NaN if there are none.
+    """
+
+    faces: int
+    missed: int
+    nrmse_box_size: float
+
+
+@dataclass(frozen=True, slots=True)
 class AccuracyScores:
     """Accuracy scores of one model or tracker.
 
@@ -159,6 +208,10 @@ class AccuracyScores:
         nrmse_box_diagonal: Mean error, in percent of the diagonal of the landmarks' box.
         nrmse_box_size: Mean error, in percent of √(width · height) of the landmarks' box.
         regions: NRMSE of each region of the face, by the region's name.
+        yaw: Accuracy by range of yaw in degrees, such as `30-60`; empty if the yaw is unknown.
+        yaw_mean: Mean of `nrmse_box_size` over the ranges, so that each counts the same, as is
+            usual on AFLW2000-3D; NaN unless each range has a face.
+        yaw_source: What the yaw comes from; empty if it is unknown.
     """
 
     faces: int
@@ -173,6 +226,9 @@ class AccuracyScores:
     nrmse_box_diagonal: float
     nrmse_box_size: float
     regions: dict[str, float]
+    yaw: dict[str, YawScores] = field(default_factory=dict)
+    yaw_mean: float = float("nan")
+    yaw_source: str = ""
 
 
 def accuracy_of(compared: LandmarkComparison) -> AccuracyScores:
@@ -189,7 +245,8 @@ def accuracy_of(compared: LandmarkComparison) -> AccuracyScores:
     """
     errors = compared.errors()
     finite = np.isfinite(errors)
-    pupils: Length = inter_pupil_distance if compared.schema.name == IBUG68 else _unknown
+    pupils: Length = inter_pupil_distance if compared.schema.name in IBUG_ORDER else _unknown
+    by_yaw = _by_yaw(compared)
     return AccuracyScores(
         faces=len(errors),
         missed=int((~finite).sum()),
@@ -200,9 +257,14 @@ def accuracy_of(compared: LandmarkComparison) -> AccuracyScores:
         auc8=auc(errors, 8.0),
         auc10=auc(errors, 10.0),
         nrmse_inter_pupil=float(mean_of_finite(compared.errors(pupils))),
-        nrmse_box_diagonal=float(mean_of_finite(compared.errors(box_diagonal))),
-        nrmse_box_size=float(mean_of_finite(compared.errors(box_size))),
+        nrmse_box_diagonal=float(mean_of_finite(compared.errors(compared.box_diagonals))),
+        nrmse_box_size=float(mean_of_finite(compared.errors(compared.box_sizes))),
         regions=_by_region(compared),
+        yaw=by_yaw,
+        yaw_mean=float(np.mean([part.nrmse_box_size for part in by_yaw.values()]))
+        if by_yaw
+        else float("nan"),
+        yaw_source="" if compared.yaw is None else compared.yaw.source,
     )
 
 
@@ -225,6 +287,20 @@ def _by_region(compared: LandmarkComparison) -> dict[str, float]:
         name: float(mean_of_finite(errors[:, np.isin(scored, part)]))
         for name, part in compared.schema.regions.items()
     }
+
+
+def _by_yaw(compared: LandmarkComparison) -> dict[str, YawScores]:
+    if compared.yaw is None:
+        return {}
+    errors, yaw_deg = compared.errors(compared.box_sizes), np.abs(compared.yaw.deg)
+    scores = {}
+    for low, high in pairwise(YAW_LIMITS_DEG):
+        inside = (yaw_deg <= high) & ((yaw_deg > low) | (low == 0))
+        found = np.isfinite(errors[inside])
+        scores[f"{low}-{high}"] = YawScores(
+            int(inside.sum()), int((~found).sum()), float(mean_of_finite(errors[inside]))
+        )
+    return scores
 
 
 def _unknown(points: Real) -> Values:

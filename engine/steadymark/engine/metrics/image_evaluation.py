@@ -2,42 +2,50 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from steadymark.engine.core.errors import UsageError
-from steadymark.engine.core.types import Frame
-from steadymark.engine.metrics.accuracy_scores import FacePlace, LandmarkComparison
+from steadymark.engine.core.types import Frame, Intrinsics, Landmarks
+from steadymark.engine.metrics.accuracy_scores import FacePlace, HeadYaw, LandmarkComparison
 from steadymark.engine.metrics.landmark_correspondence import (
     Correspondence,
+    correspondence_with_truth,
     in_our_numbers,
     scored_landmarks,
 )
 from steadymark.engine.stabilizers.no_stabilizer import NoStabilizer
 from steadymark.engine.tracking.face_pass import TrackerConfig, align_faces
 from steadymark.engine.tracking.geometry import box_of_landmarks
+from steadymark.engine.tracking.head_pose import POINTS, head_pose
 from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.datasets import open_dataset
-from steadymark.models.datasets.image_folders import label_files, label_folders, read_label
+from steadymark.models.datasets.image_folders import (
+    is_two_schemed,
+    label_files,
+    label_folders,
+    read_label,
+)
 from steadymark.models.datasets.image_loaders import ImageBesideLabel
 from steadymark.models.datasets.labelled_face import check_points
 from steadymark.models.errors import DataError
-from steadymark.models.face.schema import IBUG68
+from steadymark.models.face.schema import IBUG_ORDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from steadymark.engine.core.protocols import FaceDetector
-    from steadymark.engine.core.types import Landmarks
+    from steadymark.engine.metrics.accuracy import Values
     from steadymark.engine.tracking.face_pass import LandmarkModel
     from steadymark.models.datasets.labelled_face import LabelledFace
     from steadymark.models.face.crop import Image, Points
     from steadymark.models.face.schema import LandmarkSchema
 
-TRUTH, TRUTH_COUNT = IBUG68, 68  # Schema of the ground truth of folders in 300W form.
+YAW_GIVEN, YAW_ESTIMATED = "the data set", "the head pose of the true landmarks"
 MOST_FACES = 16  # Faces that are tracked in an image.
 
 
@@ -50,6 +58,7 @@ class LabelledImage(NamedTuple):
         image: (H, W, 3) uint8 BGR.
         points: True landmarks, (K, 2), in 0-based pixels.
         schema: Their schema; empty for a folder in 300W form, whose files do not name it.
+        yaw_deg: Yaw of the head in degrees, if the data set tells it.
     """
 
     place: FacePlace
@@ -57,6 +66,22 @@ class LabelledImage(NamedTuple):
     image: Image
     points: Points
     schema: str = ""
+    yaw_deg: float | None = None
+
+    def estimated_yaw_deg(self) -> float:
+        """Return the yaw that the data set tells, or that of the head pose of its landmarks.
+
+        Returns:
+            The yaw in degrees; NaN if the landmarks are not in iBUG's order.
+        """
+        if self.yaw_deg is not None:
+            return self.yaw_deg
+        if len(self.points) != POINTS or self.schema not in ("", *IBUG_ORDER):
+            return float("nan")
+        scores = np.ones(POINTS, np.float32)
+        camera = Intrinsics(self.image.shape[1], self.image.shape[0])
+        pose = head_pose(Landmarks(self.points.astype(np.float32), scores), camera)
+        return float("nan") if pose is None else math.degrees(pose.rotation_rad[1])
 
 
 class LabelledImages:
@@ -68,17 +93,20 @@ class LabelledImages:
     Args:
         data: A folder in 300W form, a folder of such folders, or another data set of labelled
             images, see `open_dataset`.
+        schema: Schema of the landmarks; None takes the usual one.
+        part: Part of a data set that has parts, see `open_dataset`.
 
     Raises:
         UsageError: There are no labelled images, or labels of a list are unusable.
     """
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, *, schema: str | None = None, part: str | None = None) -> None:
         self._files: list[Path] = []
         self._faces: tuple[LabelledFace, ...] = ()
+        self._schema = schema or ""
         self._of_folders = False  # names then begin with the folder's name
         try:
-            if data.is_dir() and any(data.glob("*.pts")):
+            if data.is_dir() and any(data.glob("*.pts")) and not is_two_schemed(data):
                 self._files = label_files(data)
                 return
             folders = label_folders(data) if data.is_dir() else []
@@ -86,7 +114,7 @@ class LabelledImages:
                 self._files = [file for folder in folders for file in label_files(folder)]
                 self._of_folders = True
                 return
-            self._faces, defects = open_dataset(data)
+            self._faces, defects = open_dataset(data, schema=schema, part=part)
         except DataError as error:
             raise UsageError(
                 f"{error}: name labelled images, for example a folder in 300W form, with --data"
@@ -105,24 +133,26 @@ class LabelledImages:
             LandmarkFileError: A .pts file cannot be parsed.
         """
         for path in self._files:
-            read = _read_300w(path)
+            read = _read_300w(path, self._schema)
             if self._of_folders:
                 name = f"{path.parent.name}/{path.stem}"
                 read = read._replace(place=read.place._replace(name=name))
             yield read
         for face in self._faces:
             place = FacePlace(face.name, face.name, load_image=face.load_image)
-            yield LabelledImage(place, face.name, face.load_image(), face.points, face.schema)
+            yield LabelledImage(
+                place, face.name, face.load_image(), face.points, face.schema, face.yaw_deg
+            )
 
 
-def _read_300w(path: Path) -> LabelledImage:
+def _read_300w(path: Path, schema: str) -> LabelledImage:
     try:
         file, image = ImageBesideLabel(path).found()
         points = read_label(path)
         check_points(points, image.shape[1], image.shape[0])
     except ValueError as error:
         raise UsageError(f"{path} {str(error).removeprefix(f'{path} ')}") from error
-    return LabelledImage(FacePlace(path.stem, str(file)), str(path), image, points)
+    return LabelledImage(FacePlace(path.stem, str(file)), str(path), image, points, schema)
 
 
 def compare_faces(
@@ -143,8 +173,8 @@ def compare_faces(
     `MOST_FACES` tracked faces, the one that overlaps the true face most is scored; if no tracked
     face overlaps it, the face counts as missed.
 
-    Ground truth of another schema than the model's is compared by the landmarks that both share. In
-    a folder in 300W form, 68 landmarks are those of iBUG.
+    Ground truth of another schema than the model's is compared by the landmarks that both share,
+    see `correspondence_with_truth`.
 
     Args:
         network: Landmark model to evaluate.
@@ -166,23 +196,54 @@ def compare_faces(
     """
     config = config or TrackerConfig()
     tracker = _tracker(network, detector, schema, config, follower) if detector else None
-    places, found, truths = [], [], []
+    read, found, truths = _Faces(), [], []
     no_face = np.full((schema.count, 2), np.nan)
-    for place, label, image, truth, named in images:
-        theirs = named or (TRUTH if len(truth) == TRUTH_COUNT != schema.count else schema.name)
-        if chosen is None and theirs != schema.name:
-            chosen = Correspondence.of_schemas(schema.name, theirs)
-        truths.append(in_our_numbers(truth, schema, chosen, label))
+    for face in images:
+        if chosen is None:
+            chosen = correspondence_with_truth(
+                schema, len(face.points), face.label, named=face.schema
+            )
+        truths.append(in_our_numbers(face.points, schema, chosen, face.label))
         predicted = (
-            _from_truth(network, image, truth, schema, config, follower)
+            _from_truth(network, face.image, face.points, schema, config, follower)
             if tracker is None
-            else _tracked(tracker, image, truth)
+            else _tracked(tracker, face.image, face.points)
         )
         found.append(no_face if predicted is None else predicted.xy_px.astype(np.float64))
-        places.append(place)
-        on_face(len(places))
-    scored = scored_landmarks(schema, chosen)
-    return LandmarkComparison(tuple(places), np.stack(found), np.stack(truths), schema, scored)
+        read.add(face)
+        on_face(len(found))
+    return LandmarkComparison(
+        tuple(read.places),
+        np.stack(found),
+        np.stack(truths),
+        schema,
+        scored_landmarks(schema, chosen),
+        np.stack(read.boxes_px),
+        read.yaw(),
+    )
+
+
+class _Faces:
+    """What is kept of each labelled image: where it is, the box of its landmarks, and its yaw."""
+
+    def __init__(self) -> None:
+        self.places: list[FacePlace] = []
+        self.boxes_px: list[Values] = []
+        self._yaw_deg: list[float] = []
+        self._is_yaw_given = True
+
+    def add(self, face: LabelledImage) -> None:
+        self.places.append(face.place)
+        self.boxes_px.append(np.ptp(face.points.astype(np.float64), axis=0))
+        self._yaw_deg.append(face.estimated_yaw_deg())
+        self._is_yaw_given &= face.yaw_deg is not None
+
+    def yaw(self) -> HeadYaw | None:
+        """Return the yaw of all faces; None if it is unknown."""
+        yaw_deg = np.array(self._yaw_deg)
+        if not np.isfinite(yaw_deg).any():
+            return None
+        return HeadYaw(yaw_deg, YAW_GIVEN if self._is_yaw_given else YAW_ESTIMATED)
 
 
 def _tracker(

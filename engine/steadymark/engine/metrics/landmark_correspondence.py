@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.engine.core.errors import UsageError
+from steadymark.models.face.schema import IBUG68, USUAL_SCHEMAS, load_schema
 from steadymark.models.face.schema_conversion import matching_landmarks
 
 if TYPE_CHECKING:
     from steadymark.engine.metrics.accuracy import Real, Values
     from steadymark.models.face.schema import LandmarkSchema
+
+
+_MOST_LANDMARKS = 10_000  # in a range; more than any schema has
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +37,10 @@ class Correspondence:
 
     @classmethod
     def parse(cls, text: str) -> Correspondence:
-        """Parse `36,39,42,45`, or `36=27,39=29` where the ground truth has other numbers.
+        """Parse `36,39,42-45`, or `36=27,39=29` where the ground truth has other numbers.
 
         Args:
-            text: Comma-separated landmark numbers, or pairs OURS=THEIRS.
+            text: Comma-separated landmark numbers, ranges FIRST-LAST, or pairs OURS=THEIRS.
 
         Returns:
             The correspondence.
@@ -44,16 +48,17 @@ class Correspondence:
         Raises:
             UsageError: The text has another form or names one of the model's landmarks twice.
         """
-        pairs = [part.split("=") for part in text.split(",")]
+        parts = [each for part in text.split(",") for each in _numbers_of_range(part)]
+        pairs = [part.split("=") for part in parts]
         try:
             numbers = [(int(pair[0]), int(pair[-1])) for pair in pairs if len(pair) <= 2]
         except ValueError:
             numbers = []
         ours, theirs = tuple(n[0] for n in numbers), tuple(n[1] for n in numbers)
-        whole = len(numbers) == len(pairs) and min(ours + theirs) >= 0
+        whole = len(numbers) == len(pairs) > 0 and min(ours + theirs) >= 0
         if not whole or len(set(ours)) < len(ours):
             raise UsageError(
-                "'{text}' is not a list of landmarks: write 36,39,42,45, each once, or "
+                "'{text}' is not a list of landmarks: write 36,39,42-45, each once, or "
                 "36=27,39=29 where 27 and 29 are numbers of the ground truth",
                 text=text,
             )
@@ -83,8 +88,69 @@ class Correspondence:
         return self.ours != self.theirs
 
     def __str__(self) -> str:
-        shown = zip(self.ours, self.theirs, strict=True)
-        return ",".join(f"{a}={b}" if self.renumbers else f"{a}" for a, b in shown)
+        if self.renumbers:
+            return ",".join(f"{a}={b}" for a, b in zip(self.ours, self.theirs, strict=True))
+        numbers = sorted(self.ours)
+        starts = [n for n in numbers if n - 1 not in self.ours]
+        ends = [n for n in numbers if n + 1 not in self.ours]
+        return ",".join(f"{a}" if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True))
+
+
+def correspondence_with_truth(
+    schema: LandmarkSchema, count: int, name: str, *, named: str = ""
+) -> Correspondence | None:
+    """Find the landmarks that a model shares with a ground truth, from assets/schemas/maps.
+
+    Args:
+        schema: Landmark schema of the model.
+        count: Number of landmarks in the ground truth.
+        name: Name of the ground truth, for error messages.
+        named: Schema of the ground truth if it is known. Otherwise 68 landmarks are those of
+            ibug68, the model's number of landmarks those of the model, and other numbers those of
+            the schema that most data sets with that number use.
+
+    Returns:
+        The correspondence; None if both have the same schema, or if the truth's is unknown.
+
+    Raises:
+        UsageError: The ground truth does not have the number of landmarks of its schema, or no map
+            between the two schemas is known.
+    """
+    theirs = named or _usual_schema_of(count, schema)
+    if not schema.name or not theirs or theirs == schema.name:
+        return None
+    if load_schema(theirs).count != count:
+        raise UsageError(
+            "{name} has {count} landmarks, the schema {schema} has {wanted}: say another one with "
+            "--schema",
+            name=name,
+            count=count,
+            schema=theirs,
+            wanted=load_schema(theirs).count,
+        )
+    try:
+        return Correspondence.of_schemas(schema.name, theirs)
+    except ValueError as error:
+        raise UsageError(
+            "{name} has the landmarks of {theirs}, the model those of {ours}, and no map between "
+            "the two is known: say with --landmarks which ones correspond, for example 36=27,45=32",
+            name=name,
+            theirs=theirs,
+            ours=schema.name,
+        ) from error
+
+
+def _usual_schema_of(count: int, schema: LandmarkSchema) -> str:
+    usual = USUAL_SCHEMAS.get(count, "")
+    return schema.name if count == schema.count and usual != IBUG68 else usual
+
+
+def _numbers_of_range(part: str) -> list[str]:
+    """Return the numbers of a range such as `0-16`, or the part itself if it is none."""
+    first, _, last = part.partition("-")
+    if not first.strip().isdecimal() or not last.strip().isdecimal():
+        return [part]
+    return [str(number) for number in range(int(first), min(int(last), _MOST_LANDMARKS) + 1)]
 
 
 def in_our_numbers(

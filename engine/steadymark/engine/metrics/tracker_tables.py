@@ -13,7 +13,11 @@ import numpy as np
 from steadymark.engine.core.errors import TrackingError, UsageError
 from steadymark.engine.metrics.accuracy import mean_of_finite
 from steadymark.engine.metrics.accuracy_scores import eye_length
-from steadymark.engine.metrics.landmark_correspondence import in_our_numbers, scored_landmarks
+from steadymark.engine.metrics.landmark_correspondence import (
+    correspondence_with_truth,
+    in_our_numbers,
+    scored_landmarks,
+)
 from steadymark.engine.metrics.rest_detection import still_frames
 from steadymark.engine.metrics.video_ground_truth import check_length, read_truth
 from steadymark.engine.metrics.video_scores import TrackedVideo, has_truth
@@ -69,14 +73,17 @@ def prepare_video(
     chosen: Correspondence | None = None,
     *,
     read: Values | None = None,
+    truth_schema: str = "",
 ) -> ScoredVideo:
     """Read the ground truth of a video and check that it fits the video's length and size.
 
     Args:
         video: The video and the path of its ground truth.
         schema: Landmark schema of the trackers.
-        chosen: Which landmarks are scored, and their numbers in the ground truth; None scores all.
+        chosen: Which landmarks are scored, and their numbers in the ground truth; None scores those
+            that the schemas share, see `correspondence_with_truth`.
         read: The ground truth, (T, K', 2), if it has been read already.
+        truth_schema: Schema of the ground truth, if it is known.
 
     Returns:
         The video, ready for scoring.
@@ -87,7 +94,6 @@ def prepare_video(
         SourceError: The video cannot be read.
         LandmarkFileError: The ground truth cannot be read.
     """
-    scored = scored_landmarks(schema, chosen)
     info = None
     if video.source is not None:
         if is_live(video.source):
@@ -98,10 +104,15 @@ def prepare_video(
         info = source.info
         source.close()
     if video.truth is None:
-        return ScoredVideo(
-            video.name, video.source, info.frames if info else None, None, schema, scored
-        )
+        frames = info.frames if info else None
+        scored = scored_landmarks(schema, chosen)
+        return ScoredVideo(video.name, video.source, frames, None, schema, scored)
     found = read_truth(video.truth) if read is None else read
+    if chosen is None:
+        chosen = correspondence_with_truth(
+            schema, found.shape[-2], str(video.truth), named=truth_schema
+        )
+    scored = scored_landmarks(schema, chosen)
     truth = in_our_numbers(found, schema, chosen, str(video.truth))
     frames = len(truth)
     if info is not None and info.frames is not None:

@@ -300,9 +300,7 @@ def align_faces(
     )
     for _ in range(config.passes - 1):
         outputs = {
-            i: each
-            for i, each in outputs.items()
-            if each.all_finite and each.score >= least_score
+            i: each for i, each in outputs.items() if each.all_finite and each.score >= least_score
         }
         margin = later_network.card.margin
         crops = [

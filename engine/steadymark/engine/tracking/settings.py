@@ -29,7 +29,7 @@ from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.schema import load_schema
 from steadymark.models.runtime.flow_stabilizer import FlowStabilizer
 from steadymark.models.runtime.onnx_session import LandmarkNetwork, open_session
-from steadymark.models.runtime.validate_model import check_network
+from steadymark.models.runtime.validate_model import check_network, find_follower
 from steadymark.models.runtime.zoo import (
     DEFAULT_DETECTOR,
     DEFAULT_MODEL,
@@ -214,8 +214,9 @@ def open_models(settings: TrackSettings) -> OpenModels:
     network = LandmarkNetwork(card, device=settings.device, threads=settings.threads)
     check_network(card, network)
     cards, follower = [card], None
-    if card.follower is not None:
-        cards.append(find_model(card.follower, "landmarks", card.path.parent))
+    follower_card = find_follower(card)
+    if follower_card is not None:
+        cards.append(follower_card)
         follower = LandmarkNetwork(cards[1], device=settings.device, threads=settings.threads)
         check_network(cards[1], follower)
     flow = None

@@ -8,39 +8,58 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steadymark.models.datasets.cofw import read_cofw
-from steadymark.models.datasets.image_folders import label_folders, read_300w, read_aflw2000
+from steadymark.models.datasets.image_folders import (
+    is_two_schemed,
+    label_folders,
+    read_300w,
+    read_aflw2000,
+    read_two_schemes,
+)
 from steadymark.models.datasets.image_loaders import SUFFIXES as IMAGE_SUFFIXES
 from steadymark.models.datasets.label_tables import hrnet_points, read_hrnet_csv, read_wflw
 from steadymark.models.datasets.video_datasets import CSV_START, read_300vw, read_steadymark_csv
 from steadymark.models.datasets.video_frames import SUFFIXES as VIDEO_SUFFIXES
 from steadymark.models.errors import DataError
-from steadymark.models.face.schema import SCHEMA_OF_UNNAMED
+from steadymark.models.face.schema import IBUG68, SCHEMA_OF_UNNAMED
 
 if TYPE_CHECKING:
     from steadymark.models.datasets.labelled_face import Dataset
 
 _KNOWN_LAYOUTS = (
-    "300W (NAME.pts beside NAME.jpg), 300VW (a video beside annot), AFLW2000-3D (NAME.mat beside"
-    " NAME.jpg), WFLW (list_98pt_….txt), COFW (COFW_…_color.mat), a table of HRNet's or a"
-    " Steadymark CSV"
+    "300W (NAME.pts beside NAME.jpg), 300VW (a video beside annot), AFLW2000-3D (NAME.mat or"
+    " NAME.3d.pts beside NAME.jpg), WFLW (list_98pt_….txt), COFW (COFW_…_color.mat), a table of"
+    " HRNet's or a Steadymark CSV"
 )
 
 
-def open_dataset(path: Path, *, images: Path | None = None, schema: str | None = None) -> Dataset:
+def open_dataset(
+    path: Path,
+    *,
+    images: Path | None = None,
+    schema: str | None = None,
+    part: str | None = None,
+) -> Dataset:
     """Read a data set of any known layout.
 
     Args:
         path: A folder or a file, see the readers in this package.
         images: Folder with the images of a list, or the video of a CSV; by default it is searched
             for near `path`.
-        schema: Schema of .pts files and HRNet tables if it is not the usual one.
+        schema: Schema of .pts files and HRNet tables if it is not the usual one; of data with
+            labels in several schemes, the one to read.
+        part: Part of a data set that has parts, see `read_two_schemes`.
 
     Returns:
         The faces, and the defects of what was left out.
 
     Raises:
-        DataError: The layout is unknown; the message lists the known ones.
+        DataError: The layout is unknown; the message lists the known ones. Or the data set has no
+            parts, but one was named.
     """
+    if path.is_dir() and is_two_schemed(path):
+        return read_two_schemes(path, schema or IBUG68, part or "all")
+    if part is not None:
+        raise DataError(f"{path} has no parts: leave the part '{part}' out")
     if path.is_dir():
         return _open_folder(path, schema)
     if not path.is_file():

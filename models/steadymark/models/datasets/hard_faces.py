@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _HARDEST = 0.10  # share of AFW's faces that is held back
 TURNED_HELD_BACK = 0.5  # share of the aflw2000 faces with inexact alignment
+AFLW2000 = "aflw2000"  # the folder's name
+HALF_OF_AFLW2000 = "half of the faces whose alignment is not exact"  # the part for training
+PARTS = ("all", "exact", "held-back", "training")  # parts of aflw2000, see `faces_of_part`
 
 
 def hard_photos(data: Path) -> set[str]:
@@ -103,11 +106,7 @@ def turned_faces(data: Path, *, held_back: bool) -> dict[str, float]:
     Raises:
         DataError: index.csv lacks a column, or a value is not a number.
     """
-    return {
-        stem: yaw
-        for stem, yaw, alignment in _turned(data)
-        if alignment != "exact" and is_held_back(f"aflw2000/{stem}", TURNED_HELD_BACK) == held_back
-    }
+    return faces_of_part(data / AFLW2000, "held-back" if held_back else "training")
 
 
 def exact_faces(data: Path) -> dict[str, float]:
@@ -115,11 +114,41 @@ def exact_faces(data: Path) -> dict[str, float]:
 
     Use them only for reports, never for tuning.
     """
-    return {stem: yaw for stem, yaw, alignment in _turned(data) if alignment == "exact"}
+    return faces_of_part(data / AFLW2000, "exact")
 
 
-def _turned(data: Path) -> list[tuple[str, float, str]]:
-    table = data / "aflw2000" / "index.csv"
+def faces_of_part(folder: Path, part: str) -> dict[str, float]:
+    """Return the yaw in degrees of the faces of a part of aflw2000, by file stem.
+
+    Args:
+        folder: The folder aflw2000, with its index.csv.
+        part: `exact` for the faces with exact landmarks, `training` and `held-back` for the two
+            halves of the others, or `all`.
+
+    Returns:
+        Yaw by file stem; empty if there is no index.csv.
+
+    Raises:
+        ValueError: There is no such part.
+        DataError: index.csv lacks a column, or a value is not a number.
+    """
+    if part not in PARTS:
+        raise ValueError(f"unknown part '{part}': choose one of {', '.join(PARTS)}")
+    return {
+        stem: yaw
+        for stem, yaw, alignment in _rows(folder / "index.csv")
+        if part in ("all", _part_of(stem, alignment))
+    }
+
+
+def _part_of(stem: str, alignment: str) -> str:
+    if alignment == "exact":
+        return "exact"
+    is_kept = is_held_back(f"{AFLW2000}/{stem}", TURNED_HELD_BACK)
+    return "held-back" if is_kept else "training"
+
+
+def _rows(table: Path) -> list[tuple[str, float, str]]:
     if not table.is_file():
         return []
     try:

@@ -1,11 +1,13 @@
-"""Readers of folders that hold a label file beside each image: 300W and AFLW2000-3D."""
+"""Readers of folders that hold label files beside each image: 300W and AFLW2000-3D."""
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING
 
-from steadymark.models.datasets.image_loaders import ImageBesideLabel
+from steadymark.models.datasets.hard_faces import faces_of_part
+from steadymark.models.datasets.image_loaders import ImageBesideLabel, ImageFile
 from steadymark.models.datasets.labelled_face import (
     Dataset,
     LabelEntry,
@@ -17,7 +19,7 @@ from steadymark.models.datasets.matlab5 import read_table
 from steadymark.models.datasets.photo_splits import photo_of
 from steadymark.models.errors import DataError
 from steadymark.models.face.pts_file import read_pts
-from steadymark.models.face.schema import IBUG68, SCHEMA_OF_UNNAMED
+from steadymark.models.face.schema import IBUG68, IBUG68_3D, SCHEMA_OF_UNNAMED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,12 +86,52 @@ def read_label(path: Path) -> Points:
     return read_pts(path)
 
 
+def is_two_schemed(folder: Path) -> bool:
+    """Return whether a folder holds labels of both schemes, see `read_two_schemes`."""
+    return next(folder.glob("*.3d.pts"), None) is not None
+
+
+def read_two_schemes(folder: Path, schema: str = IBUG68, part: str = "all") -> Dataset:
+    """Read a folder whose images have labels in two schemes, such as DATA/aflw2000.
+
+    Beside NAME.jpg, NAME.pts holds the landmarks of ibug68 and NAME.3d.pts those of ibug68_3d.
+    index.csv holds the yaw of each face, and how exact its labels are.
+
+    Args:
+        folder: The folder.
+        schema: The scheme to read.
+        part: One of `hard_faces.PARTS`.
+
+    Raises:
+        DataError: The scheme or the part is unknown, or index.csv lists no face of the part.
+    """
+    endings = {IBUG68: ".pts", IBUG68_3D: ".3d.pts"}
+    if schema not in endings:
+        raise DataError(f"{folder} has landmarks of {' and '.join(endings)}, not of {schema}")
+    try:
+        yaw_of = faces_of_part(folder, part)
+    except ValueError as error:
+        raise DataError(str(error)) from error
+    if not yaw_of:
+        raise DataError(f"{folder / 'index.csv'} lists no face of the part '{part}'")
+
+    def read(stem: str) -> LabelledFace:
+        label, image = folder / f"{stem}{endings[schema]}", folder / f"{stem}.jpg"
+        return LabelledFace(
+            stem, stem, ImageFile(image), read_label(label), schema, yaw_deg=yaw_of[stem]
+        )
+
+    stems = sorted(yaw_of)
+    return collect(
+        LabelEntry(str(folder / f"{stem}{endings[schema]}"), partial(read, stem)) for stem in stems
+    )
+
+
 def read_aflw2000(folder: Path) -> Dataset:
     """Read every NAME.mat with NAME.jpg of AFLW2000-3D, in name order.
 
-    The landmarks are projected 3D points in iBUG order. Contour landmarks therefore lie on the head
-    and not on the visible edge of the face. MATLAB counts pixels from 1; the landmarks returned
-    count from 0.
+    The landmarks are projected 3D points of the schema ibug68_3d. MATLAB counts pixels from 1; the
+    landmarks returned count from 0.
 
     Raises:
         DataError: The folder has no .mat files.
@@ -107,11 +149,14 @@ def _aflw2000(path: Path) -> LabelledFace:
         raise ValueError(f"cannot be read ({error.strerror})") from error
     if xyz is None or len(xyz) != 3:
         raise ValueError("holds no table pt3d_68 of 3 rows")
+    angles = read_table(path, "Pose_Para")  # pitch, yaw and roll in radians, and other values
+    yaw = None if angles is None or angles.size < 2 else math.degrees(float(angles.flat[1]))
     return LabelledFace(
         path.stem,
         path.stem,
         ImageBesideLabel(path),
         as_points(xyz[:2].T - 1),
-        IBUG68,
+        IBUG68_3D,
         depth=as_points(xyz[2]),
+        yaw_deg=yaw,
     )

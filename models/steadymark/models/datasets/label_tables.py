@@ -17,7 +17,7 @@ from steadymark.models.datasets.labelled_face import (
     collect,
 )
 from steadymark.models.errors import DataError
-from steadymark.models.face.schema import load_schema
+from steadymark.models.face.schema import USUAL_SCHEMAS, load_schema
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,14 +31,6 @@ _WFLW_FIELDS = _WFLW_SHORT + 4 + 6  # plus box and attributes
 _WFLW_ATTRIBUTES = ("pose", "expression", "illumination", "make-up", "occlusion", "blur")
 _HRNET_FIRST = ("image_name", "scale", "center_w", "center_h")
 _HRNET_UNIT = 200  # size in pixels of a face with scale 1
-_USUAL_SCHEMAS = {
-    68: "ibug68",
-    84: "menpo84",
-    106: "jd106",
-    98: "wflw98",
-    29: "cofw29",
-    19: "aflw19",
-}
 
 
 def read_wflw(table: Path, images: Path) -> Dataset:
@@ -152,9 +144,9 @@ def usual_schema(count: int, table: Path) -> str:
     Raises:
         DataError: No schema is known for this number.
     """
-    if count not in _USUAL_SCHEMAS:
+    if count not in USUAL_SCHEMAS:
         raise DataError(f"{table} has {count} points: name their schema")
-    return _USUAL_SCHEMAS[count]
+    return USUAL_SCHEMAS[count]
 
 
 def _face(

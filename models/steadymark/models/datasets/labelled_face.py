@@ -43,6 +43,7 @@ class LabelledFace:
         attributes: Properties of the face that the data set lists, such as "blur".
         sequence: Name of the face's track in a video.
         frame: Number of the frame in the video, from 0.
+        yaw_deg: Yaw of the head in degrees, with the data set's sign.
     """
 
     name: str
@@ -56,6 +57,7 @@ class LabelledFace:
     attributes: tuple[str, ...] = ()
     sequence: str | None = None
     frame: int | None = None
+    yaw_deg: float | None = None
 
     def __post_init__(self) -> None:
         count = load_schema(self.schema).count

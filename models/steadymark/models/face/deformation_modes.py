@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from steadymark.models.face.schema import IBUG68
+from steadymark.models.face.schema import IBUG_ORDER
 from steadymark.models.synthesis.faces.face_model import LANDMARKS, load_face_model
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def face_modes(schema: LandmarkSchema) -> Modes:
         (K, 2, MODES) float32, orthonormal. All values are zero if the 3D model does not have the
         landmarks of this schema.
     """
-    if schema.count != LANDMARKS or schema.name != IBUG68:
+    if schema.name not in IBUG_ORDER:
         return np.zeros((schema.count, 2, MODES), np.float32)
     model = load_face_model()
     neutral = model.neutral[:LANDMARKS]

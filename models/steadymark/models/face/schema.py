@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 
 
 IBUG68 = "ibug68"
+IBUG68_3D = "ibug68_3d"  # the same landmarks as 3D points: the jaw of a turned face is hidden
+IBUG_ORDER = (IBUG68, IBUG68_3D)  # schemas of 68 landmarks in iBUG's order
+USUAL_SCHEMAS = {  # number of landmarks → schema that most data sets with that number use
+    68: IBUG68,
+    84: "menpo84",
+    106: "jd106",
+    98: "wflw98",
+    29: "cofw29",
+    19: "aflw19",
+}
 SCHEMA_OF_UNNAMED = IBUG68  # the schema of landmark models and tables that do not name theirs
 
 
@@ -36,6 +46,9 @@ class LandmarkSchema:
         contours: Polylines to draw, as landmark indices and whether the line is closed.
         eyes: Outer eye corners (the person's right, left). Their distance normalises errors.
         known_shape: (K, 2) value of `mean_shape`, or None if it was not measured.
+        error_length: Length by which the errors of a training's validation are divided: `eyes` is
+            the distance between `eyes`, `box` is √(width · height) of the landmarks' box, which
+            no head pose makes vanish.
 
     Raises:
         ValueError: The parts do not fit together, for example an index is not below K.
@@ -47,6 +60,7 @@ class LandmarkSchema:
     contours: tuple[tuple[tuple[int, ...], bool], ...]
     eyes: tuple[int, int]
     known_shape: NDArray[np.float32] | None
+    error_length: Literal["eyes", "box"] = "eyes"
 
     def __post_init__(self) -> None:
         count = len(self.mirror)
@@ -77,6 +91,17 @@ class LandmarkSchema:
         mirrored_xy = xy[..., self.mirror, :].astype(np.float64)
         mirrored_xy[..., 0] = width - 1 - mirrored_xy[..., 0]
         return mirrored_xy
+
+    def length_px(self, xy: NDArray[np.floating]) -> float:
+        """Return the length by which the errors of a face are divided, see `error_length`.
+
+        Args:
+            xy: (K, 2) true landmarks, pixels.
+        """
+        if self.error_length == "box":
+            return float(np.sqrt(np.ptp(xy.astype(np.float64), axis=0).prod()))
+        right, left = self.eyes
+        return float(np.linalg.norm(xy[right] - xy[left]))
 
     @property
     def mean_shape(self) -> NDArray[np.float32]:
@@ -117,6 +142,7 @@ def load_schema(name: str) -> LandmarkSchema:
         contours=tuple((tuple(line["points"]), line["closed"]) for line in data["contours"]),
         eyes=tuple(data["eyes"]),
         known_shape=None if shape is None else np.array(shape, np.float32),
+        error_length=data.get("error_length", "eyes"),
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from steadymark.models.errors import WeightsError
-from steadymark.models.face.schema import load_schema, trackable_schemas
+from steadymark.models.face.schema import IBUG68_3D, load_schema, trackable_schemas
 from steadymark.models.own_models.network_inspection import (
     ForeignNetwork,
     find_landmarks,
@@ -144,7 +144,10 @@ def _best_trial(
     on_try: Callable[[int, int], None],
 ) -> tuple[NetworkTrial, float]:
     """Find the schema, preprocessing and margin with the smallest error on known faces."""
-    matching_schemas = [s for s in trackable_schemas() if load_schema(s).count == wrapping.count]
+    # the known faces look straight ahead, where the jaw of ibug68_3d is that of ibug68
+    matching_schemas = [
+        s for s in trackable_schemas() if load_schema(s).count == wrapping.count and s != IBUG68_3D
+    ]
     schemas = matching_schemas if description.schema is None else [description.schema]
     margins = MARGINS if description.margin is None else (description.margin,)
     trials = []

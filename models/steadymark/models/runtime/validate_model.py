@@ -66,10 +66,37 @@ def validate_model(path: Path) -> ModelCard:
             wanted=model.name,
         )
     _check(card)
-    if card.follower is not None:
-        follower = find_model(card.follower, "landmarks", card.path.parent)
+    follower = find_follower(card)
+    if follower is not None:
         _check(replace(follower, follower=None))
     return card
+
+
+def find_follower(card: ModelCard) -> ModelCard | None:
+    """Find the model that replaces a landmark model once a face is aligned.
+
+    Args:
+        card: The landmark model.
+
+    Returns:
+        The follower's card, or None if the model has no follower.
+
+    Raises:
+        WeightsError: The follower is missing or has another schema.
+    """
+    if card.follower is None:
+        return None
+    follower = find_model(card.follower, "landmarks", card.path.parent)
+    if follower.schema != card.schema:
+        raise WeightsError(
+            "the follower '{follower}' has landmarks of {theirs}, but '{name}' those of {ours}: "
+            "name another follower in the model card",
+            follower=follower.name,
+            theirs=follower.schema,
+            name=card.name,
+            ours=card.schema,
+        )
+    return follower
 
 
 def check_network(card: ModelCard, network: LandmarkNetwork) -> None:

@@ -204,6 +204,10 @@ def export(
         ),
     ] = False,
     over: Annotated[str, typer.Option(help="For a stabilizer: the model that it stabilizes.")] = "",
+    follower: Annotated[
+        str,
+        typer.Option(help="For a landmark model: the model that tracks a face after it."),
+    ] = "",
     licence: Annotated[
         str,
         typer.Option(help="Licence for the card; for a stabilizer, the licence of its backbone."),
@@ -222,6 +226,7 @@ def export(
         threshold=threshold,
         best=best,
         over=over,
+        follower=follower,
         licence=licence,
         data_note=data_note,
     )
@@ -243,7 +248,7 @@ def _figures(file: Path | None) -> dict[str, Any]:
 
 @app.command("reproduce")
 def reproduce_command(
-    name: Annotated[str, typer.Argument(help="Name of a shipped model, such as flow-cell.")],
+    name: Annotated[str, typer.Argument(help="Name of a recipe, such as flow-cell.")],
     data: Data,
     out: Annotated[Path, typer.Option(help="Folder of the model and its card; runs are in runs/.")],
     with_parents: Annotated[
@@ -254,7 +259,7 @@ def reproduce_command(
         ),
     ] = False,
 ) -> None:
-    """Make a shipped model again by its recipe; after an interruption, it continues."""
+    """Make a model by its recipe; after an interruption, it continues."""
     from steadymark.models.runtime.zoo import weights_folder
     from steadymark.models.training.reproduce import largest_difference, read_recipe, reproduce
 
@@ -267,8 +272,12 @@ def reproduce_command(
         with_parents=with_parents,
         tell=lambda text: console.print(escape(text), soft_wrap=True),
     )
-    difference = largest_difference(file, weights_folder() / file.name)
     console.print(f"written: {file}", soft_wrap=True)
+    shipped = weights_folder() / file.name
+    if not shipped.is_file():
+        console.print("this model is not shipped, so there are no weights to compare with")
+        return
+    difference = largest_difference(file, shipped)
     console.print(f"largest difference from the shipped weights: {difference:.1e} of their scale")
 
 

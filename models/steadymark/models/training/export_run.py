@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from steadymark.models.networks.onnx_export import write_card
 from steadymark.models.training.card_texts import described
+from steadymark.models.training.landmarks.landmark_system import LandmarkSystem
 from steadymark.models.training.loop.checkpoint import load_checkpoint
 from steadymark.models.training.registry import system_of
 from steadymark.models.training.stabilizer.heatmap_cell_systems import RecurrentSystem
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 NOT_STATED = "not stated"
 LICENCE_300W = "300W annotations: for research purposes only, no commercial products"
-_WEIGHTS = f"weights trained on {LICENCE_300W}"
-LICENCE = f"{_WEIGHTS}; negatives from faces/none"
+LICENCE_AFLW = "AFLW2000-3D: for research purposes only"
+LICENCE = f"weights trained on {LICENCE_300W}; negatives from faces/none"
 DATA = ["300w/train without the validation split (a hash of the photo)", "faces/none"]
 
 
@@ -72,16 +73,29 @@ def _provenance_of_sources(sources: dict[str, Any] | None) -> dict[str, Any]:
         return {"licence": LICENCE, "data": DATA}
     if "licence" in sources:
         return {name: sources[name] for name in ("licence", "data")}
-    if not _is_300w(sources):
+    terms = [
+        text
+        for text, applies in (
+            (LICENCE_300W, _is_300w(sources)),
+            (LICENCE_AFLW, _names(sources, "aflw2000")),
+        )
+        if applies
+    ]
+    if not terms:
         return {"data": sources["data"]}
+    negatives = "; negatives from faces/none" if "faces/none" in sources["data"] else ""
     return {
         "data": sources["data"],
-        "licence": LICENCE if "faces/none" in sources["data"] else _WEIGHTS,
+        "licence": f"weights trained on {'; on '.join(terms)}{negatives}",
     }
 
 
 def _is_300w(sources: dict[str, Any]) -> bool:
-    return any(name.startswith("300w/") for name in sources["data"])
+    return _names(sources, "300w/")
+
+
+def _names(sources: dict[str, Any], beginning: str) -> bool:
+    return any(name.startswith(beginning) for name in sources["data"])
 
 
 def _provenance_of_backbone(file: Path) -> dict[str, Any]:
@@ -108,6 +122,7 @@ def export_run(
     threshold: float = 0.0,
     best: bool = False,
     over: str = "",
+    follower: str = "",
     licence: str = "",
     data_note: str = "",
 ) -> Path:
@@ -122,6 +137,7 @@ def export_run(
         threshold: Lowest score of a face, for a detector; 0 takes what the validation chose.
         best: Export the best weights instead of the last ones.
         over: Name of the zoo model whose heatmaps a stabilizer works on.
+        follower: Name of the model in the same folder that tracks a face after this one aligned it.
         licence: Licence of the network; by default what is known of it, otherwise "not stated".
         data_note: Description of the training data; by default likewise.
 
@@ -133,12 +149,15 @@ def export_run(
         ValueError: The system is unknown, the name contains other characters than a file name may,
             or the figures lack an entry.
     """
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"--name {name}: give letters, digits, '-', '_' and '.' alone")
+    for option, given in (("name", name), ("follower", follower or name)):
+        if not _NAME.fullmatch(given):
+            raise ValueError(f"--{option} {given}: give letters, digits, '-', '_' and '.' alone")
     checkpoint = load_checkpoint(run / "last.pt")
     if "recipe" not in checkpoint:
         raise ValueError(f"{run / 'last.pt'} is no checkpoint of steadymark-train")
     system = system_of(checkpoint["recipe"])
+    if follower and not isinstance(system, LandmarkSystem):
+        raise ValueError(f"--follower {follower}: only a landmark model can have a follower")
     figures = _scores(system, scores or {})
     network = system.build()
     chosen = load_checkpoint(run / "best.pt") if best else checkpoint
@@ -155,6 +174,7 @@ def export_run(
         **provenance(system, run, checkpoint.get("sources"), licence, data_note),
         **network_entries,
         **({"over": over} if over else {}),
+        **({"follower": follower} if follower else {}),
         "recipe": _recipe(system, checkpoint, best=best),
         "curve": f"{name}.curve.csv",
         "scores": figures,

@@ -13,6 +13,7 @@ from steadymark.models.face.schema import load_schema
 from steadymark.models.training.data.face_images import FaceImages
 from steadymark.models.training.landmarks import further_faces
 from steadymark.models.training.landmarks.further_faces import (
+    describe_kinds,
     label_faces,
     make_profiled,
     parse_kinds,
@@ -60,13 +61,13 @@ def labelled(count: int) -> FaceImages:
     return FaceImages(names, photos, images, points)
 
 
-def faces_with(folder: Path, cache: Path, *kinds: str) -> FaceImages:
+def faces_with(folder: Path, cache: Path, *kinds: str, schema: str = "ibug68") -> FaceImages:
     return with_further_faces(
         labelled(30),
         folder,
         parse_kinds(kinds),
         cache,
-        schema=SCHEMA,
+        schema=load_schema(schema),
         teachers=("heatmap1d-lite",),
         seed=7,
     )
@@ -137,3 +138,32 @@ def test_certain_faces_are_labelled_and_others_are_left_out(data: Path, tmp_path
     for face in faces:
         mouth, eyes = (face.points[list(SCHEMA.regions[r])].mean(0) for r in ("mouth", "eyes"))
         assert mouth[1] > eyes[1] + 15
+
+
+def test_heads_of_the_3d_scheme_turn_further_and_keep_hidden_landmarks(folder: Path) -> None:
+    flat, deep = make_profiled(folder, 7), make_profiled(folder, 7, "ibug68_3d")
+    assert len(deep) > len(flat)
+    assert {face.name for face in flat} < {face.name for face in deep}
+    for face in deep:
+        distances = np.linalg.norm(face.points[:, None] - face.points, axis=-1)
+        assert ((distances < 1e-3).sum(1) == 1).all()  # none lies on its visible neighbour
+
+
+def test_faces_of_the_two_schemes_are_not_mixed(folder: Path, tmp_path: Path) -> None:
+    flat = faces_with(folder, tmp_path, "profiled")
+    deep = faces_with(folder, tmp_path, "profiled", schema="ibug68_3d")
+    assert len(deep) > len(flat)  # the cached faces of ibug68 are not used
+    with pytest.raises(ValueError, match="in ibug68_3d the turned faces are the labelled ones"):
+        faces_with(folder, tmp_path, "turned", schema="ibug68_3d")
+    with pytest.raises(ValueError, match=r"teacher heatmap1d-lite has landmarks of ibug68, not of"):
+        faces_with(folder, tmp_path, "unlabelled", schema="ibug68_3d")
+    with pytest.raises(ValueError, match="further faces of ibug68 and ibug68_3d, not of wflw98"):
+        faces_with(folder, tmp_path, "profiled", schema="wflw98")
+
+
+def test_the_card_names_the_further_faces() -> None:
+    texts = describe_kinds(parse_kinds(("profiled", "unlabelled")), ["models/teacher.onnx"])
+    assert texts == [
+        "300w/train: copies with turned heads (ICT-FaceKit, MIT)",
+        "faces/unlabelled, labelled by teacher",
+    ]

@@ -70,6 +70,7 @@ def evaluation_table(
     sections = [
         [_accuracy_rows(accuracies[n], of) if n in accuracies else [] for n in names],
         [_part_rows(accuracies[n]) if n in accuracies else [] for n in names],
+        [_yaw_rows(accuracies[n]) if n in accuracies else [] for n in names],
         [_stability_rows(videos[n]) if n in videos else [] for n in names],
     ]
     for section in sections:
@@ -98,6 +99,19 @@ def _part_rows(a: AccuracyScores) -> list[tuple[str, str]]:
         ("NRMSE, % of inter-pupil distance", _number(a.nrmse_inter_pupil, 3)),
         ("NRMSE, % of box diagonal", _number(a.nrmse_box_diagonal, 3)),
         ("NRMSE, % of √(w·h) of the box", _number(a.nrmse_box_size, 3)),
+    ]
+
+
+def _yaw_rows(a: AccuracyScores) -> list[tuple[str, str]]:
+    """Return the errors by range of yaw, in % of √(w·h) of the box."""
+    if not a.yaw:
+        return []
+    return [
+        *(
+            (f"  yaw {name.replace('-', '° to ')}° ({part.faces})", _number(part.nrmse_box_size, 3))
+            for name, part in a.yaw.items()
+        ),
+        ("  mean of these", _number(a.yaw_mean, 3)),
     ]
 
 

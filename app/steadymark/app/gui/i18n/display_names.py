@@ -9,7 +9,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from steadymark.app.gui.i18n.local_numbers import local_text
 from steadymark.app.gui.i18n.stabilizer_names import short_stabilizer_name
-from steadymark.models.face.schema import IBUG68
+from steadymark.models.face.schema import IBUG68, IBUG_ORDER
 from steadymark.models.face.schema_conversion import matching_landmarks
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def landmark_name(index: int, schema: LandmarkSchema) -> str:
     ibug_index = _ibug_indices(schema.name)[index]
     if ibug_index in _NAMED_LANDMARKS:
         return QCoreApplication.translate("names", str(_NAMED_LANDMARKS[ibug_index]))
-    parts = _LANDMARK_GROUPS if schema.name == IBUG68 else ()
+    parts = _LANDMARK_GROUPS if schema.name in IBUG_ORDER else ()
     for indices, text in parts:
         if index in indices:
             return f"{QCoreApplication.translate('names', str(text))} {index - indices.start + 1}"

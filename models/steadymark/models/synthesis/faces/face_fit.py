@@ -47,8 +47,10 @@ MOVEMENTS: dict[str, dict[str, float]] = {
 }
 _FITTED = ("jaw", "smile_L", "smile_R", "brows_up", "brows_down", "pucker", "lid_L", "lid_R")
 _ROUNDS = 6  # iterations of pose and coefficients
+JAW = slice(0, 17)  # landmarks of the jaw line
+_JAW_WEIGHT = 0.15
 # Weights of the jaw line, the brows and all other landmarks.
-_WEIGHTS = np.r_[np.full(17, 0.15), np.full(10, 0.5), np.ones(41)]
+_WEIGHTS = np.r_[np.full(17, _JAW_WEIGHT), np.full(10, 0.5), np.ones(41)]
 _RIDGE = 0.06  # landmark noise in cm relative to one standard deviation of a mode
 _FACING = 0.12  # least component of a normal towards the camera for a visible point
 
@@ -77,15 +79,8 @@ def fit_face(points: NDArray[np.floating]) -> FittedFace:
     landmark residual is interpolated smoothly and added to all points of the face.
     """
     model, target = load_face_model(), points.astype(np.float64)
+    shape, rotation, shift = fit_shape(target)
     displacements = _movement_displacements(model)
-    modes = np.concatenate(
-        (model.identity, displacements[[list(MOVEMENTS).index(n) for n in _FITTED]])
-    )
-    shape = model.neutral
-    for _ in range(_ROUNDS):
-        rotation, shift = _pose(shape[:LANDMARKS], target)
-        shape = model.neutral + _coefficients(model.neutral, modes, rotation, shift, target)
-    rotation, shift = _pose(shape[:LANDMARKS], target)
     rest = shape @ rotation.T
     rest[:, :2] += shift
     residual = np.zeros((LANDMARKS, 2))
@@ -98,6 +93,33 @@ def fit_face(points: NDArray[np.floating]) -> FittedFace:
     pivot = np.array((0.0, 1.0, -1.0)) @ rotation.T
     pivot[:2] += shift
     return FittedFace(rest, displacements @ rotation.T, pivot, seen)
+
+
+def fit_shape(
+    points: NDArray[np.floating], *, jaw_weight: float = _JAW_WEIGHT
+) -> tuple[Floats, Floats, Floats]:
+    """Fit shape and pose of the 3D face to the landmarks (68, 2) of a photo.
+
+    Args:
+        points: The landmarks in pixels.
+        jaw_weight: Weight of the jaw's landmarks, relative to those of eyes, nose and mouth.
+
+    Returns:
+        The shape (n, 3) in centimetres, whose first 68 points are the landmarks; the scaled
+        rotation (3, 3) and the shift (2,) that project it into the photo.
+    """
+    model, target = load_face_model(), points.astype(np.float64)
+    weights = _WEIGHTS.copy()
+    weights[JAW] = jaw_weight
+    displacements = _movement_displacements(model)
+    modes = np.concatenate(
+        (model.identity, displacements[[list(MOVEMENTS).index(n) for n in _FITTED]])
+    )
+    shape = model.neutral
+    for _ in range(_ROUNDS):
+        pose = _pose(shape[:LANDMARKS], target, weights)
+        shape = model.neutral + _coefficients(model.neutral, modes, *pose, target, weights)
+    return shape, *_pose(shape[:LANDMARKS], target, weights)
 
 
 def interpolate_smoothly(sources: Floats, values: Floats, positions: Floats) -> Floats:
@@ -128,9 +150,9 @@ def _movement_displacements(model: FaceModel) -> Floats:
     )
 
 
-def _pose(shape: Floats, target: Floats) -> tuple[Floats, Floats]:
+def _pose(shape: Floats, target: Floats, landmark_weights: Floats) -> tuple[Floats, Floats]:
     """Fit a scaled rotation (3, 3) and a shift (2,) from a shape (68, 3) to landmarks (68, 2)."""
-    weights = _WEIGHTS[:, None] / _WEIGHTS.sum()
+    weights = landmark_weights[:, None] / landmark_weights.sum()
     shape_centre, target_centre = (weights * shape).sum(0), (weights * target).sum(0)
     root_weights = np.sqrt(weights)
     linear = np.linalg.lstsq(
@@ -145,14 +167,19 @@ def _pose(shape: Floats, target: Floats) -> tuple[Floats, Floats]:
 
 
 def _coefficients(
-    neutral: Floats, modes: Floats, rotation: Floats, shift: Floats, target: Floats
+    neutral: Floats,
+    modes: Floats,
+    rotation: Floats,
+    shift: Floats,
+    target: Floats,
+    weights: Floats,
 ) -> Floats:
     """Return the displacement (n, 3) of the face by the modes that explain the landmarks best."""
     scale = np.linalg.norm(rotation[0])
     projected = modes[:, :LANDMARKS] @ rotation[:2].T / scale  # (m, 68, 2) cm
     residual = (target - shift - neutral[:LANDMARKS] @ rotation[:2].T) / scale
-    system = projected.reshape(len(modes), -1) * np.sqrt(np.repeat(_WEIGHTS, 2))
-    right_side = residual.reshape(-1) * np.sqrt(np.repeat(_WEIGHTS, 2))
+    system = projected.reshape(len(modes), -1) * np.sqrt(np.repeat(weights, 2))
+    right_side = residual.reshape(-1) * np.sqrt(np.repeat(weights, 2))
     prior = np.full(len(modes), _RIDGE)
     prior[-len(_FITTED) :] *= 2  # the coefficients of expressions lie between about 0 and 0.5
     coefficients = np.linalg.solve(system @ system.T + np.diag(prior**2) * 68, system @ right_side)

@@ -77,7 +77,12 @@ class FaceMesh:
 
     def turned_nodes(self, strengths: Floats, yaw_deg: float, pitch_deg: float) -> Floats:
         """Return the node positions (N, 3) as `places` does, with depth away from the camera."""
-        xyz = self.rest + np.tensordot(strengths, self.moves, 1) - self.pivot
+        turned = self.turned(self.rest + np.tensordot(strengths, self.moves, 1), yaw_deg, pitch_deg)
+        faded: Floats = self.rest + self.fade[:, None] * (turned - self.rest)
+        return faded
+
+    def turned(self, xyz: Floats, yaw_deg: float, pitch_deg: float) -> Floats:
+        """Return points (n, 3) that turn with the head, see `places`."""
         yaw, pitch = np.radians(yaw_deg), np.radians(pitch_deg)
         yaw_matrix = np.array(
             [[np.cos(yaw), 0, -np.sin(yaw)], [0, 1, 0], [np.sin(yaw), 0, np.cos(yaw)]]
@@ -85,9 +90,8 @@ class FaceMesh:
         pitch_matrix = np.array(
             [[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]]
         )
-        turned = xyz @ (pitch_matrix @ yaw_matrix).T + self.pivot
-        faded: Floats = self.rest + self.fade[:, None] * (turned - self.rest)
-        return faded
+        rotated: Floats = (xyz - self.pivot) @ (pitch_matrix @ yaw_matrix).T + self.pivot
+        return rotated
 
     def eye_sources(self, strengths: Floats) -> Floats:
         """Return the photo positions (N, 2) that the nodes show for triangles inside an eye.

@@ -14,7 +14,7 @@ from steadymark.models.datasets import LabelledFace, open_dataset
 from steadymark.models.datasets.photo_splits import HELD_BACK, is_held_back
 from steadymark.models.errors import DataError
 from steadymark.models.face.crop import Crop, cut, inverse, transform
-from steadymark.models.face.schema import IBUG68, load_schema
+from steadymark.models.face.schema import IBUG68, IBUG68_3D, load_schema
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +59,7 @@ class FaceImages:
         )
 
 
-def load_faces(path: Path, schema: str) -> FaceImages:
+def load_faces(path: Path, schema: str, part: str | None = None) -> FaceImages:
     """Load any data set of `open_dataset` into memory; bad labels are logged and left out.
 
     If an image is much larger than its face, only the part around the face is kept, at most KEPT_PX
@@ -68,19 +68,20 @@ def load_faces(path: Path, schema: str) -> FaceImages:
     Args:
         path: The data set.
         schema: Schema to which the landmarks are converted.
+        part: Part of a data set that has parts, see `open_dataset`.
 
     Raises:
         DataError: No face is left, or faces lack landmarks of the schema.
     """
     load_schema(schema)
-    labelled, defects = open_dataset(path)
+    labelled, defects = open_dataset(path, schema=None if part is None else schema, part=part)
     if not labelled and schema != IBUG68:  # .pts files do not contain their schema
         labelled, defects = open_dataset(path, schema=schema)
     for defect in defects:
         _log.warning("left out: %s", defect)
     if not labelled:
         raise DataError(f"{path} holds no face that can be read: {defects[0]}")
-    mapped = [face if face.schema == schema else face.mapped(schema) for face in labelled]
+    mapped = [face if face.schema == schema else _mapped(face, schema) for face in labelled]
     lacking = [face for face in mapped if not np.isfinite(face.points).all()]
     if lacking:
         missing = int((~np.isfinite(lacking[0].points).all(1)).sum())
@@ -95,6 +96,11 @@ def load_faces(path: Path, schema: str) -> FaceImages:
         tuple(image for image, _ in images_and_points),
         np.stack([points for _, points in images_and_points]),
     )
+
+
+def _mapped(face: LabelledFace, schema: str) -> LabelledFace:
+    """Return a face in another schema; a hidden jaw is not taken for a visible edge."""
+    return face.mapped(schema, exact=IBUG68_3D in (face.schema, schema))
 
 
 def _cut_around_face(face: LabelledFace) -> tuple[Image, Points]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from steadymark.models.datasets.hard_faces import HALF_OF_AFLW2000
 from steadymark.models.networks.onnx_export import count_macs
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _DATA = {
     "faces/train": "300W training split, whole photos (faces/train)",
     "faces/crowds": "faces/crowds, boxes moved to the extent of the landmarks",
     "faces/none": "faces/none",
-    "aflw2000": "aflw2000: half of the faces whose alignment is not exact",
+    "aflw2000": f"aflw2000: {HALF_OF_AFLW2000}",
     "faces/unlabelled": "faces/unlabelled, where the teacher surely sees one face",
     "300w/train": "300w/train with heads turned by up to 60 degrees (ICT-FaceKit, MIT)",
 }

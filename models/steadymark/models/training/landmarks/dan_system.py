@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from steadymark.models.face.schema import load_schema
+from steadymark.models.face.schema import IBUG68, load_schema
 from steadymark.models.networks.dan import PRESETS, Dan, DanConfig, DanDecoded
 from steadymark.models.networks.dan_loss import dan_loss, spread_loss
 from steadymark.models.training.landmarks.landmark_system import LandmarkSystem
@@ -23,7 +23,10 @@ class DanSystem(LandmarkSystem[Dan]):
     Attributes:
         spread_weight: Weight of the likelihood loss that trains each landmark's score; it does not
             affect the landmarks.
-        network: Configuration of the network.
+        network: Configuration of the network; its schema is that of the system.
+
+    Raises:
+        ValueError: The network has another schema than the system, and not the default.
     """
 
     name: ClassVar[str] = "dan"
@@ -31,6 +34,16 @@ class DanSystem(LandmarkSystem[Dan]):
 
     spread_weight: float = 0.05
     network: DanConfig = field(default_factory=DanConfig)
+
+    def __post_init__(self) -> None:
+        if self.network.schema == IBUG68 != self.schema:  # the default
+            object.__setattr__(self, "network", replace(self.network, schema=self.schema))
+        if self.network.schema != self.schema:
+            raise ValueError(
+                f"the network has the landmarks of {self.network.schema}, the training those of"
+                f" {self.schema}: set the schema alone, as in --set schema={self.network.schema}"
+            )
+        super().__post_init__()
 
     @property
     def landmarks(self) -> int:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from steadymark.models.face.crop import Matrix, Points
     from steadymark.models.face.schema import LandmarkSchema
+    from steadymark.models.runtime.zoo import ModelCard
     from steadymark.models.training.data.face_images import FaceImages
 
 _CROPS = 3  # crops per face; each is also used mirrored
@@ -39,8 +40,12 @@ def distilled_targets(
 
     Raises:
         WeightsError: A teacher is missing.
+        ValueError: A teacher has landmarks of another schema.
     """
-    networks = [LandmarkNetwork(find_model(name, "landmarks"), device="cpu") for name in teachers]
+    cards = [find_model(name, "landmarks") for name in teachers]
+    for card in cards:
+        check_teacher(card, schema)
+    networks = [LandmarkNetwork(card, device="cpu") for card in cards]
     points = faces.points.copy()
     for index in range(len(faces)):
         rng = np.random.default_rng((seed, index, 5))
@@ -51,6 +56,23 @@ def distilled_targets(
         ]
         points[index] += trust * (np.mean(predictions, 0) - points[index])
     return dataclasses.replace(faces, points=points)
+
+
+def check_teacher(card: ModelCard, schema: LandmarkSchema) -> None:
+    """Check that a teacher has the landmarks that are learned.
+
+    Args:
+        card: Card of the teacher.
+        schema: Schema that is learned.
+
+    Raises:
+        ValueError: The teacher has landmarks of another schema.
+    """
+    if card.schema != schema.name:
+        raise ValueError(
+            f"the teacher {card.name} has landmarks of {card.schema}, not of {schema.name}: name"
+            " another one with --set teachers"
+        )
 
 
 def _displaced_crops(

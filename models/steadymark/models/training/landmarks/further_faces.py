@@ -5,28 +5,34 @@ Photos that `hard_faces` and `photo_splits` hold back are left out.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
 import torch
 
-from steadymark.models.datasets.hard_faces import hard_photos, is_for_training, turned_faces
+from steadymark.models.datasets.hard_faces import (
+    HALF_OF_AFLW2000,
+    hard_photos,
+    is_for_training,
+    turned_faces,
+)
 from steadymark.models.errors import DataError
 from steadymark.models.face.crop import Crop, cut, transform
 from steadymark.models.face.pts_file import read_pts
+from steadymark.models.face.schema import IBUG68, IBUG68_3D, IBUG_ORDER
 from steadymark.models.runtime.onnx_session import LandmarkNetwork
 from steadymark.models.runtime.zoo import find_model
-from steadymark.models.synthesis.faces.head_rotation import turn_head
+from steadymark.models.synthesis.faces.head_rotation import turn_head, turn_head_3d
 from steadymark.models.training.data.face_images import FaceImages
 from steadymark.models.training.detector.detector_hard_faces import draw_turn, single_face
 from steadymark.models.training.detector.detector_photos import LabelTeacher
-from steadymark.models.training.landmarks.distillation import distilled_targets
+from steadymark.models.training.landmarks.distillation import check_teacher, distilled_targets
 from steadymark.models.training.loop.checkpoint import load_checkpoint, save_checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -38,6 +44,7 @@ MOST_HIDDEN = 4  # a synthetic face is left out if its head hides more landmarks
 LEAST_SCORE = 0.7  # least score of the teachers' face and of YuNet's box
 MOST_DISAGREEMENT = 0.012  # of two means over views, as a share of the outer-eye distance
 _YAW_SHARE = 0.6  # of the angles that the detector learns, which hide too many landmarks
+_YAW_SHARES_3D = (0.0, 1.2)  # least and greatest share of these angles in ibug68_3d
 _JPEG_QUALITY = 95  # of synthetic images
 _CROP_OF_BOX = 1.55  # side of the first crop, as a multiple of the box's longer side
 
@@ -84,14 +91,16 @@ def with_further_faces(
         data: The data folder.
         uses: Number of uses by kind, see `parse_kinds`.
         cache: Folder in which faces that take minutes to make are kept.
-        schema: Schema of the landmarks; the further faces have those of ibug68.
+        schema: Schema of the landmarks, ibug68 or ibug68_3d.
         teachers: Networks that label the faces of `unlabelled`, see `find_model`.
         seed: Seed of the synthetic faces and of the teachers' crops.
 
     Raises:
+        ValueError: The schema has no further faces, or not of a kind.
         DataError: A kind has no faces in the data folder.
         WeightsError: A teacher is missing.
     """
+    _check_kinds(uses, data, schema, teachers)
     hard = hard_photos(data)
     easy = labelled.subset([i for i, photo in enumerate(labelled.photos) if photo not in hard])
     parts = [easy] * uses["labelled"]
@@ -99,6 +108,7 @@ def with_further_faces(
         if kind == "labelled":
             continue
         file, made_of = cache / f"{kind}.pt", [str(data), seed, *teachers]
+        made_of += [] if schema.name == IBUG68 else [schema.name]
         cached = load_checkpoint(file) if file.is_file() else {}
         if cached.get("made_of") != made_of:
             faces = _faces_of(kind, data, schema, teachers, seed)
@@ -109,6 +119,37 @@ def with_further_faces(
             raise DataError(f"{data} has no faces of the kind '{kind}': leave it out of further")
         parts += [_decoded(faces)] * count
     return _joined(parts)
+
+
+def describe_kinds(uses: dict[str, int], teachers: Sequence[str]) -> list[str]:
+    """Describe the faces of all kinds but the labelled ones for a model card.
+
+    Args:
+        uses: Number of uses by kind, see `parse_kinds`.
+        teachers: Networks that label the faces of `unlabelled`.
+    """
+    texts = {
+        "turned": f"aflw2000: {HALF_OF_AFLW2000}",
+        "profiled": "300w/train: copies with turned heads (ICT-FaceKit, MIT)",
+        "unlabelled": f"faces/unlabelled, labelled by {', '.join(Path(n).stem for n in teachers)}",
+    }
+    return [texts[kind] for kind in uses if kind in texts]
+
+
+def _check_kinds(
+    uses: dict[str, int], data: Path, schema: LandmarkSchema, teachers: Sequence[str]
+) -> None:
+    """Check that the further faces have landmarks of the schema."""
+    if schema.name not in IBUG_ORDER:
+        raise ValueError(
+            f"further: there are further faces of {' and '.join(IBUG_ORDER)}, not of {schema.name}"
+        )
+    if schema.name == IBUG68_3D and "turned" in uses and turned_faces(data, held_back=False):
+        raise ValueError(
+            "further=turned: in ibug68_3d the turned faces are the labelled ones: give labelled*3"
+        )
+    for name in teachers if "unlabelled" in uses else ():
+        check_teacher(find_model(name, "landmarks"), schema)
 
 
 class EncodedFace(NamedTuple):
@@ -127,16 +168,20 @@ def _faces_of(
         files = [folder / f"{stem}.pts" for stem in turned_faces(data, held_back=False)]
         return [EncodedFace(p.stem, _read_jpeg(p), read_pts(p).astype(np.float32)) for p in files]
     if kind == "profiled":
-        return make_profiled(data, seed)
+        return make_profiled(data, seed, schema.name)
     return label_faces(data, schema, teachers, seed)
 
 
-def make_profiled(data: Path, seed: int) -> list[EncodedFace]:
-    """Turn the head of each photo of 300w/train, and keep those that stay visible.
+def make_profiled(data: Path, seed: int, schema: str = IBUG68) -> list[EncodedFace]:
+    """Turn the head of each photo of 300w/train.
+
+    In ibug68, heads that hide many landmarks are left out, because their labels are uncertain. In
+    ibug68_3d the 3D head gives all landmarks, so that heads turn further.
 
     Args:
         data: The data folder.
         seed: Seed of the angles.
+        schema: ibug68 or ibug68_3d.
     """
     hard, found = hard_photos(data), []
     for number, path in enumerate(sorted((data / "300w" / "train").glob("*.pts"))):
@@ -144,12 +189,17 @@ def make_profiled(data: Path, seed: int) -> list[EncodedFace]:
             continue
         rng, points = np.random.default_rng((seed, number, 11)), read_pts(path)
         yaw, pitch = draw_turn(points, rng)
-        image, turned = turn_head(_decode(_read_jpeg(path)), points, _YAW_SHARE * yaw, pitch)
-        distances = np.linalg.norm(turned[:, None] - turned, axis=-1)
-        hidden = (distances < 1e-3).sum(1) > 1  # a hidden landmark lies on its visible neighbour
-        if hidden.sum() <= MOST_HIDDEN:
-            jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1]
-            found.append(EncodedFace(path.stem, jpeg.ravel().astype(np.uint8), turned))
+        photo = _decode(_read_jpeg(path))
+        if schema == IBUG68_3D:
+            image, turned = turn_head_3d(photo, points, rng.uniform(*_YAW_SHARES_3D) * yaw, pitch)
+        else:
+            image, turned = turn_head(photo, points, _YAW_SHARE * yaw, pitch)
+            distances = np.linalg.norm(turned[:, None] - turned, axis=-1)
+            hidden = (distances < 1e-3).sum(1) > 1  # it lies on its visible neighbour
+            if hidden.sum() > MOST_HIDDEN:
+                continue
+        jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1]
+        found.append(EncodedFace(path.stem, jpeg.ravel().astype(np.uint8), turned))
     return found
 
 

@@ -13,7 +13,11 @@ from steadymark.models.face.schema import IBUG68, load_schema
 from steadymark.models.runtime.zoo import DEFAULT_MODEL
 from steadymark.models.training.data.augment import AugmentConfig
 from steadymark.models.training.landmarks.distillation import distilled_targets
-from steadymark.models.training.landmarks.further_faces import parse_kinds, with_further_faces
+from steadymark.models.training.landmarks.further_faces import (
+    describe_kinds,
+    parse_kinds,
+    with_further_faces,
+)
 from steadymark.models.training.landmarks.landmark_export import export_landmarks
 from steadymark.models.training.landmarks.landmark_task import LandmarkTask
 from steadymark.models.training.loop.weights_from_onnx import load_onnx_weights
@@ -62,8 +66,7 @@ class LandmarkSystem(System[Network]):
         if self.landmarks != count:
             raise ValueError(
                 f"the network has {self.landmarks} landmarks, the schema {self.schema} {count}: "
-                "change both, as in --set schema=menpo84 --set network.landmarks=84 "
-                "(dan: --set network.schema=menpo84)"
+                "change both, as in --set schema=menpo84 --set network.landmarks=84"
             )
 
     @property
@@ -121,15 +124,11 @@ class LandmarkSystem(System[Network]):
                 task.training, task.schema, self.teachers, self.trust, seed=seed
             )
         if self.further:
+            uses, teachers = parse_kinds(self.further), self.teachers or (DEFAULT_MODEL,)
             task.training = with_further_faces(
-                task.training,
-                data,
-                parse_kinds(self.further),
-                out,
-                schema=task.schema,
-                teachers=self.teachers or (DEFAULT_MODEL,),
-                seed=seed,
+                task.training, data, uses, out, schema=task.schema, teachers=teachers, seed=seed
             )
+            task.sources["data"] += describe_kinds(uses, teachers)
         return task
 
     def export(self, network: Network, run: Path, path: Path) -> dict[str, Any]:

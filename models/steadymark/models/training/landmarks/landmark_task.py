@@ -8,8 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from steadymark.models.datasets.hard_faces import AFLW2000, HALF_OF_AFLW2000
+from steadymark.models.datasets.image_folders import is_two_schemed
 from steadymark.models.errors import DataError
 from steadymark.models.face.crop import cut, inverse, transform
+from steadymark.models.face.schema import IBUG68, IBUG68_3D
 from steadymark.models.training.data.augment import AugmentConfig, clean_crop, make_sample
 from steadymark.models.training.data.face_images import (
     FaceImages,
@@ -35,9 +38,12 @@ def open_faces(
 ) -> tuple[FaceImages, FaceImages, tuple[Image, ...]]:
     """Load faces for training and validation, and images without faces.
 
+    In ibug68_3d, the labelled faces of a data folder are those of aflw2000: its training half, and
+    for validation its held-back half. Faces whose alignment is exact are in neither.
+
     Args:
-        data: A folder with 300w/train and faces/none, or any data set of `open_dataset`. Without
-            faces/none, the face score learns only from other negatives.
+        data: A folder with 300w/train or aflw2000, and faces/none, or any data set of
+            `open_dataset`. Without faces/none, the face score learns only from other negatives.
         schema: Schema of the landmarks.
         val: Another data set of the same forms for validation; by default some photos of `data` are
             held back.
@@ -48,10 +54,16 @@ def open_faces(
     Raises:
         DataError: There are too few photos to hold some back.
     """
-    faces = load_faces(_training_folder(data), schema)
-    training, held_back = (
-        split(faces) if val is None else (faces, load_faces(_training_folder(val), schema))
-    )
+    folder, part = _training_folder(data, schema)
+    faces = load_faces(folder, schema, part)
+    if val is not None:
+        val_folder, val_part = _training_folder(val, schema)
+        training = faces
+        held_back = load_faces(val_folder, schema, val_part and "held-back")
+    elif part is not None:
+        training, held_back = faces, load_faces(folder, schema, "held-back")
+    else:
+        training, held_back = split(faces)
     if not len(held_back) or not len(training):
         raise DataError(
             f"{data} holds faces of {len(set(faces.photos))} photo, too few to set some aside for "
@@ -60,19 +72,26 @@ def open_faces(
     return training, held_back, load_backgrounds(data / "faces" / "none")
 
 
-def sources_of(data: Path, val: Path | None = None) -> list[str]:
+def sources_of(data: Path, val: Path | None = None, schema: str = IBUG68) -> list[str]:
     """Describe the data of `open_faces` for a model card."""
-    train_folder = data / "300w" / "train"
-    name = "300w/train" if train_folder.is_dir() else data.name
-    descriptions = [
-        f"{name} without the validation split (a hash of the photo)" if val is None else name
-    ]
+    folder, part = _training_folder(data, schema)
+    name = "300w/train" if folder == data / "300w" / "train" else folder.name
+    if part is not None:
+        descriptions = [f"{name}: {HALF_OF_AFLW2000}"]
+    elif val is None:
+        descriptions = [f"{name} without the validation split (a hash of the photo)"]
+    else:
+        descriptions = [name]
     return descriptions + (["faces/none"] if (data / "faces" / "none").is_dir() else [])
 
 
-def _training_folder(data: Path) -> Path:
+def _training_folder(data: Path, schema: str) -> tuple[Path, str | None]:
+    """Return the folder of the labelled faces, and the part of it that is for training."""
+    turned = data / AFLW2000 if schema == IBUG68_3D and (data / AFLW2000).is_dir() else data
+    if turned.is_dir() and is_two_schemed(turned):
+        return turned, "training"
     train_folder = data / "300w" / "train"
-    return train_folder if train_folder.is_dir() else data
+    return (train_folder if train_folder.is_dir() else data), None
 
 
 def clean_crops(
@@ -129,7 +148,7 @@ class LandmarkTask(Generic[Network]):
         val: Path | None = None,
     ) -> None:
         self.training, self.held_back, self.backgrounds = open_faces(data, schema.name, val)
-        self.sources: dict[str, Any] = {"data": sources_of(data, val)}
+        self.sources: dict[str, Any] = {"data": sources_of(data, val, schema.name)}
         self.crop, self.augment, self.seed = crop, augment, seed
         self.schema = schema
         self._loss, self._decoded = loss, decoded
@@ -161,7 +180,7 @@ class LandmarkTask(Generic[Network]):
 
     @torch.no_grad()
     def validate(self, network: Network) -> dict[str, float]:
-        """Return the NRMSE in % of the outer-eye distance, on crops by the true landmarks."""
+        """Return the NRMSE in % of the schema's `error_length`, on crops by the true landmarks."""
         decoded = self._decoded(network).eval()
         device = next(network.parameters()).device
         errors = []
@@ -172,7 +191,6 @@ class LandmarkTask(Generic[Network]):
             planes = torch.from_numpy(image[None]).permute(0, 3, 1, 2).to(device)
             points = decoded(planes)[0][0].cpu().numpy()
             truth = transform(inverse(matrix), self.held_back.points[index])
-            right, left = self.schema.eyes
-            eye_distance = np.linalg.norm(truth[right] - truth[left])
-            errors.append(np.linalg.norm(points - truth, axis=-1).mean() / eye_distance * 100)
+            length = self.schema.length_px(truth)
+            errors.append(np.linalg.norm(points - truth, axis=-1).mean() / length * 100)
         return {"nrmse": float(np.mean(errors))}

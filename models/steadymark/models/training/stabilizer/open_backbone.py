@@ -44,6 +44,11 @@ def open_backbone(info: BackboneInfo) -> Backbone:
         if info.schema != IBUG68:
             raise ValueError(f"{path} has the landmarks of {IBUG68}, not of {info.schema}")
         system_and_network = _of_checkpoint(path) if recipe is None else _of_exported(path, recipe)
+        if system_and_network[0].schema != IBUG68:
+            raise ValueError(
+                f"{path} has the landmarks of {system_and_network[0].schema}, and stabilizers learn"
+                f" those of {IBUG68}: name another backbone"
+            )
         return TorchBackbone(info, *system_and_network)
     return OnnxBackbone(info)
 

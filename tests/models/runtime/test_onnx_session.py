@@ -9,12 +9,12 @@ import pytest
 from onnx import TensorProto, helper
 
 from steadymark.models.errors import DeviceError, WeightsError
+from steadymark.models.face.crop import planar
 from steadymark.models.runtime.onnx_session import (
     LandmarkNetwork,
     Prediction,
     gather,
     open_session,
-    planar,
 )
 from steadymark.models.runtime.onnxruntime_offline import ort
 from steadymark.models.runtime.zoo import ModelCard

@@ -110,7 +110,7 @@ def _score_images(
     scored: dict[str, ModelScores] = {}
     notes: list[str] = []
     images = LabelledImages(folder)
-    for label, name in _short_labels(options.models).items():
+    for label, name in short_labels(options.models).items():
         settings = replace(_settings(options, name), stabilizer="none")  # pictures need none
         models = open_models(settings)
         with _progress(err, label, len(images)) as advance:
@@ -141,7 +141,7 @@ def _score_videos(
     schemas = {name: opened.schema.name for name, opened in models.items()}
     schema = load_schema(_shared_schema(schemas | {t: table.schema for t, table in tables.items()}))
     videos = [prepare_video(video, schema, chosen) for video in found]
-    labels = _short_labels((*options.models, *map(str, options.tables)))
+    labels = short_labels((*options.models, *map(str, options.tables)))
     runs: dict[str, list[TrackedVideo]] = {}
     for label, text in labels.items():
         if text in models:
@@ -274,7 +274,7 @@ def _settings(options: EvaluationOptions, model: str) -> TrackSettings:
     )
 
 
-def _short_labels(texts: Sequence[str]) -> dict[str, str]:
+def short_labels(texts: Sequence[str]) -> dict[str, str]:
     """Give models and files short labels: a file's stem where that is unique."""
     files = (".onnx", ".json", ".csv")
     short = [Path(t).stem if Path(t).suffix in files else t for t in texts]

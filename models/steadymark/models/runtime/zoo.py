@@ -15,6 +15,7 @@ import platformdirs
 
 from steadymark.models.bounded_read import read_bounded_text
 from steadymark.models.errors import ContentError, WeightsError
+from steadymark.models.face.point_scores import PointScores  # noqa: TC001 msgspec evaluates it
 from steadymark.models.face.schema import SCHEMA_OF_UNNAMED, assets_root
 from steadymark.models.runtime.face_score import FaceScore  # noqa: TC001 msgspec evaluates it
 from steadymark.models.user_text import UserText
@@ -60,6 +61,8 @@ class ModelCard:
         over: The model whose heatmaps or landmarks are stabilized.
         batch: Number of faces per run if the network was exported for a fixed number, or 0.
         face_score: How to compute a face score if the network has none of its own.
+        point_scores: How to compute the scores of landmarks that users see, or None if they are
+            those of the network.
     """
 
     name: str
@@ -81,6 +84,7 @@ class ModelCard:
     over: str | None = None
     batch: int = 0
     face_score: FaceScore | None = None
+    point_scores: PointScores | None = None
 
 
 def own_folder() -> Path:

@@ -111,12 +111,18 @@ class FaceOutput(NamedTuple):
         """Face score in [0, 1]."""
         return float(self.prediction.face[self.row])
 
-    def calibrated(self, landmarks: Landmarks) -> Landmarks:
-        """Return `raw` or `stabilized` with the scores that users see, see `PointScores`."""
-        calibrated = self.prediction.calibrated
-        if calibrated is None:
-            return landmarks
-        return Landmarks(landmarks.xy_px, calibrated[self.row])
+    def calibrated(self) -> tuple[Landmarks, Landmarks]:
+        """Return `raw` and `stabilized` with the scores that users see, see `PointScores`.
+
+        The tracker and the stabilizers themselves use the scores of the network.
+        """
+        if self.prediction.calibrated is None:
+            return self.raw, self.stabilized
+        scores = self.prediction.calibrated[self.row]
+        raw = Landmarks(self.raw.xy_px, scores)
+        if self.stabilized is self.raw:
+            return raw, raw
+        return raw, Landmarks(self.stabilized.xy_px, scores)
 
     def without_state(self) -> FaceOutput:
         """Return the output with raw landmarks and without state, which resets the network."""

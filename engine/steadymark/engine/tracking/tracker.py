@@ -307,8 +307,8 @@ class Tracker:
         if self.stabilized_by_network and contradicts(output.stabilized, output.raw, track.history):
             output = output.without_state()
         by_network = self.stabilized_by_network and not frame.independent
-        raw = output.calibrated(output.raw)
-        given = output.calibrated(output.stabilized) if by_network else raw
+        raw, steady = output.calibrated()
+        given = steady if by_network else raw
         stabilized, memory = self.stabilizer.step(given, frame.pts_s, track.memory)
         box = box_of_landmarks(output.raw.xy_px, score=output.score, roll_deg=fitted.roll_deg)
         crop = follow(track.crop, fitted, track.fitted, dead_band=self.config.dead_band)

@@ -86,6 +86,17 @@ class ModelCard:
     face_score: FaceScore | None = None
     point_scores: PointScores | None = None
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the model file, and of the numbers of the card that change its scores.
+
+        Results with the same digest are the same.
+        """
+        if self.point_scores is None:
+            return self.sha256
+        numbers = json.dumps(self.point_scores.as_card(), sort_keys=True)
+        return f"{self.sha256}+{hashlib.sha256(numbers.encode()).hexdigest()[:8]}"
+
 
 def own_folder() -> Path:
     """Return the folder of models that the user added; it may not exist yet."""

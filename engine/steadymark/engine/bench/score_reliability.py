@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import rankdata
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,5 +77,6 @@ def auc(higher: Floats, lower: Floats) -> float:
     """
     if not len(higher) or not len(lower):
         return float("nan")
-    ranks = rankdata(np.concatenate((higher, lower)))[: len(higher)]
-    return float((ranks.mean() - (len(higher) + 1) / 2) / len(lower))
+    ordered = np.sort(lower)
+    below, up_to = (np.searchsorted(ordered, higher, side) for side in ("left", "right"))
+    return float((below + up_to).mean() / (2 * len(lower)))

@@ -8,7 +8,7 @@ its ONNX graph as the output `visible`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
@@ -23,8 +23,6 @@ from steadymark.models.face.point_scores import VISIBLE
 from steadymark.models.runtime.onnx_session import open_content
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from steadymark.models.face.crop import Image
@@ -123,7 +121,7 @@ def with_head(model: onnx.ModelProto, head: VisibilityHead, crop: int) -> bytes:
         WeightsError: The graph is not that of a heatmap1d network.
     """
     features, points = _required_features(model), _points_of(model)
-    constants = {
+    constants: dict[str, NDArray[Any]] = {
         "scale": np.array(2 / crop, np.float32),
         "shift": np.array(1 / crop - 1, np.float32),
         "last": np.array([2], np.int64),
@@ -132,7 +130,7 @@ def with_head(model: onnx.ModelProto, head: VisibilityHead, crop: int) -> bytes:
         "weight": head.weight.T[None].copy(),  # (1, C, K)
         "bias": head.bias,
     }
-    steps: Sequence[tuple[str, list[str], str, dict[str, object]]] = (
+    steps: tuple[tuple[str, list[str], str, dict[str, Any]], ...] = (
         ("Mul", [points, "scale"], "scaled", {}),
         ("Add", ["scaled", "shift"], "places", {}),  # (n, K, 2) from -1 to 1
         ("Unsqueeze", ["places", "last"], "grid", {}),  # (n, K, 1, 2)
@@ -157,7 +155,7 @@ def with_head(model: onnx.ModelProto, head: VisibilityHead, crop: int) -> bytes:
         )
     for name, value in constants.items():
         model.graph.initializer.append(numpy_helper.from_array(value, _PREFIX + name))
-    shape = ["n", len(head.bias)]
+    shape: list[str | int | None] = ["n", len(head.bias)]
     model.graph.output.append(helper.make_tensor_value_info(VISIBLE, TensorProto.FLOAT, shape))
     return bytes(model.SerializeToString())
 

@@ -86,7 +86,7 @@ def test_the_head_reads_the_features_at_each_landmark() -> None:
     producer = next(n for n in model.graph.node if conv.input[0] in n.output)
     producer.op_type = "Mul"  # features become 0 by a product with 0
     producer.input.append("nothing")
-    model.graph.initializer.append(onnx.numpy_helper.from_array(np.float32([0]), "nothing"))
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.zeros(1, np.float32), "nothing"))
     bias = np.linspace(-2, 2, 68, dtype=np.float32)
     content = with_head(model, VisibilityHead(np.ones((68, 96), np.float32), bias), card.crop)
     crops = np.zeros((1, 3, card.crop, card.crop), np.uint8)
@@ -131,6 +131,12 @@ def test_card_only_keeps_the_onnx_file(tmp_path: Path) -> None:
     assert hashlib.sha256((tmp_path / "dan-lite.onnx").read_bytes()).hexdigest() == card.sha256
     assert read_card(tmp_path / "dan-lite.json").point_scores == found
     assert len(found.typical) == 68
+
+
+def test_a_model_whose_scores_depend_on_earlier_frames_is_refused(tmp_path: Path) -> None:
+    card = find_model("heatmap1d-tracker", "landmarks")
+    with pytest.raises(DataError, match="earlier frames"):
+        calibrate_scores(card, write_score_folder(tmp_path), tmp_path / "out")
 
 
 def test_data_without_held_back_faces_are_refused(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from steadymark.engine.tracking.detection import (
     DetectorConfig,
     FaceNetDetector,
     open_face_net,
-    suppress,
 )
+from steadymark.models.face.landmark_boxes import suppress
 from steadymark.models.face.schema import assets_root
 from steadymark.models.runtime.onnx_session import open_file
 

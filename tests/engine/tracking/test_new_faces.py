@@ -76,6 +76,38 @@ def test_refused_boxes_never_take_the_place_of_sure_ones() -> None:
     assert len(faces_in_first_frame(RefusingDetector(), 1.0, *SQUARES, most=2)) == 2
 
 
+class RefusingAllDetector(CrowdDetector):
+    """Is sure of no square."""
+
+    def detect_with_doubtful(self, image: Image) -> tuple[tuple[FaceBox, ...], tuple[FaceBox, ...]]:
+        return (), self.detect(image)
+
+
+class SmallestIsLikeliestNetwork(CrowdNetwork):
+    """Gives the smallest face of a batch the highest score."""
+
+    def step(
+        self, crops: Image, state: tuple[object, ...] | None = None, moved: Moves | None = None
+    ) -> Prediction:
+        prediction = super().step(crops, state, moved)
+        scores = np.linspace(0.9996, 0.9999, len(crops)).astype(np.float32)
+        return prediction._replace(face=scores)
+
+
+def test_of_doubtful_boxes_that_with_the_highest_face_score_is_taken() -> None:
+    tracker = Tracker(
+        RefusingAllDetector(),
+        SmallestIsLikeliestNetwork(),
+        NoStabilizer(),
+        load_schema("ibug68"),
+        TrackerConfig(max_faces=1),
+    )
+    (face,) = tracker.track(crowd_frame(0, *SQUARES)).faces
+    assert face.box is not None
+    x, _, side = min(SQUARES, key=lambda square: square[2])
+    assert abs(face.box.left + face.box.width / 2 - x) < side / 2
+
+
 @pytest.mark.data
 @pytest.mark.slow
 def test_nearly_all_faces_of_galleries_are_found_and_keep_their_ids(data: Path) -> None:

@@ -63,6 +63,55 @@ def test_boxes_are_turned_back_to_the_frame(turn: int, roll: float) -> None:
     assert boxes[0].roll_deg == pytest.approx(roll)
 
 
+class UnsureDetector(MarkDetector):
+    """Is sure of no mark, but takes each for a face with a low score."""
+
+    def detect(self, image: Image) -> tuple[FaceBox, ...]:
+        return ()
+
+    def candidates(self, image: Image) -> tuple[FaceBox, ...]:
+        return tuple(replace(box, score=0.1) for box in super().detect(image))
+
+
+@pytest.mark.parametrize("turn", [None, *TURNS])
+def test_places_with_low_scores_are_found_in_every_orientation(turn: int | None) -> None:
+    upright = marked(200, 300, 30, 50)
+    image = upright if turn is None else np.asarray(cv2.rotate(upright, turn), np.uint8)
+    ((box,),) = thorough_search(UnsureDetector(), image, with_candidates=True)
+    rows, columns = np.nonzero(image[:, :, 0] > 128)
+    assert (box.left, box.top) == (float(columns.min()), float(rows.min()))
+    assert box.score == 0.1
+
+
+def test_places_with_low_scores_are_left_out_unless_they_can_be_judged() -> None:
+    assert not list(thorough_search(UnsureDetector(), marked(200, 300, 30, 50)))
+
+
+class TwoRollsDetector:
+    """Takes the middle of an image for a face, with another score and roll in each orientation."""
+
+    def __init__(self) -> None:
+        self.found = [FaceBox(40.0, 40.0, 20.0, 20.0, 0.1 * i, 60.0 * i) for i in range(1, 5)]
+
+    def detect(self, image: Image) -> tuple[FaceBox, ...]:
+        return ()
+
+    def candidates(self, image: Image) -> tuple[FaceBox, ...]:
+        return (self.found.pop(0),)
+
+
+def test_a_place_may_be_a_candidate_with_several_rolls() -> None:
+    image = np.zeros((100, 100, 3), np.uint8)
+    (boxes,) = thorough_search(TwoRollsDetector(), image, with_candidates=True)
+    assert [round(box.score, 1) for box in boxes] == sorted(
+        (round(box.score, 1) for box in boxes), reverse=True
+    )
+    rolls = [box.roll_deg for box in boxes]
+    apart = [abs((a - b + 180) % 360 - 180) for i, a in enumerate(rolls) for b in rolls[:i]]
+    assert len(boxes) > 1
+    assert min(apart) >= 45
+
+
 @pytest.mark.parametrize(("top", "left"), [(10, 20), (1200, 1240), (2100, 3700)])
 def test_a_large_frame_is_searched_in_overlapping_tiles(top: int, left: int) -> None:
     image = marked(2160, 3840, top, left)

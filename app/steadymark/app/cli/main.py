@@ -65,7 +65,7 @@ def start(
     """Without a command, the window opens."""
     report_errors(_load_plugins)
     if version:
-        from steadymark.engine.pipeline.job import version as installed
+        from steadymark.engine.core.version import version as installed
 
         out.print(f"steadymark {installed()}")
     elif context.invoked_subcommand is None:

@@ -197,7 +197,7 @@ def open_recording(
 
 def _set_application_info(application: QApplication) -> None:
     from steadymark.app.gui.theme import icon
-    from steadymark.engine.pipeline.job import version
+    from steadymark.engine.core.version import version
 
     application.setApplicationName("Steadymark")
     application.setApplicationVersion(version())

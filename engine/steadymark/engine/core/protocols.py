@@ -55,6 +55,16 @@ class DoubtingFaceDetector(FaceDetector, Protocol):
 
 
 @runtime_checkable
+class CandidateFaceDetector(FaceDetector, Protocol):
+    """A detector that also returns places that it hardly takes for faces, for the same check.
+
+    Each box has the detector's score, and the best box comes first.
+    """
+
+    def candidates(self, image: Image) -> tuple[FaceBox, ...]: ...
+
+
+@runtime_checkable
 class ClosableFaceDetector(FaceDetector, Protocol):
     """A detector that holds resources which must be released before the program ends."""
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from steadymark.engine.attributes.attribute_registry import plugin_attributes
 from steadymark.engine.core.errors import SinkError, SteadymarkError
+from steadymark.engine.core.version import version
 from steadymark.engine.output.csv.native_csv import Header
 from steadymark.engine.output.csv.offline_filter import OfflineFilterSink
 from steadymark.engine.output.output_paths import (
@@ -113,14 +114,6 @@ class JobReport:
     fingerprint: Fingerprint | None = None
     began: str = ""
     ended: str = ""
-
-
-def version() -> str:
-    """Return the version of the installed distribution."""
-    try:
-        return metadata.version("steadymark")
-    except metadata.PackageNotFoundError:
-        return "0+checkout"
 
 
 def header(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -173,6 +172,10 @@ def matches(
         [[difference(k, n, near=c) for k in known] for n, c in zip(now, near, strict=True)]
     )
     most = _LARGEST_DIFFERENCE_ALONE if alone else 1.0
+    if costs.size == 1:
+        return {0: 0} if costs[0, 0] <= most else {}
+    from scipy.optimize import linear_sum_assignment  # its import takes 0.4 s
+
     never = most * (len(known) + len(now))  # higher than the cost of any set of valid matches
     pairs = zip(*linear_sum_assignment(np.where(costs <= most, costs, never)), strict=True)
     return {int(n): int(k) for n, k in pairs if costs[n, k] <= most}

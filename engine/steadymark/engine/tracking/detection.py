@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from steadymark.engine.core.types import FaceBox
 from steadymark.models.face.crop import Crop, cut
-from steadymark.models.face.landmark_boxes import overlaps
+from steadymark.models.face.landmark_boxes import overlaps, suppress
 from steadymark.models.runtime.detector_input import ENLARGE, LONGEST_SIDE, fit_frame
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class DetectorConfig:
         again_iou: Least overlap of the box with a box in the second image.
         min_face_px: Least longer side of a box, in frame pixels.
         limit: Largest number of boxes.
+        least: Lowest score of the boxes of `candidates`.
+        most_candidates: Largest number of these boxes.
     """
 
     threshold: float = 0.48
@@ -64,6 +66,8 @@ class DetectorConfig:
     again_iou: float = 0.35
     min_face_px: float = 12.0
     limit: int = 100
+    least: float = 0.05
+    most_candidates: int = 6
 
 
 def open_face_net(runner: OnnxSession) -> FaceNetSession:
@@ -105,19 +109,33 @@ class FaceNetDetector:
         """
         if min(image.shape[:2]) < 1:
             return (), ()
-        rows = self._detect_in_frame(image)
+        rows = self._detect_in_frame(image, self.config.threshold - self.config.doubt)
         again = rows[:, 4] < self.config.sure
         for place in np.flatnonzero(again):
             rows[place, 4] = self._score_again(image, rows[place])
         good = rows[:, 4] >= self.config.threshold
         return _boxes(rows[good]), _boxes(rows[again & ~good])
 
-    def _detect_in_frame(self, image: Image) -> Rows:
+    def candidates(self, image: Image) -> tuple[FaceBox, ...]:
+        """Return the best places in an image, even if their scores are low.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+
+        Returns:
+            At most `most_candidates` boxes, best first; few of them are faces.
+        """
+        if min(image.shape[:2]) < 1:
+            return ()
+        rows = self._detect_in_frame(image, self.config.least)
+        return _boxes(rows[: self.config.most_candidates])
+
+    def _detect_in_frame(self, image: Image, least_score: float) -> Rows:
         """Return rows of the whole frame in frame pixels, without overlaps, best first."""
         config = self.config
         fitted = fit_frame(image, config.longest_side, config.enlarge)
         rows = self._run(fitted.planes)
-        rows = rows[(rows[:, 4] >= config.threshold - config.doubt) & np.isfinite(rows).all(1)]
+        rows = rows[(rows[:, 4] >= least_score) & np.isfinite(rows).all(1)]
         rows[:, :4] = fitted.to_frame(rows[:, :4])
         sides = rows[:, 2:4] - rows[:, :2]
         rows = rows[sides.max(1, initial=0) >= config.min_face_px]
@@ -138,25 +156,6 @@ class FaceNetDetector:
         box = np.concatenate((middle - half, middle + half)).astype(np.float32)
         near = rows[overlaps(box, rows[:, :4]) >= self.config.again_iou, 4]
         return float(near.max(initial=0.0))
-
-
-def suppress(rows: Rows, most_iou: float) -> list[int]:
-    """Apply greedy non-maximum suppression.
-
-    Args:
-        rows: (n, 6) detections, see `FaceNetSession`.
-        most_iou: Largest overlap with a better detection.
-
-    Returns:
-        Indices of the rows that are kept, best first.
-    """
-    remaining = np.argsort(-rows[:, 4], kind="stable")
-    kept: list[int] = []
-    while len(remaining):
-        best, remaining = int(remaining[0]), remaining[1:]
-        kept.append(best)
-        remaining = remaining[overlaps(rows[best], rows[remaining]) <= most_iou]
-    return kept
 
 
 def _boxes(rows: Rows) -> tuple[FaceBox, ...]:

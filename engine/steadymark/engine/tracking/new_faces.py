@@ -71,7 +71,8 @@ class FaceAligner:
         Args:
             image: (H, W, 3) uint8 BGR frame.
             boxes: The detected boxes, those to be tried first at the front.
-            doubtful: Boxes whose faces must reach `DOUBTFUL_FIND_FROM`; they are tried last.
+            doubtful: Boxes whose faces must reach `DOUBTFUL_FIND_FROM`. They are tried last, and
+                the faces with the highest face scores are taken.
             known: Extents of the landmarks of the tracked faces.
 
         Returns:
@@ -80,7 +81,30 @@ class FaceAligner:
         extents = list(known)
         strict = replace(self.config, find_from=max(self.config.find_from, DOUBTFUL_FIND_FROM))
         found = self._align(image, boxes, extents, self.config)
-        return found + self._align(image, doubtful, extents, strict)
+        return found + self._align_best(image, doubtful, extents, strict)
+
+    def _align_best(
+        self,
+        image: Image,
+        boxes: Sequence[FaceBox],
+        extents: list[FaceBox],
+        config: TrackerConfig,
+    ) -> list[FaceOutput]:
+        """Align all boxes, return the likeliest faces, and add their extents to `extents`."""
+        if config.max_faces <= len(extents):
+            return []
+        boxes = [box for box in boxes if not _overlaps(box, extents, BOX_KNOWN)]
+        aligned = align_faces(
+            self.network, image, boxes, self.schema, config, self.follower, self.flow
+        )
+        found: list[FaceOutput] = []
+        faces = [each for each in aligned if each is not None]
+        for each in sorted(faces, key=lambda face: -face.score):
+            extent = box_of_landmarks(each.raw.xy_px, score=each.score)
+            if len(extents) < config.max_faces and not _overlaps(extent, extents, FACE_KNOWN):
+                found.append(each)
+                extents.append(extent)
+        return found
 
     def _align(
         self,

@@ -1,7 +1,8 @@
 """Further searches for faces in a frame in which the detector finds none.
 
 The frame is searched turned by 90, 180 and 270 degrees, because detectors are trained on upright
-faces, and, if it is large, in overlapping tiles, because it is reduced before detection.
+faces, and, if it is large, in overlapping tiles, because it is reduced before detection. If the
+landmark network can judge them, places with low scores are returned, too.
 """
 
 from __future__ import annotations
@@ -12,33 +13,44 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from steadymark.engine.core.protocols import CandidateFaceDetector
 from steadymark.models.runtime.detector_input import LONGEST_SIDE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from steadymark.engine.core.protocols import FaceDetector
     from steadymark.engine.core.types import FaceBox
     from steadymark.models.face.crop import Image
 
+    Detect = Callable[[Image], tuple[FaceBox, ...]]
+
 _TURNS = (cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180)
 _TILE = 2 * LONGEST_SIDE  # side of a tile in pixels
 _OVERLAP = 160  # largest face in pixels that two tiles may divide
 _SAME = 0.4  # overlap from which two boxes are one face
+_SAME_ROLL_DEG = 45.0  # difference of the rolls up to which two candidates are one
+_MOST_CANDIDATES = 16
 
 
-def thorough_search(detector: FaceDetector, image: Image) -> Iterator[tuple[FaceBox, ...]]:
+def thorough_search(
+    detector: FaceDetector, image: Image, *, with_candidates: bool = False
+) -> Iterator[tuple[FaceBox, ...]]:
     """Search a frame in further ways, one after the other.
 
     Args:
         detector: The face detector.
         image: (H, W, 3) uint8 BGR.
+        with_candidates: Whether to return the places of a `CandidateFaceDetector`, too.
 
     Yields:
         The boxes that the turned images and then the tiles give, in pixels of the image, best
-        first; never an empty tuple.
+        first; never an empty tuple. With candidates, the upright image is among the turned ones.
     """
-    boxes = _search_turned(detector, image)
+    if with_candidates and isinstance(detector, CandidateFaceDetector):
+        boxes = _candidates(detector, image)
+    else:
+        boxes = _best(_search_turned(detector.detect, image))
     if boxes:
         yield boxes
     if max(image.shape[:2]) > _TILE:
@@ -47,16 +59,27 @@ def thorough_search(detector: FaceDetector, image: Image) -> Iterator[tuple[Face
             yield boxes
 
 
-def _search_turned(detector: FaceDetector, image: Image) -> tuple[FaceBox, ...]:
-    """Search the turned image; of the boxes of one face, that of the most upright turn is best."""
+def _candidates(detector: CandidateFaceDetector, image: Image) -> tuple[FaceBox, ...]:
+    """Return the best places in all orientations; one place may have several rolls."""
+    found = [*detector.candidates(image), *_search_turned(detector.candidates, image)]
+    kept: list[FaceBox] = []
+    for box in sorted(found, key=lambda box: -box.score):
+        if not any(
+            box.iou(other) > _SAME and abs(_wrapped(box.roll_deg - other.roll_deg)) < _SAME_ROLL_DEG
+            for other in kept
+        ):
+            kept.append(box)
+    return tuple(kept[:_MOST_CANDIDATES])
+
+
+def _search_turned(detect: Detect, image: Image) -> list[FaceBox]:
+    """Search the turned images, and return all boxes in pixels of the image."""
     height, width = image.shape[:2]
     found: list[FaceBox] = []
     for turn in _TURNS:
         turned = np.asarray(cv2.rotate(image, turn), np.uint8)
-        found += [
-            _box_in_upright_image(box, turn, width, height) for box in detector.detect(turned)
-        ]
-    return _best(found)
+        found += [_box_in_upright_image(box, turn, width, height) for box in detect(turned)]
+    return found
 
 
 def _box_in_upright_image(box: FaceBox, turn: int, width: int, height: int) -> FaceBox:

@@ -244,7 +244,8 @@ class Tracker:
         return True
 
     def _search_thoroughly(self, frame: Frame, lost: list[Track]) -> list[SeenFace]:
-        for boxes in thorough_search(self.detector, frame.image):
+        judged = self.network.card.judges_candidates
+        for boxes in thorough_search(self.detector, frame.image, with_candidates=judged):
             found = self._start_tracks(frame, (), boxes, [], lost)
             if found:
                 return found

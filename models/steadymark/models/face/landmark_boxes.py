@@ -55,3 +55,22 @@ def overlaps(box: Floats, boxes: Floats) -> Floats:
     areas = (boxes[:, 2:4] - boxes[:, :2]).clip(0).prod(1) + (box[2:4] - box[:2]).clip(0).prod()
     iou: Floats = (intersection / np.maximum(areas - intersection, 1e-6)).astype(np.float32)
     return iou
+
+
+def suppress(rows: Floats, most_iou: float) -> list[int]:
+    """Apply greedy non-maximum suppression.
+
+    Args:
+        rows: (n, 5) or more columns: left, top, right, bottom and score.
+        most_iou: Largest overlap with a better detection.
+
+    Returns:
+        Indices of the rows that are kept, best first.
+    """
+    remaining = np.argsort(-rows[:, 4], kind="stable")
+    kept: list[int] = []
+    while len(remaining):
+        best, remaining = int(remaining[0]), remaining[1:]
+        kept.append(best)
+        remaining = remaining[overlaps(rows[best], rows[remaining]) <= most_iou]
+    return kept

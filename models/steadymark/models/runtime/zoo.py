@@ -63,6 +63,8 @@ class ModelCard:
         face_score: How to compute a face score if the network has none of its own.
         point_scores: How to compute the scores of landmarks that users see, or None if they are
             those of the network.
+        judges_candidates: Whether the face score was fitted on places of which the face detector is
+            unsure (`steadymark-train face-score`), so that the tracker may ask about such places.
     """
 
     name: str
@@ -85,6 +87,7 @@ class ModelCard:
     batch: int = 0
     face_score: FaceScore | None = None
     point_scores: PointScores | None = None
+    judges_candidates: bool = False
 
     @property
     def digest(self) -> str:

@@ -158,6 +158,24 @@ def average(
     console.print(f"averaged: {average_runs(runs, out)}")
 
 
+@app.command("face-score")
+def face_score(
+    run: Annotated[Path, typer.Argument(help="The run of a landmark network.")],
+    data: Data,
+    out: Out,
+    seed: Seed = 7,
+) -> None:
+    """Fit the face score of a network on places that the face detector is unsure of."""
+    from steadymark.models.training.landmarks.face_score_fit import fit_face_score
+
+    check_run(data=data, out=out, seed=seed)
+    figures = fit_face_score(run, data, out, seed=seed)
+    console.print(
+        f"{figures.crops} crops, {figures.faces} of them faces; of faces that it did not see, "
+        f"{100 * figures.kept:.1f} % stay tracked and {100 * figures.sure:.1f} % are sure"
+    )
+
+
 @app.command("export")
 def export(
     run: Annotated[Path, typer.Argument(help="The folder of a training run.")],

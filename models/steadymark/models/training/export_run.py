@@ -159,6 +159,7 @@ def export_run(
         "scores": figures,
         **({"scores_note": scores_note} if scores_note else {}),
         **system.card_entries(chosen.get("figures", {})),
+        **checkpoint.get("card_entries", {}),
         **({"threshold": threshold} if threshold else {}),
     }
     write_card(out / f"{name}.json", model, card)

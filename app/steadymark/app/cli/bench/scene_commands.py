@@ -167,7 +167,7 @@ def identity(
 @help_groups(
     {
         INPUT: "data report",
-        FACES: "threshold most_false",
+        FACES: "threshold most_false tracked",
         OUTPUT: "json_file write",
     }
 )
@@ -206,6 +206,13 @@ def detector(
             "--report", help="Also test on all of aflw2000, which is never used for a choice."
         ),
     ] = False,
+    tracked: Annotated[
+        bool,
+        typer.Option(
+            "--tracked",
+            help="Measure the faces that the tracker finds with the detector, instead of boxes.",
+        ),
+    ] = False,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write all figures to this JSON file.")
     ] = None,
@@ -229,6 +236,7 @@ def detector(
             json_file,
             most_false=most_false,
             reported=report,
+            tracked=tracked,
             out=out,
             err=err,
         )

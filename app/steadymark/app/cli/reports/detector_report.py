@@ -12,6 +12,7 @@ from steadymark.app.cli.output_files import OutputFiles, check_outputs, write_js
 from steadymark.app.cli.reports.report_table import ReportTable
 from steadymark.engine.bench.detector_benchmark import measure, threshold_for
 from steadymark.engine.bench.hard_face_set import write_hard_set
+from steadymark.engine.bench.tracked_faces import TrackedFaces
 from steadymark.engine.tracking.settings import open_detector
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def report_detectors(
     *,
     most_false: float | None,
     reported: bool,
+    tracked: bool,
     out: Console,
     err: Console,
 ) -> int:
@@ -46,6 +48,7 @@ def report_detectors(
         most_false: The number of false boxes in 100 photos from which each detector's threshold is
             chosen. None keeps the threshold of the settings.
         reported: Whether to measure also on the data that are never used for a choice.
+        tracked: Whether to measure the faces that the tracker finds, instead of the boxes.
         out: The console of the table.
         err: The console of the progress display.
 
@@ -62,11 +65,15 @@ def report_detectors(
         for name, wanted in chosen.items():
             if most_false is not None:
                 progress.update(task, description=f"{name}: threshold")
-                at = threshold_for(lambda t, w=wanted: _detector_at(w, t), data, most_false)  # type: ignore[misc]
+                at = threshold_for(
+                    lambda t, w=wanted: _opened(replace(w, detector_threshold=t), tracked=tracked),  # type: ignore[misc]
+                    data,
+                    most_false,
+                )
                 wanted = replace(wanted, detector_threshold=at)
             asked = wanted.detector_threshold
             figures[name] = measure(
-                open_detector(wanted)[0],
+                _opened(wanted, tracked=tracked),
                 data,
                 threshold=math.nan if asked is None else asked,
                 reported=reported,
@@ -85,8 +92,8 @@ def write_hard_faces(data: Path, folder: Path, out: Console) -> int:
     return 0
 
 
-def _detector_at(settings: TrackSettings, threshold: float) -> FaceDetector:
-    return open_detector(replace(settings, detector_threshold=threshold))[0]
+def _opened(settings: TrackSettings, *, tracked: bool) -> FaceDetector:
+    return TrackedFaces(settings) if tracked else open_detector(settings)[0]
 
 
 def _rows(figures: DetectorFigures) -> dict[str, str]:

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from steadymark.app.gui.theme import icon
 from steadymark.app.session.recording.kept_results import MOST_BYTES, delete_kept, kept_bytes
 from steadymark.engine.core.face_frames import percent_of
-from steadymark.engine.pipeline.job import version
+from steadymark.engine.core.version import version
 from steadymark.models.runtime.onnxruntime_offline import ort
 from steadymark.models.runtime.zoo import list_models
 

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from steadymark.app.gui.help.manual import docs_root
-from steadymark.engine.pipeline.job import version
+from steadymark.engine.core.version import version
 
 _FILE = "CITATION.cff"
 

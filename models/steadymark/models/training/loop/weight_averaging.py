@@ -52,9 +52,9 @@ def average_runs(runs: Sequence[Path], out: Path) -> Path:
         for run, checkpoint in zip(runs, checkpoints, strict=True)
     ]
     _join_curves(runs, out / "curve.csv")
-    save_checkpoint(
-        out / "last.pt", {**checkpoints[0], "weights": mean, "averaged": mean, "origin": origins}
-    )
+    content = {**checkpoints[0], "weights": mean, "averaged": mean, "origin": origins}
+    content.pop("card_entries", None)  # they are facts of one run's weights
+    save_checkpoint(out / "last.pt", content)
     return out / "last.pt"
 
 

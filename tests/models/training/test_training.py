@@ -6,12 +6,13 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from steadymark.models.datasets.photo_splits import is_held_back, photo_of
 from steadymark.models.face.schema import IBUG68, load_schema
@@ -26,7 +27,7 @@ from steadymark.models.training.loop import checkpoint
 from steadymark.models.training.loop.distributed import pick_device
 from steadymark.models.training.loop.time_budget import TimeBudget
 from steadymark.models.training.loop.training_run import RunSettings, TrainingProgress, train
-from steadymark.models.training.loop.weight_averaging import average_runs
+from steadymark.models.training.loop.weight_averaging import average_runs, measure_norms
 from steadymark.models.training.registry import SYSTEMS, system_of
 
 if TYPE_CHECKING:
@@ -370,3 +371,27 @@ def test_the_weights_of_several_runs_are_averaged(folder: Path, tmp_path: Path) 
     train(other, folder, tmp_path / "other", replace(SETTINGS, steps=1))
     with pytest.raises(ValueError, match="is another than that of"):
         average_runs([first, tmp_path / "other"], tmp_path / "mean")
+
+
+class ShiftedTask:
+    """Batches of two numbers whose mean is 3 and whose variance is 4."""
+
+    def batch(self, number: int, size: int) -> Any:
+        return 3 + 2 * torch.randn((size, 2), generator=torch.Generator().manual_seed(number))
+
+    def loss(self, network: nn.Module, batch: Any, phase: int) -> Any:
+        return network(batch).sum()
+
+
+def test_the_statistics_of_batch_norms_are_measured_and_other_weights_stay() -> None:
+    norm, linear = nn.BatchNorm1d(2), nn.Linear(2, 1)
+    network, before = nn.Sequential(norm, linear), linear.weight.clone()
+    task: Any = ShiftedTask()
+    measure_norms(network, task, 64)
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    torch.testing.assert_close(norm.running_mean, torch.full((2,), 3.0), atol=0.1, rtol=0)
+    torch.testing.assert_close(norm.running_var, torch.full((2,), 4.0), atol=0.2, rtol=0)
+    assert norm.momentum == 0.1
+    assert not network.training
+    assert torch.equal(linear.weight, before)

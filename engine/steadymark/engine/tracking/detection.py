@@ -52,7 +52,6 @@ class DetectorConfig:
         min_face_px: Least longer side of a box, in frame pixels.
         limit: Largest number of boxes.
         least: Lowest score of the boxes of `candidates`.
-        most_candidates: Largest number of these boxes.
     """
 
     threshold: float = 0.48
@@ -67,7 +66,6 @@ class DetectorConfig:
     min_face_px: float = 12.0
     limit: int = 100
     least: float = 0.05
-    most_candidates: int = 6
 
 
 def open_face_net(runner: OnnxSession) -> FaceNetSession:
@@ -117,18 +115,17 @@ class FaceNetDetector:
         return _boxes(rows[good]), _boxes(rows[again & ~good])
 
     def candidates(self, image: Image) -> tuple[FaceBox, ...]:
-        """Return the best places in an image, even if their scores are low.
+        """Return places that may hold a face, even if their scores are low.
 
         Args:
             image: (H, W, 3) uint8 BGR.
 
         Returns:
-            At most `most_candidates` boxes, best first; few of them are faces.
+            Boxes, best first; few of them are faces.
         """
         if min(image.shape[:2]) < 1:
             return ()
-        rows = self._detect_in_frame(image, self.config.least)
-        return _boxes(rows[: self.config.most_candidates])
+        return _boxes(self._detect_in_frame(image, self.config.least))
 
     def _detect_in_frame(self, image: Image, least_score: float) -> Rows:
         """Return rows of the whole frame in frame pixels, without overlaps, best first."""

@@ -31,6 +31,7 @@ _OVERLAP = 160  # largest face in pixels that two tiles may divide
 _SAME = 0.4  # overlap from which two boxes are one face
 _SAME_ROLL_DEG = 45.0  # difference of the rolls up to which two candidates are one
 _MOST_CANDIDATES = 16
+_MOST_OF_TURN = 6  # candidates of one orientation
 
 
 def thorough_search(
@@ -61,7 +62,11 @@ def thorough_search(
 
 def _candidates(detector: CandidateFaceDetector, image: Image) -> tuple[FaceBox, ...]:
     """Return the best places in all orientations; one place may have several rolls."""
-    found = [*detector.candidates(image), *_search_turned(detector.candidates, image)]
+
+    def best(image: Image) -> tuple[FaceBox, ...]:
+        return detector.candidates(image)[:_MOST_OF_TURN]
+
+    found = [*best(image), *_search_turned(best, image)]
     kept: list[FaceBox] = []
     for box in sorted(found, key=lambda box: -box.score):
         if not any(

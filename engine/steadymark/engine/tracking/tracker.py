@@ -34,7 +34,12 @@ from steadymark.engine.tracking.face_pass import (
     run_network,
 )
 from steadymark.engine.tracking.geometry import box_of_landmarks, crop_of_landmarks
-from steadymark.engine.tracking.new_faces import DOUBTFUL_FIND_FROM, FaceAligner, find_boxes
+from steadymark.engine.tracking.new_faces import (
+    DOUBTFUL_FIND_FROM,
+    FaceAligner,
+    find_boxes,
+    unlikely_boxes,
+)
 from steadymark.engine.tracking.scene_cuts import Thumbnail, is_cut, thumbnail
 from steadymark.engine.tracking.thorough_search import thorough_search
 from steadymark.models.face.crop import Crop, follow
@@ -158,15 +163,15 @@ class Tracker:
         if frame.independent:
             self.reset()
         restarted = self._must_restart(frame)
+        keep_s = self.config.keep_id_s
         tracks = [self._without_state(track) if restarted else track for track in self._tracks]
-        lost = [track for track in tracks if self._may_return(track, frame.pts_s)]
+        lost = [t for t in tracks if t.lost_s is not None and frame.pts_s - t.lost_s <= keep_s]
         seen, gone = self._follow(frame, [track for track in tracks if track.lost_s is None])
         lost += gone
         detect_ms, self._faces_seen = 0.0, 0
         if self._detection_is_due(len(seen), len(lost)):
             found, detect_ms = self._find_new_faces(frame, seen, lost)
-            back = {seen_face.track.face_id for seen_face in found}
-            lost = [track for track in lost if track.face_id not in back]
+            lost = _others(lost, found)
             seen += found
             if self.config.max_faces == 1 and any(face.track.face_id is not None for face in found):
                 lost = []  # another face took its place: one row a frame
@@ -227,6 +232,9 @@ class Tracker:
         found = self._start_tracks(frame, boxes, doubtful, seen, lost)
         if seen or any(face.output.score >= DOUBTFUL_FIND_FROM for face in found):
             self._until_thorough = 0
+            if not seen and len(found) < self.config.max_faces:
+                unlikely = unlikely_boxes(self.detector, self.network, frame.image)
+                found += self._start_tracks(frame, (), unlikely, found, _others(lost, found))
         elif self._thorough_search_is_due():
             began, next_id, self._next_id = time.perf_counter(), self._next_id, first_id
             better = self._search_thoroughly(frame, lost)
@@ -250,10 +258,6 @@ class Tracker:
             if found:
                 return found
         return []
-
-    def _may_return(self, track: Track, t_s: float) -> bool:
-        """Return whether a lost face may still return with its id."""
-        return track.lost_s is not None and t_s - track.lost_s <= self.config.keep_id_s
 
     def _follow(self, frame: Frame, tracks: list[Track]) -> tuple[list[SeenFace], list[Track]]:
         """Run the network on the tracked faces; return the faces found and the lost tracks.
@@ -383,6 +387,12 @@ class Tracker:
     def _new_id(self) -> int:
         self._next_id += 1
         return self._next_id - 1
+
+
+def _others(lost: list[Track], found: list[SeenFace]) -> list[Track]:
+    """Return the lost tracks that are not among the found faces."""
+    back = {face.track.face_id for face in found}
+    return [track for track in lost if track.face_id not in back]
 
 
 def _unlikeliness(face: SeenFace) -> tuple[bool, float]:

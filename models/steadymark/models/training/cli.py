@@ -151,11 +151,15 @@ def average(
         list[Path], typer.Argument(help="Training runs that were fine-tuned from the same weights.")
     ],
     out: Out,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="The data folder, to measure the statistics of batch norms anew."),
+    ] = None,
 ) -> None:
     """Average the weights of several runs into one network."""
     from steadymark.models.training.loop.weight_averaging import average_runs
 
-    console.print(f"averaged: {average_runs(runs, out)}")
+    console.print(f"averaged: {average_runs(runs, out, data=data)}")
 
 
 @app.command("face-score")

@@ -3311,6 +3311,10 @@
         <translation>sein Name ist nicht gültig</translation>
     </message>
     <message>
+        <source>its point_scores are {value}</source>
+        <translation>seine point_scores sind {value}</translation>
+    </message>
+    <message>
         <source>its rows are not numbers</source>
         <translation>seine Zeilen sind keine Zahlen</translation>
     </message>
@@ -3405,6 +3409,10 @@
     <message>
         <source>the landmarks are uncertain (median score {score:.2f})</source>
         <translation>die Landmarken sind unsicher (mittlere Konfidenz {score:.2f})</translation>
+    </message>
+    <message>
+        <source>the model card of {path} has typical scores of {given} landmarks, but the network has {count}: fit its scores again with &apos;steadymark-train calibrate-scores&apos;</source>
+        <translation>Die Modellkarte von {path} enthält typische Konfidenzen von {given} Landmarken, aber das Netz hat {count}: Passen Sie seine Konfidenzen mit „steadymark-train calibrate-scores“ neu an</translation>
     </message>
     <message>
         <source>the stabilized landmarks tremble or the face moves very fast ({percent:.1f} % of the eye distance, faster than 5 Hz)</source>
@@ -3921,6 +3929,10 @@
     <message>
         <source>{path} is a video with the name of an image: rename it, for example to .mp4</source>
         <translation>{path} ist ein Video mit dem Namen eines Bildes: Benennen Sie es um, zum Beispiel in .mp4</translation>
+    </message>
+    <message>
+        <source>{path} lacks the output {name} that its model card needs: fit its scores again with &apos;steadymark-train calibrate-scores&apos;</source>
+        <translation>{path} fehlt der Ausgang {name}, den seine Modellkarte braucht: Passen Sie seine Konfidenzen mit „steadymark-train calibrate-scores“ neu an</translation>
     </message>
     <message>
         <source>{path}: {fault}</source>

@@ -3304,6 +3304,10 @@
         <translation>其名称无效</translation>
     </message>
     <message>
+        <source>its point_scores are {value}</source>
+        <translation>其 point_scores 为 {value}</translation>
+    </message>
+    <message>
         <source>its rows are not numbers</source>
         <translation>其各行不是数字</translation>
     </message>
@@ -3398,6 +3402,10 @@
     <message>
         <source>the landmarks are uncertain (median score {score:.2f})</source>
         <translation>关键点不可靠（置信度中位数 {score:.2f}）</translation>
+    </message>
+    <message>
+        <source>the model card of {path} has typical scores of {given} landmarks, but the network has {count}: fit its scores again with &apos;steadymark-train calibrate-scores&apos;</source>
+        <translation>{path} 的模型卡包含 {given} 个特征点的典型分数，但网络有 {count} 个：请用 steadymark-train calibrate-scores 重新拟合其分数</translation>
     </message>
     <message>
         <source>the stabilized landmarks tremble or the face moves very fast ({percent:.1f} % of the eye distance, faster than 5 Hz)</source>
@@ -3914,6 +3922,10 @@
     <message>
         <source>{path} is a video with the name of an image: rename it, for example to .mp4</source>
         <translation>{path} 是使用图像文件名的视频：请重命名，例如改为 .mp4</translation>
+    </message>
+    <message>
+        <source>{path} lacks the output {name} that its model card needs: fit its scores again with &apos;steadymark-train calibrate-scores&apos;</source>
+        <translation>{path} 缺少其模型卡所需的输出 {name}：请用 steadymark-train calibrate-scores 重新拟合其分数</translation>
     </message>
     <message>
         <source>{path}: {fault}</source>

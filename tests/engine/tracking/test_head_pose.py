@@ -135,6 +135,17 @@ def test_wrong_points_with_low_scores_have_no_effect() -> None:
     assert by_score < rotation_between_deg(true, estimate_pose(Landmarks(points, good.score)))
 
 
+def test_changes_of_high_scores_do_not_shake_the_pose_and_low_ones_count_less() -> None:
+    points = projected_landmarks(pose_from_degrees(yaw=20), 2.0)
+    rng = np.random.default_rng(0)
+    certain = replace(points, score=rng.uniform(0.6, 1, 68).astype(np.float32))
+    assert rotation_between_deg(estimate_pose(points), estimate_pose(certain)) < 1e-3
+    low = points.score.copy()
+    low[36:48] = 0.3
+    doubted = estimate_pose(replace(points, score=low))
+    assert rotation_between_deg(estimate_pose(points), doubted) > 0.02
+
+
 def test_a_few_outliers_with_high_scores_have_little_effect() -> None:
     true = pose_from_degrees(5, 25, -10)
     points = projected_landmarks(true, 0.5).xy_px.copy()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,12 +10,13 @@ import pytest
 from onnx import TensorProto, helper
 
 from steadymark.models.errors import DeviceError, WeightsError
+from steadymark.models.face.crop import planar
+from steadymark.models.face.point_scores import PointScores
 from steadymark.models.runtime.onnx_session import (
     LandmarkNetwork,
     Prediction,
     gather,
     open_session,
-    planar,
 )
 from steadymark.models.runtime.onnxruntime_offline import ort
 from steadymark.models.runtime.zoo import ModelCard
@@ -70,6 +72,24 @@ def test_state_is_passed_in_and_out_and_kept_by_the_caller(tmp_path: Path) -> No
     repeated = network.step(CROPS, first.state)
     assert [p.points[0, 0, 0] for p in (first, second, repeated)] == [1, 2, 2]
     assert second.raw.shape == (2, 68, 2)
+
+
+def test_a_card_with_point_scores_adds_calibrated_scores_to_a_recurrent_model(
+    tmp_path: Path,
+) -> None:
+    card = counting_model(tmp_path / "c.onnx")
+    assert LandmarkNetwork(card, device="cpu").step(CROPS).calibrated is None
+    half = PointScores((-20.0, 20.0), (0.5, 0.5))
+    found = LandmarkNetwork(replace(card, point_scores=half), device="cpu").step(CROPS)
+    np.testing.assert_array_equal(found.scores, np.float32(1))
+    np.testing.assert_array_equal(found.calibrated, np.full((2, 68), 0.5, np.float32))
+
+
+def test_point_scores_that_need_another_graph_are_refused(tmp_path: Path) -> None:
+    card = counting_model(tmp_path / "c.onnx")
+    needs_visible = PointScores((0.0, 1.0), (0.0, 1.0), visible_weight=1.0)
+    with pytest.raises(WeightsError, match="lacks the output visible"):
+        LandmarkNetwork(replace(card, point_scores=needs_visible), device="cpu")
 
 
 def test_a_new_face_starts_from_zero_state(tmp_path: Path) -> None:

@@ -43,6 +43,22 @@ def test_unaltered_weights_are_read(tmp_path: Path) -> None:
     assert verified_bytes(read_card(write_card(tmp_path))) == CONTENT
 
 
+def test_the_digest_tells_apart_cards_that_give_other_scores(tmp_path: Path) -> None:
+    numbers = {"signals": [0, 1], "shares": [0.2, 0.9]}
+    plain = read_card(write_card(tmp_path))
+    first = read_card(write_card(tmp_path, point_scores=numbers))
+    second = read_card(write_card(tmp_path, point_scores={**numbers, "shares": [0.2, 0.8]}))
+    assert plain.digest == plain.sha256
+    assert len({plain.digest, first.digest, second.digest}) == 3
+
+
+@pytest.mark.parametrize("shares", [[0.9, 0.2], [0.2], [0.2, "x"], None])
+def test_point_scores_that_do_not_rise_are_refused(tmp_path: Path, shares: object) -> None:
+    card = write_card(tmp_path, point_scores={"signals": [0, 1], "shares": shares})
+    with pytest.raises(WeightsError, match="is not a Steadymark model card"):
+        read_card(card)
+
+
 def test_altered_weights_are_refused_by_their_sha256(tmp_path: Path) -> None:
     card = read_card(write_card(tmp_path))
     (tmp_path / "net.onnx").write_bytes(b"Weights")

@@ -132,7 +132,7 @@ def _score_images(
     folder, boxes = options.data or Path(), options.boxes or "truth"
     scored: dict[str, ModelScores] = {}
     notes = [f"part: {options.part or 'all'}"] if _has_parts(folder) else []
-    for label, name in _short_labels(options.models).items():
+    for label, name in short_labels(options.models).items():
         settings = replace(_settings(options, name), stabilizer="none")  # pictures need none
         models = open_models(settings)
         schema = options.schema
@@ -168,7 +168,7 @@ def _score_videos(
     schema = load_schema(_shared_schema(schemas | {t: table.schema for t, table in tables.items()}))
     truth = options.schema or ""
     videos = [prepare_video(video, schema, chosen, truth_schema=truth) for video in found]
-    labels = _short_labels((*options.models, *map(str, options.tables)))
+    labels = short_labels((*options.models, *map(str, options.tables)))
     runs: dict[str, list[TrackedVideo]] = {}
     for label, text in labels.items():
         if text in models:
@@ -301,7 +301,7 @@ def _settings(options: EvaluationOptions, model: str) -> TrackSettings:
     )
 
 
-def _short_labels(texts: Sequence[str]) -> dict[str, str]:
+def short_labels(texts: Sequence[str]) -> dict[str, str]:
     """Give models and files short labels: a file's stem where that is unique."""
     files = (".onnx", ".json", ".csv")
     short = [Path(t).stem if Path(t).suffix in files else t for t in texts]

@@ -148,7 +148,7 @@ def header(
 
 
 def _digests(models: OpenModels) -> dict[str, str]:
-    return {card.name: card.sha256 for card in models.cards}
+    return {card.name: card.digest for card in models.cards}
 
 
 def _settings_for_header(

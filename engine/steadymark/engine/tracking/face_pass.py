@@ -91,9 +91,9 @@ class FaceOutput(NamedTuple):
         crop: The crop that the network was run on.
         prediction: The predictions for all faces of the same run.
         row: Index of this face in `prediction`.
-        raw: Raw landmarks in frame pixels.
-        stabilized: Landmarks of the recurrent network or the flow cell in frame pixels; equal to
-            `raw` if there is none.
+        raw: Raw landmarks in frame pixels, with the scores that the network gives them.
+        stabilized: Landmarks of the recurrent network or the flow cell in frame pixels, with the
+            same scores; equal to `raw` if there is none.
         flow_image: `flow_image` of the crop, if the network is recurrent.
         flow_memory: State of the flow cell.
     """
@@ -110,6 +110,19 @@ class FaceOutput(NamedTuple):
     def score(self) -> float:
         """Face score in [0, 1]."""
         return float(self.prediction.face[self.row])
+
+    def calibrated(self) -> tuple[Landmarks, Landmarks]:
+        """Return `raw` and `stabilized` with the scores that users see, see `PointScores`.
+
+        The tracker and the stabilizers themselves use the scores of the network.
+        """
+        if self.prediction.calibrated is None:
+            return self.raw, self.stabilized
+        scores = self.prediction.calibrated[self.row]
+        raw = Landmarks(self.raw.xy_px, scores)
+        if self.stabilized is self.raw:
+            return raw, raw
+        return raw, Landmarks(self.stabilized.xy_px, scores)
 
     def without_state(self) -> FaceOutput:
         """Return the output with raw landmarks and without state, which resets the network."""

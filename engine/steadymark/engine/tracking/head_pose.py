@@ -20,6 +20,7 @@ Array = NDArray[np.float64]
 POINTS = 68  # landmarks of iBUG's schema, whose mean face is fitted
 FEWEST = 10  # least number of finite landmarks
 _REGION_WEIGHTS = {"contour": 0.2, "brows": 0.5, "nose": 1.0, "eyes": 1.0, "mouth": 0.5}
+_FULL_WEIGHT_SCORE = 0.6  # score of a landmark from which it counts fully
 _HALF_WEIGHT_RESIDUAL = (
     0.06  # share of the face's size: a landmark with this residual has half its weight
 )
@@ -68,10 +69,12 @@ def _landmark_weights() -> Array:
 def head_pose(points: Landmarks, camera: Intrinsics) -> HeadPose | None:
     """Estimate the pose of the 3D mean face that fits the landmarks best.
 
-    The weight of a landmark is its score times a Cauchy weight of its distance from the projected
-    mean face, so that outliers have little effect. OpenCV's solvers weight all landmarks equally.
-    The iteration starts from the pose under a parallel projection. This pose is unique and depends
-    continuously on the landmarks, so that consecutive frames do not end in different minima.
+    The weight of a landmark is a Cauchy weight of its distance from the projected mean face, so
+    that outliers have little effect. Landmarks with a score below 0.6 count less in proportion.
+    Higher scores count alike, so that their changes from frame to frame do not shake the pose.
+    OpenCV's solvers weight all landmarks equally. The iteration starts from the pose under a
+    parallel projection. This pose is unique and depends continuously on the landmarks, so that
+    consecutive frames do not end in different minima.
 
     Args:
         points: 68 landmarks in iBUG's order.
@@ -86,9 +89,8 @@ def head_pose(points: Landmarks, camera: Intrinsics) -> HeadPose | None:
     if finite.sum() < FEWEST:
         return None
     xy = points.xy_px[finite].astype(np.float64)
-    weights = _landmark_weights()[finite] * np.maximum(
-        points.score[finite].astype(np.float64), 1e-3
-    )
+    certain = (points.score[finite].astype(np.float64) / _FULL_WEIGHT_SCORE).clip(1e-3, 1)
+    weights = _landmark_weights()[finite] * certain
     face, matrix = mean_face()[finite], camera.matrix
     first_pose = _pose_under_parallel_projection(face, xy, weights, camera)
     if first_pose is None:

@@ -312,7 +312,8 @@ class Tracker:
         if self.stabilized_by_network and contradicts(output.stabilized, output.raw, track.history):
             output = output.without_state()
         by_network = self.stabilized_by_network and not frame.independent
-        given = output.stabilized if by_network else output.raw
+        raw, steady = output.calibrated()
+        given = steady if by_network else raw
         stabilized, memory = self.stabilizer.step(given, frame.pts_s, track.memory)
         box = box_of_landmarks(output.raw.xy_px, score=output.score, roll_deg=fitted.roll_deg)
         crop = follow(track.crop, fitted, track.fitted, dead_band=self.config.dead_band)
@@ -329,7 +330,7 @@ class Tracker:
             face.state,
             output.score,
             box,
-            output.raw,
+            raw,
             stabilized,
             track.crop,
             attributes,

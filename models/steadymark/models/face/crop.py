@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+CHANNELS = 3
 Image = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
 Points = NDArray[np.float32]
@@ -297,3 +298,20 @@ _SLOW_SPEED, _JUMP_SPEED = 0.02, 0.5  # share of the crop's side per frame
 def _excess(value: float, band: float) -> float:
     """Return the part of a value that lies outside ±band, or 0 inside."""
     return math.copysign(max(0.0, abs(value) - band), value)
+
+
+def planar(crops: Image) -> Image:
+    """Move the channels of crops to the second axis.
+
+    OpenCV does this ten times as fast as a node of the graph.
+
+    Args:
+        crops: (n, F, F, 3) uint8.
+
+    Returns:
+        (n, 3, F, F) uint8.
+    """
+    out = np.empty((len(crops), CHANNELS, *crops.shape[1:3]), np.uint8)
+    for crop, planes in zip(crops, out, strict=True):
+        cv2.split(crop, list(planes))
+    return out

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.models.face.crop import cut, transform
+from steadymark.models.face.crop import cut, planar, transform
 from steadymark.models.own_models.demo_faces import (
     demo_faces,
     displaced_crops,
@@ -24,7 +24,7 @@ from steadymark.models.runtime.face_score import (
     disagreement,
     move_crops,
 )
-from steadymark.models.runtime.onnx_session import OnnxSession, open_content, planar
+from steadymark.models.runtime.onnx_session import OnnxSession, open_content
 from steadymark.models.runtime.onnx_writer import GRAPH, OUTPUT, field
 from steadymark.models.user_text import UserText
 

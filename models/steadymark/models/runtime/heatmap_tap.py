@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from steadymark.models.errors import WeightsError
-from steadymark.models.runtime.onnx_session import CHANNELS, open_session, planar
+from steadymark.models.face.crop import CHANNELS, planar
+from steadymark.models.runtime.onnx_session import open_session
 from steadymark.models.runtime.zoo import find_model
 
 if TYPE_CHECKING:

@@ -7,11 +7,12 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from steadymark.models.errors import DeviceError, WeightsError
+from steadymark.models.face.crop import CHANNELS, planar
+from steadymark.models.face.point_scores import VISIBLE
 from steadymark.models.runtime.face_score import compute_scores
 from steadymark.models.runtime.onnx_reader import refuse_external_data
 from steadymark.models.runtime.onnxruntime_offline import ort
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image
 
 DEVICES = ("auto", "cpu", "cuda")
-CHANNELS = 3
 _REQUIRED_OUTPUTS = ("points", "scores", "face")
 _MAX_STATE_NUMBERS = 1 << 24  # numbers per face
 Moves = NDArray[np.floating]
@@ -39,9 +39,13 @@ class Prediction(NamedTuple):
     Attributes:
         points: (n, K, 2) float32 landmarks, crop pixels.
         raw: (n, K, 2) landmarks before stabilization; the same array if the network has none.
-        scores: (n, K) scores of the landmarks.
+        scores: (n, K) scores of the landmarks as the network gives them. The tracker and the
+            stabilizers use them.
         face: (n,) scores of the faces.
         state: The recurrent state for the next step.
+        calibrated: (n, K) probability that each landmark is in place, see `PointScores`; None if
+            the model card does not tell how to compute it.
+        visible: (n, K) output `visible`, if the network has it and the model card uses it.
     """
 
     points: NDArray[np.float32]
@@ -49,6 +53,8 @@ class Prediction(NamedTuple):
     scores: NDArray[np.float32]
     face: NDArray[np.float32]
     state: State
+    calibrated: NDArray[np.float32] | None = None
+    visible: NDArray[np.float32] | None = None
 
 
 def gather(rows: Sequence[tuple[Prediction, int] | None]) -> State | None:
@@ -231,23 +237,6 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
-def planar(crops: Image) -> Image:
-    """Move the channels of crops to the second axis.
-
-    OpenCV does this ten times as fast as a node of the graph.
-
-    Args:
-        crops: (n, F, F, 3) uint8.
-
-    Returns:
-        (n, 3, F, F) uint8.
-    """
-    out = np.empty((len(crops), CHANNELS, *crops.shape[1:3]), np.uint8)
-    for crop, planes in zip(crops, out, strict=True):
-        cv2.split(crop, list(planes))
-    return out
-
-
 class LandmarkNetwork:
     """Run a landmark model of the zoo on single crops or batches.
 
@@ -285,9 +274,13 @@ class LandmarkNetwork:
         session = self.runner.session
         self._inputs = {i.name: i for i in session.get_inputs()}
         outputs = {o.name for o in session.get_outputs()}
-        self._results = (*_REQUIRED_OUTPUTS, *({"raw_points"} & outputs))
-        self._takes_motion = "moved" in self._inputs
         self._states = [name for name in self._inputs if name.startswith("state_")]
+        wanted = {"raw_points"} if self._states else set()
+        if card.point_scores is not None:
+            card.point_scores.check(card.path, {o.name: o.shape for o in session.get_outputs()})
+            wanted |= {VISIBLE} if card.point_scores.visible_weight else set()
+        self._results = (*_REQUIRED_OUTPUTS, *sorted(wanted & outputs))
+        self._takes_motion = "moved" in self._inputs
         missing = set(_REQUIRED_OUTPUTS) - outputs
         if "crops" not in self._inputs or missing:
             raise WeightsError(
@@ -344,7 +337,7 @@ class LandmarkNetwork:
             WeightsError: A model that is not shipped takes too much memory or time.
         """
         if not self._states:
-            points, scores, face = self._run_stateless(crops)
+            points, scores, face, *more = self._run_stateless(crops)
             if self.card.face_score is not None:
                 scores, face = compute_scores(
                     self.card.face_score,
@@ -354,13 +347,13 @@ class LandmarkNetwork:
                     face,
                     lambda c: self._run_stateless(c)[0],
                 )
-            return Prediction(points, points, scores, face, ())
+            return self._prediction([points, scores, face, *more], ())
         if self._planar:
             crops = planar(crops)
         return self._run_recurrent(crops, self.start(len(crops)) if state is None else state, moved)
 
     def _run_stateless(self, crops: Image) -> list[NDArray[np.float32]]:
-        """Return `points`, `scores` and `face` of crops (n, F, F, 3), in batches of the card."""
+        """Return the outputs for crops (n, F, F, 3), computed in batches of the card."""
         inputs = planar(crops) if self._planar else crops
         batch = self.card.batch or len(inputs)
         parts = []
@@ -369,9 +362,7 @@ class LandmarkNetwork:
             missing = batch - len(part)
             if missing:
                 part = np.concatenate((part, np.zeros((missing, *part.shape[1:]), np.uint8)))
-            parts.append(
-                [value[: batch - missing] for value in self.runner(_REQUIRED_OUTPUTS, crops=part)]
-            )
+            parts.append([v[: batch - missing] for v in self.runner(self._results, crops=part)])
         return (
             parts[0] if len(parts) == 1 else [np.concatenate(p) for p in zip(*parts, strict=True)]
         )
@@ -391,5 +382,14 @@ class LandmarkNetwork:
             binding.bind_output(f"next_{name}", self.device)
         self.runner.run_bound(binding)
         outputs, count = binding.get_outputs(), len(self._results)
-        points, scores, face, *raw = (value.numpy() for value in outputs[:count])
-        return Prediction(points, raw[0] if raw else points, scores, face, tuple(outputs[count:]))
+        results = [value.numpy() for value in outputs[:count]]
+        return self._prediction(results, tuple(outputs[count:]))
+
+    def _prediction(self, results: Sequence[NDArray[np.float32]], state: State) -> Prediction:
+        """Return the prediction with its calibrated scores; results: of `self._results`."""
+        points, scores, face, *_ = results
+        by_name = dict(zip(self._results, results, strict=True))
+        raw, visible = by_name.get("raw_points", points), by_name.get(VISIBLE)
+        calibration = self.card.point_scores
+        calibrated = None if calibration is None else calibration.of(scores, visible)
+        return Prediction(points, raw, scores, face, state, calibrated, visible)

@@ -15,6 +15,7 @@ import platformdirs
 
 from steadymark.models.bounded_read import read_bounded_text
 from steadymark.models.errors import ContentError, WeightsError
+from steadymark.models.face.point_scores import PointScores  # noqa: TC001 msgspec evaluates it
 from steadymark.models.face.schema import SCHEMA_OF_UNNAMED, assets_root
 from steadymark.models.runtime.face_score import FaceScore  # noqa: TC001 msgspec evaluates it
 from steadymark.models.user_text import UserText
@@ -60,6 +61,8 @@ class ModelCard:
         over: The model whose heatmaps or landmarks are stabilized.
         batch: Number of faces per run if the network was exported for a fixed number, or 0.
         face_score: How to compute a face score if the network has none of its own.
+        point_scores: How to compute the scores of landmarks that users see, or None if they are
+            those of the network.
         judges_candidates: Whether the face score was fitted on places of which the face detector is
             unsure (`steadymark-train face-score`), so that the tracker may ask about such places.
     """
@@ -83,7 +86,19 @@ class ModelCard:
     over: str | None = None
     batch: int = 0
     face_score: FaceScore | None = None
+    point_scores: PointScores | None = None
     judges_candidates: bool = False
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the model file, and of the numbers of the card that change its scores.
+
+        Results with the same digest are the same.
+        """
+        if self.point_scores is None:
+            return self.sha256
+        numbers = json.dumps(self.point_scores.as_card(), sort_keys=True)
+        return f"{self.sha256}+{hashlib.sha256(numbers.encode()).hexdigest()[:8]}"
 
 
 def own_folder() -> Path:

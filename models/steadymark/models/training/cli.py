@@ -246,6 +246,35 @@ def _figures(file: Path | None) -> dict[str, Any]:
         raise ValueError(f"--scores {file}: give JSON of names and figures ({error})") from error
 
 
+@app.command("calibrate-scores")
+def calibrate_scores_command(
+    name: Annotated[str, typer.Argument(help="Name of a landmark model, or its .onnx file.")],
+    data: Data,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the new model and its card; by default the model's own."),
+    ] = None,
+    card_only: Annotated[
+        bool,
+        typer.Option(
+            "--card-only", help="Keep the ONNX file as it is, and write only new numbers."
+        ),
+    ] = False,
+) -> None:
+    """Fit a model's landmark scores, so that 0.9 means: 90 % lie within 5 % of the eye distance."""
+    from steadymark.models.runtime.zoo import find_model
+    from steadymark.models.training.landmarks.score_fit import calibrate_scores
+
+    check_run(data=data)
+    card = find_model(name, "landmarks")
+    folder = out or card.path.parent
+    found = calibrate_scores(card, data, folder, card_only=card_only)
+    console.print(f"written: {folder / card.name}.json", soft_wrap=True)
+    low, high = found.shares[0], found.shares[-1]
+    seen = "with" if found.visible_weight else "without"
+    console.print(f"scores from {low:.2f} to {high:.2f}, {seen} the output 'visible'")
+
+
 @app.command("reproduce")
 def reproduce_command(
     name: Annotated[str, typer.Argument(help="Name of a recipe, such as flow-cell.")],

@@ -1,4 +1,4 @@
-"""Benchmarks on labelled faces and synthetic scenes: stability, ablation, identity, detector."""
+"""Benchmarks on labelled faces and scenes: stability, ablation, identity, detector, scores."""
 
 from __future__ import annotations
 
@@ -239,6 +239,49 @@ def detector(
             tracked=tracked,
             out=out,
             err=err,
+        )
+
+    report_errors(run)
+
+
+@bench.command()
+@help_groups({INPUT: "data report", OUTPUT: "json_file plot", COMPUTER: "device"})
+def scores(
+    data: Annotated[Path, typer.Option(help="The folder that contains 300w, faces and aflw2000.")],
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="MODEL…", help="Names of models, or .onnx files; by default the default model."
+        ),
+    ] = None,
+    report: Annotated[
+        bool,
+        typer.Option(
+            "--report",
+            help="Also test on 300w/common and aflw2000, which are never used for a choice.",
+        ),
+    ] = False,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write all figures to this JSON file.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw score against landmarks in place (.png).")
+    ] = None,
+    device: Device = "cpu",
+) -> None:
+    """Measure what the scores of landmarks mean, and whether hidden landmarks have lower scores."""
+    from steadymark.app.cli.evaluate_command import short_labels
+    from steadymark.app.cli.output_files import OutputFiles
+    from steadymark.app.cli.reports.scores_report import report_scores
+    from steadymark.engine.tracking.settings import TrackSettings
+
+    def run() -> int:
+        chosen = {
+            label: TrackSettings(model=name, device=device, stabilizer="none")
+            for label, name in short_labels(models or [DEFAULT_MODEL]).items()
+        }
+        return report_scores(
+            data, chosen, OutputFiles(json_file, plot), reported=report, out=out, err=err
         )
 
     report_errors(run)

@@ -19,39 +19,49 @@ if TYPE_CHECKING:
 Floats = NDArray[np.floating]
 
 
+def with_cover(image: Image) -> Image:
+    """Return a copy (H, W, 4) of a BGR image whose fourth channel is 0: nothing is hidden yet."""
+    return np.dstack((image, np.zeros(image.shape[:2], np.uint8)))
+
+
 def cover_box(image: Image, box: Floats, roll_deg: float, rng: Generator) -> None:
     """Hide a part of a face, in place.
 
     Args:
-        image: (H, W, 3) uint8 BGR; it is changed.
+        image: (H, W, 3) uint8 BGR; it is changed. An image of `with_cover`, (H, W, 4), is changed
+            in the same way, and its fourth channel becomes the opacity of what hides the face.
         box: (4,) left, top, right, bottom of the face's landmarks in pixels.
         roll_deg: Roll of the face in degrees; NaN if it is unknown.
         rng: Chooses the kind of occlusion and its position.
     """
     kind = rng.random()
     if kind < 0.3:
-        _fingers(image, box, rng)
+        cover_with_fingers(image, box, rng)
     elif kind < 0.55:
-        _object(image, box, rng)
+        cover_with_object(image, box, rng)
     elif kind < 0.8:
-        _clothing(image, box, 0.0 if math.isnan(roll_deg) else roll_deg, rng)
+        cover_with_clothing(image, box, 0.0 if math.isnan(roll_deg) else roll_deg, rng)
     else:
-        _patch(image, box, rng)
+        cover_with_patch(image, box, rng)
 
 
 def _skin(image: Image, x: float, y: float) -> Floats:
     height, width = image.shape[:2]
     row, column = min(max(int(y), 0), height - 1), min(max(int(x), 0), width - 1)
-    colour: Floats = image[row, column].astype(np.float64)
+    colour: Floats = image[row, column, :3].astype(np.float64)
     return colour
 
 
 def _colour(values: Floats) -> tuple[float, ...]:
-    return tuple(float(c) for c in values.clip(0, 255))
+    """Return a colour for OpenCV, which ignores its opacity, 255, where an image has none."""
+    return (*(float(c) for c in values.clip(0, 255)), 255.0)
 
 
-def _fingers(image: Image, box: Floats, rng: Generator) -> None:
-    """Draw fingers, and sometimes a fist, in the colour of the skin or in a random colour."""
+def cover_with_fingers(image: Image, box: Floats, rng: Generator) -> None:
+    """Draw fingers, and sometimes a fist, in the colour of the skin or in a random colour.
+
+    See `cover_box` for the arguments.
+    """
     side = float((box[2:] - box[:2]).max())
     middle = (box[:2] + box[2:]) / 2
     skin = _skin(image, *middle) if rng.random() < 0.7 else rng.uniform(0, 255, 3)
@@ -72,11 +82,16 @@ def _fingers(image: Image, box: Floats, rng: Generator) -> None:
         cv2.circle(image, centre, max(1, int(side * 0.3)), colour, -1, cv2.LINE_AA)
 
 
-def _object(image: Image, box: Floats, rng: Generator) -> None:
-    """Draw a hand, mug or microphone that reaches into the face from a random direction."""
+def cover_with_object(
+    image: Image, box: Floats, rng: Generator, kinds: tuple[str, ...] = OBJECTS
+) -> None:
+    """Draw a hand, mug or microphone that reaches into the face from a random direction.
+
+    See `cover_box` for the arguments; `kinds` are some of `OBJECTS`.
+    """
     middle = (box[:2] + box[2:]) / 2
     side = float((box[2:] - box[:2]).max())
-    kind = OBJECTS[int(rng.integers(len(OBJECTS)))]
+    kind = kinds[int(rng.integers(len(kinds)))]
     colour, cover = draw_object(kind, _skin(image, *middle), rng)
     scale = side * rng.uniform(0.5, 1.0) / cover.shape[1]
     direction = rng.uniform(-math.pi, math.pi)
@@ -88,11 +103,16 @@ def _object(image: Image, box: Floats, rng: Generator) -> None:
     size = image.shape[1::-1]
     mask = cv2.warpAffine(cover, pose, size, flags=cv2.INTER_LINEAR)[..., None]
     paint = cv2.warpAffine(colour, pose, size, borderMode=cv2.BORDER_REPLICATE)
+    if image.shape[2] == 4:
+        paint = np.dstack((paint, np.full(paint.shape[:2], 255, np.float32)))
     image[:] = (image + mask * (paint - image)).clip(0, 255).astype(np.uint8)
 
 
-def _clothing(image: Image, box: Floats, roll_deg: float, rng: Generator) -> None:
-    """Draw dark glasses, a mask or scarf, or a cap or hood, aligned to the box and the roll."""
+def cover_with_clothing(image: Image, box: Floats, roll_deg: float, rng: Generator) -> None:
+    """Draw dark glasses, a mask or scarf, or a cap or hood, aligned to the box and the roll.
+
+    See `cover_box` for the arguments; the roll is known.
+    """
     middle = (box[:2] + box[2:]) / 2
     half = float((box[2:] - box[:2]).min()) / 2
     cos, sin = math.cos(math.radians(roll_deg)), math.sin(math.radians(roll_deg))
@@ -136,8 +156,11 @@ def _glasses(
     cv2.line(image, ends[0], ends[1], colour, max(1, int(0.08 * half)), cv2.LINE_AA)
 
 
-def _patch(image: Image, box: Floats, rng: Generator) -> None:
-    """Cover a part of the face with a plain patch or with a patch from elsewhere in the image."""
+def cover_with_patch(image: Image, box: Floats, rng: Generator) -> None:
+    """Cover a part of the face with a plain patch or with a patch from elsewhere in the image.
+
+    See `cover_box` for the arguments.
+    """
     sides = box[2:] - box[:2]
     width, height = (max(2, int(v)) for v in sides * rng.uniform(0.35, 0.8, 2))
     left, top = (box[:2] + rng.uniform(-0.1, 0.65, 2) * sides).astype(int)
@@ -148,5 +171,6 @@ def _patch(image: Image, box: Floats, rng: Generator) -> None:
     patch = np.broadcast_to(rng.integers(0, 256, 3, np.uint8), (y1 - y0, x1 - x0, 3))
     if rng.random() < 0.6:
         x, y = int(rng.integers(columns - (x1 - x0) + 1)), int(rng.integers(rows - (y1 - y0) + 1))
-        patch = image[y : y + y1 - y0, x : x + x1 - x0].copy()
-    image[y0:y1, x0:x1] = patch
+        patch = image[y : y + y1 - y0, x : x + x1 - x0, :3].copy()
+    image[y0:y1, x0:x1, :3] = patch
+    image[y0:y1, x0:x1, 3:] = 255

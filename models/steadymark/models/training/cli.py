@@ -162,6 +162,19 @@ def average(
     console.print(f"averaged: {average_runs(runs, out, data=data)}")
 
 
+@app.command("exchange-backbone")
+def exchange(
+    stabilizer: Annotated[Path, typer.Argument(help="The .onnx file of a stabilizer.")],
+    backbone: Annotated[Path, typer.Option(help="The .onnx file of the newer backbone.")],
+    out: Annotated[Path, typer.Option(help="Folder of the new file and card.")],
+) -> None:
+    """Put a stabilizer over newer weights of its backbone, without a training."""
+    from steadymark.models.training.stabilizer.exchange_backbone import exchange_backbone
+
+    changed = exchange_backbone(stabilizer, backbone, out)
+    console.print(f"written: {out / stabilizer.name}, with {changed} other tensors")
+
+
 @app.command("face-score")
 def face_score(
     run: Annotated[Path, typer.Argument(help="The run of a landmark network.")],

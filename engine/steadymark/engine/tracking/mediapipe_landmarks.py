@@ -55,30 +55,30 @@ def mediapipe_card(model_file: str) -> ModelCard:
             "mediapipe:FILE.task",
             model_file=model_file,
         )
-    size = path.stat().st_size
-    if size > _MOST_BYTES:
-        raise UsageError("'{model_file}' is too large for a model file", model_file=model_file)
-    try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise UsageError(
-            "MediaPipe cannot use '{model_file}': {error}",
-            model_file=model_file,
-            error=error.strerror,
-        ) from error
     return ModelCard(
         name=f"mediapipe-{path.stem}",
         kind="landmarks",
         path=path,
-        sha256=digest,
+        sha256=_digest(path),
         licence="see the model card of MediaPipe's Face Landmarker",
         schema=IBUG68,
         crop=_CROP_PX,
         margin=_MARGIN,
-        size_bytes=size,
+        size_bytes=path.stat().st_size,
         input_text=f"{_CROP_PX}x{_CROP_PX} RGB",
     )
+
+
+def _digest(path: Path) -> str:
+    if path.stat().st_size > _MOST_BYTES:
+        raise UsageError("'{model_file}' is too large for a model file", model_file=path)
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UsageError(
+            "MediaPipe cannot use '{model_file}': {error}", model_file=path, error=error.strerror
+        ) from error
 
 
 def validate_mediapipe_model(path: Path) -> ModelCard:

@@ -18,8 +18,8 @@ from steadymark.app.cli.output_files import (
     write_file,
     write_json,
 )
+from steadymark.app.cli.plots.compare_page import compare_page
 from steadymark.app.cli.reports.clips_report import measure_clips
-from steadymark.app.cli.reports.compare_page import compare_page
 from steadymark.app.cli.reports.report_table import ReportTable, fixed
 from steadymark.engine.bench.compare.comparison import PeerRun
 from steadymark.engine.bench.compare.machine_facts import machine_facts, usable_cores
@@ -36,13 +36,14 @@ from steadymark.models.bounded_read import read_bounded_text
 from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from rich.console import Console
 
     from steadymark.engine.bench.compare.comparison import ComparedClip, PeerFacts
     from steadymark.engine.bench.compare.peer_scores import PeerRow
+    from steadymark.engine.bench.compare.peer_spec import PeerSpec
 
 # figure → heading, decimals, meaning
 COMPARED: dict[str, tuple[str, int, str]] = {
@@ -101,30 +102,45 @@ def report_compare(
     earlier = None if against is None else read_earlier(against)
     specs = parse_peers(list(peers))
     clips = expand_inputs(inputs or [str(assets_root() / "clips" / "demo.mp4")])
-    before = machine_facts()
-    cores = usable_cores()
-    found: list[ComparedClip] = []
-    with contextlib.closing(PeerRun(specs, core=cores[-1] if cores else -1)) as run:
-
-        def measure(clip: str, report: Callable[[int], None]) -> None:
-            found.append(run.run(clip, most_frames=most_frames, report=report))
-
-        failed = measure_clips(clips, measure, err)
+    machine = machine_facts()
+    with contextlib.closing(_start(specs)) as run:
+        found, failed = _track_all(run, clips, most_frames, err)
         facts = run.facts()
-        notes, names = run.notes, run.names
-    for note in notes:
+    for note in run.notes:
         err.print(f"[yellow]note:[/yellow] {escape(note)}", soft_wrap=True)
-    if not found or not names:
+    if not found or not facts:
         return 2
-    content = _content(found, facts, names, before, notes)
+    content = _content(found, facts, machine, run.notes)
     out.print(_table(content))
     if earlier is not None:
         out.print(_ratio_table(content["medians"], earlier["medians"], str(against)))
+    _write(content, json_file, page_file)
+    return 1 if failed or run.notes else 0
+
+
+def _start(specs: Sequence[PeerSpec]) -> PeerRun:
+    """Start all trackers, on the last core that this process may use."""
+    cores = usable_cores()
+    return PeerRun(specs, core=cores[-1] if cores else -1)
+
+
+def _track_all(
+    run: PeerRun, clips: Sequence[str], most_frames: int | None, err: Console
+) -> tuple[list[ComparedClip], int]:
+    """Return the clips, and how many of them failed."""
+    found: list[ComparedClip] = []
+
+    def measure(clip: str, report: Callable[[int], None]) -> None:
+        found.append(run.run(clip, most_frames=most_frames, report=report))
+
+    return found, measure_clips(clips, measure, err)
+
+
+def _write(content: dict[str, Any], json_file: Path | None, page_file: Path | None) -> None:
     if json_file is not None:
         write_json(json_file, content)
     if page_file is not None:
         write_file(page_file, compare_page(json_value(content), COMPARED).encode())
-    return 1 if failed or notes else 0
 
 
 def read_earlier(path: Path) -> dict[str, Any]:
@@ -153,12 +169,11 @@ def read_earlier(path: Path) -> dict[str, Any]:
 def _content(
     found: Sequence[ComparedClip],
     facts: Mapping[str, PeerFacts],
-    names: Sequence[str],
-    before: Mapping[str, str],
+    machine: Mapping[str, str],
     notes: Sequence[str],
 ) -> dict[str, Any]:
     """Return everything that the JSON file holds."""
-    kept = [_only(clip, names) for clip in found]
+    kept = [_only(clip, facts) for clip in found]
     common = common_landmarks(kept)
     rows: list[PeerRow] = []
     for clip in kept:
@@ -170,7 +185,7 @@ def _content(
     return {
         "kind": "compare",
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": dict(before),
+        "machine": dict(machine),
         "landmarks": list(common),
         "peers": {name: fact._asdict() for name, fact in facts.items()},
         "medians": medians,
@@ -180,7 +195,7 @@ def _content(
     }
 
 
-def _only(clip: ComparedClip, names: Sequence[str]) -> ComparedClip:
+def _only(clip: ComparedClip, names: Iterable[str]) -> ComparedClip:
     """Return the clip without trackers that were left out later."""
     for name in set(clip.found) - set(names):
         del clip.found[name]

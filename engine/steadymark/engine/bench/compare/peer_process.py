@@ -68,16 +68,9 @@ class PeerProcess:
         self.spec = spec
         self._notes = tempfile.TemporaryFile()  # noqa: SIM115 closed with the process
         began = time.perf_counter()
-        command = [
-            spec.python,
-            str(WORKERS / "peer_worker.py"),
-            str(spec.adapter),
-            json.dumps(dict(spec.options)),
-            str(core),
-        ]
         try:
             self._process = subprocess.Popen(
-                command,
+                _command(spec, core),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._notes,
@@ -195,6 +188,11 @@ class PeerProcess:
             code=code,
             last=lines[-1][:300] if lines else "it printed nothing",
         )
+
+
+def _command(spec: PeerSpec, core: int) -> list[str]:
+    worker, options = WORKERS / "peer_worker.py", json.dumps(dict(spec.options))
+    return [spec.python, str(worker), str(spec.adapter), options, str(core)]
 
 
 def _environment(spec: PeerSpec) -> dict[str, str]:

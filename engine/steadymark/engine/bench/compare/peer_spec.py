@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -122,11 +122,6 @@ def parse_peers(texts: list[str], *, with_ours: bool = True) -> tuple[PeerSpec, 
             "two trackers are called '{name}': give one another name with ,name=…", name=twice
         )
     return tuple(peers)
-
-
-def renamed(peer: PeerSpec, name: str) -> PeerSpec:
-    """Return the peer with another name."""
-    return replace(peer, name=name)
 
 
 def _split_options(rest: str, text: str) -> tuple[str, dict[str, str]]:

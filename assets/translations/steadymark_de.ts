@@ -714,8 +714,8 @@
         <translation>Modell hinzufügen</translation>
     </message>
     <message>
-        <source>ONNX models ({kinds})</source>
-        <translation>ONNX-Modelle ({kinds})</translation>
+        <source>Models ({kinds})</source>
+        <translation>Modelle ({kinds})</translation>
     </message>
     <message>
         <source>{name} was added to the list of models.</source>
@@ -3143,6 +3143,10 @@
         <translation>„{text}“ ist keine Liste von Landmarken: Schreiben Sie 36,39,42-45, jede einmal, oder 36=27,39=29, wobei 27 und 29 die Nummern der Referenz sind</translation>
     </message>
     <message>
+        <source>&apos;{model_file}&apos; is too large for a model file</source>
+        <translation>„{model_file}“ ist zu groß für eine Modelldatei</translation>
+    </message>
+    <message>
         <source>1 frame has no timestamp: it is placed between its neighbours</source>
         <translation>1 Bild hat keinen Zeitstempel: Es wird zwischen seine Nachbarn gelegt</translation>
     </message>
@@ -3205,6 +3209,10 @@
     <message>
         <source>How fast the cut-off frequency rises with speed: higher means less lag when the face moves.</source>
         <translation>Wie schnell die Grenzfrequenz mit der Geschwindigkeit steigt: Größer heißt weniger Verzug, wenn das Gesicht sich bewegt.</translation>
+    </message>
+    <message>
+        <source>MediaPipe is not installed: &apos;pip install steadymark[mediapipe]&apos;, or use another model</source>
+        <translation>MediaPipe ist nicht installiert: „pip install steadymark[mediapipe]“, oder nehmen Sie ein anderes Modell</translation>
     </message>
     <message>
         <source>Millimetres to the right, down and away from the camera; exact only if the focal length is correct</source>
@@ -3429,6 +3437,10 @@
     <message>
         <source>the {kind} &apos;{name}&apos; is registered twice</source>
         <translation>{kind} „{name}“ ist doppelt angemeldet</translation>
+    </message>
+    <message>
+        <source>there is no MediaPipe model file at &apos;{model_file}&apos;: give face_landmarker.task as mediapipe:FILE.task</source>
+        <translation>unter „{model_file}“ gibt es keine MediaPipe-Modelldatei: geben Sie face_landmarker.task als mediapipe:DATEI.task an</translation>
     </message>
     <message>
         <source>there is no image for frame {index}</source>

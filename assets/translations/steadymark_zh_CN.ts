@@ -711,8 +711,8 @@
         <translation>添加模型</translation>
     </message>
     <message>
-        <source>ONNX models ({kinds})</source>
-        <translation>ONNX 模型 ({kinds})</translation>
+        <source>Models ({kinds})</source>
+        <translation>模型 ({kinds})</translation>
     </message>
     <message>
         <source>{name} was added to the list of models.</source>
@@ -3136,6 +3136,10 @@
         <translation>“{text}”不是关键点列表：请写成 36,39,42-45，每个一次，或 36=27,39=29，其中 27 和 29 是真值的编号</translation>
     </message>
     <message>
+        <source>&apos;{model_file}&apos; is too large for a model file</source>
+        <translation>“{model_file}”太大，不可能是模型文件</translation>
+    </message>
+    <message>
         <source>1 frame has no timestamp: it is placed between its neighbours</source>
         <translation>1 帧没有时间戳：按相邻帧插入</translation>
     </message>
@@ -3198,6 +3202,10 @@
     <message>
         <source>How fast the cut-off frequency rises with speed: higher means less lag when the face moves.</source>
         <translation>截止频率随速度上升的快慢：越高，人脸运动时延迟越小。</translation>
+    </message>
+    <message>
+        <source>MediaPipe is not installed: &apos;pip install steadymark[mediapipe]&apos;, or use another model</source>
+        <translation>未安装 MediaPipe：请运行“pip install steadymark[mediapipe]”，或使用其他模型</translation>
     </message>
     <message>
         <source>Millimetres to the right, down and away from the camera; exact only if the focal length is correct</source>
@@ -3422,6 +3430,10 @@
     <message>
         <source>the {kind} &apos;{name}&apos; is registered twice</source>
         <translation>{kind}“{name}”被注册了两次</translation>
+    </message>
+    <message>
+        <source>there is no MediaPipe model file at &apos;{model_file}&apos;: give face_landmarker.task as mediapipe:FILE.task</source>
+        <translation>“{model_file}”处没有 MediaPipe 模型文件：请以 mediapipe:FILE.task 的形式指定 face_landmarker.task</translation>
     </message>
     <message>
         <source>there is no image for frame {index}</source>

@@ -12,7 +12,11 @@ from typing import Annotated
 import typer
 
 from steadymark.app.cli.add_model_command import add_model
-from steadymark.app.cli.bench import clip_commands, scene_commands  # noqa: F401 - they add to `bench`
+from steadymark.app.cli.bench import (  # noqa: F401 - they add to `bench`
+    clip_commands,
+    compare_command,
+    scene_commands,
+)
 from steadymark.app.cli.bench.bench_options import bench
 from steadymark.app.cli.choices_help import SEND_HELP, ChoicesCommand, TableFormatOption
 from steadymark.app.cli.error_boundary import err, out, report_errors

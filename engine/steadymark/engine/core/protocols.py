@@ -65,8 +65,8 @@ class CandidateFaceDetector(FaceDetector, Protocol):
 
 
 @runtime_checkable
-class ClosableFaceDetector(FaceDetector, Protocol):
-    """A detector that holds resources which must be released before the program ends."""
+class Closable(Protocol):
+    """A detector or a model that holds resources which must be released when the program ends."""
 
     def close(self) -> None: ...
 

@@ -224,7 +224,20 @@ def lag_frames(points: Real, truth: Real, *, most: int = 5) -> float:
         The lag, in frames, positive when `points` are late; NaN where nothing moves or the video is
             too short.
     """
-    predicted, true = _steps(points), _steps(truth)
+    return lag_of_steps(_steps(points), _steps(truth), most=most)
+
+
+def lag_of_steps(predicted: Real, true: Real, *, most: int = 5) -> float:
+    """Return by how many frames predicted motion follows true motion, see `lag_frames`.
+
+    Args:
+        predicted: Motion of the landmarks from each frame to the next, (T - 1, K, 2).
+        true: True motion, (T - 1, K, 2); NaN where it is unknown.
+        most: Largest shift that is tried, in frames.
+
+    Returns:
+        The lag, in frames, positive when the predicted motion is late; NaN where nothing moves.
+    """
     shifts = range(-most, most + 1)
     scores = np.array([_correlation(predicted, true, shift) for shift in shifts])
     if np.isnan(scores).all():
@@ -304,7 +317,7 @@ def _mean(values: Real) -> float:
     return float(mean_of_finite(values))
 
 
-def _correlation(predicted: Values, true: Values, shift: int) -> float:
+def _correlation(predicted: Real, true: Real, shift: int) -> float:
     """Return Pearson's correlation of predicted[t + shift] and true[t]."""
     length = len(true) - abs(shift)
     if length < 2:

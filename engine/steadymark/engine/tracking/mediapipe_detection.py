@@ -23,8 +23,8 @@ EYE_SPAN = 1.65  # longer side of the landmarks' extent / outer-eye distance, fo
 OUTER_EYE_RATIO = 1.45  # outer-eye distance / distance of MediaPipe's eye centres
 
 
-def _close(backend: Any) -> None:
-    """Close a detector of MediaPipe, or let it live until the process has ended.
+def close_backend(backend: Any) -> None:
+    """Close a detector or landmarker of MediaPipe, or let it live until the process has ended.
 
     When Python ends, MediaPipe can no longer close it. Its `__del__` would try, and fail with a
     traceback, if the object were not kept alive.
@@ -52,7 +52,7 @@ class MediapipeDetector:
         """
         self._image_of: Callable[[Any], Any] = lambda rgb: rgb
         self._detector = backend or self._open(model_file, threshold)
-        self._close = weakref.finalize(self, _close, self._detector)
+        self._close = weakref.finalize(self, close_backend, self._detector)
 
     def close(self) -> None:
         """Close MediaPipe's detector; this also happens when the program ends."""

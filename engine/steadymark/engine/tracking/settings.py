@@ -13,7 +13,7 @@ import cv2
 
 from steadymark.engine.core.errors import SteadymarkError, UsageError
 from steadymark.engine.core.image_order import ImageOrder
-from steadymark.engine.core.protocols import ClosableFaceDetector
+from steadymark.engine.core.protocols import Closable
 from steadymark.engine.stabilizers.filter_runner import online_filter
 from steadymark.engine.stabilizers.stabilizer_registry import (
     AUTO,
@@ -24,7 +24,7 @@ from steadymark.engine.stabilizers.stabilizer_registry import (
     choose,
 )
 from steadymark.engine.tracking.detection import DetectorConfig, FaceNetDetector, open_face_net
-from steadymark.engine.tracking.face_pass import TrackerConfig
+from steadymark.engine.tracking.face_pass import LandmarkModel, TrackerConfig
 from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.schema import load_schema
 from steadymark.models.runtime.flow_stabilizer import FlowStabilizer
@@ -45,7 +45,10 @@ if TYPE_CHECKING:
     from steadymark.engine.core.protocols import FaceDetector
     from steadymark.models.face.schema import LandmarkSchema
 
-MEDIAPIPE, YUNET = "mediapipe:", "yunet:"  # prefixes of the file of an external detector
+MEDIAPIPE, YUNET = (
+    "mediapipe:",
+    "yunet:",
+)  # prefixes of a file of others: a detector, or MediaPipe's model
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,8 @@ class TrackSettings:
     """Settings of tracking.
 
     Attributes:
-        model: Name of a landmark model in the zoo, or a file.
+        model: Name of a landmark model in the zoo, or a file; or `mediapipe:FILE` (extra
+            'mediapipe') with MediaPipe's face_landmarker.task.
         detector: Name of a face detector in the zoo, or a file; or `yunet:FILE` (OpenCV's
             YuNet) or `mediapipe:FILE` (extra 'mediapipe') with a model file of the user.
         stabilizer: A name of the registry of stabilizers. `flow` works with any model. `refine`
@@ -136,16 +140,17 @@ class OpenModels:
     `flow`, see `Tracker`.
     """
 
-    network: LandmarkNetwork
+    network: LandmarkModel
     detector: FaceDetector
     cards: tuple[ModelCard, ...]
-    follower: LandmarkNetwork | None = None
+    follower: LandmarkModel | None = None
     flow: FlowStabilizer | None = None
 
     def close(self) -> None:
-        """Close the face detector if it is MediaPipe's."""
-        if isinstance(self.detector, ClosableFaceDetector):
-            self.detector.close()
+        """Close the face detector and the landmark model if they are MediaPipe's."""
+        for part in (self.detector, self.network):
+            if isinstance(part, Closable):
+                part.close()
 
     @property
     def device(self) -> str:
@@ -172,10 +177,18 @@ def landmark_card(settings: TrackSettings) -> ModelCard:
         UsageError: The stabilizer is unknown.
     """
     entry = settings.entry
-    card = find_model(settings.model, "landmarks")
+    card = _model_card(settings.model)
     if entry.cell:
         return stabilized(card, settings.stabilizer)
     return best_stabilizer(card) if settings.stabilizer == AUTO else card
+
+
+def _model_card(model: str) -> ModelCard:
+    if not model.startswith(MEDIAPIPE):
+        return find_model(model, "landmarks")
+    from steadymark.engine.tracking.mediapipe_landmarks import mediapipe_card
+
+    return mediapipe_card(model.removeprefix(MEDIAPIPE))
 
 
 def resolved_stabilizer(settings: TrackSettings) -> str:
@@ -211,14 +224,12 @@ def open_models(settings: TrackSettings) -> OpenModels:
     """
     card = landmark_card(settings)
     cv2.setNumThreads(1)  # crops are small, and the stages already run in parallel
-    network = LandmarkNetwork(card, device=settings.device, threads=settings.threads)
-    check_network(card, network)
+    network = _open_network(card, settings)
     cards, follower = [card], None
     follower_card = find_follower(card)
     if follower_card is not None:
         cards.append(follower_card)
-        follower = LandmarkNetwork(cards[1], device=settings.device, threads=settings.threads)
-        check_network(cards[1], follower)
+        follower = _open_network(cards[1], settings)
     flow = None
     if card.cell == FLOW:
         cards.append(find_model(FLOW_CELL, "stabilizer"))
@@ -227,6 +238,17 @@ def open_models(settings: TrackSettings) -> OpenModels:
     if face_card is not None:
         cards.append(face_card)
     return OpenModels(network, detector, tuple(cards), follower, flow)
+
+
+def _open_network(card: ModelCard, settings: TrackSettings) -> LandmarkModel:
+    """Open a landmark network, and check it if it is not shipped."""
+    if settings.model.startswith(MEDIAPIPE):
+        from steadymark.engine.tracking.mediapipe_landmarks import MediapipeLandmarks
+
+        return MediapipeLandmarks(card)
+    network = LandmarkNetwork(card, device=settings.device, threads=settings.threads)
+    check_network(card, network)
+    return network
 
 
 def open_detector(settings: TrackSettings) -> tuple[FaceDetector, ModelCard | None]:

@@ -73,12 +73,38 @@ def matching_landmarks(source: str, target: str, *, exact: bool = False) -> NDAr
     return indices
 
 
+def to_ibug68(points: NDArray[np.floating], source: str) -> NDArray[np.float64]:
+    """Convert landmarks to iBUG's 68, those that correspond only roughly, too.
+
+    `source` needs a file in assets/schemas/maps, but it need not be a schema, as for `map_points`:
+    `mediapipe478` (or the first 468 of them) and `openseeface66` are landmarks of other trackers.
+
+    Args:
+        points: (..., K, 2) landmarks.
+        source: Name of the landmarks.
+
+    Returns:
+        (..., 68, 2) landmarks; NaN where `source` has no such landmark.
+
+    Raises:
+        ValueError: No mapping is known, or it names landmarks that are not there.
+    """
+    pairs = _pairs(source, exact=False)
+    if not pairs or max(i for i, _ in pairs) >= points.shape[-2]:
+        raise ValueError(f"points of {source} are not {points.shape}")
+    converted = np.full((*points.shape[:-2], load_schema(_HUB).count, 2), np.nan)
+    for i, hub in pairs:
+        converted[..., hub, :] = points[..., i, :]
+    return converted
+
+
+@cache
 def _pairs(name: str, *, exact: bool) -> list[tuple[int, int]]:
     """Return (index, index in the hub schema) of each common landmark."""
     if name == _HUB:
         return [(i, i) for i in range(load_schema(_HUB).count)]
     path = assets_root() / "schemas" / "maps" / f"{name}_{_HUB}.json"
     if not path.is_file():
-        raise ValueError(f"no points of {load_schema(name).name} are known to be points of {_HUB}")
+        raise ValueError(f"no points of {name} are known to be points of {_HUB}")
     data = json.loads(path.read_text(encoding="utf-8"))
     return [(i, hub) for i, hub in data["pairs"] + ([] if exact else data["near"])]

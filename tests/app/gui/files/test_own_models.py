@@ -8,6 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
 from steadymark.app.gui.application import make_window
+from steadymark.app.gui.files import own_models
+from steadymark.engine.tracking.mediapipe_landmarks import mediapipe_card
 from steadymark.models.runtime.zoo import DEFAULT_MODEL
 from support.fakes.small_model import write_model
 
@@ -58,6 +60,28 @@ def test_an_own_model_can_be_added_restored_and_removed(
     assert "is part of Steadymark" in restarted.messages.texts[0]
     assert restarted.close()
     restarted.deleteLater()
+
+
+def test_a_model_of_mediapipe_can_be_added_and_removed(
+    qtbot: QtBot,
+    window: MainWindow,
+    preferences: Preferences,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = tmp_path / "face_landmarker.task"
+    path.write_bytes(b"a model")
+    shipped = listed_models(window)
+    monkeypatch.setattr(own_models, "validate_mediapipe_model", lambda p: mediapipe_card(str(p)))
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
+    window.actions_by_name["add_model"].trigger()
+    qtbot.waitUntil(lambda: bool(window.messages.texts))
+    assert window.session.settings.model == f"mediapipe:{path}"
+    assert listed_models(window) == [*shipped, "mediapipe-face_landmarker (own)"]
+    window.actions_by_name["remove_model"].trigger()
+    assert listed_models(window) == shipped
+    assert window.session.settings.model == DEFAULT_MODEL
+    assert preferences.models() == []
 
 
 def test_an_unusable_model_is_reported_and_not_listed(

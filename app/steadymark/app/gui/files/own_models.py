@@ -14,6 +14,12 @@ from PySide6.QtWidgets import QFileDialog
 from steadymark.app.gui.files.add_model_dialog import AddModelDialog
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.tracking.mediapipe_landmarks import (
+    TASK_SUFFIX,
+    mediapipe_card,
+    validate_mediapipe_model,
+)
+from steadymark.engine.tracking.settings import MEDIAPIPE
 from steadymark.models.runtime.validate_model import validate_model
 from steadymark.models.runtime.zoo import DEFAULT_MODEL, ModelCard, read_card
 from steadymark.models.user_text import NOTHING, UserText
@@ -81,7 +87,7 @@ class OwnModels(QObject):
         """Remove the chosen model from the list; its files stay."""
         chosen = self._panel.settings.model
         files = self._preferences.models()
-        if Path(chosen).suffix != ".onnx":
+        if chosen not in files:
             words = self.tr(
                 "{name} is part of Steadymark and cannot be removed; you can remove "
                 "models that you added."
@@ -108,14 +114,18 @@ class OwnModels(QObject):
             self._panel,
             self.tr("Add a model"),
             "",
-            self.tr("ONNX models ({kinds})").format(kinds="*.onnx"),
+            self.tr("Models ({kinds})").format(kinds="*.onnx *.task"),
         )
         if path:
             self.add_or_describe(Path(path))
 
     def add_or_describe(self, path: Path) -> None:
-        """Add a model with its card, or ask how to read a network that has none."""
-        if path.with_suffix(".json").is_file():
+        """Add a model with its card or of MediaPipe, or ask how to read a network without a card.
+
+        Args:
+            path: The .onnx file, or MediaPipe's .task file.
+        """
+        if path.with_suffix(".json").is_file() or path.suffix == TASK_SUFFIX:
             self.add(path)
             return
         dialog = AddModelDialog(path, parent=self._panel.window())
@@ -133,7 +143,10 @@ class OwnModels(QObject):
         """Check a model; this runs in its own thread."""
         card, fault = None, NOTHING
         try:
-            card = validate_model(path.resolve())
+            if path.suffix == TASK_SUFFIX:
+                card = validate_mediapipe_model(path.resolve())
+            else:
+                card = validate_model(path.resolve())
         except SteadymarkError as error:
             fault = error.sentence
         except Exception as error:
@@ -146,7 +159,7 @@ class OwnModels(QObject):
         if card is None:
             self.message_posted.emit(UserText("The model was not added: {fault}", fault=fault))
             return
-        file = str(card.path)
+        file = f"{MEDIAPIPE}{card.path}" if card.path.suffix == TASK_SUFFIX else str(card.path)
         files = self._preferences.models()
         self._preferences.set_models([*(f for f in files if f != file), file])
         self._fill()
@@ -159,9 +172,12 @@ class OwnModels(QObject):
         """List the models; missing files are included, so that the user can remove them."""
         listed = []
         for file in self._preferences.models():
-            path = Path(file)
+            path = Path(file.removeprefix(MEDIAPIPE))
             try:
-                card = read_card(path.with_suffix(".json"))
+                if file.startswith(MEDIAPIPE):
+                    card = mediapipe_card(str(path))
+                else:
+                    card = read_card(path.with_suffix(".json"))
             except SteadymarkError as error:
                 listed.append((path.stem, file, translated(error.sentence)))
             else:

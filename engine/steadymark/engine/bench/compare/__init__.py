@@ -1,0 +1,1 @@
+"""Comparison with other landmark trackers that the user has installed."""

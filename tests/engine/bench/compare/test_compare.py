@@ -175,6 +175,12 @@ def test_two_trackers_of_one_name_are_refused() -> None:
         parse_peers(["model:heatmap1d-lite,stabilizer=none,name=heatmap1d-lite"])
 
 
+def test_a_program_bundle_says_that_it_cannot_compare(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    with pytest.raises(UsageError, match="by the Python package"):
+        parse_peers([])
+
+
 def test_medians_leave_out_what_is_not_defined(truth: Path) -> None:
     rows, _ = compared([made(truth, "exact")])
     middle = median_rows(list(rows.values()))["exact"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import sys
@@ -111,8 +112,13 @@ def parse_peers(texts: list[str], *, with_ours: bool = True) -> tuple[PeerSpec, 
         The peers, with names that differ.
 
     Raises:
-        UsageError: See `parse_peer`; or two peers have the same name.
+        UsageError: See `parse_peer`; or two peers have the same name, or this is no Python.
     """
+    if getattr(sys, "frozen", False):
+        raise UsageError(
+            "trackers are compared by the Python package, not by the installed program: "
+            "'pip install steadymark'"
+        )
     ours = [f"model:{DEFAULT_MODEL}"] if with_ours else []
     peers = list(dict.fromkeys(parse_peer(text) for text in [*ours, *texts]))
     names = [peer.name for peer in peers]
@@ -159,7 +165,7 @@ def _python(given: str) -> str:
 
 def _command(text: str) -> tuple[str, ...]:
     try:
-        parts = tuple(shlex.split(text))
+        parts = tuple(shlex.split(text, posix=os.name != "nt"))
     except ValueError:
         parts = ()
     if not parts or not all(any(mark in part for part in parts) for mark in ("{video}", "{csv}")):
@@ -241,8 +247,8 @@ PEER_KINDS: dict[str, PeerKind] = {
     "openseeface": PeerKind(
         "openseeface:FOLDER[,model=3][,python=PYTHON]",
         "OpenSeeFace, from a copy of its repository",
-        "'pip install onnxruntime opencv-python pillow numpy', and name that Python with "
-        ",python=PYTHON",
+        '\'pip install onnxruntime "opencv-python<5" pillow "numpy<2"\' into an environment of its '
+        "own, and name its Python with ,python=PYTHON",
         ("model",),
         _openseeface,
         "openseeface_peer.py",

@@ -35,6 +35,7 @@ def main() -> None:
     work = ("--distpath", str(ROOT / "dist"), "--workpath", str(ROOT / "build" / "pyinstaller"))
     spec = str(PACKAGING / "steadymark.spec")
     run(python, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN", *work, spec)
+    strip_symbols(BUNDLE)
     run(python, str(PACKAGING / "licence_files.py"), str(BUNDLE))
     print("\n".join(size_lines(BUNDLE)))
 
@@ -63,6 +64,20 @@ def run(python: Path, *arguments: str) -> None:
     subprocess.run([str(python), *arguments], check=True, cwd=ROOT, env=clean)
 
 
+def strip_symbols(bundle: Path) -> None:
+    """Remove the symbols that only debuggers read from the libraries that have many.
+
+    Args:
+        bundle: The folder of the program.
+    """
+    if sys.platform != "linux" or shutil.which("strip") is None:
+        return
+    inner = bundle / "_internal"
+    libraries = [*inner.glob("libpython*"), *inner.glob("av/**/*.so"), *inner.glob("scipy/**/*.so")]
+    for path in libraries:
+        subprocess.run(["strip", "--strip-unneeded", str(path)], check=True)
+
+
 def size_lines(bundle: Path) -> list[str]:
     """List how many MB (10⁶ bytes) each part of a bundle takes, the largest first.
 
@@ -87,8 +102,8 @@ def size_lines(bundle: Path) -> list[str]:
 def part_of(path: Path) -> str:
     """Return the part of the program that a file belongs to: a package, or the system."""
     names = path.parts[1:] if path.parts[0] == "_internal" else path.parts
-    if names[0] == "steadymark" and len(names) > 2:
-        return "/".join(names[:3])
+    if names[0] == "steadymark":
+        return "/".join(names[:3]) if len(names) > 2 else "steadymark (code)"
     if len(names) == 1 and (".so" in names[0] or names[0].endswith((".dll", ".dylib"))):
         return "libraries of Python and the system"
     return names[0].removesuffix(".libs")

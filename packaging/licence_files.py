@@ -16,7 +16,7 @@ import sysconfig
 from importlib import metadata
 from pathlib import Path
 
-from project_facts import ROOT
+from project_facts import PACKAGING, ROOT
 
 _LICENCE_FILE = re.compile(r"(licen[cs]e|copying|notice|authors|copyright|third.?party)", re.I)
 _CODE = (".py", ".pyc", ".pyi", ".so", ".dll", ".json", ".h", ".png")
@@ -30,13 +30,14 @@ Steadymark itself is under the MIT licence (steadymark/LICENSE).
 The shipped networks were trained on annotations of 300W, which are for research purposes only;
 the model cards (_internal/steadymark/assets/weights/*.json) say so for each network.
 
-Qt and PySide6 are under the LGPL, version 3. They lie in this folder as shared libraries, which you
-may replace by your own builds.
+Qt and PySide6 are under the LGPL, version 3 (texts/LGPL-3.txt). They are shared libraries in this
+folder, which you may replace by your own builds.
 
-PyAV and OpenCV bring shared libraries of FFmpeg (LGPL, version 2.1 or later). Those of PyAV use
-x264 and x265, which are under the GPL, version 2 or later. If you pass this program on as a whole,
-the GPL applies to the whole. The projects publish the sources of these libraries under the version
-numbers below.
+PyAV and OpenCV bring shared libraries of FFmpeg (LGPL, version 2.1 or later: texts/LGPL-2.1.txt).
+Those of PyAV use x264 and x265, which are under the GPL, version 2 or later (texts/GPL-2.txt). If
+you pass this program on as a whole, the GPL applies to the whole; since Qt's licence is version 3,
+so is the GPL's (texts/GPL-3.txt). The projects publish the sources of these libraries under the
+version numbers below.
 
 """
 
@@ -47,6 +48,7 @@ def main() -> None:
     folder = bundle / "licences"
     shutil.rmtree(folder, ignore_errors=True)
     lines = [*copy_of_packages(folder), copy_of_python(folder), *copy_of_system(bundle, folder)]
+    shutil.copytree(PACKAGING / "licences", folder / "texts")
     (folder / "steadymark").mkdir(exist_ok=True)
     shutil.copy(ROOT / "LICENSE", folder / "steadymark" / "LICENSE")
     (folder / "README.txt").write_text(_NOTE + "\n".join(lines) + "\n", encoding="utf-8")

@@ -37,16 +37,23 @@ EXCLUDED_MODULES = (
     "IPython",
     "pytest",
     "setuptools",
+    "pydantic",
+    "pydantic_core",
+    "chardet",
+    "numpy.f2py",
     "pip",
 )
-# Beginnings of the names of bundled files that the program never opens: the translations and
-# plug-ins of Qt for QML, web pages, and devices, and the example files of libraries.
+# Beginnings of the names of bundled files that the program never opens: Qt's libraries and plug-ins
+# for QML, PDF, screens without a desktop, networks, and GTK with its libraries (file dialogs come
+# from the portal of the desktop); the examples of libraries.
 UNUSED_FILES = (
     "PySide6/Qt/lib/libQt6Qml",
     "PySide6/Qt/lib/libQt6Quick",
     "PySide6/Qt/lib/libQt6Pdf",
     "PySide6/Qt/lib/libQt6VirtualKeyboard",
     "PySide6/Qt/lib/libQt6Test",
+    "PySide6/Qt/lib/libQt6EglFS",
+    "libQt6EglFS",
     "PySide6/Qt/plugins/platforminputcontexts/libqtvirtualkeyboard",
     "PySide6/Qt/plugins/imageformats/libqpdf",
     "PySide6/Qt/plugins/generic/",
@@ -56,7 +63,20 @@ UNUSED_FILES = (
     "PySide6/Qt/plugins/platforms/libqvnc",
     "PySide6/Qt/plugins/platforms/libqvkkhrdisplay",
     "PySide6/Qt/plugins/platforms/libqminimal",
+    "PySide6/Qt/plugins/networkinformation/",
+    "PySide6/Qt/plugins/tls/",
+    "PySide6/Qt/plugins/platformthemes/libqgtk3",
     "PySide6/Qt/qml/",
+    "libgdk_pixbuf",
+    "libatk",
+    "libcairo",
+    "libpango",
+    "libharfbuzz",
+    "libpixman",
+    "libthai",
+    "libdatrie",
+    "libfribidi",
+    "libgraphite2",
     "pyqtgraph/examples/",
     "pyqtgraph/jupyter/",
 )

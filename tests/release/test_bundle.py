@@ -1,4 +1,4 @@
-"""The bundled program in dist/steadymark, which packaging/build_bundle.py makes, as users start it."""
+"""The program in dist/steadymark, which packaging/build_bundle.py makes, started as users do."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def test_the_bundle_holds_no_training_and_all_licences() -> None:
         "distributed",
     }
     licences = {path.name for path in (BUNDLE / "licences").iterdir()}
-    expected = {"steadymark", "python", "numpy", "scipy", "av", "onnxruntime", "pyside6-essentials"}
+    expected = {"steadymark", "python", "numpy", "scipy", "av", "onnxruntime", "texts"}
     assert expected <= licences, licences
     text = (BUNDLE / "licences" / "README.txt").read_text()
     assert "research purposes only" in text

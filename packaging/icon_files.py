@@ -43,7 +43,7 @@ def png(size_px: int) -> bytes:
     buffer = QBuffer(content)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     image.save(buffer, "PNG")  # type: ignore[call-overload]  # the stubs want a file name
-    return content.data()
+    return bytes(content.data())
 
 
 def write_ico(path: Path) -> Path:

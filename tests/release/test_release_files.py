@@ -136,8 +136,8 @@ def test_the_version_resource_is_the_expression_that_pyinstaller_reads(tmp_path:
     def collect(*arguments: Any, **named: Any) -> list[Any]:
         return [*arguments, *named.values()]
 
-    names = ("VSVersionInfo", "FixedFileInfo", "StringFileInfo", "StringTable", "StringStruct")
-    names += ("VarFileInfo", "VarStruct")
+    names = ["VSVersionInfo", "FixedFileInfo", "StringFileInfo", "StringTable", "StringStruct"]
+    names += ["VarFileInfo", "VarStruct"]
     parts = eval(text, dict.fromkeys(names, collect))
     assert numeric_version() in parts[0]
     assert f"'ProductVersion', '{version()}'" in text

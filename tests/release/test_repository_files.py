@@ -28,11 +28,12 @@ YAML_FILES = [
 def load(path: Path) -> Any:
     """The content of a YAML file in which no key is written twice."""
 
-    class UniqueKeys(yaml.SafeLoader):
+    class UniqueKeys(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML is not typed
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
             keys = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
             assert len(keys) == len(set(keys)), f"{path.name} repeats a key: {keys}"
-            return super().construct_mapping(node, deep)
+            mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+            return mapping
 
     return yaml.load(path.read_text(encoding="utf-8"), UniqueKeys)
 

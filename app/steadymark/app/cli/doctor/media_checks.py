@@ -71,7 +71,7 @@ def _encode_and_decode() -> int:
             output.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
         output.mux(stream.encode(None))
     content.seek(0)
-    with av.open(content) as source:
+    with av.open(content, "r") as source:
         return sum(1 for _ in source.decode(video=0))
 
 

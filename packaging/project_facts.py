@@ -37,8 +37,6 @@ EXCLUDED_MODULES = (
     "IPython",
     "pytest",
     "setuptools",
-    "pydantic",
-    "pydantic_core",
     "chardet",
     "numpy.f2py",
     "pip",

@@ -86,6 +86,15 @@ import sys
 from steadymark.app.gui.application import run_window
 sys.exit(run_window(sys.argv[1]))
 """
+DOCTOR = """
+import sys
+from steadymark.app.cli.main import main
+sys.argv = ["steadymark", "doctor", "--json"]
+try:
+    main()
+except SystemExit as end:
+    sys.exit(end.code not in (0, 1))  # 1: a library of Qt may be missing here
+"""
 LOOK_UP = "import socket; socket.getaddrinfo('example.org', 80)"
 
 
@@ -129,7 +138,9 @@ def network_access(spy: Path, home: Path, code: str, *arguments: str) -> list[st
 
 
 @pytest.mark.parametrize(
-    "code", [TRACK, WORKERS, API, WINDOW], ids=["track", "workers", "API", "window"]
+    "code",
+    [TRACK, WORKERS, API, WINDOW, DOCTOR],
+    ids=["track", "workers", "API", "window", "doctor"],
 )
 def test_no_part_of_the_program_accesses_the_network(spy: Path, tmp_path: Path, code: str) -> None:
     home = tmp_path / "home"

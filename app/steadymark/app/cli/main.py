@@ -19,6 +19,7 @@ from steadymark.app.cli.bench import (  # noqa: F401 - they add to `bench`
 )
 from steadymark.app.cli.bench.bench_options import bench
 from steadymark.app.cli.choices_help import SEND_HELP, ChoicesCommand, TableFormatOption
+from steadymark.app.cli.doctor.doctor_command import doctor
 from steadymark.app.cli.error_boundary import err, out, report_errors
 from steadymark.app.cli.help_groups import (
     COMPUTER,
@@ -57,7 +58,7 @@ app = typer.Typer(
 app.add_typer(bench, name="bench")
 app.command(name="add-model")(add_model)
 app.command(name="smooth", cls=ChoicesCommand)(smooth)
-for _command in (cameras, probe, models, check, spans):
+for _command in (cameras, probe, models, check, spans, doctor):
     app.command()(_command)
 
 

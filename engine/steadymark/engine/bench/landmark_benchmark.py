@@ -199,11 +199,14 @@ def measure_landmarks(
 def subset_of(compared: LandmarkComparison, names: Collection[str]) -> LandmarkComparison:
     """Return the faces of a comparison that have one of these names."""
     chosen = [i for i, place in enumerate(compared.places) if place.name in names]
+    box_px, yaw = compared.box_px, compared.yaw
     return replace(
         compared,
         places=tuple(compared.places[i] for i in chosen),
         found=compared.found[chosen],
         truth=compared.truth[chosen],
+        box_px=None if box_px is None else box_px[chosen],
+        yaw=None if yaw is None else yaw._replace(deg=yaw.deg[chosen]),
     )
 
 

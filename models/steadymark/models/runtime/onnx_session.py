@@ -193,7 +193,7 @@ def _open(content: bytes, path: Path, device: str, threads: int) -> OnnxSession:
     if device == "cuda" and not has_cuda:
         raise _cuda_error(UserText("this ONNX Runtime was built without CUDA"))
     providers = ["CPUExecutionProvider"]
-    if device != "cpu" and has_cuda and (device == "cuda" or _has_driver()):
+    if device != "cpu" and has_cuda and (device == "cuda" or has_cuda_driver()):
         _preload()
         providers.insert(0, "CUDAExecutionProvider")
     try:
@@ -216,7 +216,7 @@ def _cuda_error(why: UserText) -> DeviceError:
     )
 
 
-def _has_driver() -> bool:
+def has_cuda_driver() -> bool:
     """Return whether NVIDIA's driver is installed; without it, trying CUDA is slow and noisy."""
     import ctypes
     import sys

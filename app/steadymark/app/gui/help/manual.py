@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GUIDE, GLOSSARY = "guide.md", "glossary.md"
-_OTHERS = "tables.md", "python.md", "own-models.md", "training.md", "benchmarks.md"
+_OTHERS = "install.md", "tables.md", "python.md", "own-models.md", "training.md", "benchmarks.md"
 _LIST_PX = 190
 _MARGIN_PX = 18
 

@@ -1,0 +1,1 @@
+"""The command `doctor`: what is missing or wrong on this computer."""

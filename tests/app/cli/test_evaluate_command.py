@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def fake_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     def open_models(settings: TrackSettings) -> OpenModels:
         network = SquareNetwork()
-        return OpenModels(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
+        return OpenModels(network, SquareDetector(), (network.card,))
 
     for module in (evaluate_command, track_command):
         monkeypatch.setattr(module, "open_models", open_models)

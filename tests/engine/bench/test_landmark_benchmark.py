@@ -40,7 +40,7 @@ SCHEMA = SquareNetwork().schema
 
 def square_models(network: SquareNetwork | None = None) -> OpenModels:
     network = network or SquareNetwork()
-    return OpenModels(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
+    return OpenModels(network, SquareDetector(), (network.card,))
 
 
 @pytest.fixture

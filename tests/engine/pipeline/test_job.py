@@ -29,7 +29,7 @@ STEADYMARK_CLASS = "<class 'steadymark."
 
 def fake_models() -> OpenModels:
     network = SquareNetwork()
-    return OpenModels(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
+    return OpenModels(network, SquareDetector(), (network.card,))
 
 
 def test_a_stopped_network_camera_leaves_a_complete_table(

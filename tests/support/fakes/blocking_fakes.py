@@ -47,7 +47,7 @@ class GatedNetwork:
 
 def gated_models(gate: Gate, *, after: int) -> OpenModels:
     """Fake networks that wait at the gate. after: predictions before that."""
-    return replace(square_models(), network=GatedNetwork(gate, after))  # type: ignore[arg-type]
+    return replace(square_models(), network=GatedNetwork(gate, after))
 
 
 class SlowNetwork:
@@ -64,4 +64,4 @@ class SlowNetwork:
 
 def slow_models(_: TrackSettings) -> OpenModels:
     """Slow fake networks, for tests with processes."""
-    return replace(square_models(), network=SlowNetwork())  # type: ignore[arg-type]
+    return replace(square_models(), network=SlowNetwork())

@@ -37,7 +37,7 @@ class CrashingDetector(SquareDetector):
 
 def crashing_models(_: TrackSettings) -> OpenModels:
     network = SquareNetwork()
-    return OpenModels(network, CrashingDetector(), (network.card,))  # type: ignore[arg-type]
+    return OpenModels(network, CrashingDetector(), (network.card,))
 
 
 class CrashingOnceDetector(SquareDetector):
@@ -54,7 +54,7 @@ class CrashingOnceDetector(SquareDetector):
 
 def crashing_once_models(_: TrackSettings) -> OpenModels:
     network = SquareNetwork()
-    return OpenModels(network, CrashingOnceDetector(), (network.card,))  # type: ignore[arg-type]
+    return OpenModels(network, CrashingOnceDetector(), (network.card,))
 
 
 def no_models(_: TrackSettings) -> OpenModels:

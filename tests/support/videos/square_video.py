@@ -38,7 +38,7 @@ def square_x(index: int) -> int:
 def square_models(_: TrackSettings | None = None, *, schema: str = "ibug68") -> OpenModels:
     """The fake network and detector."""
     network = SquareNetwork(schema)
-    return OpenModels(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
+    return OpenModels(network, SquareDetector(), (network.card,))
 
 
 def square_ground_truth(frames: int = 40) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:

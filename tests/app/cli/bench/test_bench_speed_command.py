@@ -16,7 +16,7 @@ from support.fakes.fake_engine import SquareDetector, SquareNetwork
 def fake_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     def open_models(settings: TrackSettings) -> OpenModels:
         network = SquareNetwork()
-        return OpenModels(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
+        return OpenModels(network, SquareDetector(), (network.card,))
 
     monkeypatch.setattr(speed_benchmark, "open_models", open_models)
     for console in (error_boundary.out, error_boundary.err):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def fake_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     def open_models(settings: TrackSettings) -> OpenModels:
         network = SquareNetwork()
-        return OpenModels(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
+        return OpenModels(network, SquareDetector(), (network.card,))
 
     monkeypatch.setattr(evaluate_command, "open_models", open_models)
     for console in (error_boundary.out, error_boundary.err):

@@ -214,7 +214,7 @@ class ShiftedNetwork:
 def models_of(settings: TrackSettings) -> OpenModels:
     models = square_models()
     if settings.model == "dan-lite":
-        return replace(models, network=ShiftedNetwork())  # type: ignore[arg-type]
+        return replace(models, network=ShiftedNetwork())
     return models
 
 

@@ -304,7 +304,7 @@ def test_a_view_that_ends_unexpectedly_is_reported_and_can_be_restarted(
 ) -> None:
     frames = [Frame(square_image((100, 100, 60)), i, i / 25) for i in range(40)]
     network = FailingNetwork() if end == "fault" else SquareNetwork()
-    models = OpenModels(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
+    models = OpenModels(network, SquareDetector(), (network.card,))
     opener = camera_opener(PacedDevice())
     if end == "stream":
         opener = lambda *_: FiniteStream(frames, live=True)  # noqa: E731

@@ -56,7 +56,7 @@ def probe(inputs: Annotated[list[str], typer.Argument(metavar="INPUT…")]) -> N
 
 def models() -> None:
     """List the installed models with their measured accuracy."""
-    from steadymark.app.cli.reports.models_report import report_models
+    from steadymark.app.cli.reports.inspect_report import report_models
     from steadymark.models.runtime.zoo import list_models, list_own_models
 
     def run() -> int:
@@ -98,7 +98,7 @@ def spans(
     ] = None,
 ) -> None:
     """List when each face was tracked and when it was lost."""
-    from steadymark.app.cli.reports.spans_report import report_spans
+    from steadymark.app.cli.reports.inspect_report import report_spans
 
     def run() -> int:
         report_spans(files, json_file, out=out)

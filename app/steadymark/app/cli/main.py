@@ -68,7 +68,7 @@ def start(
     version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
 ) -> None:
     """Without a command, the window opens."""
-    report_errors(_load_plugins)
+    report_errors(lambda: load_plugins() or 0)
     if version:
         from steadymark.engine.core.version import version as installed
 
@@ -77,11 +77,6 @@ def start(
         from steadymark.app.gui.application import run_window
 
         report_errors(run_window)
-
-
-def _load_plugins() -> int:
-    load_plugins()
-    return 0
 
 
 @app.command(name="open")

@@ -18,11 +18,10 @@ from steadymark.app.cli.reports.clips_report import clip_tables
 from steadymark.app.cli.reports.detector_report import detector_table
 from steadymark.app.cli.reports.evaluation_report import ModelScores, evaluation_table
 from steadymark.app.cli.reports.identity_report import identity_table
+from steadymark.app.cli.reports.inspect_report import models_table, spans_table
 from steadymark.app.cli.reports.light_report import light_summary, worst_table
-from steadymark.app.cli.reports.models_report import models_table
 from steadymark.app.cli.reports.report_table import Column, ReportTable, fixed
 from steadymark.app.cli.reports.soak_report import soak_table
-from steadymark.app.cli.reports.spans_report import spans_table
 from steadymark.app.cli.reports.speed_report import faces_table, stabilizers_table, stages_table
 from steadymark.app.cli.reports.stability_report import stability_tables
 from steadymark.app.cli.reports.track_summary import summary

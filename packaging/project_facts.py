@@ -38,7 +38,6 @@ EXCLUDED_MODULES = (
     "pytest",
     "setuptools",
     "chardet",
-    "numpy.f2py",
     "pip",
 )
 # Beginnings of the names of bundled files that the program never opens: Qt's libraries and plug-ins

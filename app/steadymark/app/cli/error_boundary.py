@@ -19,8 +19,8 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
-def report_errors(run: Callable[[], int]) -> None:
-    """Run a command. An error is printed as one sentence and gives exit code 2.
+def report_errors(run: Callable[[], int | None]) -> None:
+    """Run a command that returns its exit code or None. An error gives one sentence and code 2.
 
     Raises:
         typer.Exit: The exit code is not 0.

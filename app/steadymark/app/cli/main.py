@@ -68,7 +68,7 @@ def start(
     version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
 ) -> None:
     """Without a command, the window opens."""
-    report_errors(lambda: load_plugins() or 0)
+    report_errors(load_plugins)
     if version:
         from steadymark.engine.core.version import version as installed
 

@@ -119,7 +119,8 @@ def hard_were_left_out(recipe: dict[str, Any]) -> bool:
     """
     origins = recipe.get("began_with", [])
     return bool(recipe.get("further")) and all(
-        hard_were_left_out(origin.get("recipe", {})) for origin in origins
+        hard_were_left_out({**origin.get("recipe", {}), "began_with": origin.get("began_with", [])})
+        for origin in origins
     )
 
 

@@ -177,6 +177,8 @@ def test_a_model_that_began_with_unknown_weights_may_have_seen_the_hard_photos()
     assert not hard_were_left_out({})
     assert hard_were_left_out({**further, "began_with": [{"file": "a.pt", "recipe": further}]})
     assert not hard_were_left_out({**further, "began_with": [{"file": "a.onnx"}]})
+    averaged = {"file": "a.pt", "recipe": further, "began_with": [{"file": "a.onnx"}]}
+    assert not hard_were_left_out({**further, "began_with": [averaged]})
 
 
 def test_a_table_without_a_figure_shows_a_dash_and_an_unknown_table_is_refused() -> None:

@@ -96,3 +96,11 @@ def test_the_mean_ignores_values_that_are_not_finite() -> None:
     assert mean_of_finite(values) == 2
     np.testing.assert_array_equal(mean_of_finite(values, 1), [2, np.nan])
     assert math.isnan(mean_of_finite(np.array([])))
+
+
+def test_an_error_is_unknown_where_the_reference_length_is_zero() -> None:
+    truth = np.zeros((2, 68, 2))
+    truth[1, 45] = (4.0, 0.0)
+    errors = point_errors(truth + 1.0, truth)
+    assert np.isnan(errors[0]).all()
+    assert np.isfinite(errors[1]).all()

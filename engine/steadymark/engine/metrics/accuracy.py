@@ -85,12 +85,15 @@ def point_errors(predicted: Real, truth: Real, length: Length = outer_eye_distan
         length: Function that computes the reference length from the true landmarks.
 
     Returns:
-        Errors, (..., K), in percent. An error is NaN where either landmark is NaN.
+        Errors, (..., K), in percent. An error is NaN where either landmark is NaN, and where the
+        reference length is 0, as that of the eyes of a face that is seen from the side may be.
 
     Raises:
         ValueError: The shapes of `predicted` and `truth` differ.
     """
-    errors: Values = _distance(predicted, truth) / length(truth)[..., None] * 100
+    lengths = length(truth)[..., None]
+    known = np.where(lengths > 0, lengths, np.nan)
+    errors: Values = _distance(predicted, truth) / known * 100
     return errors
 
 

@@ -105,6 +105,7 @@ def _pairs(name: str, *, exact: bool) -> list[tuple[int, int]]:
         return [(i, i) for i in range(load_schema(_HUB).count)]
     path = assets_root() / "schemas" / "maps" / f"{name}_{_HUB}.json"
     if not path.is_file():
+        load_schema(name)  # it refuses an unknown name
         raise ValueError(f"no points of {name} are known to be points of {_HUB}")
     data = json.loads(path.read_text(encoding="utf-8"))
     return [(i, hub) for i, hub in data["pairs"] + ([] if exact else data["near"])]

@@ -70,7 +70,7 @@ def test_the_head_leaves_the_other_outputs_of_the_graph_as_they_are(name: str) -
     before, after = (open_content(each, card.path) for each in (content, changed))
     crops = rng.integers(0, 256, (2, 3, card.crop, card.crop), np.uint8)
     inputs = still_inputs(before.session, crops)
-    outputs = [each.name for each in before.session.get_outputs()]
+    outputs = [o.name for o in before.session.get_outputs() if o.name != "visible"]
     for old, new in zip(before(outputs, **inputs), after(outputs, **inputs), strict=True):
         np.testing.assert_array_equal(old, new)
     (visible,) = after(["visible"], **inputs)

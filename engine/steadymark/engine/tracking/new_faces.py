@@ -116,14 +116,9 @@ class FaceAligner:
         aligned = align_faces(
             self.network, image, boxes, self.schema, config, self.follower, self.flow
         )
-        found: list[FaceOutput] = []
         faces = [each for each in aligned if each is not None]
-        for each in sorted(faces, key=lambda face: -face.score):
-            extent = box_of_landmarks(each.raw.xy_px, score=each.score)
-            if len(extents) < config.max_faces and not _overlaps(extent, extents, FACE_KNOWN):
-                found.append(each)
-                extents.append(extent)
-        return found
+        best_first = sorted(faces, key=lambda face: -face.score)
+        return _not_known(best_first, extents, config.max_faces)
 
     def _align(
         self,
@@ -138,16 +133,25 @@ class FaceAligner:
         while left and (places := config.max_faces - len(extents)) > 0:
             chunk, left = left[:places], left[places:]
             chunk = [box for box in chunk if not _overlaps(box, extents, BOX_KNOWN)]
-            for each in align_faces(
+            aligned = align_faces(
                 self.network, image, chunk, self.schema, config, self.follower, self.flow
-            ):
-                if each is None:
-                    continue
-                extent = box_of_landmarks(each.raw.xy_px, score=each.score)
-                if not _overlaps(extent, extents, FACE_KNOWN):
-                    found.append(each)
-                    extents.append(extent)
+            )
+            faces = [each for each in aligned if each is not None]
+            found += _not_known(faces, extents, config.max_faces)
         return found
+
+
+def _not_known(
+    faces: Sequence[FaceOutput], extents: list[FaceBox], max_faces: int
+) -> list[FaceOutput]:
+    """Return the faces that are not known yet, in order, and add their extents to `extents`."""
+    found = []
+    for each in faces:
+        extent = box_of_landmarks(each.raw.xy_px, score=each.score)
+        if len(extents) < max_faces and not _overlaps(extent, extents, FACE_KNOWN):
+            found.append(each)
+            extents.append(extent)
+    return found
 
 
 def _overlaps(box: FaceBox, others: Sequence[FaceBox], least_iou: float) -> bool:

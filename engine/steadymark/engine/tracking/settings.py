@@ -45,10 +45,8 @@ if TYPE_CHECKING:
     from steadymark.engine.core.protocols import FaceDetector
     from steadymark.models.face.schema import LandmarkSchema
 
-MEDIAPIPE, YUNET = (
-    "mediapipe:",
-    "yunet:",
-)  # prefixes of a file of others: a detector, or MediaPipe's model
+MEDIAPIPE = "mediapipe:"  # prefix of the file of MediaPipe's detector or landmark model
+YUNET = "yunet:"  # prefix of the file of OpenCV's detector
 
 
 @dataclass(frozen=True, slots=True)

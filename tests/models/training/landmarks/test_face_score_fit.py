@@ -169,7 +169,7 @@ def test_features_are_gathered_with_their_photos() -> None:
         FaceCrops("a", True, crops, np.array([False, False])),
         FaceCrops("b", False, crops[:1], np.array([True])),
     ]
-    examples = gather(network, iter(parts))
+    examples = gather(network.backbone, iter(parts))
     assert examples.features.shape == (3, CHANNELS, 4, 4)
     assert examples.is_face.tolist() == [0, 0, 1]
     assert examples.photo.tolist() == [0, 0, 1]

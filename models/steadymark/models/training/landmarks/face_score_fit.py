@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -24,10 +24,12 @@ from steadymark.models.training.landmarks.landmark_registry import landmark_syst
 from steadymark.models.training.loop.checkpoint import load_checkpoint, origin_of, save_checkpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from steadymark.models.training.landmarks.face_candidates import FaceCrops
 
 SURE_SCORE = 0.9995  # face score from which the tracker believes a doubtful box
 LOST_SCORE = 0.5  # face score below which the tracker loses a face
@@ -36,13 +38,6 @@ _LOST_FALSE = 0.10  # share of the places in these photos that have LOST_SCORE
 _FOLDS = 5  # of the photos; the scores of a part are those of a head that did not see it
 _EPOCHS, _BATCH, _RATE, _DECAY, _DROPPED = 15, 256, 2e-3, 0.05, 0.5
 _LARGEST = 200.0  # of a feature, so that half precision can hold it
-
-
-class NetworkWithFaceHead(Protocol):
-    """A network whose head `face` maps the deepest features of its `backbone` to a logit."""
-
-    backbone: Callable[[Tensor], tuple[Tensor, Tensor]]
-    face: nn.Sequential
 
 
 class Examples(NamedTuple):
@@ -104,7 +99,7 @@ def fit_face_score(run: Path, data: Path, out: Path, *, seed: int) -> FitFigures
     if not (hasattr(network, "backbone") and isinstance(getattr(network, "face", None), nn.Module)):
         raise ValueError(f"{system.name} has no head of this form: its face score stays as it is")
     card = read_card(export_run(run, out, "before").with_suffix(".json"))
-    examples = gather(network, face_crops(data, card, seed))
+    examples = gather(network.backbone, face_crops(data, card, seed))
     head, figures = fit_head(network.face, examples, seed)
     weights = {f"face.{name}": value for name, value in head.state_dict().items()}
     (out / "curve.csv").write_bytes((run / "curve.csv").read_bytes())
@@ -128,12 +123,12 @@ def fit_face_score(run: Path, data: Path, out: Path, *, seed: int) -> FitFigures
 
 
 @torch.no_grad()
-def gather(network: Any, found: Any) -> Examples:
+def gather(backbone: nn.Module, found: Iterable[FaceCrops]) -> Examples:
     """Compute the features of crops.
 
     Args:
-        network: A `NetworkWithFaceHead`.
-        found: `FaceCrops` of each photo.
+        backbone: The backbone of a network whose face score reads its deepest features.
+        found: The crops of each photo.
     """
     features: list[Tensor] = []
     labels: list[NDArray[np.bool_]] = []
@@ -142,7 +137,7 @@ def gather(network: Any, found: Any) -> Examples:
     names: list[str] = []
     for each in found:
         crops = (torch.from_numpy(each.crops).float() - 127.5) / 127.5
-        deepest = network.backbone(crops)[1]
+        deepest = backbone(crops)[1]
         features.append(deepest.clamp(-_LARGEST, _LARGEST).half())
         labels.append(each.is_face)
         photo += [len(names)] * len(each.crops)

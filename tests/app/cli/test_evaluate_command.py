@@ -17,9 +17,9 @@ from typer.testing import CliRunner, Result
 from steadymark.app.cli import error_boundary, evaluate_command, track_command
 from steadymark.app.cli import main as cli
 from steadymark.engine.pipeline.job import OutputSettings, run_job
-from steadymark.engine.tracking.settings import OpenModels, TrackSettings
+from steadymark.engine.tracking.settings import TrackSettings
 from steadymark.models.face.schema import load_schema
-from support.fakes.fake_engine import SquareDetector, SquareNetwork, square_image
+from support.fakes.fake_engine import square_image
 from support.videos.square_video import square_models
 
 SHAPE = load_schema("ibug68").mean_shape
@@ -28,12 +28,8 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture(autouse=True)
 def fake_networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    def open_models(settings: TrackSettings) -> OpenModels:
-        network = SquareNetwork()
-        return OpenModels(network, SquareDetector(), (network.card,))
-
     for module in (evaluate_command, track_command):
-        monkeypatch.setattr(module, "open_models", open_models)
+        monkeypatch.setattr(module, "open_models", square_models)
     for console in (error_boundary.out, error_boundary.err):
         monkeypatch.setattr(console, "_width", 200)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -22,11 +23,11 @@ from steadymark.engine.bench.landmark_benchmark import (
 )
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.tracking.face_pass import TrackerConfig
-from steadymark.engine.tracking.settings import OpenModels
 from steadymark.models.datasets.utkface_names import read_people
 from steadymark.models.errors import DataError
 from support.fakes.data_folder import write_data_folder, write_face
-from support.fakes.fake_engine import SquareDetector, SquareNetwork, square_image
+from support.fakes.fake_engine import SquareNetwork, square_image
+from support.videos.square_video import square_models
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,11 +37,6 @@ if TYPE_CHECKING:
     from steadymark.models.runtime.onnx_session import Moves, Prediction
 
 SCHEMA = SquareNetwork().schema
-
-
-def square_models(network: SquareNetwork | None = None) -> OpenModels:
-    network = network or SquareNetwork()
-    return OpenModels(network, SquareDetector(), (network.card,))
 
 
 @pytest.fixture
@@ -172,7 +168,10 @@ class LeaningNetwork(SquareNetwork):
 def test_the_proxy_tells_how_far_mirrored_pictures_disagree(tmp_path: Path) -> None:
     people = {f"{i}.jpg": f"{20 + 5 * (i % 2)}_{i % 2}_0_2017" for i in range(24)}
     write_people(tmp_path, people)
-    models = {"even": square_models(), "leaning": square_models(LeaningNetwork())}
+    models = {
+        "even": square_models(),
+        "leaning": replace(square_models(), network=LeaningNetwork()),
+    }
     told: list[tuple[int, int]] = []
     found = measure_groups(
         models, tmp_path, per_cell=12, on_face=lambda done, total: told.append((done, total))

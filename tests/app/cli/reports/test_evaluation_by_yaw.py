@@ -11,10 +11,10 @@ from typer.testing import CliRunner, Result
 
 from steadymark.app.cli import error_boundary, evaluate_command
 from steadymark.app.cli import main as cli
-from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 from steadymark.models.datasets.hard_faces import turned_faces
-from support.fakes.fake_engine import SquareDetector, SquareNetwork, square_image
+from support.fakes.fake_engine import square_image
 from support.two_schemes import SHAPE, write_pts, write_two_schemes
+from support.videos.square_video import square_models
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,11 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def fake_networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    def open_models(settings: TrackSettings) -> OpenModels:
-        network = SquareNetwork()
-        return OpenModels(network, SquareDetector(), (network.card,))
-
-    monkeypatch.setattr(evaluate_command, "open_models", open_models)
+    monkeypatch.setattr(evaluate_command, "open_models", square_models)
     for console in (error_boundary.out, error_boundary.err):
         monkeypatch.setattr(console, "_width", 200)
 

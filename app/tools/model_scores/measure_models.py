@@ -14,6 +14,7 @@ from steadymark.app.cli.reports.detector_report import report_detectors
 from steadymark.engine.bench.detector_benchmark import detect_all, recall
 from steadymark.engine.bench.group_proxies import measure_groups
 from steadymark.engine.bench.landmark_benchmark import measure_landmarks, prepare_sets
+from steadymark.engine.bench.speed_benchmark import measure_crops
 from steadymark.engine.tracking.settings import TrackSettings, open_detector, open_models
 from steadymark.models.datasets.photo_splits import read_boxes
 from steadymark.models.runtime.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL, list_models
@@ -29,7 +30,7 @@ class ModelFigures:
     Attributes:
         accuracy: Rows of `AccuracyRow`, for a landmark model.
         groups: Rows of `GroupRow`, for a landmark model.
-        scores: Figures by name, for the face detector.
+        scores: Further figures by name.
     """
 
     accuracy: list[dict[str, Any]] = field(default_factory=list)
@@ -84,7 +85,10 @@ def _measure_landmarks(
     reported: bool,
     tell: Callable[[str], None],
 ) -> dict[str, ModelFigures]:
-    settings = {name: TrackSettings(model=name, stabilizer="none", device="cpu") for name in names}
+    settings = {
+        name: TrackSettings(model=name, stabilizer="none", device="cpu", threads=1)
+        for name in names
+    }
     models = {name: open_models(each) for name, each in settings.items()}
     rows = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -100,9 +104,13 @@ def _measure_landmarks(
             )
     tell("groups of people (a proxy)")
     groups = measure_groups(models, data)
+    tell("CPU time of one face")
+    times = measure_crops(models)
     return {
         name: ModelFigures(
-            [asdict(row) for row in rows[name]], [asdict(row) for row in groups.get(name, ())]
+            [asdict(row) for row in rows[name]],
+            [asdict(row) for row in groups.get(name, ())],
+            {"crop_cpu_ms": round(times[name], 2)},
         )
         for name in names
     }

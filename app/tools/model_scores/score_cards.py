@@ -32,7 +32,10 @@ GROUPS_NOTE = (
     "UTKFace's file names. Trainings may have seen the pictures, without any label of a person."
 )
 PAPER_SCORES = {  # What the papers report for their full sizes.
-    "heatmap1d-lite": {"paper_300w_common_nrmse_percent": 2.91},
+    **{
+        f"heatmap1d-{tier}": {"paper_300w_common_nrmse_percent": 2.91}
+        for tier in ("fast", "lite", "base")
+    },
     "dan-lite": {"paper_300w_common_nrmse_percent": 3.19},
     "local_global-lite": {"paper_aflw2000_3d_nme_percent_of_box": 3.04},
 }
@@ -87,7 +90,7 @@ def with_figures(card: Card, figures: ModelFigures, cards: dict[str, Card]) -> C
         ]
         rows = sorted((*before, *now), key=lambda row: row["faces_of"] not in REPORTED)
         measured = {
-            "scores": {**_headlines(rows), **PAPER_SCORES.get(card["name"], {})},
+            "scores": {**_headlines(rows), **PAPER_SCORES.get(card["name"], {}), **figures.scores},
             "accuracy": rows,
             "groups": figures.groups,
             "groups_note": GROUPS_NOTE,

@@ -123,7 +123,9 @@ def _models(cards: Cards) -> str:
     for name in landmark_models():
         card = cards[name]
         scores = card["scores"]
+        time = scores.get("crop_cpu_ms")
         cells = [f"{card['params'] / 1e6:.2f} M, {card['macs'] / 1e6:.0f} M"]
+        cells.append(_NONE if time is None else f"{time:.1f} ms")
         cells += [_percent(_row(card, COMMON, boxes)) for boxes in (TRUTH, DETECTOR)]
         paper = scores.get("paper_300w_common_nrmse_percent")
         of_box = scores.get("paper_aflw2000_3d_nme_percent_of_box")
@@ -131,8 +133,8 @@ def _models(cards: Cards) -> str:
         if of_box is not None:
             told = f"{of_box:.2f} % of the size of the box, on AFLW2000-3D"
         rows.append([name, *cells, told, f"`steadymark evaluate {name} --data DATA/300w/common`"])
-    heading = ("model", "parameters, multiply-accumulates", *_BOXES.values(), "the paper")
-    return _table((*heading, "command"), rows)
+    heading = ("model", "parameters, multiply-accumulates", "CPU time of a face", *_BOXES.values())
+    return _table((*heading, "the paper", "command"), rows)
 
 
 def _percent(row: dict[str, Any] | None) -> str:

@@ -20,7 +20,7 @@ from steadymark.models.face.crop import Crop
 from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from steadymark.engine.tracking.settings import OpenModels
     from steadymark.engine.tracking.tracker import Tracker
@@ -109,6 +109,27 @@ def measure_speed(settings: TrackSettings | None = None, *, rounds: int = 200) -
 def _named(models: OpenModels) -> str:
     name = models.cards[0].name
     return name if models.flow is None else f"{name} and {models.flow.card.name}"
+
+
+def measure_crops(models: Mapping[str, OpenModels], *, rounds: int = 100) -> dict[str, float]:
+    """Measure the CPU time from a crop to landmarks, for several models by turns.
+
+    Args:
+        models: Open landmark models by name.
+        rounds: Number of measurements per model.
+
+    Returns:
+        The median CPU time per face in milliseconds, by name.
+    """
+    face, crop = _with_face(), Crop(320.3, 240.6, 260.0, 7.0)
+    times: dict[str, list[float]] = {name: [] for name in models}
+    for _ in range(rounds):
+        for name, opened in models.items():
+            run_network(opened.network, face, [crop])  # the caches hold another model's weights
+            before = time.process_time()
+            run_network(opened.network, face, [crop])
+            times[name].append((time.process_time() - before) * 1e3)
+    return {name: statistics.median(found) for name, found in times.items()}
 
 
 @dataclass(frozen=True, slots=True)

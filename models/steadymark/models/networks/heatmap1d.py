@@ -44,13 +44,8 @@ class Heatmap1dConfig:
 
 PRESETS = {
     "lite": Heatmap1dConfig(),
-    "base": Heatmap1dConfig(
-        crop=160,
-        bins=320,
-        channels=128,
-        hidden=256,
-        backbone=PyramidConfig(stem=32, widths=(64, 120, 192, 256), blocks=(2, 3, 4, 2), out=128),
-    ),
+    "fast": Heatmap1dConfig(crop=96, bins=192),
+    "base": Heatmap1dConfig(crop=192, bins=384, backbone=PyramidConfig(blocks=(1, 4, 6, 4))),
     "paper": Heatmap1dConfig(
         crop=256, bins=768, channels=128, hidden=256, backbone=HourglassConfig()
     ),

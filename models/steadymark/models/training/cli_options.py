@@ -16,7 +16,7 @@ Val = Annotated[
 ]
 Out = Annotated[Path, typer.Option(help="Folder of the run's checkpoints and curve.")]
 Preset = Annotated[
-    str, typer.Option(help="Size and recipe: lite or paper; heatmap1d also has base.")
+    str, typer.Option(help="Size and recipe: lite or paper; heatmap1d also has fast and base.")
 ]
 Minutes = Annotated[
     float, typer.Option(help="Time of the whole training in minutes, over all resumptions.")

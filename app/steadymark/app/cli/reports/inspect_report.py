@@ -11,6 +11,7 @@ from steadymark.app.cli.output_files import OutputFiles, check_outputs, write_js
 from steadymark.app.cli.reports.report_table import Column, ReportTable, text_columns
 from steadymark.engine.output.csv.face_spans import NOBODY, FaceSpan, face_spans
 from steadymark.engine.output.read_table import read_table
+from steadymark.models.runtime.card_figures import card_figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,6 +36,8 @@ def models_table(cards: Iterable[ModelCard]) -> ReportTable:
     """Return a table with a row for each model."""
     columns: tuple[str | Column, ...] = (
         *text_columns("kind", "schema"),
+        "ms a face",
+        "300W common",
         "parameters",
         "MACs",
         "size",
@@ -43,10 +46,13 @@ def models_table(cards: Iterable[ModelCard]) -> ReportTable:
     table = ReportTable(("name",), columns, title="Models")
     for card in cards:
         of_points = card.kind == "stabilizer"
+        figures = card_figures(card)
         table.add_row(
             card.name,
             card.kind,
             "any" if of_points else card.schema or "–",
+            "–" if figures is None else f"{figures.crop_ms:.1f}",
+            "–" if figures is None else f"{figures.error_percent:.2f} %",
             f"{card.params / 1e6:.2f} M" if card.params else "–",
             f"{card.macs / 1e6:.0f} M" if card.macs else "–",
             f"{card.size_bytes / 2**20:.1f} MiB",

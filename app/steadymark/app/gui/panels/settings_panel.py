@@ -31,8 +31,9 @@ from steadymark.app.gui.widgets.scroll_area import in_scroll_area
 from steadymark.engine.stabilizers.stabilizer_registry import STABILIZER_REGISTRY
 from steadymark.engine.tracking.face_pass import MOST_FACES, MOST_LOOK_EVERY
 from steadymark.engine.tracking.settings import TrackSettings
+from steadymark.models.runtime.card_figures import card_figures
 from steadymark.models.runtime.onnx_session import DEVICES
-from steadymark.models.runtime.zoo import FLOW, list_models
+from steadymark.models.runtime.zoo import FLOW, ModelCard, list_models
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -174,9 +175,9 @@ class SettingsPanel(QWidget):
         cards = [card for card in list_models() if card.kind == "landmarks"]
         for card in cards:
             if card.cell is None:
-                self.model.addItem(card.name, card.name)
+                self.model.addItem(self._model_text(card), card.name)
                 self.model.setItemData(
-                    self.model.count() - 1, card.licence, Qt.ItemDataRole.ToolTipRole
+                    self.model.count() - 1, self._model_hint(card), Qt.ItemDataRole.ToolTipRole
                 )
         self._shipped_models = self.model.count()
         there = {FLOW, *(card.cell for card in cards)}
@@ -191,6 +192,22 @@ class SettingsPanel(QWidget):
                 )
         for name, text in zip(DEVICES, (self.tr("automatic"), "CPU", "CUDA"), strict=True):
             self.device.addItem(text, name)
+
+    def _model_text(self, card: ModelCard) -> str:
+        """Return the text of a choice of models, such as `heatmap1d-lite (3.1 ms, 3.12 %)`."""
+        figures = card_figures(card)
+        if figures is None:
+            return card.name
+        return self.tr("{name} ({ms} ms, {error} %)").format(
+            name=card.name, ms=f"{figures.crop_ms:.1f}", error=f"{figures.error_percent:.2f}"
+        )
+
+    def _model_hint(self, card: ModelCard) -> str:
+        hint = self.tr(
+            "In brackets: CPU time of one face on the computer that measured it, and mean error on "
+            "300W common in % of the distance of the outer eye corners"
+        )
+        return card.licence if card_figures(card) is None else f"{hint}\n{card.licence}"
 
     def _lay_out(self) -> None:
         inside = QWidget()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
+from steadymark.models.bounded_read import read_bounded_text
 from steadymark.models.networks.heatmap1d import (
     PRESETS,
     Heatmap1d,
@@ -18,7 +21,15 @@ from steadymark.models.networks.heatmap2d import Heatmap2d, Heatmap2dDecoded
 from steadymark.models.networks.heatmap_losses import joint_loss, marginal_loss, squared_loss
 from steadymark.models.networks.pdc import px_to_bins
 from steadymark.models.runtime.heatmap_tap import HEATMAPS
+from steadymark.models.training.landmarks.grown_start import grow
 from steadymark.models.training.landmarks.landmark_system import LandmarkSystem
+from steadymark.models.training.loop.weights_from_onnx import load_onnx_weights
+from steadymark.models.training.system import dataclass_from_dict
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from steadymark.models.training.system import Task
 
 PAPER_TITLE = "heatmap1d: Attentive One-Dimensional Heatmap Regression (MM 2020)"
 
@@ -57,6 +68,25 @@ class Heatmap1dSystem(LandmarkSystem[Heatmap1d]):
 
     def decoded(self, network: Heatmap1d) -> Heatmap1dDecoded:
         return Heatmap1dDecoded(network)
+
+    def load_onnx_weights(self, file: Path, network: Heatmap1d, task: Task) -> None:
+        """Load an exported model; it may have another crop or fewer blocks, see `grow`."""
+        config = self._exported_config(file)
+        source = Heatmap1d(config)
+        crops, _, _ = task.batch(0, 256)
+        planes = functional.interpolate(
+            crops.permute(0, 3, 1, 2).float(), (config.crop, config.crop), mode="area"
+        )
+        load_onnx_weights(file, self.decoded(source), planes.round().to(torch.uint8))
+        grow(source, network)
+
+    def _exported_config(self, file: Path) -> Heatmap1dConfig:
+        """Return the configuration of an exported network by its card, or else this one's."""
+        card = file.with_suffix(".json")
+        if not card.is_file():
+            return self.network
+        network = json.loads(read_bounded_text(card)).get("recipe", {}).get("network")
+        return dataclass_from_dict(Heatmap1dConfig, network) if network else self.network
 
     def loss(
         self, network: nn.Module, images: Tensor, points: Tensor, face: Tensor, phase: int
@@ -108,7 +138,8 @@ class Heatmap2dSystem(LandmarkSystem[Heatmap2d]):
 
 LITE = Heatmap1dSystem()
 LITE_2D = Heatmap2dSystem()
-BASE = Heatmap1dSystem(preset="base", sigma=3.5, network=PRESETS["base"])
+BASE = Heatmap1dSystem(preset="base", network=PRESETS["base"])
+FAST = Heatmap1dSystem(preset="fast", network=PRESETS["fast"])
 PAPER = Heatmap1dSystem(
     preset="paper",
     rate=1e-4,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 LANDMARK_SYSTEMS: tuple[LandmarkSystem[Any], ...] = (
     heatmap1d_system.LITE,
+    heatmap1d_system.FAST,
     heatmap1d_system.BASE,
     heatmap1d_system.PAPER,
     heatmap1d_system.LITE_2D,

@@ -18,7 +18,6 @@ from steadymark.models.datasets.photo_splits import is_held_back, photo_of
 from steadymark.models.face.schema import IBUG68, load_schema
 from steadymark.models.networks.heatmap1d import Heatmap1dConfig
 from steadymark.models.networks.pyramid import PyramidConfig
-from steadymark.models.training import heatmap1d_table
 from steadymark.models.training.data.augment import AugmentConfig, make_sample
 from steadymark.models.training.data.face_images import load_faces, split
 from steadymark.models.training.export_run import export_run
@@ -28,6 +27,7 @@ from steadymark.models.training.loop.distributed import pick_device
 from steadymark.models.training.loop.time_budget import TimeBudget
 from steadymark.models.training.loop.training_run import RunSettings, TrainingProgress, train
 from steadymark.models.training.loop.weight_averaging import average_runs, measure_norms
+from steadymark.models.training.paper_tables import heatmap1d_table
 from steadymark.models.training.registry import SYSTEMS, system_of
 
 if TYPE_CHECKING:

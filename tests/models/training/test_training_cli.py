@@ -24,6 +24,7 @@ def test_all_training_commands_are_listed() -> None:
         "local_global",
         "flow-cell",
         "table1",
+        "decoding",
         "face-net",
         "reproduce",
         "export",
@@ -43,7 +44,7 @@ def test_each_command_shows_its_options(command: str, option: str) -> None:
     assert CliRunner().invoke(app, [option]).exit_code == 0
     result = CliRunner().invoke(app, [command, option])
     assert result.exit_code == 0
-    assert "--out" in result.output
+    assert "--out" in result.output or "--data" in result.output
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from steadymark.models.errors import SteadymarkError
 from steadymark.models.training.cli_options import (
@@ -29,8 +27,8 @@ from steadymark.models.training.cli_options import (
     Val,
     Workers,
     check_run,
-    numbers,
 )
+from steadymark.models.training.paper_tables.cli import add_paper_tables
 from steadymark.models.training.stabilizer_cli import add_recurrent_trainer, console, run_training
 
 app = typer.Typer(
@@ -105,44 +103,7 @@ add_recurrent_trainer(
 )
 
 
-@app.command("table1")
-def table1(
-    data: Data,
-    out: Out,
-    preset: Preset = "lite",
-    minutes: Annotated[
-        float, typer.Option(help="Training time of each cell of the table, in minutes.")
-    ] = 10.0,
-    steps: Annotated[
-        int, typer.Option(help="Training steps of each cell of the table, instead of minutes.")
-    ] = 0,
-    ratios: Annotated[
-        str, typer.Option(help="Ratios L/F, separated by commas.")
-    ] = "0.25,0.5,1,1.5,2,2.5,3",
-    device: Device = "auto",
-    seed: Seed = 7,
-) -> None:
-    """Reproduce table 1 of heatmap1d: size, memory and error of 1D and 2D heatmaps by length L."""
-    from steadymark.models.training.heatmap1d_table import run_table
-
-    arguments = {"minutes": minutes, "steps": steps, "device": device, "seed": seed}
-    check_run(data=data, minutes=minutes, steps=steps, device=device, seed=seed)
-    chosen = numbers(ratios, "--ratios")
-    if min(chosen) <= 0:
-        raise ValueError(f"--ratios {ratios}: L/F must be above 0")
-    table = Table("heatmaps", "L/F", "L", "values a face", "peak memory MiB", "steps", "NRMSE %")
-    for row in run_table(data, out, preset=preset, ratios=chosen, arguments=arguments):
-        known = row.nrmse == row.nrmse
-        table.add_row(
-            f"{row.axes}D",
-            f"{row.ratio:g}",
-            str(row.bins),
-            str(row.values),
-            f"{row.memory_mib:.0f}" if known else "out of memory",
-            str(row.steps),
-            f"{row.nrmse:.2f}" if known else "-",
-        )
-    Console().print(table)
+add_paper_tables(app)
 
 
 @app.command("average")

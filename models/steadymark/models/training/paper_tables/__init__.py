@@ -1,0 +1,1 @@
+"""Tables of the papers that a command measures again."""

@@ -1,8 +1,9 @@
 """Further searches for faces in a frame in which the detector finds none.
 
 The frame is searched turned by 90, 180 and 270 degrees, because detectors are trained on upright
-faces, and, if it is large, in overlapping tiles, because it is reduced before detection. If the
-landmark network can judge them, places with low scores are returned, too.
+faces, and, if it is large, in overlapping tiles, because it is reduced before detection. A dark
+frame is made brighter before. If the landmark network can judge them, places with low scores are
+returned, too.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import cv2
 import numpy as np
 
 from steadymark.engine.core.protocols import CandidateFaceDetector
+from steadymark.models.face.brightness import brighten_frame
 from steadymark.models.runtime.detector_input import LONGEST_SIDE
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ def thorough_search(
         The boxes that the turned images and then the tiles give, in pixels of the image, best
         first; never an empty tuple. With candidates, the upright image is among the turned ones.
     """
+    image = brighten_frame(image)
     if with_candidates and isinstance(detector, CandidateFaceDetector):
         boxes = _candidates(detector, image)
     else:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadymark.models.errors import DeviceError, WeightsError
+from steadymark.models.face.brightness import brighten_crops
 from steadymark.models.face.crop import CHANNELS, planar
 from steadymark.models.face.point_scores import VISIBLE
 from steadymark.models.runtime.face_score import compute_scores
@@ -336,6 +337,7 @@ class LandmarkNetwork:
         Raises:
             WeightsError: A model that is not shipped takes too much memory or time.
         """
+        crops = brighten_crops(crops)
         if not self._states:
             points, scores, face, *more = self._run_stateless(crops)
             if self.card.face_score is not None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 LEAST_WHITE = 96.0  # grey level that the brightest percent of a crop shall reach
 MOST_GAIN = 8.0  # more would show little but noise
+_MOST_BLUR = 0.7  # standard deviation in pixels, reached at a gain of 2
 _STEP = 4  # of the pixels of a crop that are looked at
 _WHITE_SHARE = 0.99
 DARK_MEDIAN = 64.0  # brightest channel of the median pixel of a dark frame, grey levels
@@ -20,10 +21,10 @@ _GAMMA_OF_FRAME = 0.6
 
 
 def brighten_crops(crops: Image) -> Image:
-    """Multiply dark crops by a gain; the others stay as they are.
+    """Multiply dark crops by a gain, and smooth the noise that grows with it.
 
-    The gain has no jump: it falls to 1 where a crop is bright enough, so that a slow change of the
-    light gives a slow change of the picture.
+    Gain and smoothing have no jump: they vanish where a crop is bright enough, so that a slow
+    change of the light gives a slow change of the picture.
 
     Args:
         crops: (n, F, F, 3) uint8 BGR.
@@ -39,11 +40,16 @@ def brighten_crops(crops: Image) -> Image:
     if (white >= LEAST_WHITE).all():
         return crops
     gains = np.clip(LEAST_WHITE / np.maximum(white, 1.0), 1.0, MOST_GAIN)
-    bright = [
-        cv2.convertScaleAbs(crop, alpha=float(gain))
-        for crop, gain in zip(crops, gains, strict=True)
-    ]
-    return np.stack(bright).astype(np.uint8, copy=False)
+    pairs = zip(crops, gains, strict=True)
+    return np.stack([_brightened(crop, float(gain)) for crop, gain in pairs])
+
+
+def _brightened(crop: Image, gain: float) -> Image:
+    bright = cv2.convertScaleAbs(crop, alpha=gain)
+    sigma = _MOST_BLUR * min(1.0, gain - 1)
+    if sigma > 0:  # after the gain, because grey levels are integers
+        bright = cv2.GaussianBlur(bright, (3, 3), sigma)
+    return np.asarray(bright, np.uint8)
 
 
 def brighten_frame(image: Image) -> Image:

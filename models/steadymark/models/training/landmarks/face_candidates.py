@@ -16,6 +16,7 @@ import numpy as np
 from steadymark.models.datasets.hard_faces import hard_photos, is_for_training, turned_faces
 from steadymark.models.datasets.photo_splits import photos
 from steadymark.models.errors import DataError
+from steadymark.models.face.brightness import brighten_crops
 from steadymark.models.face.crop import Crop, cut, fit_crop, transform
 from steadymark.models.face.landmark_boxes import (
     CROWDS_TO_EXTENT,
@@ -166,8 +167,11 @@ class _CandidateSearch:
         labels = [_is_face(p, photo.truth) for p in self._run(photo.image, centred)]
         kept = [i for i, label in enumerate(labels) if label is not None]
         size = self._network.card.crop
-        parts = [_planes(cut(photo.image, centred[i].matrix_to_image(size), size)) for i in kept]
-        return (np.stack(parts), np.array([labels[i] for i in kept])) if kept else None
+        if not kept:
+            return None
+        parts = [cut(photo.image, centred[i].matrix_to_image(size), size) for i in kept]
+        planes = brighten_crops(np.stack(parts)).transpose(0, 3, 1, 2)
+        return np.ascontiguousarray(planes), np.array([labels[i] for i in kept])
 
     def _boxes(self, photo: _Photo, turn: int | None) -> list[Crop]:
         """Return the crops of the best boxes in one orientation of the image."""
@@ -203,10 +207,6 @@ class _CandidateSearch:
             transform(matrix, xy).astype(np.float32)
             for matrix, xy in zip(matrices, points, strict=True)
         ]
-
-
-def _planes(crop: Image) -> Image:
-    return np.ascontiguousarray(crop.transpose(2, 0, 1))
 
 
 def _is_face(points: Points, truth: _Truth) -> bool | None:

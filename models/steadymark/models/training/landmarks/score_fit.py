@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from steadymark.models.errors import DataError
+from steadymark.models.face.brightness import brighten_crops
 from steadymark.models.face.crop import Crop, cut, fit_crop, transform
 from steadymark.models.face.point_scores import IN_PLACE, PointScores, logit
 from steadymark.models.face.schema import IBUG68, load_schema
@@ -218,7 +219,7 @@ def _training_crops(card: ModelCard, data: Path) -> tuple[Image, Flags]:
             crop = displaced(fit_crop(face.points, mean_shape, margin=card.margin), rng, _TRACKED)
             crops.append(cut(face.image, crop.matrix_to_image(card.crop), card.crop))
             hidden.append(face.hidden)
-    return np.stack(crops), np.stack(hidden)
+    return brighten_crops(np.stack(crops)), np.stack(hidden)
 
 
 def _some_kinds(rng: Generator) -> Sequence[str]:

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from steadymark.models.networks.heatmap_losses import (
+    adaptive_wing,
     change_loss,
     geman_mcclure,
     jitter_loss,
@@ -170,6 +171,15 @@ def test_the_gradient_of_the_pixel_loss_is_largest_below_its_threshold() -> None
     geman_mcclure(error, torch.zeros(300)).sum().backward()  # type: ignore[no-untyped-call]
     assert error.grad is not None
     assert 0.4 < float(error.detach()[error.grad.argmax()]) < 0.7
+
+
+def test_the_adaptive_wing_loss_is_steep_on_the_peak_and_flat_beside_it() -> None:
+    peak, beside = torch.ones(1), torch.zeros(1)
+    assert float(adaptive_wing(peak, peak)) == pytest.approx(0, abs=1e-4)
+    small = torch.tensor([0.05])
+    assert adaptive_wing(peak - small, peak) > 10 * adaptive_wing(beside + small, beside)
+    below, above = (adaptive_wing(beside + d, beside) for d in (0.4999, 0.5001))
+    assert float(above - below) == pytest.approx(0, abs=0.01)  # its two pieces join
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=NAMES)

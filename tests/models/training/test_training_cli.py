@@ -61,6 +61,7 @@ def test_each_command_shows_its_options(command: str, option: str) -> None:
         (["export", "{}", "--out", "{}", "--name", "a/b"], "--name a/b: give letters"),
         (["table1", "--data", "{}", "--out", "{}", "--ratios", "0,x"], "--ratios 0,x: give"),
         (["table1", "--data", "{}", "--out", "{}", "--ratios", "0"], "must be above 0"),
+        ([*STABILIZE, "--set", "heatmap_loss=wing"], "choose one of jitter, l2, awing"),
         (STABILIZE, "no backbone at"),
         ([*STABILIZE, "--mean", "1,2"], "--mean 1,2: give three numbers"),
         ([*STABILIZE, "--mean", "a,b,c"], "--mean a,b,c: give numbers with commas"),

@@ -75,6 +75,36 @@ def geman_mcclure(heat: Tensor, target: Tensor, *, threshold: float = 1.0) -> Te
     return squared / (squared + threshold**2)
 
 
+def adaptive_wing(heat: Tensor, target: Tensor) -> Tensor:
+    """Compute the adaptive wing loss of each element (Wang et al., ICCV 2019, eq. 4).
+
+    Its constants are those of that paper, for targets in [0, 1]: omega 14, theta 0.5, epsilon 1
+    and alpha 2.1.
+
+    Args:
+        heat: (...) heatmaps.
+        target: (...) target heatmaps.
+
+    Returns:
+        (...), at least 0.
+    """
+    omega, theta, power = 14.0, 0.5, 2.1 - target
+    at_theta = theta**power
+    slope = omega * power * theta ** (power - 1) / (1 + at_theta)
+    offset = theta * slope - omega * torch.log1p(at_theta)
+    difference = (heat - target).abs()
+    small = omega * torch.log1p(difference.clamp_min(1e-6) ** power)
+    return torch.where(difference < theta, small, slope * difference - offset)
+
+
+def squared_difference(heat: Tensor, target: Tensor) -> Tensor:
+    """Return the squared difference of each element, (...) of heatmaps and targets (...)."""
+    return (heat - target).square()
+
+
+PIXEL_LOSSES = {"l2": squared_difference, "awing": adaptive_wing}  # to compare with the jitter loss
+
+
 def jitter_modulation(
     points: Tensor,
     truth: Tensor,

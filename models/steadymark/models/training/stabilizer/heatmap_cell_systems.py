@@ -14,7 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from steadymark.models.face.schema import load_schema
-from steadymark.models.networks.heatmap_losses import change_loss, jitter_loss, jitter_modulation
+from steadymark.models.networks.heatmap_losses import (
+    PIXEL_LOSSES,
+    change_loss,
+    jitter_loss,
+    jitter_modulation,
+)
 from steadymark.models.networks.pdc import px_to_bins
 from steadymark.models.networks.stabilizer.convlstm import ConvLstmConfig
 from steadymark.models.networks.stabilizer.heatmap_stabilizer import (
@@ -34,6 +39,8 @@ from steadymark.models.training.system import System
 if TYPE_CHECKING:
     from steadymark.models.training.data.face_images import FaceImages
     from steadymark.models.training.stabilizer.cache_budget import CacheBudget
+
+_JITTER = "jitter"
 
 
 @lru_cache(maxsize=1)
@@ -247,6 +254,7 @@ class StabilizerSystem(RecurrentSystem):
     """Training of a ConvLSTM over a backbone's 1D or 2D heatmaps with the Jitter loss, eqs. 2-7.
 
     Attributes:
+        heatmap_loss: `jitter`, or `l2` or `awing`, with which the paper compares it (figure 6).
         threshold: Θ of the paper.
         xi: ξ of eq. 3, in crop pixels.
         least: λ of eq. 8.
@@ -254,6 +262,9 @@ class StabilizerSystem(RecurrentSystem):
         steady: Weight of `change_loss`, which is not in the paper.
         kernel: Kernel size of the cell; its number of axes is that of the heatmaps.
         rank: Rank of the cell.
+
+    Raises:
+        ValueError: There is no such loss.
     """
 
     name: ClassVar[str] = "stabilizer"
@@ -261,6 +272,7 @@ class StabilizerSystem(RecurrentSystem):
     paper: ClassVar[str] = "A Backbone Replaceable Fine-tuning Framework for Stable Face Alignment"
 
     moves: tuple[float, ...] = (1.8, 5.0)
+    heatmap_loss: str = _JITTER
     threshold: float = 1.0
     xi: float = 0.25
     least: float = 0.1
@@ -268,6 +280,13 @@ class StabilizerSystem(RecurrentSystem):
     steady: float = 1.0
     kernel: int = 9
     rank: int = 32
+
+    def __post_init__(self) -> None:
+        if self.heatmap_loss not in (_JITTER, *PIXEL_LOSSES):
+            raise ValueError(
+                f"heatmap_loss={self.heatmap_loss}: choose one of "
+                f"{', '.join((_JITTER, *PIXEL_LOSSES))}"
+            )
 
     def cell_config(self) -> ConvLstmConfig:
         axes = len(self.backbone.size)
@@ -278,22 +297,29 @@ class StabilizerSystem(RecurrentSystem):
     def loss(self, network: nn.Module, heats: Heats, moved: Tensor, points: Tensor) -> Tensor:
         steady, points = self._unrolled(network, heats, moved, points)
         stabilized = _points(network, steady)
-        psi = jitter_modulation(
+        total = self.l1 * (stabilized - points).abs().mean()
+        total = total + self.steady * change_loss(stabilized, points)
+        psi = self._modulation(stabilized, points)
+        for heat, target in zip(steady, self.targets(points), strict=True):
+            later_heat, later_target = heat[:, 1:].flatten(0, 1), target[:, 1:].flatten(0, 1)
+            total = total + self._heatmap_loss(later_heat, later_target, psi)
+        return total
+
+    def _heatmap_loss(self, heat: Tensor, target: Tensor, psi: Tensor) -> Tensor:
+        if self.heatmap_loss == _JITTER:
+            return jitter_loss(heat, target, psi, threshold=self.threshold, least=self.least)
+        return PIXEL_LOSSES[self.heatmap_loss](heat, target).flatten(2).sum(-1).mean()
+
+    def _modulation(self, stabilized: Tensor, points: Tensor) -> Tensor:
+        """Return Ψ (B*(T-1), K) of landmarks (B, T, K, 2)."""
+        return jitter_modulation(
             stabilized[:, 1:],
             points[:, 1:],
             stabilized[:, :-1],
             points[:, :-1],
             threshold=self.threshold,
             xi=self.xi,
-        ).flatten(0, 1)  # (B*(T-1), K)
-        total = self.l1 * (stabilized - points).abs().mean()
-        total = total + self.steady * change_loss(stabilized, points)
-        for heat, target in zip(steady, self.targets(points), strict=True):
-            later_heat, later_target = heat[:, 1:].flatten(0, 1), target[:, 1:].flatten(0, 1)
-            total = total + jitter_loss(
-                later_heat, later_target, psi, threshold=self.threshold, least=self.least
-            )
-        return total
+        ).flatten(0, 1)
 
 
 def _points(network: nn.Module, heats: Heats) -> Tensor:

@@ -48,7 +48,7 @@ def test_every_main_screen_is_rendered(tmp_path: Path) -> None:
 def test_the_images_of_the_readme_and_the_guide_are_small() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
-    assert "(docs/window_light.png)" in readme
-    assert "(window_dark.png)" in guide
+    assert "(docs/pictures/window_light.png)" in readme
+    assert "(pictures/window_dark.png)" in guide
     for name in ("window_light.png", "window_dark.png"):
-        assert (ROOT / "docs" / name).stat().st_size < 300_000
+        assert (ROOT / "docs" / "pictures" / name).stat().st_size < 300_000

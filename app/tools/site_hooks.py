@@ -12,18 +12,22 @@ from typing import Any
 
 _ROOT = Path(__file__).resolve().parents[2]
 _MODEL_CARDS = _ROOT / "app/steadymark/app/gui/help/model_cards.py"
-_PORTIONS = ("engine/steadymark/engine", "models/steadymark/models")
+_ROOTS = "engine", "models"
 
 
 def on_config(config: Any) -> Any:
-    """Join the source roots in one folder, where mkdocstrings looks for docstrings."""
+    """Join the source roots in one folder, where mkdocstrings looks for docstrings.
+
+    It takes doctests for code only under the heading `Examples`.
+    """
     joined = _ROOT / "build" / "site_sources" / "steadymark"
-    joined.mkdir(parents=True, exist_ok=True)
-    shutil.copy(_ROOT / "engine" / "steadymark" / "__init__.py", joined)
-    for portion in _PORTIONS:
-        link = joined / Path(portion).name
-        if not link.exists():
-            link.symlink_to(_ROOT / portion)
+    shutil.rmtree(joined, ignore_errors=True)
+    for root in _ROOTS:
+        for path in (_ROOT / root / "steadymark").rglob("*.py"):
+            copied = joined / path.relative_to(_ROOT / root / "steadymark")
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            text = path.read_text(encoding="utf-8")
+            copied.write_text(text.replace("    Example:\n", "    Examples:\n"), encoding="utf-8")
     return config
 
 

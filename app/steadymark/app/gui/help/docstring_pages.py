@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from pkgutil import resolve_name
 
+_WIDTH = 92  # of a signature, in characters
 _MARKER = re.compile(r"^::: (\S+)$", re.MULTILINE)
 
 
@@ -44,5 +46,8 @@ def _described(name: str, value: object) -> str:
     value = inspect.unwrap(value) if callable(value) else getattr(value, "__func__", value)
     signature = ""
     if callable(value) and not (inspect.isclass(value) and issubclass(value, Exception)):
-        signature = f"{name.rpartition('.')[2]}{inspect.signature(value)}\n\n"
+        plain = re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(inspect.signature(value)))
+        line = name.rpartition(".")[2] + plain
+        wrapped = textwrap.wrap(line, _WIDTH, subsequent_indent="    ", break_on_hyphens=False)
+        signature = "\n".join(wrapped) + "\n\n"
     return f"### {name}\n\n```\n{signature}{inspect.getdoc(value) or ''}\n```"

@@ -34,7 +34,12 @@ def test_the_wheel_has_one_top_level_name(wheel: Path) -> None:
     assert "steadymark/py.typed" in names
     assert "steadymark/assets/weights/heatmap1d-lite.onnx" in names
     assert "steadymark/assets/schemas/ibug68.json" in names
-    for document in ("guide.md", "glossary.md", "window_dark.png", "CITATION.cff"):
+    for document in (
+        "guide.md",
+        "how-it-works/frame.svg",
+        "pictures/start_open_de.png",
+        "CITATION.cff",
+    ):
         assert f"steadymark/docs/{document}" in names
     for language in ("de", "zh_CN", "en"):
         assert f"steadymark/assets/translations/steadymark_{language}.qm" in names

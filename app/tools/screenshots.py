@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tools.png_palette import reduce_to_palette
 from tools.screenshots_errors import shoot_faults
 from tools.screenshots_faces import shoot_faces, shoot_filters
 from tools.screenshots_live import shoot_live
+from tools.screenshots_start import render_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from PySide6.QtGui import QImage
     from PySide6.QtWidgets import QApplication, QWidget
 
     from steadymark.app.gui.main_window import MainWindow
@@ -118,13 +121,15 @@ class ScreenshotStudio:
                 dialog.grab().save(str(self._folder / f"{name}.png"))
                 dialog.reject()
 
+    def image(self) -> QImage:
+        """Capture the window at the size that it has."""
+        self._settle()
+        return self.window.grab().toImage()
+
     def save_small(self, path: Path) -> None:
         """Capture the window in 256 colours."""
         self.window.resize(*_README_SIZE)
-        self._settle()
-        from tools.png_palette import reduce_to_palette
-
-        reduce_to_palette(self.window.grab().toImage()).save(str(path), quality=0)
+        reduce_to_palette(self.image()).save(str(path), quality=0)
 
     def shoot_widget(self, widget: QWidget, name: str) -> None:
         """Capture a window beside the main one."""
@@ -340,6 +345,9 @@ def main(
     readme: Annotated[
         bool, typer.Option("--readme", help="Only the two of README and docs/guide.md.")
     ] = False,
+    start: Annotated[
+        bool, typer.Option("--start", help="Only those of 'Start here', in each language.")
+    ] = False,
 ) -> None:
     """Render every main screen."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -348,6 +356,8 @@ def main(
     video = str(clip or assets_root() / "clips" / "demo.mp4")
     if readme:
         render_readme(folder, video)
+    elif start:
+        render_start(folder, video, _application())
     else:
         for name in only.split(",") if only else VARIANTS:
             (render if VARIANTS[name].scale == 1 else render_scaled)(folder, video, name)

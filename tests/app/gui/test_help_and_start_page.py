@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,14 +10,16 @@ from PySide6.QtCore import QEvent, QLocale, QUrl
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
+import steadymark as sm
 from steadymark.app.gui.help.citation import (
     CitationDialog,
     as_bibtex,
     citation_fields,
     citation_file,
 )
-from steadymark.app.gui.help.manual import ManualWindow, docs_root, slug
+from steadymark.app.gui.help.manual import PAGES, ManualWindow, docs_root, slug
 from steadymark.app.gui.start_page import StartPage, is_there
+from steadymark.models.runtime.zoo import weights_folder
 from support.window.window_driver import key
 
 if TYPE_CHECKING:
@@ -94,9 +97,48 @@ def test_the_glossary_explains_the_terms_of_the_window(window: MainWindow) -> No
 def test_the_links_of_the_documentation_lead_to_files() -> None:
     import re
 
-    for page in docs_root().glob("*.md"):
+    for page in docs_root().rglob("*.md"):
         for link in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
             assert link.startswith("http") or (page.parent / link).exists(), (page.name, link)
+
+
+def test_the_manual_has_the_pages_of_the_site_in_the_same_order() -> None:
+    import re
+
+    site = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    pages = re.findall(r": (\S+\.md)$", site, re.MULTILINE)
+    left_out = ("decisions/", "de/", "zh/")
+    assert tuple(page for page in pages if not page.startswith(left_out)) == PAGES
+
+
+def test_the_manual_begins_with_the_page_in_the_language_of_the_window(window: MainWindow) -> None:
+    before = QLocale()
+    try:
+        QLocale.setDefault(QLocale(QLocale.Language.German))
+        opened = manual(window, "manual")
+    finally:
+        QLocale.setDefault(before)
+    assert opened.pages.item(0).text() == "Erste Schritte"
+    opened.pages.setCurrentRow(0)
+    assert "Ein Video öffnen" in opened.browser.toPlainText()
+    opened.close()
+
+
+def test_the_manual_shows_the_model_cards_and_the_docstrings(window: MainWindow) -> None:
+    opened = manual(window, "manual")
+    opened.show_page("models.md")
+    text = opened.browser.toPlainText()
+    for path in weights_folder().glob("*.json"):
+        card = json.loads(path.read_text(encoding="utf-8"))
+        assert card["sha256"] in text
+        assert card["limits"][0] in text
+    opened.show_page("reference.md")
+    text = opened.browser.toPlainText()
+    assert ":::" not in text
+    for name in sm.__all__:
+        assert name in text, name
+    assert (sm.track_video.__doc__ or "").splitlines()[0] in text
+    opened.close()
 
 
 def test_the_citation_can_be_copied_as_bibtex(window: MainWindow) -> None:

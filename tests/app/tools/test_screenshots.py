@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from PySide6.QtGui import QImage
 
 from tools.png_palette import reduce_to_palette
+from tools.screenshots_start import STEPS
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -48,7 +50,18 @@ def test_every_main_screen_is_rendered(tmp_path: Path) -> None:
 def test_the_images_of_the_readme_and_the_guide_are_small() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
-    assert "(docs/window_light.png)" in readme
-    assert "(window_dark.png)" in guide
+    assert "(docs/pictures/window_light.png)" in readme
+    assert "(pictures/window_dark.png)" in guide
     for name in ("window_light.png", "window_dark.png"):
-        assert (ROOT / "docs" / name).stat().st_size < 300_000
+        assert (ROOT / "docs" / "pictures" / name).stat().st_size < 300_000
+
+
+def test_each_language_of_start_here_has_five_small_screenshots_of_its_own() -> None:
+    for page, language in (("index.md", "en"), ("de/index.md", "de"), ("zh/index.md", "zh_CN")):
+        text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+        shown = re.findall(r"pictures/(start_\w+\.png)\)", text)
+        assert shown == [f"start_{step}_{language}.png" for step in STEPS]
+        for name in shown:
+            image = QImage(str(ROOT / "docs" / "pictures" / name))
+            assert (image.width(), image.height()) == (1000, 640)
+            assert (ROOT / "docs" / "pictures" / name).stat().st_size < 100_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from PySide6.QtCore import QEvent, QLocale, Qt, QUrl
 from PySide6.QtGui import QImage, QTextCursor, QTextDocument
@@ -20,14 +20,34 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from steadymark.app.gui.help.docstring_pages import with_docstrings
+from steadymark.app.gui.help.model_cards import with_model_cards
 from steadymark.models.face.schema import assets_root
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from steadymark.models.runtime.zoo import weights_folder
 
 GUIDE, GLOSSARY = "guide.md", "glossary.md"
-_OTHERS = "install.md", "tables.md", "python.md", "own-models.md", "training.md", "benchmarks.md"
-_LIST_PX = 190
+_FIRST = {QLocale.Language.German: "de/index.md", QLocale.Language.Chinese: "zh/index.md"}
+PAGES = (
+    "index.md",
+    "install.md",
+    "tasks/researchers.md",
+    "tasks/animators.md",
+    "tasks/engineers.md",
+    GUIDE,
+    "numbers.md",
+    "tables.md",
+    GLOSSARY,
+    "troubleshooting.md",
+    "python.md",
+    "reference.md",
+    "how-it-works/index.md",
+    "models.md",
+    "own-models.md",
+    "training.md",
+    "benchmarks.md",
+    "privacy.md",
+)
+_LIST_PX = 210
 _MARGIN_PX = 18
 
 
@@ -47,7 +67,11 @@ class ManualBrowser(QTextBrowser):
         self.sourceChanged.connect(self._go_to_heading)
 
     def loadResource(self, kind: int, name: QUrl | str) -> object:
-        found, name = super().loadResource(kind, name), QUrl(name)
+        name = QUrl(name)
+        path = Path(name.toLocalFile())
+        if kind == QTextDocument.ResourceType.MarkdownResource.value and path.is_file():
+            return page_text(path)
+        found = super().loadResource(kind, name)
         if kind != QTextDocument.ResourceType.ImageResource.value:
             return found
         image = QImage(self.source().resolved(name).toLocalFile())
@@ -79,7 +103,8 @@ class ManualWindow(QDialog):
         self.pages.setFixedWidth(_LIST_PX)
         self.pages.setSpacing(3)
         self.pages.setAccessibleName(self.tr("Pages"))
-        for name in (GUIDE, GLOSSARY, *_OTHERS):
+        first = _FIRST.get(QLocale().language(), PAGES[0])
+        for name in (first, *PAGES[1:]):
             path = docs_root() / name
             if path.is_file():
                 item = QListWidgetItem(title_of(path.read_text(encoding="utf-8")))
@@ -149,14 +174,26 @@ class ManualWindow(QDialog):
     def _on_chosen(self, item: QListWidgetItem | None) -> None:
         if item is not None:
             name = str(item.data(Qt.ItemDataRole.UserRole))
-            if self.browser.source().fileName() != name:
+            if page_name(self.browser.source()) != name:
                 self.browser.setSource(QUrl.fromLocalFile(str(docs_root() / name)))
 
     def _on_source(self, source: QUrl) -> None:
         """Select the shown page in the list."""
         for row in range(self.pages.count()):
-            if self.pages.item(row).data(Qt.ItemDataRole.UserRole) == source.fileName():
+            if self.pages.item(row).data(Qt.ItemDataRole.UserRole) == page_name(source):
                 self.pages.setCurrentRow(row)
+
+
+def page_name(source: QUrl) -> str:
+    """Return the name of a shown page as in PAGES; an empty text for what is not a page."""
+    path = Path(source.toLocalFile())
+    return path.relative_to(docs_root()).as_posix() if path.is_relative_to(docs_root()) else ""
+
+
+def page_text(path: Path) -> str:
+    """Return the Markdown text of a page, with the model cards and docstrings that it shows."""
+    text = path.read_text(encoding="utf-8")
+    return with_docstrings(with_model_cards(text, weights_folder()))
 
 
 def title_of(markdown: str) -> str:

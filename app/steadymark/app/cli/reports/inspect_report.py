@@ -9,9 +9,9 @@ from rich.markup import escape
 
 from steadymark.app.cli.output_files import OutputFiles, check_outputs, write_json
 from steadymark.app.cli.reports.report_table import Column, ReportTable, text_columns
+from steadymark.engine.core.card_figures import card_figures
 from steadymark.engine.output.csv.face_spans import NOBODY, FaceSpan, face_spans
 from steadymark.engine.output.read_table import read_table
-from steadymark.models.runtime.card_figures import card_figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

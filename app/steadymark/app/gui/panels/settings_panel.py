@@ -28,10 +28,10 @@ from steadymark.app.gui.panels.filter_controls import FilterControls, make_spin_
 from steadymark.app.gui.panels.preset_bar import PresetBar
 from steadymark.app.gui.widgets.menu_button import make_menu_button, widget_with_button
 from steadymark.app.gui.widgets.scroll_area import in_scroll_area
+from steadymark.engine.core.card_figures import card_figures
 from steadymark.engine.stabilizers.stabilizer_registry import STABILIZER_REGISTRY
 from steadymark.engine.tracking.face_pass import MOST_FACES, MOST_LOOK_EVERY
 from steadymark.engine.tracking.settings import TrackSettings
-from steadymark.models.runtime.card_figures import card_figures
 from steadymark.models.runtime.onnx_session import DEVICES
 from steadymark.models.runtime.zoo import FLOW, ModelCard, list_models
 

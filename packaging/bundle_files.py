@@ -8,10 +8,10 @@ from project_facts import (
     APP_ID,
     CAMERA_REASON,
     NAME,
-    PUBLISHER,
     SUMMARY,
     VIDEO_ENDINGS,
     numeric_version,
+    publisher,
     version,
 )
 
@@ -52,7 +52,7 @@ def version_resource(path: Path) -> Path:
     """
     text = _RESOURCE.format(
         numbers=numeric_version(),
-        publisher=PUBLISHER,
+        publisher=publisher(),
         summary=SUMMARY,
         version=version(),
         name=NAME,
@@ -77,7 +77,7 @@ def mac_info() -> dict[str, Any]:
             }
         ],
         "LSApplicationCategoryType": "public.app-category.video",
-        "LSMinimumSystemVersion": "13.0",
+        "LSMinimumSystemVersion": "14.0",
         "NSCameraUsageDescription": CAMERA_REASON,
         "NSHighResolutionCapable": True,
         "NSHumanReadableCopyright": "MIT licence",

@@ -114,9 +114,10 @@ def copy_of_system(bundle: Path, folder: Path) -> list[str]:
     """Copy the copyright files of bundled system libraries, and return a line for each package."""
     if shutil.which("dpkg-query") is None:
         return []
-    names = sorted(path.name for path in (bundle / "_internal").glob("lib*.so*"))
+    found = (bundle / "_internal").glob("lib*.so*")
+    names = sorted(path.name for path in found if not path.is_symlink())
     lines = []
-    for package in sorted({owner for name in names if (owner := debian_package(name))}):
+    for package in debian_packages(names):
         source = Path("/usr/share/doc") / package / "copyright"
         if source.is_file():
             (folder / "system").mkdir(parents=True, exist_ok=True)
@@ -125,12 +126,18 @@ def copy_of_system(bundle: Path, folder: Path) -> list[str]:
     return lines
 
 
-def debian_package(library: str) -> str:
-    """Return the Debian package that a library of the system belongs to, or an empty text."""
+def debian_packages(libraries: list[str]) -> list[str]:
+    """Return the Debian packages to which libraries of the system belong, sorted.
+
+    Args:
+        libraries: Names of files. Those that belong to no package are passed over.
+    """
+    patterns = [f"*/{name}" for name in libraries]
     run = subprocess.run(
-        ["dpkg-query", "-S", f"*/{library}"], capture_output=True, text=True, check=False
+        ["dpkg-query", "-S", *patterns], capture_output=True, text=True, check=False
     )
-    return run.stdout.split(":")[0].strip() if run.returncode == 0 else ""
+    owners = [line for line in run.stdout.splitlines() if not line.startswith("diversion ")]
+    return sorted({line.split(":")[0] for line in owners})
 
 
 def debian_version(package: str) -> str:

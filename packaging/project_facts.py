@@ -3,11 +3,12 @@
 The version, the publisher with his address, and the public pages are those of pyproject.toml.
 Nothing else in this folder holds one. The place where the project is published decides `APP_ID`.
 
-    python packaging/project_facts.py    print what pip installs for a bundle, a line each
+    python packaging/project_facts.py [EXTRA…]    print what pip installs for a bundle
 """
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -152,13 +153,17 @@ def numeric_version() -> tuple[int, int, int, int]:
     return first, second, third, fourth
 
 
-def bundled_requirements() -> list[str]:
+def bundled_requirements(*extras: str) -> list[str]:
     """Return what pip installs for a bundle: the dependencies, with ONNX Runtime for the CPU.
 
     The build for GPUs is 300 MB larger and needs NVIDIA's libraries, which are no part of it.
+
+    Args:
+        extras: Names of `project.optional-dependencies` whose packages are added.
     """
     kept = [line for line in project()["dependencies"] if not line.startswith("onnxruntime")]
-    return [*kept, "onnxruntime>=1.22"]
+    added = [line for name in extras for line in project()["optional-dependencies"][name]]
+    return [*kept, "onnxruntime>=1.22", *added]
 
 
 def is_unused(name: str) -> bool:
@@ -176,4 +181,4 @@ def is_unused(name: str) -> bool:
 
 
 if __name__ == "__main__":
-    print("\n".join(bundled_requirements()))
+    print("\n".join(bundled_requirements(*sys.argv[1:])))

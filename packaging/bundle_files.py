@@ -30,7 +30,7 @@ VSVersionInfo(
       StringStruct('FileDescription', {summary!r}),
       StringStruct('FileVersion', {version!r}),
       StringStruct('InternalName', 'steadymark'),
-      StringStruct('LegalCopyright', 'MIT licence; see the folder licences'),
+      StringStruct('LegalCopyright', 'MIT licence; as a whole GPL 3: see the folder licences'),
       StringStruct('OriginalFilename', 'steadymark.exe'),
       StringStruct('ProductName', {name!r}),
       StringStruct('ProductVersion', {version!r}),
@@ -80,5 +80,5 @@ def mac_info() -> dict[str, Any]:
         "LSMinimumSystemVersion": "14.0",
         "NSCameraUsageDescription": CAMERA_REASON,
         "NSHighResolutionCapable": True,
-        "NSHumanReadableCopyright": "MIT licence",
+        "NSHumanReadableCopyright": "MIT licence; as a whole, with its libraries, GPL 3",
     }

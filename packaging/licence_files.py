@@ -33,11 +33,14 @@ the model cards (_internal/steadymark/assets/weights/*.json) say so for each net
 Qt and PySide6 are under the LGPL, version 3 (texts/LGPL-3.txt). They are shared libraries in this
 folder, which you may replace by your own builds.
 
-PyAV and OpenCV bring shared libraries of FFmpeg (LGPL, version 2.1 or later: texts/LGPL-2.1.txt).
-Those of PyAV use x264 and x265, which are under the GPL, version 2 or later (texts/GPL-2.txt). If
-you pass this program on as a whole, the GPL applies to the whole; since Qt's licence is version 3,
-so is the GPL's (texts/GPL-3.txt). The projects publish the sources of these libraries under the
-version numbers below.
+PyAV and OpenCV bring shared libraries of FFmpeg (LGPL, version 2.1 or later: texts/LGPL-2.1.txt;
+those of PyAV: version 3). Those of PyAV use x264 and x265, which are under the GPL, version 2 or
+later (texts/GPL-2.txt). texts/av holds the licences of all libraries in PyAV's build, as Debian
+collects them; opencv-python-headless holds those of OpenCV's build.
+
+THIS PROGRAM AS A WHOLE IS THEREFORE UNDER THE GPL, VERSION 3 OR LATER (texts/GPL-3.txt; version 3
+since Qt's licence is of version 3). If you pass it on, you must offer the sources of what it
+contains. The projects publish the sources of these libraries under the version numbers below.
 
 """
 

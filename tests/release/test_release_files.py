@@ -30,7 +30,7 @@ from project_facts import (
     numeric_version,
     version,
 )
-from sbom import completed
+from sbom import codec_libraries, completed
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -263,3 +263,14 @@ def test_the_sbom_lists_what_is_bundled_with_the_networks() -> None:
     card = json.loads((ROOT / "assets" / "weights" / "face_net.json").read_text())
     assert network["hashes"] == [{"alg": "SHA-256", "content": card["sha256"]}]
     assert done["dependencies"][0] == {"ref": "numpy", "dependsOn": []}
+
+
+def test_the_sbom_names_the_libraries_of_pyav_that_are_under_the_gpl(tmp_path: Path) -> None:
+    (tmp_path / "av.libs").mkdir()
+    for name in ("libx264-d6533a8d.so.165", "libopus-114e2b1a.so.0.11.1"):
+        (tmp_path / "av.libs" / name).write_bytes(b"ELF")
+    opus, x264 = codec_libraries(tmp_path)
+    assert (opus["name"], x264["name"]) == ("libopus", "libx264")
+    assert x264["licenses"] == [{"license": {"id": "GPL-2.0-or-later"}}]
+    assert "licenses" not in opus
+    assert opus["hashes"][0]["content"] == hashlib.sha256(b"ELF").hexdigest()

@@ -88,14 +88,16 @@ def check_window_libraries(bundle: Path) -> None:
 def strip_symbols(bundle: Path) -> None:
     """Remove the symbols that only debuggers read from the libraries that have many.
 
+    Those of NumPy and the libraries beside the packages cannot be loaded any more without them.
+
     Args:
         bundle: The folder of the program.
     """
     if sys.platform != "linux" or shutil.which("strip") is None:
         return
     inner = bundle / "_internal"
-    parts = ("av/**/*.so", "scipy/**/*.so", "numpy/**/*.so", "*.libs/libscipy_openblas*")
-    for path in [*inner.glob("libpython*"), *(each for part in parts for each in inner.glob(part))]:
+    libraries = [*inner.glob("libpython*"), *inner.glob("av/**/*.so"), *inner.glob("scipy/**/*.so")]
+    for path in libraries:
         subprocess.run(["strip", "--strip-unneeded", str(path)], check=True)
 
 

@@ -42,8 +42,6 @@ EXCLUDED_MODULES = (
     "setuptools",
     "chardet",
     "pip",
-    "PySide6.QtOpenGL",  # pyqtgraph imports these three where they exist, and needs none of them
-    "PySide6.QtOpenGLWidgets",
     "PySide6.QtTest",
 )
 # Beginnings of the names of bundled files that the program never opens: Qt's libraries and plug-ins

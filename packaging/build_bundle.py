@@ -35,6 +35,7 @@ def main() -> None:
     work = ("--distpath", str(ROOT / "dist"), "--workpath", str(ROOT / "build" / "pyinstaller"))
     spec = str(PACKAGING / "steadymark.spec")
     run(python, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN", *work, spec)
+    check_window_libraries(BUNDLE)
     strip_symbols(BUNDLE)
     run(python, str(PACKAGING / "licence_files.py"), str(BUNDLE))
     print("\n".join(size_lines(BUNDLE)))
@@ -64,8 +65,30 @@ def run(python: Path, *arguments: str) -> None:
     subprocess.run([str(python), *arguments], check=True, cwd=ROOT, env=clean)
 
 
+def check_window_libraries(bundle: Path) -> None:
+    """End the program if the bundle lacks a library that its window needs.
+
+    PyInstaller only warns when a library of Qt is not installed where the bundle is built.
+
+    Args:
+        bundle: The folder of the program.
+    """
+    if sys.platform != "linux":
+        return
+    inner = bundle / "_internal"
+    missing: set[str] = set()
+    for plugin in (inner / "PySide6" / "Qt" / "plugins" / "platforms").glob("*.so"):
+        told = subprocess.check_output(["ldd", str(plugin)], text=True)
+        missing |= {line.split()[0] for line in told.splitlines() if line.endswith("not found")}
+    if missing:
+        names = ", ".join(sorted(missing))
+        sys.exit(f"Qt needs {names}: install the packages that README.md names, and build again")
+
+
 def strip_symbols(bundle: Path) -> None:
     """Remove the symbols that only debuggers read from the libraries that have many.
+
+    Those of NumPy and the libraries beside the packages cannot be loaded any more without them.
 
     Args:
         bundle: The folder of the program.

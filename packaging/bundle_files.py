@@ -8,10 +8,10 @@ from project_facts import (
     APP_ID,
     CAMERA_REASON,
     NAME,
-    PUBLISHER,
     SUMMARY,
     VIDEO_ENDINGS,
     numeric_version,
+    publisher,
     version,
 )
 
@@ -30,7 +30,7 @@ VSVersionInfo(
       StringStruct('FileDescription', {summary!r}),
       StringStruct('FileVersion', {version!r}),
       StringStruct('InternalName', 'steadymark'),
-      StringStruct('LegalCopyright', 'MIT licence; see the folder licences'),
+      StringStruct('LegalCopyright', 'MIT licence; as a whole GPL 3: see the folder licences'),
       StringStruct('OriginalFilename', 'steadymark.exe'),
       StringStruct('ProductName', {name!r}),
       StringStruct('ProductVersion', {version!r}),
@@ -52,7 +52,7 @@ def version_resource(path: Path) -> Path:
     """
     text = _RESOURCE.format(
         numbers=numeric_version(),
-        publisher=PUBLISHER,
+        publisher=publisher(),
         summary=SUMMARY,
         version=version(),
         name=NAME,
@@ -77,8 +77,8 @@ def mac_info() -> dict[str, Any]:
             }
         ],
         "LSApplicationCategoryType": "public.app-category.video",
-        "LSMinimumSystemVersion": "13.0",
+        "LSMinimumSystemVersion": "14.0",
         "NSCameraUsageDescription": CAMERA_REASON,
         "NSHighResolutionCapable": True,
-        "NSHumanReadableCopyright": "MIT licence",
+        "NSHumanReadableCopyright": "MIT licence; as a whole, with its libraries, GPL 3",
     }

@@ -33,11 +33,14 @@ the model cards (_internal/steadymark/assets/weights/*.json) say so for each net
 Qt and PySide6 are under the LGPL, version 3 (texts/LGPL-3.txt). They are shared libraries in this
 folder, which you may replace by your own builds.
 
-PyAV and OpenCV bring shared libraries of FFmpeg (LGPL, version 2.1 or later: texts/LGPL-2.1.txt).
-Those of PyAV use x264 and x265, which are under the GPL, version 2 or later (texts/GPL-2.txt). If
-you pass this program on as a whole, the GPL applies to the whole; since Qt's licence is version 3,
-so is the GPL's (texts/GPL-3.txt). The projects publish the sources of these libraries under the
-version numbers below.
+PyAV and OpenCV bring shared libraries of FFmpeg (LGPL, version 2.1 or later: texts/LGPL-2.1.txt;
+those of PyAV: version 3). Those of PyAV use x264 and x265, which are under the GPL, version 2 or
+later (texts/GPL-2.txt). texts/av holds the licences of all libraries in PyAV's build, as Debian
+collects them; opencv-python-headless holds those of OpenCV's build.
+
+THIS PROGRAM AS A WHOLE IS THEREFORE UNDER THE GPL, VERSION 3 OR LATER (texts/GPL-3.txt; version 3
+since Qt's licence is of version 3). If you pass it on, you must offer the sources of what it
+contains. The projects publish the sources of these libraries under the version numbers below.
 
 """
 
@@ -114,9 +117,10 @@ def copy_of_system(bundle: Path, folder: Path) -> list[str]:
     """Copy the copyright files of bundled system libraries, and return a line for each package."""
     if shutil.which("dpkg-query") is None:
         return []
-    names = sorted(path.name for path in (bundle / "_internal").glob("lib*.so*"))
+    found = (bundle / "_internal").glob("lib*.so*")
+    names = sorted(path.name for path in found if not path.is_symlink())
     lines = []
-    for package in sorted({owner for name in names if (owner := debian_package(name))}):
+    for package in debian_packages(names):
         source = Path("/usr/share/doc") / package / "copyright"
         if source.is_file():
             (folder / "system").mkdir(parents=True, exist_ok=True)
@@ -125,12 +129,18 @@ def copy_of_system(bundle: Path, folder: Path) -> list[str]:
     return lines
 
 
-def debian_package(library: str) -> str:
-    """Return the Debian package that a library of the system belongs to, or an empty text."""
+def debian_packages(libraries: list[str]) -> list[str]:
+    """Return the Debian packages to which libraries of the system belong, sorted.
+
+    Args:
+        libraries: Names of files. Those that belong to no package are passed over.
+    """
+    patterns = [f"*/{name}" for name in libraries]
     run = subprocess.run(
-        ["dpkg-query", "-S", f"*/{library}"], capture_output=True, text=True, check=False
+        ["dpkg-query", "-S", *patterns], capture_output=True, text=True, check=False
     )
-    return run.stdout.split(":")[0].strip() if run.returncode == 0 else ""
+    owners = [line for line in run.stdout.splitlines() if not line.startswith("diversion ")]
+    return sorted({line.split(":")[0] for line in owners})
 
 
 def debian_version(package: str) -> str:

@@ -3,12 +3,14 @@
     BUNDLE_PYTHON packaging/sbom.py FILE.cdx.json
 
 It runs in the environment that was bundled. `cyclonedx-py` lists the Python packages; the shipped
-networks are added with their SHA-256 and licence.
+networks are added with their SHA-256 and licence, and the libraries that PyAV's wheel contains.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +19,8 @@ from typing import Any
 from licence_files import bundled_distributions, plain_name
 from project_facts import ROOT, version
 
+_GPL = ("libx264", "libx265")
+
 
 def main() -> None:
     """Write the list."""
@@ -24,6 +28,7 @@ def main() -> None:
     command = [sys.executable, "-m", "cyclonedx_py", "environment", "--of", "JSON"]
     text = subprocess.check_output([*command, sys.executable], text=True)
     document = completed(json.loads(text), {plain_name(d.name) for d in bundled_distributions()})
+    document["components"] += codec_libraries(ROOT / "dist" / "steadymark" / "_internal")
     target.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
@@ -82,6 +87,32 @@ def networks(folder: Path) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def codec_libraries(inner: Path) -> list[dict[str, Any]]:
+    """Return a component for each library that PyAV's wheel contains; those under the GPL say so.
+
+    Args:
+        inner: The folder `_internal` of the program.
+    """
+    found = []
+    for path in sorted([*inner.glob("av.libs/*"), *inner.glob("av/.dylibs/*")]):
+        name = re.split(r"[-.]", path.name)[0]
+        component: dict[str, Any] = {
+            "type": "library",
+            "bom-ref": f"av/{path.name}",
+            "name": name,
+            "hashes": [{"alg": "SHA-256", "content": _sha256(path)}],
+        }
+        if name.startswith(_GPL):
+            component["licenses"] = [{"license": {"id": "GPL-2.0-or-later"}}]
+        found.append(component)
+    return found
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 if __name__ == "__main__":

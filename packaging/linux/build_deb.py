@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import html
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,12 +21,19 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from icon_files import PNG_SIZES, SVG, png
-from project_facts import APP_ID, PUBLISHER, ROOT, SUMMARY, version
+from project_facts import (
+    APP_ID,
+    ROOT,
+    SUMMARY,
+    maintainer,
+    public_pages,
+    publisher,
+    version,
+)
 
 LINUX = Path(__file__).resolve().parent
 # Libraries that Qt takes from the system; `steadymark doctor` names the same packages.
 DEPENDS = (
-    "libc6 (>= 2.34)",
     "libegl1",
     "libgl1",
     "libglib2.0-0 | libglib2.0-0t64",
@@ -40,8 +49,8 @@ Priority: optional
 Architecture: {architecture}
 Installed-Size: {size_kib}
 Depends: {depends}
-Maintainer: {publisher} <noreply@example.org>
-Description: {summary}
+Maintainer: {maintainer}
+{homepage}Description: {summary}
  Steadymark finds and tracks 68 facial landmarks in videos and live cameras. The
  landmarks are accurate, and they are still where the face is still.
 """
@@ -104,10 +113,41 @@ def metainfo_text() -> str:
     seconds = int(os.environ.get("SOURCE_DATE_EPOCH", "0"))
     day = datetime.datetime.fromtimestamp(seconds, datetime.UTC) if seconds else _now()
     text = (LINUX / "metainfo.xml.in").read_text(encoding="utf-8")
-    facts = {"APP_ID": APP_ID, "SUMMARY": SUMMARY, "PUBLISHER": PUBLISHER}
-    for name, value in {**facts, "VERSION": version(), "DATE": f"{day:%Y-%m-%d}"}.items():
-        text = text.replace(f"@{name}@", value)
-    return text
+    facts = {
+        "APP_ID": APP_ID,
+        "DEVELOPER_ID": APP_ID.rpartition(".")[0],
+        "SUMMARY": SUMMARY,
+        "PUBLISHER": publisher(),
+        "VERSION": version(),
+        "DATE": f"{day:%Y-%m-%d}",
+    }
+    for name, value in facts.items():
+        text = text.replace(f"@{name}@", html.escape(value))
+    return text.replace("  @PAGES@\n", "".join(page_lines()))
+
+
+def page_lines() -> list[str]:
+    """Return the lines of the AppStream file that name the public pages."""
+    kinds = {"Homepage": "homepage", "Issues": "bugtracker", "Repository": "vcs-browser"}
+    pages = public_pages()
+    return [
+        f'  <url type="{kind}">{html.escape(pages[name])}</url>\n'
+        for name, kind in kinds.items()
+        if name in pages
+    ]
+
+
+def least_libc(program: Path) -> str:
+    """Return the oldest version of the C library with which a program runs.
+
+    Args:
+        program: The folder of the program.
+    """
+    needed = {0}
+    for path in program.rglob("*"):
+        if path.is_file() and (".so" in path.name or path.parent == program):
+            needed |= {int(minor) for minor in re.findall(rb"GLIBC_2\.(\d+)\0", path.read_bytes())}
+    return f"2.{max(needed)}"
 
 
 def pack(tree: Path, out: Path) -> Path:
@@ -119,6 +159,8 @@ def pack(tree: Path, out: Path) -> Path:
     """
     architecture = subprocess.check_output(["dpkg", "--print-architecture"], text=True).strip()
     size = sum(path.lstat().st_size for path in tree.rglob("*"))
+    depends = (f"libc6 (>= {least_libc(tree / 'opt' / 'steadymark')})", *DEPENDS)
+    homepage = public_pages().get("Homepage")
     control = tree / "DEBIAN" / "control"
     control.parent.mkdir()
     control.write_text(
@@ -126,8 +168,9 @@ def pack(tree: Path, out: Path) -> Path:
             version=version(),
             architecture=architecture,
             size_kib=size // 1024,
-            depends=", ".join(DEPENDS),
-            publisher=PUBLISHER,
+            depends=", ".join(depends),
+            maintainer=maintainer(),
+            homepage=f"Homepage: {homepage}\n" if homepage else "",
             summary=SUMMARY,
         ),
         encoding="utf-8",

@@ -1,15 +1,22 @@
 ; Installer for Windows, made by Inno Setup 6 from dist\steadymark:
-;   iscc /DAppVersion=VERSION packaging\windows\steadymark.iss
-; VERSION is that of pyproject.toml; packaging/release passes it.
+;   iscc /DAppVersion=VERSION /DAppPublisher=NAME [/DAppURL=PAGE] packaging\windows\steadymark.iss
+; All three are those of pyproject.toml; packaging/release passes them.
 #ifndef AppVersion
   #error Pass the version: /DAppVersion=VERSION
+#endif
+#ifndef AppPublisher
+  #error Pass the publisher: /DAppPublisher=NAME
 #endif
 
 [Setup]
 AppId={{5C1B4B0E-6C0B-4E0C-9C0C-5E2A6D1B7F43}
 AppName=Steadymark
 AppVersion={#AppVersion}
-AppPublisher=The Steadymark developers
+AppPublisher={#AppPublisher}
+#ifdef AppURL
+AppPublisherURL={#AppURL}
+AppSupportURL={#AppURL}
+#endif
 DefaultDirName={autopf}\Steadymark
 DefaultGroupName=Steadymark
 PrivilegesRequired=lowest

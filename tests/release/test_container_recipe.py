@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from project_facts import bundled_requirements
 from support.program_runs import small_clip
 
 if TYPE_CHECKING:
@@ -118,7 +119,9 @@ def test_all_services_share_the_folder_and_the_image() -> None:
 def test_the_image_installs_the_extra_for_clusters_and_copies_no_secrets() -> None:
     recipe = (DOCKER / "Containerfile").read_text()
     assert re.search(r"^FROM python:3\.1[1-9]-slim$", recipe, re.MULTILINE)
-    assert "[cluster]" in recipe
+    (extra,) = re.findall(r"project_facts\.py (\w+) > /requirements\.txt", recipe)
+    assert {"onnxruntime>=1.22", "distributed>=2024.8"} <= set(bundled_requirements(extra))
+    assert "onnxruntime-gpu" not in " ".join(bundled_requirements(extra))
     assert re.search(r"^USER \w+$", recipe, re.MULTILINE)
     ignored = (ROOT / ".dockerignore").read_text().split()
     assert {".git", "build", "dist"} <= set(ignored)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PySide6.QtGui import QImage
 
+import project_facts
 from bundle_files import mac_info, version_resource
 from checksums import checksum_lines
 from icon_files import write_icns, write_ico
@@ -29,7 +30,7 @@ from project_facts import (
     numeric_version,
     version,
 )
-from sbom import completed
+from sbom import codec_libraries, completed
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -66,6 +67,40 @@ def test_no_other_file_holds_a_version_of_its_own() -> None:
             assert version() not in path.read_text(encoding="utf-8"), path
 
 
+def test_publisher_address_and_pages_come_from_pyproject_alone(
+    deb: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher = project_facts.publisher()
+    author = {"name": "A & B", "email": "a@b.org"}
+    pages = {"Homepage": "https://b.org/?a&b", "Issues": "https://b.org/i"}
+    facts = {**project_facts.project(), "authors": [author], "urls": pages}
+    monkeypatch.setattr(project_facts, "project", lambda: facts)
+    tree = ElementTree.fromstring(deb.metainfo_text().encode())
+    assert tree.findtext("developer/name") == "A & B"
+    assert {node.get("type"): node.text for node in tree.findall("url")} == {
+        "homepage": "https://b.org/?a&b",
+        "bugtracker": "https://b.org/i",
+    }
+    assert project_facts.maintainer() == "A & B <a@b.org>"
+    assert project_facts.unknown_facts() == ["pyproject.toml: 'project.urls' has no 'Repository'"]
+    assert mac_info()["CFBundleIdentifier"] == APP_ID
+    for path in PACKAGING.rglob("*"):
+        if path.is_file() and path.suffix not in (".pyc", ".md"):
+            text = path.read_text(encoding="utf-8")
+            assert publisher not in text, path
+            assert path.name == "project_facts.py" or APP_ID not in text, path
+
+
+def test_a_debian_package_asks_for_the_c_library_that_its_files_need(
+    deb: ModuleType, tmp_path: Path
+) -> None:
+    (tmp_path / "steadymark").write_bytes(b"ELF\0GLIBC_2.17\0GLIBC_2.9\0")
+    (tmp_path / "_internal").mkdir()
+    (tmp_path / "_internal" / "liba.so.1").write_bytes(b"ELF\0GLIBC_2.36\0")
+    (tmp_path / "_internal" / "notes.txt").write_bytes(b"\0GLIBC_2.99\0")
+    assert deb.least_libc(tmp_path) == "2.36"
+
+
 def test_the_desktop_files_pass_the_checkers(deb: ModuleType, tmp_path: Path) -> None:
     deb.install_desktop_files(tmp_path)
     metainfo = tmp_path / "metainfo" / f"{APP_ID}.metainfo.xml"
@@ -95,6 +130,7 @@ def test_a_debian_package_of_a_bundle_has_command_entry_and_version(
     package = deb.pack(tmp_path / "tree", tmp_path)
     fields = subprocess.check_output(["dpkg-deb", "--field", package], text=True)
     assert f"Version: {version()}\n" in fields
+    assert f"Maintainer: {project_facts.maintainer()}\n" in fields
     content = subprocess.check_output(["dpkg-deb", "--contents", package], text=True)
     for name in (
         "./opt/steadymark/steadymark",
@@ -227,3 +263,14 @@ def test_the_sbom_lists_what_is_bundled_with_the_networks() -> None:
     card = json.loads((ROOT / "assets" / "weights" / "face_net.json").read_text())
     assert network["hashes"] == [{"alg": "SHA-256", "content": card["sha256"]}]
     assert done["dependencies"][0] == {"ref": "numpy", "dependsOn": []}
+
+
+def test_the_sbom_names_the_libraries_of_pyav_that_are_under_the_gpl(tmp_path: Path) -> None:
+    (tmp_path / "av.libs").mkdir()
+    for name in ("libx264-d6533a8d.so.165", "libopus-114e2b1a.so.0.11.1"):
+        (tmp_path / "av.libs" / name).write_bytes(b"ELF")
+    opus, x264 = codec_libraries(tmp_path)
+    assert (opus["name"], x264["name"]) == ("libopus", "libx264")
+    assert x264["licenses"] == [{"license": {"id": "GPL-2.0-or-later"}}]
+    assert "licenses" not in opus
+    assert opus["hashes"][0]["content"] == hashlib.sha256(b"ELF").hexdigest()

@@ -61,18 +61,19 @@ def test_co_attention_equals_equations_9_and_10_written_as_loops() -> None:
     attention = CoAttention(rest, gamma).double()
     attention.p.data, attention.q.data = torch.from_numpy(p), torch.from_numpy(q)
     out_x, out_y = attention(
-        torch.from_numpy(d_x)[None], torch.from_numpy(d_y.transpose(0, 2, 1).copy())[None]
+        torch.from_numpy(d_x.transpose(0, 2, 1).copy())[None],
+        torch.from_numpy(d_y.transpose(0, 2, 1).copy())[None],
     )
     for k in range(channels):
         w_xy = softmax_rows(d_y[k].T @ p @ d_x[k].T / math.sqrt(rest))
         w_yx = softmax_rows(d_x[k] @ q @ d_y[k] / math.sqrt(rest))
         expected_x = d_x[k] + gamma * w_yx @ d_y[k].T
         expected_y = d_y[k] + gamma * (w_xy @ d_x[k]).T
-        np.testing.assert_allclose(out_x[0, k].detach().numpy(), expected_x, atol=1e-9)
-        np.testing.assert_allclose(out_y[0, k].detach().numpy().T, expected_y, atol=1e-9)
+        np.testing.assert_allclose(out_x[0, k].detach().numpy().T, expected_x, atol=1e-9)
+        np.testing.assert_allclose(out_y[0, k].detach().numpy(), expected_y, atol=1e-9)
 
 
-def test_deconvolution_by_a_matrix_product_equals_deconvolution() -> None:
+def test_deconvolution_by_a_convolution_over_pairs_equals_deconvolution() -> None:
     head = Heatmap1d().cnn2_x.double()
     x = torch.randn(2, 192, 16, dtype=torch.float64)
     torch.testing.assert_close(head._deconvolve(x), head.deconv(x))

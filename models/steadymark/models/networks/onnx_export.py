@@ -8,12 +8,18 @@ import logging
 import warnings
 from typing import TYPE_CHECKING, Any
 
+import onnx
 import torch
+from onnxscript import optimizer
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from steadymark.models.networks.onnx_layouts import with_2d_convolutions
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from onnxscript import ir
 
 OPSET = 20
 
@@ -40,19 +46,32 @@ def export_onnx(
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.onnx.export(
+        program = torch.onnx.export(
             network.eval(),
             example,
-            str(path),
             dynamo=True,
             opset_version=OPSET,
-            external_data=False,
             input_names=inputs,
             output_names=outputs,
             dynamic_shapes=dynamic,
             verbose=False,
-            optimize=True,
+            optimize=False,
         )
+        assert program is not None
+        _optimize(program.model, set(network.state_dict()))
+    for value, name in zip(program.model.graph.outputs, outputs, strict=True):
+        value.name = name  # the optimizer renames an output that is another one, too
+    onnx.save(with_2d_convolutions(program.model_proto), path)
+
+
+def _optimize(model: ir.Model, weights: set[str]) -> None:
+    """Simplify a graph, but keep its weights: their names in the file are those of the network."""
+
+    def should_fold(node: ir.Node) -> bool | None:
+        is_of_weights = any(value is not None and value.name in weights for value in node.inputs)
+        return False if is_of_weights else None
+
+    optimizer.optimize_ir(model, should_fold=should_fold)
 
 
 def count_macs(network: nn.Module, *example: Any) -> int:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 PDC_THRESHOLD = 0.2
+_LEAST_EXCESS = 1e-6  # of the largest bins over the threshold of a flat heatmap
 
 
 def _above_threshold(heatmap: Tensor, threshold: float, *, soft: bool) -> Tensor:
@@ -41,22 +42,47 @@ def pdc_1d(
 
     Returns:
         The position (...) in 0-based bins (the paper counts from 1), and the share (...) of the
-        heatmap's positive mass within ±3 % of L around it. For an empty heatmap the position is
-        the argmax and the share is 0. The share is 1 for one sharp peak, and small for a flat
-        heatmap or one with several peaks.
+        heatmap's positive mass within ±3 % of L around it. For an empty heatmap the share is 0, and
+        the position is the argmax, or with `soft` the mean of the largest bins. The share is 1 for
+        one sharp peak, and small for a flat heatmap or one with several peaks.
     """
+    if soft:
+        return _soft_pdc_1d(heatmap, threshold)
     bins = torch.arange(heatmap.shape[-1], device=heatmap.device, dtype=heatmap.dtype)
     weights = _above_threshold(heatmap, threshold, soft=soft)
     mass = weights.sum(-1)
     empty = mass <= 0
     centre = (weights * bins).sum(-1) / torch.where(empty, torch.ones_like(mass), mass)
     position = torch.where(empty, heatmap.argmax(-1).to(heatmap.dtype), centre)
-    reach = max(1.0, 0.03 * heatmap.shape[-1])
-    near = ((bins - position.unsqueeze(-1)).abs() <= reach).to(heatmap.dtype)
     positive = heatmap.clamp_min(0)
     total = positive.sum(-1)
-    share = (positive * near).sum(-1) / torch.where(empty, torch.ones_like(total), total)
+    share = _mass_near(positive, position) / torch.where(empty, torch.ones_like(total), total)
     return position, torch.where(empty, torch.zeros_like(share), share)
+
+
+def _soft_pdc_1d(heatmap: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
+    """Compute `pdc_1d` with `soft` in as few operations as possible, for the exported graphs.
+
+    The threshold of a row without any range lies just below its maximum, so that all its largest
+    bins have the same weight.
+    """
+    low, high = heatmap.amin(-1, keepdim=True).clamp_min(0), heatmap.amax(-1, keepdim=True)
+    just_below = high - _LEAST_EXCESS * (1 + high.abs())
+    minimum = torch.where(high > low, low + threshold * (high - low), just_below)
+    weights = torch.relu(heatmap - minimum)
+    bins = torch.arange(heatmap.shape[-1], device=heatmap.device, dtype=heatmap.dtype)
+    # no matrix product, which autocast would compute in bfloat16 with eight bits
+    position = (weights * bins).sum(-1) / weights.sum(-1)
+    positive = torch.relu(heatmap)
+    return position, _mass_near(positive, position) / positive.sum(-1).clamp_min(1e-12)
+
+
+def _mass_near(positive: Tensor, position: Tensor) -> Tensor:
+    """Return the mass (...) of a heatmap (..., L) within ±3 % of L around a position (...)."""
+    bins = torch.arange(positive.shape[-1], device=positive.device, dtype=positive.dtype)
+    reach = max(1.0, 0.03 * positive.shape[-1])
+    near = (bins - position.unsqueeze(-1)).abs() <= reach
+    return (positive * near.to(positive.dtype)).sum(-1)
 
 
 def pdc_of_distribution(p: Tensor, threshold: float = PDC_THRESHOLD) -> tuple[Tensor, Tensor]:
@@ -71,14 +97,12 @@ def pdc_of_distribution(p: Tensor, threshold: float = PDC_THRESHOLD) -> tuple[Te
     Returns:
         The position and the share, see `pdc_1d`.
     """
-    bins = torch.arange(p.shape[-1], device=p.device, dtype=p.dtype)
     low, high = p.amin(-1, keepdim=True), p.amax(-1, keepdim=True)
     weights = torch.relu(p - (low + threshold * (high - low)))  # all 0 only for a flat p
+    bins = torch.arange(p.shape[-1], device=p.device, dtype=p.dtype)
     moments = weights @ torch.stack((bins, torch.ones_like(bins)), -1)  # (..., 2)
     position = moments[..., 0] / moments[..., 1].clamp_min(1e-12)
-    reach = max(1.0, 0.03 * p.shape[-1])
-    near = (bins - position.unsqueeze(-1)).abs() <= reach
-    return position, (p * near.to(p.dtype)).sum(-1)
+    return position, _mass_near(p, position)
 
 
 def pdc_2d(

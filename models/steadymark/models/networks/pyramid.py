@@ -108,5 +108,6 @@ class Pyramid(nn.Module):
         x16 = self.stages[2](x8)
         x32 = self.stages[3](x16)
         y16 = self.mix16(torch.relu(self.side16(x16) + self.up(self.side32(x32))))
-        y8 = self.mix(torch.relu(self.side(x8) + self.fine(x4) + self.up(y16)))
+        # in this order, ONNX Runtime adds within the convolutions
+        y8 = self.mix(torch.relu(self.fine(x4) + (self.side(x8) + self.up(y16))))
         return y8, x32

@@ -211,6 +211,17 @@ def export(
             console.print(f"the card says of the {part}: {NOT_STATED}; say it with {option} TEXT")
 
 
+@app.command("export-again")
+def export_again_command(
+    name: Annotated[str, typer.Argument(help="Name of a shipped model, or its .onnx file.")],
+    out: Annotated[Path, typer.Option(help="Folder of the new file and card.")],
+) -> None:
+    """Write a model again with today's graph and the same weights."""
+    from steadymark.models.training.export_again import export_again
+
+    console.print(f"written: {export_again(name, out)}", soft_wrap=True)
+
+
 def _figures(file: Path | None) -> dict[str, Any]:
     if file is None:
         return {}

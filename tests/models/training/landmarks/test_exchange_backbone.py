@@ -34,7 +34,9 @@ def newer(tmp_path: Path) -> Path:
 
 
 def test_only_the_backbone_changes(newer: Path, tmp_path: Path) -> None:
-    stabilizer = weights_folder() / f"{STABILIZER}.onnx"
+    shipped, backbone = (weights_folder() / f"{n}.onnx" for n in (STABILIZER, "heatmap1d-lite"))
+    exchange_backbone(shipped, backbone, tmp_path / "same")
+    stabilizer = tmp_path / "same" / shipped.name
     assert exchange_backbone(stabilizer, newer, tmp_path / "out") == 1
     old = LandmarkNetwork(find_model(STABILIZER, "landmarks"), device="cpu")
     new = LandmarkNetwork(read_card(tmp_path / "out" / f"{STABILIZER}.json"), device="cpu")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from steadymark.models.runtime.convlstm_init import (
     HEATMAP_SCALE,
@@ -44,6 +45,22 @@ class ConvLstmState(NamedTuple):
     c: Tensor
 
 
+class Gates(NamedTuple):
+    """The gates of one frame, (B, K, L) or (B, K, H, W) each, after their activation functions.
+
+    Attributes:
+        write: The input gate, in (0, 1).
+        keep: The forget gate, in (0, 1).
+        show: The output gate, in (0, 1).
+        candidate: What may be written to the cell state, in (-1, 1).
+    """
+
+    write: Tensor
+    keep: Tensor
+    show: Tensor
+    candidate: Tensor
+
+
 class FullGates(nn.Module):
     """The paper's gates: one convolution from (o_t, h_{t-1}) to all four gates."""
 
@@ -61,10 +78,10 @@ class FullGates(nn.Module):
             biases = torch.tensor([INPUT_GATE_BIAS, -INPUT_GATE_BIAS, OUTPUT_GATE_BIAS, 0.0])
             self.conv.bias.copy_(biases.repeat_interleave(k))  # type: ignore[union-attr]
 
-    def forward(self, heat: Tensor, h: Tensor) -> Tensor:
-        """Compute the four gates' logits (B, 4K, ...) of heatmaps and hidden state (B, K, ...)."""
-        gates: Tensor = self.conv(torch.cat((heat, h), 1))
-        return gates
+    def forward(self, heat: Tensor, h: Tensor) -> Gates:
+        """Compute the gates of heatmaps and hidden state (B, K, ...)."""
+        write, keep, show, candidate = self.conv(torch.cat((heat, h), 1)).chunk(_GATES, 1)
+        return Gates(write.sigmoid(), keep.sigmoid(), show.sigmoid(), candidate.tanh())
 
 
 class SeparableGates(nn.Module):
@@ -91,15 +108,40 @@ class SeparableGates(nn.Module):
             biases = torch.tensor([INPUT_GATE_BIAS, OUTPUT_GATE_BIAS, 0.0])
             self.up.bias.copy_(biases.repeat_interleave(k))  # type: ignore[union-attr]
 
-    def forward(self, heat: Tensor, h: Tensor) -> Tensor:
-        """Compute the four gates' logits (B, 4K, ...) of heatmaps and hidden state (B, K, ...)."""
-        both = torch.cat((heat, h), 1)
-        parts = self.each(both).unflatten(1, (2, self.landmarks, _GATES - 1)).sum(1)
-        separable = parts.transpose(1, 2).flatten(1, 2)  # (B, 3K, ...), grouped by gate
-        input_gate, output_gate, candidate = (
-            separable + self.up(torch.relu(self.down(both)))
-        ).chunk(_GATES - 1, 1)
-        return torch.cat((input_gate, -input_gate, output_gate, candidate), 1)
+    def forward(self, heat: Tensor, h: Tensor) -> Gates:
+        """Compute the gates of heatmaps and hidden state (B, K, ...).
+
+        Each gate has convolutions of its own, since ONNX Runtime has fast kernels for those with
+        one output per channel, and adds the sum and the activation function within them.
+        """
+        assert self.each.bias is not None
+        assert self.up.bias is not None
+        kernel = self.each.weight.shape[1:]
+        each = self.each.weight.view(2, self.landmarks, _GATES - 1, *kernel)  # of heat and of h
+        each_bias = self.each.bias.view(2, self.landmarks, -1).sum(0)  # (K, 3)
+        down_heat, down_h = self.down.weight.chunk(2, 1)
+        mixed = torch.relu(
+            self._convolve(heat, down_heat) + self._convolve(h, down_h, self.down.bias)
+        )
+        up_weights, up_biases = self.up.weight.chunk(3), self.up.bias.chunk(3)
+        up_weights, up_biases = self.up.weight.chunk(_GATES - 1), self.up.bias.chunk(_GATES - 1)
+        logits = [
+            self._convolve(mixed, up_weights[gate], up_biases[gate] + each_bias[:, gate])
+            + (self._each(heat, each[0, :, gate]) + self._each(h, each[1, :, gate]))
+            for gate in range(_GATES - 1)
+        ]
+        write, show = logits[0].sigmoid(), logits[1].sigmoid()
+        return Gates(write, 1 - write, show, logits[2].tanh())
+
+    def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        """Mix the channels of x (B, C, ...) with a weight (D, C, ...) of kernel size 1."""
+        convolve = functional.conv1d if x.ndim == 3 else functional.conv2d
+        return convolve(x, weight, bias)
+
+    def _each(self, x: Tensor, weight: Tensor) -> Tensor:
+        """Convolve each channel of x (B, K, ...) with its own kernel, (K, 1, ...)."""
+        convolve = functional.conv1d if x.ndim == 3 else functional.conv2d
+        return convolve(x, weight, padding=weight.shape[-1] // 2, groups=self.landmarks)
 
 
 class ConvLstm(nn.Module):
@@ -134,8 +176,9 @@ class ConvLstm(nn.Module):
 
     def shown(self, state: ConvLstmState) -> Tensor:
         """Return the heatmaps s_t that a state contains, with the shape of its h."""
-        heatmaps: Tensor = self.out(state.h)
-        return heatmaps
+        assert self.out.bias is not None
+        shape = (-1, *[1] * self.config.axes)
+        return state.h * self.out.weight.view(shape) + self.out.bias.view(shape)
 
     def forward(self, heat: Tensor, state: ConvLstmState) -> tuple[Tensor, ConvLstmState]:
         """Process one frame.
@@ -147,8 +190,8 @@ class ConvLstm(nn.Module):
         Returns:
             The stabilized heatmaps s_t, of the same shape, and the new state.
         """
-        input_gate, forget_gate, output_gate, candidate = self.gates(heat, state.h).chunk(_GATES, 1)
-        c = forget_gate.sigmoid() * state.c + input_gate.sigmoid() * candidate.tanh()
-        h = output_gate.sigmoid() * c.tanh()
+        gates = self.gates(heat, state.h)
+        c = gates.keep * state.c + gates.write * gates.candidate
+        h = gates.show * c.tanh()
         next_state = ConvLstmState(h, c)
         return self.shown(next_state), next_state

@@ -264,8 +264,8 @@ def read_landmarks(heats: Heats) -> tuple[Tensor, Tensor]:
     """
     if len(heats) == 1:
         return pdc_2d(heats[0], soft=True)
-    bins, shares = pdc_1d(torch.stack(heats, -2), soft=True)  # (..., K, 2)
-    return bins, (shares[..., 0] * shares[..., 1]).sqrt()
+    bins, shares = pdc_1d(torch.stack(heats, -3), soft=True)  # (..., 2, K)
+    return bins.transpose(-1, -2), (shares[..., 0, :] * shares[..., 1, :]).sqrt()
 
 
 def flat(state: State) -> list[Tensor]:

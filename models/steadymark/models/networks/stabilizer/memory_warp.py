@@ -84,12 +84,12 @@ def warp_heatmaps_1d(
     source_px = (
         row[:, axis] * px_along + row[:, 1 - axis] * px_across[..., None] + row[:, 2]
     )  # (B, C, L)
-    bins = px_to_bins(source_px, crop, length).clamp(-1, length)
-    padded = functional.pad(memory, (1, 2))  # index 0 is bin -1
-    lower = bins.floor()
-    index = lower.long() + 1
-    fraction = bins - lower
-    return padded.gather(2, index) * (1 - fraction) + padded.gather(2, index + 1) * fraction
+    bins = px_to_bins(source_px, crop, length)
+    lower = bins.floor().clamp(0, length - 2)
+    fraction = bins - lower  # beyond [0, 1] outside of the state
+    index = lower.long()
+    before = memory.gather(2, index) * torch.relu(1 - fraction.abs())
+    return before + memory.gather(2, index + 1) * torch.relu(1 - (1 - fraction).abs())
 
 
 def warp_heatmaps_2d(

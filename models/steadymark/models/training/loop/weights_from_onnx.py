@@ -24,6 +24,33 @@ _Norm = nn.BatchNorm1d | nn.BatchNorm2d
 _Stored = Mapping[str, "NDArray[np.float32]"]
 
 
+class StoredWeights:
+    """The constants of an ONNX file, from which weights are taken one after another.
+
+    Earlier exports renamed the bias of a deconvolution. Such biases are found by order and size.
+
+    Args:
+        weights: The constants by name, see `stored_weights`.
+
+    Attributes:
+        left: The constants that were not taken, by name.
+    """
+
+    def __init__(self, weights: _Stored) -> None:
+        self.left = dict(weights)
+
+    def take(self, name: str, size: int) -> NDArray[np.float32] | None:
+        """Return the weight of this name and number of elements, or None if there is none."""
+        if name not in self.left and name.endswith("conv.bias"):
+            renamed = (n for n, v in self.left.items() if _is_renamed(n, v, size))
+            name = next(renamed, name)
+        return self.left.pop(name, None)
+
+
+def _is_renamed(name: str, value: NDArray[np.float32], size: int) -> bool:
+    return "." not in name and value.size == size and value.ndim > 1
+
+
 @torch.no_grad()
 def load_onnx_weights(file: Path, decoded: nn.Module, crops: Tensor) -> None:
     """Copy the weights of an exported model into the network that it was exported from.
@@ -91,16 +118,10 @@ def _folded(decoded: nn.Module, stored: _Stored) -> list[tuple[_Norm, Tensor]]:
 
 
 def _copy(stored: _Stored, decoded: nn.Module) -> None:
-    """Copy the file's weights by name; weights that the graph does not use keep their values.
-
-    The export may reshape and rename a bias. Such biases are matched by order and size.
-    """
-    unnamed = [value for name, value in stored.items() if "." not in name]
+    """Copy the file's weights by name; weights that the graph does not use keep their values."""
+    left = StoredWeights(stored)
     for name, weight in decoded.state_dict().items():
-        value = stored.get(name)
-        if value is None and name.endswith("conv.bias"):
-            value = next((u for u in unnamed if u.size == weight.numel() and u.ndim > 1), None)
-            unnamed = [u for u in unnamed if u is not value]
+        value = left.take(name, weight.numel())
         if value is not None:
             weight.copy_(torch.from_numpy(value.copy()).view_as(weight))
 

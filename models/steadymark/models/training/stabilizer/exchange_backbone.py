@@ -7,6 +7,7 @@ same, so that the cell can stay as it is; benchmarks have to tell.
 from __future__ import annotations
 
 import json
+from math import prod
 from typing import TYPE_CHECKING
 
 import onnx
@@ -38,18 +39,19 @@ def exchange_backbone(stabilizer: Path, backbone: Path, out: Path) -> int:
     """
     weights = {w.name: w for w in onnx.load(backbone).graph.initializer}
     model = onnx.load(stabilizer)
-    stored = {w.name: w for w in model.graph.initializer if w.name.startswith(_BACKBONE)}
-    names = {name for name in weights if name.startswith(_PREFIX)}
-    if not stored or {name.removeprefix(_BACKBONE) for name in stored} != names:
+    names = [name for name in weights if name.startswith(_PREFIX)]
+    stored = _stored(model, weights, names)
+    known = {w.name for w in model.graph.initializer if w.name.startswith(_BACKBONE)}
+    if not known or not known <= {_BACKBONE + n for n in names} or len(stored) != len(names):
         raise ValueError(f"{stabilizer} holds no stabilizer over a network like {backbone}")
     changed = 0
     for name, target in stored.items():
-        source = weights[name.removeprefix(_BACKBONE)]
-        if list(source.dims) != list(target.dims):
+        value = numpy_helper.to_array(weights[name])
+        old = numpy_helper.to_array(target)
+        if value.size != old.size:
             raise ValueError(f"{name} has other sizes in {backbone} than in {stabilizer}")
-        value = numpy_helper.to_array(source)
-        changed += not (value == numpy_helper.to_array(target)).all()
-        target.CopyFrom(numpy_helper.from_array(value, name))
+        changed += not (value.ravel() == old.ravel()).all()
+        target.CopyFrom(numpy_helper.from_array(value.reshape(old.shape), target.name))
     card = json.loads(stabilizer.with_suffix(".json").read_text(encoding="utf-8"))
     recipe = {**card["recipe"], "backbone_exchanged_for": origin_of(backbone, {})}
     out.mkdir(parents=True, exist_ok=True)
@@ -57,3 +59,24 @@ def exchange_backbone(stabilizer: Path, backbone: Path, out: Path) -> int:
     onnx.save(model, file)
     write_card(file.with_suffix(".json"), file, {**card, "recipe": recipe})
     return changed
+
+
+def _stored(
+    model: onnx.ModelProto, weights: dict[str, onnx.TensorProto], names: list[str]
+) -> dict[str, onnx.TensorProto]:
+    """Return the tensors of a stabilizer's backbone by the names that they have in the backbone.
+
+    Earlier exports renamed the bias of a deconvolution; these are found by order and size.
+    """
+    named = {w.name: w for w in model.graph.initializer}
+    renamed = [w for w in model.graph.initializer if "." not in w.name and len(w.dims) > 1]
+    found = {}
+    for name in names:
+        tensor = named.get(_BACKBONE + name)
+        if tensor is None and name.endswith("conv.bias"):
+            size = prod(weights[name].dims)
+            tensor = next((w for w in renamed if prod(w.dims) == size), None)
+            renamed = [w for w in renamed if w is not tensor]
+        if tensor is not None:
+            found[name] = tensor
+    return found

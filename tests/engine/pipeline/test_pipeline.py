@@ -3,11 +3,12 @@ from __future__ import annotations
 import threading
 import time
 from threading import Event
+from typing import TYPE_CHECKING
 
 import pytest
 
 from steadymark.engine.core.errors import SinkError, SourceError
-from steadymark.engine.core.types import Frame, TrackResult
+from steadymark.engine.core.types import Frame
 from steadymark.engine.pipeline.pipeline import Pipeline
 from steadymark.engine.pipeline.pipeline_report import PipelineState
 from steadymark.engine.stabilizers.no_stabilizer import NoStabilizer
@@ -20,6 +21,9 @@ from support.fakes.fake_engine import (
     SquareNetwork,
     square_image,
 )
+
+if TYPE_CHECKING:
+    from steadymark.engine.tracking.stabilization import FollowedFrame
 
 FACE = (100.0, 100.0, 60.0)
 
@@ -38,10 +42,10 @@ class BrokenTracker(Tracker):
         super().__init__(SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema("ibug68"))
         self.at = at
 
-    def track(self, frame: Frame) -> TrackResult:
+    def follow(self, frame: Frame) -> FollowedFrame:
         if frame.index == self.at:
             raise ZeroDivisionError("planted")
-        return super().track(frame)
+        return super().follow(frame)
 
 
 class BrokenSource(ListSource):
@@ -68,10 +72,10 @@ def test_a_live_source_drops_old_frames_and_counts_them() -> None:
     release, started = Event(), Event()
 
     class SlowTracker(Tracker):
-        def track(self, frame: Frame) -> TrackResult:
+        def follow(self, frame: Frame) -> FollowedFrame:
             started.set()
             release.wait(5)
-            return super().track(frame)
+            return super().follow(frame)
 
     class GatedSource(ListSource):
         def frames(self):  # type: ignore[no-untyped-def]

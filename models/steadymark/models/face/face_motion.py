@@ -8,7 +8,6 @@ contradict each other, the landmarks are used.
 
 from __future__ import annotations
 
-import math
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -51,7 +50,7 @@ def flow_image(crop: Image) -> Image:
     """
     grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY).astype(np.float32)
     details = grey - cv2.GaussianBlur(grey, (0, 0), _SHADING_SIGMA * len(crop))
-    deviation = cv2.norm(details) / math.sqrt(details.size)
+    deviation = float(np.sqrt(np.square(details).mean()))
     scaled = details * np.float32(1 / max(deviation, 0.1))
     compressed = scaled / (1 + np.abs(scaled) * np.float32(_CONTRAST / 127))
     normalised: Image = (compressed * np.float32(_CONTRAST) + np.float32(128.5)).astype(np.uint8)

@@ -117,12 +117,15 @@ def _pose_under_parallel_projection(
     solid = face - centre
     weighted = (solid * share[:, None]).T
     rows = np.linalg.solve(weighted @ solid, weighted @ (xy - middle)).T  # (2, 3)
-    left, scale, right = np.linalg.svd(rows, full_matrices=False)
-    if not scale.min() > 1e-6:
+    (g, h), (_, k) = (rows @ rows.T).tolist()
+    product = math.sqrt(max(0.0, g * k - h * h))  # of the two singular values
+    total = math.sqrt(g + k + 2 * product)
+    if not 2 * product > 2e-6 * total:
         return None
-    (a, b, c), (d, e, f) = plane = left @ right
+    inverse_root = np.array([[k + product, -h], [-h, g + product]]) / (product * total)
+    (a, b, c), (d, e, f) = plane = inverse_root @ rows
     turn = np.vstack((plane, (b * f - c * e, c * d - a * f, a * e - b * d)))
-    zoom = float(scale.mean())  # pixels per millimetre
+    zoom = total / 2  # pixels per millimetre
     ray = np.array([*(middle / focal), 1.0])
     return turn, ray * (focal / zoom) - turn @ centre, zoom * 150.0
 

@@ -169,6 +169,7 @@ class StabilizerSpeed:
         size: Size of the frames, as WIDTHxHEIGHT.
         wall_ms: Median wall-clock time, in milliseconds.
         cpu_ms: Median CPU time, in milliseconds.
+        follow_ms: Median CPU time of the part that the next frame waits for, see `Tracker.follow`.
         ratio: CPU time divided by that of the first stabilizer of the list (`none` by default).
     """
 
@@ -176,6 +177,7 @@ class StabilizerSpeed:
     size: str
     wall_ms: float
     cpu_ms: float
+    follow_ms: float
     ratio: float
 
 
@@ -209,20 +211,30 @@ def measure_stabilizers(
     lines: list[StabilizerSpeed] = []
     for width, height in SIZES:
         trackers = {name: make_tracker(models[name], each) for name, each in chosen.items()}
-        times: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
+        times: dict[str, list[tuple[float, float, float]]] = {name: [] for name in names}
         for frame in _frames_of_demo(rounds + _WARM_UP, (width, height)):
             for name, tracker in trackers.items():
-                before, before_cpu = time.perf_counter(), time.process_time()
-                result = tracker.track(frame)
-                cpu = (time.process_time() - before_cpu) * 1e3
-                if frame.index >= _WARM_UP and not result.stage_ms["detect"]:
-                    times[name].append(((time.perf_counter() - before) * 1e3, cpu))
+                measured, detected = _timed_track(tracker, frame)
+                if frame.index >= _WARM_UP and not detected:
+                    times[name].append(measured)
         each = {name: np.median(measured, axis=0) for name, measured in times.items()}
         lines += [
-            StabilizerSpeed(name, f"{width}x{height}", wall, cpu, cpu / each[names[0]][1])
-            for name, (wall, cpu) in each.items()
+            StabilizerSpeed(name, f"{width}x{height}", wall, cpu, follow, cpu / each[names[0]][1])
+            for name, (wall, cpu, follow) in each.items()
         ]
     return lines
+
+
+def _timed_track(tracker: Tracker, frame: Frame) -> tuple[tuple[float, float, float], bool]:
+    """Track a frame; return wall, CPU and `follow_ms`, and whether the detector ran."""
+    before, before_cpu = time.perf_counter(), time.process_time()
+    followed = tracker.follow(frame)
+    follow_cpu = time.process_time()
+    result = tracker.finish(followed)
+    after, after_cpu = time.perf_counter(), time.process_time()
+    spans = (after - before, after_cpu - before_cpu, follow_cpu - before_cpu)
+    wall, cpu, follow = (span * 1e3 for span in spans)
+    return (wall, cpu, follow), result.stage_ms["detect"] > 0
 
 
 def _frames_of_demo(count: int, size: tuple[int, int]) -> Iterator[Frame]:

@@ -19,7 +19,7 @@ from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.output.csv.offline_filter import OfflineFilterSink
 from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
 from steadymark.engine.output.csv.row_file import RowFile
-from steadymark.engine.pipeline.pipeline import FILE_QUEUE, SINK_QUEUE, Pipeline
+from steadymark.engine.pipeline.pipeline import FILE_QUEUE, FOLLOWED_QUEUE, SINK_QUEUE, Pipeline
 from steadymark.engine.pipeline.pipeline_report import PipelineState
 from steadymark.engine.stabilizers.butterworth import Butterworth
 from steadymark.engine.stabilizers.guarded_filters import GuardedOfflineFilter
@@ -277,14 +277,14 @@ class CountingSource(ListSource):
 def test_a_slow_disk_delays_a_file_without_losing_frames(tmp_path: Path) -> None:
     may_write = Event()
     sink = SlowSink(tmp_path / "a.csv", may_write)
-    in_threads = 3  # one frame or result in each thread
-    source = CountingSource(scene(), FILE_QUEUE + SINK_QUEUE + in_threads)
+    in_threads = 4  # one frame or result in each thread
+    source = CountingSource(scene(), FILE_QUEUE + FOLLOWED_QUEUE + SINK_QUEUE + in_threads)
     pipeline = Pipeline(source, tracker(), [sink])
     pipeline.start()
     assert source.reached.wait(10)
     assert not pipeline.wait(0.2)
     assert source.given <= source.most
-    assert pipeline.waiting == (FILE_QUEUE, SINK_QUEUE)
+    assert pipeline.waiting == (FILE_QUEUE, FOLLOWED_QUEUE, SINK_QUEUE)
     may_write.set()
     assert pipeline.wait(20)
     assert pipeline.report.state is PipelineState.FINISHED

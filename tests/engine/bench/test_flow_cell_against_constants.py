@@ -55,7 +55,9 @@ def scores_of(edit: Callable[[bytes], bytes] | None) -> StabilityBenchScores:
     card, schema = find_model(FLOW_CELL, "stabilizer"), load_schema("ibug68")
     content = verified_bytes(card)
     tracker = make_tracker(open_models(settings), settings)
-    tracker.flow = FlowStabilizer(card, schema, content=edit(content) if edit else content)
+    tracker.stabilization.flow = FlowStabilizer(
+        card, schema, content=edit(content) if edit else content
+    )
     tracker.detector = detector = TruthDetector(schema)
     found = [track_scene(scene, tracker, detector) for scene in scenes()]
     return score_tracks(scenes(), [steady for _, steady in found], [raw for raw, _ in found])

@@ -3,16 +3,20 @@ from __future__ import annotations
 import threading
 import time
 from threading import Event
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from steadymark.engine.core.errors import SinkError, SourceError
-from steadymark.engine.core.types import Frame, TrackResult
+from steadymark.engine.core.types import Frame
 from steadymark.engine.pipeline.pipeline import Pipeline
 from steadymark.engine.pipeline.pipeline_report import PipelineState
 from steadymark.engine.stabilizers.no_stabilizer import NoStabilizer
 from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.schema import load_schema
+from steadymark.models.runtime.flow_stabilizer import FlowStabilizer
+from steadymark.models.runtime.zoo import FLOW_CELL, find_model
 from support.fakes.fake_engine import (
     ListSink,
     ListSource,
@@ -20,6 +24,10 @@ from support.fakes.fake_engine import (
     SquareNetwork,
     square_image,
 )
+
+if TYPE_CHECKING:
+    from steadymark.engine.core.types import TrackResult
+    from steadymark.engine.tracking.stabilization import FollowedFrame
 
 FACE = (100.0, 100.0, 60.0)
 
@@ -38,10 +46,10 @@ class BrokenTracker(Tracker):
         super().__init__(SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema("ibug68"))
         self.at = at
 
-    def track(self, frame: Frame) -> TrackResult:
+    def follow(self, frame: Frame) -> FollowedFrame:
         if frame.index == self.at:
             raise ZeroDivisionError("planted")
-        return super().track(frame)
+        return super().follow(frame)
 
 
 class BrokenSource(ListSource):
@@ -64,14 +72,85 @@ def test_every_sink_gets_every_frame_of_a_file_once_in_order() -> None:
     assert report.dropped == 0
 
 
+def test_a_frame_is_finished_while_the_next_ones_are_followed() -> None:
+    followed_third = Event()
+
+    class WaitingTracker(Tracker):
+        def follow(self, frame: Frame) -> FollowedFrame:
+            if frame.index == 2:
+                followed_third.set()
+            return super().follow(frame)
+
+        def finish(self, followed: FollowedFrame) -> TrackResult:
+            assert followed_third.wait(10)
+            return super().finish(followed)
+
+    sink = ListSink()
+    waiting = WaitingTracker(
+        SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema("ibug68")
+    )
+    pipeline = Pipeline(ListSource(scene(5)), waiting, [sink])
+    pipeline.start()
+    assert pipeline.wait(20)
+    assert pipeline.report.faults == ()
+    assert [result.frame.index for result in sink.results] == list(range(5))
+
+
+def test_the_results_of_two_threads_are_those_of_one() -> None:
+    def flow_tracker() -> Tracker:
+        schema = load_schema("ibug68")
+        flow = FlowStabilizer(find_model(FLOW_CELL, "stabilizer"), schema)
+        return Tracker(SquareDetector(), SquareNetwork(), NoStabilizer(), schema, flow=flow)
+
+    faces = [None if i in (9, 10) else (100.0 + 3 * i, 100.0, 60.0) for i in range(24)]
+    frames = [Frame(square_image(face), i, i / 25) for i, face in enumerate(faces)]
+    one = flow_tracker()
+    expected = [one.track(frame) for frame in frames]
+    sink = ListSink()
+    pipeline = Pipeline(ListSource(frames), flow_tracker(), [sink])
+    pipeline.start()
+    assert pipeline.wait(30)
+    for result, other in zip(sink.results, expected, strict=True):
+        assert result.restarted == other.restarted
+        (face,), (same,) = result.faces, other.faces
+        assert (face.face_id, face.state, face.box) == (same.face_id, same.state, same.box)
+        if face.stabilized is not None and same.stabilized is not None:
+            np.testing.assert_array_equal(face.stabilized.xy_px, same.stabilized.xy_px)
+            assert face.pose == same.pose
+
+
+def test_a_frame_whose_faces_cannot_be_finished_is_reported_and_ends_the_tracking() -> None:
+    class UnfinishedTracker(Tracker):
+        def finish(self, followed: FollowedFrame) -> TrackResult:
+            if followed.frame.index == 12:
+                raise ZeroDivisionError("planted")
+            return super().finish(followed)
+
+    sink = ListSink()
+    unfinished = UnfinishedTracker(
+        SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema("ibug68")
+    )
+    before = set(threading.enumerate())
+    pipeline = Pipeline(ListSource(scene(200)), unfinished, [sink])
+    pipeline.start()
+    assert pipeline.wait(30)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(5)
+        assert not thread.is_alive()
+    assert len(sink.results) == 12
+    assert sink.closed == [False]
+    (fault,) = pipeline.report.faults
+    assert "frame 12" in fault
+
+
 def test_a_live_source_drops_old_frames_and_counts_them() -> None:
     release, started = Event(), Event()
 
     class SlowTracker(Tracker):
-        def track(self, frame: Frame) -> TrackResult:
+        def follow(self, frame: Frame) -> FollowedFrame:
             started.set()
             release.wait(5)
-            return super().track(frame)
+            return super().follow(frame)
 
     class GatedSource(ListSource):
         def frames(self):  # type: ignore[no-untyped-def]

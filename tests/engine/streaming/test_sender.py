@@ -50,8 +50,11 @@ class BlockedWriter:
 
 
 class FastTracker:
-    def track(self, frame: Frame) -> TrackResult:
-        return track_result(frame.index, posed_face())
+    def follow(self, frame: Frame) -> Frame:
+        return frame
+
+    def finish(self, followed: Frame) -> TrackResult:
+        return track_result(followed.index, posed_face())
 
 
 def tracking_cpu_time_s(sender: Sender | None) -> float:

@@ -218,7 +218,7 @@ def test_a_model_of_98_landmarks_uses_the_cell_by_default() -> None:
     flow = FlowStabilizer(models.cards[1], load_schema("wflw98"))
     other = replace(models, network=network, detector=FixedBoxDetector(), flow=flow)
     tracker = make_tracker(other, settings)
-    assert tracker.stabilized_by_network
+    assert tracker.stabilization.by_network
     for i in range(3):
         (face,) = tracker.track(Frame(grey_to_bgr(random_texture()), i, i / 25)).faces
     assert face.stabilized is not None

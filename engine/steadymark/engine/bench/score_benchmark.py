@@ -165,7 +165,7 @@ def score(
             continue
         distance = np.linalg.norm(found.raw.xy_px - face.points, axis=1)
         eyes = float(np.linalg.norm(face.points[right] - face.points[left]))
-        seen, _ = found.calibrated()
+        seen, _ = found.calibrated(found.stabilized)
         in_place = distance <= IN_PLACE * eyes
         rows.append((face.kind, seen.score, found.raw.score, in_place, face.hidden))
     if not rows:

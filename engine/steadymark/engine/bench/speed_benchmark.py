@@ -16,15 +16,18 @@ from steadymark.engine.core.types import Frame
 from steadymark.engine.sources.video.video_file import VideoFile
 from steadymark.engine.tracking.face_pass import run_network
 from steadymark.engine.tracking.settings import TrackSettings, make_tracker, open_models
+from steadymark.engine.tracking.stabilization import run_flow
 from steadymark.models.face.crop import Crop
 from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from steadymark.engine.tracking.face_pass import FaceOutput
     from steadymark.engine.tracking.settings import OpenModels
     from steadymark.engine.tracking.tracker import Tracker
     from steadymark.models.face.crop import Image
+    from steadymark.models.runtime.flow_stabilizer import FlowMemory
 
 _WARM_UP = 10
 STABILIZERS_TIMED = ("none", "flow", "convlstm")
@@ -90,7 +93,9 @@ def measure_speed(settings: TrackSettings | None = None, *, rounds: int = 200) -
     steady = open_models(settings)
     face, nothing = _with_face(), _without_face()
     crop = Crop(320.3, 240.6, 260.0, 7.0)
-    before = run_network(steady.network, face, [crop], flow=steady.flow)
+    before = run_network(steady.network, face, [crop])
+    flow = steady.flow
+    memories = [m for _, m in run_flow(flow, face, before, [None])] if flow is not None else []
     stages: list[tuple[str, Callable[[], object]]] = [
         (
             f"{models.cards[0].name}: crop to points, one face, {models.device}",
@@ -98,12 +103,20 @@ def measure_speed(settings: TrackSettings | None = None, *, rounds: int = 200) -
         ),
         (
             f"{_named(steady)}: following one face, {steady.device}",
-            lambda: run_network(steady.network, face, [crop], before, steady.flow),
+            lambda: _followed(steady, face, before, memories),
         ),
         ("face detector: a 640x480 frame with a face", lambda: models.detector.detect(face)),
         ("face detector: one without", lambda: models.detector.detect(nothing)),
     ]
     return [_measure(name, step, rounds) for name, step in stages]
+
+
+def _followed(
+    models: OpenModels, image: Image, before: list[FaceOutput], memories: list[FlowMemory]
+) -> object:
+    """Run the network and the stabilizer on faces that were there in the last frame."""
+    outputs = run_network(models.network, image, [each.crop for each in before], before)
+    return outputs if models.flow is None else run_flow(models.flow, image, outputs, memories)
 
 
 def _named(models: OpenModels) -> str:
@@ -156,6 +169,7 @@ class StabilizerSpeed:
         size: Size of the frames, as WIDTHxHEIGHT.
         wall_ms: Median wall-clock time, in milliseconds.
         cpu_ms: Median CPU time, in milliseconds.
+        follow_ms: Median CPU time of the part that the next frame waits for, see `Tracker.follow`.
         ratio: CPU time divided by that of the first stabilizer of the list (`none` by default).
     """
 
@@ -163,6 +177,7 @@ class StabilizerSpeed:
     size: str
     wall_ms: float
     cpu_ms: float
+    follow_ms: float
     ratio: float
 
 
@@ -196,20 +211,30 @@ def measure_stabilizers(
     lines: list[StabilizerSpeed] = []
     for width, height in SIZES:
         trackers = {name: make_tracker(models[name], each) for name, each in chosen.items()}
-        times: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
+        times: dict[str, list[tuple[float, float, float]]] = {name: [] for name in names}
         for frame in _frames_of_demo(rounds + _WARM_UP, (width, height)):
             for name, tracker in trackers.items():
-                before, before_cpu = time.perf_counter(), time.process_time()
-                result = tracker.track(frame)
-                cpu = (time.process_time() - before_cpu) * 1e3
-                if frame.index >= _WARM_UP and not result.stage_ms["detect"]:
-                    times[name].append(((time.perf_counter() - before) * 1e3, cpu))
+                measured, detected = _timed_track(tracker, frame)
+                if frame.index >= _WARM_UP and not detected:
+                    times[name].append(measured)
         each = {name: np.median(measured, axis=0) for name, measured in times.items()}
         lines += [
-            StabilizerSpeed(name, f"{width}x{height}", wall, cpu, cpu / each[names[0]][1])
-            for name, (wall, cpu) in each.items()
+            StabilizerSpeed(name, f"{width}x{height}", wall, cpu, follow, cpu / each[names[0]][1])
+            for name, (wall, cpu, follow) in each.items()
         ]
     return lines
+
+
+def _timed_track(tracker: Tracker, frame: Frame) -> tuple[tuple[float, float, float], bool]:
+    """Track a frame; return wall, CPU and `follow_ms`, and whether the detector ran."""
+    before, before_cpu = time.perf_counter(), time.process_time()
+    followed = tracker.follow(frame)
+    follow_cpu = time.process_time()
+    result = tracker.finish(followed)
+    after, after_cpu = time.perf_counter(), time.process_time()
+    spans = (after - before, after_cpu - before_cpu, follow_cpu - before_cpu)
+    wall, cpu, follow = (span * 1e3 for span in spans)
+    return (wall, cpu, follow), result.stage_ms["detect"] > 0
 
 
 def _frames_of_demo(count: int, size: tuple[int, int]) -> Iterator[Frame]:

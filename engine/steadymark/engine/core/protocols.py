@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image
     from steadymark.models.user_text import UserText
 
+F = TypeVar("F")
 S = TypeVar("S")
 
 
@@ -71,10 +72,15 @@ class Closable(Protocol):
     def close(self) -> None: ...
 
 
-class FrameTracker(Protocol):
-    """Tracks the faces of frames that come in order, as `engine.tracking.tracker.Tracker` does."""
+class FrameTracker(Protocol[F]):
+    """Tracks the faces of frames that come in order, as `engine.tracking.tracker.Tracker` does.
 
-    def track(self, frame: Frame) -> TrackResult: ...
+    `follow` does what the next frame depends on, and `finish` the rest. Each is called from one
+    thread, in the order of the frames, and `finish` may run while `follow` has the next frames.
+    """
+
+    def follow(self, frame: Frame) -> F: ...
+    def finish(self, followed: F) -> TrackResult: ...
 
 
 class Stabilizer(Protocol[S]):

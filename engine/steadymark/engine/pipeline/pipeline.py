@@ -1,4 +1,7 @@
-"""The pipeline from source through tracker to sinks; each stage runs on its own thread."""
+"""The pipeline from source through tracker to sinks; each stage runs on its own thread.
+
+Tracking has two stages: `FrameTracker.follow`, on which the next frame depends, and `finish`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import logging
 import time
 from dataclasses import replace
 from threading import Event, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.pipeline.bounded_queue import BoundedQueue, QueueClosed
@@ -16,15 +19,18 @@ from steadymark.engine.pipeline.pipeline_report import PipelineState, Stats
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from steadymark.engine.core.protocols import FrameSource, FrameTracker, Sink
     from steadymark.engine.core.types import Frame, TrackResult
     from steadymark.engine.pipeline.pipeline_report import PipelineReport
 
+T = TypeVar("T")
+R = TypeVar("R")
 log = logging.getLogger(__name__)
 
 FILE_QUEUE = 4  # frames, each up to 100 MB at 8K
+FOLLOWED_QUEUE = 2  # followed frames
 SINK_QUEUE = 8
 STOP_S = 2.0
 
@@ -39,7 +45,7 @@ class Pipeline:
     def __init__(
         self,
         source: FrameSource,
-        tracker: FrameTracker,
+        tracker: FrameTracker[Any],
         sinks: Sequence[Sink] = (),
         *,
         on_result: Callable[[TrackResult], None] = lambda _: None,
@@ -47,12 +53,14 @@ class Pipeline:
         self._source, self._tracker, self._on_result = source, tracker, on_result
         self._newest: LatestValue[Frame] | None = LatestValue() if source.info.live else None
         self._frames: BoundedQueue[Frame] = BoundedQueue(FILE_QUEUE)
+        self._followed: BoundedQueue[_Followed] = BoundedQueue(FOLLOWED_QUEUE)
         self._stats = Stats()
         self._sink_threads = [_SinkThread(sink, self._stats) for sink in sinks]
         self._done, self._stopping = Event(), Event()
         self._threads = [
             Thread(target=self._read, name="source", daemon=True),
-            Thread(target=self._track, name="tracking", daemon=True),
+            Thread(target=self._follow, name="tracking", daemon=True),
+            Thread(target=self._finish, name="results", daemon=True),
         ]
 
     @property
@@ -66,9 +74,10 @@ class Pipeline:
 
     @property
     def waiting(self) -> tuple[int, ...]:
-        """Number of items in each queue: frames for the tracker, then results for each sink."""
+        """Number of items in each queue: frames, followed frames, then results for each sink."""
         frames = self._frames if self._newest is None else self._newest
-        return (frames.waiting, *(sink_thread.waiting for sink_thread in self._sink_threads))
+        sinks = (sink_thread.waiting for sink_thread in self._sink_threads)
+        return (frames.waiting, self._followed.waiting, *sinks)
 
     def start(self) -> None:
         """Open the sinks and start the threads.
@@ -138,10 +147,29 @@ class Pipeline:
             raise QueueClosed
         return frame
 
-    def _track(self) -> None:
-        try:
+    def _follow(self) -> None:
+        with self._reported_errors():
             while not self._stopping.is_set():
-                self._track_frame(self._next())
+                frame = self._next()
+                followed, spent_ms = self._timed(self._tracker.follow, frame, frame)
+                self._followed.put(_Followed(frame, followed, spent_ms))
+        self._followed.end()
+
+    def _finish(self) -> None:
+        with self._reported_errors():
+            while True:
+                frame, followed, spent_ms = self._followed.take()
+                result, rest_ms = self._timed(self._tracker.finish, followed, frame)
+                self._stats.count(result, spent_ms + rest_ms)
+                self._hand_on(result)
+        self._followed.close()  # the other thread may wait to put a frame into it
+        self._end()
+
+    @contextlib.contextmanager
+    def _reported_errors(self) -> Iterator[None]:
+        """Catch the errors of a tracking thread and put them into the report."""
+        try:
+            yield
         except QueueClosed:
             pass
         except SteadymarkError as error:
@@ -156,13 +184,12 @@ class Pipeline:
                     error=error,
                 )
             )
-        finally:
-            self._finish()
 
-    def _track_frame(self, frame: Frame) -> None:
+    def _timed(self, step: Callable[[T], R], argument: T, frame: Frame) -> tuple[R, float]:
+        """Return what a step of the tracker returns for a frame, and the milliseconds it took."""
         started = time.perf_counter()
         try:
-            result = self._tracker.track(frame)
+            value = step(argument)
         except SteadymarkError:
             raise
         except Exception as error:
@@ -175,15 +202,17 @@ class Pipeline:
                 kind=type(error).__name__,
                 error=error,
             ) from error
-        self._stats.count(result, (time.perf_counter() - started) * 1e3)
+        return value, (time.perf_counter() - started) * 1e3
+
+    def _hand_on(self, result: TrackResult) -> None:
         for sink_thread in self._sink_threads:
             sink_thread.put(result)
         if self._sink_threads and all(sink_thread.failed for sink_thread in self._sink_threads):
             raise SteadymarkError("tracking stopped: no output can be written any more")
         self._on_result(result)
 
-    def _finish(self) -> None:
-        """Close the source and the sinks at the end of the tracking thread; then `wait` returns."""
+    def _end(self) -> None:
+        """Close the source and the sinks after the last result; then `wait` returns."""
         stopping = self._stopping.is_set()
         try:
             self._frames.close()
@@ -209,6 +238,14 @@ class Pipeline:
             state = PipelineState.STOPPED if stopping else PipelineState.FINISHED
             self._stats.set_state(PipelineState.FAILED if self._stats.report.faults else state)
             self._done.set()
+
+
+class _Followed(NamedTuple):
+    """A frame, what `FrameTracker.follow` returned for it, and the milliseconds it took."""
+
+    frame: Frame
+    followed: Any
+    spent_ms: float
 
 
 class _SinkThread:

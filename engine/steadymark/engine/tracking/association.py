@@ -190,10 +190,16 @@ def duplicate_tracks(faces: Mapping[int, FaceMotion]) -> list[tuple[int, int]]:
     Returns:
         Pairs of keys.
     """
+    if len(faces) < 2:
+        return []
+    # the mean distance of landmarks is at least the distance of their means
+    middles = _distances([face.xy_px.mean(0) for face in faces.values()])
+    sizes = np.array([face.size for face in faces.values()])
+    may_coincide = middles < 1.01 * _DUPLICATE_DISTANCE * np.maximum.outer(sizes, sizes)
     return [
         (i, j)
-        for i, j in combinations(faces, 2)
-        if _landmark_distance(faces[i], faces[j]) < _DUPLICATE_DISTANCE
+        for (a, i), (b, j) in combinations(enumerate(faces), 2)
+        if may_coincide[a, b] and _landmark_distance(faces[i], faces[j]) < _DUPLICATE_DISTANCE
     ]
 
 
@@ -211,15 +217,14 @@ def crowded(faces: Sequence[FaceMotion]) -> list[bool]:
     Returns:
         One flag per face.
     """
-    return [
-        any(
-            float(np.linalg.norm(face.centre - other.centre))
-            < _NEAR_DISTANCE * (face.size + other.size) / 2
-            for other in faces
-            if other is not face
-        )
-        for face in faces
-    ]
+    if len(faces) < 2:
+        return [False] * len(faces)
+    sizes = np.array([face.size for face in faces])
+    mean_sizes = np.add.outer(sizes, sizes) / 2
+    near = _distances([face.centre for face in faces]) < _NEAR_DISTANCE * mean_sizes
+    np.fill_diagonal(near, False)
+    flags: list[bool] = near.any(1).tolist()
+    return flags
 
 
 def is_near(expected: Sequence[FaceMotion], box: FaceBox, t_s: float) -> bool:
@@ -250,6 +255,13 @@ def _relative_distance(known: FaceMotion, centre: Array, size: float, t_s: float
     )
     largest = _LARGEST_DISTANCE * (known.size + size) / 2 + growth * gap_s
     return float(np.linalg.norm(known.predict(t_s) - centre)) / largest
+
+
+def _distances(points: Sequence[NDArray[np.floating]]) -> Array:
+    """Return the (n, n) distances between n points (2,)."""
+    xy = np.stack(points).astype(np.float64)
+    between: Array = np.linalg.norm(xy[:, None] - xy, axis=-1)
+    return between
 
 
 def _landmark_distance(first: FaceMotion, second: FaceMotion) -> float:

@@ -17,7 +17,6 @@ from steadymark.models.face.face_motion import (
     inner_landmarks,
 )
 from steadymark.models.face.schema import load_schema
-from steadymark.models.runtime.flow_stabilizer import flow_frame_of
 from steadymark.models.runtime.onnx_session import gather
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
     from steadymark.models.face.crop import Image, Matrix, Points
     from steadymark.models.face.schema import LandmarkSchema
-    from steadymark.models.runtime.flow_stabilizer import FlowMemory, FlowStabilizer
     from steadymark.models.runtime.onnx_session import Moves, Prediction, State
     from steadymark.models.runtime.zoo import ModelCard
 
@@ -92,10 +90,10 @@ class FaceOutput(NamedTuple):
         prediction: The predictions for all faces of the same run.
         row: Index of this face in `prediction`.
         raw: Raw landmarks in frame pixels, with the scores that the network gives them.
-        stabilized: Landmarks of the recurrent network or the flow cell in frame pixels, with the
-            same scores; equal to `raw` if there is none.
+        stabilized: Landmarks of the recurrent network in frame pixels, with the same scores; the
+            same object as `raw` if the network is not recurrent.
         flow_image: `flow_image` of the crop, if the network is recurrent.
-        flow_memory: State of the flow cell.
+        part: (F, F, 3) uint8 BGR, the crop's image.
     """
 
     crop: Crop
@@ -104,29 +102,29 @@ class FaceOutput(NamedTuple):
     raw: Landmarks
     stabilized: Landmarks
     flow_image: Image | None
-    flow_memory: FlowMemory | None = None
+    part: Image
 
     @property
     def score(self) -> float:
         """Face score in [0, 1]."""
         return float(self.prediction.face[self.row])
 
-    def calibrated(self) -> tuple[Landmarks, Landmarks]:
-        """Return `raw` and `stabilized` with the scores that users see, see `PointScores`.
+    def calibrated(self, stabilized: Landmarks) -> tuple[Landmarks, Landmarks]:
+        """Return `raw` and stabilized landmarks with the scores that users see, see `PointScores`.
 
         The tracker and the stabilizers themselves use the scores of the network.
         """
         if self.prediction.calibrated is None:
-            return self.raw, self.stabilized
+            return self.raw, stabilized
         scores = self.prediction.calibrated[self.row]
         raw = Landmarks(self.raw.xy_px, scores)
-        if self.stabilized is self.raw:
+        if stabilized is self.raw:
             return raw, raw
-        return raw, Landmarks(self.stabilized.xy_px, scores)
+        return raw, Landmarks(stabilized.xy_px, scores)
 
     def without_state(self) -> FaceOutput:
         """Return the output with raw landmarks and without state, which resets the network."""
-        return self._replace(stabilized=self.raw, flow_image=None, flow_memory=None)
+        return self._replace(stabilized=self.raw, flow_image=None)
 
     @property
     def all_finite(self) -> bool:
@@ -139,7 +137,6 @@ def run_network(
     image: Image,
     crops: Sequence[Crop],
     before: Sequence[FaceOutput | None] = (),
-    flow: FlowStabilizer | None = None,
 ) -> list[FaceOutput]:
     """Run the network once on crops of a frame.
 
@@ -152,7 +149,6 @@ def run_network(
         crops: The crops.
         before: Outputs for these faces in the last frame; None for faces whose state is reset.
             It is empty if all states are reset.
-        flow: The flow stabilizer, or None.
 
     Returns:
         One output per crop.
@@ -171,32 +167,9 @@ def run_network(
     else:
         prediction = network.step(crop_images)
         flow_images = [flow_image(part) for part in crop_images] if prediction.state else []
-    outputs = [
-        _output_of(prediction, row, crop, flow_images[row] if flow_images else None, size)
-        for row, crop in enumerate(crops)
-    ]
-    return outputs if flow is None else _with_flow(flow, image, crop_images, outputs, before)
-
-
-def _with_flow(
-    flow: FlowStabilizer,
-    image: Image,
-    crop_images: Image,
-    outputs: list[FaceOutput],
-    before: Sequence[FaceOutput | None],
-) -> list[FaceOutput]:
-    """Apply the flow stabilizer to the outputs; for `before`, see `run_network`."""
-    flow_frames = [
-        flow_frame_of(image, part, each.crop, each.raw.xy_px)
-        for part, each in zip(crop_images, outputs, strict=True)
-    ]
-    memories = [
-        None if last is None else last.flow_memory for last in before or [None] * len(outputs)
-    ]
-    stabilized = flow.step(flow_frames, np.stack([each.raw.score for each in outputs]), memories)
     return [
-        each._replace(stabilized=Landmarks(points, each.raw.score), flow_memory=memory)
-        for each, (points, memory) in zip(outputs, stabilized, strict=True)
+        _output_of(prediction, row, crop, flow_images[row] if flow_images else None, part)
+        for row, (crop, part) in enumerate(zip(crops, crop_images, strict=True))
     ]
 
 
@@ -271,14 +244,14 @@ def _checked_motion(
 
 
 def _output_of(
-    prediction: Prediction, row: int, crop: Crop, flow_image: Image | None, size: int
+    prediction: Prediction, row: int, crop: Crop, flow_image: Image | None, part: Image
 ) -> FaceOutput:
-    scores = prediction.scores[row]
+    scores, size = prediction.scores[row], len(part)
     stabilized = Landmarks(to_frame(prediction.points[row], crop, size), scores)
     raw = stabilized
     if prediction.raw is not prediction.points:
         raw = Landmarks(to_frame(prediction.raw[row], crop, size), scores)
-    return FaceOutput(crop, prediction, row, raw, stabilized, flow_image)
+    return FaceOutput(crop, prediction, row, raw, stabilized, flow_image, part)
 
 
 def align_faces(
@@ -288,7 +261,6 @@ def align_faces(
     schema: LandmarkSchema,
     config: TrackerConfig,
     follower: LandmarkModel | None = None,
-    flow: FlowStabilizer | None = None,
 ) -> list[FaceOutput | None]:
     """Run the networks on detected faces, re-centring the crop between the passes.
 
@@ -299,7 +271,6 @@ def align_faces(
         schema: The landmark schema.
         config: The tracker's settings.
         follower: Network of all later passes, see `Tracker`; None uses `network`.
-        flow: The flow stabilizer of all later passes, or None.
 
     Returns:
         The last output for each box; None if it is not a face.
@@ -320,9 +291,7 @@ def align_faces(
             crop_of_landmarks(each.raw.xy_px, schema, margin=margin, rule=config.recentre)
             for each in outputs.values()
         ]
-        outputs = dict(
-            zip(outputs, run_network(later_network, image, crops, flow=flow), strict=True)
-        )
+        outputs = dict(zip(outputs, run_network(later_network, image, crops), strict=True))
     found = {
         i: each for i, each in outputs.items() if each.all_finite and each.score >= config.find_from
     }

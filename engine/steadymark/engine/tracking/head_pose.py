@@ -24,8 +24,8 @@ _FULL_WEIGHT_SCORE = 0.6  # score of a landmark from which it counts fully
 _HALF_WEIGHT_RESIDUAL = (
     0.06  # share of the face's size: a landmark with this residual has half its weight
 )
-_MOST_STEPS = 12
-_CONVERGED = 1e-5  # convergence limit: radians, and share of the distance
+_MOST_STEPS, _WEIGHTED_STEPS = 12, 1
+_CONVERGED = 1e-4  # convergence limit: radians, and share of the distance
 
 
 def euler_angles(matrix: Array) -> tuple[float, float, float]:
@@ -88,70 +88,117 @@ def head_pose(points: Landmarks, camera: Intrinsics) -> HeadPose | None:
     finite = np.isfinite(points.xy_px).all(1) & np.isfinite(points.score)
     if finite.sum() < FEWEST:
         return None
-    xy = points.xy_px[finite].astype(np.float64)
-    certain = (points.score[finite].astype(np.float64) / _FULL_WEIGHT_SCORE).clip(1e-3, 1)
+    xy = points.xy_px[finite].astype(np.float64) - camera.matrix[:2, 2]
+    certain = np.clip(points.score[finite].astype(np.float64) / _FULL_WEIGHT_SCORE, 1e-3, 1)
     weights = _landmark_weights()[finite] * certain
-    face, matrix = mean_face()[finite], camera.matrix
-    first_pose = _pose_under_parallel_projection(face, xy, weights, camera)
+    face = mean_face()[finite]
+    first_pose = _pose_under_parallel_projection(face, xy, weights, camera.focal)
     if first_pose is None:
         return None
     turn, shift, size = first_pose
-    fitted = _refined_pose(face, xy, weights, matrix, turn, shift, _HALF_WEIGHT_RESIDUAL * size)
+    half_weight_px = _HALF_WEIGHT_RESIDUAL * size
+    fitted = _refined_pose(face, xy.T, weights, camera.focal, turn, shift, half_weight_px)
     if fitted is None:
         return None
-    rotation, _ = cv2.Rodrigues(fitted[0])
     x, y, z = (float(v) for v in fitted[1])
-    return HeadPose((x, y, z), euler_angles(np.asarray(rotation, np.float64)), camera)
+    return HeadPose((x, y, z), euler_angles(fitted[0]), camera)
 
 
 def _pose_under_parallel_projection(
-    face: Array, xy: Array, weights: Array, camera: Intrinsics
+    face: Array, xy: Array, weights: Array, focal: float
 ) -> tuple[Array, Array, float] | None:
-    """Return rotation vector, translation and size in pixels under a parallel projection.
+    """Return rotation matrix, translation and size in pixels under a parallel projection.
 
-    The result is None if the landmarks do not determine a rotation.
+    `xy` is relative to the centre of the image. The result is None if the landmarks do not
+    determine a rotation.
     """
     share = weights / weights.sum()
     middle, centre = share @ xy, share @ face
     solid = face - centre
-    spread = (solid * share[:, None]).T @ solid
-    rows = np.linalg.solve(spread, (solid * share[:, None]).T @ (xy - middle)).T  # (2, 3)
-    left, scale, right = np.linalg.svd(rows, full_matrices=False)
-    if not scale.min() > 1e-6:
+    weighted = (solid * share[:, None]).T
+    rows = np.linalg.solve(weighted @ solid, weighted @ (xy - middle)).T  # (2, 3)
+    (g, h), (_, k) = (rows @ rows.T).tolist()
+    product = math.sqrt(max(0.0, g * k - h * h))  # of the two singular values
+    total = math.sqrt(g + k + 2 * product)
+    if not 2 * product > 2e-6 * total:
         return None
-    plane = left @ right
-    turn = np.vstack((plane, np.cross(plane[0], plane[1])))
-    zoom = float(scale.mean())  # pixels per millimetre
-    depth = camera.focal / zoom
-    ray = np.array([*((middle - camera.matrix[:2, 2]) / camera.focal), 1.0])
-    vector, _ = cv2.Rodrigues(turn)
-    return np.asarray(vector, np.float64).ravel(), ray * depth - turn @ centre, zoom * 150.0
+    inverse_root = np.array([[k + product, -h], [-h, g + product]]) / (product * total)
+    (a, b, c), (d, e, f) = plane = inverse_root @ rows
+    turn = np.vstack((plane, (b * f - c * e, c * d - a * f, a * e - b * d)))
+    zoom = total / 2  # pixels per millimetre
+    ray = np.array([*(middle / focal), 1.0])
+    return turn, ray * (focal / zoom) - turn @ centre, zoom * 150.0
 
 
 def _refined_pose(
     face: Array,
     xy: Array,
     weights: Array,
-    matrix: Array,
+    focal: float,
     turn: Array,
     shift: Array,
     half_weight_px: float,
 ) -> tuple[Array, Array] | None:
-    """Refine a pose by Gauss–Newton steps with new Cauchy weights in each; None if it diverges."""
-    pose = np.concatenate((turn, shift))
-    for _ in range(_MOST_STEPS):
-        seen, slopes = cv2.projectPoints(face, pose[:3], pose[3:], matrix, None)
-        residuals = xy - np.asarray(seen, np.float64).reshape(-1, 2)
-        cauchy_weights = weights / (1 + (residuals**2).sum(1) / half_weight_px**2)
-        slope = np.asarray(slopes, np.float64)[:, :6]
-        weighted_slope = slope * np.repeat(cauchy_weights, 2)[:, None]
+    """Refine a pose by Newton steps on the Cauchy loss; None if it diverges.
+
+    The first step is a Gauss–Newton step with the weights of the loss, which converges from further
+    away. The later ones use the curvature of the loss, too, which halves the number of steps. The
+    loss of a landmark beyond the half-weight residual is concave, and counts as flat along it.
+
+    Args:
+        face: (n, 3) landmarks of the mean face, millimetres.
+        xy: (2, n) landmarks, pixels from the centre of the image.
+        weights: (n,) weights.
+        focal: Focal length, pixels.
+        turn: (3, 3) rotation matrix.
+        shift: (3,) translation, millimetres.
+        half_weight_px: Residual of a landmark that has half of its weight.
+
+    Returns:
+        Rotation matrix and translation.
+    """
+    for index in range(_MOST_STEPS):
+        seen, across, down = _projection(turn @ face.T, shift, focal)
+        error_x, error_y = xy - seen
+        squared = error_x * error_x + error_y * error_y
+        excess = squared / half_weight_px**2
+        cauchy_weights = weights / (1 + excess)
+        along = across * error_x + down * error_y  # (6, n)
+        curvature = across * cauchy_weights @ across.T + down * cauchy_weights @ down.T
+        if index >= _WEIGHTED_STEPS:
+            bend = np.minimum(1, 2 * excess / (1 + excess)) / np.maximum(squared, 1e-12)
+            curvature -= along * (cauchy_weights * bend) @ along.T
         try:
-            step = np.linalg.solve(weighted_slope.T @ slope, weighted_slope.T @ residuals.ravel())
+            step = np.linalg.solve(curvature, along @ cauchy_weights)
         except np.linalg.LinAlgError:
             return None
-        pose = pose + step
-        if not (np.isfinite(pose).all() and pose[5] > 1):
+        turn, shift = cv2.Rodrigues(step[:3])[0] @ turn, shift + step[3:]
+        largest_turn, largest_shift = (
+            max(map(abs, part.tolist())) for part in (step[:3], step[3:])
+        )
+        if not (math.isfinite(largest_turn + largest_shift) and shift[2] > 1):
             return None
-        if np.abs(step[:3]).max() < _CONVERGED and np.abs(step[3:]).max() < _CONVERGED * pose[5]:
+        if largest_turn < _CONVERGED and largest_shift < _CONVERGED * shift[2]:
             break
-    return pose[:3], pose[3:]
+    return turn, shift
+
+
+def _projection(turned: Array, shift: Array, focal: float) -> tuple[Array, Array, Array]:
+    """Project turned landmarks (3, n), shifted by (3,) millimetres.
+
+    Returns the pixels from the centre of the image, (2, n), and the derivatives of x and of y by a
+    further rotation vector and by the shift, (6, n) each.
+    """
+    x, y, z = turned
+    scale = focal / (z + shift[2])
+    rays = (turned[:2] + shift[:2, None]) * (scale / focal)
+    slopes = np.zeros((2, 6, len(x)))
+    np.multiply(rays, -y, out=slopes[:, 0])
+    np.multiply(rays, x, out=slopes[:, 1])
+    np.negative(rays, out=slopes[:, 5])
+    slopes[1, 0] -= z
+    slopes[0, 1] += z
+    slopes[0, 2], slopes[1, 2] = -y, x
+    slopes[0, 3] = slopes[1, 4] = 1
+    slopes *= scale
+    return rays * focal, slopes[0], slopes[1]

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from steadymark.engine.core.types import FaceBox
     from steadymark.models.face.crop import Image
     from steadymark.models.face.schema import LandmarkSchema
-    from steadymark.models.runtime.flow_stabilizer import FlowStabilizer
 
 BOX_KNOWN = 0.3  # overlap from which a detected box belongs to a tracked face
 _MOST_DOUBTFUL = 16  # doubtful boxes that are aligned in one frame
@@ -74,7 +73,6 @@ class FaceAligner:
 
     network: LandmarkModel
     follower: LandmarkModel
-    flow: FlowStabilizer | None
     schema: LandmarkSchema
     config: TrackerConfig
 
@@ -113,9 +111,7 @@ class FaceAligner:
         if config.max_faces <= len(extents):
             return []
         boxes = [box for box in boxes if not _overlaps(box, extents, BOX_KNOWN)][:_MOST_DOUBTFUL]
-        aligned = align_faces(
-            self.network, image, boxes, self.schema, config, self.follower, self.flow
-        )
+        aligned = align_faces(self.network, image, boxes, self.schema, config, self.follower)
         faces = [each for each in aligned if each is not None]
         best_first = sorted(faces, key=lambda face: -face.score)
         return _not_known(best_first, extents, config.max_faces)
@@ -133,9 +129,7 @@ class FaceAligner:
         while left and (places := config.max_faces - len(extents)) > 0:
             chunk, left = left[:places], left[places:]
             chunk = [box for box in chunk if not _overlaps(box, extents, BOX_KNOWN)]
-            aligned = align_faces(
-                self.network, image, chunk, self.schema, config, self.follower, self.flow
-            )
+            aligned = align_faces(self.network, image, chunk, self.schema, config, self.follower)
             faces = [each for each in aligned if each is not None]
             found += _not_known(faces, extents, config.max_faces)
         return found

@@ -7,6 +7,7 @@ and column removes the bands of a rolling shutter.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
@@ -20,11 +21,15 @@ Pixels = NDArray[np.float32]
 _WIDTH, _HEIGHT = 32, 18
 _LEAST_CORRELATION = 0.5  # correlation of two thumbnails below which there is a cut between them
 _ROWS, _COLUMNS = 2, 3  # largest shift between two frames, in pixels of the thumbnail
+_INNER = (slice(_ROWS, -_ROWS), slice(_COLUMNS, -_COLUMNS))
 _FLAT = 2.0  # standard deviation in grey levels below which a frame has no structure
 _SLOW_PX = 4.0  # sigma of the blurred image that is subtracted, in pixels of the thumbnail
 _DARKEST = 16.0  # grey levels added before the logarithm, so that noise in dark areas stays small
 _WHITE = 248.0  # grey level from which a pixel counts as overexposed
 _LEAST_EXPOSED = 0.25  # least share of pixels that are not overexposed
+_GREY = np.full(3, 1 / 3, np.float32)
+_ROW_MEAN = np.full((_WIDTH, _WIDTH), 1 / _WIDTH, np.float32)  # @ it replaces pixels by row means
+_COLUMN_MEAN = np.full((_HEIGHT, _HEIGHT), 1 / _HEIGHT, np.float32)
 
 
 class Thumbnail(NamedTuple):
@@ -56,13 +61,13 @@ def thumbnail(image: Image) -> Thumbnail:
     step = max(1, min(image.shape[0] // (4 * _HEIGHT), image.shape[1] // (4 * _WIDTH)))
     part = np.ascontiguousarray(image[::step, ::step])
     small = cv2.resize(part, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA)
-    grey = small.astype(np.float32).mean(-1)
+    grey = small.astype(np.float32) @ _GREY
     light = np.log(grey + _DARKEST)
     fine = light - cv2.GaussianBlur(light, (0, 0), _SLOW_PX)
-    fine = fine - fine.mean(1, keepdims=True)
-    structure = (fine - fine.mean(0, keepdims=True)).astype(np.float32)
+    fine -= fine @ _ROW_MEAN
+    structure = fine - _COLUMN_MEAN @ fine
     exposed = (grey < _WHITE).astype(np.float32)
-    return Thumbnail(structure, exposed, float(grey.std()) < _FLAT)
+    return Thumbnail(structure, exposed, cv2.meanStdDev(grey)[1].item() < _FLAT)
 
 
 def is_cut(before: Thumbnail, now: Thumbnail) -> bool:
@@ -83,7 +88,24 @@ def is_cut(before: Thumbnail, now: Thumbnail) -> bool:
             before.flat != now.flat
             and min(before.exposed.mean(), now.exposed.mean()) > _LEAST_EXPOSED
         )
+    if _correlation_in_place(before, now) >= _LEAST_CORRELATION:
+        return False
     return structure_correlation(before, now) < _LEAST_CORRELATION
+
+
+def _correlation_in_place(before: Thumbnail, now: Thumbnail) -> float:
+    """Return the correlation of two frames without a shift, over the pixels of the shifted one.
+
+    It is the middle one of the values whose maximum `structure_correlation` returns, and takes a
+    tenth of its time. It is 0 where it is not defined.
+    """
+    exposed = (before.exposed * now.exposed)[_INNER].ravel()
+    one, other = before.structure[_INNER].ravel(), now.structure[_INNER].ravel()
+    count = max(1.0, float(exposed.sum()))
+    one = (one - float(one @ exposed) / count) * exposed
+    other = (other - float(other @ exposed) / count) * exposed
+    scale = math.sqrt(float(one @ one) * float(other @ other))
+    return float(one @ other) / scale if scale > 0 else 0.0
 
 
 def structure_correlation(before: Thumbnail, now: Thumbnail) -> float:
@@ -98,12 +120,11 @@ def structure_correlation(before: Thumbnail, now: Thumbnail) -> float:
     Returns:
         The correlation in [-1, 1]; 1 if too few pixels are left.
     """
-    inner = (slice(_ROWS, -_ROWS), slice(_COLUMNS, -_COLUMNS))
-    exposed = (before.exposed * now.exposed)[inner]
+    exposed = (before.exposed * now.exposed)[_INNER]
     if exposed.mean() < _LEAST_EXPOSED:
         return 1.0
     scores = cv2.matchTemplate(
-        before.structure, now.structure[inner], cv2.TM_CCOEFF_NORMED, mask=exposed
+        before.structure, now.structure[_INNER], cv2.TM_CCOEFF_NORMED, mask=exposed
     )
     finite = scores[np.isfinite(scores)]
     return float(finite.max()) if len(finite) else 1.0

@@ -6,15 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from steadymark.engine.attributes.attribute_registry import attributes_of
-from steadymark.engine.core.types import (
-    FaceBox,
-    FaceContext,
-    FaceState,
-    Intrinsics,
-    TrackedFace,
-    TrackResult,
-)
+from steadymark.engine.core.types import FaceState
 from steadymark.engine.stabilizers.divergence_guard import RawHistory, contradicts, update_history
 from steadymark.engine.tracking.association import (
     FaceMotion,
@@ -41,6 +33,7 @@ from steadymark.engine.tracking.new_faces import (
     unlikely_boxes,
 )
 from steadymark.engine.tracking.scene_cuts import Thumbnail, is_cut, thumbnail
+from steadymark.engine.tracking.stabilization import FollowedFace, FollowedFrame, Stabilization
 from steadymark.engine.tracking.thorough_search import thorough_search
 from steadymark.models.face.crop import Crop, follow
 
@@ -48,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from steadymark.engine.core.protocols import FaceDetector, Stabilizer
-    from steadymark.engine.core.types import Frame
+    from steadymark.engine.core.types import FaceBox, Frame, TrackResult
     from steadymark.models.face.schema import LandmarkSchema
     from steadymark.models.runtime.flow_stabilizer import FlowStabilizer
 
@@ -60,20 +53,18 @@ class Track:
     Attributes:
         face_id: None until the face is confirmed.
         crop: The crop for the next frame.
-        box: Extent of the landmarks.
-        memory: State of the stabilizer.
+        number: Number of the track, which is never used again.
         output: Output of the network for the last frame; None resets a recurrent network.
         motion: Motion of the face, as far as no other face hid it.
         frames: Number of frames in which the face was seen.
         fitted: The crop that fits the landmarks of the last frame.
         lost_s: Time since which the face is lost; None if it is not lost.
-        history: History of the raw landmarks; None after a reset.
+        history: History of the raw landmarks for a recurrent network; None after a reset.
     """
 
     face_id: int | None
     crop: Crop
-    box: FaceBox
-    memory: Any
+    number: int
     output: FaceOutput | None
     motion: FaceMotion
     frames: int = 1
@@ -134,10 +125,11 @@ class Tracker:
         stabilized_by_network: bool = True,
         focal_px: float | None = None,
     ) -> None:
-        self.stabilized_by_network, self.focal_px = stabilized_by_network, focal_px
-        self.detector, self.network, self.stabilizer = detector, network, stabilizer
-        self.follower, self.flow = follower or network, flow
+        self.detector, self.network, self.follower = detector, network, follower or network
         self.schema, self.config = schema, config or TrackerConfig()
+        self.stabilization = Stabilization(
+            stabilizer, schema, flow, stabilized_by_network, focal_px
+        )
         if follower is not None and self.config.passes < 2:
             raise ValueError("a follower needs two passes or more")
         self.reset()
@@ -147,6 +139,7 @@ class Tracker:
         self._tracks: tuple[Track, ...] = ()
         self._last: tuple[float, Thumbnail] | None = None
         self._next_id = 0
+        self._next_track = 0
         self._until_detection = 0
         self._until_thorough = 0
 
@@ -159,12 +152,34 @@ class Tracker:
         Returns:
             The tracked and lost faces, sorted by id.
         """
+        return self.finish(self.follow(frame))
+
+    def finish(self, followed: FollowedFrame) -> TrackResult:
+        """Stabilize the faces of a frame; another thread may follow the next frame meanwhile.
+
+        Args:
+            followed: Result of `follow`; frames must come in order.
+
+        Returns:
+            The tracked and lost faces, sorted by id.
+        """
+        return self.stabilization.finish(followed)
+
+    def follow(self, frame: Frame) -> FollowedFrame:
+        """Find the faces of one frame, as far as the next frame depends on it.
+
+        Args:
+            frame: The frame.
+
+        Returns:
+            The faces, which `finish` stabilizes.
+        """
         started = time.perf_counter()
         if frame.independent:
             self.reset()
         restarted = self._must_restart(frame)
         keep_s = self.config.keep_id_s
-        tracks = [self._without_state(track) if restarted else track for track in self._tracks]
+        tracks = [_without_state(track) if restarted else track for track in self._tracks]
         lost = [t for t in tracks if t.lost_s is not None and frame.pts_s - t.lost_s <= keep_s]
         seen, gone = self._follow(frame, [track for track in tracks if track.lost_s is None])
         lost += gone
@@ -175,16 +190,13 @@ class Tracker:
             seen += found
             if self.config.max_faces == 1 and any(face.track.face_id is not None for face in found):
                 lost = []  # another face took its place: one row a frame
-        tracked = [self._finish_face(frame, seen_face) for seen_face in seen]
-        self._tracks = (*(track for track, _ in tracked), *lost)
-        faces = [face for _, face in tracked if face is not None]
-        faces += [
-            TrackedFace(t.face_id, FaceState.LOST, 0.0) for t in lost if t.face_id is not None
-        ]
+        kept = [self._keep(face) for face in seen]
+        self._tracks = (*(track for track, _ in kept), *lost)
         total_ms = (time.perf_counter() - started) * 1e3
-        return TrackResult(
+        return FollowedFrame(
             frame,
-            tuple(sorted(faces, key=lambda face: face.face_id)),
+            tuple(face for _, face in kept),
+            tuple(track.face_id for track in lost if track.face_id is not None),
             {"detect": detect_ms, "landmarks": total_ms - detect_ms, "total": total_ms},
             restarted,
             self._faces_seen,
@@ -197,12 +209,6 @@ class Tracker:
             return True
         soon = 0 < self._last[0] - last[0] <= self.config.longest_gap_s
         return not soon or is_cut(last[1], self._last[1])
-
-    def _without_state(self, track: Track) -> Track:
-        """Return the track without the state of the network and the stabilizer."""
-        return replace(
-            track, output=None, fitted=None, history=None, memory=self.stabilizer.start()
-        )
 
     def _detection_is_due(self, following: int, lost: int) -> bool:
         """Return whether to run the detector.
@@ -265,7 +271,7 @@ class Tracker:
         Of two tracks that follow the same face, the likelier one is kept.
         """
         crops, before = [t.crop for t in tracks], [t.output for t in tracks]
-        outputs = run_network(self.follower, frame.image, crops, before, self.flow)
+        outputs = run_network(self.follower, frame.image, crops, before)
         found = {
             i: SeenFace(track, output, *self._locate(frame, output))
             for i, (track, output) in enumerate(zip(tracks, outputs, strict=True))
@@ -297,7 +303,7 @@ class Tracker:
         track = replace(track, motion=motion, frames=frames)
         if track.face_id is not None or frames < self.config.confirm_frames:
             return face._replace(track=track)
-        track = replace(track, face_id=self._new_id(), memory=self.stabilizer.start())
+        track = replace(track, face_id=self._new_id())
         return face._replace(track=track, state=FaceState.DETECTED)
 
     def _locate(self, frame: Frame, output: FaceOutput) -> tuple[Crop, FaceMotion]:
@@ -306,35 +312,18 @@ class Tracker:
         fitted = crop_of_landmarks(points, self.schema, margin=margin, rule=self.config.recentre)
         return fitted, motion_of(fitted, output.raw, frame.pts_s, margin=margin)
 
-    def _finish_face(self, frame: Frame, face: SeenFace) -> tuple[Track, TrackedFace | None]:
-        """Return the new state of a face, and its result if the face is confirmed."""
-        track, output, fitted = face.track, face.output, face.fitted
-        if self.stabilized_by_network and contradicts(output.stabilized, output.raw, track.history):
-            output = output.without_state()
-        by_network = self.stabilized_by_network and not frame.independent
-        raw, steady = output.calibrated()
-        given = steady if by_network else raw
-        stabilized, memory = self.stabilizer.step(given, frame.pts_s, track.memory)
-        box = box_of_landmarks(output.raw.xy_px, score=output.score, roll_deg=fitted.roll_deg)
+    def _keep(self, face: SeenFace) -> tuple[Track, FollowedFace]:
+        """Return the state of a face for the next frame, and what is left to do in this one."""
+        track, output, fitted, history = face.track, face.output, face.fitted, None
+        if output.flow_image is not None:
+            by_network = self.stabilization.by_network
+            if by_network and contradicts(output.stabilized, output.raw, track.history):
+                output = output.without_state()
+            history = update_history(track.history, output.raw)
         crop = follow(track.crop, fitted, track.fitted, dead_band=self.config.dead_band)
-        history = update_history(track.history, output.raw)
-        kept = replace(
-            track, crop=crop, box=box, memory=memory, output=output, fitted=fitted, history=history
-        )
-        if track.face_id is None:
-            return kept, None
-        camera = Intrinsics(frame.width, frame.height, self.focal_px)
-        attributes = attributes_of(stabilized, FaceContext(self.schema.name, camera, frame.pts_s))
-        return kept, TrackedFace(
-            track.face_id,
-            face.state,
-            output.score,
-            box,
-            raw,
-            stabilized,
-            track.crop,
-            attributes,
-        )
+        kept = replace(track, crop=crop, output=output, fitted=fitted, history=history)
+        box = box_of_landmarks(output.raw.xy_px, score=output.score, roll_deg=fitted.roll_deg)
+        return kept, FollowedFace(track.number, track.face_id, face.state, output, box, track.crop)
 
     def _start_tracks(
         self,
@@ -363,8 +352,8 @@ class Tracker:
                 face_id, motion = (before.face_id, update_motion(before.motion, now, near=near[i]))
             elif confirm_immediately:
                 face_id = self._new_id()
-            box = box_of_landmarks(output.raw.xy_px, score=output.score)
-            track = Track(face_id, output.crop, box, self.stabilizer.start(), None, motion)
+            track = Track(face_id, output.crop, self._next_track, None, motion)
+            self._next_track += 1
             faces.append(SeenFace(track, output, fitted, now, FaceState.DETECTED))
         return faces
 
@@ -381,12 +370,17 @@ class Tracker:
         expected = [track.motion for track in lost]
         # the sort is stable, so the best boxes stay first
         in_order = sorted(boxes, key=lambda box: not is_near(expected, box, frame.pts_s))
-        aligner = FaceAligner(self.network, self.follower, self.flow, self.schema, self.config)
+        aligner = FaceAligner(self.network, self.follower, self.schema, self.config)
         return aligner.new_faces(frame.image, in_order, doubtful, known)
 
     def _new_id(self) -> int:
         self._next_id += 1
         return self._next_id - 1
+
+
+def _without_state(track: Track) -> Track:
+    """Return the track without the state of a recurrent network."""
+    return replace(track, output=None, fitted=None, history=None)
 
 
 def _others(lost: list[Track], found: list[SeenFace]) -> list[Track]:

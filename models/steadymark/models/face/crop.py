@@ -156,8 +156,8 @@ def cut(image: Image, matrix_to_image: Matrix, size: int, *, border: int = 0) ->
     Returns:
         The crop, (size, size, 3) uint8.
     """
-    scale = math.sqrt(abs(float(np.linalg.det(matrix_to_image[:, :2]))))
-    factor = int(scale)
+    (a, b, _), (c, d, _) = matrix_to_image.tolist()
+    factor = int(math.sqrt(abs(a * d - b * c)))
     if factor >= 2:
         image, matrix_to_image = _shrink(image, matrix_to_image, size, factor)
     return cv2.warpAffine(

@@ -46,12 +46,18 @@ def stages_table(lines: Iterable[StageSpeed]) -> ReportTable:
 
 
 def stabilizers_table(lines: Iterable[StabilizerSpeed]) -> ReportTable:
-    """Return a table with a row for each stabilizer and frame size."""
+    """Return a table with a row for each stabilizer and frame size.
+
+    "before the next" is the CPU time that the next frame waits for; the rest has its own thread.
+    """
     return _table(
         "Tracking one frame with one face, one thread",
         ("stabilizer", "frame"),
-        ("wall ms", "CPU ms", "times none"),
-        ((line.stabilizer, line.size, line.wall_ms, line.cpu_ms, line.ratio) for line in lines),
+        ("wall ms", "CPU ms", "before the next", "times none"),
+        (
+            (line.stabilizer, line.size, line.wall_ms, line.cpu_ms, line.follow_ms, line.ratio)
+            for line in lines
+        ),
     )
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from steadymark.engine.output.live_recorder import Recorder
     from steadymark.engine.pipeline.pipeline_report import PipelineReport
     from steadymark.engine.sources import CameraMode
+    from steadymark.engine.tracking.stabilization import FollowedFrame
+    from steadymark.engine.tracking.tracker import Tracker
 
 STOP_S = 2.0
 
@@ -70,11 +72,17 @@ class LiveTracker:
         with self._lock:
             self._filter = PointFilter(filter_of(settings))
 
-    def track(self, frame: Frame) -> TrackResult:
-        """Track the faces of the next frame."""
+    def follow(self, frame: Frame) -> tuple[Tracker, PointFilter, FollowedFrame]:
+        """Find the faces of the next frame, see `FrameTracker`."""
         with self._lock:
-            self.schema = self._tracker.schema
-            return self._filter.filtered(self._tracker.track(frame))
+            tracker, point_filter = self._tracker, self._filter
+        return tracker, point_filter, tracker.follow(frame)
+
+    def finish(self, followed: tuple[Tracker, PointFilter, FollowedFrame]) -> TrackResult:
+        """Return the result of a frame, tracked with the settings at the time of `follow`."""
+        tracker, point_filter, frame = followed
+        self.schema = tracker.schema
+        return point_filter.filtered(tracker.finish(frame))
 
 
 class OpenStream:

@@ -72,20 +72,20 @@ def still_face(
 
 def no_landmark_flow(tracker: Tracker) -> None:
     """Make the flow cell assume that no landmark moves relative to the face."""
-    if tracker.flow is not None:
-        tracker.flow.motion = still_landmarks
+    if tracker.stabilization.flow is not None:
+        tracker.stabilization.flow.motion = still_landmarks
 
 
 def no_face_motion(tracker: Tracker) -> None:
     """Make the flow cell assume that the face does not move in the frame."""
-    if tracker.flow is not None:
-        tracker.flow.motion = still_face
+    if tracker.stabilization.flow is not None:
+        tracker.stabilization.flow.motion = still_face
 
 
 def no_modes(tracker: Tracker) -> None:
     """Remove from the flow cell the deformation modes, in which landmarks move together."""
-    if tracker.flow is not None:
-        tracker.flow.modes = np.zeros_like(tracker.flow.modes)
+    if tracker.stabilization.flow is not None:
+        tracker.stabilization.flow.modes = np.zeros_like(tracker.stabilization.flow.modes)
 
 
 def gain_of(

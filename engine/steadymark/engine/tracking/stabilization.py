@@ -1,0 +1,219 @@
+"""The second half of tracking a frame: stabilized landmarks and attributes of the followed faces.
+
+The crop of the next frame follows from the raw landmarks alone. So the next frame can be followed
+while the faces of this one are stabilized.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from steadymark.engine.attributes.attribute_registry import attributes_of
+from steadymark.engine.core.types import (
+    FaceContext,
+    FaceState,
+    Intrinsics,
+    Landmarks,
+    TrackedFace,
+    TrackResult,
+)
+from steadymark.engine.stabilizers.divergence_guard import RawHistory, contradicts, update_history
+from steadymark.models.runtime.flow_stabilizer import flow_frame_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from steadymark.engine.core.protocols import Stabilizer
+    from steadymark.engine.core.types import FaceBox, Frame
+    from steadymark.engine.tracking.face_pass import FaceOutput
+    from steadymark.models.face.crop import Crop, Image
+    from steadymark.models.face.schema import LandmarkSchema
+    from steadymark.models.runtime.flow_stabilizer import FlowMemory, FlowStabilizer
+
+
+class FollowedFace(NamedTuple):
+    """A face that was found in a frame and is not stabilized yet.
+
+    Attributes:
+        track: Number of the face's track, which is never used again.
+        face_id: None until the face is confirmed.
+        state: Whether the face was detected or confirmed in this frame (DETECTED), or tracked.
+        output: Output of the network.
+        box: Extent of the raw landmarks.
+        crop: The part of the frame that the network was run on.
+    """
+
+    track: int
+    face_id: int | None
+    state: FaceState
+    output: FaceOutput
+    box: FaceBox
+    crop: Crop
+
+
+class FollowedFrame(NamedTuple):
+    """The faces of a frame that are not stabilized yet.
+
+    Attributes:
+        frame: The frame.
+        faces: The faces that were found.
+        lost: Ids of the lost faces.
+        stage_ms: See `TrackResult`.
+        restarted: See `TrackResult`; all stabilizers restart.
+        faces_seen: See `TrackResult`.
+    """
+
+    frame: Frame
+    faces: tuple[FollowedFace, ...]
+    lost: tuple[int, ...]
+    stage_ms: dict[str, float]
+    restarted: bool
+    faces_seen: int
+
+
+class FaceMemory(NamedTuple):
+    """The state of one face's stabilizers after a frame.
+
+    Attributes:
+        filtered: State of the filter.
+        flow: State of the flow cell; None resets it.
+        history: History of the raw landmarks; None after a reset.
+    """
+
+    filtered: Any
+    flow: FlowMemory | None = None
+    history: RawHistory | None = None
+
+
+@dataclass(slots=True)
+class Stabilization:
+    """Stabilizes the faces of one source; frames must come in order, from one thread.
+
+    Attributes:
+        stabilizer: The filter that runs last.
+        schema: The landmark schema.
+        flow: The flow stabilizer for the outputs of the network, or None.
+        by_network: Whether the filter gets the output of the recurrent network or of `flow`,
+            instead of the raw landmarks.
+        focal_px: Focal length in pixels, see `Intrinsics`.
+    """
+
+    stabilizer: Stabilizer[Any]
+    schema: LandmarkSchema
+    flow: FlowStabilizer | None = None
+    by_network: bool = True
+    focal_px: float | None = None
+    _memories: dict[int, FaceMemory] = field(default_factory=dict)
+
+    def finish(self, followed: FollowedFrame) -> TrackResult:
+        """Stabilize the faces of the next frame, and compute their attributes.
+
+        Args:
+            followed: The faces of the frame.
+
+        Returns:
+            The tracked and lost faces, sorted by id.
+        """
+        started = time.perf_counter()
+        frame = followed.frame
+        before = [
+            None if followed.restarted else self._memories.get(face.track)
+            for face in followed.faces
+        ]
+        stabilized = self._stabilized(frame, followed.faces, before)
+        self._memories, faces = {}, []
+        for face, memory, (points, flow_memory) in zip(
+            followed.faces, before, stabilized, strict=True
+        ):
+            self._memories[face.track], tracked = self._finished_face(
+                frame, face, memory, points, flow_memory
+            )
+            faces += [] if tracked is None else [tracked]
+        faces += [TrackedFace(face_id, FaceState.LOST, 0.0) for face_id in followed.lost]
+        spent_ms = (time.perf_counter() - started) * 1e3
+        return TrackResult(
+            frame,
+            tuple(sorted(faces, key=lambda face: face.face_id)),
+            {**followed.stage_ms, "total": followed.stage_ms["total"] + spent_ms},
+            followed.restarted,
+            followed.faces_seen,
+        )
+
+    def _stabilized(
+        self, frame: Frame, faces: Sequence[FollowedFace], before: Sequence[FaceMemory | None]
+    ) -> list[tuple[Landmarks, FlowMemory | None]]:
+        """Return what the filter gets of each face, and the state of its flow cell."""
+        outputs = [face.output for face in faces]
+        if not self.by_network or frame.independent:
+            return [(output.raw, None) for output in outputs]
+        if self.flow is None or not outputs:
+            return [(output.stabilized, None) for output in outputs]
+        memories = [None if memory is None else memory.flow for memory in before]
+        return [*run_flow(self.flow, frame.image, outputs, memories)]
+
+    def _finished_face(
+        self,
+        frame: Frame,
+        face: FollowedFace,
+        before: FaceMemory | None,
+        stabilized: Landmarks,
+        flow_memory: FlowMemory | None,
+    ) -> tuple[FaceMemory, TrackedFace | None]:
+        """Return the new state of a face, and its result if the face is confirmed."""
+        history = None
+        if flow_memory is not None:
+            known, raw = None if before is None else before.history, face.output.raw
+            wrong = contradicts(stabilized, raw, known)
+            if wrong or not np.isfinite(stabilized.xy_px).all():
+                stabilized, flow_memory = raw, None
+            history = update_history(known, raw)
+        raw, given = face.output.calibrated(stabilized)
+        if before is None or face.state is FaceState.DETECTED:
+            filtered = self.stabilizer.start()
+        else:
+            filtered = before.filtered
+        points, filtered = self.stabilizer.step(given, frame.pts_s, filtered)
+        memory = FaceMemory(filtered, flow_memory, history)
+        if face.face_id is None:
+            return memory, None
+        camera = Intrinsics(frame.width, frame.height, self.focal_px)
+        attributes = attributes_of(points, FaceContext(self.schema.name, camera, frame.pts_s))
+        return memory, TrackedFace(
+            face.face_id,
+            face.state,
+            face.output.score,
+            face.box,
+            raw,
+            points,
+            face.crop,
+            attributes,
+        )
+
+
+def run_flow(
+    flow: FlowStabilizer,
+    image: Image,
+    outputs: Sequence[FaceOutput],
+    before: Sequence[FlowMemory | None],
+) -> list[tuple[Landmarks, FlowMemory]]:
+    """Apply the flow stabilizer to the faces of one frame.
+
+    Args:
+        flow: The flow stabilizer.
+        image: (H, W, 3) uint8 BGR frame.
+        outputs: Outputs of the network for one or more faces.
+        before: The flow stabilizer's state of each face after the last frame; None for a new face.
+
+    Returns:
+        For each face, the stabilized landmarks in frame pixels and the new state.
+    """
+    frames = [flow_frame_of(image, each.part, each.crop, each.raw.xy_px) for each in outputs]
+    stabilized = flow.step(frames, np.stack([each.raw.score for each in outputs]), before)
+    return [
+        (Landmarks(points, each.raw.score), memory)
+        for each, (points, memory) in zip(outputs, stabilized, strict=True)
+    ]

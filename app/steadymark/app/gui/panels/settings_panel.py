@@ -26,6 +26,7 @@ from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.panels.detector_choice import DetectorChoice
 from steadymark.app.gui.panels.filter_controls import FilterControls, make_spin_box
 from steadymark.app.gui.panels.preset_bar import PresetBar
+from steadymark.app.gui.widgets.brief_combo_box import BRIEF_ROLE, BriefComboBox
 from steadymark.app.gui.widgets.menu_button import make_menu_button, widget_with_button
 from steadymark.app.gui.widgets.scroll_area import in_scroll_area
 from steadymark.engine.core.card_figures import card_figures
@@ -66,7 +67,7 @@ class SettingsPanel(QWidget):
         self.setAccessibleName(self.tr("Settings"))
         self._settings = settings
         self._filling = False
-        self.model, self.stabilizer, self.device = QComboBox(), QComboBox(), QComboBox()
+        self.model, self.stabilizer, self.device = BriefComboBox(), QComboBox(), QComboBox()
         self.model_menu_button = make_menu_button(self.tr("Add and remove models"))
         self.filters = {
             entry.name: FilterControls(entry, settings.filter_of(entry.name), self)
@@ -175,10 +176,10 @@ class SettingsPanel(QWidget):
         cards = [card for card in list_models() if card.kind == "landmarks"]
         for card in cards:
             if card.cell is None:
+                place = self.model.count()
                 self.model.addItem(self._model_text(card), card.name)
-                self.model.setItemData(
-                    self.model.count() - 1, self._model_hint(card), Qt.ItemDataRole.ToolTipRole
-                )
+                self.model.setItemData(place, card.name, BRIEF_ROLE)
+                self.model.setItemData(place, self._model_hint(card), Qt.ItemDataRole.ToolTipRole)
         self._shipped_models = self.model.count()
         there = {FLOW, *(card.cell for card in cards)}
         for entry in STABILIZER_REGISTRY.all():

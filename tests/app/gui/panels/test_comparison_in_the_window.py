@@ -70,7 +70,8 @@ def test_all_variants_that_can_be_compared_are_offered() -> None:
     base = "heatmap1d-lite"
     assert offered[:4] == (RAW, STABILIZED, ONE_EURO, BUTTERWORTH)
     assert set(offered[4:6]) == {Variant("refine", base), Variant("convlstm", base)}
-    assert {variant.model for variant in offered[6:]} == {"dan-lite", "local_global-lite"}
+    others = {"dan-lite", "heatmap1d-fast", "local_global-lite"}
+    assert {variant.model for variant in offered[6:]} == others
     plain = variants_for(TrackSettings(stabilizer="none"))
     assert {Variant("flow", base), *offered[4:6]} <= set(plain)
     published = variants_for(TrackSettings(stabilizer="convlstm"))

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from steadymark.app.gui.i18n.local_numbers import number_text
 from steadymark.app.gui.i18n.stabilizer_names import stabilizer_name
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.panels.detector_choice import DetectorChoice
@@ -200,7 +201,9 @@ class SettingsPanel(QWidget):
         if figures is None:
             return card.name
         return self.tr("{name} ({ms} ms, {error} %)").format(
-            name=card.name, ms=f"{figures.crop_ms:.1f}", error=f"{figures.error_percent:.2f}"
+            name=card.name,
+            ms=number_text(figures.crop_ms, 1),
+            error=number_text(figures.error_percent, 2),
         )
 
     def _model_hint(self, card: ModelCard) -> str:

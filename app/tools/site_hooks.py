@@ -15,10 +15,10 @@ _MODEL_CARDS = _ROOT / "app/steadymark/app/gui/help/model_cards.py"
 _ROOTS = "engine", "models"
 
 
-def on_config(config: Any) -> Any:
+def on_startup(**_: Any) -> None:
     """Join the source roots in one folder, where mkdocstrings looks for docstrings.
 
-    It takes doctests for code only under the heading `Examples`.
+    The folder must be there before mkdocstrings reads its configuration. It takes doctests for code only under the heading `Examples`.
     """
     joined = _ROOT / "build" / "site_sources" / "steadymark"
     shutil.rmtree(joined, ignore_errors=True)
@@ -28,7 +28,6 @@ def on_config(config: Any) -> Any:
             copied.parent.mkdir(parents=True, exist_ok=True)
             text = path.read_text(encoding="utf-8")
             copied.write_text(text.replace("    Example:\n", "    Examples:\n"), encoding="utf-8")
-    return config
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:

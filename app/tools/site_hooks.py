@@ -18,7 +18,8 @@ _ROOTS = "engine", "models"
 def on_startup(**_: Any) -> None:
     """Join the source roots in one folder, where mkdocstrings looks for docstrings.
 
-    The folder must be there before mkdocstrings reads its configuration. It takes doctests for code only under the heading `Examples`.
+    The folder must be there before mkdocstrings reads its configuration. It takes doctests for code
+    only under the heading `Examples`.
     """
     joined = _ROOT / "build" / "site_sources" / "steadymark"
     shutil.rmtree(joined, ignore_errors=True)

@@ -28,7 +28,7 @@ from steadymark.models.training.cli_options import (
     Workers,
     check_run,
 )
-from steadymark.models.training.paper_tables.cli import add_paper_tables
+from steadymark.models.training.paper_tables.paper_tables_cli import add_paper_tables
 from steadymark.models.training.stabilizer_cli import add_recurrent_trainer, console, run_training
 
 app = typer.Typer(

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from steadymark.models.face.crop import Image, Points
     from steadymark.models.runtime.zoo import ModelCard
-    from steadymark.models.training.landmarks.landmark_system import LandmarkSystem
+    from steadymark.models.training.landmarks.landmark_task import LandmarkTask
 
 THRESHOLDS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
 COPIES = 8  # noisy copies of a crop
@@ -68,8 +68,7 @@ def decoding_table(card: ModelCard, data: Path, *, seed: int = 7) -> list[Decodi
         DataError: The model has no heatmaps, or its card no recipe.
         ValueError: The weights do not fit the recipe.
     """
-    system, network = _trained(card, data)
-    task = system.open(data, card.path.parent, seed=seed)
+    task, network = _opened(card, data, seed)
     ways = ways_to_read(network)
     errors: dict[str, list[float]] = {name: [] for name in ways}
     spreads: dict[str, list[float]] = {name: [] for name in ways}
@@ -88,8 +87,8 @@ def decoding_table(card: ModelCard, data: Path, *, seed: int = 7) -> list[Decodi
     ]
 
 
-def _trained(card: ModelCard, data: Path) -> tuple[LandmarkSystem[Any], nn.Module]:
-    """Return system and network of an exported model."""
+def _opened(card: ModelCard, data: Path, seed: int) -> tuple[LandmarkTask[Any], nn.Module]:
+    """Return the task and the trained network of an exported model."""
     recipe = json.loads(read_bounded_text(card.path.with_suffix(".json"))).get("recipe")
     if not recipe:
         raise DataError(f"the card of {card.name} has no recipe: name a model of steadymark-train")
@@ -97,11 +96,12 @@ def _trained(card: ModelCard, data: Path) -> tuple[LandmarkSystem[Any], nn.Modul
     network = cast("nn.Module", system.build())
     if not isinstance(network, Heatmap1d | LocalGlobal):
         raise DataError(f"{card.name} has no heatmaps: name a model of heatmap1d or local_global")
-    system.load_onnx_weights(card.path, network, system.open(data, card.path.parent, seed=0))
-    return system, network.eval()
+    task = system.open(data, card.path.parent, seed=seed)
+    system.load_onnx_weights(card.path, network, task)
+    return task, network.eval()
 
 
-def _crops(task: Any, seed: int) -> Iterator[tuple[Image, Points]]:
+def _crops(task: LandmarkTask[Any], seed: int) -> Iterator[tuple[Image, Points]]:
     """Yield the crop and its noisy copies (1+N, F, F, 3), and the truth (K, 2) in crop pixels."""
     rng = np.random.default_rng(seed)
     for index in range(len(task.held_back)):

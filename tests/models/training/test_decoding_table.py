@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 import torch
 
 from steadymark.models.errors import DataError
-from steadymark.models.networks.heatmap1d import Heatmap1d, Heatmap1dConfig, Heatmaps
+from steadymark.models.networks.heatmap1d import Heatmap1d, Heatmaps
 from steadymark.models.networks.hourglass import HourglassConfig
 from steadymark.models.networks.local_global import (
     LocalGlobal,
@@ -16,21 +17,14 @@ from steadymark.models.networks.local_global import (
     LocalGlobalOutput,
 )
 from steadymark.models.networks.pdc import bins_to_px
-from steadymark.models.networks.pyramid import PyramidConfig
 from steadymark.models.runtime.zoo import find_model
 from steadymark.models.training.paper_tables.decoding_table import decoding_table, ways_to_read
+from support.small_networks import SMALL_HEATMAP1D
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-ONE_AXIS = Heatmap1dConfig(
-    landmarks=3,
-    crop=64,
-    bins=128,
-    channels=8,
-    hidden=8,
-    backbone=PyramidConfig(stem=8, widths=(8, 8, 8, 8), blocks=(1, 1, 1, 1), out=8),
-)
+ONE_AXIS = replace(SMALL_HEATMAP1D, landmarks=3)
 TWO_AXES = LocalGlobalConfig(
     landmarks=3,
     crop=64,

@@ -10,23 +10,17 @@ import pytest
 import torch
 
 from steadymark.models.networks.heatmap1d import Heatmap1d, Heatmap1dConfig
-from steadymark.models.networks.pyramid import PyramidConfig
 from steadymark.models.training.landmarks.grown_start import grow
 from steadymark.models.training.landmarks.heatmap1d_system import Heatmap1dSystem
+from support.small_networks import SMALL_HEATMAP1D
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from steadymark.models.networks.pyramid import PyramidConfig
     from steadymark.models.training.system import Task
 
-SMALL = Heatmap1dConfig(
-    landmarks=5,
-    crop=64,
-    bins=128,
-    channels=8,
-    hidden=8,
-    backbone=PyramidConfig(stem=8, widths=(8, 8, 8, 8), blocks=(1, 1, 1, 1), out=8),
-)
+SMALL = SMALL_HEATMAP1D
 DEEP = replace(SMALL, backbone=replace(cast("PyramidConfig", SMALL.backbone), blocks=(1, 3, 2, 2)))
 
 

@@ -11,7 +11,7 @@ import typer
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.models.face.schema import assets_root
 from steadymark.models.runtime.zoo import DEFAULT_DETECTOR, weights_folder
-from tools.model_scores.measure_models import landmark_models, measure_models
+from tools.model_scores.measure_models import landmark_models, measure_models, models_3d
 from tools.model_scores.score_cards import described_cards, read_cards, with_figures, write_cards
 from tools.model_scores.score_tables import with_tables
 
@@ -85,7 +85,7 @@ def main(
 
 def _chosen(model: Sequence[str], data: Path | None) -> tuple[str, ...]:
     """Return the names of the models to measure, and check the options."""
-    known = (*landmark_models(), DEFAULT_DETECTOR)
+    known = (*landmark_models(), *models_3d(), DEFAULT_DETECTOR)
     unknown = [name for name in model if name not in known]
     if unknown:
         _refuse(f"unknown model '{unknown[0]}': choose one of {', '.join(known)}")

@@ -17,7 +17,9 @@ from steadymark.engine.bench.landmark_benchmark import measure_landmarks, prepar
 from steadymark.engine.bench.speed_benchmark import measure_crops
 from steadymark.engine.tracking.settings import TrackSettings, open_detector, open_models
 from steadymark.models.datasets.photo_splits import read_boxes
+from steadymark.models.face.schema import IBUG68_3D
 from steadymark.models.runtime.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL, list_models
+from tools.model_scores.measure_3d import measure_3d
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,9 +41,21 @@ class ModelFigures:
 
 
 def landmark_models() -> tuple[str, ...]:
-    """Return the names of the shipped landmark models without a stabilizer, the default first."""
-    names = [card.name for card in list_models() if card.kind == "landmarks" and not card.cell]
+    """Return the names of the shipped landmark models without a stabilizer, the default first.
+
+    Models of the 3D scheme are left out, see `models_3d`.
+    """
+    names = [
+        card.name
+        for card in list_models()
+        if card.kind == "landmarks" and not card.cell and card.schema != IBUG68_3D
+    ]
     return tuple(sorted(names, key=lambda name: (name != DEFAULT_MODEL, name)))
+
+
+def models_3d() -> tuple[str, ...]:
+    """Return the names of the shipped models of the 3D scheme, and of their followers."""
+    return tuple(card.name for card in list_models() if card.schema == IBUG68_3D)
 
 
 def measure_models(
@@ -55,7 +69,7 @@ def measure_models(
     """Measure models.
 
     Args:
-        names: Names of landmark models, and DEFAULT_DETECTOR.
+        names: Names of landmark models, also of the 3D scheme, and DEFAULT_DETECTOR.
         data: The data folder.
         cards: The contents of the models' cards by name.
         reported: Whether to measure also on the sets that are only reported.
@@ -68,9 +82,12 @@ def measure_models(
         SteadymarkError: A model cannot be opened, or the data folder lacks something.
     """
     figures: dict[str, ModelFigures] = {}
-    landmark_names = [name for name in names if name != DEFAULT_DETECTOR]
+    of_3d = [name for name in names if name in models_3d()]
+    landmark_names = [name for name in names if name not in (DEFAULT_DETECTOR, *of_3d)]
     if landmark_names:
         figures |= _measure_landmarks(landmark_names, data, cards, reported=reported, tell=tell)
+    for name in of_3d:
+        figures[name] = ModelFigures(scores=measure_3d(name, data, reported=reported, tell=tell))
     if DEFAULT_DETECTOR in names:
         tell(f"{DEFAULT_DETECTOR}: as steadymark bench detector")
         figures[DEFAULT_DETECTOR] = ModelFigures(scores=_detector_scores(data, reported=reported))

@@ -37,10 +37,15 @@ PAPER_SCORES = {  # What the papers report for their full sizes.
         for tier in ("fast", "lite", "base")
     },
     "dan-lite": {"paper_300w_common_nrmse_percent": 3.19},
-    "local_global-lite": {"paper_aflw2000_3d_nme_percent_of_box": 3.04},
+    **{
+        f"local_global-{size}": {"paper_aflw2000_3d_nme_percent_of_box": 3.04}
+        for size in ("lite", "3d")
+    },
 }
 _NOT_OF_US = "yunet_"  # Beginning of the names of a detector's scores that are of another detector.
-_OF_REPORTED = re.compile(r".*_common(_percent)?|missed_aflw2000__(all|exact)_of_\d+")
+_OF_REPORTED = re.compile(
+    r".*_common(_percent)?|missed_aflw2000__(all|exact)_of_\d+|aflw2000_3d_exact_.*"
+)
 _HEADLINES = (COMMON, TRAIN_HELD_BACK)
 _NAMES = {TRUTH: "true_boxes", DETECTOR: "our_detector"}
 _DIGITS = 12  # Of a SHA-256 that tells which weights a row was measured with.
@@ -80,6 +85,9 @@ def with_figures(card: Card, figures: ModelFigures, cards: dict[str, Card]) -> C
     """
     if card["kind"] == "face_detector":
         measured: Card = {"scores": {**_kept(card), **figures.scores}}
+    elif not figures.accuracy:  # a model of the 3D scheme
+        papers = PAPER_SCORES.get(card["name"], {})
+        measured = {"scores": {**_kept(card), **papers, **figures.scores}}
     else:
         now = [{**row, **_hashes(row["boxes"], card, cards)} for row in figures.accuracy]
         found = {(row["faces_of"], row["boxes"]) for row in now}
@@ -129,7 +137,7 @@ def _headlines(rows: list[dict[str, Any]]) -> dict[str, float]:
 
 
 def _kept(card: Card) -> dict[str, float]:
-    """Return the detector's scores that stay until they are measured again.
+    """Return the scores of a detector or of a 3D model that stay until they are measured again.
 
     These are the scores of YuNet, and those on the sets that are only reported if this command has
     measured them. An export writes another `scores_note`, so that no score stays that is of other

@@ -21,7 +21,7 @@ from steadymark.models.runtime.face_score import FaceScore  # noqa: TC001 msgspe
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 DEFAULT_MODEL = "heatmap1d-lite"
 DEFAULT_DETECTOR = "face_net"
@@ -227,9 +227,14 @@ def list_models(folder: Path | None = None) -> tuple[ModelCard, ...]:
     Raises:
         WeightsError: A .json file of the folder is not a model card.
     """
-    folder = folder or weights_folder()
-    cards = [read_card(path) for path in sorted(folder.glob("*.json"))]
+    cards = map(read_card, sorted((folder or weights_folder()).glob("*.json")))
     return tuple(sorted(cards, key=lambda card: (card.kind != "landmarks", card.name)))
+
+
+def without_followers(cards: Sequence[ModelCard]) -> tuple[ModelCard, ...]:
+    """Return the models that a user can choose: a follower belongs to another model."""
+    followers = {card.follower for card in cards}
+    return tuple(card for card in cards if card.name not in followers)
 
 
 def list_own_models() -> tuple[ModelCard, ...]:

@@ -35,7 +35,7 @@ from steadymark.engine.stabilizers.stabilizer_registry import STABILIZER_REGISTR
 from steadymark.engine.tracking.face_pass import MOST_FACES, MOST_LOOK_EVERY
 from steadymark.engine.tracking.settings import TrackSettings
 from steadymark.models.runtime.onnx_session import DEVICES
-from steadymark.models.runtime.zoo import FLOW, ModelCard, list_models
+from steadymark.models.runtime.zoo import FLOW, ModelCard, list_models, without_followers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -174,7 +174,7 @@ class SettingsPanel(QWidget):
         return button
 
     def _fill_choices(self) -> None:
-        cards = [card for card in list_models() if card.kind == "landmarks"]
+        cards = [c for c in without_followers(list_models()) if c.kind == "landmarks"]
         for card in cards:
             if card.cell is None:
                 place = self.model.count()

@@ -13,7 +13,7 @@ from steadymark.engine.stabilizers.stabilizer_registry import (
     point_filters,
 )
 from steadymark.engine.tracking.settings import landmark_card
-from steadymark.models.runtime.zoo import FLOW, list_models
+from steadymark.models.runtime.zoo import FLOW, list_models, without_followers
 
 if TYPE_CHECKING:
     from steadymark.engine.tracking.settings import TrackSettings
@@ -59,7 +59,8 @@ def variants_for(settings: TrackSettings) -> tuple[Variant, ...]:
     except SteadymarkError:
         return points
     base = used.over or used.name
-    cards = [c for c in list_models() if c.kind == "landmarks" and c.schema == used.schema]
+    listed = without_followers(list_models())
+    cards = [c for c in listed if c.kind == "landmarks" and c.schema == used.schema]
     cells = [Variant(FLOW, settings.model)]
     known = {entry.name for entry in STABILIZER_REGISTRY.all() if entry.cell}
     cells += [Variant(str(c.cell), base) for c in cards if c.over == base and c.cell in known]

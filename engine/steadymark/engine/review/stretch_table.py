@@ -1,0 +1,65 @@
+"""Tables of doubtful stretches, for other programs."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+
+from steadymark.engine.output.output_paths import cannot_write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from steadymark.engine.review.doubtful_stretches import DoubtfulStretch
+
+STRETCH_COLUMNS = (
+    "file",
+    "face_id",
+    "first_frame",
+    "last_frame",
+    "start_s",
+    "end_s",
+    "severity",
+    "doubts",
+    "reason",
+)
+
+
+def stretch_fields(file: str, stretch: DoubtfulStretch) -> dict[str, object]:
+    """Return the values of a stretch by the names in `STRETCH_COLUMNS`.
+
+    Args:
+        file: Name of the table or video.
+        stretch: The stretch.
+    """
+    return {
+        "file": file,
+        "face_id": stretch.face_id,
+        "first_frame": stretch.first,
+        "last_frame": stretch.last,
+        "start_s": round(stretch.start_s, 6),
+        "end_s": round(stretch.end_s, 6),
+        "severity": round(stretch.severity, 3),
+        "doubts": " ".join(doubt.kind for doubt in stretch.doubts),
+        "reason": str(stretch.reason),
+    }
+
+
+def write_stretches(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
+    """Write a CSV file with one row for each stretch.
+
+    Args:
+        path: The file; an existing one is replaced.
+        rows: The fields of the stretches.
+
+    Raises:
+        SinkError: The file cannot be written.
+    """
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, STRETCH_COLUMNS)
+            writer.writeheader()
+            writer.writerows(rows)
+    except OSError as error:
+        raise cannot_write(path, error) from error

@@ -27,12 +27,15 @@ class VideoReference:
         size_bytes: Its size; 0 if it is not known.
         sha256: SHA-256 of the file; empty if it is not known.
         frames: Number of frames; 0 if it is not known.
+        width, height: Size of the upright frames in pixels; 0 if it is not known.
     """
 
     path: str
     size_bytes: int = 0
     sha256: str = ""
     frames: int = 0
+    width: int = 0
+    height: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +228,11 @@ class Project:
         """Return the name of a person, or the number as text."""
         return next((p.name for p in self.people if p.number == person and p.name), str(person))
 
+    @property
+    def excluded(self) -> tuple[Annotation, ...]:
+        """The intervals that are left out of exports and statistics."""
+        return tuple(one for one in self.annotations if one.lane == EXCLUDE)
+
     def is_excluded(self, time_s: float, person: int | None = None) -> bool:
         """Return whether a moment is left out, for one person or for everybody."""
-        return any(
-            one.lane == EXCLUDE and one.covers(time_s) and one.person in (None, person)
-            for one in self.annotations
-        )
+        return any(one.covers(time_s) and one.person in (None, person) for one in self.excluded)

@@ -1,4 +1,4 @@
-"""Tables of doubtful stretches, for other programs."""
+"""Tables of doubtful stretches, with what a person has decided about each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from steadymark.engine.review.doubtful_stretches import DoubtfulStretch
+    from steadymark.engine.review.project import Project
 
+OPEN, ACCEPTED, EXCLUDED = "open", "accepted", "excluded"
 STRETCH_COLUMNS = (
     "file",
     "face_id",
@@ -23,15 +25,41 @@ STRETCH_COLUMNS = (
     "severity",
     "doubts",
     "reason",
+    "status",
 )
 
 
-def stretch_fields(file: str, stretch: DoubtfulStretch) -> dict[str, object]:
+def stretch_status(stretch: DoubtfulStretch, project: Project) -> str:
+    """Return whether a stretch is `open`, `accepted` or `excluded`.
+
+    It counts as excluded if one excluded interval covers it, and as accepted if one accepted
+    stretch of the same face does.
+
+    Args:
+        stretch: The stretch.
+        project: The project of its video.
+    """
+    if any(
+        one.start_s <= stretch.start_s and stretch.end_s <= one.end_s
+        for one in project.excluded
+        if one.person in (None, stretch.face_id)
+    ):
+        return EXCLUDED
+    accepted = any(
+        one.start_s <= stretch.start_s and stretch.end_s <= one.end_s
+        for one in project.accepted
+        if one.face_id == stretch.face_id
+    )
+    return ACCEPTED if accepted else OPEN
+
+
+def stretch_fields(file: str, stretch: DoubtfulStretch, status: str) -> dict[str, object]:
     """Return the values of a stretch by the names in `STRETCH_COLUMNS`.
 
     Args:
         file: Name of the table or video.
         stretch: The stretch.
+        status: What was decided about it, see `stretch_status`.
     """
     return {
         "file": file,
@@ -43,6 +71,7 @@ def stretch_fields(file: str, stretch: DoubtfulStretch) -> dict[str, object]:
         "severity": round(stretch.severity, 3),
         "doubts": " ".join(doubt.kind for doubt in stretch.doubts),
         "reason": str(stretch.reason),
+        "status": status,
     }
 
 

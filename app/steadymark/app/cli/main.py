@@ -31,7 +31,7 @@ from steadymark.app.cli.help_groups import (
     help_groups,
 )
 from steadymark.app.cli.inspect_commands import cameras, check, models, probe, spans
-from steadymark.app.cli.review_commands import export, report, review
+from steadymark.app.cli.review.review_commands import export, report, review
 from steadymark.app.cli.smooth_command import smooth
 from steadymark.app.cli.stabilizer_options import StabilizerOptions, stabilizers_help
 from steadymark.engine.core.errors import UsageError

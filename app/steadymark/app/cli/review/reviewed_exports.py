@@ -26,7 +26,7 @@ _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExportRequest:
+class ReviewedExport:
     """What is exported, see `ExportOptions`.
 
     Attributes:
@@ -50,7 +50,7 @@ class ExportRequest:
     overwrite: bool = False
 
 
-def export_files(file: Path, request: ExportRequest) -> Iterator[tuple[Path, int]]:
+def export_files(file: Path, request: ReviewedExport) -> Iterator[tuple[Path, int]]:
     """Write the files, and yield each with its number of rows.
 
     Raises:

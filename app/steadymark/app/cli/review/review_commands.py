@@ -61,7 +61,7 @@ def review(
     Corrections, limits and decisions of the project beside a table count. The exit code is 0,
     whether there are any stretches or not.
     """
-    from steadymark.app.cli.reports.review_report import (
+    from steadymark.app.cli.review.review_report import (
         ReviewChoice,
         ReviewFiles,
         report_review,
@@ -118,10 +118,10 @@ def export(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
 ) -> None:
     """Write the table of a video with its project applied: corrected, named, without exclusions."""
-    from steadymark.app.cli.reports.reviewed_exports import ExportRequest, export_files
+    from steadymark.app.cli.review.reviewed_exports import ReviewedExport, export_files
 
     def run() -> int:
-        request = ExportRequest(
+        request = ReviewedExport(
             target=target,
             statistics=statistics,
             annotations=annotations,
@@ -154,7 +154,7 @@ def report(
     ] = False,
 ) -> None:
     """Write one page that says what was tracked, how, and what is doubtful."""
-    from steadymark.app.cli.reports.write_report import write_report
+    from steadymark.app.cli.review.write_report import write_report
 
     def run() -> int:
         notes = write_report(files, target, title=title, pictures=pictures, overwrite=overwrite)

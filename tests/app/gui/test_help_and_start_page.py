@@ -11,14 +11,10 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 import steadymark as sm
-from steadymark.app.gui.help.citation import (
-    CitationDialog,
-    as_bibtex,
-    citation_fields,
-    citation_file,
-)
+from steadymark.app.gui.help.citation import CitationDialog
 from steadymark.app.gui.help.manual import PAGES, ManualWindow, docs_root, slug
 from steadymark.app.gui.start_page import StartPage, is_there
+from steadymark.engine.core.citation import as_bibtex, citation_fields, citation_file
 from steadymark.models.runtime.zoo import weights_folder
 from support.window.window_driver import key
 

@@ -10,8 +10,8 @@ import pytest
 from steadymark.engine.core.errors import SteadymarkError, UsageError
 from steadymark.engine.core.types import FaceBox
 from steadymark.engine.metrics.accuracy_scores import AccuracyScores, accuracy_of
-from steadymark.engine.metrics.contact_sheet import contact_sheet
 from steadymark.engine.metrics.image_evaluation import LabelledImages, compare_faces
+from steadymark.engine.report.contact_sheet import contact_sheet
 from steadymark.engine.tracking.face_pass import TrackerConfig
 from steadymark.models.datasets import is_image_dataset
 from steadymark.models.face.schema import load_schema

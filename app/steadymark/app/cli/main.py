@@ -31,6 +31,7 @@ from steadymark.app.cli.help_groups import (
     help_groups,
 )
 from steadymark.app.cli.inspect_commands import cameras, check, models, probe, spans
+from steadymark.app.cli.review.review_commands import export, report, review
 from steadymark.app.cli.smooth_command import smooth
 from steadymark.app.cli.stabilizer_options import StabilizerOptions, stabilizers_help
 from steadymark.engine.core.errors import UsageError
@@ -58,7 +59,7 @@ app = typer.Typer(
 app.add_typer(bench, name="bench")
 app.command(name="add-model")(add_model)
 app.command(name="smooth", cls=ChoicesCommand)(smooth)
-for _command in (cameras, probe, models, check, spans, doctor):
+for _command in (cameras, probe, models, check, spans, review, export, report, doctor):
     app.command()(_command)
 
 

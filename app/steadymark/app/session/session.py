@@ -13,6 +13,7 @@ from steadymark.app.session.background_opening import ModelCache, settings_to_re
 from steadymark.app.session.display_model import DisplayModel
 from steadymark.app.session.live.live_view import QUIT_FLUSH_S, LiveView, open_feed
 from steadymark.app.session.recording.recording_view import RecordingView
+from steadymark.app.session.review.review_store import ReviewStore
 from steadymark.app.session.state import Display, Phase, resolve_display
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Session(DisplayModel):
         message_posted: Emitted with a UserText: a fault or a note for the user.
         recording: Plays and tracks recordings.
         live: Watches cameras and streams.
+        review: The project of the open recording.
         source: The one of both that the window shows.
     """
 
@@ -66,6 +68,7 @@ class Session(DisplayModel):
             self, models=lambda: self._models, settings=settings, state_root=state_root
         )
         self.live = LiveView(self._models, opener=opener, parent=self)
+        self.review = ReviewStore(self)
         self.source: ShownSource = self.recording
         self.measures: FaceMeasures | None = None
         self.measure_time_s = 0.0
@@ -88,6 +91,8 @@ class Session(DisplayModel):
             source.message_posted.connect(self.message_posted)
         self.recording.replacing.connect(self._make_room)
         self.recording.recording_opened.connect(self.analysis.begin)
+        self.recording.recording_opened.connect(lambda opened: self.review.open(opened.media.info))
+        self.review.message_posted.connect(self.message_posted)
         self.recording.results_cleared.connect(self._on_results_cleared)
         self.analysis.message_posted.connect(self.message_posted)
         self.analysis.measures_requested.connect(self.request_measures)
@@ -155,6 +160,7 @@ class Session(DisplayModel):
         """Close the recording or live view, and give up opening another recording."""
         self.source.close()
         self.recording.give_up_opening()
+        self.review.close()
         self.analysis.end()
         self.measures, self.measure_time_s = None, 0.0
         self.user_state = replace(

@@ -12,21 +12,23 @@ from steadymark.engine.metrics.stability import lag_frames
 if TYPE_CHECKING:
     from steadymark.engine.metrics.accuracy import Real, Values
 
-_LIDS = ((37, 41), (38, 40), (43, 47), (44, 46))
+RIGHT = ((37, 41), (38, 40))  # pairs of upper and lower lid of the person's right eye
+LEFT = ((43, 47), (44, 46))
 _LIPS = ((61, 67), (62, 66), (63, 65))
 MOVES = 2.0  # Least amplitude that counts as motion, in % of the outer-eye distance; less is noise.
 
 
-def eye_opening(points: Real) -> Values:
+def eye_opening(points: Real, lids: tuple[tuple[int, int], ...] = (*RIGHT, *LEFT)) -> Values:
     """Return the mean distance between upper and lower eyelids.
 
     Args:
         points: Landmarks of the 68-point schema, (T, 68, 2).
+        lids: Pairs of landmarks of the upper and lower lid, by default of both eyes.
 
     Returns:
         Openings, (T,), in percent of the outer-eye distance.
     """
-    return _apart(points, _LIDS)
+    return _apart(points, lids)
 
 
 def mouth_opening(points: Real) -> Values:

@@ -16,8 +16,8 @@ from steadymark.engine.metrics.accuracy_scores import (
     LandmarkComparison,
     accuracy_of,
 )
-from steadymark.engine.metrics.contact_sheet import contact_sheet
 from steadymark.engine.metrics.video_scores import StabilityScores, TrackedVideo, stability_of
+from steadymark.engine.report.contact_sheet import contact_sheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

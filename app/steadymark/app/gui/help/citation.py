@@ -1,8 +1,6 @@
-"""How to cite the program: CITATION.cff as a sentence and as BibTeX."""
+"""The dialog that tells how to cite the program."""
 
 from __future__ import annotations
-
-import re
 
 from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import (
@@ -16,46 +14,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from steadymark.app.gui.help.manual import docs_root
-from steadymark.engine.core.version import version
-
-_FILE = "CITATION.cff"
-
-
-def citation_file() -> str:
-    """Return the text of CITATION.cff, of the installed package or of the checkout."""
-    docs = docs_root()
-    path = docs / _FILE if (docs / _FILE).is_file() else docs.parent / _FILE
-    return path.read_text(encoding="utf-8")
-
-
-def citation_fields(text: str) -> dict[str, str]:
-    """Return title, author, year and license of a CITATION.cff."""
-    fields = {}
-    for field, key in (("title", "title"), ("author", "- name"), ("year", "year")):
-        found = re.search(rf'^ *{key}: *"?([^"\n]+)"?$', text, re.MULTILINE)
-        fields[field] = found[1] if found else ""
-    return fields
-
-
-def as_sentence(fields: dict[str, str]) -> str:
-    """Return the citation in the style of a list of references."""
-    return (
-        f"{fields['author']} ({fields['year']}). {fields['title']} (Version {version()}) "
-        "[Computer software]."
-    )
-
-
-def as_bibtex(fields: dict[str, str]) -> str:
-    """Return the citation as a BibTeX entry."""
-    return (
-        "@software{steadymark,\n"
-        f"  author  = {{{{{fields['author']}}}}},\n"
-        f"  title   = {{{{{fields['title']}}}}},\n"
-        f"  version = {{{version()}}},\n"
-        f"  year    = {{{fields['year']}}}\n"
-        "}\n"
-    )
+from steadymark.engine.core.citation import (
+    CITATION_FILE,
+    as_bibtex,
+    as_sentence,
+    citation_fields,
+    citation_file,
+)
 
 
 class CitationDialog(QDialog):
@@ -71,7 +36,7 @@ class CitationDialog(QDialog):
         for title, words, lines in (
             (self.tr("Reference"), as_sentence(fields), 3),
             ("BibTeX", as_bibtex(fields), 7),
-            (_FILE, text, 9),
+            (CITATION_FILE, text, 9),
         ):
             self._add(column, title, words, lines)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)

@@ -36,6 +36,7 @@ PAGES = (
     GUIDE,
     "numbers.md",
     "tables.md",
+    "review.md",
     GLOSSARY,
     "troubleshooting.md",
     "python.md",

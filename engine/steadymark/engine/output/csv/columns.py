@@ -26,6 +26,9 @@ MAGIC = "# steadymark-csv"
 FORMAT = 1
 BOX = ("box_left", "box_top", "box_width", "box_height")
 IMAGE = "image"  # the column of image files' names, which tables of videos do not have
+NAME = "name"  # the column of persons' names, which only reviewed tables have
+TEXTS = (IMAGE, NAME)
+REVIEW = ("person", NAME, "corrected", "excluded")  # columns that reviewed tables have, too
 _NATIVE_FIRST = ("frame", "face_id", "timestamp_s", "state", "score", *BOX)
 _NATIVE_POINTS = ("x", "y", "raw_x", "raw_y", "score")
 _OPENFACE_FIRST = ("frame", "face_id", "timestamp", "confidence", "success")
@@ -107,7 +110,7 @@ def read_head(lines: Iterator[str]) -> TableHead:
         raise LandmarkFileError("line 1: the file is not UTF-8: save it as 'CSV UTF-8'")
     if first.lstrip('"').startswith(MAGIC):
         return _native_head(first, lines)
-    dialect, names = dialect_of(first, IMAGE)
+    dialect, names = dialect_of(first, TEXTS)
     if {"frame", "timestamp_s"} <= set(names):
         return TableHead(CsvStyle.NATIVE, {}, names, 1, _points(names, _NATIVE_POINTS), dialect)
     if {"frame", "timestamp"} <= set(names):
@@ -160,7 +163,7 @@ def unknown_columns(head: TableHead) -> tuple[str, ...]:
     """Return columns that are not part of the format; always empty for OpenFace's files."""
     if head.style is CsvStyle.OPENFACE:
         return ()
-    known = set(native_columns(head.points, images=True))
+    known = {*native_columns(head.points, images=True), *REVIEW}
     return tuple(name for name in head.names if name not in known)
 
 
@@ -178,9 +181,9 @@ def _native_head(first: str, lines: Iterator[str]) -> TableHead:
     written_here = marked == first.strip() and second.startswith("#")
     header = _json(second) if written_here else _facts_left(second)
     columns = next(lines, "")
-    found, names = dialect_of(columns, IMAGE)
+    found, names = dialect_of(columns, TEXTS)
     dialect: TableDialect | None = found
-    if written_here and found.delimiter == "," and '"' not in columns and IMAGE not in names:
+    if written_here and found.delimiter == "," and '"' not in columns and not found.texts:
         dialect, names = None, tuple(name.strip() for name in columns.split(","))
     return TableHead(CsvStyle.NATIVE, header, names, 3, _points(names, _NATIVE_POINTS), dialect)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from steadymark.engine.core.errors import LandmarkFileError
 from steadymark.engine.core.types import FaceState
-from steadymark.engine.output.csv.columns import IMAGE, CsvStyle, TableHead
+from steadymark.engine.output.csv.columns import IMAGE, TEXTS, CsvStyle, TableHead
 from steadymark.engine.output.csv.table_dialect import text_of
 from steadymark.models.user_text import UserText
 
@@ -92,6 +92,7 @@ def parse(
 
     converters: dict[int | str, Callable[[str], float]]
     converters = {i: _code for i, name in enumerate(head.names) if is_state(head, name)}
+    converters |= {i: _ignored for i, name in enumerate(head.names) if is_text(head, name)}
     converters |= {i: image_number for i, name in enumerate(head.names) if is_image(head, name)}
     return np.loadtxt(lines, delimiter=",", comments=None, ndmin=2, converters=converters)
 
@@ -106,6 +107,11 @@ def is_image(head: TableHead, name: str) -> bool:
     return head.style is CsvStyle.NATIVE and name == IMAGE
 
 
+def is_text(head: TableHead, name: str) -> bool:
+    """Return whether a column holds texts instead of numbers."""
+    return head.style is CsvStyle.NATIVE and name in TEXTS
+
+
 def bad_fields(fields: Sequence[str], head: TableHead) -> list[UserText]:
     """Describe the fields of a row that cannot be parsed.
 
@@ -118,7 +124,7 @@ def bad_fields(fields: Sequence[str], head: TableHead) -> list[UserText]:
     """
     faults = []
     for name, text in zip(head.names, fields, strict=True):
-        if is_image(head, name):
+        if is_text(head, name):
             continue
         state = is_state(head, name)
         reader: Callable[[str], float] = _code if state else _number
@@ -178,6 +184,12 @@ def _code(text: str) -> float:
     if code is None:
         raise ValueError(f"unknown state {text!r}")
     return code
+
+
+def _ignored(text: str) -> float:
+    """Return 0 for a text that no value of the table is made of."""
+    del text
+    return 0.0
 
 
 def _number(text: str) -> float:

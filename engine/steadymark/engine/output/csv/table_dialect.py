@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
 DELIMITERS = (",", ";", "\t")
 _MISSING = frozenset(("", "NA", "N/A", "#N/A", "NULL", "None", "<NA>"))
@@ -30,13 +30,13 @@ class TableDialect:
         delimiter: What separates the fields.
         columns: Number of columns in the file.
         kept: Indices of the columns that have a name.
-        text: Index of the column that holds texts; None if there is none.
+        texts: Indices of the columns that hold texts.
     """
 
     delimiter: str
     columns: int
     kept: tuple[int, ...]
-    text: int | None = None
+    texts: frozenset[int] = frozenset()
 
     def plain(self, line: str) -> str:
         """Return a row with commas, decimal points and `nan` for missing values.
@@ -62,7 +62,7 @@ class TableDialect:
         return ",".join(kept) + end
 
     def _plain_field(self, column: int, field: str) -> str:
-        if column == self.text:
+        if column in self.texts:
             return field.replace(",", _COMMA)
         return "nan" if field in _MISSING else field.replace(",", ".")
 
@@ -80,12 +80,12 @@ def text_of(field: str) -> str:
     return field.strip().replace(_COMMA, ",")
 
 
-def dialect_of(line: str, text: str = "") -> tuple[TableDialect, tuple[str, ...]]:
+def dialect_of(line: str, texts: Collection[str] = ()) -> tuple[TableDialect, tuple[str, ...]]:
     """Return the dialect of a table and the names of its columns.
 
     Args:
         line: The line that names the columns.
-        text: Name of the column that holds texts.
+        texts: Names of the columns that hold texts.
 
     Returns:
         The dialect, and the columns that have a name.
@@ -93,8 +93,8 @@ def dialect_of(line: str, text: str = "") -> tuple[TableDialect, tuple[str, ...]
     delimiter = max(DELIMITERS, key=line.count)
     names = tuple(name.strip() for name in split_fields(line, delimiter))
     kept = tuple(i for i, name in enumerate(names) if not _NAMELESS.fullmatch(name))
-    column = names.index(text) if text in names else None
-    return TableDialect(delimiter, len(names), kept, column), tuple(names[i] for i in kept)
+    of_text = frozenset(i for i, name in enumerate(names) if name in texts)
+    return TableDialect(delimiter, len(names), kept, of_text), tuple(names[i] for i in kept)
 
 
 def split_fields(line: str, delimiter: str = ",") -> list[str]:

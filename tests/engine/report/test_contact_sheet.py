@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from steadymark.engine.metrics.accuracy_scores import FacePlace, LandmarkComparison
-from steadymark.engine.metrics.contact_sheet import (
+from steadymark.engine.output.video.draw_style import GREEN, ORANGE, SKY_BLUE, bgr
+from steadymark.engine.report.contact_sheet import (
     CAPTION,
     GAP,
     HEAD,
@@ -18,7 +19,6 @@ from steadymark.engine.metrics.contact_sheet import (
     TILE,
     contact_sheet,
 )
-from steadymark.engine.output.video.draw_style import GREEN, ORANGE, SKY_BLUE, bgr
 from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import face_points
 

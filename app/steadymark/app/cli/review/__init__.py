@@ -1,0 +1,1 @@
+"""The commands `review`, `export` and `report`, and what they print and write."""

@@ -1,0 +1,126 @@
+"""What `steadymark export` writes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.app.cli.output_files import OutputFiles, check_outputs
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.review.elan_file import write_annotations
+from steadymark.engine.review.export_reviewed import ExportOptions, export_reviewed
+from steadymark.engine.review.find_reviewed import find_reviewed
+from steadymark.engine.review.interval_statistics import interval_statistics, write_statistics
+from steadymark.engine.review.reviewed_table import ReviewedTable, reviewed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from steadymark.engine.review.project import Project
+
+_NOT_IN_NAMES = re.compile(r"[^\w.-]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewedExport:
+    """What is exported, see `ExportOptions`.
+
+    Attributes:
+        target: File of the table; None takes NAME.reviewed.csv beside the table.
+        statistics: File of the statistics, or None.
+        annotations: File of the annotations, or None.
+        per_person: Whether each person has a file of its own.
+        persons: Names or numbers of persons; empty for all.
+        overwrite: Whether existing files are replaced.
+    """
+
+    target: Path | None = None
+    statistics: Path | None = None
+    annotations: Path | None = None
+    per_person: bool = False
+    wide: bool = False
+    drop_excluded: bool = False
+    start_s: float = 0.0
+    end_s: float | None = None
+    persons: tuple[str, ...] = ()
+    overwrite: bool = False
+
+
+def export_files(file: Path, request: ReviewedExport) -> Iterator[tuple[Path, int]]:
+    """Write the files, and yield each with its number of rows.
+
+    Raises:
+        LandmarkFileError: The table or its project cannot be read.
+        SinkError: A file cannot be written.
+        UsageError: A file exists already, a person is unknown, or nothing is left to export.
+    """
+    found = find_reviewed(file)
+    project = found.project
+    table = reviewed(found.table, project)
+    chosen = _persons(table, project, request.persons)
+    target = request.target or found.table_path.with_name(
+        f"{found.table_path.name.partition('.')[0]}.reviewed.csv"
+    )
+    options = ExportOptions(
+        wide=request.wide,
+        drop_excluded=request.drop_excluded,
+        start_s=request.start_s,
+        end_s=request.end_s,
+        persons=chosen,
+    )
+    parts = _parts(table, project, target, options) if request.per_person else {target: options}
+    further = [path for path in (request.statistics, request.annotations) if path is not None]
+    for path in (*parts, *further):
+        _check(path, found.table_path, overwrite=request.overwrite)
+    for path, part in parts.items():
+        yield path, export_reviewed(table, path, part)
+    if request.statistics is not None:
+        rows = interval_statistics(table, project)
+        write_statistics(request.statistics, rows)
+        yield request.statistics, len(rows)
+    if request.annotations is not None:
+        write_annotations(request.annotations, project)
+        yield request.annotations, len(project.annotations)
+
+
+def _parts(
+    table: ReviewedTable, project: Project, target: Path, options: ExportOptions
+) -> dict[Path, ExportOptions]:
+    """Return the file and the options of each person."""
+    there = set(np.unique(table.person[table.person >= 0]).tolist())
+    parts = {}
+    for person in sorted(there & options.persons if options.persons else there):
+        name = _NOT_IN_NAMES.sub("_", project.name_of(person)).strip("_.") or str(person)
+        path = target.with_name(f"{target.stem}.{name}{target.suffix}")
+        if path in parts:
+            path = target.with_name(f"{target.stem}.{name}_{person}{target.suffix}")
+        parts[path] = replace(options, persons=frozenset({person}))
+    return parts
+
+
+def _persons(table: ReviewedTable, project: Project, wanted: tuple[str, ...]) -> frozenset[int]:
+    there = np.unique(table.person[table.person >= 0]).tolist()
+    numbers = {project.name_of(person): person for person in there}
+    numbers |= {str(person): person for person in there}
+    for name in wanted:
+        if name not in numbers:
+            raise UsageError(
+                "there is no person {name}: there are {known}",
+                name=name,
+                known=", ".join(project.name_of(person) for person in there),
+            )
+    return frozenset(numbers[name] for name in wanted)
+
+
+def _check(path: Path, table: Path, *, overwrite: bool) -> None:
+    check_outputs(OutputFiles(path))
+    if path.resolve() == table.resolve():
+        raise UsageError("{path} is the table itself: choose another name with --out", path=path)
+    if path.exists() and not overwrite:
+        raise UsageError(
+            "{path} is there already: add --overwrite, or choose another with --out", path=path
+        )

@@ -1,0 +1,43 @@
+"""Prints an HTML page to a PDF file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QMarginsF, QSizeF
+from PySide6.QtGui import QGuiApplication, QPageLayout, QPageSize, QPdfWriter, QTextDocument
+
+from steadymark.engine.core.errors import SinkError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_MARGIN_MM = 15.0
+_DPI = 150
+
+
+def print_pdf(page: str, path: Path) -> None:
+    """Write an HTML page as PDF, A4.
+
+    Args:
+        page: The HTML; pictures are `data:` addresses.
+        path: The file; an existing one is replaced.
+
+    Raises:
+        SinkError: The file cannot be written.
+    """
+    application = QGuiApplication.instance() or QGuiApplication([])  # fonts need one
+    writer = QPdfWriter(str(path))
+    writer.setResolution(_DPI)
+    writer.setPageSize(QPageSize(QPageSize.PageSizeId.A4))
+    margins = QMarginsF(_MARGIN_MM, _MARGIN_MM, _MARGIN_MM, _MARGIN_MM)
+    writer.setPageMargins(margins, QPageLayout.Unit.Millimeter)
+    document = QTextDocument()
+    document.setHtml(page)
+    area = writer.pageLayout().paintRectPixels(_DPI)
+    document.documentLayout().setPaintDevice(writer)
+    document.setPageSize(QSizeF(area.size()))
+    document.print_(writer)
+    del application
+    if not path.is_file() or not path.stat().st_size:
+        raise SinkError("cannot write {path}: the folder cannot be written", path=path)

@@ -1,0 +1,1 @@
+"""The quality control of the open recording: its project, which is saved by itself, and undo."""

@@ -1,0 +1,1 @@
+"""Quality control of tracked videos: doubtful stretches, annotations, corrections, projects."""

@@ -1,0 +1,183 @@
+"""Annotations for ELAN: its .eaf files, and tables with tabs, which most programs read."""
+
+from __future__ import annotations
+
+import csv
+import xml.etree.ElementTree as ET
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from steadymark.engine.core.errors import LandmarkFileError
+from steadymark.engine.output.output_paths import cannot_write
+from steadymark.engine.review.edits import add_lane, annotate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from steadymark.engine.review.project import Annotation, Project
+
+ELAN = ".eaf"
+_EVENT_MS = 1  # ELAN knows no events: the shortest interval
+_TABLE = ("lane", "start_s", "end_s", "duration_s", "label", "note", "person")
+_SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
+
+
+def write_annotations(path: Path, project: Project) -> None:
+    """Write the annotations of a project.
+
+    Args:
+        path: The file; `.eaf` for ELAN, otherwise a table with tabs.
+        project: The project.
+
+    Raises:
+        SinkError: The file cannot be written.
+    """
+    try:
+        if path.suffix.lower() == ELAN:
+            tree = ET.ElementTree(_document(project))
+            ET.indent(tree)
+            tree.write(path, encoding="utf-8", xml_declaration=True)
+        else:
+            _write_table(path, project)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def read_annotations(path: Path, project: Project) -> Project:
+    """Add the annotations of a file to a project; lanes that it lacks are added.
+
+    Args:
+        path: A file of ELAN (`.eaf`), or a table with tabs as `write_annotations` writes it.
+        project: The project.
+
+    Returns:
+        The project with the annotations.
+
+    Raises:
+        LandmarkFileError: The file cannot be read.
+        UsageError: An annotation ends before it starts.
+    """
+    try:
+        rows = list(_elan_rows(path) if path.suffix.lower() == ELAN else _table_rows(path))
+    except (OSError, UnicodeDecodeError, ET.ParseError, ValueError, KeyError) as error:
+        raise LandmarkFileError(
+            "cannot read the annotations in {path}: {error}", path=path, error=error
+        ) from error
+    for lane, start_s, end_s, label, note in rows:
+        if all(one.name != lane for one in project.lanes):
+            project = add_lane(project, lane)
+        project = annotate(project, lane, start_s, end_s, label=label, note=note)
+    return project
+
+
+Row = tuple[str, float, float, str, str]
+
+
+def _document(project: Project) -> ET.Element:
+    root = ET.Element(
+        "ANNOTATION_DOCUMENT",
+        {
+            "AUTHOR": "Steadymark",
+            "DATE": datetime.now(UTC).isoformat(timespec="seconds"),
+            "FORMAT": "3.0",
+            "VERSION": "3.0",
+            "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
+            "xsi:noNamespaceSchemaLocation": _SCHEMA,
+        },
+    )
+    header = ET.SubElement(root, "HEADER", {"MEDIA_FILE": "", "TIME_UNITS": "milliseconds"})
+    video = project.video.path
+    ET.SubElement(header, "MEDIA_DESCRIPTOR", {"MEDIA_URL": video, "MIME_TYPE": "video/*"})
+    order = ET.SubElement(root, "TIME_ORDER")
+    number = 0
+    for lane in project.lanes:
+        tier = ET.SubElement(
+            root, "TIER", {"LINGUISTIC_TYPE_REF": "default-lt", "TIER_ID": lane.name}
+        )
+        for one in _in_order(project, lane.name):
+            slots = []
+            for time_s in (one.start_s, one.end_s):
+                number += 1
+                slots.append(f"ts{number}")
+                value = round(1000 * time_s)
+                if one.is_event and len(slots) == 2:
+                    value += _EVENT_MS
+                slot = {"TIME_SLOT_ID": slots[-1], "TIME_VALUE": str(value)}
+                ET.SubElement(order, "TIME_SLOT", slot)
+            _add_annotation(tier, one, slots)
+    ET.SubElement(
+        root,
+        "LINGUISTIC_TYPE",
+        {
+            "GRAPHIC_REFERENCES": "false",
+            "LINGUISTIC_TYPE_ID": "default-lt",
+            "TIME_ALIGNABLE": "true",
+        },
+    )
+    return root
+
+
+def _add_annotation(tier: ET.Element, one: Annotation, slots: list[str]) -> None:
+    outer = ET.SubElement(tier, "ANNOTATION")
+    inner = ET.SubElement(
+        outer,
+        "ALIGNABLE_ANNOTATION",
+        {
+            "ANNOTATION_ID": f"a{one.number}",
+            "TIME_SLOT_REF1": slots[0],
+            "TIME_SLOT_REF2": slots[1],
+        },
+    )
+    text = one.label if not one.note else f"{one.label}: {one.note}" if one.label else one.note
+    ET.SubElement(inner, "ANNOTATION_VALUE").text = text
+
+
+def _elan_rows(path: Path) -> Iterable[Row]:
+    root = ET.parse(path).getroot()
+    if root.tag != "ANNOTATION_DOCUMENT":
+        raise ValueError("it is no file of ELAN")
+    times = {
+        slot.attrib["TIME_SLOT_ID"]: int(slot.attrib["TIME_VALUE"]) / 1000
+        for slot in root.iter("TIME_SLOT")
+        if "TIME_VALUE" in slot.attrib
+    }
+    for tier in root.iter("TIER"):
+        for one in tier.iter("ALIGNABLE_ANNOTATION"):
+            start, end = (one.attrib[f"TIME_SLOT_REF{i}"] for i in (1, 2))
+            if start not in times or end not in times:
+                continue  # a time that ELAN interpolates from its neighbours
+            text = (one.findtext("ANNOTATION_VALUE") or "").strip()
+            first, last = times[start], times[end]
+            is_event = round(1000 * (last - first)) <= _EVENT_MS
+            yield tier.attrib["TIER_ID"], first, first if is_event else last, text, ""
+
+
+def _write_table(path: Path, project: Project) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+        writer.writerow(_TABLE)
+        for lane in project.lanes:
+            for one in _in_order(project, lane.name):
+                person = "" if one.person is None else project.name_of(one.person)
+                length = one.end_s - one.start_s
+                times = [f"{value:.3f}" for value in (one.start_s, one.end_s, length)]
+                writer.writerow([lane.name, *times, one.label, one.note, person])
+
+
+def _table_rows(path: Path) -> Iterable[Row]:
+    with Path(path).open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file, delimiter="\t")
+        missing = {"lane", "start_s", "end_s"} - set(reader.fieldnames or ())
+        if missing:
+            raise ValueError(f"the first line lacks {', '.join(sorted(missing))}")
+        for row in reader:
+            start_s, end_s = float(row["start_s"]), float(row["end_s"])
+            yield row["lane"], start_s, end_s, row.get("label") or "", row.get("note") or ""
+
+
+def _in_order(project: Project, lane: str) -> list[Annotation]:
+    return sorted(
+        (one for one in project.annotations if one.lane == lane),
+        key=lambda one: (one.start_s, one.number),
+    )

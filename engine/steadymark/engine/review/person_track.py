@@ -1,0 +1,130 @@
+"""The landmarks of one face over the frames of a video, as the review reads them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.core.types import FaceState
+from steadymark.engine.output.csv.face_spans import NOBODY
+from steadymark.models.face.schema import USUAL_SCHEMAS, LandmarkSchema, load_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from steadymark.engine.output.csv.landmark_table import LandmarkTable
+
+    Floats = NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PersonTrack:
+    """One face in each of the T frames that were processed, with K landmarks.
+
+    Values are NaN in frames without the face.
+
+    Attributes:
+        face_id: Number of the face.
+        frame: (T,) int64, increasing frame indices.
+        time_s: (T,) float64, presentation times in seconds.
+        xy: (T, K, 2) stabilized landmarks in pixels.
+        raw_xy: (T, K, 2) landmarks from the network in pixels; NaN if they are not known.
+        point_score: (T, K) scores of the landmarks; NaN if they are not known.
+        score: (T,) face scores.
+        rotation_deg: (T, 3) pitch, yaw and roll of the head in degrees.
+        eyes: Indices of the outer eye corners.
+    """
+
+    face_id: int
+    frame: NDArray[np.int64]
+    time_s: NDArray[np.float64]
+    xy: Floats
+    raw_xy: Floats
+    point_score: Floats
+    score: Floats
+    rotation_deg: Floats
+    eyes: tuple[int, int]
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def present(self) -> NDArray[np.bool_]:
+        """(T,), True in frames with the face."""
+        return np.asarray(np.isfinite(self.xy).all((1, 2)))
+
+    @property
+    def eye_px(self) -> float:
+        """The 90th percentile of the distances of the outer eye corners, in pixels.
+
+        Turning the head shortens the other distances. The value is NaN without any frame.
+        """
+        right, left = (self.xy[:, i].astype(np.float64) for i in self.eyes)
+        distances = np.linalg.norm(right - left, axis=-1)
+        known = distances[np.isfinite(distances)]
+        return float(np.percentile(known, 90)) if len(known) else math.nan
+
+
+def tracks_of(table: LandmarkTable) -> Iterator[PersonTrack]:
+    """Yield the track of each face of a table, in the order of their numbers.
+
+    Args:
+        table: The landmark table.
+
+    Yields:
+        A track over all frames of the table, also those without the face.
+
+    Raises:
+        UsageError: The table's number of landmarks is that of no known schema.
+    """
+    frames, first, place = np.unique(table.frame, return_index=True, return_inverse=True)
+    schema = _schema(table)
+    for face_id in np.unique(table.face_id[table.face_id != NOBODY]).tolist():
+        rows = np.flatnonzero((table.face_id == face_id) & (table.state != FaceState.LOST))
+        yield _track(table, rows, place, frames, table.timestamp_s[first], face_id, schema)
+
+
+def _schema(table: LandmarkTable) -> LandmarkSchema:
+    count = table.xy_px.shape[1]
+    name = table.schema or USUAL_SCHEMAS.get(count)
+    if name is None:
+        raise UsageError(
+            "the table has {count} landmarks, and it is not known which of them are the eye "
+            "corners: track with a model whose schema is one of {known}",
+            count=count,
+            known=", ".join(USUAL_SCHEMAS.values()),
+        )
+    return load_schema(name)
+
+
+def _track(
+    table: LandmarkTable,
+    rows: NDArray[np.int64],
+    place: NDArray[np.int64],
+    frames: NDArray[np.int64],
+    time_s: NDArray[np.float64],
+    face_id: int,
+    schema: LandmarkSchema,
+) -> PersonTrack:
+    def spread(values: Floats) -> Floats:
+        out = np.full((len(frames), *values.shape[1:]), np.nan, values.dtype)
+        out[place[rows]] = values[rows]
+        return out
+
+    return PersonTrack(
+        face_id=face_id,
+        frame=frames,
+        time_s=time_s,
+        xy=spread(table.xy_px),
+        raw_xy=spread(table.raw_xy_px),
+        point_score=spread(table.point_score),
+        score=spread(table.score),
+        rotation_deg=np.degrees(spread(table.pose[:, 3:])),
+        eyes=schema.eyes,
+    )

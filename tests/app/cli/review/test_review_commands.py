@@ -1,0 +1,164 @@
+"""`steadymark review`, `export` and `report`: the quality control of tracked videos."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from app.cli.test_spans_command import tracked
+from steadymark.app.cli import error_boundary
+from steadymark.app.cli import main as cli
+from steadymark.engine.output.read_table import read_table
+from steadymark.engine.review import edits
+from steadymark.engine.review.project import Correction, Project, VideoReference
+from steadymark.engine.review.project_file import write_project
+from support.videos.square_video import square_video
+
+
+def test_a_lost_face_is_printed_and_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(error_boundary.out, "_width", 200)
+    native, openface = tracked(tmp_path)
+    table, report = tmp_path / "review.csv", tmp_path / "review.json"
+    arguments = ["review", str(native), str(openface), "--csv", str(table), "--json", str(report)]
+    result = CliRunner().invoke(cli.app, arguments)
+    assert result.exit_code == 0, result.output
+    rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
+    lost = [row for row in rows if "missing" in row["doubts"].split()]
+    assert [(r["file"], r["first_frame"], r["last_frame"]) for r in lost] == [
+        (str(native), "10", "13"),
+        (str(openface), "10", "13"),
+    ]
+    assert "not found for 0.20 s" in result.output
+    assert [row["start_s"] for row in json.loads(report.read_text())][:1] == [
+        float(rows[0]["start_s"])
+    ]
+
+
+def test_a_limit_removes_a_stretch(tmp_path: Path) -> None:
+    native, _ = tracked(tmp_path)
+    result = CliRunner().invoke(
+        cli.app, ["review", str(native), "--missing", "1", "--without", "damaged"]
+    )
+    assert result.exit_code == 0, result.output
+    assert "not found" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--face", "7"], "has no face 7: it has 0, 1"),
+        (["--without", "blur"], "no doubt called 'blur'"),
+        (["--score", "3"], "score must be from 0 to 1"),
+        (["--csv", "no/folder/review.csv"], "cannot write"),
+    ],
+)
+def test_bad_input_is_told_in_one_sentence(
+    arguments: list[str], sentence: str, tmp_path: Path
+) -> None:
+    native, _ = tracked(tmp_path)
+    result = CliRunner().invoke(cli.app, ["review", str(native), *arguments])
+    assert result.exit_code == 2
+    assert sentence in " ".join(result.output.split())
+    assert "Traceback" not in result.output
+
+
+def test_a_table_of_an_unknown_schema_is_refused(tmp_path: Path) -> None:
+    points = [f"{axis}_{i}" for axis in "xy" for i in range(7)]
+    names = ["frame", "face_id", "timestamp", "confidence", "success", *points]
+    row = ["1", "0", "0.0", "0.9", "1", *["10"] * 14]
+    file = tmp_path / "seven.csv"
+    file.write_text(",".join(names) + "\n" + ",".join(row) + "\n")
+    result = CliRunner().invoke(cli.app, ["review", str(file)])
+    assert result.exit_code == 2
+    assert "7 landmarks" in " ".join(result.output.split())
+
+
+@pytest.fixture
+def reviewed_file(tmp_path: Path) -> Path:
+    """A table with a project in which a gap is excluded and another person has a name."""
+    table, _ = tracked(tmp_path)
+    project = edits.name_person(Project(VideoReference("native.mp4")), 1, "Ada L")
+    project = edits.exclude(project, 0.3, 0.6)
+    project = edits.correct(project, Correction(1, 8, 0.32, ((30, 50.0, 60.0),), span_s=0.1))
+    write_project(table.with_name("native.steadymark"), project)
+    return table
+
+
+def run(*arguments: object) -> str:
+    result = CliRunner().invoke(cli.app, [str(one) for one in arguments])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_a_project_beside_the_table_decides_what_is_open(reviewed_file: Path) -> None:
+    assert "excluded" in run("review", reviewed_file)
+    assert "not found for" not in run("review", reviewed_file, "--open")
+    assert "excluded" in run("review", reviewed_file.with_suffix(".steadymark"))
+
+
+def test_an_export_applies_the_project(reviewed_file: Path, tmp_path: Path) -> None:
+    statistics, elan = tmp_path / "statistics.csv", tmp_path / "notes.eaf"
+    run(
+        "export",
+        reviewed_file,
+        "--drop-excluded",
+        "--statistics",
+        statistics,
+        "--annotations",
+        elan,
+    )
+    table = read_table(tmp_path / "native.reviewed.csv")
+    assert table.timestamp_s.max() > 0.6
+    assert not ((table.timestamp_s >= 0.3) & (table.timestamp_s <= 0.6)).any()
+    assert "Ada L" in statistics.read_text(encoding="utf-8")
+    assert "TIER" in elan.read_text(encoding="utf-8")
+
+
+def test_each_person_can_have_a_file(reviewed_file: Path, tmp_path: Path) -> None:
+    run("export", reviewed_file, "--per-person", "--out", tmp_path / "out.csv")
+    assert set(read_table(tmp_path / "out.Ada_L.csv").face_id) == {1}
+    assert set(read_table(tmp_path / "out.0.csv").face_id) == {0}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["export", "native.csv", "--person", "Bo"], "there is no person Bo: there are 0, Ada L"),
+        (["export", "native.csv", "--out", "native.csv"], "is the table itself"),
+        (["export", "native.csv", "--out", "openface.csv"], "is there already"),
+        (["export", "nothing.mp4"], "has no table of landmarks beside it"),
+        (["report", "native.csv", "--out", "report.txt"], "ends in .html or .pdf"),
+        (["report", "native.csv", "--out", "no/folder/report.html"], "cannot write"),
+    ],
+)
+def test_bad_requests_are_told_in_one_sentence(
+    arguments: list[str], sentence: str, reviewed_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(reviewed_file.parent)
+    result = CliRunner().invoke(cli.app, arguments)
+    assert result.exit_code == 2
+    assert sentence in " ".join(result.output.split())
+    assert "Traceback" not in result.output
+
+
+def test_a_report_is_one_page_with_pictures(reviewed_file: Path, tmp_path: Path) -> None:
+    square_video(tmp_path / "native.mp4", frames=21)
+    page = tmp_path / "report.html"
+    output = run("report", reviewed_file, tmp_path / "openface.csv", "--out", page)
+    assert "openface.csv: its video was not found" in " ".join(output.split())
+    text = page.read_text(encoding="utf-8")
+    assert text.count("data:image/jpeg;base64,") == text.count('width="96"') > 0
+    assert text.count("data:image/svg+xml;base64,") >= 4
+    assert "Ada L" in text
+    assert "How the landmarks were made" in text
+    assert "http" not in text.replace("http://www.w3.org", "")  # nothing is fetched
+
+
+def test_a_report_can_be_a_pdf(reviewed_file: Path, tmp_path: Path, qapp: object) -> None:
+    page = tmp_path / "report.pdf"
+    run("report", reviewed_file, "--no-pictures", "--out", page)
+    assert page.read_bytes().startswith(b"%PDF")

@@ -1,0 +1,195 @@
+"""Exports of reviewed tables: corrected, named, excluded, long and wide, statistics, ELAN."""
+
+import csv
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import steadymark as sm
+from app.cli.test_spans_command import tracked
+from engine.review.test_project import EMPTY
+from steadymark.engine.core.errors import LandmarkFileError, UsageError
+from steadymark.engine.output.csv.check_table import check_csv
+from steadymark.engine.output.read_table import read_table
+from steadymark.engine.review import edits
+from steadymark.engine.review.elan_file import read_annotations, write_annotations
+from steadymark.engine.review.export_reviewed import ExportOptions, export_reviewed
+from steadymark.engine.review.interval_statistics import (
+    WHOLE,
+    interval_statistics,
+    write_statistics,
+)
+from steadymark.engine.review.project import Correction, Project
+from steadymark.engine.review.reviewed_table import ReviewedTable, reviewed
+from steadymark.models.face.schema import assets_root
+
+
+@pytest.fixture(scope="module")
+def table_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The table of two faces: 1 from frame 3 on, 0 with a gap from frame 10 to 13."""
+    return tracked(tmp_path_factory.mktemp("table"))[0]
+
+
+def edited() -> Project:
+    """Return a project that names, corrects and excludes."""
+    project = edits.name_person(EMPTY, 1, "Ada L")
+    project = edits.correct(project, Correction(1, 8, 0.32, ((30, 50.0, 60.0),), span_s=0.1))
+    project = edits.exclude(project, 0.6, 0.64)
+    project = edits.add_lane(project, "speech")
+    project = edits.annotate(project, "speech", 0.2, 0.5, label="ja, „so“", note="leise", person=1)
+    return edits.annotate(project, "speech", 0.7)
+
+
+def table_of(file: Path, project: Project | None = None) -> ReviewedTable:
+    return reviewed(read_table(file), project or edited())
+
+
+def test_a_long_export_is_a_valid_table_with_four_more_columns(
+    table_file: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "reviewed.csv"
+    rows = export_reviewed(table_of(table_file), path)
+    assert rows == len(read_table(table_file))
+    assert not check_csv(path)
+    before, after = read_table(table_file), read_table(path)
+    assert np.array_equal(before.raw_xy_px, after.raw_xy_px, equal_nan=True)
+    lines = path.read_text(encoding="utf-8").splitlines()[2:]
+    found = list(csv.DictReader(lines))
+    corrected = [int(r["frame"]) for r in found if r["corrected"] == "1"]
+    assert corrected == [6, 7, 8, 9, 10]
+    moved = next(r for r in found if r["frame"] == "8" and r["name"] == "Ada L")
+    assert (moved["x_30"], moved["y_30"]) == ("50.000", "60.000")
+    assert moved["raw_x_30"] != "50.000"
+    assert {int(r["frame"]) for r in found if r["excluded"] == "1"} == {15, 16}
+
+
+def test_a_project_without_edits_exports_the_same_values(table_file: Path, tmp_path: Path) -> None:
+    path = tmp_path / "same.csv"
+    export_reviewed(table_of(table_file, EMPTY), path)
+    original = table_file.read_text(encoding="utf-8").splitlines()
+    again = path.read_text(encoding="utf-8").splitlines()
+    assert original[0] == again[0]
+    for before, after in zip(original[3:], again[3:], strict=True):
+        assert after.startswith(before)
+
+
+def test_excluded_rows_and_other_parts_are_left_out(table_file: Path, tmp_path: Path) -> None:
+    path = tmp_path / "part.csv"
+    options = ExportOptions(drop_excluded=True, start_s=0.4, end_s=0.72, persons=frozenset({1}))
+    export_reviewed(table_of(table_file), path, options)
+    assert read_table(path).frame.tolist() == [10, 11, 12, 13, 14, 17, 18]
+    with pytest.raises(UsageError, match="nothing is left"):
+        export_reviewed(table_of(table_file), path, ExportOptions(start_s=99))
+
+
+def test_a_wide_export_has_one_row_for_each_frame(table_file: Path, tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    assert export_reviewed(table_of(table_file), path, ExportOptions(wide=True)) == 21
+    found = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+    assert [int(row["frame"]) for row in found] == list(range(21))
+    assert found[8]["Ada_L_x_30"] == "50.000"
+    assert found[0]["Ada_L_x_30"] == "nan"
+    assert found[11]["0_state"] == "lost"
+
+
+def test_a_wide_export_refuses_a_person_with_two_faces(table_file: Path, tmp_path: Path) -> None:
+    project = edits.merge_people(edited(), 1, 0)
+    with pytest.raises(UsageError, match="Ada_L has two faces"):
+        export_reviewed(
+            table_of(table_file, project), tmp_path / "wide.csv", ExportOptions(wide=True)
+        )
+
+
+def test_parquet_without_pyarrow_is_told_in_one_sentence(
+    table_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
+    with pytest.raises(UsageError, match="pip install pyarrow"):
+        export_reviewed(table_of(table_file), tmp_path / "table.parquet")
+
+
+def test_statistics_leave_out_what_is_excluded(table_file: Path, tmp_path: Path) -> None:
+    table = table_of(table_file)
+    rows = interval_statistics(table, edited())
+    assert [(r.lane, r.person, r.frames) for r in rows] == [
+        (WHOLE, "0", 19),
+        (WHOLE, "Ada L", 19),
+        ("speech", "Ada L", 8),
+    ]
+    assert rows[0].tracked_percent == pytest.approx(100 * 12 / 19)
+    assert rows[2].tracked_percent == 100.0
+    path = tmp_path / "statistics.csv"
+    write_statistics(path, rows)
+    found = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+    assert found[2]["label"] == "ja, „so“"
+    assert float(found[2]["mouth_opening_mean"]) == pytest.approx(
+        rows[2].mouth_opening_mean, abs=1e-3
+    )
+
+
+@pytest.mark.parametrize("name", ["annotations.eaf", "annotations.txt"])
+def test_annotations_come_back_from_elan_and_tables(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    write_annotations(path, edited())
+    back = read_annotations(path, EMPTY)
+    found = sorted((a.lane, round(a.start_s, 3), round(a.end_s, 3)) for a in back.annotations)
+    assert found == [("exclude", 0.6, 0.64), ("speech", 0.2, 0.5), ("speech", 0.7, 0.7)]
+    assert any("„so“" in one.label for one in back.annotations)
+    assert all(one.person is None for one in back.annotations)
+
+
+def test_an_elan_file_has_the_parts_that_elan_needs(tmp_path: Path) -> None:
+    path = tmp_path / "a.eaf"
+    write_annotations(path, edited())
+    root = ET.parse(path).getroot()
+    assert [child.tag for child in root] == [
+        "HEADER",
+        "TIME_ORDER",
+        "TIER",
+        "TIER",
+        "LINGUISTIC_TYPE",
+    ]
+    slots = {one.attrib["TIME_SLOT_ID"] for one in root.iter("TIME_SLOT")}
+    used = {
+        one.attrib[f"TIME_SLOT_REF{i}"] for one in root.iter("ALIGNABLE_ANNOTATION") for i in (1, 2)
+    }
+    assert used == slots
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.eaf", "<a>"),
+        ("a.eaf", "<html/>"),
+        ("a.txt", "one\ttwo\n1\t2\n"),
+        ("a.txt", "lane\tstart_s\tend_s\nx\tsoon\t2\n"),
+    ],
+)
+def test_a_bad_file_of_annotations_is_told_in_one_sentence(
+    name: str, text: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(LandmarkFileError, match="cannot read the annotations in"):
+        read_annotations(tmp_path / name, EMPTY)
+
+
+def test_corrected_faces_get_a_new_head_pose(tmp_path: Path) -> None:
+    path = tmp_path / "demo.csv"
+    project = replace(EMPTY, video=replace(EMPTY.video, width=640, height=480))
+    truth = sm.read_truth(assets_root() / "clips" / "demo_truth.csv")[:3]
+    names = ["frame", "face_id", "timestamp", "confidence", "success"]
+    names += [f"{axis}_{i}" for axis in "xy" for i in range(68)]
+    lines = [",".join(names)]
+    for i, points in enumerate(truth):
+        values = [i + 1, 0, i / 30, 0.9, 1, *points.T.ravel().tolist()]
+        lines.append(",".join(map(str, values)))
+    path.write_text("\n".join(lines) + "\n")
+    table = read_table(path)
+    moved = tuple((i, float(x) + 8, float(y)) for i, (x, y) in enumerate(truth[1]))[27:36]
+    fixed = reviewed(table, edits.correct(project, Correction(0, 1, 1 / 30, moved, span_s=0.01)))
+    assert fixed.corrected.tolist() == [False, True, False]
+    assert np.isfinite(fixed.table.pose[1]).all()
+    assert np.isnan(fixed.table.pose[0]).all()

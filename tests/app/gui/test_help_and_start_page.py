@@ -53,6 +53,9 @@ def test_the_manual_says_that_it_is_in_english_only_in_other_languages(
             QLocale.setDefault(QLocale(language))
             opened = manual(window, "manual")
             assert opened.language_note.isVisibleTo(opened) is noted
+            if noted:
+                opened.show_page("de/index.md")
+                assert not opened.language_note.isVisibleTo(opened)
             opened.close()
             opened.deleteLater()
             QApplication.sendPostedEvents(opened, QEvent.Type.DeferredDelete)

@@ -115,8 +115,7 @@ class ManualWindow(QDialog):
         self.browser.sourceChanged.connect(self._on_source)
         self.language_note = QLabel(self.tr("The pages are in English."))
         self.language_note.setWordWrap(True)
-        english = QLocale.Language.English, QLocale.Language.C
-        self.language_note.setVisible(QLocale().language() not in english)
+        self.language_note.hide()
         back = QPushButton(self.tr("Back"))
         back.setAutoDefault(False)
         back.clicked.connect(self.browser.backward)
@@ -179,7 +178,10 @@ class ManualWindow(QDialog):
                 self.browser.setSource(QUrl.fromLocalFile(str(docs_root() / name)))
 
     def _on_source(self, source: QUrl) -> None:
-        """Select the shown page in the list."""
+        """Select the shown page in the list, and say if it is in another language."""
+        english = QLocale.Language.English, QLocale.Language.C
+        is_english = page_name(source) not in _FIRST.values()
+        self.language_note.setVisible(is_english and QLocale().language() not in english)
         for row in range(self.pages.count()):
             if self.pages.item(row).data(Qt.ItemDataRole.UserRole) == page_name(source):
                 self.pages.setCurrentRow(row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from steadymark.engine.bench.landmark_benchmark import DETECTOR, TRUTH
@@ -31,7 +32,8 @@ def measure_3d(
 
     Returns:
         For each part and source of the boxes, the NME in % of √(w·h) of the landmarks' box (eq. 5
-        of local_global) of all found faces and by yaw, and the number of missed faces.
+        of local_global) of all found faces and by yaw, and the number of missed faces. What no
+        face tells is left out.
 
     Raises:
         SteadymarkError: The model cannot be opened, or the data folder lacks something.
@@ -60,4 +62,4 @@ def measure_3d(
                 figures[f"{title}_yaw_{degrees}_nme_percent_of_box"] = round(
                     of_yaw.nrmse_box_size, 3
                 )
-    return figures
+    return {name: value for name, value in figures.items() if math.isfinite(value)}

@@ -37,8 +37,9 @@ class ReviewedFile:
 def find_reviewed(path: Path) -> ReviewedFile:
     """Find what belongs to a table, a video or a project.
 
-    A table, a video and a project belong together if they have the same name in the same folder;
-    a project may also name its video and tables.
+    A table, a video and a project belong together if they have the same name and lie in the same
+    folder, or the table in a folder beside the others. A project may also name its video and
+    tables.
 
     Args:
         path: A table (`talk.csv`), a video (`talk.mp4`) or a project (`talk.steadymark`).
@@ -51,8 +52,8 @@ def find_reviewed(path: Path) -> ReviewedFile:
         UsageError: There is no table for it.
     """
     is_table = path.suffix.lower() in {one.suffix for one in TABLE_FORMATS.all()} | {".csv"}
-    project_file = path if path.suffix == SUFFIX else project_path(path)
-    project = read_project(project_file) if project_file.exists() else None
+    project_file = _project_of(path)
+    project = None if project_file is None else read_project(project_file)
     table = path if is_table else _table_of(path, project)
     loaded = read_table(table)
     source = loaded.header.get("source")
@@ -62,6 +63,14 @@ def find_reviewed(path: Path) -> ReviewedFile:
     video = path if path.suffix.lower() in VIDEO_SUFFIXES else _video_of(table, named)
     empty = Project(VideoReference((video or table).name))
     return ReviewedFile(table, loaded, project or empty, video)
+
+
+def _project_of(path: Path) -> Path | None:
+    if path.suffix == SUFFIX:
+        return path
+    beside = project_path(path)
+    above = beside.parent.absolute().parent / beside.name
+    return next((one for one in (beside, above) if one.is_file()), None)
 
 
 def _table_of(path: Path, project: Project | None) -> Path:
@@ -81,7 +90,9 @@ def _table_of(path: Path, project: Project | None) -> Path:
 def _video_of(table: Path, named: list[str]) -> Path | None:
     """Return the video of a table, by the names that are told and by the table's own name."""
     stem = table.name.partition(".")[0]
-    candidates = [table.parent / Path(name).name for name in named if name]
+    names = [Path(name).name for name in named if name]
+    names += [stem + suffix for suffix in sorted(VIDEO_SUFFIXES)]
+    folders = table.absolute().parent, table.absolute().parents[1]
+    candidates = [folder / name for folder in folders for name in names]
     candidates += [Path(name) for name in named if name]
-    candidates += [table.with_name(stem + suffix) for suffix in sorted(VIDEO_SUFFIXES)]
     return next((one for one in candidates if one.is_file() and one != table), None)

@@ -100,6 +100,13 @@ def test_a_project_beside_the_table_decides_what_is_open(reviewed_file: Path) ->
     assert "excluded" in run("review", reviewed_file.with_suffix(".steadymark"))
 
 
+def test_a_table_in_a_folder_beside_the_video_has_the_same_project(reviewed_file: Path) -> None:
+    folder = reviewed_file.parent / "results"
+    folder.mkdir()
+    reviewed_file.rename(folder / reviewed_file.name)
+    assert "excluded" in run("review", folder / reviewed_file.name)
+
+
 def test_an_export_applies_the_project(reviewed_file: Path, tmp_path: Path) -> None:
     statistics, elan = tmp_path / "statistics.csv", tmp_path / "notes.eaf"
     run(

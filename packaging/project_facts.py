@@ -49,16 +49,18 @@ EXCLUDED_MODULES = (
     "readline",
 )
 # Beginnings of the names of bundled files that the program never opens: Qt's libraries and plug-ins
-# for QML, PDF, screens without a desktop, networks, and GTK with its libraries (file dialogs come
-# from the portal of the desktop); the examples of libraries; a part of the C library.
+# for QML, PDF, screens without a desktop, networks with Kerberos, and GTK with its libraries (file
+# dialogs come from the portal of the desktop); the examples of libraries; a part of the C library.
 UNUSED_FILES = (
     "PySide6/Qt/lib/libQt6Qml",
     "PySide6/Qt/lib/libQt6Quick",
     "PySide6/Qt/lib/libQt6Pdf",
     "PySide6/Qt/lib/libQt6VirtualKeyboard",
     "PySide6/Qt/lib/libQt6Test",
-    "PySide6/Qt/lib/libQt6EglFs",
-    "libQt6EglFs",
+    "PySide6/Qt/lib/libQt6EglF",
+    "libQt6EglF",
+    "PySide6/Qt/lib/libQt6Network",
+    "libQt6Network",
     "PySide6/Qt/plugins/platforminputcontexts/libqtvirtualkeyboard",
     "PySide6/Qt/plugins/imageformats/libqpdf",
     "PySide6/Qt/plugins/generic/",
@@ -102,6 +104,11 @@ UNUSED_FILES = (
     "libXinerama",
     "libXrandr",
     "libXrender",
+    "libgssapi_krb5",
+    "libkrb5",
+    "libk5crypto",
+    "libcom_err",
+    "libkeyutils",
     "libmvec",
     "pyqtgraph/examples/",
     "pyqtgraph/jupyter/",

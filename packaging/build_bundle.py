@@ -1,6 +1,6 @@
-"""Build the one-folder program dist/steadymark in a clean environment, and list its size.
+"""Build wheel, source archive and the one-folder program dist/steadymark, and list its size.
 
-    python packaging/build_bundle.py [--wheel FILE]
+    python packaging/build_bundle.py [--out FOLDER]
 
 The environment build/bundle-env is made anew. It holds the wheel, its dependencies and PyInstaller.
 """
@@ -16,27 +16,33 @@ import venv
 from collections import Counter
 from pathlib import Path
 
-from project_facts import PACKAGING, ROOT, bundled_requirements
+from project_facts import PACKAGING, ROOT, bundled_requirements, is_unused, version
+from smaller_libraries import make_libraries_smaller
 
 ENVIRONMENT = ROOT / "build" / "bundle-env"
 BUNDLE = ROOT / "dist" / "steadymark"
 _LEAST_LISTED_MB = 1.0
+_QUICKLY = ("-q", "--no-compile")  # PyInstaller compiles what it takes
 
 
 def main() -> None:
     """Build the bundle."""
     parser = argparse.ArgumentParser(description="Build the one-folder program.")
-    parser.add_argument("--wheel", type=Path, help="the wheel; by default it is built")
-    wheel = parser.parse_args().wheel
+    archives = ROOT / "build" / "wheel"
+    parser.add_argument(
+        "--out", type=Path, default=archives, help="the folder of wheel and source archive"
+    )
+    out = parser.parse_args().out.resolve()
     python = make_environment()
-    wheel = wheel or build_wheel(python, ROOT / "build" / "wheel")
-    run(python, "-m", "pip", "install", "-q", "--no-deps", "--force-reinstall", str(wheel))
+    check_window_libraries()
+    wheel = build_wheel(python, out)
+    run(python, "-m", "pip", "install", *_QUICKLY, "--no-deps", str(wheel))
     shutil.rmtree(BUNDLE, ignore_errors=True)
     work = ("--distpath", str(ROOT / "dist"), "--workpath", str(ROOT / "build" / "pyinstaller"))
     spec = str(PACKAGING / "steadymark.spec")
     run(python, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN", *work, spec)
-    check_window_libraries(BUNDLE)
-    strip_symbols(BUNDLE)
+    if sys.platform == "linux":
+        make_libraries_smaller(BUNDLE / "_internal")
     run(python, str(PACKAGING / "licence_files.py"), str(BUNDLE))
     print("\n".join(size_lines(BUNDLE)))
 
@@ -48,57 +54,61 @@ def make_environment() -> Path:
     folder = "Scripts" if sys.platform == "win32" else "bin"
     python = ENVIRONMENT / folder / ("python.exe" if sys.platform == "win32" else "python")
     requirements = str(PACKAGING / "requirements.txt")
-    run(python, "-m", "pip", "install", "-q", *bundled_requirements(), "-r", requirements)
+    run(python, "-m", "pip", "install", *_QUICKLY, *bundled_requirements(), "-r", requirements)
     return python
 
 
 def build_wheel(python: Path, folder: Path) -> Path:
-    """Build the wheel of this checkout, and return its path."""
-    shutil.rmtree(folder, ignore_errors=True)
-    run(python, "-m", "build", "-w", "--no-isolation", "--outdir", str(folder), str(ROOT))
-    return next(folder.glob("*.whl"))
+    """Build source archive and wheel of this checkout, and return the path of the wheel.
+
+    Args:
+        python: The Python with the tools that build.
+        folder: The folder that gets both.
+    """
+    run(python, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT))
+    return folder / f"steadymark-{version()}-py3-none-any.whl"
 
 
 def run(python: Path, *arguments: str) -> None:
-    """Run Python without the paths of this checkout, and end the program if it fails."""
+    """Run Python without the paths of this checkout, and end the program if it fails.
+
+    What it prints goes to the error stream, since the other one is for the table of sizes.
+    """
     clean = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
-    subprocess.run([str(python), *arguments], check=True, cwd=ROOT, env=clean)
+    command = [str(python), *arguments]
+    done = subprocess.run(command, check=False, cwd=ROOT, env=clean, stdout=sys.stderr)
+    if done.returncode != 0:
+        sys.exit(f"'{' '.join(command[:4])} …' failed with exit code {done.returncode}")
 
 
-def check_window_libraries(bundle: Path) -> None:
-    """End the program if the bundle lacks a library that its window needs.
+def check_window_libraries() -> None:
+    """End the program if a library that the window needs is not installed here.
 
-    PyInstaller only warns when a library of Qt is not installed where the bundle is built.
-
-    Args:
-        bundle: The folder of the program.
+    PyInstaller only warns then, after minutes, and the bundle would lack the library.
     """
     if sys.platform != "linux":
         return
-    inner = bundle / "_internal"
+    (packages,) = ENVIRONMENT.glob("lib/python*/site-packages")
     missing: set[str] = set()
-    for plugin in (inner / "PySide6" / "Qt" / "plugins" / "platforms").glob("*.so"):
-        told = subprocess.check_output(["ldd", str(plugin)], text=True)
-        missing |= {line.split()[0] for line in told.splitlines() if line.endswith("not found")}
+    for plugin in (packages / "PySide6" / "Qt" / "plugins" / "platforms").glob("*.so"):
+        if not is_unused(str(plugin.relative_to(packages))):
+            missing |= missing_libraries(plugin)
     if missing:
         names = ", ".join(sorted(missing))
         sys.exit(f"Qt needs {names}: install the packages that README.md names, and build again")
 
 
-def strip_symbols(bundle: Path) -> None:
-    """Remove the symbols that only debuggers read from the libraries that have many.
+def missing_libraries(library: Path) -> set[str]:
+    """Return which libraries a library needs that are not installed.
 
-    Those of NumPy and the libraries beside the packages cannot be loaded any more without them.
+    Those of Wayland are passed over: PyInstaller takes them from the desktop where a bundle runs.
 
     Args:
-        bundle: The folder of the program.
+        library: The file of the library.
     """
-    if sys.platform != "linux" or shutil.which("strip") is None:
-        return
-    inner = bundle / "_internal"
-    libraries = [*inner.glob("libpython*"), *inner.glob("av/**/*.so"), *inner.glob("scipy/**/*.so")]
-    for path in libraries:
-        subprocess.run(["strip", "--strip-unneeded", str(path)], check=True)
+    told = subprocess.check_output(["ldd", str(library)], text=True)
+    names = {line.split()[0] for line in told.splitlines() if line.endswith("not found")}
+    return {name for name in names if not name.startswith("libwayland-")}
 
 
 def size_lines(bundle: Path) -> list[str]:

@@ -34,9 +34,10 @@ Qt and PySide6 are under the LGPL, version 3 (texts/LGPL-3.txt). They are shared
 folder, which you may replace by your own builds.
 
 PyAV and OpenCV bring shared libraries of FFmpeg (LGPL, version 2.1 or later: texts/LGPL-2.1.txt;
-those of PyAV: version 3). Those of PyAV use x264 and x265, which are under the GPL, version 2 or
-later (texts/GPL-2.txt). texts/av holds the licences of all libraries in PyAV's build, as Debian
-collects them; opencv-python-headless holds those of OpenCV's build.
+those of PyAV: version 3). On Linux, OpenCV uses those of PyAV where both are of one version. Those
+of PyAV use x264 and x265, which are under the GPL, version 2 or later (texts/GPL-2.txt). texts/av
+holds the licences of all libraries in PyAV's build, as Debian collects them; opencv-python-headless
+holds those of OpenCV's build.
 
 THIS PROGRAM AS A WHOLE IS THEREFORE UNDER THE GPL, VERSION 3 OR LATER (texts/GPL-3.txt; version 3
 since Qt's licence is of version 3). If you pass it on, you must offer the sources of what it

@@ -8,6 +8,7 @@ Nothing else in this folder holds one. The place where the project is published 
 
 from __future__ import annotations
 
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -43,18 +44,23 @@ EXCLUDED_MODULES = (
     "chardet",
     "pip",
     "PySide6.QtTest",
+    "PySide6.QtNetwork",
+    "PySide6.QtDBus",
+    "readline",
 )
 # Beginnings of the names of bundled files that the program never opens: Qt's libraries and plug-ins
-# for QML, PDF, screens without a desktop, networks, and GTK with its libraries (file dialogs come
-# from the portal of the desktop); the examples of libraries; a part of the C library.
+# for QML, PDF, screens without a desktop, networks with Kerberos, and GTK with its libraries (file
+# dialogs come from the portal of the desktop); the examples of libraries; a part of the C library.
 UNUSED_FILES = (
     "PySide6/Qt/lib/libQt6Qml",
     "PySide6/Qt/lib/libQt6Quick",
     "PySide6/Qt/lib/libQt6Pdf",
     "PySide6/Qt/lib/libQt6VirtualKeyboard",
     "PySide6/Qt/lib/libQt6Test",
-    "PySide6/Qt/lib/libQt6EglFS",
-    "libQt6EglFS",
+    "PySide6/Qt/lib/libQt6EglF",
+    "libQt6EglF",
+    "PySide6/Qt/lib/libQt6Network",
+    "libQt6Network",
     "PySide6/Qt/plugins/platforminputcontexts/libqtvirtualkeyboard",
     "PySide6/Qt/plugins/imageformats/libqpdf",
     "PySide6/Qt/plugins/generic/",
@@ -98,10 +104,16 @@ UNUSED_FILES = (
     "libXinerama",
     "libXrandr",
     "libXrender",
+    "libgssapi_krb5",
+    "libkrb5",
+    "libk5crypto",
+    "libcom_err",
+    "libkeyutils",
     "libmvec",
     "pyqtgraph/examples/",
     "pyqtgraph/jupyter/",
 )
+_UNUSED_METADATA = re.compile(r"\.dist-info/(RECORD$|sboms/)")  # lists of files, lists of parts
 QT_LANGUAGES = ("de", "zh_CN")  # those of assets/translations
 
 
@@ -171,7 +183,7 @@ def is_unused(name: str) -> bool:
         name: The path inside the bundle.
     """
     path = name.replace("\\", "/")
-    if path.startswith(UNUSED_FILES):
+    if path.startswith(UNUSED_FILES) or _UNUSED_METADATA.search(path):
         return True
     if "/translations/" in path and path.startswith("PySide6/"):
         return not path.removesuffix(".qm").endswith(QT_LANGUAGES)

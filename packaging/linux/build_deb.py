@@ -41,6 +41,8 @@ DEPENDS = (
     "libfontconfig1",
     "libxcb1",
 )
+# What Qt also needs on a desktop with Wayland, which has them.
+RECOMMENDS = ("libwayland-client0", "libwayland-cursor0", "libwayland-egl1")
 _CONTROL = """\
 Package: steadymark
 Version: {version}
@@ -49,6 +51,7 @@ Priority: optional
 Architecture: {architecture}
 Installed-Size: {size_kib}
 Depends: {depends}
+Recommends: {recommends}
 Maintainer: {maintainer}
 {homepage}Description: {summary}
  Steadymark finds and tracks 68 facial landmarks in videos and live cameras. The
@@ -169,6 +172,7 @@ def pack(tree: Path, out: Path) -> Path:
             architecture=architecture,
             size_kib=size // 1024,
             depends=", ".join(depends),
+            recommends=", ".join(RECOMMENDS),
             maintainer=maintainer(),
             homepage=f"Homepage: {homepage}\n" if homepage else "",
             summary=SUMMARY,
@@ -176,8 +180,8 @@ def pack(tree: Path, out: Path) -> Path:
         encoding="utf-8",
     )
     package = out / f"steadymark_{version()}_{architecture}.deb"
-    command = ["dpkg-deb", "--root-owner-group", "-Zxz", "-z3", "--build", str(tree), str(package)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    command = ["dpkg-deb", "--root-owner-group", "-Zzstd", "-z9", "--build"]
+    subprocess.run([*command, str(tree), str(package)], check=True, stdout=subprocess.DEVNULL)
     return package
 
 

@@ -217,9 +217,11 @@ def test_only_files_that_the_program_never_opens_are_left_out() -> None:
     plugins = "PySide6/Qt/plugins/"
     assert is_unused("PySide6/Qt/lib/libQt6Quick.so.6")
     assert is_unused("PySide6/Qt/translations/qtbase_fr.qm")
+    assert is_unused("numpy-2.4.6.dist-info/RECORD")
     for name in (
         "PySide6/Qt/lib/libQt6Svg.so.6",
         "PySide6/Qt/translations/qtbase_de.qm",
+        "numpy-2.4.6.dist-info/METADATA",
         f"{plugins}platforms/libqxcb.so",
         f"{plugins}platforms/libqwayland.so",
         f"{plugins}platforms/libqoffscreen.so",

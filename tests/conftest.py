@@ -1,7 +1,8 @@
-"""Shared fixtures: the optional data folder."""
+"""Shared fixtures, such as the optional data folder, and what all tests have in common."""
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -31,6 +32,12 @@ ROOT = Path(__file__).resolve().parents[1]
 os.environ["PYTHONPATH"] = os.pathsep.join(
     [*(str(ROOT / part) for part in ("app", "engine", "models")), os.getenv("PYTHONPATH", "")]
 ).rstrip(os.pathsep)
+
+
+def pytest_collection_finish() -> None:
+    """Exempt what the imports made from garbage collection, which many tests run in full."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

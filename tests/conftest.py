@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two test processes must not fight for two cores
@@ -56,3 +58,15 @@ def cases(data: Path) -> Path:
     if not folder.is_dir():
         pytest.skip("no folder 'cases' beside the real data")
     return folder
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel that is built from this checkout without the network."""
+    out = tmp_path_factory.mktemp("built")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out)]
+    run = subprocess.run(
+        [*command, str(ROOT)], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    return next(out.glob("*.whl"))

@@ -1,8 +1,11 @@
-"""Shared fixtures: the optional data folder."""
+"""Shared fixtures, such as the optional data folder, and what all tests have in common."""
 
 from __future__ import annotations
 
+import gc
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two test processes must not fight for two cores
@@ -33,6 +36,18 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 ).rstrip(os.pathsep)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let workers begin with the slow tests, so that at the end none waits for another for long."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Exempt what the imports made from garbage collection, which many tests run in full."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def data() -> Path:
     """The folder of real data, else a skip that says how to give it."""
@@ -49,3 +64,15 @@ def cases(data: Path) -> Path:
     if not folder.is_dir():
         pytest.skip("no folder 'cases' beside the real data")
     return folder
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel that is built from this checkout without the network."""
+    out = tmp_path_factory.mktemp("built")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out)]
+    run = subprocess.run(
+        [*command, str(ROOT)], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    return next(out.glob("*.whl"))

@@ -13,18 +13,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from this checkout without the network."""
-    out = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out)]
-    run = subprocess.run(
-        [*command, str(ROOT)], capture_output=True, text=True, check=False, timeout=300
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    return next(out.glob("*.whl"))
-
-
 def test_the_wheel_has_one_top_level_name(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()

@@ -85,6 +85,7 @@ class ScreenshotStudio:
             session.measures_changed,
             session.message_posted,
             session.analysis.heatmaps_changed,
+            self.window.options.own_models.message_posted,
             self.window.exports.ended,
         ]
         if self.window.exports.queue_window is not None:

@@ -6,12 +6,15 @@ import os
 import re
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PySide6.QtGui import QImage
 
+from steadymark.models.face.schema import assets_root
 from tools.png_palette import reduce_to_palette
 from tools.screenshots_start import STEPS
 
@@ -34,9 +37,22 @@ def test_a_reduced_palette_stays_close_to_the_original_colours(
     assert difference.max() < 40
 
 
+def write_start_of_demo_clip(path: Path, packets: int) -> Path:
+    """Copy the first packets of the demo clip, without encoding them again."""
+    demo = str(assets_root() / "clips" / "demo.mp4")
+    with av.open(demo) as clip, av.open(str(path), "w", options={"movflags": "faststart"}) as short:
+        stream = short.add_stream_from_template(clip.streams.video[0])
+        for packet in islice(clip.demux(video=0), packets):
+            packet.stream = stream
+            short.mux(packet)
+    return path
+
+
 @pytest.mark.slow
 def test_every_main_screen_is_rendered(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tools.screenshots", str(tmp_path), "--only", "de"]
+    clip = write_start_of_demo_clip(tmp_path / "demo.mp4", 130)
+    options = ["--only", "de", "--clip", str(clip)]
+    command = [sys.executable, "-m", "tools.screenshots", str(tmp_path), *options]
     env = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     env["PYTHONPATH"] = os.pathsep.join(str(ROOT / part) for part in ("app", "engine", "models"))
     run = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=300)

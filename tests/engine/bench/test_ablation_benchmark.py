@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from typing import TYPE_CHECKING
 
 import av
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 
 from steadymark.app.cli import error_boundary
 from steadymark.app.cli import main as cli
+from steadymark.engine.bench.scenes import ablation_benchmark
 from steadymark.engine.bench.scenes.ablation_benchmark import (
     VARIANTS,
     AblationConfig,
@@ -151,7 +153,12 @@ def wide_console(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(error_boundary.out, "width", 160)
 
 
-def test_the_command_prints_its_table_and_reports_invalid_input(data: Path) -> None:
+def test_the_command_prints_its_table_and_reports_invalid_input(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tuned_by_one_scene = partial(AblationConfig, tuned_by=1)
+    monkeypatch.setattr(ablation_benchmark, "AblationConfig", tuned_by_one_scene)
+
     def bench(*words: str) -> tuple[int, str]:
         few_frames = ("--sequences", "1", "--frames", "12")
         result = CliRunner().invoke(cli.app, ["bench", "ablation", *words, *few_frames])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -11,7 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from steadymark.app.cli.main import app
-from steadymark.engine.bench.detector_benchmark import is_hit, measure, threshold_for
+from steadymark.app.cli.reports import detector_report
+from steadymark.engine.bench import detector_benchmark
+from steadymark.engine.bench.detector_benchmark import frame_ms, is_hit, measure, threshold_for
 from steadymark.engine.bench.hard_face_set import (
     AFW,
     EXACT,
@@ -30,12 +33,20 @@ from support.fakes.data_folder import SIZE, face_points, write_data_folder
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from steadymark.engine.bench.detector_benchmark import DetectorFigures
+    from steadymark.engine.tracking.detection import FaceNetDetector
     from steadymark.models.face.crop import Image
 
 
 @pytest.fixture
 def data_folder(tmp_path: Path) -> Path:
     return write_data_folder(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def few_frames_are_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time three frames, which take long enough."""
+    monkeypatch.setattr(detector_benchmark, "frame_ms", partial(frame_ms, runs=3))
 
 
 class CentreDetector:
@@ -129,11 +140,22 @@ def test_the_threshold_allows_the_given_number_of_false_boxes(data_folder: Path)
     assert threshold_for(ConstantScoreDetector, data_folder, 100) == pytest.approx(0.1, abs=0.006)
 
 
-def test_the_command_prints_a_threshold_for_false_boxes(data_folder: Path) -> None:
+def test_the_command_prints_a_threshold_for_false_boxes(
+    data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thresholds: list[float] = []
+
+    def measure_another(detector: FaceNetDetector, *arguments: Any, **more: Any) -> DetectorFigures:
+        """Measure a fast detector: with a low threshold, face_net looks again at 100 places."""
+        thresholds.append(detector.config.threshold)
+        return measure(CentreDetector(), *arguments, **more)
+
+    monkeypatch.setattr(detector_report, "measure", measure_another)
     arguments = ["bench", "detector", "--data", str(data_folder), "--false", "0.6"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     assert "0.10" in result.output  # grey images have no faces at any threshold
+    assert thresholds == [pytest.approx(0.1, abs=0.006)]
     both = CliRunner().invoke(app, [*arguments, "--threshold", "0.5"])
     assert both.exit_code == 2
     assert "leave one out" in " ".join(both.output.split())

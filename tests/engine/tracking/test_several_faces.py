@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from steadymark.engine.bench import speed_benchmark
 from steadymark.engine.bench.scenes.identity_benchmark import run_identity
 from steadymark.engine.bench.speed_benchmark import measure_faces
 from steadymark.engine.core.types import FaceBox, FaceState, TrackResult
@@ -244,7 +245,8 @@ def test_a_face_passing_behind_another_keeps_its_id() -> None:
 
 
 @pytest.mark.slow
-def test_sixteen_faces_cost_less_than_sixteen_times_one() -> None:
+def test_sixteen_faces_cost_less_than_sixteen_times_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speed_benchmark, "_WARM_UP", 2)
     lines = measure_faces(TrackSettings(device="cpu"), rounds=5)
     assert [line.faces for line in lines] == list(range(1, 17))
     assert lines[-1].cpu_ms < 14 * lines[0].cpu_ms
@@ -253,7 +255,8 @@ def test_sixteen_faces_cost_less_than_sixteen_times_one() -> None:
 @pytest.mark.data
 @pytest.mark.slow
 def test_faces_keep_their_ids_in_synthetic_crossings(data: Path) -> None:
-    rows = list(run_identity(data / "300w" / "train", TrackSettings(device="cpu"), videos=4))
+    settings = TrackSettings(device="cpu", stabilizer="none")  # ids follow the raw landmarks
+    rows = list(run_identity(data / "300w" / "train", settings, videos=4))
     every = sum((row.scores for row in rows), IdentityScores())
     assert every.switches <= 1  # in 20 videos; none here, but processors round differently
     assert every.mota > 0.94

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -9,11 +8,9 @@ import torch
 
 from steadymark.models.networks.heatmap1d import CoAttention, Heatmap1d, Heatmap1dDecoded
 from steadymark.models.networks.heatmap_losses import gaussian_targets, marginal_loss, squared_loss
-from steadymark.models.networks.onnx_export import count_macs, export_onnx
+from steadymark.models.networks.onnx_export import count_macs
 from steadymark.models.runtime.onnxruntime_offline import ort
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from support.exported_networks import exported
 
 
 def crops(count: int) -> torch.Tensor:
@@ -105,18 +102,9 @@ def test_the_result_of_a_face_does_not_depend_on_its_batch() -> None:
     torch.testing.assert_close(together[1:2], alone, atol=1e-3, rtol=0)
 
 
-def test_onnx_gives_the_same_points_as_torch(tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    decoded = Heatmap1dDecoded(Heatmap1d()).eval()
-    path = tmp_path / "n.onnx"
-    export_onnx(
-        decoded,
-        (crops(2),),
-        path,
-        inputs=["crops"],
-        outputs=["points", "scores", "face", "heatmaps"],
-        dynamic=({0: torch.export.Dim("n")},),
-    )
+def test_onnx_gives_the_same_points_as_torch() -> None:
+    system, network, path, _ = exported("heatmap1d", "lite")
+    decoded = system.decoded(network).eval()
     session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
     for count in (1, 3):
         crop_batch = crops(count)

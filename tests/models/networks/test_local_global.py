@@ -22,6 +22,7 @@ from steadymark.models.networks.onnx_export import count_macs, export_onnx
 from steadymark.models.networks.part_attention import LinkedHeatmaps, PartAttention, heatmap_module
 from steadymark.models.networks.pdc import bins_to_px
 from steadymark.models.runtime.onnxruntime_offline import ort
+from support.exported_networks import exported
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,20 +114,28 @@ def test_the_result_of_a_face_does_not_depend_on_its_batch(name: str) -> None:
         torch.testing.assert_close(batched[1:2], single, atol=2e-3, rtol=0)
 
 
-@pytest.mark.slow
-@ALL_CONFIGS
-def test_onnx_gives_the_same_points_as_torch(name: str, tmp_path: Path) -> None:
+def decoded_and_file(name: str, folder: Path) -> tuple[torch.nn.Module, Path]:
+    if name in PRESETS:
+        system, network, file, _ = exported("local_global", name)
+        return system.decoded(network).eval(), file
     config = CONFIGS[name]
-    decoded = LocalGlobalDecoded(with_random_statistics(config)).eval()
-    path = tmp_path / "n.onnx"
+    decoded, file = LocalGlobalDecoded(with_random_statistics(config)).eval(), folder / "n.onnx"
     export_onnx(
         decoded,
         (crops(2, config),),
-        path,
+        file,
         inputs=["crops"],
         outputs=["points", "scores", "face"],
         dynamic=({0: torch.export.Dim("n")},),
     )
+    return decoded, file
+
+
+@pytest.mark.slow
+@ALL_CONFIGS
+def test_onnx_gives_the_same_points_as_torch(name: str, tmp_path: Path) -> None:
+    config = CONFIGS[name]
+    decoded, path = decoded_and_file(name, tmp_path)
     session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
     for count in (1, 3):
         crop_batch = crops(count, config)

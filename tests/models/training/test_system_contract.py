@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from steadymark.models.face.schema import load_schema
 from steadymark.models.networks.stabilizer.heatmap_stabilizer import StabilizedDecoded, flat
@@ -29,6 +28,7 @@ from steadymark.models.training.stabilizer.frozen_backbone import BackboneInfo
 from steadymark.models.training.stabilizer.heatmap_cell_systems import RecurrentSystem
 from steadymark.models.training.stabilizer.open_backbone import open_backbone
 from steadymark.models.training.stabilizer.torch_backbone import TorchBackbone
+from support.exported_networks import exported, with_random_weights
 from support.videos.textured_images import FACE, face_in, flow_frame, random_texture
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from steadymark.models.training.system import System
 
 SCHEMA = load_schema("ibug68")
-N = TypeVar("N", bound=nn.Module)
 ALL_SYSTEMS = [system for presets in SYSTEMS.values() for system in presets.values()]
 LANDMARK_SYSTEMS = [system for system in ALL_SYSTEMS if isinstance(system, LandmarkSystem)]
 RECURRENT_SYSTEMS = [system for system in ALL_SYSTEMS if isinstance(system, RecurrentSystem)]
@@ -61,21 +60,6 @@ def test_every_system_is_tested_by_one_contract() -> None:
 def test_the_recipe_of_a_system_can_be_read_back(system: System[Any]) -> None:
     recipe = json.loads(json.dumps(system.describe()))
     assert system_of(recipe) == system
-
-
-def with_random_weights(network: N, by: float = 0.01) -> N:
-    """Give batch norms random statistics, and add noise to all parameters."""
-    torch.manual_seed(1)
-    with torch.no_grad():
-        for module in network.modules():
-            if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-                assert module.running_mean is not None
-                assert module.running_var is not None
-                module.running_mean.normal_(0, 0.1)
-                module.running_var.uniform_(0.7, 1.4)
-        for parameter in network.parameters():
-            parameter.add_(torch.randn_like(parameter) * by)
-    return network
 
 
 def batch(size: int, count: int = 2) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -112,12 +96,9 @@ def test_the_loss_is_finite_and_gives_every_parameter_a_gradient(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("system", LANDMARK_SYSTEMS, ids=system_id)
-def test_onnx_equals_torch_and_batches_equal_single_crops(
-    system: LandmarkSystem[Any], tmp_path: Path
-) -> None:
-    network = with_random_weights(system.build()).eval()
-    size, path = system.crop, tmp_path / "net.onnx"
-    facts = system.export(network, tmp_path, path)
+def test_onnx_equals_torch_and_batches_equal_single_crops(system: LandmarkSystem[Any]) -> None:
+    network, path, facts = exported(system.name, system.preset)[1:]
+    size = system.crop
     crops = batch(size)[0]
     runner = open_network(path, size)
     both = runner.step(crops.numpy())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import torch
@@ -11,9 +11,7 @@ from torch import nn
 from steadymark.models.training.landmarks.landmark_system import LandmarkSystem
 from steadymark.models.training.loop.weights_from_onnx import load_onnx_weights
 from steadymark.models.training.registry import altered, find_system
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from support.exported_networks import exported
 
 NAMES = ("heatmap1d", "dan", "local_global")
 
@@ -43,10 +41,8 @@ def randomized_network(system: LandmarkSystem[Any], seed: int) -> nn.Module:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_weights_can_be_read_from_an_exported_model(name: str, tmp_path: Path) -> None:
-    system = landmark_system(name)
-    network, file = randomized_network(system, 1), tmp_path / "net.onnx"
-    system.export(network, tmp_path, file)
+def test_weights_can_be_read_from_an_exported_model(name: str) -> None:
+    system, network, file, _ = exported(name, "lite")
     crops = torch.randint(0, 256, (32, 3, system.crop, system.crop), dtype=torch.uint8)
     restored = randomized_network(system, 2)
     load_onnx_weights(file, system.decoded(restored), crops)
@@ -57,10 +53,8 @@ def test_weights_can_be_read_from_an_exported_model(name: str, tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
-    system = landmark_system("heatmap1d")
-    file = tmp_path / "net.onnx"
-    system.export(randomized_network(system, 1), tmp_path, file)
+def test_weights_of_another_network_are_refused() -> None:
+    system, _, file, _ = exported("heatmap1d", "lite")
     crops = torch.randint(0, 256, (8, 3, 128, 128), dtype=torch.uint8)
     other = altered(system, ["network.hidden=64"])
     assert isinstance(other, LandmarkSystem)

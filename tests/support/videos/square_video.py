@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from functools import cache
 from typing import TYPE_CHECKING
 
 import av
@@ -19,7 +21,15 @@ def square_video(
     path: Path, frames: int = 40, *, lost: range = range(12, 16), width: int = 320
 ) -> Path:
     """25 frames a second, a keyframe every 10; the square moves, and is missing in `lost`."""
-    with av.open(str(path), "w") as container:
+    path.write_bytes(_encoded_squares(frames, lost, width))
+    return path
+
+
+@cache
+def _encoded_squares(frames: int, lost: range, width: int) -> bytes:
+    """Return an MP4 file; many tests use the same one."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
         stream = container.add_stream("mpeg4", rate=25)
         stream.width, stream.height, stream.pix_fmt = width, 240, "yuv420p"
         stream.codec_context.gop_size = 10
@@ -27,7 +37,7 @@ def square_video(
             image = square_image(None if i in lost else (square_x(i), 100, 60), width=width)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
         container.mux(stream.encode(None))
-    return path
+    return file.getvalue()
 
 
 def square_x(index: int) -> int:

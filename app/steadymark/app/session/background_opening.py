@@ -187,4 +187,6 @@ def settings_to_retrack(before: TrackSettings, now: TrackSettings) -> frozenset[
 
 def needs_retracking(before: TrackSettings, now: TrackSettings) -> bool:
     """Return whether results of the settings `before` cannot be used with the settings `now`."""
+    if before == now:
+        return False  # without reading model cards, as the window asks after each change
     return network_key(before) != network_key(now) or before.tracker != now.tracker

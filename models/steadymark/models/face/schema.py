@@ -28,6 +28,7 @@ USUAL_SCHEMAS = {  # number of landmarks → schema that most data sets with tha
 SCHEMA_OF_UNNAMED = IBUG68  # the schema of landmark models and tables that do not name theirs
 
 
+@cache
 def assets_root() -> Path:
     """Return the assets folder of the installed package, or else that of the checkout."""
     this_file = Path(__file__).resolve()

@@ -13,11 +13,16 @@ import pytest
 from typer.testing import CliRunner
 
 from steadymark.app.cli import main as cli
+from steadymark.app.cli.reports import speed_report
+from steadymark.engine.bench import speed_benchmark
 from steadymark.engine.bench.scenes.face_crossings import CROSSINGS, KINDS
+from steadymark.engine.bench.speed_benchmark import FacesSpeed, measure_faces
 from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from steadymark.engine.tracking.settings import TrackSettings
 
 
 def write_labelled_images(folder: Path, count: int) -> Path:
@@ -67,7 +72,18 @@ def test_missing_images_or_videos_are_reported(
 
 
 @pytest.mark.slow
-def test_bench_speed_prints_the_cost_of_one_to_sixteen_faces() -> None:
+def test_bench_speed_prints_the_cost_of_one_to_sixteen_faces(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+
+    def measure_one_round(settings: TrackSettings, *, rounds: int) -> list[FacesSpeed]:
+        asked.append(rounds)
+        return measure_faces(settings, rounds=1)
+
+    monkeypatch.setattr(speed_report, "measure_faces", measure_one_round)
+    monkeypatch.setattr(speed_benchmark, "_WARM_UP", 1)
     result = CliRunner().invoke(cli.app, ["bench", "speed", "--faces", "--rounds", "10"])
     assert result.exit_code == 0, result.output
+    assert asked == [10]
     assert re.findall(r"^(\d+) ", result.output, re.MULTILINE)[-1] == "16"

@@ -23,8 +23,8 @@ from steadymark.app.session.state import Phase
 from steadymark.engine.output.csv.check_table import check_csv
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.tracking.settings import TrackSettings
-from steadymark.models.face.schema import assets_root
 from support.fakes.blocking_fakes import Gate, gated_models
+from support.videos.demo_excerpt import write_demo_excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from steadymark.app.gui.preferences import Preferences
-
-DEMO = assets_root() / "clips" / "demo.mp4"
 
 
 def track(qtbot: QtBot, window: MainWindow, clip: str) -> None:
@@ -73,6 +71,11 @@ def real_window(qtbot: QtBot, tmp_path: Path, preferences: Preferences) -> Itera
     window.deleteLater()
 
 
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_demo_excerpt(tmp_path_factory.mktemp("demo") / "demo.mp4")
+
+
 def choose(qtbot: QtBot, window: MainWindow, stabilizer: str) -> None:
     """Choose a filter and wait until it has been applied to all results."""
     results = window.session.results
@@ -89,14 +92,14 @@ def rows(path: Path) -> list[bytes]:
 
 @pytest.mark.slow
 def test_tables_of_the_window_equal_those_of_the_command_line(
-    qtbot: QtBot, real_window: MainWindow, tmp_path: Path
+    qtbot: QtBot, real_window: MainWindow, tmp_path: Path, demo: Path
 ) -> None:
     window = real_window
-    track(qtbot, window, str(DEMO))
+    track(qtbot, window, str(demo))
     for stabilizer in ("auto", "one-euro", "butterworth"):
         folder = tmp_path / stabilizer
         result = CliRunner().invoke(
-            cli.app, ["track", str(DEMO), "--out", str(folder), "--stabilizer", stabilizer]
+            cli.app, ["track", str(demo), "--out", str(folder), "--stabilizer", stabilizer]
         )
         assert result.exit_code == 0, result.output
         if stabilizer == "one-euro":  # filters need another network than auto
@@ -110,7 +113,7 @@ def test_tables_of_the_window_equal_those_of_the_command_line(
         cli.app,
         [
             "track",
-            str(DEMO),
+            str(demo),
             "--out",
             str(tmp_path / "o"),
             "--csv",
@@ -127,10 +130,10 @@ def test_tables_of_the_window_equal_those_of_the_command_line(
 
 @pytest.mark.slow
 def test_switching_between_flow_and_convlstm_gives_the_tables_of_the_command_line(
-    qtbot: QtBot, real_window: MainWindow, tmp_path: Path
+    qtbot: QtBot, real_window: MainWindow, tmp_path: Path, demo: Path
 ) -> None:
     window = real_window
-    track(qtbot, window, str(DEMO))
+    track(qtbot, window, str(demo))
     window.session.use_settings(replace(window.session.settings, stabilizer="flow"))
     assert not window.session.source.settings_need_retracking  # auto has already chosen flow
     for stabilizer in ("flow", "convlstm", "flow"):
@@ -138,7 +141,7 @@ def test_switching_between_flow_and_convlstm_gives_the_tables_of_the_command_lin
             track_again(qtbot, window, stabilizer)
         folder, table = tmp_path / stabilizer, tmp_path / f"{stabilizer}.csv"
         if not folder.exists():
-            words = ["track", str(DEMO), "--out", str(folder), "--stabilizer", stabilizer]
+            words = ["track", str(demo), "--out", str(folder), "--stabilizer", stabilizer]
             result = CliRunner().invoke(cli.app, words)
             assert result.exit_code == 0, result.output
         export(qtbot, window, ExportKind.TABLE, table)

@@ -12,9 +12,11 @@ from steadymark.app.session.recording.background_tracking import BackgroundTrack
 from steadymark.app.session.recording.media import Media
 from steadymark.app.session.recording.point_filter import PointFilter, filter_of
 from steadymark.app.session.recording.results import Results
+from steadymark.engine.core.types import FaceState
 from steadymark.engine.stabilizers.stabilizer_registry import choose
 from steadymark.engine.tracking.settings import TrackSettings, make_tracker
 from steadymark.models.face.schema import load_schema
+from support.fakes.fake_results import face_points, track_result, tracked_face
 from support.videos.square_video import square_models, square_video
 
 if TYPE_CHECKING:
@@ -86,3 +88,19 @@ def test_a_filter_restarts_where_the_tracker_restarts(media: Media) -> None:
     refilter: Callable[[Results], object] = PointFilter(filter_of(ONE_EURO)).refilter
     np.testing.assert_array_equal(refilter(results), results.rows().stabilized)
     close_tracking(tracking)
+
+
+def test_a_filter_restarts_at_a_face_that_is_detected_again_without_being_lost() -> None:
+    results, live = Results(np.arange(6) / 25, load_schema("ibug68")), PointFilter(CHOSEN)
+    expected = []
+    for index in range(6):
+        state = FaceState.DETECTED if index in (0, 1, 4) else FaceState.TRACKED
+        face = tracked_face(points=face_points(50 + 9 * index, 60, 50), state=state)
+        result = track_result(index, face, restarted=index == 0)
+        results.add(result)
+        expected += [face.stabilized for face in live.filtered(result).faces]
+    points = PointFilter(CHOSEN).refilter(results)
+    for index, landmarks in enumerate(expected):
+        assert landmarks is not None
+        np.testing.assert_array_equal(points[index], landmarks.xy_px)
+    np.testing.assert_array_equal(points[4], results.rows().raw[4])

@@ -57,7 +57,8 @@ class PlotStack(pg.GraphicsLayoutWidget):  # type: ignore[misc]
             label: The quantity with its unit.
             logarithmic: Whether the vertical axis is logarithmic.
         """
-        plot = pg.PlotItem(axisItems={"left": ValueAxis(), "bottom": LocalAxis("bottom")})
+        axes = {"left": ValueAxis(), "bottom": LocalAxis("bottom")}
+        plot = pg.PlotItem(axisItems=axes, enableMenu=False)
         plot.setLabel("left", label)
         plot.setLabel("bottom", self.tr("time, s"))
         plot.setLogMode(x=False, y=logarithmic)
@@ -71,7 +72,6 @@ class PlotStack(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         plot.setClipToView(True)
         plot.setDownsampling(auto=True, mode="peak")
         plot.hideButtons()
-        plot.setMenuEnabled(False)
         place = pg.InfiniteLine(angle=90, movable=False)
         plot.addItem(place, ignoreBounds=True)
         self._position_lines.append(place)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from steadymark.app.session.recording.results import STATES
 from steadymark.engine.attributes.attribute_registry import with_points
 from steadymark.engine.core.types import FaceState, TrackedFace, TrackResult
 from steadymark.engine.stabilizers.filter_runner import make_filter, online_filter, run_filter
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from steadymark.engine.tracking.settings import TrackSettings
 
 NO_FILTER = ChosenStabilizer(NONE)
+_DETECTED = STATES.index(FaceState.DETECTED)
 
 
 def filter_of(settings: TrackSettings) -> ChosenStabilizer:
@@ -95,7 +97,7 @@ class PointFilter:
                 point_filter,
                 rows.raw[face_rows],
                 results.times_s[frames],
-                restarts_here | (rows.state[face_rows] == FaceState.DETECTED),
+                restarts_here | (rows.state[face_rows] == _DETECTED),
                 scores=rows.point_score[face_rows],
                 stop=stop,
             )

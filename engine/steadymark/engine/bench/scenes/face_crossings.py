@@ -95,18 +95,25 @@ def render_crossing(
         for portrait, head, path in zip(portraits, heads, paths, strict=True):
             matrix = _pose(portrait.points, path, frame)
             size = (WIDTH, HEIGHT)
-            alpha = cv2.warpAffine(head, matrix, size).astype(np.float32)[..., None]
-            light += alpha * (cv2.warpAffine(portrait.image, matrix, size) - light)
+            cover = cv2.warpAffine(head, matrix, size).astype(np.float32)
+            face = cv2.warpAffine(portrait.image, matrix, size).astype(np.uint8, copy=False)
+            _blend(light, face, cover)
             points.append(transform(matrix, portrait.points))
-            covers.append(alpha[..., 0])
-        if bar is not None:
-            cover = bar[1]
-            light += cover[..., None] * (bar[0] - light)
             covers.append(cover)
+        if bar is not None:
+            _blend(light, *bar)
+            covers.append(bar[1])
         light += noise.standard_normal(light.shape, np.float32) * _NOISE
         visible = [_visible(xy, covers[i + 1 :]) for i, xy in enumerate(points)]
         image = np.rint(light).clip(0, 255).astype(np.uint8)
         yield CrossingFrame(image, np.stack(points), np.array(visible))
+
+
+def _blend(light: Light, colour: Light | Image, cover: Light) -> None:
+    """Draw a colour, (H, W, 3), over the light where its cover, (H, W), is above zero."""
+    x, y, width, height = cv2.boundingRect((cover > 0).astype(np.uint8))
+    part = np.s_[y : y + height, x : x + width]
+    light[part] += cover[part][..., None] * (colour[part] - light[part])
 
 
 def _paths(kind: str, rng: np.random.Generator) -> tuple[FacePath, FacePath]:

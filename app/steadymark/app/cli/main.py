@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import logging
-import multiprocessing
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
 from steadymark.app.cli.command_group import CommandGroup
 from steadymark.app.cli.error_boundary import report_errors
+from steadymark.engine.core.heap import share_one_heap
 from steadymark.engine.core.version import version as installed_version
 from steadymark.models.choice_registry import load_plugins
 
@@ -22,7 +23,7 @@ _INSPECT = f"{_CLI}.inspect_commands"
 class _Commands(CommandGroup):
     """The commands of `steadymark`, in the order of its help."""
 
-    places = {
+    places: ClassVar = {
         "add-model": f"{_CLI}.add_model_command:add_model",
         "smooth": f"{_CLI}.smooth_command:smooth",
         "cameras": f"{_INSPECT}:cameras",
@@ -54,7 +55,7 @@ def start(
     version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
 ) -> None:
     """Without a command, the window opens."""
-    report_errors(load_plugins)
+    report_errors(load_plugins, collects=False)
     if version:
         typer.echo(f"steadymark {installed_version()}")
     elif context.invoked_subcommand is None:
@@ -65,10 +66,11 @@ def start(
 
 def main() -> None:
     """Run the command line. This is the entry point of `steadymark`."""
+    gc.disable()  # `report_errors` switches it on again: what is imported is no garbage
     logging.basicConfig(
         level=logging.DEBUG if os.environ.get("STEADYMARK_DEBUG") else logging.CRITICAL
     )
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
-    multiprocessing.freeze_support()
+    share_one_heap()
     app()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import typer
 
 from steadymark.app.cli.command_group import CommandGroup
@@ -13,7 +15,7 @@ _SCENES = "steadymark.app.cli.bench.scene_commands"
 class _BenchGroup(CommandGroup):
     """The commands of `steadymark bench`, in the order of its help."""
 
-    places = {
+    places: ClassVar = {
         "speed": f"{_CLIPS}:speed",
         "clips": f"{_CLIPS}:clips",
         "light": f"{_CLIPS}:light",

@@ -26,6 +26,7 @@ def report_errors(run: Callable[[], int | None], *, collects: bool = True) -> No
     Args:
         run: The command.
         collects: Whether Python collects garbage from now on, if `cli.main` has switched it off.
+            The window does so itself, see `GuiGarbageCollector`.
 
     Raises:
         typer.Exit: The exit code is not 0.

@@ -61,7 +61,7 @@ def start(
     elif context.invoked_subcommand is None:
         from steadymark.app.gui.application import run_window
 
-        report_errors(run_window)
+        report_errors(run_window, collects=False)
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ def open_window(
     """Open the window with a recording."""
     from steadymark.app.gui.application import run_window
 
-    report_errors(lambda: run_window(recording))
+    report_errors(lambda: run_window(recording), collects=False)
 
 
 def live(
@@ -48,4 +48,4 @@ def live(
             )
         return run_window(source, mode, targets)
 
-    report_errors(run)
+    report_errors(run, collects=False)

@@ -12,7 +12,6 @@ import typer
 
 from steadymark.app.cli.command_group import CommandGroup
 from steadymark.app.cli.error_boundary import report_errors
-from steadymark.engine.core.heap import share_one_heap
 from steadymark.engine.core.version import version as installed_version
 from steadymark.models.choice_registry import load_plugins
 
@@ -72,5 +71,4 @@ def main() -> None:
     )
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
-    share_one_heap()
     app()

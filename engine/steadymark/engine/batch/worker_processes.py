@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 
 from steadymark.engine.batch.run_jobs import JobList, run_one
 from steadymark.engine.core.errors import SteadymarkError
-from steadymark.engine.core.heap import share_one_heap
 from steadymark.engine.output.output_paths import finish_part, part_of
 from steadymark.engine.pipeline.job import JobReport, result_files
 from steadymark.models.user_text import UserText, join_texts
@@ -270,7 +269,6 @@ def _no_interrupts() -> Iterator[None]:
 def _work(pipe: Connection, opens: Opens, log_level: int) -> None:
     """Run jobs in a worker process; the worker ends as soon as its parent is gone."""
     logging.basicConfig(level=log_level)
-    share_one_heap()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # Stop requests come through the pipe.
     stop, jobs = Event(), queue.SimpleQueue[Any]()

@@ -188,7 +188,9 @@ def _open(content: bytes, path: Path, device: str, threads: int) -> OnnxSession:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    limit_memory(options)
+    shipped = is_shipped(path)
+    if not shipped:
+        limit_memory(options)
     has_cuda = "CUDAExecutionProvider" in ort.get_available_providers()
     if device == "cuda" and not has_cuda:
         raise _cuda_error(UserText("this ONNX Runtime was built without CUDA"))
@@ -207,7 +209,7 @@ def _open(content: bytes, path: Path, device: str, threads: int) -> OnnxSession:
         session._model_bytes = None  # only a change to other providers would read the file again
     if device == "cuda" and used_device != "cuda":
         raise _cuda_error(UserText("its driver or libraries cannot be loaded"))
-    return OnnxSession(session, used_device, None if is_shipped(path) else path)
+    return OnnxSession(session, used_device, None if shipped else path)
 
 
 def _cuda_error(why: UserText) -> DeviceError:

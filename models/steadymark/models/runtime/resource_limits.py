@@ -1,4 +1,4 @@
-"""Limit the memory of all models, and the time of those that are not shipped with the program.
+"""Limit the memory and time that models take which are not shipped with the program.
 
 A small ONNX file can request any amount of memory or time, because the graph determines shapes and
 loop counts, some of them only when it runs. ONNX Runtime's memory arena on the CPU has a limit and
@@ -32,9 +32,7 @@ def is_shipped(path: Path) -> bool:
 
 
 def limit_memory(options: Any) -> None:
-    """Make a session allocate its memory on the CPU from the limited arena.
-
-    All sessions share it, and it grows by the requested size only, which takes less memory.
+    """Make a session allocate its memory from the limited arena.
 
     Args:
         options: The `SessionOptions` of ONNX Runtime, which are changed.

@@ -71,6 +71,8 @@ def test_no_class_name_is_used_twice_within_a_root(root: str) -> None:
     "module",
     [
         "steadymark.app.cli.main",
+        "steadymark.app.cli.commands.evaluate",
+        "steadymark.app.cli.commands.track",
         "steadymark.app.cli.track_command",
         "steadymark.engine.pipeline.job",
     ],

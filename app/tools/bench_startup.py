@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import statistics
@@ -138,6 +139,7 @@ class _EventTimes:
 
 def _run_watched(clip: str) -> int:
     """Run the program as the command 'steadymark' does, and print the times as one line of JSON."""
+    gc.disable()
     from steadymark.app.cli import main as cli  # noqa: F401, what the command imports counts
     from steadymark.app.gui.application import run_window
 

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperOption
 
-from steadymark.engine.output.table_formats import TABLE_FORMATS
-from steadymark.engine.streaming.targets import TARGETS
 from steadymark.models.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,6 +18,10 @@ SEND_HELP = (
     f"Also send each frame's landmarks to another program. {SENDING} For another machine, add its "
     "address: osf://192.168.1.5:11573. May be repeated."
 )
+DETECTOR_HELP = (
+    "Face detector: a name from 'steadymark models', yunet:FILE.onnx (OpenCV's YuNet) or "
+    "mediapipe:FILE.tflite."
+)
 TableFormatOption = Annotated[
     str, typer.Option("--format", "--csv", help=f"Format of the table. {FORMATS}")
 ]
@@ -29,6 +31,9 @@ class ChoicesCommand(TyperCommand):
     """A command whose help lists the entries of registries, which are loaded for the help only."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
+        from steadymark.engine.output.table_formats import TABLE_FORMATS
+        from steadymark.engine.streaming.targets import TARGETS
+
         for option in self.params:
             if isinstance(option, TyperOption) and option.help:
                 for place, registry in ((FORMATS, TABLE_FORMATS), (SENDING, TARGETS)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from typing import TYPE_CHECKING
@@ -19,12 +20,20 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
-def report_errors(run: Callable[[], int | None]) -> None:
+def report_errors(run: Callable[[], int | None], *, collects: bool = True) -> None:
     """Run a command that returns its exit code or None. An error gives one sentence and code 2.
+
+    Args:
+        run: The command.
+        collects: Whether Python collects garbage from now on, if `cli.main` has switched it off.
+            The window does so itself, see `GuiGarbageCollector`.
 
     Raises:
         typer.Exit: The exit code is not 0.
     """
+    if collects and not gc.isenabled():
+        gc.freeze()  # what is imported remains until the end
+        gc.enable()
     try:
         code = run()
     except SteadymarkError as error:

@@ -16,11 +16,9 @@ from steadymark.app.cli.reports.track_summary import summary
 from steadymark.app.cli.track_hints import hints
 from steadymark.engine.attributes.attribute_registry import checked_drawings
 from steadymark.engine.attributes.head_pose_attribute import AXES
-from steadymark.engine.batch.dask_cluster import run_on_cluster
 from steadymark.engine.batch.job_planning import plan_jobs, split_results
 from steadymark.engine.batch.results_index import ResultsIndex
 from steadymark.engine.batch.run_jobs import run_here, useful_processes
-from steadymark.engine.batch.worker_processes import run_in_processes
 from steadymark.engine.core.errors import SteadymarkError, UsageError
 from steadymark.engine.core.image_order import ImageOrder
 from steadymark.engine.output.table_formats import TABLE_FORMATS
@@ -30,9 +28,9 @@ from steadymark.engine.pipeline.job import (
     OutputSettings,
     make_folder,
 )
-from steadymark.engine.sources import CameraMode
 from steadymark.engine.sources.frame_conversion import DecodeSettings
 from steadymark.engine.sources.input_paths import shown_input
+from steadymark.engine.sources.live.camera import CameraMode
 from steadymark.engine.sources.resolve_input import absolute, join_images, resolve_input
 from steadymark.engine.streaming.targets import parse_target
 from steadymark.engine.tracking.face_pass import MOST_FACES, TrackerConfig
@@ -228,6 +226,8 @@ def run_batch(
     with _stop_on_interrupt(stop), progress_bars(err) as progress:
         display = ProgressDisplay(progress, index, len(jobs))
         if placement.scheduler:
+            from steadymark.engine.batch.dask_cluster import run_on_cluster
+
             run_on_cluster(jobs, placement.scheduler, display, stop)
         else:
             on_gpu = models.device != "cpu"
@@ -238,6 +238,8 @@ def run_batch(
             else:
                 models.close()
                 del models  # every worker process opens its own
+                from steadymark.engine.batch.worker_processes import run_in_processes
+
                 run_in_processes(jobs, count, open_models, display, stop)
     reports += display.reports
     out.print(summary(reports, output.folder, out.width))

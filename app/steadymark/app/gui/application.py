@@ -72,13 +72,13 @@ def run_window(
             error=error,
         ) from error
     application = QApplication(["steadymark"])
+    garbage = GuiGarbageCollector(application)
     _set_application_info(application)
     log_file = log_to_file(platformdirs.user_log_path("steadymark", appauthor=False))
     state_root = platformdirs.user_state_path("steadymark", appauthor=False) / "sessions"
     presets = platformdirs.user_config_path("steadymark", appauthor=False) / "presets"
     settings = QSettings("steadymark", "steadymark")
     window = make_window(settings, state_root, log_file, presets=presets)
-    garbage = GuiGarbageCollector(window)
     signal_objects = _close_on_signals(window)
     _show_unexpected_errors(window)
     on_window(window)

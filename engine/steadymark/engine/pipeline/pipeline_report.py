@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections import deque
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -94,7 +93,7 @@ class Stats:
             report, times = self._report, list(self._times_ms)
             scored = np.cumsum(self._scores)
         median_score = float(np.searchsorted(scored, (scored[-1] + 1) // 2)) / 1000
-        median_ms = statistics.median(times) if times else 0.0
+        median_ms = float(np.median(times)) if times else 0.0
         return replace(report, median_ms=median_ms, median_score=median_score)
 
     def count(self, result: TrackResult, spent_ms: float) -> None:

@@ -10,7 +10,6 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from steadymark.engine.core.errors import SourceError
 
@@ -150,6 +149,8 @@ def check_regular(path: Path) -> None:
 def plain(text: str) -> str:
     """Return a path without file:// and with ~ expanded."""
     if text.startswith("file://"):
+        from urllib.request import url2pathname  # imports much
+
         return url2pathname(urlsplit(text).path)
     return str(Path(text).expanduser())
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 
 from steadymark.engine.core.errors import SteadymarkError, UsageError
+from steadymark.engine.core.heap import return_free_memory
 from steadymark.engine.core.image_order import ImageOrder
 from steadymark.engine.core.protocols import Closable
 from steadymark.engine.stabilizers.filter_runner import online_filter
@@ -235,6 +236,7 @@ def open_models(settings: TrackSettings) -> OpenModels:
     detector, face_card = open_detector(settings)
     if face_card is not None:
         cards.append(face_card)
+    return_free_memory()
     return OpenModels(network, detector, tuple(cards), follower, flow)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from steadymark.models.errors import DeviceError, WeightsError
 from steadymark.models.face.brightness import brighten_crops
 from steadymark.models.face.crop import CHANNELS, planar
+from steadymark.models.face.crop_batches import crop_batches
 from steadymark.models.face.point_scores import VISIBLE
 from steadymark.models.runtime.face_score import compute_scores
 from steadymark.models.runtime.onnx_reader import refuse_external_data
@@ -204,6 +205,8 @@ def _open(content: bytes, path: Path, device: str, threads: int) -> OnnxSession:
             "{path} cannot be run: {reason}", path=path, reason=_first_line(error)
         ) from error
     used_device = "cuda" if "CUDAExecutionProvider" in session.get_providers() else "cpu"
+    if used_device == "cpu":
+        session._model_bytes = None  # only a change to other providers would read the file again
     if device == "cuda" and used_device != "cuda":
         raise _cuda_error(UserText("its driver or libraries cannot be loaded"))
     return OnnxSession(session, used_device, None if shipped else path)
@@ -355,16 +358,10 @@ class LandmarkNetwork:
         return self._run_recurrent(crops, self.start(len(crops)) if state is None else state, moved)
 
     def _run_stateless(self, crops: Image) -> list[NDArray[np.float32]]:
-        """Return the outputs for crops (n, F, F, 3), computed in batches of the card."""
+        """Return the outputs for crops (n, F, F, 3), computed in batches."""
         inputs = planar(crops) if self._planar else crops
-        batch = self.card.batch or len(inputs)
-        parts = []
-        for first in range(0, len(inputs), batch):
-            part = inputs[first : first + batch]
-            missing = batch - len(part)
-            if missing:
-                part = np.concatenate((part, np.zeros((missing, *part.shape[1:]), np.uint8)))
-            parts.append([v[: batch - missing] for v in self.runner(self._results, crops=part)])
+        batches = crop_batches(inputs, self.card.batch, on_cpu=self.device == "cpu")
+        parts = [[v[:n] for v in self.runner(self._results, crops=part)] for part, n in batches]
         return (
             parts[0] if len(parts) == 1 else [np.concatenate(p) for p in zip(*parts, strict=True)]
         )

@@ -1,4 +1,4 @@
-"""The command group `steadymark bench`, and options that several of its commands share."""
+"""Options that several commands of `steadymark bench` share."""
 
 from __future__ import annotations
 
@@ -15,5 +15,3 @@ Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Table = Annotated[Path | None, typer.Option("--json", help="Write the table to this JSON file.")]
 Clips = Annotated[list[str], typer.Argument(metavar="INPUT…", help="Videos or folders of videos.")]
 SceneSeed = Annotated[int, typer.Option(help="Seed of the random scenes.")]
-
-bench = typer.Typer(help="Benchmarks that run on this computer.", no_args_is_help=True)

@@ -12,7 +12,6 @@ from steadymark.app.cli.bench.bench_options import (
     Device,
     Model,
     Table,
-    bench,
 )
 from steadymark.app.cli.error_boundary import err, out, report_errors
 from steadymark.app.cli.help_groups import (
@@ -26,7 +25,6 @@ from steadymark.app.cli.help_groups import (
 from steadymark.models.runtime.zoo import DEFAULT_MODEL
 
 
-@bench.command()
 def speed(
     rounds: Annotated[int, typer.Option(min=10, help="Number of runs of each stage.")] = 200,
     device: Device = "cpu",
@@ -46,7 +44,6 @@ def speed(
     report_errors(run)
 
 
-@bench.command()
 def clips(
     inputs: Clips,
     model: Model = DEFAULT_MODEL,
@@ -80,7 +77,6 @@ def clips(
     report_errors(run)
 
 
-@bench.command()
 @help_groups(
     {
         INPUT: "kinds most_frames seed",
@@ -131,7 +127,6 @@ def light(
     report_errors(run)
 
 
-@bench.command()
 def soak(
     clip: Annotated[
         Path | None, typer.Argument(metavar="INPUT", help="A video; by default the demo clip.")
@@ -173,7 +168,6 @@ def soak(
     report_errors(run)
 
 
-@bench.command()
 def live(
     clip: Annotated[
         Path | None, typer.Option(help="A video to show; by default the demo clip.")

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from steadymark.app.cli.bench.bench_options import bench
 from steadymark.app.cli.error_boundary import err, out, report_errors
 
 _PEER_HELP = (
@@ -18,7 +17,6 @@ _PEER_HELP = (
 )
 
 
-@bench.command()
 def compare(
     inputs: Annotated[
         list[str] | None,

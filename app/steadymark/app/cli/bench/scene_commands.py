@@ -13,7 +13,6 @@ from steadymark.app.cli.bench.bench_options import (
     Model,
     SceneSeed,
     Table,
-    bench,
 )
 from steadymark.app.cli.error_boundary import err, out, report_errors
 from steadymark.app.cli.help_groups import (
@@ -29,7 +28,6 @@ from steadymark.engine.core.errors import UsageError
 from steadymark.models.runtime.zoo import DEFAULT_MODEL
 
 
-@bench.command()
 @help_groups(
     {
         SCENES: "data scenes sequences frames noise held_back seed",
@@ -97,7 +95,6 @@ def stability(
     report_errors(run)
 
 
-@bench.command()
 @help_groups(
     {
         SCENES: "data tune sequences frames noise held_back seed",
@@ -142,7 +139,6 @@ def ablation(
     report_errors(run)
 
 
-@bench.command()
 def identity(
     data: Faces,
     model: Model = DEFAULT_MODEL,
@@ -163,7 +159,6 @@ def identity(
     report_errors(run)
 
 
-@bench.command()
 @help_groups(
     {
         INPUT: "data report",
@@ -244,7 +239,6 @@ def detector(
     report_errors(run)
 
 
-@bench.command()
 @help_groups({INPUT: "data report", OUTPUT: "json_file plot", COMPUTER: "device"})
 def scores(
     data: Annotated[Path, typer.Option(help="The folder that contains 300w, faces and aflw2000.")],

@@ -12,7 +12,6 @@ from av import error as fault
 from steadymark.engine.core.errors import SourceError
 from steadymark.engine.core.types import SourceInfo
 from steadymark.engine.sources.frame_conversion import FrameConverter
-from steadymark.engine.sources.live.http_images import HttpImages, open_http_images
 from steadymark.engine.sources.live.live_source import FeedEnded, LiveSource
 from steadymark.engine.sources.live.reachability import is_reachable
 from steadymark.models.user_text import UserText
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
+    from steadymark.engine.sources.live.http_images import HttpImages
     from steadymark.engine.sources.live.live_source import LiveStatus, OpenAttempt
     from steadymark.models.face.crop import Image
 
@@ -114,6 +114,8 @@ def _connected(url: str, timeouts_s: tuple[float, float]) -> _NetworkFeed | Http
     if not feed.sends_images:
         return feed
     feed.close()  # Some cameras allow one connection only.
+    from steadymark.engine.sources.live.http_images import open_http_images  # imports much
+
     return open_http_images(url, timeouts_s[1]) or _NetworkFeed(url, timeouts_s)
 
 

@@ -157,7 +157,8 @@ def _with_times(
     reorders = stream.codec_context.codec.reorder
     decreases = int(np.sum(ticks[1:] < ticks[:-1]))  # A difference could overflow int64.
     even_ticks = _even_ticks(ticks, entries, stream)
-    repeated = len(ticks) - len(np.unique(ticks))
+    in_order = np.sort(ticks)
+    repeated = int(np.sum(in_order[1:] == in_order[:-1]))  # np.unique would import numpy.ma
     # AVI stores no presentation times; with these codecs PyAV gives decoding times instead.
     by_count = container.format.name == "avi" and stream.codec_context.name in ("h264", "hevc")
     if reorders:

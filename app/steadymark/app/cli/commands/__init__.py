@@ -1,0 +1,1 @@
+"""Commands whose options are in a module of their own."""

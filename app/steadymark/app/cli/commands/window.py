@@ -1,0 +1,51 @@
+"""The commands that open the window with a recording, a camera or a stream."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from steadymark.app.cli.choices_help import SEND_HELP
+from steadymark.app.cli.error_boundary import report_errors
+from steadymark.engine.core.errors import UsageError
+
+
+def open_window(
+    recording: Annotated[
+        str, typer.Argument(metavar="INPUT", help="A video, or a folder of images.")
+    ],
+) -> None:
+    """Open the window with a recording."""
+    from steadymark.app.gui.application import run_window
+
+    report_errors(lambda: run_window(recording), collects=False)
+
+
+def live(
+    source: Annotated[
+        str,
+        typer.Argument(metavar="CAMERA", help="camera:0, camera:NAME, rtsp:// or http://…"),
+    ] = "camera:0",
+    camera_mode: Annotated[
+        str | None, typer.Option(help="Camera mode to request, for example 1280x720@30.")
+    ] = None,
+    send: Annotated[list[str] | None, typer.Option(help=SEND_HELP)] = None,
+) -> None:
+    """Open the window with a camera or a stream."""
+    from steadymark.app.gui.application import run_window
+    from steadymark.engine.sources import CameraMode
+    from steadymark.engine.sources.resolve_input import is_live
+    from steadymark.engine.streaming.targets import parse_target
+
+    def run() -> int:
+        targets = tuple(parse_target(text) for text in send or ())
+        mode = CameraMode.parse(camera_mode) if camera_mode else None
+        if not is_live(source):
+            raise UsageError(
+                f"{source} is neither a camera nor an address: write camera:0 or rtsp://…; "
+                "'steadymark open' opens videos"
+            )
+        return run_window(source, mode, targets)
+
+    report_errors(run, collects=False)

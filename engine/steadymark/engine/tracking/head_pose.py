@@ -108,7 +108,7 @@ def head_poses(faces: Sequence[Landmarks], camera: Intrinsics) -> list[HeadPose 
         return poses
     xy, weights, turn, shift, half_weight = map(np.array, zip(*filter(None, fits), strict=True))
     fitted = _refined_poses(
-        xy.swapaxes(1, 2), weights, focal, turn, shift[..., None], half_weight[:, None]
+        xy.transpose(2, 0, 1), weights, focal, turn, shift.T[..., None], half_weight[:, None]
     )
     for place, pose in zip(places, fitted, strict=True):
         if pose is not None:
@@ -174,11 +174,11 @@ def _refined_poses(
     """Refine the poses of n faces by Newton steps on the Cauchy loss; None for those that diverge.
 
     Args:
-        xy: (n, 2, 68) landmarks, pixels from the centre of the image.
+        xy: (2, n, 68) landmarks, pixels from the centre of the image.
         weights: (n, 68) weights.
         focal: Focal length, pixels.
         turn: (n, 3, 3) rotation matrices.
-        shift: (n, 3, 1) translations, millimetres.
+        shift: (3, n, 1) translations, millimetres.
         half_weight: (n, 1) squared residual of a landmark that has half of its weight.
 
     Returns:
@@ -189,25 +189,25 @@ def _refined_poses(
     for index in range(_MOST_STEPS):
         step = _newton_step(xy, weights, focal, turn, shift, half_weight, first=index == 0)
         turn = np.array([cv2.Rodrigues(each)[0] for each in step[:, :3]]) @ turn
-        shift = shift + step[:, 3:, None]
+        shift = shift + step[:, 3:].T[..., None]
         open_ = []
         for row, (each, distance) in enumerate(
-            zip(step.tolist(), shift[:, 2, 0].tolist(), strict=True)
+            zip(step.tolist(), shift[2, :, 0].tolist(), strict=True)
         ):
             largest_turn, largest_shift = max(map(abs, each[:3])), max(map(abs, each[3:]))
             if not (math.isfinite(largest_turn + largest_shift) and distance > 1):
                 continue
             converged = largest_turn < _CONVERGED and largest_shift < _CONVERGED * distance
             if converged or index == _MOST_STEPS - 1:
-                poses[left[row]] = turn[row], shift[row, :, 0]
+                poses[left[row]] = turn[row], shift[:, row, 0]
             else:
                 open_.append(row)
         if not open_:
             break
         if len(open_) < len(left):
             left = [left[row] for row in open_]
-            xy, weights, half_weight = xy[open_], weights[open_], half_weight[open_]
-            turn, shift = turn[open_], shift[open_]
+            xy, weights, half_weight = xy[:, open_], weights[open_], half_weight[open_]
+            turn, shift = turn[open_], shift[:, open_]
     return poses
 
 
@@ -228,15 +228,14 @@ def _newton_step(
     loss of a landmark beyond the half-weight residual is concave, and counts as flat along it. For
     the arguments, see `_refined_poses`.
     """
-    error, slopes = _projection(turn @ mean_face().T, shift, focal)
-    np.subtract(xy, error, out=error)
-    error_x, error_y = error[:, 0], error[:, 1]
+    seen, across, down = _projection((turn @ mean_face().T).swapaxes(0, 1), shift, focal)
+    error_x, error_y = xy - seen
     squared = error_x * error_x + error_y * error_y
     excess = squared / half_weight
     spread = 1 + excess
     cauchy_weights = weights / spread
-    along = slopes[:, :, 0] * error_x + slopes[:, :, 1] * error_y  # (6, n, 68)
-    curvature = _products(slopes, cauchy_weights[:, None])
+    along = across * error_x + down * error_y  # (6, n, 68)
+    curvature = _products(across, cauchy_weights) + _products(down, cauchy_weights)
     if not first:
         bend = np.minimum(1, 2 * excess / spread) / np.maximum(squared, 1e-12)
         curvature -= _products(along, cauchy_weights * bend)
@@ -244,9 +243,8 @@ def _newton_step(
 
 
 def _products(slopes: Array, weights: Array) -> Array:
-    """Return (n, 6, 6): the weighted sums of the products of slopes (6, n, ...) of n faces."""
-    left, right = (each.reshape(*slopes.shape[:2], -1) for each in (slopes * weights, slopes))
-    products: Array = left.swapaxes(0, 1) @ right.transpose(1, 2, 0)
+    """Return (n, 6, 6): the sums over landmarks of the weighted products of slopes (6, n, 68)."""
+    products: Array = (slopes * weights).swapaxes(0, 1) @ slopes.transpose(1, 2, 0)
     return products
 
 
@@ -261,22 +259,23 @@ def _solved(matrices: Array, sides: Array) -> Array:
         return np.concatenate([_solved(a[None], b[None]) for a, b in pairs])
 
 
-def _projection(turned: Array, shift: Array, focal: float) -> tuple[Array, Array]:
-    """Project turned landmarks (n, 3, 68), shifted by (n, 3, 1) millimetres.
+def _projection(turned: Array, shift: Array, focal: float) -> tuple[Array, Array, Array]:
+    """Project turned landmarks (3, n, 68), shifted by (3, n, 1) millimetres.
 
-    Returns the pixels from the centre of the image, (n, 2, 68), and their derivatives by a further
-    rotation vector and by the shift, (6, n, 2, 68).
+    Returns the pixels from the centre of the image, (2, n, 68), and the derivatives of x and of y
+    by a further rotation vector and by the shift, (6, n, 68) each.
     """
-    x, y, z = turned[:, :1], turned[:, 1:2], turned[:, 2:]
-    scale = focal / (z + shift[:, 2:])
-    rays = (turned[:, :2] + shift[:, :2]) * (scale / focal)
-    slopes = np.zeros((6, *rays.shape))
-    np.multiply(rays, -y, out=slopes[0])
-    np.multiply(rays, x, out=slopes[1])
-    np.negative(rays, out=slopes[5])
-    slopes[0, :, 1:] -= z
-    slopes[1, :, :1] += z
-    slopes[2, :, :1], slopes[2, :, 1:] = -y, x
-    slopes[3, :, 0] = slopes[4, :, 1] = 1
+    x, y, z = turned
+    scale = focal / (z + shift[2])
+    rays = (turned[:2] + shift[:2]) * (scale / focal)
+    slopes = np.zeros((2, 6, *x.shape))
+    minus_y = -y
+    np.multiply(rays, minus_y, out=slopes[:, 0])
+    np.multiply(rays, x, out=slopes[:, 1])
+    np.negative(rays, out=slopes[:, 5])
+    slopes[1, 0] -= z
+    slopes[0, 1] += z
+    slopes[0, 2], slopes[1, 2] = minus_y, x
+    slopes[0, 3] = slopes[1, 4] = 1
     slopes *= scale
-    return rays * focal, slopes
+    return rays * focal, slopes[0], slopes[1]

@@ -66,7 +66,18 @@ def attribute_slices() -> dict[str, slice]:
 
 
 def attributes_of(landmarks: Landmarks, context: FaceContext) -> FaceAttributes:
-    """Compute all attributes of a face, see `attributes_of_faces`."""
+    """Compute all attributes of one face.
+
+    Args:
+        landmarks: The stabilized landmarks.
+        context: What the attributes are computed from besides.
+
+    Returns:
+        The attributes that are known.
+
+    Raises:
+        TrackingError: An attribute cannot be computed.
+    """
     return attributes_of_faces([landmarks], context)[0]
 
 
@@ -199,6 +210,10 @@ def _computed(
     try:
         if attribute.compute_all is not None:
             computed = attribute.compute_all(faces, context)
+            if len(computed) != len(faces):
+                raise ContentError(
+                    "values of {found} faces for {faces}", found=len(computed), faces=len(faces)
+                )
         else:
             computed = [attribute.compute(landmarks, context) for landmarks in faces]
         for values in computed:

@@ -19,7 +19,7 @@ from steadymark.engine.core.types import (
     Landmarks,
     rotation_matrix,
 )
-from steadymark.engine.tracking.head_pose import euler_angles, head_pose, mean_face
+from steadymark.engine.tracking.head_pose import euler_angles, head_pose, head_poses, mean_face
 from steadymark.models.face.schema import IBUG68, load_schema
 from support.fakes.fake_results import face_points, lost_face, tracked_face
 
@@ -166,6 +166,18 @@ def test_missing_points_are_ignored_and_too_few_give_no_pose() -> None:
     assert head_pose(Landmarks(dot, np.ones(68, np.float32)), CAMERA) is None
     five = Landmarks(dot[:5], np.ones(5, np.float32))
     assert head_pose(five, CAMERA) is None
+
+
+def test_several_faces_have_exactly_the_poses_that_each_has_alone() -> None:
+    faces = [projected_landmarks(pose_from_degrees(4, 9 * i, -7 * i), 2, i) for i in range(5)]
+    gaps, dot = faces[1].xy_px.copy(), np.full((68, 2), 7, np.float32)
+    gaps[:9] = np.nan
+    scores = np.ones(68, np.float32)
+    faces += [Landmarks(gaps, scores), Landmarks(dot, scores), Landmarks(dot[:5], scores[:5])]
+    poses = head_poses(faces, CAMERA)
+    assert [pose is None for pose in poses] == [False] * 6 + [True] * 2
+    assert poses == [head_pose(face, CAMERA) for face in faces]
+    assert head_poses([], CAMERA) == []
 
 
 def test_poses_change_continuously_over_all_rolls_and_yaws() -> None:

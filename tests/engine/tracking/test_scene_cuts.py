@@ -36,6 +36,15 @@ def test_motion_light_and_noise_are_not_cuts(size: tuple[int, int]) -> None:
     assert not is_cut(thumbnail(first), thumbnail(noisy))
 
 
+@pytest.mark.parametrize("size", [(400, 300), (1921, 1079), (3, 500)])
+def test_the_thumbnail_sees_every_nth_pixel_of_each_row_and_column(size: tuple[int, int]) -> None:
+    width, height = size
+    image = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    step = max(1, min(height // 72, width // 128))
+    subsampled = np.ascontiguousarray(image[::step, ::step])
+    np.testing.assert_array_equal(thumbnail(image).structure, thumbnail(subsampled).structure)
+
+
 def test_uniform_images_count_as_one_scene() -> None:
     black, grey = np.zeros((90, 160, 3), np.uint8), np.full((90, 160, 3), 200, np.uint8)
     assert not is_cut(thumbnail(black), thumbnail(grey))

@@ -66,7 +66,7 @@ def attribute_slices() -> dict[str, slice]:
 
 
 def attributes_of(landmarks: Landmarks, context: FaceContext) -> FaceAttributes:
-    """Compute all attributes of a face.
+    """Compute all attributes of one face.
 
     Args:
         landmarks: The stabilized landmarks.
@@ -78,14 +78,31 @@ def attributes_of(landmarks: Landmarks, context: FaceContext) -> FaceAttributes:
     Raises:
         TrackingError: An attribute cannot be computed.
     """
-    values = {}
+    return attributes_of_faces([landmarks], context)[0]
+
+
+def attributes_of_faces(faces: Sequence[Landmarks], context: FaceContext) -> list[FaceAttributes]:
+    """Compute all attributes of the faces of a frame.
+
+    Args:
+        faces: The stabilized landmarks of each face.
+        context: What the attributes are computed from besides.
+
+    Returns:
+        The attributes of each face that are known.
+
+    Raises:
+        TrackingError: An attribute cannot be computed.
+    """
+    values: list[dict[str, AttributeValues]] = [{} for _ in faces]
     for attribute in ATTRIBUTES.all():
         if attribute.schemas and context.schema not in attribute.schemas:
             continue
-        value = _computed(attribute, landmarks, context)
-        if value is not None:
-            values[attribute.name] = value
-    return FaceAttributes(context, values)
+        computed = _computed(attribute, faces, context)
+        for known, value in zip(values, computed, strict=True):
+            if value is not None:
+                known[attribute.name] = value
+    return [FaceAttributes(context, known) for known in values]
 
 
 def with_points(face: TrackedFace, stabilized: Landmarks) -> TrackedFace:
@@ -188,19 +205,25 @@ def _names(attribute: FaceAttribute) -> set[str]:
 
 
 def _computed(
-    attribute: FaceAttribute, landmarks: Landmarks, context: FaceContext
-) -> AttributeValues | None:
+    attribute: FaceAttribute, faces: Sequence[Landmarks], context: FaceContext
+) -> Sequence[AttributeValues | None]:
     try:
-        value = attribute.compute(landmarks, context)
-        if value is None:
-            return None
-        if len(value) != len(attribute.columns):
-            raise ContentError(
-                "{values} values for {columns} columns",
-                values=len(value),
-                columns=len(attribute.columns),
-            )
-        return value
+        if attribute.compute_all is not None:
+            computed = attribute.compute_all(faces, context)
+            if len(computed) != len(faces):
+                raise ContentError(
+                    "values of {found} faces for {faces}", found=len(computed), faces=len(faces)
+                )
+        else:
+            computed = [attribute.compute(landmarks, context) for landmarks in faces]
+        for values in computed:
+            if values is not None and len(values) != len(attribute.columns):
+                raise ContentError(
+                    "{values} values for {columns} columns",
+                    values=len(values),
+                    columns=len(attribute.columns),
+                )
+        return computed
     except Exception as error:
         raise TrackingError(
             "the face attribute '{name}' cannot be computed ({kind}: {error})",

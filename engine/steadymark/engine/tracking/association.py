@@ -52,7 +52,7 @@ class FaceMotion:
         size: Size of the face.
         speed: (2,) velocity in pixels per second.
         xy_px: (K, 2) raw landmarks.
-        shape: (K, 2) raw landmarks, upright, centred, and scaled to a face of size 1.
+        roll_deg: Roll of the face in degrees.
         confidence: Mean score of the landmarks, in [0, 1].
     """
 
@@ -61,8 +61,16 @@ class FaceMotion:
     size: float
     speed: Array
     xy_px: Points
-    shape: Array
+    roll_deg: float
     confidence: float
+
+    @property
+    def shape(self) -> Array:
+        """(K, 2) raw landmarks, upright, centred, and scaled to a face of size 1."""
+        angle = math.radians(-self.roll_deg)
+        turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+        upright: Array = (self.xy_px - self.centre) @ turn.T / self.size
+        return upright
 
     def predict(self, t_s: float) -> Array:
         """Predict the centre at a later time; the velocity decays exponentially.
@@ -91,13 +99,9 @@ def motion_of(fitted: Crop, points: Landmarks, t_s: float, *, margin: float) -> 
     Returns:
         The motion.
     """
-    xy_px, confidence = points.xy_px, float(points.score.mean())
-    size = fitted.side / margin
-    centre = np.array([fitted.x, fitted.y])
-    angle = math.radians(-fitted.roll_deg)
-    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-    shape = (xy_px - centre) @ turn.T / size
-    return FaceMotion(t_s, centre, size, np.zeros(2), xy_px, shape, confidence)
+    centre, size = np.array([fitted.x, fitted.y]), fitted.side / margin
+    confidence = float(points.score.mean())
+    return FaceMotion(t_s, centre, size, np.zeros(2), points.xy_px, fitted.roll_deg, confidence)
 
 
 def update_motion(before: FaceMotion, now: FaceMotion, *, near: bool) -> FaceMotion:

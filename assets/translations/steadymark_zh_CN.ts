@@ -312,6 +312,10 @@
         <source>Settings</source>
         <translation>设置</translation>
     </message>
+    <message>
+        <source>Review</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>ExportOptionsDialog</name>
@@ -461,6 +465,13 @@
     <message>
         <source>Use the parameters of the settings, and follow their changes</source>
         <translation>使用设置中的参数并随之变化</translation>
+    </message>
+</context>
+<context>
+    <name>LimitControls</name>
+    <message>
+        <source>Reset to defaults</source>
+        <translation type="unfinished">恢复默认设置</translation>
     </message>
 </context>
 <context>
@@ -1073,6 +1084,166 @@
     </message>
 </context>
 <context>
+    <name>ReviewController</name>
+    <message>
+        <source>Next</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Previous</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Accept</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Exclude</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A live view has no review: record it and open the recording.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Tracking is not finished: these are the doubtful stretches so far.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Tracking is not finished: there is no doubtful stretch so far.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No face was found, so there is nothing to review.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is no doubtful stretch.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>All doubtful stretches were looked at.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Open again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Include</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A longer interval excludes this stretch: change the interval in the timeline.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>ReviewExports</name>
+    <message>
+        <source>Export doubtful stretches</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Export statistics of intervals</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Export reviewed table</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>ReviewPanel</name>
+    <message>
+        <source>Review</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation type="unfinished">打开</translation>
+    </message>
+    <message>
+        <source>All</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Which stretches are listed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Worst first</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>By time</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Order of the stretches</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{done} of {all} looked at</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Doubtful stretches</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Limits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show or hide from which value on a stretch is doubtful</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>ReviewedExportDialog</name>
+    <message>
+        <source>Export reviewed table</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>one for each face (long)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>one for each frame (wide)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>marked in a column</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>left out</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Only the looped region</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Mark a loop first, with its start and end</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Format</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Rows</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Excluded rows</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>SettingsPanel</name>
     <message>
         <source>Settings</source>
@@ -1513,6 +1684,37 @@
     <message>
         <source>{name}: state</source>
         <translation>{name}：状态</translation>
+    </message>
+</context>
+<context>
+    <name>StretchModel</name>
+    <message>
+        <source>Face</source>
+        <translation type="unfinished">人脸</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation type="unfinished">时间</translation>
+    </message>
+    <message>
+        <source>Duration</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Why</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>not looked at</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>accepted</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>excluded</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -2023,6 +2225,34 @@
         <source>Dismiss messages</source>
         <translation>关闭消息</translation>
     </message>
+    <message>
+        <source>&amp;Next doubtful stretch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Previous doubtful stretch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Accept the stretch, or open it again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>E&amp;xclude the stretch, or include it again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Export doubtful &amp;stretches…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Export &amp;reviewed table…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Export statistics of &amp;intervals…</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>dropping</name>
@@ -2074,6 +2304,10 @@
     <message>
         <source>&amp;Landmarks</source>
         <translation>关键点(&amp;L)</translation>
+    </message>
+    <message>
+        <source>&amp;Review</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>&amp;View</source>
@@ -3148,6 +3382,30 @@
         <translation>“{model_file}”太大，不可能是模型文件</translation>
     </message>
     <message>
+        <source>&apos;{name}&apos; must be a list</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; must be an object</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; must be text, not {value}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; must hold objects, not {value}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos;: &apos;{field}&apos; cannot be {value}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos;: {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>1 frame has no timestamp: it is placed between its neighbours</source>
         <translation>1 帧没有时间戳：按相邻帧插入</translation>
     </message>
@@ -3168,12 +3426,24 @@
         <translation>丢弃了 1 个</translation>
     </message>
     <message>
+        <source>A face that is missing for longer, between two frames with it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Accept a stretch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Butterworth</source>
         <translation>Butterworth</translation>
     </message>
     <message>
         <source>Butterworth, no lag</source>
         <translation>Butterworth，无延迟</translation>
+    </message>
+    <message>
+        <source>Change the limits of doubtful stretches</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>ConvLSTM</source>
@@ -3204,12 +3474,56 @@
         <translation>速度截止频率</translation>
     </message>
     <message>
+        <source>Exclude a stretch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Frames in which another face covers more of this one, so that the two may exchange their numbers.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Frames in which more landmarks have a score below 0.6.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Frames in which the landmarks jump further from the frame before, in % of the eye distance, while they move little before and after.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Frames in which the median score of the landmarks is lower.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Frames in which the stabilizer moves the landmarks further, in % of the eye distance.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Frames in which the yaw or the pitch of the head is larger.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Head pose</source>
         <translation>头部姿态</translation>
     </message>
     <message>
+        <source>Head turned by more than</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Hidden landmarks above</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>How fast the cut-off frequency rises with speed: higher means less lag when the face moves.</source>
         <translation>截止频率随速度上升的快慢：越高，人脸运动时延迟越小。</translation>
+    </message>
+    <message>
+        <source>Include a stretch again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Jump of more than</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>MediaPipe is not installed: &apos;pip install steadymark[mediapipe]&apos;, or use another model</source>
@@ -3218,6 +3532,10 @@
     <message>
         <source>Millimetres to the right, down and away from the camera; exact only if the focal length is correct</source>
         <translation>相对相机光轴向右、向下以及到相机的距离（毫米）；焦距正确时才准确</translation>
+    </message>
+    <message>
+        <source>Missing for more than</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>No face was found in {name} (1 frame).</source>
@@ -3236,6 +3554,10 @@
         <translation>One Euro 滤波器</translation>
     </message>
     <message>
+        <source>Open a stretch again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Optical flow moves the known landmarks of any model, and a small recurrent network weighs them against those that the model finds.</source>
         <translation>光流移动任意模型的已知关键点，再由一个小型循环网络与模型找到的关键点权衡。</translation>
     </message>
@@ -3248,12 +3570,36 @@
         <translation>滤波器的阶数：越高截止越陡。</translation>
     </message>
     <message>
+        <source>Overlap of two faces above</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Parquet needs pyarrow, which is not installed: pip install pyarrow, or name a file that ends in .csv</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pause of the video above</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
         <translation>俯仰（向下）、偏航（朝画面左侧）和翻滚（顺时针）</translation>
     </message>
     <message>
+        <source>Places at which frames of the video are missing, since they are damaged or were not recorded.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Position</source>
         <translation>位置</translation>
+    </message>
+    <message>
+        <source>Raw and stabilized apart by more than</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Score below</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The face is never followed for half a second.</source>
@@ -3268,8 +3614,20 @@
         <translation>模型若自带稳定器则用之，否则用光流。</translation>
     </message>
     <message>
+        <source>The project is not saved, and is kept in memory: {fault}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The project is saved again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The video has {fps:.3g} frames per second; {least:.0f} are needed.</source>
         <translation>视频每秒 {fps:.3g} 帧，需要 {least:.0f} 帧。</translation>
+    </message>
+    <message>
+        <source>a lane needs a name</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>a row cannot be read as numbers</source>
@@ -3280,6 +3638,10 @@
         <translation>视频只能旋转 0、90、180 或 270 度，不能旋转 {given} 度</translation>
     </message>
     <message>
+        <source>an annotation from {start:g} s to {end:g} s is not possible: it must end after it starts</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>and 1 more place</source>
         <translation>以及另外 1 处</translation>
     </message>
@@ -3288,12 +3650,48 @@
         <translation>角度，°</translation>
     </message>
     <message>
+        <source>another face overlaps by {percent:.0f} %</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>another person is called {name} already: merge the two, or choose another name</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>automatic</source>
         <translation>自动</translation>
     </message>
     <message>
+        <source>doubtful stretches cannot be found ({fault})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>face not found</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>flow</source>
         <translation>光流</translation>
+    </message>
+    <message>
+        <source>frames missing</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>head turned by {degrees:.0f}°</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>head turned far</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>hidden landmarks</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>identity uncertain</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>it is cut off: how much is missing is not known</source>
@@ -3328,6 +3726,14 @@
         <translation>其各行不是数字</translation>
     </message>
     <message>
+        <source>jump</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>jump by {percent:.0f} % of the eye distance</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>line 1: neither a Steadymark file (&apos;{magic} {format}&apos;) nor the names of its columns (&apos;frame,face_id,timestamp_s,…&apos;) or of OpenFace&apos;s (&apos;frame, face_id, timestamp, …&apos;): save the table as CSV with the names of its columns in the first line</source>
         <translation>第 1 行：既不是 Steadymark 文件（&apos;{magic} {format}&apos;），也不是其列名（&apos;frame,face_id,timestamp_s,…&apos;）或 OpenFace 的列名（&apos;frame, face_id, timestamp, …&apos;）：请将表格另存为首行带列名的 CSV</translation>
     </message>
@@ -3348,6 +3754,10 @@
         <translation>第 {number} 行，“{given}”不是数字</translation>
     </message>
     <message>
+        <source>low score</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>most landmarks are guesses (median score {score:.2f})</source>
         <translation>大多数关键点只是猜测（置信度中位数 {score:.2f}）</translation>
     </message>
@@ -3360,12 +3770,44 @@
         <translation>尚未处理任何帧</translation>
     </message>
     <message>
+        <source>not found for {seconds:.2f} s</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>nothing is left to export: everything is excluded or outside the part</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>person {name} has two faces in a frame: undo the merge, or export one row for each face</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>person {number} cannot be merged with itself</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>person {number} cannot be split at frame {frame}: choose a later frame</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>persons {one} and {other} cannot be exchanged from frame {first} on</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>pitch</source>
         <translation>俯仰</translation>
     </message>
     <message>
+        <source>raw and stabilized apart</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>raw and stabilized landmarks lie {percent:.1f} % of the eye distance apart</source>
         <translation>原始点与稳定后的点相距眼距的 {percent:.1f} %</translation>
+    </message>
+    <message>
+        <source>raw and stabilized {percent:.1f} % apart</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>refinement</source>
@@ -3374,6 +3816,10 @@
     <message>
         <source>roll</source>
         <translation>翻滚</translation>
+    </message>
+    <message>
+        <source>score {value:.2f}</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>temporal refinement</source>
@@ -3416,8 +3862,24 @@
         <translation>按要求将图像旋转了 {degrees}°</translation>
     </message>
     <message>
+        <source>the key {key} belongs to the lane &apos;{name}&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the landmarks are uncertain (median score {score:.2f})</source>
         <translation>关键点不可靠（置信度中位数 {score:.2f}）</translation>
+    </message>
+    <message>
+        <source>the lane &apos;exclude&apos; cannot be removed: remove its intervals instead</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the lane &apos;exclude&apos; keeps its name: exports leave out what is in it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the lanes must have different names, and one must be &apos;exclude&apos;</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>the model card of {path} has typical scores of {given} landmarks, but the network has {count}: fit its scores again with &apos;steadymark-train calibrate-scores&apos;</source>
@@ -3432,24 +3894,52 @@
         <translation>标准输入是管道，而视频需要多次读取：请写入文件后再跟踪</translation>
     </message>
     <message>
+        <source>the table has {count} landmarks, and it is not known which of them are the eye corners: track with a model whose schema is one of {known}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the timestamps decrease in 1 place: the latest timestamp is kept there</source>
         <translation>时间戳在 1 处递减：该处沿用最晚的时间戳</translation>
+    </message>
+    <message>
+        <source>the video pauses for {seconds:.2f} s</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>the {kind} &apos;{name}&apos; is registered twice</source>
         <translation>{kind}“{name}”被注册了两次</translation>
     </message>
     <message>
+        <source>there is a lane called &apos;{name}&apos; already</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>there is no MediaPipe model file at &apos;{model_file}&apos;: give face_landmarker.task as mediapipe:FILE.task</source>
         <translation>“{model_file}”处没有 MediaPipe 模型文件：请以 mediapipe:FILE.task 的形式指定 face_landmarker.task</translation>
+    </message>
+    <message>
+        <source>there is no annotation {number}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>there is no doubt called &apos;{name}&apos;: choose of {known}</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>there is no image for frame {index}</source>
         <translation>第 {index} 帧没有图像</translation>
     </message>
     <message>
+        <source>there is no lane called &apos;{name}&apos;: there are {known}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>tracking stopped after 1 frame: {error}</source>
         <translation>跟踪在 1 帧后停止：{error}</translation>
+    </message>
+    <message>
+        <source>two annotations have the same number</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>unknown {kind} &apos;{name}&apos;: choose one of {known}</source>
@@ -3458,6 +3948,10 @@
     <message>
         <source>uses a protocol that the installed FFmpeg lacks: use rtsp:// or http://</source>
         <translation>使用了已安装的 FFmpeg 不支持的协议：请使用 rtsp:// 或 http://</translation>
+    </message>
+    <message>
+        <source>{video} is not the file that {project} was made for: its annotations may be at other times</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>it requires a user and a password: http://user:password@host/…</source>
@@ -3944,8 +4438,28 @@
         <translation>{path} 是使用图像文件名的视频：请重命名，例如改为 .mp4</translation>
     </message>
     <message>
+        <source>{path} is not JSON ({error}): restore it from a copy, or delete it to begin a new project</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} is not a project of Steadymark: it lacks &apos;{magic}&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} is open in another window or program: close it there to edit it here</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{path} lacks the output {name} that its model card needs: fit its scores again with &apos;steadymark-train calibrate-scores&apos;</source>
         <translation>{path} 缺少其模型卡所需的输出 {name}：请用 steadymark-train calibrate-scores 重新拟合其分数</translation>
+    </message>
+    <message>
+        <source>{path} was written by a newer version ({version}): update Steadymark to open it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path}: {error}</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{path}: {fault}</source>
@@ -3954,6 +4468,10 @@
     <message>
         <source>{path}: {why}, but the list of results must be written to a file of that name: move it away, or choose another folder</source>
         <translation>{path}：{why}，而结果要记录在同名文件中：请将其移走，或选择其他文件夹</translation>
+    </message>
+    <message>
+        <source>{percent:.0f} % of the landmarks hidden</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{shown} answers but sends no frames: check the camera</source>

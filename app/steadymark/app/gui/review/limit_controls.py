@@ -39,6 +39,7 @@ class LimitControls(QWidget):
             grid.addWidget(self.boxes[kind.name], line, 0)
             grid.addWidget(self.values[kind.name], line, 1)
         grid.addWidget(self.reset, len(DOUBT_KINDS), 0, 1, 2)
+        grid.setRowStretch(len(DOUBT_KINDS) + 1, 1)
         self.show_limits(self._limits)
 
     def show_limits(self, limits: DoubtLimits) -> None:
@@ -61,6 +62,7 @@ class LimitControls(QWidget):
         box.setToolTip(translated(kind.limit.help))
         box.toggled.connect(lambda on, kind=kind: self._switch(kind, on=on))
         value = parameter_spin_box(kind.limit)
+        value.setDecimals(_decimals(kind.limit.step))
         value.setPrefix("< " if kind.below else "> ")
         value.setAccessibleName(text)
         value.setToolTip(f"{text}\n{translated(kind.limit.help)}")
@@ -74,3 +76,10 @@ class LimitControls(QWidget):
     def _set(self, kind: DoubtKind, number: float) -> None:
         values = {**self._limits.values, kind.limit.name: kind.limit.nearest(number)}
         self.changed.emit(DoubtLimits(values, self._limits.off), kind.name)
+
+
+def _decimals(step: float) -> int:
+    """Return the number of decimals of values that the user sets in these steps."""
+    if step >= 1:
+        return 0
+    return 1 if step == 0.5 else 2

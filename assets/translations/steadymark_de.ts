@@ -314,7 +314,7 @@
     </message>
     <message>
         <source>Review</source>
-        <translation type="unfinished"></translation>
+        <translation>Prüfung</translation>
     </message>
 </context>
 <context>
@@ -472,7 +472,7 @@
     <name>LimitControls</name>
     <message>
         <source>Reset to defaults</source>
-        <translation type="unfinished">Auf Vorgaben zurücksetzen</translation>
+        <translation>Auf Vorgaben zurücksetzen</translation>
     </message>
 </context>
 <context>
@@ -1092,160 +1092,160 @@
     <name>ReviewController</name>
     <message>
         <source>Next</source>
-        <translation type="unfinished"></translation>
+        <translation>Nächste</translation>
     </message>
     <message>
         <source>Previous</source>
-        <translation type="unfinished"></translation>
+        <translation>Vorige</translation>
     </message>
     <message>
         <source>Accept</source>
-        <translation type="unfinished"></translation>
+        <translation>Annehmen</translation>
     </message>
     <message>
         <source>Exclude</source>
-        <translation type="unfinished"></translation>
+        <translation>Ausschließen</translation>
     </message>
     <message>
         <source>A live view has no review: record it and open the recording.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein Livebild hat keine Prüfung: Nehmen Sie es auf und öffnen Sie die Aufnahme.</translation>
     </message>
     <message>
         <source>Tracking is not finished: these are the doubtful stretches so far.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Verfolgung ist nicht fertig: Dies sind die zweifelhaften Stellen bis jetzt.</translation>
     </message>
     <message>
         <source>Tracking is not finished: there is no doubtful stretch so far.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Verfolgung ist nicht fertig: Bis jetzt gibt es keine zweifelhafte Stelle.</translation>
     </message>
     <message>
         <source>No face was found, so there is nothing to review.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es wurde kein Gesicht gefunden, darum gibt es nichts zu prüfen.</translation>
     </message>
     <message>
         <source>There is no doubtful stretch.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es gibt keine zweifelhafte Stelle.</translation>
     </message>
     <message>
         <source>All doubtful stretches were looked at.</source>
-        <translation type="unfinished"></translation>
+        <translation>Alle zweifelhaften Stellen wurden angesehen.</translation>
     </message>
     <message>
         <source>Open again</source>
-        <translation type="unfinished"></translation>
+        <translation>Wieder öffnen</translation>
     </message>
     <message>
         <source>Include</source>
-        <translation type="unfinished"></translation>
+        <translation>Einschließen</translation>
     </message>
     <message>
         <source>A longer interval excludes this stretch: change the interval in the timeline.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein längeres Intervall schließt diese Stelle aus: Ändern Sie das Intervall in der Zeitleiste.</translation>
     </message>
 </context>
 <context>
     <name>ReviewExports</name>
     <message>
         <source>Export doubtful stretches</source>
-        <translation type="unfinished"></translation>
+        <translation>Zweifelhafte Stellen exportieren</translation>
     </message>
     <message>
         <source>Export statistics of intervals</source>
-        <translation type="unfinished"></translation>
+        <translation>Statistik der Intervalle exportieren</translation>
     </message>
     <message>
         <source>Export reviewed table</source>
-        <translation type="unfinished"></translation>
+        <translation>Geprüfte Tabelle exportieren</translation>
     </message>
 </context>
 <context>
     <name>ReviewPanel</name>
     <message>
         <source>Review</source>
-        <translation type="unfinished"></translation>
+        <translation>Prüfung</translation>
     </message>
     <message>
         <source>Open</source>
-        <translation type="unfinished">Öffnen</translation>
+        <translation>Offen</translation>
     </message>
     <message>
         <source>All</source>
-        <translation type="unfinished"></translation>
+        <translation>Alle</translation>
     </message>
     <message>
         <source>Which stretches are listed</source>
-        <translation type="unfinished"></translation>
+        <translation>Welche Stellen aufgeführt sind</translation>
     </message>
     <message>
         <source>Worst first</source>
-        <translation type="unfinished"></translation>
+        <translation>Schlimmste zuerst</translation>
     </message>
     <message>
         <source>By time</source>
-        <translation type="unfinished"></translation>
+        <translation>Nach Zeit</translation>
     </message>
     <message>
         <source>Order of the stretches</source>
-        <translation type="unfinished"></translation>
+        <translation>Reihenfolge der Stellen</translation>
     </message>
     <message>
         <source>{done} of {all} looked at</source>
-        <translation type="unfinished"></translation>
+        <translation>{done} von {all} angesehen</translation>
     </message>
     <message>
         <source>Doubtful stretches</source>
-        <translation type="unfinished"></translation>
+        <translation>Zweifelhafte Stellen</translation>
     </message>
     <message>
         <source>Limits</source>
-        <translation type="unfinished"></translation>
+        <translation>Grenzen</translation>
     </message>
     <message>
         <source>Show or hide from which value on a stretch is doubtful</source>
-        <translation type="unfinished"></translation>
+        <translation>Zeigen oder verbergen, ab welchem Wert eine Stelle zweifelhaft ist</translation>
     </message>
 </context>
 <context>
     <name>ReviewedExportDialog</name>
     <message>
         <source>Export reviewed table</source>
-        <translation type="unfinished"></translation>
+        <translation>Geprüfte Tabelle exportieren</translation>
     </message>
     <message>
         <source>one for each face (long)</source>
-        <translation type="unfinished"></translation>
+        <translation>eine je Gesicht (lang)</translation>
     </message>
     <message>
         <source>one for each frame (wide)</source>
-        <translation type="unfinished"></translation>
+        <translation>eine je Bild (breit)</translation>
     </message>
     <message>
         <source>marked in a column</source>
-        <translation type="unfinished"></translation>
+        <translation>in einer Spalte markiert</translation>
     </message>
     <message>
         <source>left out</source>
-        <translation type="unfinished"></translation>
+        <translation>weggelassen</translation>
     </message>
     <message>
         <source>Only the looped region</source>
-        <translation type="unfinished"></translation>
+        <translation>Nur der wiederholte Bereich</translation>
     </message>
     <message>
         <source>Mark a loop first, with its start and end</source>
-        <translation type="unfinished"></translation>
+        <translation>Markieren Sie zuerst eine Schleife mit Anfang und Ende</translation>
     </message>
     <message>
         <source>Format</source>
-        <translation type="unfinished"></translation>
+        <translation>Format</translation>
     </message>
     <message>
         <source>Rows</source>
-        <translation type="unfinished"></translation>
+        <translation>Zeilen</translation>
     </message>
     <message>
         <source>Excluded rows</source>
-        <translation type="unfinished"></translation>
+        <translation>Ausgeschlossene Zeilen</translation>
     </message>
 </context>
 <context>
@@ -1696,31 +1696,31 @@
     <name>StretchModel</name>
     <message>
         <source>Face</source>
-        <translation type="unfinished">Gesicht</translation>
+        <translation>Gesicht</translation>
     </message>
     <message>
         <source>Time</source>
-        <translation type="unfinished">Zeit</translation>
+        <translation>Zeit</translation>
     </message>
     <message>
         <source>Duration</source>
-        <translation type="unfinished"></translation>
+        <translation>Dauer</translation>
     </message>
     <message>
         <source>Why</source>
-        <translation type="unfinished"></translation>
+        <translation>Warum</translation>
     </message>
     <message>
         <source>not looked at</source>
-        <translation type="unfinished"></translation>
+        <translation>nicht angesehen</translation>
     </message>
     <message>
         <source>accepted</source>
-        <translation type="unfinished"></translation>
+        <translation>angenommen</translation>
     </message>
     <message>
         <source>excluded</source>
-        <translation type="unfinished"></translation>
+        <translation>ausgeschlossen</translation>
     </message>
 </context>
 <context>
@@ -2234,31 +2234,31 @@
     </message>
     <message>
         <source>&amp;Next doubtful stretch</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Nächste zweifelhafte Stelle</translation>
     </message>
     <message>
         <source>&amp;Previous doubtful stretch</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Vorige zweifelhafte Stelle</translation>
     </message>
     <message>
         <source>&amp;Accept the stretch, or open it again</source>
-        <translation type="unfinished"></translation>
+        <translation>Stelle &amp;annehmen oder wieder öffnen</translation>
     </message>
     <message>
         <source>E&amp;xclude the stretch, or include it again</source>
-        <translation type="unfinished"></translation>
+        <translation>Stelle a&amp;usschließen oder wieder einschließen</translation>
     </message>
     <message>
         <source>Export doubtful &amp;stretches…</source>
-        <translation type="unfinished"></translation>
+        <translation>Zweifelhafte S&amp;tellen exportieren …</translation>
     </message>
     <message>
-        <source>Export &amp;reviewed table…</source>
-        <translation type="unfinished"></translation>
+        <source>Export reviewed &amp;table…</source>
+        <translation>&amp;Geprüfte Tabelle exportieren …</translation>
     </message>
     <message>
         <source>Export statistics of &amp;intervals…</source>
-        <translation type="unfinished"></translation>
+        <translation>St&amp;atistik der Intervalle exportieren …</translation>
     </message>
 </context>
 <context>
@@ -2314,7 +2314,7 @@
     </message>
     <message>
         <source>&amp;Review</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Prüfung</translation>
     </message>
     <message>
         <source>&amp;View</source>
@@ -3390,27 +3390,27 @@
     </message>
     <message>
         <source>&apos;{name}&apos; must be a list</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ muss eine Liste sein</translation>
     </message>
     <message>
         <source>&apos;{name}&apos; must be an object</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ muss ein Objekt sein</translation>
     </message>
     <message>
         <source>&apos;{name}&apos; must be text, not {value}</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ muss Text sein, nicht {value}</translation>
     </message>
     <message>
         <source>&apos;{name}&apos; must hold objects, not {value}</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ muss Objekte enthalten, nicht {value}</translation>
     </message>
     <message>
         <source>&apos;{name}&apos;: &apos;{field}&apos; cannot be {value}</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“: „{field}“ kann nicht {value} sein</translation>
     </message>
     <message>
         <source>&apos;{name}&apos;: {reason}</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“: {reason}</translation>
     </message>
     <message>
         <source>1 frame has no timestamp: it is placed between its neighbours</source>
@@ -3434,11 +3434,11 @@
     </message>
     <message>
         <source>A face that is missing for longer, between two frames with it.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein Gesicht, das zwischen zwei Bildern mit ihm länger fehlt.</translation>
     </message>
     <message>
         <source>Accept a stretch</source>
-        <translation type="unfinished"></translation>
+        <translation>Stelle annehmen</translation>
     </message>
     <message>
         <source>Butterworth</source>
@@ -3450,7 +3450,7 @@
     </message>
     <message>
         <source>Change the limits of doubtful stretches</source>
-        <translation type="unfinished"></translation>
+        <translation>Grenzen zweifelhafter Stellen ändern</translation>
     </message>
     <message>
         <source>ConvLSTM</source>
@@ -3482,31 +3482,31 @@
     </message>
     <message>
         <source>Exclude a stretch</source>
-        <translation type="unfinished"></translation>
+        <translation>Stelle ausschließen</translation>
     </message>
     <message>
         <source>Frames in which another face covers more of this one, so that the two may exchange their numbers.</source>
-        <translation type="unfinished"></translation>
+        <translation>Bilder, in denen ein anderes Gesicht mehr von diesem verdeckt, sodass beide ihre Nummern tauschen können.</translation>
     </message>
     <message>
         <source>Frames in which more landmarks have a score below 0.6.</source>
-        <translation type="unfinished"></translation>
+        <translation>Bilder, in denen mehr Landmarken eine Konfidenz unter 0,6 haben.</translation>
     </message>
     <message>
         <source>Frames in which the landmarks jump further from the frame before, in % of the eye distance, while they move little before and after.</source>
-        <translation type="unfinished"></translation>
+        <translation>Bilder, in denen die Landmarken vom Bild davor weiter springen, in % des Augenabstands, während sie sich davor und danach wenig bewegen.</translation>
     </message>
     <message>
         <source>Frames in which the median score of the landmarks is lower.</source>
-        <translation type="unfinished"></translation>
+        <translation>Bilder, in denen der Median der Konfidenz der Landmarken kleiner ist.</translation>
     </message>
     <message>
         <source>Frames in which the stabilizer moves the landmarks further, in % of the eye distance.</source>
-        <translation type="unfinished"></translation>
+        <translation>Bilder, in denen der Stabilisator die Landmarken weiter verschiebt, in % des Augenabstands.</translation>
     </message>
     <message>
         <source>Frames in which the yaw or the pitch of the head is larger.</source>
-        <translation type="unfinished"></translation>
+        <translation>Bilder, in denen der Kopf weiter gedreht oder geneigt ist.</translation>
     </message>
     <message>
         <source>Head pose</source>
@@ -3514,11 +3514,11 @@
     </message>
     <message>
         <source>Head turned by more than</source>
-        <translation type="unfinished"></translation>
+        <translation>Kopf gedreht um mehr als</translation>
     </message>
     <message>
         <source>Hidden landmarks above</source>
-        <translation type="unfinished"></translation>
+        <translation>Verdeckte Landmarken über</translation>
     </message>
     <message>
         <source>How fast the cut-off frequency rises with speed: higher means less lag when the face moves.</source>
@@ -3526,11 +3526,11 @@
     </message>
     <message>
         <source>Include a stretch again</source>
-        <translation type="unfinished"></translation>
+        <translation>Stelle wieder einschließen</translation>
     </message>
     <message>
         <source>Jump of more than</source>
-        <translation type="unfinished"></translation>
+        <translation>Sprung um mehr als</translation>
     </message>
     <message>
         <source>MediaPipe is not installed: &apos;pip install steadymark[mediapipe]&apos;, or use another model</source>
@@ -3542,7 +3542,7 @@
     </message>
     <message>
         <source>Missing for more than</source>
-        <translation type="unfinished"></translation>
+        <translation>Fehlt länger als</translation>
     </message>
     <message>
         <source>No face was found in {name} (1 frame).</source>
@@ -3562,7 +3562,7 @@
     </message>
     <message>
         <source>Open a stretch again</source>
-        <translation type="unfinished"></translation>
+        <translation>Stelle wieder öffnen</translation>
     </message>
     <message>
         <source>Optical flow moves the known landmarks of any model, and a small recurrent network weighs them against those that the model finds.</source>
@@ -3578,15 +3578,15 @@
     </message>
     <message>
         <source>Overlap of two faces above</source>
-        <translation type="unfinished"></translation>
+        <translation>Überlappung zweier Gesichter über</translation>
     </message>
     <message>
         <source>Parquet needs pyarrow, which is not installed: pip install pyarrow, or name a file that ends in .csv</source>
-        <translation type="unfinished"></translation>
+        <translation>Parquet braucht pyarrow, das nicht installiert ist: pip install pyarrow, oder nennen Sie eine Datei, die auf .csv endet</translation>
     </message>
     <message>
         <source>Pause of the video above</source>
-        <translation type="unfinished"></translation>
+        <translation>Pause des Videos über</translation>
     </message>
     <message>
         <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
@@ -3594,7 +3594,7 @@
     </message>
     <message>
         <source>Places at which frames of the video are missing, since they are damaged or were not recorded.</source>
-        <translation type="unfinished"></translation>
+        <translation>Stellen, an denen Bilder des Videos fehlen, weil sie beschädigt sind oder nicht aufgenommen wurden.</translation>
     </message>
     <message>
         <source>Position</source>
@@ -3602,11 +3602,11 @@
     </message>
     <message>
         <source>Raw and stabilized apart by more than</source>
-        <translation type="unfinished"></translation>
+        <translation>Roh und stabilisiert auseinander um mehr als</translation>
     </message>
     <message>
         <source>Score below</source>
-        <translation type="unfinished"></translation>
+        <translation>Konfidenz unter</translation>
     </message>
     <message>
         <source>The face is never followed for half a second.</source>
@@ -3622,11 +3622,11 @@
     </message>
     <message>
         <source>The project is not saved, and is kept in memory: {fault}</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Projekt ist nicht gespeichert und bleibt im Speicher: {fault}</translation>
     </message>
     <message>
         <source>The project is saved again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Projekt wird wieder gespeichert.</translation>
     </message>
     <message>
         <source>The video has {fps:.3g} frames per second; {least:.0f} are needed.</source>
@@ -3634,7 +3634,7 @@
     </message>
     <message>
         <source>a lane needs a name</source>
-        <translation type="unfinished"></translation>
+        <translation>Eine Spur braucht einen Namen</translation>
     </message>
     <message>
         <source>a row cannot be read as numbers</source>
@@ -3646,7 +3646,7 @@
     </message>
     <message>
         <source>an annotation from {start:g} s to {end:g} s is not possible: it must end after it starts</source>
-        <translation type="unfinished"></translation>
+        <translation>Eine Annotation von {start:g} s bis {end:g} s ist nicht möglich: Sie muss nach ihrem Anfang enden</translation>
     </message>
     <message>
         <source>and 1 more place</source>
@@ -3658,11 +3658,11 @@
     </message>
     <message>
         <source>another face overlaps by {percent:.0f} %</source>
-        <translation type="unfinished"></translation>
+        <translation>ein anderes Gesicht überlappt zu {percent:.0f} %</translation>
     </message>
     <message>
         <source>another person is called {name} already: merge the two, or choose another name</source>
-        <translation type="unfinished"></translation>
+        <translation>Eine andere Person heißt schon {name}: Führen Sie beide zusammen oder wählen Sie einen anderen Namen</translation>
     </message>
     <message>
         <source>automatic</source>
@@ -3670,11 +3670,11 @@
     </message>
     <message>
         <source>doubtful stretches cannot be found ({fault})</source>
-        <translation type="unfinished"></translation>
+        <translation>Zweifelhafte Stellen lassen sich nicht finden ({fault})</translation>
     </message>
     <message>
         <source>face not found</source>
-        <translation type="unfinished"></translation>
+        <translation>Gesicht nicht gefunden</translation>
     </message>
     <message>
         <source>flow</source>
@@ -3682,23 +3682,23 @@
     </message>
     <message>
         <source>frames missing</source>
-        <translation type="unfinished"></translation>
+        <translation>Bilder fehlen</translation>
     </message>
     <message>
         <source>head turned by {degrees:.0f}°</source>
-        <translation type="unfinished"></translation>
+        <translation>Kopf um {degrees:.0f}° gedreht</translation>
     </message>
     <message>
         <source>head turned far</source>
-        <translation type="unfinished"></translation>
+        <translation>Kopf weit gedreht</translation>
     </message>
     <message>
         <source>hidden landmarks</source>
-        <translation type="unfinished"></translation>
+        <translation>verdeckte Landmarken</translation>
     </message>
     <message>
         <source>identity uncertain</source>
-        <translation type="unfinished"></translation>
+        <translation>Identität unsicher</translation>
     </message>
     <message>
         <source>it is cut off: how much is missing is not known</source>
@@ -3734,11 +3734,11 @@
     </message>
     <message>
         <source>jump</source>
-        <translation type="unfinished"></translation>
+        <translation>Sprung</translation>
     </message>
     <message>
         <source>jump by {percent:.0f} % of the eye distance</source>
-        <translation type="unfinished"></translation>
+        <translation>Sprung um {percent:.0f} % des Augenabstands</translation>
     </message>
     <message>
         <source>line 1: neither a Steadymark file (&apos;{magic} {format}&apos;) nor the names of its columns (&apos;frame,face_id,timestamp_s,…&apos;) or of OpenFace&apos;s (&apos;frame, face_id, timestamp, …&apos;): save the table as CSV with the names of its columns in the first line</source>
@@ -3762,7 +3762,7 @@
     </message>
     <message>
         <source>low score</source>
-        <translation type="unfinished"></translation>
+        <translation>kleine Konfidenz</translation>
     </message>
     <message>
         <source>most landmarks are guesses (median score {score:.2f})</source>
@@ -3778,27 +3778,27 @@
     </message>
     <message>
         <source>not found for {seconds:.2f} s</source>
-        <translation type="unfinished"></translation>
+        <translation>{seconds:.2f} s lang nicht gefunden</translation>
     </message>
     <message>
         <source>nothing is left to export: everything is excluded or outside the part</source>
-        <translation type="unfinished"></translation>
+        <translation>Es bleibt nichts zu exportieren: Alles ist ausgeschlossen oder liegt außerhalb des Bereichs</translation>
     </message>
     <message>
         <source>person {name} has two faces in a frame: undo the merge, or export one row for each face</source>
-        <translation type="unfinished"></translation>
+        <translation>Person {name} hat in einem Bild zwei Gesichter: Machen Sie das Zusammenführen rückgängig oder exportieren Sie eine Zeile je Gesicht</translation>
     </message>
     <message>
         <source>person {number} cannot be merged with itself</source>
-        <translation type="unfinished"></translation>
+        <translation>Person {number} lässt sich nicht mit sich selbst zusammenführen</translation>
     </message>
     <message>
         <source>person {number} cannot be split at frame {frame}: choose a later frame</source>
-        <translation type="unfinished"></translation>
+        <translation>Person {number} lässt sich bei Bild {frame} nicht teilen: Wählen Sie ein späteres Bild</translation>
     </message>
     <message>
         <source>persons {one} and {other} cannot be exchanged from frame {first} on</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Personen {one} und {other} lassen sich ab Bild {first} nicht tauschen</translation>
     </message>
     <message>
         <source>pitch</source>
@@ -3806,7 +3806,7 @@
     </message>
     <message>
         <source>raw and stabilized apart</source>
-        <translation type="unfinished"></translation>
+        <translation>roh und stabil entfernt</translation>
     </message>
     <message>
         <source>raw and stabilized landmarks lie {percent:.1f} % of the eye distance apart</source>
@@ -3814,7 +3814,7 @@
     </message>
     <message>
         <source>raw and stabilized {percent:.1f} % apart</source>
-        <translation type="unfinished"></translation>
+        <translation>roh und stabilisiert {percent:.1f} % auseinander</translation>
     </message>
     <message>
         <source>refinement</source>
@@ -3826,7 +3826,7 @@
     </message>
     <message>
         <source>score {value:.2f}</source>
-        <translation type="unfinished"></translation>
+        <translation>Konfidenz {value:.2f}</translation>
     </message>
     <message>
         <source>temporal refinement</source>
@@ -3870,7 +3870,7 @@
     </message>
     <message>
         <source>the key {key} belongs to the lane &apos;{name}&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Taste {key} gehört zur Spur „{name}“</translation>
     </message>
     <message>
         <source>the landmarks are uncertain (median score {score:.2f})</source>
@@ -3878,15 +3878,15 @@
     </message>
     <message>
         <source>the lane &apos;exclude&apos; cannot be removed: remove its intervals instead</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Spur „exclude“ lässt sich nicht entfernen: Entfernen Sie stattdessen ihre Intervalle</translation>
     </message>
     <message>
         <source>the lane &apos;exclude&apos; keeps its name: exports leave out what is in it</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Spur „exclude“ behält ihren Namen: Exporte lassen weg, was in ihr liegt</translation>
     </message>
     <message>
         <source>the lanes must have different names, and one must be &apos;exclude&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Spuren müssen verschiedene Namen haben, und eine muss „exclude“ heißen</translation>
     </message>
     <message>
         <source>the model card of {path} has typical scores of {given} landmarks, but the network has {count}: fit its scores again with &apos;steadymark-train calibrate-scores&apos;</source>
@@ -3902,7 +3902,7 @@
     </message>
     <message>
         <source>the table has {count} landmarks, and it is not known which of them are the eye corners: track with a model whose schema is one of {known}</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Tabelle hat {count} Landmarken, und es ist nicht bekannt, welche davon die Augenwinkel sind: Verfolgen Sie mit einem Modell, dessen Schema eines von diesen ist: {known}</translation>
     </message>
     <message>
         <source>the timestamps decrease in 1 place: the latest timestamp is kept there</source>
@@ -3910,7 +3910,7 @@
     </message>
     <message>
         <source>the video pauses for {seconds:.2f} s</source>
-        <translation type="unfinished"></translation>
+        <translation>das Video pausiert {seconds:.2f} s</translation>
     </message>
     <message>
         <source>the {kind} &apos;{name}&apos; is registered twice</source>
@@ -3918,7 +3918,7 @@
     </message>
     <message>
         <source>there is a lane called &apos;{name}&apos; already</source>
-        <translation type="unfinished"></translation>
+        <translation>Es gibt schon eine Spur „{name}“</translation>
     </message>
     <message>
         <source>there is no MediaPipe model file at &apos;{model_file}&apos;: give face_landmarker.task as mediapipe:FILE.task</source>
@@ -3926,11 +3926,11 @@
     </message>
     <message>
         <source>there is no annotation {number}</source>
-        <translation type="unfinished"></translation>
+        <translation>Es gibt keine Annotation {number}</translation>
     </message>
     <message>
         <source>there is no doubt called &apos;{name}&apos;: choose of {known}</source>
-        <translation type="unfinished"></translation>
+        <translation>Es gibt keinen Zweifel namens „{name}“: Wählen Sie aus {known}</translation>
     </message>
     <message>
         <source>there is no image for frame {index}</source>
@@ -3938,7 +3938,7 @@
     </message>
     <message>
         <source>there is no lane called &apos;{name}&apos;: there are {known}</source>
-        <translation type="unfinished"></translation>
+        <translation>Es gibt keine Spur „{name}“: Es gibt {known}</translation>
     </message>
     <message>
         <source>tracking stopped after 1 frame: {error}</source>
@@ -3946,7 +3946,7 @@
     </message>
     <message>
         <source>two annotations have the same number</source>
-        <translation type="unfinished"></translation>
+        <translation>Zwei Annotationen haben dieselbe Nummer</translation>
     </message>
     <message>
         <source>unknown {kind} &apos;{name}&apos;: choose one of {known}</source>
@@ -3958,7 +3958,7 @@
     </message>
     <message>
         <source>{video} is not the file that {project} was made for: its annotations may be at other times</source>
-        <translation type="unfinished"></translation>
+        <translation>{video} ist nicht die Datei, für die {project} angelegt wurde: Die Annotationen können zu anderen Zeiten liegen</translation>
     </message>
     <message>
         <source>it requires a user and a password: http://user:password@host/…</source>
@@ -4446,15 +4446,15 @@
     </message>
     <message>
         <source>{path} is not JSON ({error}): restore it from a copy, or delete it to begin a new project</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} ist kein JSON ({error}): Stellen Sie die Datei aus einer Kopie wieder her, oder löschen Sie sie, um ein neues Projekt zu beginnen</translation>
     </message>
     <message>
         <source>{path} is not a project of Steadymark: it lacks &apos;{magic}&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} ist kein Projekt von Steadymark: Es fehlt „{magic}“</translation>
     </message>
     <message>
         <source>{path} is open in another window or program: close it there to edit it here</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} ist in einem anderen Fenster oder Programm offen: Schließen Sie es dort, um es hier zu bearbeiten</translation>
     </message>
     <message>
         <source>{path} lacks the output {name} that its model card needs: fit its scores again with &apos;steadymark-train calibrate-scores&apos;</source>
@@ -4462,11 +4462,11 @@
     </message>
     <message>
         <source>{path} was written by a newer version ({version}): update Steadymark to open it</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} wurde von einer neueren Version ({version}) geschrieben: Aktualisieren Sie Steadymark, um die Datei zu öffnen</translation>
     </message>
     <message>
         <source>{path}: {error}</source>
-        <translation type="unfinished"></translation>
+        <translation>{path}: {error}</translation>
     </message>
     <message>
         <source>{path}: {fault}</source>
@@ -4478,7 +4478,7 @@
     </message>
     <message>
         <source>{percent:.0f} % of the landmarks hidden</source>
-        <translation type="unfinished"></translation>
+        <translation>{percent:.0f} % der Landmarken verdeckt</translation>
     </message>
     <message>
         <source>{shown} answers but sends no frames: check the camera</source>

@@ -314,7 +314,7 @@
     </message>
     <message>
         <source>Review</source>
-        <translation type="unfinished"></translation>
+        <translation>审阅</translation>
     </message>
 </context>
 <context>
@@ -471,7 +471,7 @@
     <name>LimitControls</name>
     <message>
         <source>Reset to defaults</source>
-        <translation type="unfinished">恢复默认设置</translation>
+        <translation>恢复默认值</translation>
     </message>
 </context>
 <context>
@@ -1087,160 +1087,160 @@
     <name>ReviewController</name>
     <message>
         <source>Next</source>
-        <translation type="unfinished"></translation>
+        <translation>下一个</translation>
     </message>
     <message>
         <source>Previous</source>
-        <translation type="unfinished"></translation>
+        <translation>上一个</translation>
     </message>
     <message>
         <source>Accept</source>
-        <translation type="unfinished"></translation>
+        <translation>接受</translation>
     </message>
     <message>
         <source>Exclude</source>
-        <translation type="unfinished"></translation>
+        <translation>排除</translation>
     </message>
     <message>
         <source>A live view has no review: record it and open the recording.</source>
-        <translation type="unfinished"></translation>
+        <translation>实时画面无法审阅：请先录制，再打开录像。</translation>
     </message>
     <message>
         <source>Tracking is not finished: these are the doubtful stretches so far.</source>
-        <translation type="unfinished"></translation>
+        <translation>跟踪尚未完成：以下是目前发现的可疑片段。</translation>
     </message>
     <message>
         <source>Tracking is not finished: there is no doubtful stretch so far.</source>
-        <translation type="unfinished"></translation>
+        <translation>跟踪尚未完成：目前没有可疑片段。</translation>
     </message>
     <message>
         <source>No face was found, so there is nothing to review.</source>
-        <translation type="unfinished"></translation>
+        <translation>没有找到人脸，因此无可审阅。</translation>
     </message>
     <message>
         <source>There is no doubtful stretch.</source>
-        <translation type="unfinished"></translation>
+        <translation>没有可疑片段。</translation>
     </message>
     <message>
         <source>All doubtful stretches were looked at.</source>
-        <translation type="unfinished"></translation>
+        <translation>所有可疑片段都已查看。</translation>
     </message>
     <message>
         <source>Open again</source>
-        <translation type="unfinished"></translation>
+        <translation>重新待审</translation>
     </message>
     <message>
         <source>Include</source>
-        <translation type="unfinished"></translation>
+        <translation>取消排除</translation>
     </message>
     <message>
         <source>A longer interval excludes this stretch: change the interval in the timeline.</source>
-        <translation type="unfinished"></translation>
+        <translation>一个更长的区间排除了此片段：请在时间轴中修改该区间。</translation>
     </message>
 </context>
 <context>
     <name>ReviewExports</name>
     <message>
         <source>Export doubtful stretches</source>
-        <translation type="unfinished"></translation>
+        <translation>导出可疑片段</translation>
     </message>
     <message>
         <source>Export statistics of intervals</source>
-        <translation type="unfinished"></translation>
+        <translation>导出区间统计</translation>
     </message>
     <message>
         <source>Export reviewed table</source>
-        <translation type="unfinished"></translation>
+        <translation>导出审阅后的表格</translation>
     </message>
 </context>
 <context>
     <name>ReviewPanel</name>
     <message>
         <source>Review</source>
-        <translation type="unfinished"></translation>
+        <translation>审阅</translation>
     </message>
     <message>
         <source>Open</source>
-        <translation type="unfinished">打开</translation>
+        <translation>待审</translation>
     </message>
     <message>
         <source>All</source>
-        <translation type="unfinished"></translation>
+        <translation>全部</translation>
     </message>
     <message>
         <source>Which stretches are listed</source>
-        <translation type="unfinished"></translation>
+        <translation>列出哪些片段</translation>
     </message>
     <message>
         <source>Worst first</source>
-        <translation type="unfinished"></translation>
+        <translation>最严重的在前</translation>
     </message>
     <message>
         <source>By time</source>
-        <translation type="unfinished"></translation>
+        <translation>按时间</translation>
     </message>
     <message>
         <source>Order of the stretches</source>
-        <translation type="unfinished"></translation>
+        <translation>片段的顺序</translation>
     </message>
     <message>
         <source>{done} of {all} looked at</source>
-        <translation type="unfinished"></translation>
+        <translation>已查看 {done}，共 {all}</translation>
     </message>
     <message>
         <source>Doubtful stretches</source>
-        <translation type="unfinished"></translation>
+        <translation>可疑片段</translation>
     </message>
     <message>
         <source>Limits</source>
-        <translation type="unfinished"></translation>
+        <translation>阈值</translation>
     </message>
     <message>
         <source>Show or hide from which value on a stretch is doubtful</source>
-        <translation type="unfinished"></translation>
+        <translation>显示或隐藏片段从何值起算作可疑</translation>
     </message>
 </context>
 <context>
     <name>ReviewedExportDialog</name>
     <message>
         <source>Export reviewed table</source>
-        <translation type="unfinished"></translation>
+        <translation>导出审阅后的表格</translation>
     </message>
     <message>
         <source>one for each face (long)</source>
-        <translation type="unfinished"></translation>
+        <translation>每张人脸一行（长表）</translation>
     </message>
     <message>
         <source>one for each frame (wide)</source>
-        <translation type="unfinished"></translation>
+        <translation>每帧一行（宽表）</translation>
     </message>
     <message>
         <source>marked in a column</source>
-        <translation type="unfinished"></translation>
+        <translation>在一列中标记</translation>
     </message>
     <message>
         <source>left out</source>
-        <translation type="unfinished"></translation>
+        <translation>省略</translation>
     </message>
     <message>
         <source>Only the looped region</source>
-        <translation type="unfinished"></translation>
+        <translation>仅循环区间</translation>
     </message>
     <message>
         <source>Mark a loop first, with its start and end</source>
-        <translation type="unfinished"></translation>
+        <translation>请先标记循环区间的起点和终点</translation>
     </message>
     <message>
         <source>Format</source>
-        <translation type="unfinished"></translation>
+        <translation>格式</translation>
     </message>
     <message>
         <source>Rows</source>
-        <translation type="unfinished"></translation>
+        <translation>行</translation>
     </message>
     <message>
         <source>Excluded rows</source>
-        <translation type="unfinished"></translation>
+        <translation>被排除的行</translation>
     </message>
 </context>
 <context>
@@ -1690,31 +1690,31 @@
     <name>StretchModel</name>
     <message>
         <source>Face</source>
-        <translation type="unfinished">人脸</translation>
+        <translation>人脸</translation>
     </message>
     <message>
         <source>Time</source>
-        <translation type="unfinished">时间</translation>
+        <translation>时间</translation>
     </message>
     <message>
         <source>Duration</source>
-        <translation type="unfinished"></translation>
+        <translation>时长</translation>
     </message>
     <message>
         <source>Why</source>
-        <translation type="unfinished"></translation>
+        <translation>原因</translation>
     </message>
     <message>
         <source>not looked at</source>
-        <translation type="unfinished"></translation>
+        <translation>未查看</translation>
     </message>
     <message>
         <source>accepted</source>
-        <translation type="unfinished"></translation>
+        <translation>已接受</translation>
     </message>
     <message>
         <source>excluded</source>
-        <translation type="unfinished"></translation>
+        <translation>已排除</translation>
     </message>
 </context>
 <context>
@@ -2227,31 +2227,31 @@
     </message>
     <message>
         <source>&amp;Next doubtful stretch</source>
-        <translation type="unfinished"></translation>
+        <translation>下一个可疑片段(&amp;N)</translation>
     </message>
     <message>
         <source>&amp;Previous doubtful stretch</source>
-        <translation type="unfinished"></translation>
+        <translation>上一个可疑片段(&amp;P)</translation>
     </message>
     <message>
         <source>&amp;Accept the stretch, or open it again</source>
-        <translation type="unfinished"></translation>
+        <translation>接受片段，或重新待审(&amp;A)</translation>
     </message>
     <message>
         <source>E&amp;xclude the stretch, or include it again</source>
-        <translation type="unfinished"></translation>
+        <translation>排除片段，或取消排除(&amp;X)</translation>
     </message>
     <message>
         <source>Export doubtful &amp;stretches…</source>
-        <translation type="unfinished"></translation>
+        <translation>导出可疑片段(&amp;S)…</translation>
     </message>
     <message>
-        <source>Export &amp;reviewed table…</source>
-        <translation type="unfinished"></translation>
+        <source>Export reviewed &amp;table…</source>
+        <translation>导出审阅后的表格(&amp;T)…</translation>
     </message>
     <message>
         <source>Export statistics of &amp;intervals…</source>
-        <translation type="unfinished"></translation>
+        <translation>导出区间统计(&amp;A)…</translation>
     </message>
 </context>
 <context>
@@ -2307,7 +2307,7 @@
     </message>
     <message>
         <source>&amp;Review</source>
-        <translation type="unfinished"></translation>
+        <translation>审阅(&amp;R)</translation>
     </message>
     <message>
         <source>&amp;View</source>
@@ -3383,27 +3383,27 @@
     </message>
     <message>
         <source>&apos;{name}&apos; must be a list</source>
-        <translation type="unfinished"></translation>
+        <translation>“{name}”必须是列表</translation>
     </message>
     <message>
         <source>&apos;{name}&apos; must be an object</source>
-        <translation type="unfinished"></translation>
+        <translation>“{name}”必须是对象</translation>
     </message>
     <message>
         <source>&apos;{name}&apos; must be text, not {value}</source>
-        <translation type="unfinished"></translation>
+        <translation>“{name}”必须是文本，而不是 {value}</translation>
     </message>
     <message>
         <source>&apos;{name}&apos; must hold objects, not {value}</source>
-        <translation type="unfinished"></translation>
+        <translation>“{name}”必须包含对象，而不是 {value}</translation>
     </message>
     <message>
         <source>&apos;{name}&apos;: &apos;{field}&apos; cannot be {value}</source>
-        <translation type="unfinished"></translation>
+        <translation>“{name}”：“{field}”不能是 {value}</translation>
     </message>
     <message>
         <source>&apos;{name}&apos;: {reason}</source>
-        <translation type="unfinished"></translation>
+        <translation>“{name}”：{reason}</translation>
     </message>
     <message>
         <source>1 frame has no timestamp: it is placed between its neighbours</source>
@@ -3427,11 +3427,11 @@
     </message>
     <message>
         <source>A face that is missing for longer, between two frames with it.</source>
-        <translation type="unfinished"></translation>
+        <translation>人脸在两个有它的帧之间缺失得更久。</translation>
     </message>
     <message>
         <source>Accept a stretch</source>
-        <translation type="unfinished"></translation>
+        <translation>接受片段</translation>
     </message>
     <message>
         <source>Butterworth</source>
@@ -3443,7 +3443,7 @@
     </message>
     <message>
         <source>Change the limits of doubtful stretches</source>
-        <translation type="unfinished"></translation>
+        <translation>更改可疑片段的阈值</translation>
     </message>
     <message>
         <source>ConvLSTM</source>
@@ -3475,31 +3475,31 @@
     </message>
     <message>
         <source>Exclude a stretch</source>
-        <translation type="unfinished"></translation>
+        <translation>排除片段</translation>
     </message>
     <message>
         <source>Frames in which another face covers more of this one, so that the two may exchange their numbers.</source>
-        <translation type="unfinished"></translation>
+        <translation>另一张人脸遮住此人脸更多的帧，两者的编号可能互换。</translation>
     </message>
     <message>
         <source>Frames in which more landmarks have a score below 0.6.</source>
-        <translation type="unfinished"></translation>
+        <translation>更多关键点的置信度低于 0.6 的帧。</translation>
     </message>
     <message>
         <source>Frames in which the landmarks jump further from the frame before, in % of the eye distance, while they move little before and after.</source>
-        <translation type="unfinished"></translation>
+        <translation>关键点相对前一帧跳动更大的帧（以眼距的 % 计），而前后移动很小。</translation>
     </message>
     <message>
         <source>Frames in which the median score of the landmarks is lower.</source>
-        <translation type="unfinished"></translation>
+        <translation>关键点置信度中位数更低的帧。</translation>
     </message>
     <message>
         <source>Frames in which the stabilizer moves the landmarks further, in % of the eye distance.</source>
-        <translation type="unfinished"></translation>
+        <translation>稳定器移动关键点更远的帧，以眼距的 % 计。</translation>
     </message>
     <message>
         <source>Frames in which the yaw or the pitch of the head is larger.</source>
-        <translation type="unfinished"></translation>
+        <translation>头部偏航或俯仰角更大的帧。</translation>
     </message>
     <message>
         <source>Head pose</source>
@@ -3507,11 +3507,11 @@
     </message>
     <message>
         <source>Head turned by more than</source>
-        <translation type="unfinished"></translation>
+        <translation>头部转动超过</translation>
     </message>
     <message>
         <source>Hidden landmarks above</source>
-        <translation type="unfinished"></translation>
+        <translation>被遮挡的关键点超过</translation>
     </message>
     <message>
         <source>How fast the cut-off frequency rises with speed: higher means less lag when the face moves.</source>
@@ -3519,11 +3519,11 @@
     </message>
     <message>
         <source>Include a stretch again</source>
-        <translation type="unfinished"></translation>
+        <translation>取消排除片段</translation>
     </message>
     <message>
         <source>Jump of more than</source>
-        <translation type="unfinished"></translation>
+        <translation>跳动超过</translation>
     </message>
     <message>
         <source>MediaPipe is not installed: &apos;pip install steadymark[mediapipe]&apos;, or use another model</source>
@@ -3535,7 +3535,7 @@
     </message>
     <message>
         <source>Missing for more than</source>
-        <translation type="unfinished"></translation>
+        <translation>缺失超过</translation>
     </message>
     <message>
         <source>No face was found in {name} (1 frame).</source>
@@ -3555,7 +3555,7 @@
     </message>
     <message>
         <source>Open a stretch again</source>
-        <translation type="unfinished"></translation>
+        <translation>将片段重新设为待审</translation>
     </message>
     <message>
         <source>Optical flow moves the known landmarks of any model, and a small recurrent network weighs them against those that the model finds.</source>
@@ -3571,15 +3571,15 @@
     </message>
     <message>
         <source>Overlap of two faces above</source>
-        <translation type="unfinished"></translation>
+        <translation>两张人脸重叠超过</translation>
     </message>
     <message>
         <source>Parquet needs pyarrow, which is not installed: pip install pyarrow, or name a file that ends in .csv</source>
-        <translation type="unfinished"></translation>
+        <translation>Parquet 需要 pyarrow，但它未安装：请运行 pip install pyarrow，或使用以 .csv 结尾的文件名</translation>
     </message>
     <message>
         <source>Pause of the video above</source>
-        <translation type="unfinished"></translation>
+        <translation>视频停顿超过</translation>
     </message>
     <message>
         <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
@@ -3587,7 +3587,7 @@
     </message>
     <message>
         <source>Places at which frames of the video are missing, since they are damaged or were not recorded.</source>
-        <translation type="unfinished"></translation>
+        <translation>视频缺帧之处，因为这些帧已损坏或未被录制。</translation>
     </message>
     <message>
         <source>Position</source>
@@ -3595,11 +3595,11 @@
     </message>
     <message>
         <source>Raw and stabilized apart by more than</source>
-        <translation type="unfinished"></translation>
+        <translation>原始点与稳定后的点相距超过</translation>
     </message>
     <message>
         <source>Score below</source>
-        <translation type="unfinished"></translation>
+        <translation>置信度低于</translation>
     </message>
     <message>
         <source>The face is never followed for half a second.</source>
@@ -3615,11 +3615,11 @@
     </message>
     <message>
         <source>The project is not saved, and is kept in memory: {fault}</source>
-        <translation type="unfinished"></translation>
+        <translation>项目未能保存，仅保留在内存中：{fault}</translation>
     </message>
     <message>
         <source>The project is saved again.</source>
-        <translation type="unfinished"></translation>
+        <translation>项目已重新保存。</translation>
     </message>
     <message>
         <source>The video has {fps:.3g} frames per second; {least:.0f} are needed.</source>
@@ -3627,7 +3627,7 @@
     </message>
     <message>
         <source>a lane needs a name</source>
-        <translation type="unfinished"></translation>
+        <translation>轨道需要名称</translation>
     </message>
     <message>
         <source>a row cannot be read as numbers</source>
@@ -3639,7 +3639,7 @@
     </message>
     <message>
         <source>an annotation from {start:g} s to {end:g} s is not possible: it must end after it starts</source>
-        <translation type="unfinished"></translation>
+        <translation>不能标注 {start:g} s 到 {end:g} s：终点必须在起点之后</translation>
     </message>
     <message>
         <source>and 1 more place</source>
@@ -3651,11 +3651,11 @@
     </message>
     <message>
         <source>another face overlaps by {percent:.0f} %</source>
-        <translation type="unfinished"></translation>
+        <translation>另一张人脸重叠 {percent:.0f} %</translation>
     </message>
     <message>
         <source>another person is called {name} already: merge the two, or choose another name</source>
-        <translation type="unfinished"></translation>
+        <translation>已有另一人名为 {name}：请合并两者，或选择其他名称</translation>
     </message>
     <message>
         <source>automatic</source>
@@ -3663,11 +3663,11 @@
     </message>
     <message>
         <source>doubtful stretches cannot be found ({fault})</source>
-        <translation type="unfinished"></translation>
+        <translation>无法查找可疑片段（{fault}）</translation>
     </message>
     <message>
         <source>face not found</source>
-        <translation type="unfinished"></translation>
+        <translation>未找到人脸</translation>
     </message>
     <message>
         <source>flow</source>
@@ -3675,23 +3675,23 @@
     </message>
     <message>
         <source>frames missing</source>
-        <translation type="unfinished"></translation>
+        <translation>缺帧</translation>
     </message>
     <message>
         <source>head turned by {degrees:.0f}°</source>
-        <translation type="unfinished"></translation>
+        <translation>头部转动 {degrees:.0f}°</translation>
     </message>
     <message>
         <source>head turned far</source>
-        <translation type="unfinished"></translation>
+        <translation>头部转动过大</translation>
     </message>
     <message>
         <source>hidden landmarks</source>
-        <translation type="unfinished"></translation>
+        <translation>关键点被遮挡</translation>
     </message>
     <message>
         <source>identity uncertain</source>
-        <translation type="unfinished"></translation>
+        <translation>身份不确定</translation>
     </message>
     <message>
         <source>it is cut off: how much is missing is not known</source>
@@ -3727,11 +3727,11 @@
     </message>
     <message>
         <source>jump</source>
-        <translation type="unfinished"></translation>
+        <translation>跳动</translation>
     </message>
     <message>
         <source>jump by {percent:.0f} % of the eye distance</source>
-        <translation type="unfinished"></translation>
+        <translation>跳动眼距的 {percent:.0f} %</translation>
     </message>
     <message>
         <source>line 1: neither a Steadymark file (&apos;{magic} {format}&apos;) nor the names of its columns (&apos;frame,face_id,timestamp_s,…&apos;) or of OpenFace&apos;s (&apos;frame, face_id, timestamp, …&apos;): save the table as CSV with the names of its columns in the first line</source>
@@ -3755,7 +3755,7 @@
     </message>
     <message>
         <source>low score</source>
-        <translation type="unfinished"></translation>
+        <translation>置信度低</translation>
     </message>
     <message>
         <source>most landmarks are guesses (median score {score:.2f})</source>
@@ -3771,27 +3771,27 @@
     </message>
     <message>
         <source>not found for {seconds:.2f} s</source>
-        <translation type="unfinished"></translation>
+        <translation>{seconds:.2f} s 未找到</translation>
     </message>
     <message>
         <source>nothing is left to export: everything is excluded or outside the part</source>
-        <translation type="unfinished"></translation>
+        <translation>没有可导出的内容：全部已被排除或在范围之外</translation>
     </message>
     <message>
         <source>person {name} has two faces in a frame: undo the merge, or export one row for each face</source>
-        <translation type="unfinished"></translation>
+        <translation>人员 {name} 在同一帧中有两张人脸：请撤销合并，或按每张人脸一行导出</translation>
     </message>
     <message>
         <source>person {number} cannot be merged with itself</source>
-        <translation type="unfinished"></translation>
+        <translation>人员 {number} 不能与自身合并</translation>
     </message>
     <message>
         <source>person {number} cannot be split at frame {frame}: choose a later frame</source>
-        <translation type="unfinished"></translation>
+        <translation>不能在第 {frame} 帧拆分人员 {number}：请选择更后的帧</translation>
     </message>
     <message>
         <source>persons {one} and {other} cannot be exchanged from frame {first} on</source>
-        <translation type="unfinished"></translation>
+        <translation>不能从第 {first} 帧起互换人员 {one} 和 {other}</translation>
     </message>
     <message>
         <source>pitch</source>
@@ -3799,7 +3799,7 @@
     </message>
     <message>
         <source>raw and stabilized apart</source>
-        <translation type="unfinished"></translation>
+        <translation>原始与稳定相距远</translation>
     </message>
     <message>
         <source>raw and stabilized landmarks lie {percent:.1f} % of the eye distance apart</source>
@@ -3807,7 +3807,7 @@
     </message>
     <message>
         <source>raw and stabilized {percent:.1f} % apart</source>
-        <translation type="unfinished"></translation>
+        <translation>原始点与稳定后的点相距 {percent:.1f} %</translation>
     </message>
     <message>
         <source>refinement</source>
@@ -3819,7 +3819,7 @@
     </message>
     <message>
         <source>score {value:.2f}</source>
-        <translation type="unfinished"></translation>
+        <translation>置信度 {value:.2f}</translation>
     </message>
     <message>
         <source>temporal refinement</source>
@@ -3863,7 +3863,7 @@
     </message>
     <message>
         <source>the key {key} belongs to the lane &apos;{name}&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>按键 {key} 属于轨道“{name}”</translation>
     </message>
     <message>
         <source>the landmarks are uncertain (median score {score:.2f})</source>
@@ -3871,15 +3871,15 @@
     </message>
     <message>
         <source>the lane &apos;exclude&apos; cannot be removed: remove its intervals instead</source>
-        <translation type="unfinished"></translation>
+        <translation>轨道“exclude”不能移除：请改为移除其中的区间</translation>
     </message>
     <message>
         <source>the lane &apos;exclude&apos; keeps its name: exports leave out what is in it</source>
-        <translation type="unfinished"></translation>
+        <translation>轨道“exclude”不能改名：导出时会略去其中的内容</translation>
     </message>
     <message>
         <source>the lanes must have different names, and one must be &apos;exclude&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>各轨道的名称必须不同，且其中一条必须是“exclude”</translation>
     </message>
     <message>
         <source>the model card of {path} has typical scores of {given} landmarks, but the network has {count}: fit its scores again with &apos;steadymark-train calibrate-scores&apos;</source>
@@ -3895,7 +3895,7 @@
     </message>
     <message>
         <source>the table has {count} landmarks, and it is not known which of them are the eye corners: track with a model whose schema is one of {known}</source>
-        <translation type="unfinished"></translation>
+        <translation>表格有 {count} 个关键点，但不知道哪些是眼角：请使用方案为以下之一的模型跟踪：{known}</translation>
     </message>
     <message>
         <source>the timestamps decrease in 1 place: the latest timestamp is kept there</source>
@@ -3903,7 +3903,7 @@
     </message>
     <message>
         <source>the video pauses for {seconds:.2f} s</source>
-        <translation type="unfinished"></translation>
+        <translation>视频停顿 {seconds:.2f} s</translation>
     </message>
     <message>
         <source>the {kind} &apos;{name}&apos; is registered twice</source>
@@ -3911,7 +3911,7 @@
     </message>
     <message>
         <source>there is a lane called &apos;{name}&apos; already</source>
-        <translation type="unfinished"></translation>
+        <translation>已有名为“{name}”的轨道</translation>
     </message>
     <message>
         <source>there is no MediaPipe model file at &apos;{model_file}&apos;: give face_landmarker.task as mediapipe:FILE.task</source>
@@ -3919,11 +3919,11 @@
     </message>
     <message>
         <source>there is no annotation {number}</source>
-        <translation type="unfinished"></translation>
+        <translation>没有标注 {number}</translation>
     </message>
     <message>
         <source>there is no doubt called &apos;{name}&apos;: choose of {known}</source>
-        <translation type="unfinished"></translation>
+        <translation>没有名为“{name}”的可疑类型：请从 {known} 中选择</translation>
     </message>
     <message>
         <source>there is no image for frame {index}</source>
@@ -3931,7 +3931,7 @@
     </message>
     <message>
         <source>there is no lane called &apos;{name}&apos;: there are {known}</source>
-        <translation type="unfinished"></translation>
+        <translation>没有名为“{name}”的轨道：现有 {known}</translation>
     </message>
     <message>
         <source>tracking stopped after 1 frame: {error}</source>
@@ -3939,7 +3939,7 @@
     </message>
     <message>
         <source>two annotations have the same number</source>
-        <translation type="unfinished"></translation>
+        <translation>两个标注的编号相同</translation>
     </message>
     <message>
         <source>unknown {kind} &apos;{name}&apos;: choose one of {known}</source>
@@ -3951,7 +3951,7 @@
     </message>
     <message>
         <source>{video} is not the file that {project} was made for: its annotations may be at other times</source>
-        <translation type="unfinished"></translation>
+        <translation>{video} 不是 {project} 所对应的文件：其标注的时间可能不符</translation>
     </message>
     <message>
         <source>it requires a user and a password: http://user:password@host/…</source>
@@ -4439,15 +4439,15 @@
     </message>
     <message>
         <source>{path} is not JSON ({error}): restore it from a copy, or delete it to begin a new project</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} 不是 JSON（{error}）：请用副本恢复，或删除它以新建项目</translation>
     </message>
     <message>
         <source>{path} is not a project of Steadymark: it lacks &apos;{magic}&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} 不是 Steadymark 的项目：缺少“{magic}”</translation>
     </message>
     <message>
         <source>{path} is open in another window or program: close it there to edit it here</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} 已在其他窗口或程序中打开：请在那里关闭后再在此编辑</translation>
     </message>
     <message>
         <source>{path} lacks the output {name} that its model card needs: fit its scores again with &apos;steadymark-train calibrate-scores&apos;</source>
@@ -4455,11 +4455,11 @@
     </message>
     <message>
         <source>{path} was written by a newer version ({version}): update Steadymark to open it</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} 由更新的版本（{version}）写入：请更新 Steadymark 后再打开</translation>
     </message>
     <message>
         <source>{path}: {error}</source>
-        <translation type="unfinished"></translation>
+        <translation>{path}：{error}</translation>
     </message>
     <message>
         <source>{path}: {fault}</source>
@@ -4471,7 +4471,7 @@
     </message>
     <message>
         <source>{percent:.0f} % of the landmarks hidden</source>
-        <translation type="unfinished"></translation>
+        <translation>{percent:.0f} % 的关键点被遮挡</translation>
     </message>
     <message>
         <source>{shown} answers but sends no frames: check the camera</source>

@@ -306,5 +306,5 @@ def test_a_stretch_is_accepted_or_excluded_only_as_a_whole() -> None:
 def test_only_limits_that_are_no_defaults_are_kept() -> None:
     limits = DoubtLimits({"jump": 12.0, "score": 0.6}, frozenset({"turned"}))
     project = edits.set_limits(EMPTY, limits)
-    assert (dict(project.limits), project.doubts_off) == ({"jump": 12.0}, {"turned"})
+    assert (dict(project.limits), project.doubts_off) == ({"jump": 12.0}, limits.off)
     assert DoubtLimits(project.limits, project.doubts_off) == limits

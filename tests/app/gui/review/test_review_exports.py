@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from steadymark.app.gui.main_window import MainWindow
+    from steadymark.engine.review.project import Project
 
 WAIT_MS = 20_000
 
@@ -139,7 +140,7 @@ def test_a_missing_library_for_parquet_is_told(
 def test_statistics_leave_excluded_frames_out(qtbot: QtBot, reviewed: MainWindow) -> None:
     window = reviewed
 
-    def annotated(project: edits.Project) -> edits.Project:
+    def annotated(project: Project) -> Project:
         lane = edits.add_lane(project, "speech")
         return edits.annotate(lane, "speech", 0.0, 1.0, label="hello")
 

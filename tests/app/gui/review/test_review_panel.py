@@ -51,7 +51,7 @@ def test_stretches_are_listed_the_worst_first_or_by_time(
     panel, model = window.review, window.review.model
     assert firsts(window) == [30, 12, 55]
     texts = [model.data(model.index(0, column)) for column in range(model.columnCount())]
-    assert texts[:3] == ["#0", "0:01.200", "0.60\N{NO-BREAK SPACE}s"]
+    assert texts[:3] == ["#0", "0:01.2", "0.60\N{NO-BREAK SPACE}s"]
     assert str(texts[3]).startswith("not found for 0.64 s")
     panel.order.setCurrentIndex(1)
     panel.order.activated.emit(1)

@@ -190,6 +190,7 @@ class ReviewPanel(QWidget):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)
         limits = in_scroll_area(self.limits)
+        limits.setMaximumHeight(self.limits.sizeHint().height())
         self._fold(limits)
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 6, 6, 6)

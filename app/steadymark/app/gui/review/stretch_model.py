@@ -86,7 +86,7 @@ class StretchModel(QAbstractTableModel):
         if column == FACE:
             return row.name
         if column == TIME:
-            return clock_text(stretch.start_s)
+            return clock_text(round(stretch.start_s, 1))[:-2]  # tenths of seconds
         if column == DURATION:
             return number_text(stretch.end_s - stretch.start_s + self._frame_s, 2, "s")
         return translated(stretch.reason)

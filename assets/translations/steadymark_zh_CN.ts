@@ -471,7 +471,7 @@
     <name>LimitControls</name>
     <message>
         <source>Reset to defaults</source>
-        <translation>恢复默认值</translation>
+        <translation>恢复默认设置</translation>
     </message>
 </context>
 <context>
@@ -1160,12 +1160,12 @@
         <translation>审阅</translation>
     </message>
     <message>
-        <source>Open</source>
-        <translation>待审</translation>
-    </message>
-    <message>
         <source>All</source>
         <translation>全部</translation>
+    </message>
+    <message>
+        <source>To do</source>
+        <translation>待审</translation>
     </message>
     <message>
         <source>Which stretches are listed</source>

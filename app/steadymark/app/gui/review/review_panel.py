@@ -56,7 +56,7 @@ class ReviewPanel(QWidget):
         self._filling = False
         self.count, self.notice, self.why = QLabel(), QLabel(), QLabel()
         self.filter, self.order = QComboBox(), QComboBox()
-        self.filter.addItems([self.tr("Open"), self.tr("All")])
+        self.filter.addItems([self.tr("To do"), self.tr("All")])
         self.filter.setAccessibleName(self.tr("Which stretches are listed"))
         self.order.addItems([self.tr("Worst first"), self.tr("By time")])
         self.order.setAccessibleName(self.tr("Order of the stretches"))

@@ -83,6 +83,7 @@ class ScreenshotStudio:
             session.frame_changed,
             session.results_changed,
             session.measures_changed,
+            session.doubts.changed,
             session.message_posted,
             session.analysis.heatmaps_changed,
             self.window.options.own_models.message_posted,
@@ -167,6 +168,7 @@ def render(folder: Path, clip: str, name: str) -> None:
         _shoot_start(studio, name, Path(home), clip)
         _shoot_comparison(studio, name)
         _shoot_pose(studio, name)
+        _shoot_review(studio, name)
         _shoot_export(studio, name, Path(home))
         _shoot_analysis(studio, name)
         shoot_filters(studio, name)
@@ -236,6 +238,17 @@ def _shoot_pose(studio: ScreenshotStudio, scheme: str) -> None:
     studio.shoot(f"{scheme}_head_pose")
     window.plots.show_plots("jitter", "x")
     session.set_overlay(overlay)
+
+
+def _shoot_review(studio: ScreenshotStudio, scheme: str) -> None:
+    """Capture the doubtful stretches and their limits; no decision, which would write a project."""
+    window, doubts = studio.window, studio.window.session.doubts
+    studio.until(lambda: doubts.complete)
+    window.actions_by_name["next_doubt"].trigger()
+    window.review.limits_button.click()
+    studio.shoot(f"{scheme}_review")
+    window.review.limits_button.click()
+    window.docks.statistics.raise_()
 
 
 def _shoot_export(studio: ScreenshotStudio, scheme: str, home: Path) -> None:

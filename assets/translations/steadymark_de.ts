@@ -312,6 +312,10 @@
         <source>Settings</source>
         <translation>Einstellungen</translation>
     </message>
+    <message>
+        <source>Review</source>
+        <translation>Prüfung</translation>
+    </message>
 </context>
 <context>
     <name>ExportOptionsDialog</name>
@@ -462,6 +466,13 @@
     <message>
         <source>Use the parameters of the settings, and follow their changes</source>
         <translation>Die Parameter der Einstellungen verwenden und ihnen folgen</translation>
+    </message>
+</context>
+<context>
+    <name>LimitControls</name>
+    <message>
+        <source>Reset to defaults</source>
+        <translation>Auf Vorgaben zurücksetzen</translation>
     </message>
 </context>
 <context>
@@ -1078,6 +1089,166 @@
     </message>
 </context>
 <context>
+    <name>ReviewController</name>
+    <message>
+        <source>Next</source>
+        <translation>Nächste</translation>
+    </message>
+    <message>
+        <source>Previous</source>
+        <translation>Vorige</translation>
+    </message>
+    <message>
+        <source>Accept</source>
+        <translation>Annehmen</translation>
+    </message>
+    <message>
+        <source>Exclude</source>
+        <translation>Ausschließen</translation>
+    </message>
+    <message>
+        <source>A live view has no review: record it and open the recording.</source>
+        <translation>Ein Livebild hat keine Prüfung: Nehmen Sie es auf und öffnen Sie die Aufnahme.</translation>
+    </message>
+    <message>
+        <source>Tracking is not finished: these are the doubtful stretches so far.</source>
+        <translation>Die Verfolgung ist nicht fertig: Dies sind die zweifelhaften Stellen bis jetzt.</translation>
+    </message>
+    <message>
+        <source>Tracking is not finished: there is no doubtful stretch so far.</source>
+        <translation>Die Verfolgung ist nicht fertig: Bis jetzt gibt es keine zweifelhafte Stelle.</translation>
+    </message>
+    <message>
+        <source>No face was found, so there is nothing to review.</source>
+        <translation>Es wurde kein Gesicht gefunden, darum gibt es nichts zu prüfen.</translation>
+    </message>
+    <message>
+        <source>There is no doubtful stretch.</source>
+        <translation>Es gibt keine zweifelhafte Stelle.</translation>
+    </message>
+    <message>
+        <source>All doubtful stretches were looked at.</source>
+        <translation>Alle zweifelhaften Stellen wurden angesehen.</translation>
+    </message>
+    <message>
+        <source>Open again</source>
+        <translation>Wieder öffnen</translation>
+    </message>
+    <message>
+        <source>Include</source>
+        <translation>Einschließen</translation>
+    </message>
+    <message>
+        <source>A longer interval excludes this stretch: change the interval in the timeline.</source>
+        <translation>Ein längeres Intervall schließt diese Stelle aus: Ändern Sie das Intervall in der Zeitleiste.</translation>
+    </message>
+</context>
+<context>
+    <name>ReviewExports</name>
+    <message>
+        <source>Export doubtful stretches</source>
+        <translation>Zweifelhafte Stellen exportieren</translation>
+    </message>
+    <message>
+        <source>Export statistics of intervals</source>
+        <translation>Statistik der Intervalle exportieren</translation>
+    </message>
+    <message>
+        <source>Export reviewed table</source>
+        <translation>Geprüfte Tabelle exportieren</translation>
+    </message>
+</context>
+<context>
+    <name>ReviewPanel</name>
+    <message>
+        <source>Review</source>
+        <translation>Prüfung</translation>
+    </message>
+    <message>
+        <source>All</source>
+        <translation>Alle</translation>
+    </message>
+    <message>
+        <source>To do</source>
+        <translation>Zu tun</translation>
+    </message>
+    <message>
+        <source>Which stretches are listed</source>
+        <translation>Welche Stellen aufgeführt sind</translation>
+    </message>
+    <message>
+        <source>Worst first</source>
+        <translation>Schlimmste zuerst</translation>
+    </message>
+    <message>
+        <source>By time</source>
+        <translation>Nach Zeit</translation>
+    </message>
+    <message>
+        <source>Order of the stretches</source>
+        <translation>Reihenfolge der Stellen</translation>
+    </message>
+    <message>
+        <source>{done} of {all} looked at</source>
+        <translation>{done} von {all} angesehen</translation>
+    </message>
+    <message>
+        <source>Doubtful stretches</source>
+        <translation>Zweifelhafte Stellen</translation>
+    </message>
+    <message>
+        <source>Limits</source>
+        <translation>Grenzen</translation>
+    </message>
+    <message>
+        <source>Show or hide from which value on a stretch is doubtful</source>
+        <translation>Zeigen oder verbergen, ab welchem Wert eine Stelle zweifelhaft ist</translation>
+    </message>
+</context>
+<context>
+    <name>ReviewedExportDialog</name>
+    <message>
+        <source>Export reviewed table</source>
+        <translation>Geprüfte Tabelle exportieren</translation>
+    </message>
+    <message>
+        <source>one for each face (long)</source>
+        <translation>eine je Gesicht (lang)</translation>
+    </message>
+    <message>
+        <source>one for each frame (wide)</source>
+        <translation>eine je Bild (breit)</translation>
+    </message>
+    <message>
+        <source>marked in a column</source>
+        <translation>in einer Spalte markiert</translation>
+    </message>
+    <message>
+        <source>left out</source>
+        <translation>weggelassen</translation>
+    </message>
+    <message>
+        <source>Only the looped region</source>
+        <translation>Nur der wiederholte Bereich</translation>
+    </message>
+    <message>
+        <source>Mark a loop first, with its start and end</source>
+        <translation>Markieren Sie zuerst eine Schleife mit Anfang und Ende</translation>
+    </message>
+    <message>
+        <source>Format</source>
+        <translation>Format</translation>
+    </message>
+    <message>
+        <source>Rows</source>
+        <translation>Zeilen</translation>
+    </message>
+    <message>
+        <source>Excluded rows</source>
+        <translation>Ausgeschlossene Zeilen</translation>
+    </message>
+</context>
+<context>
     <name>SettingsPanel</name>
     <message>
         <source>Settings</source>
@@ -1519,6 +1690,37 @@
     <message>
         <source>{name}: state</source>
         <translation>{name}: Zustand</translation>
+    </message>
+</context>
+<context>
+    <name>StretchModel</name>
+    <message>
+        <source>Face</source>
+        <translation>Gesicht</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>Zeit</translation>
+    </message>
+    <message>
+        <source>Duration</source>
+        <translation>Dauer</translation>
+    </message>
+    <message>
+        <source>Why</source>
+        <translation>Warum</translation>
+    </message>
+    <message>
+        <source>not looked at</source>
+        <translation>nicht angesehen</translation>
+    </message>
+    <message>
+        <source>accepted</source>
+        <translation>angenommen</translation>
+    </message>
+    <message>
+        <source>excluded</source>
+        <translation>ausgeschlossen</translation>
     </message>
 </context>
 <context>
@@ -2030,6 +2232,34 @@
         <source>Dismiss messages</source>
         <translation>Meldungen schließen</translation>
     </message>
+    <message>
+        <source>&amp;Next doubtful stretch</source>
+        <translation>&amp;Nächste zweifelhafte Stelle</translation>
+    </message>
+    <message>
+        <source>&amp;Previous doubtful stretch</source>
+        <translation>&amp;Vorige zweifelhafte Stelle</translation>
+    </message>
+    <message>
+        <source>&amp;Accept the stretch, or open it again</source>
+        <translation>Stelle &amp;annehmen oder wieder öffnen</translation>
+    </message>
+    <message>
+        <source>E&amp;xclude the stretch, or include it again</source>
+        <translation>Stelle a&amp;usschließen oder wieder einschließen</translation>
+    </message>
+    <message>
+        <source>Export doubtful &amp;stretches…</source>
+        <translation>Zweifelhafte S&amp;tellen exportieren …</translation>
+    </message>
+    <message>
+        <source>Export reviewed &amp;table…</source>
+        <translation>&amp;Geprüfte Tabelle exportieren …</translation>
+    </message>
+    <message>
+        <source>Export statistics of &amp;intervals…</source>
+        <translation>St&amp;atistik der Intervalle exportieren …</translation>
+    </message>
 </context>
 <context>
     <name>dropping</name>
@@ -2081,6 +2311,10 @@
     <message>
         <source>&amp;Landmarks</source>
         <translation>&amp;Landmarken</translation>
+    </message>
+    <message>
+        <source>&amp;Review</source>
+        <translation>&amp;Prüfung</translation>
     </message>
     <message>
         <source>&amp;View</source>
@@ -3155,6 +3389,30 @@
         <translation>„{model_file}“ ist zu groß für eine Modelldatei</translation>
     </message>
     <message>
+        <source>&apos;{name}&apos; must be a list</source>
+        <translation>„{name}“ muss eine Liste sein</translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; must be an object</source>
+        <translation>„{name}“ muss ein Objekt sein</translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; must be text, not {value}</source>
+        <translation>„{name}“ muss Text sein, nicht {value}</translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; must hold objects, not {value}</source>
+        <translation>„{name}“ muss Objekte enthalten, nicht {value}</translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos;: &apos;{field}&apos; cannot be {value}</source>
+        <translation>„{name}“: „{field}“ kann nicht {value} sein</translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos;: {reason}</source>
+        <translation>„{name}“: {reason}</translation>
+    </message>
+    <message>
         <source>1 frame has no timestamp: it is placed between its neighbours</source>
         <translation>1 Bild hat keinen Zeitstempel: Es wird zwischen seine Nachbarn gelegt</translation>
     </message>
@@ -3175,12 +3433,24 @@
         <translation>1 wurde ausgelassen</translation>
     </message>
     <message>
+        <source>A face that is missing for longer, between two frames with it.</source>
+        <translation>Ein Gesicht, das zwischen zwei Bildern mit ihm länger fehlt.</translation>
+    </message>
+    <message>
+        <source>Accept a stretch</source>
+        <translation>Stelle annehmen</translation>
+    </message>
+    <message>
         <source>Butterworth</source>
         <translation>Butterworth</translation>
     </message>
     <message>
         <source>Butterworth, no lag</source>
         <translation>Butterworth, ohne Verzug</translation>
+    </message>
+    <message>
+        <source>Change the limits of doubtful stretches</source>
+        <translation>Grenzen zweifelhafter Stellen ändern</translation>
     </message>
     <message>
         <source>ConvLSTM</source>
@@ -3211,12 +3481,56 @@
         <translation>Grenzfrequenz der Geschw.</translation>
     </message>
     <message>
+        <source>Exclude a stretch</source>
+        <translation>Stelle ausschließen</translation>
+    </message>
+    <message>
+        <source>Frames in which another face covers more of this one, so that the two may exchange their numbers.</source>
+        <translation>Bilder, in denen ein anderes Gesicht mehr von diesem verdeckt, sodass beide ihre Nummern tauschen können.</translation>
+    </message>
+    <message>
+        <source>Frames in which more landmarks have a score below 0.6.</source>
+        <translation>Bilder, in denen mehr Landmarken eine Konfidenz unter 0,6 haben.</translation>
+    </message>
+    <message>
+        <source>Frames in which the landmarks jump further from the frame before, in % of the eye distance, while they move little before and after.</source>
+        <translation>Bilder, in denen die Landmarken vom Bild davor weiter springen, in % des Augenabstands, während sie sich davor und danach wenig bewegen.</translation>
+    </message>
+    <message>
+        <source>Frames in which the median score of the landmarks is lower.</source>
+        <translation>Bilder, in denen der Median der Konfidenz der Landmarken kleiner ist.</translation>
+    </message>
+    <message>
+        <source>Frames in which the stabilizer moves the landmarks further, in % of the eye distance.</source>
+        <translation>Bilder, in denen der Stabilisator die Landmarken weiter verschiebt, in % des Augenabstands.</translation>
+    </message>
+    <message>
+        <source>Frames in which the yaw or the pitch of the head is larger.</source>
+        <translation>Bilder, in denen der Kopf weiter gedreht oder geneigt ist.</translation>
+    </message>
+    <message>
         <source>Head pose</source>
         <translation>Haltung</translation>
     </message>
     <message>
+        <source>Head turned by more than</source>
+        <translation>Kopf gedreht um mehr als</translation>
+    </message>
+    <message>
+        <source>Hidden landmarks above</source>
+        <translation>Verdeckte Landmarken über</translation>
+    </message>
+    <message>
         <source>How fast the cut-off frequency rises with speed: higher means less lag when the face moves.</source>
         <translation>Wie schnell die Grenzfrequenz mit der Geschwindigkeit steigt: Größer heißt weniger Verzug, wenn das Gesicht sich bewegt.</translation>
+    </message>
+    <message>
+        <source>Include a stretch again</source>
+        <translation>Stelle wieder einschließen</translation>
+    </message>
+    <message>
+        <source>Jump of more than</source>
+        <translation>Sprung um mehr als</translation>
     </message>
     <message>
         <source>MediaPipe is not installed: &apos;pip install steadymark[mediapipe]&apos;, or use another model</source>
@@ -3225,6 +3539,10 @@
     <message>
         <source>Millimetres to the right, down and away from the camera; exact only if the focal length is correct</source>
         <translation>Millimeter von der Achse der Kamera nach rechts und unten und von der Kamera weg; nur richtig, wenn es die Brennweite ist</translation>
+    </message>
+    <message>
+        <source>Missing for more than</source>
+        <translation>Fehlt länger als</translation>
     </message>
     <message>
         <source>No face was found in {name} (1 frame).</source>
@@ -3243,6 +3561,10 @@
         <translation>One-Euro-Filter</translation>
     </message>
     <message>
+        <source>Open a stretch again</source>
+        <translation>Stelle wieder öffnen</translation>
+    </message>
+    <message>
         <source>Optical flow moves the known landmarks of any model, and a small recurrent network weighs them against those that the model finds.</source>
         <translation>Optischer Fluss bewegt die bekannten Punkte jedes Modells, und ein kleines rekurrentes Netz wägt sie gegen die ab, die das Modell findet.</translation>
     </message>
@@ -3255,12 +3577,36 @@
         <translation>Ordnung des Filters: Größer trennt schärfer.</translation>
     </message>
     <message>
+        <source>Overlap of two faces above</source>
+        <translation>Überlappung zweier Gesichter über</translation>
+    </message>
+    <message>
+        <source>Parquet needs pyarrow, which is not installed: pip install pyarrow, or name a file that ends in .csv</source>
+        <translation>Parquet braucht pyarrow, das nicht installiert ist: pip install pyarrow, oder nennen Sie eine Datei, die auf .csv endet</translation>
+    </message>
+    <message>
+        <source>Pause of the video above</source>
+        <translation>Pause des Videos über</translation>
+    </message>
+    <message>
         <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
         <translation>Nicken (abwärts), Drehen (zur linken Bildseite) und Neigen (im Uhrzeigersinn)</translation>
     </message>
     <message>
+        <source>Places at which frames of the video are missing, since they are damaged or were not recorded.</source>
+        <translation>Stellen, an denen Bilder des Videos fehlen, weil sie beschädigt sind oder nicht aufgenommen wurden.</translation>
+    </message>
+    <message>
         <source>Position</source>
         <translation>Ort</translation>
+    </message>
+    <message>
+        <source>Raw and stabilized apart by more than</source>
+        <translation>Roh und stabilisiert auseinander um mehr als</translation>
+    </message>
+    <message>
+        <source>Score below</source>
+        <translation>Konfidenz unter</translation>
     </message>
     <message>
         <source>The face is never followed for half a second.</source>
@@ -3275,8 +3621,20 @@
         <translation>Die eigene Stabilisierung des Modells, wenn es eine hat, sonst Flow.</translation>
     </message>
     <message>
+        <source>The project is not saved, and is kept in memory: {fault}</source>
+        <translation>Das Projekt ist nicht gespeichert und bleibt im Speicher: {fault}</translation>
+    </message>
+    <message>
+        <source>The project is saved again.</source>
+        <translation>Das Projekt wird wieder gespeichert.</translation>
+    </message>
+    <message>
         <source>The video has {fps:.3g} frames per second; {least:.0f} are needed.</source>
         <translation>Das Video hat {fps:.3g} Bilder je Sekunde; nötig sind {least:.0f}.</translation>
+    </message>
+    <message>
+        <source>a lane needs a name</source>
+        <translation>Eine Spur braucht einen Namen</translation>
     </message>
     <message>
         <source>a row cannot be read as numbers</source>
@@ -3287,6 +3645,10 @@
         <translation>ein Video wird um 0, 90, 180 oder 270 Grad gedreht, nicht um {given}</translation>
     </message>
     <message>
+        <source>an annotation from {start:g} s to {end:g} s is not possible: it must end after it starts</source>
+        <translation>Eine Annotation von {start:g} s bis {end:g} s ist nicht möglich: Sie muss nach ihrem Anfang enden</translation>
+    </message>
+    <message>
         <source>and 1 more place</source>
         <translation>und an 1 weiteren Stelle</translation>
     </message>
@@ -3295,12 +3657,48 @@
         <translation>Winkel, °</translation>
     </message>
     <message>
+        <source>another face overlaps by {percent:.0f} %</source>
+        <translation>ein anderes Gesicht überlappt zu {percent:.0f} %</translation>
+    </message>
+    <message>
+        <source>another person is called {name} already: merge the two, or choose another name</source>
+        <translation>Eine andere Person heißt schon {name}: Führen Sie beide zusammen oder wählen Sie einen anderen Namen</translation>
+    </message>
+    <message>
         <source>automatic</source>
         <translation>automatisch</translation>
     </message>
     <message>
+        <source>doubtful stretches cannot be found ({fault})</source>
+        <translation>Zweifelhafte Stellen lassen sich nicht finden ({fault})</translation>
+    </message>
+    <message>
+        <source>face not found</source>
+        <translation>Gesicht nicht gefunden</translation>
+    </message>
+    <message>
         <source>flow</source>
         <translation>Flow</translation>
+    </message>
+    <message>
+        <source>frames missing</source>
+        <translation>Bilder fehlen</translation>
+    </message>
+    <message>
+        <source>head turned by {degrees:.0f}°</source>
+        <translation>Kopf um {degrees:.0f}° gedreht</translation>
+    </message>
+    <message>
+        <source>head turned far</source>
+        <translation>Kopf weit gedreht</translation>
+    </message>
+    <message>
+        <source>hidden landmarks</source>
+        <translation>verdeckte Landmarken</translation>
+    </message>
+    <message>
+        <source>identity uncertain</source>
+        <translation>Identität unsicher</translation>
     </message>
     <message>
         <source>it is cut off: how much is missing is not known</source>
@@ -3335,6 +3733,14 @@
         <translation>seine Zeilen sind keine Zahlen</translation>
     </message>
     <message>
+        <source>jump</source>
+        <translation>Sprung</translation>
+    </message>
+    <message>
+        <source>jump by {percent:.0f} % of the eye distance</source>
+        <translation>Sprung um {percent:.0f} % des Augenabstands</translation>
+    </message>
+    <message>
         <source>line 1: neither a Steadymark file (&apos;{magic} {format}&apos;) nor the names of its columns (&apos;frame,face_id,timestamp_s,…&apos;) or of OpenFace&apos;s (&apos;frame, face_id, timestamp, …&apos;): save the table as CSV with the names of its columns in the first line</source>
         <translation>Zeile 1: weder eine Steadymark-Datei (&apos;{magic} {format}&apos;) noch ihre Spaltennamen (&apos;frame,face_id,timestamp_s,…&apos;) noch die von OpenFace (&apos;frame, face_id, timestamp, …&apos;): speichern Sie die Tabelle als CSV mit den Spaltennamen in der ersten Zeile</translation>
     </message>
@@ -3355,6 +3761,10 @@
         <translation>Zeile {number}, „{given}“ ist keine Zahl</translation>
     </message>
     <message>
+        <source>low score</source>
+        <translation>kleine Konfidenz</translation>
+    </message>
+    <message>
         <source>most landmarks are guesses (median score {score:.2f})</source>
         <translation>die meisten Landmarken sind geraten (mittlere Konfidenz {score:.2f})</translation>
     </message>
@@ -3367,12 +3777,44 @@
         <translation>noch ist kein Bild verarbeitet</translation>
     </message>
     <message>
+        <source>not found for {seconds:.2f} s</source>
+        <translation>{seconds:.2f} s lang nicht gefunden</translation>
+    </message>
+    <message>
+        <source>nothing is left to export: everything is excluded or outside the part</source>
+        <translation>Es bleibt nichts zu exportieren: Alles ist ausgeschlossen oder liegt außerhalb des Bereichs</translation>
+    </message>
+    <message>
+        <source>person {name} has two faces in a frame: undo the merge, or export one row for each face</source>
+        <translation>Person {name} hat in einem Bild zwei Gesichter: Machen Sie das Zusammenführen rückgängig oder exportieren Sie eine Zeile je Gesicht</translation>
+    </message>
+    <message>
+        <source>person {number} cannot be merged with itself</source>
+        <translation>Person {number} lässt sich nicht mit sich selbst zusammenführen</translation>
+    </message>
+    <message>
+        <source>person {number} cannot be split at frame {frame}: choose a later frame</source>
+        <translation>Person {number} lässt sich bei Bild {frame} nicht teilen: Wählen Sie ein späteres Bild</translation>
+    </message>
+    <message>
+        <source>persons {one} and {other} cannot be exchanged from frame {first} on</source>
+        <translation>Die Personen {one} und {other} lassen sich ab Bild {first} nicht tauschen</translation>
+    </message>
+    <message>
         <source>pitch</source>
         <translation>Nicken</translation>
     </message>
     <message>
+        <source>raw and stabilized apart</source>
+        <translation>roh und stabil entfernt</translation>
+    </message>
+    <message>
         <source>raw and stabilized landmarks lie {percent:.1f} % of the eye distance apart</source>
         <translation>rohe und stabilisierte Landmarken liegen {percent:.1f} % des Augenabstands auseinander</translation>
+    </message>
+    <message>
+        <source>raw and stabilized {percent:.1f} % apart</source>
+        <translation>roh und stabilisiert {percent:.1f} % auseinander</translation>
     </message>
     <message>
         <source>refinement</source>
@@ -3381,6 +3823,10 @@
     <message>
         <source>roll</source>
         <translation>Neigen</translation>
+    </message>
+    <message>
+        <source>score {value:.2f}</source>
+        <translation>Konfidenz {value:.2f}</translation>
     </message>
     <message>
         <source>temporal refinement</source>
@@ -3423,8 +3869,24 @@
         <translation>die Bilder werden wie gewünscht um {degrees}° gedreht</translation>
     </message>
     <message>
+        <source>the key {key} belongs to the lane &apos;{name}&apos;</source>
+        <translation>Die Taste {key} gehört zur Spur „{name}“</translation>
+    </message>
+    <message>
         <source>the landmarks are uncertain (median score {score:.2f})</source>
         <translation>die Landmarken sind unsicher (mittlere Konfidenz {score:.2f})</translation>
+    </message>
+    <message>
+        <source>the lane &apos;exclude&apos; cannot be removed: remove its intervals instead</source>
+        <translation>Die Spur „exclude“ lässt sich nicht entfernen: Entfernen Sie stattdessen ihre Intervalle</translation>
+    </message>
+    <message>
+        <source>the lane &apos;exclude&apos; keeps its name: exports leave out what is in it</source>
+        <translation>Die Spur „exclude“ behält ihren Namen: Exporte lassen weg, was in ihr liegt</translation>
+    </message>
+    <message>
+        <source>the lanes must have different names, and one must be &apos;exclude&apos;</source>
+        <translation>Die Spuren müssen verschiedene Namen haben, und eine muss „exclude“ heißen</translation>
     </message>
     <message>
         <source>the model card of {path} has typical scores of {given} landmarks, but the network has {count}: fit its scores again with &apos;steadymark-train calibrate-scores&apos;</source>
@@ -3439,24 +3901,52 @@
         <translation>die Standardeingabe ist eine Pipe, und ein Video wird mehrmals gelesen: schreiben Sie es in eine Datei und verfolgen Sie die Datei</translation>
     </message>
     <message>
+        <source>the table has {count} landmarks, and it is not known which of them are the eye corners: track with a model whose schema is one of {known}</source>
+        <translation>Die Tabelle hat {count} Landmarken, und es ist nicht bekannt, welche davon die Augenwinkel sind: Verfolgen Sie mit einem Modell, dessen Schema eines von diesen ist: {known}</translation>
+    </message>
+    <message>
         <source>the timestamps decrease in 1 place: the latest timestamp is kept there</source>
         <translation>die Zeitstempel nehmen an 1 Stelle ab: Dort gilt der späteste weiter</translation>
+    </message>
+    <message>
+        <source>the video pauses for {seconds:.2f} s</source>
+        <translation>das Video pausiert {seconds:.2f} s</translation>
     </message>
     <message>
         <source>the {kind} &apos;{name}&apos; is registered twice</source>
         <translation>{kind} „{name}“ ist doppelt angemeldet</translation>
     </message>
     <message>
+        <source>there is a lane called &apos;{name}&apos; already</source>
+        <translation>Es gibt schon eine Spur „{name}“</translation>
+    </message>
+    <message>
         <source>there is no MediaPipe model file at &apos;{model_file}&apos;: give face_landmarker.task as mediapipe:FILE.task</source>
         <translation>unter „{model_file}“ gibt es keine MediaPipe-Modelldatei: geben Sie face_landmarker.task als mediapipe:DATEI.task an</translation>
+    </message>
+    <message>
+        <source>there is no annotation {number}</source>
+        <translation>Es gibt keine Annotation {number}</translation>
+    </message>
+    <message>
+        <source>there is no doubt called &apos;{name}&apos;: choose of {known}</source>
+        <translation>Es gibt keinen Zweifel namens „{name}“: Wählen Sie aus {known}</translation>
     </message>
     <message>
         <source>there is no image for frame {index}</source>
         <translation>Für Bild {index} gibt es keine Bilddatei</translation>
     </message>
     <message>
+        <source>there is no lane called &apos;{name}&apos;: there are {known}</source>
+        <translation>Es gibt keine Spur „{name}“: Es gibt {known}</translation>
+    </message>
+    <message>
         <source>tracking stopped after 1 frame: {error}</source>
         <translation>die Verfolgung endete nach 1 Bild: {error}</translation>
+    </message>
+    <message>
+        <source>two annotations have the same number</source>
+        <translation>Zwei Annotationen haben dieselbe Nummer</translation>
     </message>
     <message>
         <source>unknown {kind} &apos;{name}&apos;: choose one of {known}</source>
@@ -3465,6 +3955,10 @@
     <message>
         <source>uses a protocol that the installed FFmpeg lacks: use rtsp:// or http://</source>
         <translation>verwendet ein Protokoll, das dem installierten FFmpeg fehlt: verwenden Sie rtsp:// oder http://</translation>
+    </message>
+    <message>
+        <source>{video} is not the file that {project} was made for: its annotations may be at other times</source>
+        <translation>{video} ist nicht die Datei, für die {project} angelegt wurde: Die Annotationen können zu anderen Zeiten liegen</translation>
     </message>
     <message>
         <source>it requires a user and a password: http://user:password@host/…</source>
@@ -3951,8 +4445,28 @@
         <translation>{path} ist ein Video mit dem Namen eines Bildes: Benennen Sie es um, zum Beispiel in .mp4</translation>
     </message>
     <message>
+        <source>{path} is not JSON ({error}): restore it from a copy, or delete it to begin a new project</source>
+        <translation>{path} ist kein JSON ({error}): Stellen Sie die Datei aus einer Kopie wieder her, oder löschen Sie sie, um ein neues Projekt zu beginnen</translation>
+    </message>
+    <message>
+        <source>{path} is not a project of Steadymark: it lacks &apos;{magic}&apos;</source>
+        <translation>{path} ist kein Projekt von Steadymark: Es fehlt „{magic}“</translation>
+    </message>
+    <message>
+        <source>{path} is open in another window or program: close it there to edit it here</source>
+        <translation>{path} ist in einem anderen Fenster oder Programm offen: Schließen Sie es dort, um es hier zu bearbeiten</translation>
+    </message>
+    <message>
         <source>{path} lacks the output {name} that its model card needs: fit its scores again with &apos;steadymark-train calibrate-scores&apos;</source>
         <translation>{path} fehlt der Ausgang {name}, den seine Modellkarte braucht: Passen Sie seine Konfidenzen mit „steadymark-train calibrate-scores“ neu an</translation>
+    </message>
+    <message>
+        <source>{path} was written by a newer version ({version}): update Steadymark to open it</source>
+        <translation>{path} wurde von einer neueren Version ({version}) geschrieben: Aktualisieren Sie Steadymark, um die Datei zu öffnen</translation>
+    </message>
+    <message>
+        <source>{path}: {error}</source>
+        <translation>{path}: {error}</translation>
     </message>
     <message>
         <source>{path}: {fault}</source>
@@ -3961,6 +4475,10 @@
     <message>
         <source>{path}: {why}, but the list of results must be written to a file of that name: move it away, or choose another folder</source>
         <translation>{path}: {why}, und in einer Datei dieses Namens werden Ergebnisse verzeichnet: Verschieben Sie sie oder wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>{percent:.0f} % of the landmarks hidden</source>
+        <translation>{percent:.0f} % der Landmarken verdeckt</translation>
     </message>
     <message>
         <source>{shown} answers but sends no frames: check the camera</source>

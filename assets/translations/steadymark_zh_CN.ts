@@ -312,6 +312,10 @@
         <source>Settings</source>
         <translation>设置</translation>
     </message>
+    <message>
+        <source>Review</source>
+        <translation>审阅</translation>
+    </message>
 </context>
 <context>
     <name>ExportOptionsDialog</name>
@@ -461,6 +465,13 @@
     <message>
         <source>Use the parameters of the settings, and follow their changes</source>
         <translation>使用设置中的参数并随之变化</translation>
+    </message>
+</context>
+<context>
+    <name>LimitControls</name>
+    <message>
+        <source>Reset to defaults</source>
+        <translation>恢复默认设置</translation>
     </message>
 </context>
 <context>
@@ -1073,6 +1084,166 @@
     </message>
 </context>
 <context>
+    <name>ReviewController</name>
+    <message>
+        <source>Next</source>
+        <translation>下一个</translation>
+    </message>
+    <message>
+        <source>Previous</source>
+        <translation>上一个</translation>
+    </message>
+    <message>
+        <source>Accept</source>
+        <translation>接受</translation>
+    </message>
+    <message>
+        <source>Exclude</source>
+        <translation>排除</translation>
+    </message>
+    <message>
+        <source>A live view has no review: record it and open the recording.</source>
+        <translation>实时画面无法审阅：请先录制，再打开录像。</translation>
+    </message>
+    <message>
+        <source>Tracking is not finished: these are the doubtful stretches so far.</source>
+        <translation>跟踪尚未完成：以下是目前发现的可疑片段。</translation>
+    </message>
+    <message>
+        <source>Tracking is not finished: there is no doubtful stretch so far.</source>
+        <translation>跟踪尚未完成：目前没有可疑片段。</translation>
+    </message>
+    <message>
+        <source>No face was found, so there is nothing to review.</source>
+        <translation>没有找到人脸，因此无可审阅。</translation>
+    </message>
+    <message>
+        <source>There is no doubtful stretch.</source>
+        <translation>没有可疑片段。</translation>
+    </message>
+    <message>
+        <source>All doubtful stretches were looked at.</source>
+        <translation>所有可疑片段都已查看。</translation>
+    </message>
+    <message>
+        <source>Open again</source>
+        <translation>重新待审</translation>
+    </message>
+    <message>
+        <source>Include</source>
+        <translation>取消排除</translation>
+    </message>
+    <message>
+        <source>A longer interval excludes this stretch: change the interval in the timeline.</source>
+        <translation>一个更长的区间排除了此片段：请在时间轴中修改该区间。</translation>
+    </message>
+</context>
+<context>
+    <name>ReviewExports</name>
+    <message>
+        <source>Export doubtful stretches</source>
+        <translation>导出可疑片段</translation>
+    </message>
+    <message>
+        <source>Export statistics of intervals</source>
+        <translation>导出区间统计</translation>
+    </message>
+    <message>
+        <source>Export reviewed table</source>
+        <translation>导出审阅后的表格</translation>
+    </message>
+</context>
+<context>
+    <name>ReviewPanel</name>
+    <message>
+        <source>Review</source>
+        <translation>审阅</translation>
+    </message>
+    <message>
+        <source>All</source>
+        <translation>全部</translation>
+    </message>
+    <message>
+        <source>To do</source>
+        <translation>待审</translation>
+    </message>
+    <message>
+        <source>Which stretches are listed</source>
+        <translation>列出哪些片段</translation>
+    </message>
+    <message>
+        <source>Worst first</source>
+        <translation>最严重的在前</translation>
+    </message>
+    <message>
+        <source>By time</source>
+        <translation>按时间</translation>
+    </message>
+    <message>
+        <source>Order of the stretches</source>
+        <translation>片段的顺序</translation>
+    </message>
+    <message>
+        <source>{done} of {all} looked at</source>
+        <translation>已查看 {done}，共 {all}</translation>
+    </message>
+    <message>
+        <source>Doubtful stretches</source>
+        <translation>可疑片段</translation>
+    </message>
+    <message>
+        <source>Limits</source>
+        <translation>阈值</translation>
+    </message>
+    <message>
+        <source>Show or hide from which value on a stretch is doubtful</source>
+        <translation>显示或隐藏片段从何值起算作可疑</translation>
+    </message>
+</context>
+<context>
+    <name>ReviewedExportDialog</name>
+    <message>
+        <source>Export reviewed table</source>
+        <translation>导出审阅后的表格</translation>
+    </message>
+    <message>
+        <source>one for each face (long)</source>
+        <translation>每张人脸一行（长表）</translation>
+    </message>
+    <message>
+        <source>one for each frame (wide)</source>
+        <translation>每帧一行（宽表）</translation>
+    </message>
+    <message>
+        <source>marked in a column</source>
+        <translation>在一列中标记</translation>
+    </message>
+    <message>
+        <source>left out</source>
+        <translation>省略</translation>
+    </message>
+    <message>
+        <source>Only the looped region</source>
+        <translation>仅循环区间</translation>
+    </message>
+    <message>
+        <source>Mark a loop first, with its start and end</source>
+        <translation>请先标记循环区间的起点和终点</translation>
+    </message>
+    <message>
+        <source>Format</source>
+        <translation>格式</translation>
+    </message>
+    <message>
+        <source>Rows</source>
+        <translation>行</translation>
+    </message>
+    <message>
+        <source>Excluded rows</source>
+        <translation>被排除的行</translation>
+    </message>
+</context>
+<context>
     <name>SettingsPanel</name>
     <message>
         <source>Settings</source>
@@ -1513,6 +1684,37 @@
     <message>
         <source>{name}: state</source>
         <translation>{name}：状态</translation>
+    </message>
+</context>
+<context>
+    <name>StretchModel</name>
+    <message>
+        <source>Face</source>
+        <translation>人脸</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>时间</translation>
+    </message>
+    <message>
+        <source>Duration</source>
+        <translation>时长</translation>
+    </message>
+    <message>
+        <source>Why</source>
+        <translation>原因</translation>
+    </message>
+    <message>
+        <source>not looked at</source>
+        <translation>未查看</translation>
+    </message>
+    <message>
+        <source>accepted</source>
+        <translation>已接受</translation>
+    </message>
+    <message>
+        <source>excluded</source>
+        <translation>已排除</translation>
     </message>
 </context>
 <context>
@@ -2023,6 +2225,34 @@
         <source>Dismiss messages</source>
         <translation>关闭消息</translation>
     </message>
+    <message>
+        <source>&amp;Next doubtful stretch</source>
+        <translation>下一个可疑片段(&amp;N)</translation>
+    </message>
+    <message>
+        <source>&amp;Previous doubtful stretch</source>
+        <translation>上一个可疑片段(&amp;P)</translation>
+    </message>
+    <message>
+        <source>&amp;Accept the stretch, or open it again</source>
+        <translation>接受片段，或重新待审(&amp;A)</translation>
+    </message>
+    <message>
+        <source>E&amp;xclude the stretch, or include it again</source>
+        <translation>排除片段，或取消排除(&amp;X)</translation>
+    </message>
+    <message>
+        <source>Export doubtful &amp;stretches…</source>
+        <translation>导出可疑片段(&amp;S)…</translation>
+    </message>
+    <message>
+        <source>Export reviewed &amp;table…</source>
+        <translation>导出审阅后的表格(&amp;T)…</translation>
+    </message>
+    <message>
+        <source>Export statistics of &amp;intervals…</source>
+        <translation>导出区间统计(&amp;A)…</translation>
+    </message>
 </context>
 <context>
     <name>dropping</name>
@@ -2074,6 +2304,10 @@
     <message>
         <source>&amp;Landmarks</source>
         <translation>关键点(&amp;L)</translation>
+    </message>
+    <message>
+        <source>&amp;Review</source>
+        <translation>审阅(&amp;R)</translation>
     </message>
     <message>
         <source>&amp;View</source>
@@ -3148,6 +3382,30 @@
         <translation>“{model_file}”太大，不可能是模型文件</translation>
     </message>
     <message>
+        <source>&apos;{name}&apos; must be a list</source>
+        <translation>“{name}”必须是列表</translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; must be an object</source>
+        <translation>“{name}”必须是对象</translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; must be text, not {value}</source>
+        <translation>“{name}”必须是文本，而不是 {value}</translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; must hold objects, not {value}</source>
+        <translation>“{name}”必须包含对象，而不是 {value}</translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos;: &apos;{field}&apos; cannot be {value}</source>
+        <translation>“{name}”：“{field}”不能是 {value}</translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos;: {reason}</source>
+        <translation>“{name}”：{reason}</translation>
+    </message>
+    <message>
         <source>1 frame has no timestamp: it is placed between its neighbours</source>
         <translation>1 帧没有时间戳：按相邻帧插入</translation>
     </message>
@@ -3168,12 +3426,24 @@
         <translation>丢弃了 1 个</translation>
     </message>
     <message>
+        <source>A face that is missing for longer, between two frames with it.</source>
+        <translation>人脸在两个有它的帧之间缺失得更久。</translation>
+    </message>
+    <message>
+        <source>Accept a stretch</source>
+        <translation>接受片段</translation>
+    </message>
+    <message>
         <source>Butterworth</source>
         <translation>Butterworth</translation>
     </message>
     <message>
         <source>Butterworth, no lag</source>
         <translation>Butterworth，无延迟</translation>
+    </message>
+    <message>
+        <source>Change the limits of doubtful stretches</source>
+        <translation>更改可疑片段的阈值</translation>
     </message>
     <message>
         <source>ConvLSTM</source>
@@ -3204,12 +3474,56 @@
         <translation>速度截止频率</translation>
     </message>
     <message>
+        <source>Exclude a stretch</source>
+        <translation>排除片段</translation>
+    </message>
+    <message>
+        <source>Frames in which another face covers more of this one, so that the two may exchange their numbers.</source>
+        <translation>另一张人脸遮住此人脸更多的帧，两者的编号可能互换。</translation>
+    </message>
+    <message>
+        <source>Frames in which more landmarks have a score below 0.6.</source>
+        <translation>更多关键点的置信度低于 0.6 的帧。</translation>
+    </message>
+    <message>
+        <source>Frames in which the landmarks jump further from the frame before, in % of the eye distance, while they move little before and after.</source>
+        <translation>关键点相对前一帧跳动更大的帧（以眼距的 % 计），而前后移动很小。</translation>
+    </message>
+    <message>
+        <source>Frames in which the median score of the landmarks is lower.</source>
+        <translation>关键点置信度中位数更低的帧。</translation>
+    </message>
+    <message>
+        <source>Frames in which the stabilizer moves the landmarks further, in % of the eye distance.</source>
+        <translation>稳定器移动关键点更远的帧，以眼距的 % 计。</translation>
+    </message>
+    <message>
+        <source>Frames in which the yaw or the pitch of the head is larger.</source>
+        <translation>头部偏航或俯仰角更大的帧。</translation>
+    </message>
+    <message>
         <source>Head pose</source>
         <translation>头部姿态</translation>
     </message>
     <message>
+        <source>Head turned by more than</source>
+        <translation>头部转动超过</translation>
+    </message>
+    <message>
+        <source>Hidden landmarks above</source>
+        <translation>被遮挡的关键点超过</translation>
+    </message>
+    <message>
         <source>How fast the cut-off frequency rises with speed: higher means less lag when the face moves.</source>
         <translation>截止频率随速度上升的快慢：越高，人脸运动时延迟越小。</translation>
+    </message>
+    <message>
+        <source>Include a stretch again</source>
+        <translation>取消排除片段</translation>
+    </message>
+    <message>
+        <source>Jump of more than</source>
+        <translation>跳动超过</translation>
     </message>
     <message>
         <source>MediaPipe is not installed: &apos;pip install steadymark[mediapipe]&apos;, or use another model</source>
@@ -3218,6 +3532,10 @@
     <message>
         <source>Millimetres to the right, down and away from the camera; exact only if the focal length is correct</source>
         <translation>相对相机光轴向右、向下以及到相机的距离（毫米）；焦距正确时才准确</translation>
+    </message>
+    <message>
+        <source>Missing for more than</source>
+        <translation>缺失超过</translation>
     </message>
     <message>
         <source>No face was found in {name} (1 frame).</source>
@@ -3236,6 +3554,10 @@
         <translation>One Euro 滤波器</translation>
     </message>
     <message>
+        <source>Open a stretch again</source>
+        <translation>将片段重新设为待审</translation>
+    </message>
+    <message>
         <source>Optical flow moves the known landmarks of any model, and a small recurrent network weighs them against those that the model finds.</source>
         <translation>光流移动任意模型的已知关键点，再由一个小型循环网络与模型找到的关键点权衡。</translation>
     </message>
@@ -3248,12 +3570,36 @@
         <translation>滤波器的阶数：越高截止越陡。</translation>
     </message>
     <message>
+        <source>Overlap of two faces above</source>
+        <translation>两张人脸重叠超过</translation>
+    </message>
+    <message>
+        <source>Parquet needs pyarrow, which is not installed: pip install pyarrow, or name a file that ends in .csv</source>
+        <translation>Parquet 需要 pyarrow，但它未安装：请运行 pip install pyarrow，或使用以 .csv 结尾的文件名</translation>
+    </message>
+    <message>
+        <source>Pause of the video above</source>
+        <translation>视频停顿超过</translation>
+    </message>
+    <message>
         <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
         <translation>俯仰（向下）、偏航（朝画面左侧）和翻滚（顺时针）</translation>
     </message>
     <message>
+        <source>Places at which frames of the video are missing, since they are damaged or were not recorded.</source>
+        <translation>视频缺帧之处，因为这些帧已损坏或未被录制。</translation>
+    </message>
+    <message>
         <source>Position</source>
         <translation>位置</translation>
+    </message>
+    <message>
+        <source>Raw and stabilized apart by more than</source>
+        <translation>原始点与稳定后的点相距超过</translation>
+    </message>
+    <message>
+        <source>Score below</source>
+        <translation>置信度低于</translation>
     </message>
     <message>
         <source>The face is never followed for half a second.</source>
@@ -3268,8 +3614,20 @@
         <translation>模型若自带稳定器则用之，否则用光流。</translation>
     </message>
     <message>
+        <source>The project is not saved, and is kept in memory: {fault}</source>
+        <translation>项目未能保存，仅保留在内存中：{fault}</translation>
+    </message>
+    <message>
+        <source>The project is saved again.</source>
+        <translation>项目已重新保存。</translation>
+    </message>
+    <message>
         <source>The video has {fps:.3g} frames per second; {least:.0f} are needed.</source>
         <translation>视频每秒 {fps:.3g} 帧，需要 {least:.0f} 帧。</translation>
+    </message>
+    <message>
+        <source>a lane needs a name</source>
+        <translation>轨道需要名称</translation>
     </message>
     <message>
         <source>a row cannot be read as numbers</source>
@@ -3280,6 +3638,10 @@
         <translation>视频只能旋转 0、90、180 或 270 度，不能旋转 {given} 度</translation>
     </message>
     <message>
+        <source>an annotation from {start:g} s to {end:g} s is not possible: it must end after it starts</source>
+        <translation>不能标注 {start:g} s 到 {end:g} s：终点必须在起点之后</translation>
+    </message>
+    <message>
         <source>and 1 more place</source>
         <translation>以及另外 1 处</translation>
     </message>
@@ -3288,12 +3650,48 @@
         <translation>角度，°</translation>
     </message>
     <message>
+        <source>another face overlaps by {percent:.0f} %</source>
+        <translation>另一张人脸重叠 {percent:.0f} %</translation>
+    </message>
+    <message>
+        <source>another person is called {name} already: merge the two, or choose another name</source>
+        <translation>已有另一人名为 {name}：请合并两者，或选择其他名称</translation>
+    </message>
+    <message>
         <source>automatic</source>
         <translation>自动</translation>
     </message>
     <message>
+        <source>doubtful stretches cannot be found ({fault})</source>
+        <translation>无法查找可疑片段（{fault}）</translation>
+    </message>
+    <message>
+        <source>face not found</source>
+        <translation>未找到人脸</translation>
+    </message>
+    <message>
         <source>flow</source>
         <translation>光流</translation>
+    </message>
+    <message>
+        <source>frames missing</source>
+        <translation>缺帧</translation>
+    </message>
+    <message>
+        <source>head turned by {degrees:.0f}°</source>
+        <translation>头部转动 {degrees:.0f}°</translation>
+    </message>
+    <message>
+        <source>head turned far</source>
+        <translation>头部转动过大</translation>
+    </message>
+    <message>
+        <source>hidden landmarks</source>
+        <translation>关键点被遮挡</translation>
+    </message>
+    <message>
+        <source>identity uncertain</source>
+        <translation>身份不确定</translation>
     </message>
     <message>
         <source>it is cut off: how much is missing is not known</source>
@@ -3328,6 +3726,14 @@
         <translation>其各行不是数字</translation>
     </message>
     <message>
+        <source>jump</source>
+        <translation>跳动</translation>
+    </message>
+    <message>
+        <source>jump by {percent:.0f} % of the eye distance</source>
+        <translation>跳动眼距的 {percent:.0f} %</translation>
+    </message>
+    <message>
         <source>line 1: neither a Steadymark file (&apos;{magic} {format}&apos;) nor the names of its columns (&apos;frame,face_id,timestamp_s,…&apos;) or of OpenFace&apos;s (&apos;frame, face_id, timestamp, …&apos;): save the table as CSV with the names of its columns in the first line</source>
         <translation>第 1 行：既不是 Steadymark 文件（&apos;{magic} {format}&apos;），也不是其列名（&apos;frame,face_id,timestamp_s,…&apos;）或 OpenFace 的列名（&apos;frame, face_id, timestamp, …&apos;）：请将表格另存为首行带列名的 CSV</translation>
     </message>
@@ -3348,6 +3754,10 @@
         <translation>第 {number} 行，“{given}”不是数字</translation>
     </message>
     <message>
+        <source>low score</source>
+        <translation>置信度低</translation>
+    </message>
+    <message>
         <source>most landmarks are guesses (median score {score:.2f})</source>
         <translation>大多数关键点只是猜测（置信度中位数 {score:.2f}）</translation>
     </message>
@@ -3360,12 +3770,44 @@
         <translation>尚未处理任何帧</translation>
     </message>
     <message>
+        <source>not found for {seconds:.2f} s</source>
+        <translation>{seconds:.2f} s 未找到</translation>
+    </message>
+    <message>
+        <source>nothing is left to export: everything is excluded or outside the part</source>
+        <translation>没有可导出的内容：全部已被排除或在范围之外</translation>
+    </message>
+    <message>
+        <source>person {name} has two faces in a frame: undo the merge, or export one row for each face</source>
+        <translation>人员 {name} 在同一帧中有两张人脸：请撤销合并，或按每张人脸一行导出</translation>
+    </message>
+    <message>
+        <source>person {number} cannot be merged with itself</source>
+        <translation>人员 {number} 不能与自身合并</translation>
+    </message>
+    <message>
+        <source>person {number} cannot be split at frame {frame}: choose a later frame</source>
+        <translation>不能在第 {frame} 帧拆分人员 {number}：请选择更后的帧</translation>
+    </message>
+    <message>
+        <source>persons {one} and {other} cannot be exchanged from frame {first} on</source>
+        <translation>不能从第 {first} 帧起互换人员 {one} 和 {other}</translation>
+    </message>
+    <message>
         <source>pitch</source>
         <translation>俯仰</translation>
     </message>
     <message>
+        <source>raw and stabilized apart</source>
+        <translation>原始与稳定相距远</translation>
+    </message>
+    <message>
         <source>raw and stabilized landmarks lie {percent:.1f} % of the eye distance apart</source>
         <translation>原始点与稳定后的点相距眼距的 {percent:.1f} %</translation>
+    </message>
+    <message>
+        <source>raw and stabilized {percent:.1f} % apart</source>
+        <translation>原始点与稳定后的点相距 {percent:.1f} %</translation>
     </message>
     <message>
         <source>refinement</source>
@@ -3374,6 +3816,10 @@
     <message>
         <source>roll</source>
         <translation>翻滚</translation>
+    </message>
+    <message>
+        <source>score {value:.2f}</source>
+        <translation>置信度 {value:.2f}</translation>
     </message>
     <message>
         <source>temporal refinement</source>
@@ -3416,8 +3862,24 @@
         <translation>按要求将图像旋转了 {degrees}°</translation>
     </message>
     <message>
+        <source>the key {key} belongs to the lane &apos;{name}&apos;</source>
+        <translation>按键 {key} 属于轨道“{name}”</translation>
+    </message>
+    <message>
         <source>the landmarks are uncertain (median score {score:.2f})</source>
         <translation>关键点不可靠（置信度中位数 {score:.2f}）</translation>
+    </message>
+    <message>
+        <source>the lane &apos;exclude&apos; cannot be removed: remove its intervals instead</source>
+        <translation>轨道“exclude”不能移除：请改为移除其中的区间</translation>
+    </message>
+    <message>
+        <source>the lane &apos;exclude&apos; keeps its name: exports leave out what is in it</source>
+        <translation>轨道“exclude”不能改名：导出时会略去其中的内容</translation>
+    </message>
+    <message>
+        <source>the lanes must have different names, and one must be &apos;exclude&apos;</source>
+        <translation>各轨道的名称必须不同，且其中一条必须是“exclude”</translation>
     </message>
     <message>
         <source>the model card of {path} has typical scores of {given} landmarks, but the network has {count}: fit its scores again with &apos;steadymark-train calibrate-scores&apos;</source>
@@ -3432,24 +3894,52 @@
         <translation>标准输入是管道，而视频需要多次读取：请写入文件后再跟踪</translation>
     </message>
     <message>
+        <source>the table has {count} landmarks, and it is not known which of them are the eye corners: track with a model whose schema is one of {known}</source>
+        <translation>表格有 {count} 个关键点，但不知道哪些是眼角：请使用方案为以下之一的模型跟踪：{known}</translation>
+    </message>
+    <message>
         <source>the timestamps decrease in 1 place: the latest timestamp is kept there</source>
         <translation>时间戳在 1 处递减：该处沿用最晚的时间戳</translation>
+    </message>
+    <message>
+        <source>the video pauses for {seconds:.2f} s</source>
+        <translation>视频停顿 {seconds:.2f} s</translation>
     </message>
     <message>
         <source>the {kind} &apos;{name}&apos; is registered twice</source>
         <translation>{kind}“{name}”被注册了两次</translation>
     </message>
     <message>
+        <source>there is a lane called &apos;{name}&apos; already</source>
+        <translation>已有名为“{name}”的轨道</translation>
+    </message>
+    <message>
         <source>there is no MediaPipe model file at &apos;{model_file}&apos;: give face_landmarker.task as mediapipe:FILE.task</source>
         <translation>“{model_file}”处没有 MediaPipe 模型文件：请以 mediapipe:FILE.task 的形式指定 face_landmarker.task</translation>
+    </message>
+    <message>
+        <source>there is no annotation {number}</source>
+        <translation>没有标注 {number}</translation>
+    </message>
+    <message>
+        <source>there is no doubt called &apos;{name}&apos;: choose of {known}</source>
+        <translation>没有名为“{name}”的可疑类型：请从 {known} 中选择</translation>
     </message>
     <message>
         <source>there is no image for frame {index}</source>
         <translation>第 {index} 帧没有图像</translation>
     </message>
     <message>
+        <source>there is no lane called &apos;{name}&apos;: there are {known}</source>
+        <translation>没有名为“{name}”的轨道：现有 {known}</translation>
+    </message>
+    <message>
         <source>tracking stopped after 1 frame: {error}</source>
         <translation>跟踪在 1 帧后停止：{error}</translation>
+    </message>
+    <message>
+        <source>two annotations have the same number</source>
+        <translation>两个标注的编号相同</translation>
     </message>
     <message>
         <source>unknown {kind} &apos;{name}&apos;: choose one of {known}</source>
@@ -3458,6 +3948,10 @@
     <message>
         <source>uses a protocol that the installed FFmpeg lacks: use rtsp:// or http://</source>
         <translation>使用了已安装的 FFmpeg 不支持的协议：请使用 rtsp:// 或 http://</translation>
+    </message>
+    <message>
+        <source>{video} is not the file that {project} was made for: its annotations may be at other times</source>
+        <translation>{video} 不是 {project} 所对应的文件：其标注的时间可能不符</translation>
     </message>
     <message>
         <source>it requires a user and a password: http://user:password@host/…</source>
@@ -3944,8 +4438,28 @@
         <translation>{path} 是使用图像文件名的视频：请重命名，例如改为 .mp4</translation>
     </message>
     <message>
+        <source>{path} is not JSON ({error}): restore it from a copy, or delete it to begin a new project</source>
+        <translation>{path} 不是 JSON（{error}）：请用副本恢复，或删除它以新建项目</translation>
+    </message>
+    <message>
+        <source>{path} is not a project of Steadymark: it lacks &apos;{magic}&apos;</source>
+        <translation>{path} 不是 Steadymark 的项目：缺少“{magic}”</translation>
+    </message>
+    <message>
+        <source>{path} is open in another window or program: close it there to edit it here</source>
+        <translation>{path} 已在其他窗口或程序中打开：请在那里关闭后再在此编辑</translation>
+    </message>
+    <message>
         <source>{path} lacks the output {name} that its model card needs: fit its scores again with &apos;steadymark-train calibrate-scores&apos;</source>
         <translation>{path} 缺少其模型卡所需的输出 {name}：请用 steadymark-train calibrate-scores 重新拟合其分数</translation>
+    </message>
+    <message>
+        <source>{path} was written by a newer version ({version}): update Steadymark to open it</source>
+        <translation>{path} 由更新的版本（{version}）写入：请更新 Steadymark 后再打开</translation>
+    </message>
+    <message>
+        <source>{path}: {error}</source>
+        <translation>{path}：{error}</translation>
     </message>
     <message>
         <source>{path}: {fault}</source>
@@ -3954,6 +4468,10 @@
     <message>
         <source>{path}: {why}, but the list of results must be written to a file of that name: move it away, or choose another folder</source>
         <translation>{path}：{why}，而结果要记录在同名文件中：请将其移走，或选择其他文件夹</translation>
+    </message>
+    <message>
+        <source>{percent:.0f} % of the landmarks hidden</source>
+        <translation>{percent:.0f} % 的关键点被遮挡</translation>
     </message>
     <message>
         <source>{shown} answers but sends no frames: check the camera</source>

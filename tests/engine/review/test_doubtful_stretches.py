@@ -1,7 +1,7 @@
 """Doubtful stretches of made-up tracks: each kind is found where it was put, and only there."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -92,6 +92,19 @@ def test_missing_frames_of_the_video_are_found() -> None:
     (found,) = find_doubtful([late])
     assert (found.first, found.last, found.doubts[0].kind) == (60, 60, "damaged")
     assert found.doubts[0].worst == pytest.approx(0.84)
+
+
+def test_a_single_frame_that_is_missing_is_found() -> None:
+    track = still_track()
+    kept = np.arange(len(track)) != 60
+    rows = {
+        one.name: getattr(track, one.name)[kept]
+        for one in fields(track)
+        if isinstance(getattr(track, one.name), np.ndarray)
+    }
+    (found,) = find_doubtful([replace(track, **rows)])
+    assert (found.first, found.doubts[0].kind) == (61, "damaged")
+    assert found.doubts[0].worst == pytest.approx(2 / 25)
 
 
 def test_the_worst_stretch_comes_first() -> None:

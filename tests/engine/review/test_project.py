@@ -13,6 +13,7 @@ from engine.review.review_tracks import still_track
 from steadymark.engine.core.errors import LandmarkFileError, SinkError, UsageError
 from steadymark.engine.review import edits
 from steadymark.engine.review.corrections import apply_corrections
+from steadymark.engine.review.doubtful_stretches import DoubtLimits
 from steadymark.engine.review.history import History
 from steadymark.engine.review.people import doubled_frames, persons_of
 from steadymark.engine.review.project import (
@@ -286,3 +287,24 @@ def test_excluded_moments_are_known_for_each_person() -> None:
     assert project.is_excluded(1.5, person=1)
     assert not project.is_excluded(1.5, person=0)
     assert not project.is_excluded(2.5, person=1)
+
+
+def test_a_stretch_is_accepted_or_excluded_only_as_a_whole() -> None:
+    project = edits.accept(EMPTY, 1, 2.0, 3.0)
+    assert project.is_accepted(1, 2.0005, 3.0005)
+    assert not project.is_accepted(1, 1.9, 3.0)
+    assert not project.is_accepted(0, 2.0, 3.0)
+    project = edits.exclude(edits.exclude(project, 4.0, 6.0, person=2), 8.0, 9.0)
+    found = project.excluding(4.5, 6.0, 2)
+    assert found is not None
+    assert (found.start_s, found.person) == (4.0, 2)
+    assert project.excluding(4.5, 6.0, 1) is None
+    assert project.excluding(5.0, 7.0, 2) is None
+    assert project.excluding(8.0, 8.0, 1) is not None
+
+
+def test_only_limits_that_are_no_defaults_are_kept() -> None:
+    limits = DoubtLimits({"jump": 12.0, "score": 0.6}, frozenset({"turned"}))
+    project = edits.set_limits(EMPTY, limits)
+    assert (dict(project.limits), project.doubts_off) == ({"jump": 12.0}, limits.off)
+    assert DoubtLimits(project.limits, project.doubts_off) == limits

@@ -14,11 +14,12 @@ from steadymark.models.face.schema import load_schema
 from support.fakes.fake_engine import SquareDetector, SquareNetwork, square_image
 
 if TYPE_CHECKING:
+    from collections.abc import Container
     from pathlib import Path
 
 
 def square_video(
-    path: Path, frames: int = 40, *, lost: range = range(12, 16), width: int = 320
+    path: Path, frames: int = 40, *, lost: Container[int] = range(12, 16), width: int = 320
 ) -> Path:
     """25 frames a second, a keyframe every 10; the square moves, and is missing in `lost`."""
     path.write_bytes(_encoded_squares(frames, lost, width))

@@ -25,7 +25,13 @@ class Docks(QObject):
     """
 
     def __init__(
-        self, window: QMainWindow, *, plots: QWidget, statistics: QWidget, settings: QWidget
+        self,
+        window: QMainWindow,
+        *,
+        plots: QWidget,
+        statistics: QWidget,
+        settings: QWidget,
+        review: QWidget,
     ) -> None:
         super().__init__(window)
         self._window = window
@@ -36,12 +42,12 @@ class Docks(QObject):
         self.plots = self._add(self.tr("Plots"), "plots", plots, _BELOW, "F5")
         self.statistics = self._add(self.tr("Statistics"), "numbers", statistics, _RIGHT, "F6")
         self.settings = self._add(self.tr("Settings"), "settings", settings, _RIGHT, "F7")
-        window.tabifyDockWidget(self.statistics, self.settings)
-        self.statistics.raise_()
+        self.review = self._add(self.tr("Review"), "review", review, _RIGHT, "F8")
+        self._stack()
 
     @property
     def all(self) -> tuple[QDockWidget, ...]:
-        return self.plots, self.statistics, self.settings
+        return self.plots, self.statistics, self.settings, self.review
 
     @property
     def actions(self) -> dict[str, QAction]:
@@ -82,7 +88,7 @@ class Docks(QObject):
             width = (self._window.width() - _STATISTICS_PX) // 2
             self._window.splitDockWidget(self.statistics, self.plots, Qt.Orientation.Horizontal)
             self._window.splitDockWidget(self.plots, self.statistics, Qt.Orientation.Horizontal)
-            self._window.tabifyDockWidget(self.statistics, self.settings)
+            self._stack()
             self._window.resizeDocks(
                 [self.plots, self.statistics], [width, _STATISTICS_PX], Qt.Orientation.Horizontal
             )
@@ -90,6 +96,12 @@ class Docks(QObject):
             self._window.addDockWidget(_BELOW, self.plots)
             self.plots.setHidden(hidden)
             self.resize()
+        self.statistics.raise_()
+
+    def _stack(self) -> None:
+        """Put the docks on the right into tabs, the statistics in front."""
+        self._window.tabifyDockWidget(self.statistics, self.settings)
+        self._window.tabifyDockWidget(self.settings, self.review)
         self.statistics.raise_()
 
     def hide(self) -> None:

@@ -132,6 +132,8 @@ class MainWindow(WindowLayout):
         wire_help(self, actions, session.recording.state_root)
         self.files.connect_actions(actions, plots=self.plots, settings=self.settings)
         self.live_controller.connect_actions(actions, self.live_bar)
+        self.review_controller.connect_actions(actions, self.review, self.docks.review)
+        self.review_exports.connect_actions(actions)
 
     def _connect_session(self) -> None:
         """Connect the signals of objects that are never rebuilt."""

@@ -150,14 +150,15 @@ def is_dark(colours: QPalette) -> bool:
 
 
 def icon(name: str) -> QIcon:
-    """Return the icon assets/icons/NAME.svg in the application's text colour."""
+    """Return the icon assets/icons/NAME.svg in the application's text colours."""
     colours = QGuiApplication.palette()
     made = QIcon()
-    for group, mode in (
-        (QPalette.ColorGroup.Active, QIcon.Mode.Normal),
-        (QPalette.ColorGroup.Disabled, QIcon.Mode.Disabled),
+    for group, role, mode in (
+        (QPalette.ColorGroup.Active, _ROLES.ButtonText, QIcon.Mode.Normal),
+        (QPalette.ColorGroup.Disabled, _ROLES.ButtonText, QIcon.Mode.Disabled),
+        (QPalette.ColorGroup.Active, _ROLES.HighlightedText, QIcon.Mode.Selected),
     ):
-        colour = colours.color(group, _ROLES.ButtonText).name()
+        colour = colours.color(group, role).name()
         for size in (16, 20, 24, 32, 48, 64):
             made.addPixmap(_pixmap(name, colour, size), mode)
     return made

@@ -24,6 +24,9 @@ from steadymark.app.gui.panels.more_faces import MoreFacesMessage
 from steadymark.app.gui.panels.plots import Plots
 from steadymark.app.gui.panels.settings_panel import SettingsPanel
 from steadymark.app.gui.panels.statistics_panel import StatisticsPanel
+from steadymark.app.gui.review.review_controller import ReviewController
+from steadymark.app.gui.review.review_exports import ReviewExports
+from steadymark.app.gui.review.review_panel import ReviewPanel
 from steadymark.app.gui.start_page import StartPage
 from steadymark.app.gui.status_line import StatusLine
 from steadymark.app.gui.theme import style_sheet
@@ -90,6 +93,16 @@ class WindowLayout(QMainWindow):
             open_path=self.open_path,
             folder_choice=self.files.folder_choice,
         )
+        self.review_controller = ReviewController(
+            self, session=self.session, view=self.view, messages=self.messages
+        )
+        self.review_exports = ReviewExports(
+            self,
+            session=self.session,
+            preferences=self.preferences,
+            exports=self.exports,
+            ask_save_path=self.files.ask_save_path,
+        )
         self.more_faces = MoreFacesMessage(
             self.messages, lambda count: self.settings.track_faces(count)
         )
@@ -127,8 +140,13 @@ class WindowLayout(QMainWindow):
         column.addWidget(self.exports)
         self.messages.lie_over(self.pages)
         self.setCentralWidget(self.central)
+        self.review = ReviewPanel(self.actions_by_name)
         self.docks = Docks(
-            self, plots=self.plots, statistics=self.statistics, settings=self.settings
+            self,
+            plots=self.plots,
+            statistics=self.statistics,
+            settings=self.settings,
+            review=self.review,
         )
 
     def _show_page(self, display: Display) -> None:

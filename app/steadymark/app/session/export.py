@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.recording.results import Results
     from steadymark.engine.core.protocols import Sink
     from steadymark.engine.core.types import SourceInfo
+    from steadymark.engine.output.csv.native_csv import Header
     from steadymark.engine.output.video.drawing import DrawOptions
     from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 
@@ -105,6 +106,18 @@ class ExportSource:
     models: OpenModels
     settings: TrackSettings
     compared: ComparedPoints | None = None
+
+
+def table_header(source: ExportSource, results: Results) -> Header:
+    """Return the header of a table of these results.
+
+    Raises:
+        SourceError: The recording cannot be read.
+    """
+    head = header(source.info, source.models, source.settings, InputSettings())
+    if results.segment_count > 1:
+        head = replace(head, settings={**head.settings, "pieces": results.segment_count})
+    return head
 
 
 class Export:
@@ -191,14 +204,8 @@ class Export:
             return AnnotatedVideoSink(
                 request.path, source if Path(source).is_file() else None, request.draw
             )
-        table_header = header(
-            source_data.info, source_data.models, source_data.settings, InputSettings()
-        )
-        if results.segment_count > 1:
-            table_header = replace(
-                table_header, settings={**table_header.settings, "pieces": results.segment_count}
-            )
-        return TABLE_FORMATS.find(request.table).sink(request.path, table_header, results.schema)
+        head = table_header(source_data, results)
+        return TABLE_FORMATS.find(request.table).sink(request.path, head, results.schema)
 
     def _tracked_frames(self, results: Results) -> Iterator[TrackResult]:
         frames = np.flatnonzero(results.frame_status() == FrameStatus.TRACKED)

@@ -13,6 +13,7 @@ from steadymark.app.session.background_opening import ModelCache, settings_to_re
 from steadymark.app.session.display_model import DisplayModel
 from steadymark.app.session.live.live_view import QUIT_FLUSH_S, LiveView, open_feed
 from steadymark.app.session.recording.recording_view import RecordingView
+from steadymark.app.session.review.doubts import Doubts
 from steadymark.app.session.review.review_store import ReviewStore
 from steadymark.app.session.state import Display, Phase, resolve_display
 
@@ -45,6 +46,7 @@ class Session(DisplayModel):
         recording: Plays and tracks recordings.
         live: Watches cameras and streams.
         review: The project of the open recording.
+        doubts: Its doubtful stretches.
         source: The one of both that the window shows.
     """
 
@@ -69,6 +71,7 @@ class Session(DisplayModel):
         )
         self.live = LiveView(self._models, opener=opener, parent=self)
         self.review = ReviewStore(self)
+        self.doubts = Doubts(self.recording, self.review)
         self.source: ShownSource = self.recording
         self.measures: FaceMeasures | None = None
         self.measure_time_s = 0.0
@@ -175,7 +178,8 @@ class Session(DisplayModel):
         deadline_s = time.monotonic() + QUIT_S
         self.live.close(flush_s=QUIT_FLUSH_S)
         self.close_source()
-        ended = self.analysis.close(QUIT_S)
+        ended = self.doubts.close(QUIT_S)
+        ended = self.analysis.close(QUIT_S) and ended
         ended = self.live.join(deadline_s) and ended
         return self.recording.join(deadline_s) and ended
 

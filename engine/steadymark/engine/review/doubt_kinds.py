@@ -146,12 +146,15 @@ def overlap_percent(track: PersonTrack, others: Sequence[PersonTrack]) -> Values
 
 
 def pause_s(track: PersonTrack, others: Sequence[PersonTrack]) -> Values:
-    """Return the time since the frame before, where frames of the video are missing between."""
+    """Return the time since the frame before, where frames of the video are missing between.
+
+    Frames are missing where the pause is longer than usual, or where indices are skipped.
+    """
     del others
-    gaps = np.diff(track.time_s)
+    gaps, steps = np.diff(track.time_s), np.diff(track.frame)
     values = np.full(len(track), np.nan)
     if len(gaps):
-        missing = gaps > _TIMES_INTERVAL * np.median(gaps)
+        missing = (gaps > _TIMES_INTERVAL * np.median(gaps)) | (steps > np.median(steps))
         values[1:][missing] = gaps[missing]
     return values
 
@@ -170,6 +173,7 @@ DOUBT_KINDS = (
             default=0.0,
             least=0.0,
             unit="s",
+            shown_most=3600.0,
             help=UserText("A face that is missing for longer, between two frames with it."),
         ),
         missing_s,
@@ -217,6 +221,7 @@ DOUBT_KINDS = (
             least=0.0,
             step=0.5,
             unit="%",
+            shown_most=1000.0,
             help=UserText(
                 "Frames in which the stabilizer moves the landmarks further, in % of the eye "
                 "distance."
@@ -251,6 +256,7 @@ DOUBT_KINDS = (
             least=0.0,
             unit="%",
             step=1.0,
+            shown_most=1000.0,
             help=UserText(
                 "Frames in which the landmarks jump further from the frame before, in % of the "
                 "eye distance, while they move little before and after."
@@ -287,6 +293,7 @@ DOUBT_KINDS = (
             default=0.0,
             least=0.0,
             unit="s",
+            shown_most=3600.0,
             help=UserText(
                 "Places at which frames of the video are missing, since they are damaged or were "
                 "not recorded."

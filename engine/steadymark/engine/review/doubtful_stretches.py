@@ -13,7 +13,7 @@ from steadymark.models.choice_registry import checked_parameters
 from steadymark.models.user_text import UserText, join_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -134,7 +134,12 @@ def find_doubtful(
     for track in tracks:
         others = [other for other in tracks if other is not track]
         found += _of_one(track, others, limits or DoubtLimits())
-    return sorted(found, key=lambda stretch: (-stretch.rank, stretch.start_s, stretch.face_id))
+    return worst_first(found)
+
+
+def worst_first(stretches: Iterable[DoubtfulStretch]) -> list[DoubtfulStretch]:
+    """Return stretches in the order of `find_doubtful`."""
+    return sorted(stretches, key=lambda one: (-one.rank, one.start_s, one.face_id))
 
 
 def _of_one(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from steadymark.engine.core.errors import UsageError
+from steadymark.engine.review.doubtful_stretches import DoubtLimits
 from steadymark.engine.review.project import (
     EXCLUDE,
     Accepted,
@@ -141,6 +142,13 @@ def unaccept(project: Project, face_id: int, start_s: float, end_s: float) -> Pr
         if one.face_id != face_id or one.end_s < start_s or one.start_s > end_s
     )
     return replace(project, accepted=kept)
+
+
+def set_limits(project: Project, limits: DoubtLimits) -> Project:
+    """Set from which value on each kind of doubt counts; only what is no default is kept."""
+    defaults = DoubtLimits().values
+    own = {name: value for name, value in limits.values.items() if value != defaults[name]}
+    return replace(project, limits=own, doubts_off=limits.off)
 
 
 def correct(project: Project, correction: Correction) -> Project:

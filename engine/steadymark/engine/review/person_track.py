@@ -71,23 +71,33 @@ class PersonTrack:
         return float(np.percentile(known, 90)) if len(known) else math.nan
 
 
-def tracks_of(table: LandmarkTable) -> Iterator[PersonTrack]:
+def tracks_of(
+    table: LandmarkTable,
+    frame: NDArray[np.int64] | None = None,
+    time_s: NDArray[np.float64] | None = None,
+) -> Iterator[PersonTrack]:
     """Yield the track of each face of a table, in the order of their numbers.
 
     Args:
         table: The landmark table.
+        frame: (T,) increasing indices of the frames that were processed; None if the table has
+            rows of all of them.
+        time_s: (T,) their times in seconds; given together with `frame`.
 
     Yields:
-        A track over all frames of the table, also those without the face.
+        A track over these frames, also those without the face.
 
     Raises:
         UsageError: The table's number of landmarks is that of no known schema.
     """
-    frames, first, place = np.unique(table.frame, return_index=True, return_inverse=True)
+    if frame is None or time_s is None:
+        frame, first = np.unique(table.frame, return_index=True)
+        time_s = table.timestamp_s[first]
+    place = np.searchsorted(frame, table.frame)
     schema = _schema(table)
     for face_id in np.unique(table.face_id[table.face_id != NOBODY]).tolist():
         rows = np.flatnonzero((table.face_id == face_id) & (table.state != FaceState.LOST))
-        yield _track(table, rows, place, frames, table.timestamp_s[first], face_id, schema)
+        yield _track(table, rows, place, frame, time_s, face_id, schema)
 
 
 def _schema(table: LandmarkTable) -> LandmarkSchema:

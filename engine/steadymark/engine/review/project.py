@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 EXCLUDE = "exclude"  # the lane whose intervals are left out of exports and statistics
+_SAME_S = 1e-3  # times that are closer than this are the same, since tables round them
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,3 +237,23 @@ class Project:
     def is_excluded(self, time_s: float, person: int | None = None) -> bool:
         """Return whether a moment is left out, for one person or for everybody."""
         return any(one.covers(time_s) and one.person in (None, person) for one in self.excluded)
+
+    def excluding(self, start_s: float, end_s: float, person: int) -> Annotation | None:
+        """Return an interval that leaves a whole stretch of a person out, if there is one."""
+        found = (
+            one
+            for one in self.excluded
+            if one.person in (None, person) and _covers(one.start_s, one.end_s, start_s, end_s)
+        )
+        return next(found, None)
+
+    def is_accepted(self, face_id: int, start_s: float, end_s: float) -> bool:
+        """Return whether a person has found a whole stretch of a face good."""
+        return any(
+            one.face_id == face_id and _covers(one.start_s, one.end_s, start_s, end_s)
+            for one in self.accepted
+        )
+
+
+def _covers(start_s: float, end_s: float, inner_start_s: float, inner_end_s: float) -> bool:
+    return start_s <= inner_start_s + _SAME_S and inner_end_s - _SAME_S <= end_s

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from steadymark.engine.output.output_paths import cannot_write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from steadymark.engine.review.doubtful_stretches import DoubtfulStretch
@@ -27,6 +27,7 @@ STRETCH_COLUMNS = (
     "reason",
     "status",
 )
+STATUS = "status"  # the column of what a person has decided, which tables of the window have
 
 
 def stretch_status(stretch: DoubtfulStretch, project: Project) -> str:
@@ -75,19 +76,22 @@ def stretch_fields(file: str, stretch: DoubtfulStretch, status: str) -> dict[str
     }
 
 
-def write_stretches(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
+def write_stretches(
+    path: Path, rows: Iterable[Mapping[str, object]], columns: Sequence[str] = STRETCH_COLUMNS
+) -> None:
     """Write a CSV file with one row for each stretch.
 
     Args:
         path: The file; an existing one is replaced.
         rows: The fields of the stretches.
+        columns: The columns, in their order.
 
     Raises:
         SinkError: The file cannot be written.
     """
     try:
         with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, STRETCH_COLUMNS)
+            writer = csv.DictWriter(file, columns)
             writer.writeheader()
             writer.writerows(rows)
     except OSError as error:

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 from PySide6.QtGui import QAction, QKeySequence
 
+from steadymark.app.gui.actions.action_spec import ActionSpec
+from steadymark.app.gui.actions.review_actions import REVIEW_COMMANDS
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.theme import icon
 from steadymark.engine.attributes.attribute_registry import ATTRIBUTES, drawing_names
@@ -21,25 +22,6 @@ from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
-
-
-@dataclass(frozen=True, slots=True)
-class ActionSpec:
-    """One command of the window, from which its QAction is made.
-
-    Attributes:
-        name: The name of the command in code, which is also the object name of its QAction.
-        text: The text in menus: a source text of the context "commands", or a UserText.
-        keys: The shortcuts; menus show the first one.
-        icon: The stem of an SVG file in assets/icons; empty for no icon.
-        checkable: Whether the command switches something on and off.
-    """
-
-    name: str
-    text: object
-    keys: tuple[str, ...] = ()
-    icon: str = ""
-    checkable: bool = False
 
 
 _COMMANDS = (
@@ -248,6 +230,7 @@ _COMMANDS = (
     ),
     ActionSpec("log", QT_TRANSLATE_NOOP("commands", "Show the &log file"), ("Ctrl+Shift+L",)),
     ActionSpec("dismiss", QT_TRANSLATE_NOOP("commands", "Dismiss messages"), ("Esc",)),
+    *REVIEW_COMMANDS,
 )
 _TABLE_KEYS = {"native": ("Ctrl+E",), "openface": ("Ctrl+Shift+F",)}
 _EXTRA_TOOLTIP = "more"  # name of a dynamic property of the action

@@ -16,6 +16,7 @@ from steadymark.app.gui.actions.actions import (
     table_export_name,
     table_export_specs,
 )
+from steadymark.app.gui.actions.review_actions import REVIEW_ACTIONS, REVIEW_EXPORTS
 from steadymark.app.gui.theme import icon
 from steadymark.app.gui.widgets.menu_button import MenuButton
 
@@ -66,7 +67,8 @@ def make_menus(
     file.addMenu(recent)
     _add(file, actions, ("", "load_truth", "drop_truth", ""))
     tables = (command.name for command in table_export_specs())
-    exports = (*tables, "export_video", "export_side", "export_frame", "copy_frame", "export_plots")
+    videos = "export_video", "export_side", "export_frame", "copy_frame", "export_plots"
+    exports = (*tables, *REVIEW_EXPORTS, *videos)
     _add(file, actions, ("close", "", *exports, "queue", "", "quit"))
     _add(bar.addMenu(translate("menus", "&Playback")), actions, _PLAYBACK_ACTIONS)
     _add(bar.addMenu(translate("menus", "&Tracking")), actions, _TRACKING_ACTIONS)
@@ -86,6 +88,7 @@ def make_menus(
             *overlay_action_names(),
         ),
     )
+    _add(bar.addMenu(translate("menus", "&Review")), actions, REVIEW_ACTIONS)
     view = bar.addMenu(translate("menus", "&View"))
     _add(view, actions, ("zoom_in", "zoom_out", "fit", "actual", "full_screen", ""))
     view.addActions(list(docks))

@@ -23,6 +23,8 @@ from steadymark.app.session.export import Export, ExportReport, ExportRequest, E
 from steadymark.app.session.remaining_time import RemainingTime
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PySide6.QtGui import QImage
 
     from steadymark.app.gui.files.queue_window import QueueWindow
@@ -93,7 +95,11 @@ class ExportsList(QWidget):
 
     def start(self, request: ExportRequest, source: ExportSource) -> None:
         """Start an export; `ended` reports its end."""
-        line = _Line(Export(request, source, self._updated.emit))
+        self.run(lambda on_change: Export(request, source, on_change))
+
+    def run(self, make: Callable[[Callable[[], None]], Export]) -> None:
+        """Start an export that is made with a callback for its changes; `ended` reports its end."""
+        line = _Line(make(self._updated.emit))
         self._lines.append(line)
         self._column.addWidget(line)
         self.show()

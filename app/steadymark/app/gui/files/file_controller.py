@@ -230,7 +230,7 @@ class FileController(QObject):
 
     def _export_drawn(self, kind: ExportKind, ending: str, draw: DrawOptions) -> None:
         self._preferences.set_values(_DRAWN, as_values(draw))
-        path = self._ask_save_path(self.tr("Export"), ending)
+        path = self.ask_save_path(self.tr("Export"), ending)
         if path is not None:
             self.export(kind, path, draw=draw)
 
@@ -247,7 +247,7 @@ class FileController(QObject):
         )
 
     def _export_table(self, table: TableFormat) -> None:
-        path = self._ask_save_path(self.tr("Export"), table.export_ending or table.suffix)
+        path = self.ask_save_path(self.tr("Export"), table.export_ending or table.suffix)
         if path is not None:
             self.export(ExportKind.TABLE, path, table.name)
 
@@ -258,7 +258,7 @@ class FileController(QObject):
         meanwhile.
         """
         image, name = self._snapshot(), self._session.source.frame_name()
-        path = self._ask_save_path(self.tr("Save this frame"), f"_{name}.png", free=True)
+        path = self.ask_save_path(self.tr("Save this frame"), f"_{name}.png", free=True)
         if image is not None and path is not None:
             self._exports.save(image, str(path))
 
@@ -273,11 +273,11 @@ class FileController(QObject):
         return None if shown is None else paint_snapshot(shown, self._session.display)
 
     def _export_plots(self) -> None:
-        path = self._ask_save_path(self.tr("Save the plots"), "_plots.png", "*.svg")
+        path = self.ask_save_path(self.tr("Save the plots"), "_plots.png", "*.svg")
         if path is not None:
             self.save_plots(path)
 
-    def _ask_save_path(
+    def ask_save_path(
         self, title: str, ending: str, *others: str, free: bool = False
     ) -> Path | None:
         """Ask for a file name, and return the path or None if the user cancels.

@@ -36,7 +36,7 @@ class FilterControls(QObject):
         super().__init__(parent)
         self.entry = entry
         self.boxes = {
-            parameter.name: _parameter_spin_box(parameter) for parameter in entry.parameters
+            parameter.name: parameter_spin_box(parameter) for parameter in entry.parameters
         }
         self.show_values(chosen)
         for name, box in self.boxes.items():
@@ -78,7 +78,8 @@ def make_spin_box(
     return box
 
 
-def _parameter_spin_box(parameter: Parameter) -> QDoubleSpinBox:
+def parameter_spin_box(parameter: Parameter) -> QDoubleSpinBox:
+    """Return a spin box with the range, unit and help of a parameter."""
     least = parameter.least if parameter.shown_least is None else parameter.shown_least
     most = parameter.most if parameter.shown_most is None else parameter.shown_most
     most = min(most, _MAX_VALUE)

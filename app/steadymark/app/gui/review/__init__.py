@@ -1,0 +1,1 @@
+"""The review of tracked recordings: doubtful stretches, their limits, and reviewed exports."""

@@ -1,0 +1,99 @@
+"""The results of the open recording as a landmark table, as it would be read from its export."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from steadymark.app.session.recording.results import STATES, FaceRows, FrameStatus
+from steadymark.engine.core.types import FaceState
+from steadymark.engine.output.csv.face_spans import NOBODY
+from steadymark.engine.output.csv.landmark_table import LandmarkTable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from steadymark.app.session.recording.results import Results
+
+_STYLE = "native"
+
+
+def table_of_faces(
+    results: Results, rows: FaceRows, header: Mapping[str, object] | None = None
+) -> LandmarkTable:
+    """Return a table with one row for each of these rows, in the same order.
+
+    Args:
+        results: The results.
+        rows: Some of their rows.
+        header: The header of the table; the schema is added.
+
+    Returns:
+        The table. Landmarks are not copied.
+    """
+    lost = ~np.isfinite(rows.raw[:, 0, 0])
+    return LandmarkTable(
+        header={**(header or {}), "schema": results.schema.name},
+        style=_STYLE,
+        frame=rows.frame,
+        face_id=rows.face_id.astype(np.int64),
+        timestamp_s=results.times_s[rows.frame],
+        state=np.array(STATES, np.str_)[rows.state],
+        score=np.where(lost, np.nan, rows.score).astype(np.float32),
+        box=rows.box.astype(np.float32),
+        attributes=rows.attributes,
+        xy_px=rows.stabilized,
+        raw_xy_px=rows.raw,
+        point_score=rows.point_score,
+        image=np.zeros(len(rows), np.str_),
+    )
+
+
+def whole_table(
+    results: Results, header: Mapping[str, object], image_names: Sequence[str] = ()
+) -> LandmarkTable:
+    """Return the table that an export of these results holds: with rows of frames without a face.
+
+    Args:
+        results: The results, which must not change meanwhile; see `Results.snapshot`.
+        header: The header of the table.
+        image_names: The names of the files of an image sequence.
+
+    Returns:
+        The table, by frame and face.
+    """
+    rows = results.rows()
+    tracked = np.flatnonzero(results.frame_status() == FrameStatus.TRACKED)
+    empty = np.setdiff1d(tracked, rows.frame)
+    table = table_of_faces(results, rows, header)
+    frame = np.concatenate((table.frame, empty))
+    face_id = np.concatenate((table.face_id, np.full(len(empty), NOBODY)))
+    order = np.lexsort((face_id, frame))
+
+    def values(name: str) -> Any:
+        return _padded(getattr(table, name), len(empty))[order]
+
+    images = np.array(image_names or ("",), np.str_)
+    return LandmarkTable(
+        header=table.header,
+        style=_STYLE,
+        frame=frame[order],
+        face_id=face_id[order],
+        timestamp_s=results.times_s[frame[order]],
+        state=np.concatenate((table.state, np.full(len(empty), FaceState.LOST)))[order],
+        score=values("score"),
+        box=values("box"),
+        attributes=values("attributes"),
+        xy_px=values("xy_px"),
+        raw_xy_px=values("raw_xy_px"),
+        point_score=values("point_score"),
+        image=images[frame[order] if image_names else np.zeros(len(order), np.int64)],
+    )
+
+
+def _padded(values: NDArray[np.floating], more: int) -> NDArray[np.floating]:
+    """Return values with rows of NaN below."""
+    return np.concatenate((values, np.full((more, *values.shape[1:]), np.nan, values.dtype)))

@@ -1,0 +1,106 @@
+"""Exports of the review: doubtful stretches, reviewed tables, and statistics of intervals."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from steadymark.app.session.export import (
+    Export,
+    ExportKind,
+    ExportRequest,
+    ExportSource,
+    table_header,
+)
+from steadymark.app.session.recording.results import FrameStatus
+from steadymark.app.session.review.doubts_worker import doubtful_of
+from steadymark.app.session.review.results_table import whole_table
+from steadymark.app.session.review.stretch_rows import stretch_rows
+from steadymark.engine.output.video.drawing import DrawOptions
+from steadymark.engine.review.doubtful_stretches import DoubtLimits
+from steadymark.engine.review.export_reviewed import ExportOptions, export_reviewed
+from steadymark.engine.review.interval_statistics import interval_statistics, write_statistics
+from steadymark.engine.review.reviewed_table import reviewed
+from steadymark.engine.review.stretch_table import (
+    STATUS,
+    STRETCH_COLUMNS,
+    stretch_fields,
+    write_stretches,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from steadymark.app.session.recording.results import Results
+    from steadymark.engine.output.csv.landmark_table import LandmarkTable
+    from steadymark.engine.review.project import Project
+
+    TableOf = Callable[[], LandmarkTable]
+    ReviewWriter = Callable[[Path, Results, TableOf], object]
+
+
+class ReviewExport(Export):
+    """One export of the review, which works on the rows that a table export would write.
+
+    Args:
+        path: The file.
+        source_data: The data of the export.
+        write: Writes the file from its path, the results, and a function that returns their table.
+        on_change: Is called from the thread when the report changed. It must return immediately.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        source_data: ExportSource,
+        write: ReviewWriter,
+        on_change: Callable[[], None],
+    ) -> None:
+        request = ExportRequest(ExportKind.TABLE, path, DrawOptions(schema=""))
+        super().__init__(request, source_data, on_change)
+        self._write_review = write
+
+    def _write(self) -> None:
+        source, path = self._source, self._request.path
+        results = source.filtered_results()
+
+        def table() -> LandmarkTable:
+            head = json.loads(table_header(source, results).line(results.schema))
+            return whole_table(results, head, source.info.image_names)
+
+        self._write_review(path, results, table)
+        missing = bool((results.frame_status() == FrameStatus.UNKNOWN).any())
+        self._update_report(path=str(path), partial=missing, segment_count=results.segment_count)
+
+
+def stretches_writer(project: Project, name: str) -> ReviewWriter:
+    """Return what writes the doubtful stretches with the user's decisions.
+
+    Args:
+        project: The project.
+        name: The name of the recording.
+    """
+    limits = DoubtLimits(project.limits, project.doubts_off)
+
+    def write(path: Path, results: Results, table: TableOf) -> None:
+        del table
+        rows = stretch_rows(doubtful_of(results, limits), project)
+        fields = ({**stretch_fields(name, row.stretch), STATUS: str(row.status)} for row in rows)
+        write_stretches(path, fields, (*STRETCH_COLUMNS, STATUS))
+
+    return write
+
+
+def reviewed_writer(project: Project, options: ExportOptions) -> ReviewWriter:
+    """Return what writes the reviewed table."""
+    return lambda path, results, table: export_reviewed(reviewed(table(), project), path, options)
+
+
+def statistics_writer(project: Project) -> ReviewWriter:
+    """Return what writes the statistics of all persons and intervals."""
+
+    def write(path: Path, results: Results, table: TableOf) -> None:
+        write_statistics(path, interval_statistics(reviewed(table(), project), project))
+
+    return write

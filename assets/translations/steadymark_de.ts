@@ -3669,6 +3669,10 @@
         <translation>automatisch</translation>
     </message>
     <message>
+        <source>cannot write {path}: the folder cannot be written</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>doubtful stretches cannot be found ({fault})</source>
         <translation>Zweifelhafte Stellen lassen sich nicht finden ({fault})</translation>
     </message>
@@ -3955,6 +3959,10 @@
     <message>
         <source>uses a protocol that the installed FFmpeg lacks: use rtsp:// or http://</source>
         <translation>verwendet ein Protokoll, das dem installierten FFmpeg fehlt: verwenden Sie rtsp:// oder http://</translation>
+    </message>
+    <message>
+        <source>values of {found} faces for {faces}</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{video} is not the file that {project} was made for: its annotations may be at other times</source>

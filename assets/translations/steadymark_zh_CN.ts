@@ -3662,6 +3662,10 @@
         <translation>自动</translation>
     </message>
     <message>
+        <source>cannot write {path}: the folder cannot be written</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>doubtful stretches cannot be found ({fault})</source>
         <translation>无法查找可疑片段（{fault}）</translation>
     </message>
@@ -3948,6 +3952,10 @@
     <message>
         <source>uses a protocol that the installed FFmpeg lacks: use rtsp:// or http://</source>
         <translation>使用了已安装的 FFmpeg 不支持的协议：请使用 rtsp:// 或 http://</translation>
+    </message>
+    <message>
+        <source>values of {found} faces for {faces}</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{video} is not the file that {project} was made for: its annotations may be at other times</source>

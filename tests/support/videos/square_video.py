@@ -14,12 +14,11 @@ from steadymark.models.face.schema import load_schema
 from support.fakes.fake_engine import SquareDetector, SquareNetwork, square_image
 
 if TYPE_CHECKING:
-    from collections.abc import Container
     from pathlib import Path
 
 
 def square_video(
-    path: Path, frames: int = 40, *, lost: Container[int] = range(12, 16), width: int = 320
+    path: Path, frames: int = 40, *, lost: range | tuple[int, ...] = range(12, 16), width: int = 320
 ) -> Path:
     """25 frames a second, a keyframe every 10; the square moves, and is missing in `lost`."""
     path.write_bytes(_encoded_squares(frames, lost, width))
@@ -27,7 +26,7 @@ def square_video(
 
 
 @cache
-def _encoded_squares(frames: int, lost: range, width: int) -> bytes:
+def _encoded_squares(frames: int, lost: range | tuple[int, ...], width: int) -> bytes:
     """Return an MP4 file; many tests use the same one."""
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:

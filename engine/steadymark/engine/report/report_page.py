@@ -11,7 +11,7 @@ from steadymark.engine.core.face_frames import percent_of
 from steadymark.engine.metrics.eye_mouth_opening import eye_opening
 from steadymark.engine.output.video.draw_style import PURPLE, VERMILLION
 from steadymark.engine.report.course_plots import Band, Course, course_plot
-from steadymark.engine.review.stretch_table import EXCLUDED, OPEN
+from steadymark.engine.review.stretch_table import StretchStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,7 +63,7 @@ def _overview(videos: Sequence[VideoFacts]) -> str:
             f"{one.frames.processed}",
             _percent(one.frames.share),
             f"{len(one.faces)}",
-            f"{one.status.count(OPEN)}",
+            f"{one.status.count(StretchStatus.OPEN)}",
             f"{one.doubtful_s:.1f} s",
             f"{one.excluded_s:.1f} s",
         ]
@@ -122,13 +122,13 @@ def _video(facts: VideoFacts, pictures: Sequence[str], number: int) -> Iterator[
 
 
 def _summary(facts: VideoFacts) -> str:
-    counts = {status: facts.status.count(status) for status in (OPEN, EXCLUDED)}
+    still_open = facts.status.count(StretchStatus.OPEN)
     corrected = sum(one.corrected for one in facts.faces)
     return (
         f"Frames: {facts.frames.processed} in {facts.duration_s:.1f} s; "
         f"{_percent(facts.frames.share)} of them with a face. "
         f"Doubtful stretches: {len(facts.stretches)}; neither accepted nor excluded: "
-        f"{counts[OPEN]} ({facts.doubtful_s:.1f} s). Excluded: {facts.excluded_s:.1f} s. "
+        f"{still_open} ({facts.doubtful_s:.1f} s). Excluded: {facts.excluded_s:.1f} s. "
         f"Corrected frames: {corrected}."
     )
 
@@ -139,7 +139,7 @@ def _plots(facts: VideoFacts, track: PersonTrack) -> Iterator[str]:
     bands += [
         Band(one.start_s, one.end_s, PURPLE)
         for one, status in pairs
-        if one.face_id == track.face_id and status == OPEN
+        if one.face_id == track.face_id and status == StretchStatus.OPEN
     ]
     score = track.point_score.mean(1).astype("float64")
     pitch, yaw, roll = track.rotation_deg.T

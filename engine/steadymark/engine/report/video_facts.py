@@ -15,7 +15,7 @@ from steadymark.engine.review.doubtful_stretches import DoubtLimits, find_doubtf
 from steadymark.engine.review.interval_statistics import interval_statistics
 from steadymark.engine.review.person_track import PersonTrack, tracks_of
 from steadymark.engine.review.reviewed_table import ReviewedTable, reviewed
-from steadymark.engine.review.stretch_table import OPEN, stretch_status
+from steadymark.engine.review.stretch_table import StretchStatus, stretch_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,7 +88,7 @@ class VideoFacts:
     def doubtful_s(self) -> float:
         """The duration of all stretches that nobody has accepted or excluded."""
         pairs = zip(self.stretches, self.status, strict=True)
-        return sum(one.end_s - one.start_s for one, status in pairs if status == OPEN)
+        return sum(one.end_s - one.start_s for one, status in pairs if status == StretchStatus.OPEN)
 
 
 def video_facts(name: str, table: LandmarkTable, project: Project) -> VideoFacts:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import csv
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from steadymark.engine.output.output_paths import cannot_write
+from steadymark.engine.review.people import persons_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from steadymark.engine.review.doubtful_stretches import DoubtfulStretch
     from steadymark.engine.review.project import Project
 
-OPEN, ACCEPTED, EXCLUDED = "open", "accepted", "excluded"
 STRETCH_COLUMNS = (
     "file",
     "face_id",
@@ -27,11 +30,18 @@ STRETCH_COLUMNS = (
     "reason",
     "status",
 )
-STATUS = "status"  # the column of what a person has decided, which tables of the window have
 
 
-def stretch_status(stretch: DoubtfulStretch, project: Project) -> str:
-    """Return whether a stretch is `open`, `accepted` or `excluded`.
+class StretchStatus(StrEnum):
+    """What a person has decided about a stretch."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    EXCLUDED = "excluded"
+
+
+def stretch_status(stretch: DoubtfulStretch, project: Project) -> StretchStatus:
+    """Return what a person has decided about a stretch.
 
     It counts as excluded if one excluded interval covers it, and as accepted if one accepted
     stretch of the same face does.
@@ -40,21 +50,19 @@ def stretch_status(stretch: DoubtfulStretch, project: Project) -> str:
         stretch: The stretch.
         project: The project of its video.
     """
-    if any(
-        one.start_s <= stretch.start_s and stretch.end_s <= one.end_s
-        for one in project.excluded
-        if one.person in (None, stretch.face_id)
-    ):
-        return EXCLUDED
-    accepted = any(
-        one.start_s <= stretch.start_s and stretch.end_s <= one.end_s
-        for one in project.accepted
-        if one.face_id == stretch.face_id
-    )
-    return ACCEPTED if accepted else OPEN
+    if project.excluding(stretch.start_s, stretch.end_s, person_of(stretch, project)) is not None:
+        return StretchStatus.EXCLUDED
+    accepted = project.is_accepted(stretch.face_id, stretch.start_s, stretch.end_s)
+    return StretchStatus.ACCEPTED if accepted else StretchStatus.OPEN
 
 
-def stretch_fields(file: str, stretch: DoubtfulStretch, status: str) -> dict[str, object]:
+def person_of(stretch: DoubtfulStretch, project: Project) -> int:
+    """Return the person whose face it is in the first frame of a stretch."""
+    face, frame = (np.array([value], np.int64) for value in (stretch.face_id, stretch.first))
+    return int(persons_of(face, frame, project.reassignments)[0])
+
+
+def stretch_fields(file: str, stretch: DoubtfulStretch, status: StretchStatus) -> dict[str, object]:
     """Return the values of a stretch by the names in `STRETCH_COLUMNS`.
 
     Args:
@@ -72,26 +80,23 @@ def stretch_fields(file: str, stretch: DoubtfulStretch, status: str) -> dict[str
         "severity": round(stretch.severity, 3),
         "doubts": " ".join(doubt.kind for doubt in stretch.doubts),
         "reason": str(stretch.reason),
-        "status": status,
+        "status": str(status),
     }
 
 
-def write_stretches(
-    path: Path, rows: Iterable[Mapping[str, object]], columns: Sequence[str] = STRETCH_COLUMNS
-) -> None:
+def write_stretches(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
     """Write a CSV file with one row for each stretch.
 
     Args:
         path: The file; an existing one is replaced.
         rows: The fields of the stretches.
-        columns: The columns, in their order.
 
     Raises:
         SinkError: The file cannot be written.
     """
     try:
         with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, columns)
+            writer = csv.DictWriter(file, STRETCH_COLUMNS)
             writer.writeheader()
             writer.writerows(rows)
     except OSError as error:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from steadymark.app.session.review.stretch_rows import StretchStatus
 from steadymark.engine.review import edits
 from steadymark.engine.review.project_file import read_project
+from steadymark.engine.review.stretch_table import StretchStatus
 from steadymark.models.user_text import UserText
 from support.window.window_driver import key, open_video
 

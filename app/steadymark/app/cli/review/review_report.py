@@ -13,7 +13,7 @@ from steadymark.engine.review.find_reviewed import find_reviewed
 from steadymark.engine.review.person_track import tracks_of
 from steadymark.engine.review.reviewed_table import reviewed
 from steadymark.engine.review.stretch_table import (
-    OPEN,
+    StretchStatus,
     stretch_fields,
     stretch_status,
     write_stretches,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from steadymark.engine.review.doubtful_stretches import DoubtfulStretch
 
-    Judged = tuple[DoubtfulStretch, str]
+    Judged = tuple[DoubtfulStretch, StretchStatus]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def review_table(name: str, stretches: Sequence[Judged]) -> ReportTable:
             f"{one.frames}",
             f"{one.first} – {one.last}",
             f"{one.start_s:.2f} – {one.end_s:.2f}",
-            "" if status == OPEN else status,
+            "" if status == StretchStatus.OPEN else status,
             one.reason,
         )
     return table
@@ -126,5 +126,5 @@ def _judged(file: Path, choice: ReviewChoice) -> list[Judged]:
         (one, status)
         for one, status in judged
         if (not choice.faces or one.face_id in choice.faces)
-        and not (choice.only_open and status != OPEN)
+        and not (choice.only_open and status != StretchStatus.OPEN)
     ]

@@ -11,10 +11,11 @@ from steadymark.app.gui.action_handlers import disabled_reason
 from steadymark.app.gui.actions.actions import set_extra_tooltip
 from steadymark.app.gui.actions.review_actions import REVIEW_EXPORTS
 from steadymark.app.gui.i18n.translate import translated
-from steadymark.app.session.review.stretch_rows import StretchStatus, stretch_rows
+from steadymark.app.session.review.stretch_rows import stretch_rows
 from steadymark.app.session.state import ComparisonLayout
 from steadymark.engine.review import edits
 from steadymark.engine.review.doubtful_stretches import DoubtLimits
+from steadymark.engine.review.stretch_table import StretchStatus
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:

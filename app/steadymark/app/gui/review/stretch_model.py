@@ -10,13 +10,15 @@ from PySide6.QtGui import QColor, QPalette
 from steadymark.app.gui.i18n.local_numbers import number_text
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.theme import icon
-from steadymark.app.session.review.stretch_rows import StretchRow, StretchStatus
 from steadymark.app.session.state import clock_text
+from steadymark.engine.review.stretch_table import StretchStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from PySide6.QtCore import QObject
+
+    from steadymark.app.session.review.stretch_rows import StretchRow
 
 FACE, TIME, DURATION, WHY = range(4)
 _ROLE = Qt.ItemDataRole

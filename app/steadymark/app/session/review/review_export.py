@@ -22,8 +22,6 @@ from steadymark.engine.review.export_reviewed import ExportOptions, export_revie
 from steadymark.engine.review.interval_statistics import interval_statistics, write_statistics
 from steadymark.engine.review.reviewed_table import reviewed
 from steadymark.engine.review.stretch_table import (
-    STATUS,
-    STRETCH_COLUMNS,
     stretch_fields,
     write_stretches,
 )
@@ -86,8 +84,7 @@ def stretches_writer(project: Project, name: str) -> ReviewWriter:
     def write(path: Path, results: Results, table: TableOf) -> None:
         del table
         rows = stretch_rows(doubtful_of(results, limits), project)
-        fields = ({**stretch_fields(name, row.stretch), STATUS: str(row.status)} for row in rows)
-        write_stretches(path, fields, (*STRETCH_COLUMNS, STATUS))
+        write_stretches(path, (stretch_fields(name, row.stretch, row.status) for row in rows))
 
     return write
 

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from steadymark.engine.review.people import persons_of
+from steadymark.engine.review.stretch_table import StretchStatus, person_of, stretch_status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from steadymark.engine.review.doubtful_stretches import DoubtfulStretch
     from steadymark.engine.review.project import Project
-
-
-class StretchStatus(StrEnum):
-    """What the user has decided about a stretch."""
-
-    OPEN = "open"
-    ACCEPTED = "accepted"
-    EXCLUDED = "excluded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +48,11 @@ def stretch_rows(stretches: Sequence[DoubtfulStretch], project: Project) -> list
         stretches: The stretches.
         project: The project with the user's decisions.
     """
-    faces = np.array([one.face_id for one in stretches], np.int64)
-    frames = np.array([one.first for one in stretches], np.int64)
-    persons = persons_of(faces, frames, project.reassignments).tolist()
-    return [_row(one, n, project) for one, n in zip(stretches, persons, strict=True)]
+    return [_row(one, project) for one in stretches]
 
 
-def _row(stretch: DoubtfulStretch, person: int, project: Project) -> StretchRow:
-    status = StretchStatus.OPEN
-    if project.is_accepted(stretch.face_id, stretch.start_s, stretch.end_s):
-        status = StretchStatus.ACCEPTED
-    if project.excluding(stretch.start_s, stretch.end_s, person) is not None:
-        status = StretchStatus.EXCLUDED
+def _row(stretch: DoubtfulStretch, project: Project) -> StretchRow:
+    person = person_of(stretch, project)
     name = project.name_of(person)
-    return StretchRow(stretch, person, f"#{name}" if name == str(person) else name, status)
+    shown = f"#{name}" if name == str(person) else name
+    return StretchRow(stretch, person, shown, stretch_status(stretch, project))

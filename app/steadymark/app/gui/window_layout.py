@@ -13,6 +13,7 @@ from steadymark.app.gui.actions.context_menus import (
     plots_menu,
     timeline_menu,
 )
+from steadymark.app.gui.annotations.annotation_controller import AnnotationController
 from steadymark.app.gui.docks import Docks
 from steadymark.app.gui.files.close_questions import CloseQuestions
 from steadymark.app.gui.files.exports_list import ExportsList
@@ -90,6 +91,12 @@ class WindowLayout(QMainWindow):
             open_path=self.open_path,
             folder_choice=self.files.folder_choice,
         )
+        self.annotations = AnnotationController(
+            self,
+            session=self.session,
+            messages=self.messages,
+            shortcuts=lambda: self.options.shortcuts,
+        )
         self.more_faces = MoreFacesMessage(
             self.messages, lambda count: self.settings.track_faces(count)
         )
@@ -166,7 +173,13 @@ class WindowLayout(QMainWindow):
     def _offer_menus(self) -> None:
         """Give the timeline, the plots and the statistics their context menus."""
         line, plots, session = self.playback_bar.timeline, self.plots, self.session
-        on_request(line, lambda at: timeline_menu(line, line, session, line.frame_at(at.x())))
+        on_request(
+            line,
+            lambda at: (
+                self.annotations.context_menu(at)
+                or timeline_menu(line, line, session, line.frame_at(at.x()))
+            ),
+        )
         on_request(plots, lambda at: plots_menu(plots, plots, self.actions_by_name))
         statistics = self.statistics
         on_request(statistics, lambda at: figures_menu(statistics, statistics))
@@ -185,10 +198,10 @@ class WindowLayout(QMainWindow):
             self.docks.make_room(portrait=portrait and self.width() >= _WIDE_PX)
 
     def _dismiss(self) -> None:
-        """Leave the field that is being typed into, or dismiss the messages."""
+        """Leave the field that is typed into, give up an annotation, or dismiss the messages."""
         if self.playback_bar.stop_editing():
             self.view.setFocus()
-        else:
+        elif not self.annotations.dismiss():
             self.messages.dismiss_all()
 
     def _toggle_full_screen(self) -> None:
@@ -199,7 +212,12 @@ class WindowLayout(QMainWindow):
 
     def _parts(self) -> WindowParts:
         options = self.options
-        menus = (self.files.recent_menu, options.language_menu, options.theme_menu)
+        menus = (
+            self.files.recent_menu,
+            options.language_menu,
+            options.theme_menu,
+            *self.annotations.menus.all,
+        )
         return WindowParts(
             view=self.view,
             messages=self.messages,

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 from PySide6.QtGui import QAction, QKeySequence
 
+from steadymark.app.gui.actions.action_spec import ActionSpec
+from steadymark.app.gui.actions.edit_actions import EDIT_COMMANDS
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.theme import icon
 from steadymark.engine.attributes.attribute_registry import ATTRIBUTES, drawing_names
@@ -21,25 +22,6 @@ from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
-
-
-@dataclass(frozen=True, slots=True)
-class ActionSpec:
-    """One command of the window, from which its QAction is made.
-
-    Attributes:
-        name: The name of the command in code, which is also the object name of its QAction.
-        text: The text in menus: a source text of the context "commands", or a UserText.
-        keys: The shortcuts; menus show the first one.
-        icon: The stem of an SVG file in assets/icons; empty for no icon.
-        checkable: Whether the command switches something on and off.
-    """
-
-    name: str
-    text: object
-    keys: tuple[str, ...] = ()
-    icon: str = ""
-    checkable: bool = False
 
 
 _COMMANDS = (
@@ -210,7 +192,7 @@ _COMMANDS = (
         ("Y",),
         checkable=True,
     ),
-    ActionSpec("boxes", QT_TRANSLATE_NOOP("commands", "Face boxes"), ("X",), checkable=True),
+    ActionSpec("boxes", QT_TRANSLATE_NOOP("commands", "Face boxes"), ("F",), checkable=True),
     ActionSpec(
         "ids", QT_TRANSLATE_NOOP("commands", "Ids and scores of faces"), ("I",), checkable=True
     ),
@@ -291,13 +273,13 @@ def action_specs() -> tuple[ActionSpec, ...]:
     """
     drawn = [a.drawing for a in ATTRIBUTES.all() if a.drawing is not None]
     for drawing in drawn:
-        if drawing.name in {command.name for command in _COMMANDS}:
+        if drawing.name in {command.name for command in (*_COMMANDS, *EDIT_COMMANDS)}:
             raise ContentError(
                 "the drawing '{name}' has the name of another command", name=drawing.name
             )
     place = next(i for i, command in enumerate(_COMMANDS) if command.name == "heatmaps")
     own = (ActionSpec(d.name, d.label, d.keys, checkable=True) for d in drawn)
-    return (*_COMMANDS[:place], *own, *_COMMANDS[place:], *table_export_specs())
+    return (*_COMMANDS[:place], *own, *_COMMANDS[place:], *EDIT_COMMANDS, *table_export_specs())
 
 
 def overlay_action_names() -> tuple[str, ...]:

@@ -128,6 +128,119 @@
     </message>
 </context>
 <context>
+    <name>AnnotationController</name>
+    <message>
+        <source>Select an annotation first: click it in the timeline.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There are no annotations yet.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Open a recording first: annotations belong to a recording.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Undo: {action}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Undo</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is nothing to undo.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Redo: {action}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Redo</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is nothing to redo.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Import annotations</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Annotations ({kinds});;All files (*)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>%n annotation(s) were added from {name}.</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Export annotations</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>ELAN ({elan});;Table with tabs ({table})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} was written.</source>
+        <translation type="unfinished">{name} ist geschrieben.</translation>
+    </message>
+</context>
+<context>
+    <name>AnnotationDialog</name>
+    <message>
+        <source>Edit annotation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A time such as 1:23.4 or 83s, or a frame such as f120</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Label</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A short name, such as a category</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Note</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Start</source>
+        <translation type="unfinished">&amp;Beginnen</translation>
+    </message>
+    <message>
+        <source>&amp;End</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Person</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>L&amp;ane</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{text}&apos; is not a position: enter a time such as 1:23.4 or 83s, or a frame such as f120</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The end is before the start.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>CameraDialog</name>
     <message>
         <source>Open camera or stream</source>
@@ -462,6 +575,87 @@
     <message>
         <source>Use the parameters of the settings, and follow their changes</source>
         <translation>Die Parameter der Einstellungen verwenden und ihnen folgen</translation>
+    </message>
+</context>
+<context>
+    <name>HistoryMenu</name>
+    <message>
+        <source>Nothing done yet</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>LaneDialog</name>
+    <message>
+        <source>Change lane</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add lane</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Blue</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Orange</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Green</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pink</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Light blue</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Vermilion</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Yellow</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Red</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No key</source>
+        <translation type="unfinished">Keine Taste</translation>
+    </message>
+    <message>
+        <source>The key starts and ends an interval; with Shift, it marks an event. Keys of commands are not offered; Keyboard shortcuts in the menu Help changes those.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Name</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Colour</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Key</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is a lane called &apos;{name}&apos; already.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>LaneRows</name>
+    <message>
+        <source>{lane}: drag to mark an interval</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -1225,6 +1419,10 @@
     <message>
         <source>{key} opens the menu &apos;{menu}&apos;: choose another key.</source>
         <translation>{key} öffnet das Menü „{menu}“: Wählen Sie eine andere Taste.</translation>
+    </message>
+    <message>
+        <source>{key} is the key of the lane &apos;{lane}&apos;: choose another key.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{key} is already used for &apos;{command}&apos;: choose another key, or assign another key to that command first.</source>
@@ -2030,6 +2228,62 @@
         <source>Dismiss messages</source>
         <translation>Meldungen schließen</translation>
     </message>
+    <message>
+        <source>&amp;Undo</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Redo</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Select the &amp;previous annotation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Select the &amp;next annotation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Edit annotation…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Delete annotation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Start the annotation at this frame</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>End the annotation at this &amp;frame</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go to the start of the annotation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go to the end of the annotation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Loop the annotation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Add a lane…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Import annotations…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>E&amp;xport annotations…</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>dropping</name>
@@ -2061,10 +2315,41 @@
     </message>
 </context>
 <context>
+    <name>lanes</name>
+    <message>
+        <source>{key} is the key of &apos;{command}&apos;: choose another key for the lane.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>exclude</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Everybody</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Face {number}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} (face {number})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{start} to {end} ({length})</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>menus</name>
     <message>
         <source>&amp;File</source>
         <translation>&amp;Datei</translation>
+    </message>
+    <message>
+        <source>&amp;Edit</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>&amp;Playback</source>
@@ -2073,6 +2358,10 @@
     <message>
         <source>&amp;Tracking</source>
         <translation>&amp;Verfolgung</translation>
+    </message>
+    <message>
+        <source>&amp;Annotate</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>L&amp;ive</source>
@@ -2141,6 +2430,46 @@
     <message>
         <source>Copy the figures as CSV</source>
         <translation>Zahlen als CSV kopieren</translation>
+    </message>
+    <message>
+        <source>Start or end an &amp;interval</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Mark an e&amp;vent</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Lanes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name, colour and &amp;key of the lane…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Remove the lane</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This lane stays, since exports leave out what is in it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>End the &amp;interval here</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Start an &amp;interval here</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Mark an e&amp;vent here</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;History</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -3155,6 +3484,30 @@
         <translation>„{model_file}“ ist zu groß für eine Modelldatei</translation>
     </message>
     <message>
+        <source>&apos;{name}&apos; must be a list</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; must be an object</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; must be text, not {value}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; must hold objects, not {value}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos;: &apos;{field}&apos; cannot be {value}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos;: {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>1 frame has no timestamp: it is placed between its neighbours</source>
         <translation>1 Bild hat keinen Zeitstempel: Es wird zwischen seine Nachbarn gelegt</translation>
     </message>
@@ -3173,6 +3526,10 @@
     <message>
         <source>1 was dropped</source>
         <translation>1 wurde ausgelassen</translation>
+    </message>
+    <message>
+        <source>A face that is missing for longer, between two frames with it.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Butterworth</source>
@@ -3211,12 +3568,48 @@
         <translation>Grenzfrequenz der Geschw.</translation>
     </message>
     <message>
+        <source>Frames in which another face covers more of this one, so that the two may exchange their numbers.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Frames in which more landmarks have a score below 0.6.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Frames in which the landmarks jump further from the frame before, in % of the eye distance, while they move little before and after.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Frames in which the median score of the landmarks is lower.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Frames in which the stabilizer moves the landmarks further, in % of the eye distance.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Frames in which the yaw or the pitch of the head is larger.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Head pose</source>
         <translation>Haltung</translation>
     </message>
     <message>
+        <source>Head turned by more than</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Hidden landmarks above</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>How fast the cut-off frequency rises with speed: higher means less lag when the face moves.</source>
         <translation>Wie schnell die Grenzfrequenz mit der Geschwindigkeit steigt: Größer heißt weniger Verzug, wenn das Gesicht sich bewegt.</translation>
+    </message>
+    <message>
+        <source>Jump of more than</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>MediaPipe is not installed: &apos;pip install steadymark[mediapipe]&apos;, or use another model</source>
@@ -3225,6 +3618,10 @@
     <message>
         <source>Millimetres to the right, down and away from the camera; exact only if the focal length is correct</source>
         <translation>Millimeter von der Achse der Kamera nach rechts und unten und von der Kamera weg; nur richtig, wenn es die Brennweite ist</translation>
+    </message>
+    <message>
+        <source>Missing for more than</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>No face was found in {name} (1 frame).</source>
@@ -3255,12 +3652,32 @@
         <translation>Ordnung des Filters: Größer trennt schärfer.</translation>
     </message>
     <message>
+        <source>Overlap of two faces above</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pause of the video above</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
         <translation>Nicken (abwärts), Drehen (zur linken Bildseite) und Neigen (im Uhrzeigersinn)</translation>
     </message>
     <message>
+        <source>Places at which frames of the video are missing, since they are damaged or were not recorded.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Position</source>
         <translation>Ort</translation>
+    </message>
+    <message>
+        <source>Raw and stabilized apart by more than</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Score below</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The face is never followed for half a second.</source>
@@ -3275,8 +3692,20 @@
         <translation>Die eigene Stabilisierung des Modells, wenn es eine hat, sonst Flow.</translation>
     </message>
     <message>
+        <source>The project is not saved, and is kept in memory: {fault}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The project is saved again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The video has {fps:.3g} frames per second; {least:.0f} are needed.</source>
         <translation>Das Video hat {fps:.3g} Bilder je Sekunde; nötig sind {least:.0f}.</translation>
+    </message>
+    <message>
+        <source>a lane needs a name</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>a row cannot be read as numbers</source>
@@ -3287,6 +3716,14 @@
         <translation>ein Video wird um 0, 90, 180 oder 270 Grad gedreht, nicht um {given}</translation>
     </message>
     <message>
+        <source>add the lane &apos;{lane}&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>an annotation from {start:g} s to {end:g} s is not possible: it must end after it starts</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>and 1 more place</source>
         <translation>und an 1 weiteren Stelle</translation>
     </message>
@@ -3295,12 +3732,80 @@
         <translation>Winkel, °</translation>
     </message>
     <message>
+        <source>another face overlaps by {percent:.0f} %</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>another person is called {name} already: merge the two, or choose another name</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>automatic</source>
         <translation>automatisch</translation>
     </message>
     <message>
+        <source>cannot read the annotations in {path}: {error}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>change in &apos;{lane}&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>change the lane &apos;{lane}&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>delete in &apos;{lane}&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>delete the lane &apos;{lane}&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>event in &apos;{lane}&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>exclude</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>face not found</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>flow</source>
         <translation>Flow</translation>
+    </message>
+    <message>
+        <source>frames missing</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>head turned by {degrees:.0f}°</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>head turned far</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>hidden landmarks</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>identity uncertain</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>import {file}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>interval in &apos;{lane}&apos;</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>it is cut off: how much is missing is not known</source>
@@ -3335,6 +3840,14 @@
         <translation>seine Zeilen sind keine Zahlen</translation>
     </message>
     <message>
+        <source>jump</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>jump by {percent:.0f} % of the eye distance</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>line 1: neither a Steadymark file (&apos;{magic} {format}&apos;) nor the names of its columns (&apos;frame,face_id,timestamp_s,…&apos;) or of OpenFace&apos;s (&apos;frame, face_id, timestamp, …&apos;): save the table as CSV with the names of its columns in the first line</source>
         <translation>Zeile 1: weder eine Steadymark-Datei (&apos;{magic} {format}&apos;) noch ihre Spaltennamen (&apos;frame,face_id,timestamp_s,…&apos;) noch die von OpenFace (&apos;frame, face_id, timestamp, …&apos;): speichern Sie die Tabelle als CSV mit den Spaltennamen in der ersten Zeile</translation>
     </message>
@@ -3355,6 +3868,10 @@
         <translation>Zeile {number}, „{given}“ ist keine Zahl</translation>
     </message>
     <message>
+        <source>low score</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>most landmarks are guesses (median score {score:.2f})</source>
         <translation>die meisten Landmarken sind geraten (mittlere Konfidenz {score:.2f})</translation>
     </message>
@@ -3367,12 +3884,36 @@
         <translation>noch ist kein Bild verarbeitet</translation>
     </message>
     <message>
+        <source>not found for {seconds:.2f} s</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>person {number} cannot be merged with itself</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>person {number} cannot be split at frame {frame}: choose a later frame</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>persons {one} and {other} cannot be exchanged from frame {first} on</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>pitch</source>
         <translation>Nicken</translation>
     </message>
     <message>
+        <source>raw and stabilized apart</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>raw and stabilized landmarks lie {percent:.1f} % of the eye distance apart</source>
         <translation>rohe und stabilisierte Landmarken liegen {percent:.1f} % des Augenabstands auseinander</translation>
+    </message>
+    <message>
+        <source>raw and stabilized {percent:.1f} % apart</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>refinement</source>
@@ -3381,6 +3922,10 @@
     <message>
         <source>roll</source>
         <translation>Neigen</translation>
+    </message>
+    <message>
+        <source>score {value:.2f}</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>temporal refinement</source>
@@ -3423,8 +3968,24 @@
         <translation>die Bilder werden wie gewünscht um {degrees}° gedreht</translation>
     </message>
     <message>
+        <source>the key {key} belongs to the lane &apos;{name}&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the landmarks are uncertain (median score {score:.2f})</source>
         <translation>die Landmarken sind unsicher (mittlere Konfidenz {score:.2f})</translation>
+    </message>
+    <message>
+        <source>the lane &apos;exclude&apos; cannot be removed: remove its intervals instead</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the lane &apos;exclude&apos; keeps its name: exports leave out what is in it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the lanes must have different names, and one must be &apos;exclude&apos;</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>the model card of {path} has typical scores of {given} landmarks, but the network has {count}: fit its scores again with &apos;steadymark-train calibrate-scores&apos;</source>
@@ -3443,20 +4004,44 @@
         <translation>die Zeitstempel nehmen an 1 Stelle ab: Dort gilt der späteste weiter</translation>
     </message>
     <message>
+        <source>the video pauses for {seconds:.2f} s</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the {kind} &apos;{name}&apos; is registered twice</source>
         <translation>{kind} „{name}“ ist doppelt angemeldet</translation>
+    </message>
+    <message>
+        <source>there is a lane called &apos;{name}&apos; already</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>there is no MediaPipe model file at &apos;{model_file}&apos;: give face_landmarker.task as mediapipe:FILE.task</source>
         <translation>unter „{model_file}“ gibt es keine MediaPipe-Modelldatei: geben Sie face_landmarker.task als mediapipe:DATEI.task an</translation>
     </message>
     <message>
+        <source>there is no annotation {number}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>there is no doubt called &apos;{name}&apos;: choose of {known}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>there is no image for frame {index}</source>
         <translation>Für Bild {index} gibt es keine Bilddatei</translation>
     </message>
     <message>
+        <source>there is no lane called &apos;{name}&apos;: there are {known}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>tracking stopped after 1 frame: {error}</source>
         <translation>die Verfolgung endete nach 1 Bild: {error}</translation>
+    </message>
+    <message>
+        <source>two annotations have the same number</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>unknown {kind} &apos;{name}&apos;: choose one of {known}</source>
@@ -3465,6 +4050,10 @@
     <message>
         <source>uses a protocol that the installed FFmpeg lacks: use rtsp:// or http://</source>
         <translation>verwendet ein Protokoll, das dem installierten FFmpeg fehlt: verwenden Sie rtsp:// oder http://</translation>
+    </message>
+    <message>
+        <source>{video} is not the file that {project} was made for: its annotations may be at other times</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>it requires a user and a password: http://user:password@host/…</source>
@@ -3951,8 +4540,28 @@
         <translation>{path} ist ein Video mit dem Namen eines Bildes: Benennen Sie es um, zum Beispiel in .mp4</translation>
     </message>
     <message>
+        <source>{path} is not JSON ({error}): restore it from a copy, or delete it to begin a new project</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} is not a project of Steadymark: it lacks &apos;{magic}&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} is open in another window or program: close it there to edit it here</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{path} lacks the output {name} that its model card needs: fit its scores again with &apos;steadymark-train calibrate-scores&apos;</source>
         <translation>{path} fehlt der Ausgang {name}, den seine Modellkarte braucht: Passen Sie seine Konfidenzen mit „steadymark-train calibrate-scores“ neu an</translation>
+    </message>
+    <message>
+        <source>{path} was written by a newer version ({version}): update Steadymark to open it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path}: {error}</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{path}: {fault}</source>
@@ -3961,6 +4570,10 @@
     <message>
         <source>{path}: {why}, but the list of results must be written to a file of that name: move it away, or choose another folder</source>
         <translation>{path}: {why}, und in einer Datei dieses Namens werden Ergebnisse verzeichnet: Verschieben Sie sie oder wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>{percent:.0f} % of the landmarks hidden</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{shown} answers but sends no frames: check the camera</source>

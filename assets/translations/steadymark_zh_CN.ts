@@ -128,6 +128,118 @@
     </message>
 </context>
 <context>
+    <name>AnnotationController</name>
+    <message>
+        <source>Select an annotation first: click it in the timeline.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There are no annotations yet.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Open a recording first: annotations belong to a recording.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Undo: {action}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Undo</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is nothing to undo.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Redo: {action}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Redo</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is nothing to redo.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Import annotations</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Annotations ({kinds});;All files (*)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>%n annotation(s) were added from {name}.</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Export annotations</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>ELAN ({elan});;Table with tabs ({table})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} was written.</source>
+        <translation type="unfinished">已写入 {name}。</translation>
+    </message>
+</context>
+<context>
+    <name>AnnotationDialog</name>
+    <message>
+        <source>Edit annotation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A time such as 1:23.4 or 83s, or a frame such as f120</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Label</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A short name, such as a category</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Note</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Start</source>
+        <translation type="unfinished">开始(&amp;B)</translation>
+    </message>
+    <message>
+        <source>&amp;End</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Person</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>L&amp;ane</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{text}&apos; is not a position: enter a time such as 1:23.4 or 83s, or a frame such as f120</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The end is before the start.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>CameraDialog</name>
     <message>
         <source>Open camera or stream</source>
@@ -461,6 +573,87 @@
     <message>
         <source>Use the parameters of the settings, and follow their changes</source>
         <translation>使用设置中的参数并随之变化</translation>
+    </message>
+</context>
+<context>
+    <name>HistoryMenu</name>
+    <message>
+        <source>Nothing done yet</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>LaneDialog</name>
+    <message>
+        <source>Change lane</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add lane</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Blue</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Orange</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Green</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pink</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Light blue</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Vermilion</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Yellow</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Red</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No key</source>
+        <translation type="unfinished">无按键</translation>
+    </message>
+    <message>
+        <source>The key starts and ends an interval; with Shift, it marks an event. Keys of commands are not offered; Keyboard shortcuts in the menu Help changes those.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Name</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Colour</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Key</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is a lane called &apos;{name}&apos; already.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>LaneRows</name>
+    <message>
+        <source>{lane}: drag to mark an interval</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -1220,6 +1413,10 @@
     <message>
         <source>{key} opens the menu &apos;{menu}&apos;: choose another key.</source>
         <translation>{key} 用于打开菜单“{menu}”：请选择其他按键。</translation>
+    </message>
+    <message>
+        <source>{key} is the key of the lane &apos;{lane}&apos;: choose another key.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{key} is already used for &apos;{command}&apos;: choose another key, or assign another key to that command first.</source>
@@ -2023,6 +2220,62 @@
         <source>Dismiss messages</source>
         <translation>关闭消息</translation>
     </message>
+    <message>
+        <source>&amp;Undo</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Redo</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Select the &amp;previous annotation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Select the &amp;next annotation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Edit annotation…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Delete annotation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Start the annotation at this frame</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>End the annotation at this &amp;frame</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go to the start of the annotation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go to the end of the annotation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Loop the annotation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Add a lane…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Import annotations…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>E&amp;xport annotations…</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>dropping</name>
@@ -2054,10 +2307,41 @@
     </message>
 </context>
 <context>
+    <name>lanes</name>
+    <message>
+        <source>{key} is the key of &apos;{command}&apos;: choose another key for the lane.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>exclude</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Everybody</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Face {number}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} (face {number})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{start} to {end} ({length})</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>menus</name>
     <message>
         <source>&amp;File</source>
         <translation>文件(&amp;F)</translation>
+    </message>
+    <message>
+        <source>&amp;Edit</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>&amp;Playback</source>
@@ -2066,6 +2350,10 @@
     <message>
         <source>&amp;Tracking</source>
         <translation>跟踪(&amp;T)</translation>
+    </message>
+    <message>
+        <source>&amp;Annotate</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>L&amp;ive</source>
@@ -2134,6 +2422,46 @@
     <message>
         <source>Copy the figures as CSV</source>
         <translation>以 CSV 复制数值</translation>
+    </message>
+    <message>
+        <source>Start or end an &amp;interval</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Mark an e&amp;vent</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Lanes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name, colour and &amp;key of the lane…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Remove the lane</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This lane stays, since exports leave out what is in it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>End the &amp;interval here</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Start an &amp;interval here</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Mark an e&amp;vent here</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;History</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -3148,6 +3476,30 @@
         <translation>“{model_file}”太大，不可能是模型文件</translation>
     </message>
     <message>
+        <source>&apos;{name}&apos; must be a list</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; must be an object</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; must be text, not {value}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; must hold objects, not {value}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos;: &apos;{field}&apos; cannot be {value}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos;: {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>1 frame has no timestamp: it is placed between its neighbours</source>
         <translation>1 帧没有时间戳：按相邻帧插入</translation>
     </message>
@@ -3166,6 +3518,10 @@
     <message>
         <source>1 was dropped</source>
         <translation>丢弃了 1 个</translation>
+    </message>
+    <message>
+        <source>A face that is missing for longer, between two frames with it.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Butterworth</source>
@@ -3204,12 +3560,48 @@
         <translation>速度截止频率</translation>
     </message>
     <message>
+        <source>Frames in which another face covers more of this one, so that the two may exchange their numbers.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Frames in which more landmarks have a score below 0.6.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Frames in which the landmarks jump further from the frame before, in % of the eye distance, while they move little before and after.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Frames in which the median score of the landmarks is lower.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Frames in which the stabilizer moves the landmarks further, in % of the eye distance.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Frames in which the yaw or the pitch of the head is larger.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Head pose</source>
         <translation>头部姿态</translation>
     </message>
     <message>
+        <source>Head turned by more than</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Hidden landmarks above</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>How fast the cut-off frequency rises with speed: higher means less lag when the face moves.</source>
         <translation>截止频率随速度上升的快慢：越高，人脸运动时延迟越小。</translation>
+    </message>
+    <message>
+        <source>Jump of more than</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>MediaPipe is not installed: &apos;pip install steadymark[mediapipe]&apos;, or use another model</source>
@@ -3218,6 +3610,10 @@
     <message>
         <source>Millimetres to the right, down and away from the camera; exact only if the focal length is correct</source>
         <translation>相对相机光轴向右、向下以及到相机的距离（毫米）；焦距正确时才准确</translation>
+    </message>
+    <message>
+        <source>Missing for more than</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>No face was found in {name} (1 frame).</source>
@@ -3248,12 +3644,32 @@
         <translation>滤波器的阶数：越高截止越陡。</translation>
     </message>
     <message>
+        <source>Overlap of two faces above</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pause of the video above</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
         <translation>俯仰（向下）、偏航（朝画面左侧）和翻滚（顺时针）</translation>
     </message>
     <message>
+        <source>Places at which frames of the video are missing, since they are damaged or were not recorded.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Position</source>
         <translation>位置</translation>
+    </message>
+    <message>
+        <source>Raw and stabilized apart by more than</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Score below</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The face is never followed for half a second.</source>
@@ -3268,8 +3684,20 @@
         <translation>模型若自带稳定器则用之，否则用光流。</translation>
     </message>
     <message>
+        <source>The project is not saved, and is kept in memory: {fault}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The project is saved again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The video has {fps:.3g} frames per second; {least:.0f} are needed.</source>
         <translation>视频每秒 {fps:.3g} 帧，需要 {least:.0f} 帧。</translation>
+    </message>
+    <message>
+        <source>a lane needs a name</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>a row cannot be read as numbers</source>
@@ -3280,6 +3708,14 @@
         <translation>视频只能旋转 0、90、180 或 270 度，不能旋转 {given} 度</translation>
     </message>
     <message>
+        <source>add the lane &apos;{lane}&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>an annotation from {start:g} s to {end:g} s is not possible: it must end after it starts</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>and 1 more place</source>
         <translation>以及另外 1 处</translation>
     </message>
@@ -3288,12 +3724,80 @@
         <translation>角度，°</translation>
     </message>
     <message>
+        <source>another face overlaps by {percent:.0f} %</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>another person is called {name} already: merge the two, or choose another name</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>automatic</source>
         <translation>自动</translation>
     </message>
     <message>
+        <source>cannot read the annotations in {path}: {error}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>change in &apos;{lane}&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>change the lane &apos;{lane}&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>delete in &apos;{lane}&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>delete the lane &apos;{lane}&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>event in &apos;{lane}&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>exclude</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>face not found</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>flow</source>
         <translation>光流</translation>
+    </message>
+    <message>
+        <source>frames missing</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>head turned by {degrees:.0f}°</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>head turned far</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>hidden landmarks</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>identity uncertain</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>import {file}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>interval in &apos;{lane}&apos;</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>it is cut off: how much is missing is not known</source>
@@ -3328,6 +3832,14 @@
         <translation>其各行不是数字</translation>
     </message>
     <message>
+        <source>jump</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>jump by {percent:.0f} % of the eye distance</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>line 1: neither a Steadymark file (&apos;{magic} {format}&apos;) nor the names of its columns (&apos;frame,face_id,timestamp_s,…&apos;) or of OpenFace&apos;s (&apos;frame, face_id, timestamp, …&apos;): save the table as CSV with the names of its columns in the first line</source>
         <translation>第 1 行：既不是 Steadymark 文件（&apos;{magic} {format}&apos;），也不是其列名（&apos;frame,face_id,timestamp_s,…&apos;）或 OpenFace 的列名（&apos;frame, face_id, timestamp, …&apos;）：请将表格另存为首行带列名的 CSV</translation>
     </message>
@@ -3348,6 +3860,10 @@
         <translation>第 {number} 行，“{given}”不是数字</translation>
     </message>
     <message>
+        <source>low score</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>most landmarks are guesses (median score {score:.2f})</source>
         <translation>大多数关键点只是猜测（置信度中位数 {score:.2f}）</translation>
     </message>
@@ -3360,12 +3876,36 @@
         <translation>尚未处理任何帧</translation>
     </message>
     <message>
+        <source>not found for {seconds:.2f} s</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>person {number} cannot be merged with itself</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>person {number} cannot be split at frame {frame}: choose a later frame</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>persons {one} and {other} cannot be exchanged from frame {first} on</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>pitch</source>
         <translation>俯仰</translation>
     </message>
     <message>
+        <source>raw and stabilized apart</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>raw and stabilized landmarks lie {percent:.1f} % of the eye distance apart</source>
         <translation>原始点与稳定后的点相距眼距的 {percent:.1f} %</translation>
+    </message>
+    <message>
+        <source>raw and stabilized {percent:.1f} % apart</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>refinement</source>
@@ -3374,6 +3914,10 @@
     <message>
         <source>roll</source>
         <translation>翻滚</translation>
+    </message>
+    <message>
+        <source>score {value:.2f}</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>temporal refinement</source>
@@ -3416,8 +3960,24 @@
         <translation>按要求将图像旋转了 {degrees}°</translation>
     </message>
     <message>
+        <source>the key {key} belongs to the lane &apos;{name}&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the landmarks are uncertain (median score {score:.2f})</source>
         <translation>关键点不可靠（置信度中位数 {score:.2f}）</translation>
+    </message>
+    <message>
+        <source>the lane &apos;exclude&apos; cannot be removed: remove its intervals instead</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the lane &apos;exclude&apos; keeps its name: exports leave out what is in it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the lanes must have different names, and one must be &apos;exclude&apos;</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>the model card of {path} has typical scores of {given} landmarks, but the network has {count}: fit its scores again with &apos;steadymark-train calibrate-scores&apos;</source>
@@ -3436,20 +3996,44 @@
         <translation>时间戳在 1 处递减：该处沿用最晚的时间戳</translation>
     </message>
     <message>
+        <source>the video pauses for {seconds:.2f} s</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the {kind} &apos;{name}&apos; is registered twice</source>
         <translation>{kind}“{name}”被注册了两次</translation>
+    </message>
+    <message>
+        <source>there is a lane called &apos;{name}&apos; already</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>there is no MediaPipe model file at &apos;{model_file}&apos;: give face_landmarker.task as mediapipe:FILE.task</source>
         <translation>“{model_file}”处没有 MediaPipe 模型文件：请以 mediapipe:FILE.task 的形式指定 face_landmarker.task</translation>
     </message>
     <message>
+        <source>there is no annotation {number}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>there is no doubt called &apos;{name}&apos;: choose of {known}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>there is no image for frame {index}</source>
         <translation>第 {index} 帧没有图像</translation>
     </message>
     <message>
+        <source>there is no lane called &apos;{name}&apos;: there are {known}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>tracking stopped after 1 frame: {error}</source>
         <translation>跟踪在 1 帧后停止：{error}</translation>
+    </message>
+    <message>
+        <source>two annotations have the same number</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>unknown {kind} &apos;{name}&apos;: choose one of {known}</source>
@@ -3458,6 +4042,10 @@
     <message>
         <source>uses a protocol that the installed FFmpeg lacks: use rtsp:// or http://</source>
         <translation>使用了已安装的 FFmpeg 不支持的协议：请使用 rtsp:// 或 http://</translation>
+    </message>
+    <message>
+        <source>{video} is not the file that {project} was made for: its annotations may be at other times</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>it requires a user and a password: http://user:password@host/…</source>
@@ -3944,8 +4532,28 @@
         <translation>{path} 是使用图像文件名的视频：请重命名，例如改为 .mp4</translation>
     </message>
     <message>
+        <source>{path} is not JSON ({error}): restore it from a copy, or delete it to begin a new project</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} is not a project of Steadymark: it lacks &apos;{magic}&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} is open in another window or program: close it there to edit it here</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{path} lacks the output {name} that its model card needs: fit its scores again with &apos;steadymark-train calibrate-scores&apos;</source>
         <translation>{path} 缺少其模型卡所需的输出 {name}：请用 steadymark-train calibrate-scores 重新拟合其分数</translation>
+    </message>
+    <message>
+        <source>{path} was written by a newer version ({version}): update Steadymark to open it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path}: {error}</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{path}: {fault}</source>
@@ -3954,6 +4562,10 @@
     <message>
         <source>{path}: {why}, but the list of results must be written to a file of that name: move it away, or choose another folder</source>
         <translation>{path}：{why}，而结果要记录在同名文件中：请将其移走，或选择其他文件夹</translation>
+    </message>
+    <message>
+        <source>{percent:.0f} % of the landmarks hidden</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{shown} answers but sends no frames: check the camera</source>

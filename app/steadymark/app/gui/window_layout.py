@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 _CHOICES = "choices"  # name of the stored choices
 _WIDE_PX = 1150  # minimum width of a window with the plots beside the picture
+_HIGH_PX = 700  # minimum height of a window with room for many lanes
 
 
 class WindowLayout(QMainWindow):
@@ -191,7 +192,11 @@ class WindowLayout(QMainWindow):
             self.setStyleSheet(sheet)
 
     def _make_room(self) -> None:
-        """Put the plots beside a portrait picture if the window is wide enough."""
+        """Put the plots beside a portrait picture if the window is wide enough.
+
+        The lanes of the timeline get less room if the window is low.
+        """
+        self.playback_bar.timeline.make_room(in_high_window=self.height() >= _HIGH_PX)
         display = self.session.display
         if display.has_source and min(display.size) > 0:
             portrait = display.size[1] > display.size[0]

@@ -88,6 +88,7 @@ class AnnotationMenus:
             event = _lane_entry(self.events, lane, commands.mark_event)
             for action, key in ((start, lane.key), (event, with_shift(lane.key))):
                 _give_key(action, lane, key, shortcuts)
+                self._window.addAction(action)  # its key works while the menus are closed
             inside = self.lanes.addMenu(swatch(lane.colour), _plain(lane_title(lane.name)))
             add_lane_entries(inside, lane.name, commands)
 

@@ -43,7 +43,7 @@ class HistoryMenu(QMenu):
                 continue
             name = self.tr("Nothing done yet") if text is None else translated(text)
             action = self.addAction(name.replace("&", "&&"))
-            action.setCheckable(True)
+            action.setCheckable(index == present)
             action.setChecked(index == present)
             action.setProperty(_UNDONE, not done)
             action.triggered.connect(lambda _=False, index=index: self._review.go_to(index))

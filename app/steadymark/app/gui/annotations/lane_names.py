@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
+from steadymark.app.gui.i18n.translate import translated
+from steadymark.app.session.review.annotating import lane_text
 from steadymark.app.session.state import clock_text
-from steadymark.engine.review.project import EXCLUDE
 
 if TYPE_CHECKING:
     from steadymark.engine.review.project import Annotation, Project
@@ -17,7 +18,7 @@ translate = QCoreApplication.translate
 
 def lane_title(name: str) -> str:
     """Return the name of a lane; that of the lane `exclude` is translated."""
-    return translate("lanes", "exclude") if name == EXCLUDE else name
+    return translated(lane_text(name))
 
 
 def person_title(project: Project, person: int | None) -> str:

@@ -136,14 +136,14 @@ def _paint_names(
     every = max(1, round(_LEAST_TEXT_ROW_PX / layout.lane_height))
     for row, lane in enumerate(places.lanes):
         place = layout.lane(row)
-        swatch = QRectF(MARGIN, place.center().y() - 3, 4, 6)
-        painter.fillRect(swatch, QColor(lane.colour))
+        left = MARGIN
         if row % every == 0:
             room = width - 8
             text = metrics.elidedText(lane_title(lane.name), Qt.TextElideMode.ElideRight, int(room))
             painter.setPen(palette.color(QPalette.ColorRole.WindowText))
-            box = QRectF(MARGIN + 8, place.center().y() - 8, room, 16)
-            painter.drawText(box, _RIGHT, text)
+            painter.drawText(QRectF(left + 8, place.center().y() - 8, room, 16), _RIGHT, text)
+            left += room - metrics.horizontalAdvance(text)
+        painter.fillRect(QRectF(left, place.center().y() - 3, 4, 6), QColor(lane.colour))
 
 
 def _bar(layout: TimelineLayout, shown: VisibleFrames, row: int, first: int, last: int) -> QRectF:

@@ -68,6 +68,7 @@ class Timeline(QWidget):
         self._shown = VisibleFrames.whole(0)
         self._background: QPixmap | None = None
         self._lane_layer: QPixmap | None = None
+        self._in_high_window = True
         self._pressed: tuple[QPointF, VisibleFrames] | None = None
         self._dragged = False
         self._note: UserText | None = None
@@ -92,6 +93,12 @@ class Timeline(QWidget):
     def show_everything(self) -> None:
         """Show the whole recording."""
         self.show_part(VisibleFrames.whole(self._shown.count))
+
+    def make_room(self, *, in_high_window: bool) -> None:
+        """Give the lanes less room in a low window."""
+        if in_high_window != self._in_high_window:
+            self._in_high_window = in_high_window
+            self._new_layout()
 
     def set_display(self, display: Display) -> None:
         before, self._display = self._display, display
@@ -152,7 +159,13 @@ class Timeline(QWidget):
         return lane, self.lanes.number_at(layout, self._shown, position)
 
     def _layout(self) -> TimelineLayout:
-        return TimelineLayout(self.width(), self._row_count(), self.fontMetrics(), self.lanes.names)
+        return TimelineLayout(
+            self.width(),
+            self._row_count(),
+            self.fontMetrics(),
+            self.lanes.names,
+            self._in_high_window,
+        )
 
     def _row_count(self) -> int:
         return max(1, 0 if self._presence is None else len(self._presence.ids))

@@ -32,8 +32,9 @@ MARGIN, _TOP, _GAP = 8.0, 2.0, 2.0
 _STRIP = 26.0  # height of the jitter
 _ROW, _ALL_ROWS = 12.0, 80.0  # largest height of a row and of all rows together
 _ONE_ROW = 10.0
-_LANE, _ALL_LANES = 17.0, 102.0  # largest height of a lane and of all lanes together
-_NAME_PX = 88.0  # largest width of the name of a lane
+_LANE = 17.0  # largest height of a lane
+LANES_PX = {True: 102.0, False: 51.0}  # largest height of all lanes, in a high and a low window
+_NAME_PX = 112.0  # largest width of the name of a lane
 _TICK_PX = 64.0  # minimum distance of two times
 _LEAST_MAV = 1e-6
 _DAMAGED, _LOOP = "#000000", PURPLE
@@ -49,12 +50,14 @@ class TimelineLayout:
         rows: The number of rows of faces.
         metrics: Of the font of the window.
         lanes: The names of the lanes below the faces.
+        in_high_window: Whether there is room for many lanes.
     """
 
     width: int
     rows: int
     metrics: QFontMetrics
     lanes: tuple[str, ...] = ()
+    in_high_window: bool = True
 
     @property
     def height(self) -> int:
@@ -114,7 +117,7 @@ class TimelineLayout:
 
     @property
     def lane_height(self) -> float:
-        return min(_LANE, _ALL_LANES / max(1, len(self.lanes)))
+        return min(_LANE, LANES_PX[self.in_high_window] / max(1, len(self.lanes)))
 
     def lane(self, number: int) -> QRectF:
         """Return the place of one lane; there is a gap to the next one if there is room."""

@@ -102,7 +102,8 @@ class Annotating(QObject):
 
     def add(self, lane: str, start_s: float, end_s: float | None = None) -> bool:
         """Add an interval, or an event if there is no end, and select it."""
-        action = _added(lane) if end_s is not None else UserText("event in '{lane}'", lane=lane)
+        event = UserText("event in '{lane}'", lane=lane_text(lane))
+        action = event if end_s is None else _added(lane)
         done = self._review.edit(action, lambda p: edits.annotate(p, lane, start_s, end_s))
         project = self._review.project
         if done and project is not None:
@@ -117,7 +118,7 @@ class Annotating(QObject):
             group: See `ReviewStore.edit`.
         """
         return self._review.edit(
-            UserText("change in '{lane}'", lane=annotation.lane),
+            UserText("change in '{lane}'", lane=lane_text(annotation.lane)),
             lambda project: edits.change_annotation(project, annotation),
             group=group,
         )
@@ -141,13 +142,13 @@ class Annotating(QObject):
         def change(project: Project) -> Project:
             return edits.change_annotation(project, replace(one, start_s=first, end_s=last))
 
-        return self._review.edit(UserText("change in '{lane}'", lane=one.lane), change)
+        return self._review.edit(UserText("change in '{lane}'", lane=lane_text(one.lane)), change)
 
     def remove_selected(self) -> bool:
         """Remove the selected annotation."""
         one = self.selected
         return one is not None and self._review.edit(
-            UserText("delete in '{lane}'", lane=one.lane),
+            UserText("delete in '{lane}'", lane=lane_text(one.lane)),
             lambda project: edits.remove_annotations(project, {one.number}),
         )
 
@@ -156,21 +157,21 @@ class Annotating(QObject):
     def add_lane(self, lane: Lane) -> bool:
         """Add a lane below the others."""
         return self._review.edit(
-            UserText("add the lane '{lane}'", lane=lane.name),
+            UserText("add the lane '{lane}'", lane=lane_text(lane.name)),
             lambda project: edits.add_lane(project, lane.name, key=lane.key, colour=lane.colour),
         )
 
     def change_lane(self, name: str, changed: Lane) -> bool:
         """Give a lane another name, colour or key."""
         return self._review.edit(
-            UserText("change the lane '{lane}'", lane=name),
+            UserText("change the lane '{lane}'", lane=lane_text(name)),
             lambda project: edits.change_lane(project, name, changed),
         )
 
     def remove_lane(self, name: str) -> bool:
         """Remove a lane and its annotations."""
         return self._review.edit(
-            UserText("delete the lane '{lane}'", lane=name),
+            UserText("delete the lane '{lane}'", lane=lane_text(name)),
             lambda project: edits.remove_lane(project, name),
         )
 
@@ -182,6 +183,11 @@ class Annotating(QObject):
         for lane in set(self.growing) - names:
             del self.growing[lane]
         self.changed.emit()
+
+
+def lane_text(lane: str) -> str:
+    """Return what a lane is called in messages and menus: `exclude` is translated."""
+    return UserText("exclude") if lane == EXCLUDE else lane
 
 
 def _added(lane: str) -> UserText:

@@ -131,113 +131,113 @@
     <name>AnnotationController</name>
     <message>
         <source>Select an annotation first: click it in the timeline.</source>
-        <translation type="unfinished"></translation>
+        <translation>Wählen Sie zuerst eine Annotation: Klicken Sie sie in der Zeitleiste an.</translation>
     </message>
     <message>
         <source>There are no annotations yet.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es gibt noch keine Annotationen.</translation>
     </message>
     <message>
         <source>Open a recording first: annotations belong to a recording.</source>
-        <translation type="unfinished"></translation>
+        <translation>Öffnen Sie zuerst eine Aufnahme: Annotationen gehören zu einer Aufnahme.</translation>
     </message>
     <message>
         <source>&amp;Undo: {action}</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Rückgängig: {action}</translation>
     </message>
     <message>
         <source>&amp;Undo</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Rückgängig</translation>
     </message>
     <message>
         <source>There is nothing to undo.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es gibt nichts rückgängig zu machen.</translation>
     </message>
     <message>
         <source>&amp;Redo: {action}</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Wiederholen: {action}</translation>
     </message>
     <message>
         <source>&amp;Redo</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Wiederholen</translation>
     </message>
     <message>
         <source>There is nothing to redo.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es gibt nichts zu wiederholen.</translation>
     </message>
     <message>
         <source>Import annotations</source>
-        <translation type="unfinished"></translation>
+        <translation>Annotationen importieren</translation>
     </message>
     <message>
         <source>Annotations ({kinds});;All files (*)</source>
-        <translation type="unfinished"></translation>
+        <translation>Annotationen ({kinds});;Alle Dateien (*)</translation>
     </message>
     <message numerus="yes">
         <source>%n annotation(s) were added from {name}.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>Eine Annotation aus {name} wurde hinzugefügt.</numerusform>
+            <numerusform>%n Annotationen aus {name} wurden hinzugefügt.</numerusform>
         </translation>
     </message>
     <message>
         <source>Export annotations</source>
-        <translation type="unfinished"></translation>
+        <translation>Annotationen exportieren</translation>
     </message>
     <message>
         <source>ELAN ({elan});;Table with tabs ({table})</source>
-        <translation type="unfinished"></translation>
+        <translation>ELAN ({elan});;Tabelle mit Tabulatoren ({table})</translation>
     </message>
     <message>
         <source>{name} was written.</source>
-        <translation type="unfinished">{name} ist geschrieben.</translation>
+        <translation>{name} wurde geschrieben.</translation>
     </message>
 </context>
 <context>
     <name>AnnotationDialog</name>
     <message>
         <source>Edit annotation</source>
-        <translation type="unfinished"></translation>
+        <translation>Annotation bearbeiten</translation>
     </message>
     <message>
         <source>A time such as 1:23.4 or 83s, or a frame such as f120</source>
-        <translation type="unfinished"></translation>
+        <translation>Eine Zeit wie 1:23.4 oder 83s oder ein Bild wie f120</translation>
     </message>
     <message>
         <source>&amp;Label</source>
-        <translation type="unfinished"></translation>
+        <translation>Be&amp;zeichnung</translation>
     </message>
     <message>
         <source>A short name, such as a category</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein kurzer Name, etwa eine Kategorie</translation>
     </message>
     <message>
         <source>&amp;Note</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Notiz</translation>
     </message>
     <message>
         <source>&amp;Start</source>
-        <translation type="unfinished">&amp;Beginnen</translation>
+        <translation>&amp;Anfang</translation>
     </message>
     <message>
         <source>&amp;End</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Ende</translation>
     </message>
     <message>
         <source>&amp;Person</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Person</translation>
     </message>
     <message>
         <source>L&amp;ane</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Spur</translation>
     </message>
     <message>
         <source>&apos;{text}&apos; is not a position: enter a time such as 1:23.4 or 83s, or a frame such as f120</source>
-        <translation type="unfinished"></translation>
+        <translation>„{text}“ ist keine Stelle: Geben Sie eine Zeit wie 1:23.4 oder 83s oder ein Bild wie f120 ein</translation>
     </message>
     <message>
         <source>The end is before the start.</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Ende liegt vor dem Anfang.</translation>
     </message>
 </context>
 <context>
@@ -581,81 +581,81 @@
     <name>HistoryMenu</name>
     <message>
         <source>Nothing done yet</source>
-        <translation type="unfinished"></translation>
+        <translation>Noch nichts getan</translation>
     </message>
 </context>
 <context>
     <name>LaneDialog</name>
     <message>
         <source>Change lane</source>
-        <translation type="unfinished"></translation>
+        <translation>Spur ändern</translation>
     </message>
     <message>
         <source>Add lane</source>
-        <translation type="unfinished"></translation>
+        <translation>Spur hinzufügen</translation>
     </message>
     <message>
         <source>Blue</source>
-        <translation type="unfinished"></translation>
+        <translation>Blau</translation>
     </message>
     <message>
         <source>Orange</source>
-        <translation type="unfinished"></translation>
+        <translation>Orange</translation>
     </message>
     <message>
         <source>Green</source>
-        <translation type="unfinished"></translation>
+        <translation>Grün</translation>
     </message>
     <message>
         <source>Pink</source>
-        <translation type="unfinished"></translation>
+        <translation>Rosa</translation>
     </message>
     <message>
         <source>Light blue</source>
-        <translation type="unfinished"></translation>
+        <translation>Hellblau</translation>
     </message>
     <message>
         <source>Vermilion</source>
-        <translation type="unfinished"></translation>
+        <translation>Zinnober</translation>
     </message>
     <message>
         <source>Yellow</source>
-        <translation type="unfinished"></translation>
+        <translation>Gelb</translation>
     </message>
     <message>
         <source>Red</source>
-        <translation type="unfinished"></translation>
+        <translation>Rot</translation>
     </message>
     <message>
         <source>No key</source>
-        <translation type="unfinished">Keine Taste</translation>
+        <translation>Keine Taste</translation>
     </message>
     <message>
         <source>The key starts and ends an interval; with Shift, it marks an event. Keys of commands are not offered; Keyboard shortcuts in the menu Help changes those.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Taste beginnt und beendet ein Intervall; mit der Umschalttaste markiert sie ein Ereignis. Tasten von Befehlen stehen nicht zur Wahl; „Tastenkürzel“ im Menü Hilfe ändert sie.</translation>
     </message>
     <message>
         <source>&amp;Name</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Name</translation>
     </message>
     <message>
         <source>&amp;Colour</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Farbe</translation>
     </message>
     <message>
         <source>&amp;Key</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Taste</translation>
     </message>
     <message>
         <source>There is a lane called &apos;{name}&apos; already.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es gibt schon eine Spur namens „{name}“.</translation>
     </message>
 </context>
 <context>
     <name>LaneRows</name>
     <message>
         <source>{lane}: drag to mark an interval</source>
-        <translation type="unfinished"></translation>
+        <translation>{lane}: ziehen, um ein Intervall zu markieren</translation>
     </message>
 </context>
 <context>
@@ -1422,7 +1422,7 @@
     </message>
     <message>
         <source>{key} is the key of the lane &apos;{lane}&apos;: choose another key.</source>
-        <translation type="unfinished"></translation>
+        <translation>{key} ist die Taste der Spur „{lane}“: Wählen Sie eine andere Taste.</translation>
     </message>
     <message>
         <source>{key} is already used for &apos;{command}&apos;: choose another key, or assign another key to that command first.</source>
@@ -1726,8 +1726,8 @@
         <translation>Zeitleiste</translation>
     </message>
     <message>
-        <source>One row per face. Green: with the face. Orange: no face. Grey: not processed yet. Black: damaged. Above: jitter</source>
-        <translation>Eine Zeile je Gesicht. Grün: mit dem Gesicht. Orange: kein Gesicht. Grau: noch nicht verarbeitet. Schwarz: beschädigt. Darüber: Jitter</translation>
+        <source>One row per face. Green: with the face. Orange: no face. Grey: not processed yet. Black: damaged. Above: jitter. Below: annotations</source>
+        <translation>Eine Zeile je Gesicht. Grün: mit dem Gesicht. Orange: kein Gesicht. Grau: noch nicht verarbeitet. Schwarz: beschädigt. Darüber: Jitter. Darunter: Annotationen</translation>
     </message>
     <message>
         <source>not processed yet</source>
@@ -2230,59 +2230,59 @@
     </message>
     <message>
         <source>&amp;Undo</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Rückgängig</translation>
     </message>
     <message>
         <source>&amp;Redo</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Wiederholen</translation>
     </message>
     <message>
         <source>Select the &amp;previous annotation</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Vorige Annotation auswählen</translation>
     </message>
     <message>
         <source>Select the &amp;next annotation</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Nächste Annotation auswählen</translation>
     </message>
     <message>
         <source>&amp;Edit annotation…</source>
-        <translation type="unfinished"></translation>
+        <translation>Annotation &amp;bearbeiten …</translation>
     </message>
     <message>
         <source>&amp;Delete annotation</source>
-        <translation type="unfinished"></translation>
+        <translation>Annotation &amp;löschen</translation>
     </message>
     <message>
         <source>&amp;Start the annotation at this frame</source>
-        <translation type="unfinished"></translation>
+        <translation>Annotation mit diesem Bild &amp;anfangen</translation>
     </message>
     <message>
         <source>End the annotation at this &amp;frame</source>
-        <translation type="unfinished"></translation>
+        <translation>Annotation mit diesem Bild b&amp;eenden</translation>
     </message>
     <message>
         <source>Go to the start of the annotation</source>
-        <translation type="unfinished"></translation>
+        <translation>Zum Anfang der Annotation gehen</translation>
     </message>
     <message>
         <source>Go to the end of the annotation</source>
-        <translation type="unfinished"></translation>
+        <translation>Zum Ende der Annotation gehen</translation>
     </message>
     <message>
         <source>&amp;Loop the annotation</source>
-        <translation type="unfinished"></translation>
+        <translation>Annotation in &amp;Schleife abspielen</translation>
     </message>
     <message>
         <source>&amp;Add a lane…</source>
-        <translation type="unfinished"></translation>
+        <translation>Spur &amp;hinzufügen …</translation>
     </message>
     <message>
         <source>&amp;Import annotations…</source>
-        <translation type="unfinished"></translation>
+        <translation>Annotationen &amp;importieren …</translation>
     </message>
     <message>
         <source>E&amp;xport annotations…</source>
-        <translation type="unfinished"></translation>
+        <translation>Annotationen e&amp;xportieren …</translation>
     </message>
 </context>
 <context>
@@ -2318,27 +2318,23 @@
     <name>lanes</name>
     <message>
         <source>{key} is the key of &apos;{command}&apos;: choose another key for the lane.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>exclude</source>
-        <translation type="unfinished"></translation>
+        <translation>{key} ist die Taste von „{command}“: Wählen Sie für die Spur eine andere Taste.</translation>
     </message>
     <message>
         <source>Everybody</source>
-        <translation type="unfinished"></translation>
+        <translation>Alle</translation>
     </message>
     <message>
         <source>Face {number}</source>
-        <translation type="unfinished"></translation>
+        <translation>Gesicht {number}</translation>
     </message>
     <message>
         <source>{name} (face {number})</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} (Gesicht {number})</translation>
     </message>
     <message>
         <source>{start} to {end} ({length})</source>
-        <translation type="unfinished"></translation>
+        <translation>{start} bis {end} ({length})</translation>
     </message>
 </context>
 <context>
@@ -2349,7 +2345,7 @@
     </message>
     <message>
         <source>&amp;Edit</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Bearbeiten</translation>
     </message>
     <message>
         <source>&amp;Playback</source>
@@ -2361,7 +2357,7 @@
     </message>
     <message>
         <source>&amp;Annotate</source>
-        <translation type="unfinished"></translation>
+        <translation>A&amp;nnotieren</translation>
     </message>
     <message>
         <source>L&amp;ive</source>
@@ -2433,43 +2429,43 @@
     </message>
     <message>
         <source>Start or end an &amp;interval</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Intervall beginnen oder beenden</translation>
     </message>
     <message>
         <source>Mark an e&amp;vent</source>
-        <translation type="unfinished"></translation>
+        <translation>E&amp;reignis markieren</translation>
     </message>
     <message>
         <source>Lanes</source>
-        <translation type="unfinished"></translation>
+        <translation>Spuren</translation>
     </message>
     <message>
         <source>Name, colour and &amp;key of the lane…</source>
-        <translation type="unfinished"></translation>
+        <translation>Name, Farbe und &amp;Taste der Spur …</translation>
     </message>
     <message>
         <source>&amp;Remove the lane</source>
-        <translation type="unfinished"></translation>
+        <translation>Spur &amp;entfernen</translation>
     </message>
     <message>
         <source>This lane stays, since exports leave out what is in it.</source>
-        <translation type="unfinished"></translation>
+        <translation>Diese Spur bleibt, denn Exporte lassen aus, was in ihr ist.</translation>
     </message>
     <message>
         <source>End the &amp;interval here</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Intervall hier beenden</translation>
     </message>
     <message>
         <source>Start an &amp;interval here</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Intervall hier beginnen</translation>
     </message>
     <message>
         <source>Mark an e&amp;vent here</source>
-        <translation type="unfinished"></translation>
+        <translation>E&amp;reignis hier markieren</translation>
     </message>
     <message>
         <source>&amp;History</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Verlauf</translation>
     </message>
 </context>
 <context>
@@ -3485,27 +3481,27 @@
     </message>
     <message>
         <source>&apos;{name}&apos; must be a list</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ muss eine Liste sein</translation>
     </message>
     <message>
         <source>&apos;{name}&apos; must be an object</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ muss ein Objekt sein</translation>
     </message>
     <message>
         <source>&apos;{name}&apos; must be text, not {value}</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ muss Text sein, nicht {value}</translation>
     </message>
     <message>
         <source>&apos;{name}&apos; must hold objects, not {value}</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ muss Objekte enthalten, nicht {value}</translation>
     </message>
     <message>
         <source>&apos;{name}&apos;: &apos;{field}&apos; cannot be {value}</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“: „{field}“ kann nicht {value} sein</translation>
     </message>
     <message>
         <source>&apos;{name}&apos;: {reason}</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“: {reason}</translation>
     </message>
     <message>
         <source>1 frame has no timestamp: it is placed between its neighbours</source>
@@ -3529,7 +3525,7 @@
     </message>
     <message>
         <source>A face that is missing for longer, between two frames with it.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein Gesicht, das länger fehlt, zwischen zwei Bildern mit ihm.</translation>
     </message>
     <message>
         <source>Butterworth</source>
@@ -3569,27 +3565,27 @@
     </message>
     <message>
         <source>Frames in which another face covers more of this one, so that the two may exchange their numbers.</source>
-        <translation type="unfinished"></translation>
+        <translation>Bilder, in denen ein anderes Gesicht mehr von diesem verdeckt, sodass beide ihre Nummern tauschen können.</translation>
     </message>
     <message>
         <source>Frames in which more landmarks have a score below 0.6.</source>
-        <translation type="unfinished"></translation>
+        <translation>Bilder, in denen mehr Landmarken eine Konfidenz unter 0,6 haben.</translation>
     </message>
     <message>
         <source>Frames in which the landmarks jump further from the frame before, in % of the eye distance, while they move little before and after.</source>
-        <translation type="unfinished"></translation>
+        <translation>Bilder, in denen die Landmarken gegenüber dem Bild davor weiter springen, in % des Augenabstands, während sie sich vorher und nachher wenig bewegen.</translation>
     </message>
     <message>
         <source>Frames in which the median score of the landmarks is lower.</source>
-        <translation type="unfinished"></translation>
+        <translation>Bilder, in denen der Median der Konfidenz der Landmarken kleiner ist.</translation>
     </message>
     <message>
         <source>Frames in which the stabilizer moves the landmarks further, in % of the eye distance.</source>
-        <translation type="unfinished"></translation>
+        <translation>Bilder, in denen der Stabilisator die Landmarken weiter verschiebt, in % des Augenabstands.</translation>
     </message>
     <message>
         <source>Frames in which the yaw or the pitch of the head is larger.</source>
-        <translation type="unfinished"></translation>
+        <translation>Bilder, in denen der Kopf weiter gedreht oder genickt ist.</translation>
     </message>
     <message>
         <source>Head pose</source>
@@ -3597,11 +3593,11 @@
     </message>
     <message>
         <source>Head turned by more than</source>
-        <translation type="unfinished"></translation>
+        <translation>Kopf gedreht um mehr als</translation>
     </message>
     <message>
         <source>Hidden landmarks above</source>
-        <translation type="unfinished"></translation>
+        <translation>Verdeckte Landmarken über</translation>
     </message>
     <message>
         <source>How fast the cut-off frequency rises with speed: higher means less lag when the face moves.</source>
@@ -3609,7 +3605,7 @@
     </message>
     <message>
         <source>Jump of more than</source>
-        <translation type="unfinished"></translation>
+        <translation>Sprung um mehr als</translation>
     </message>
     <message>
         <source>MediaPipe is not installed: &apos;pip install steadymark[mediapipe]&apos;, or use another model</source>
@@ -3621,7 +3617,7 @@
     </message>
     <message>
         <source>Missing for more than</source>
-        <translation type="unfinished"></translation>
+        <translation>Fehlt länger als</translation>
     </message>
     <message>
         <source>No face was found in {name} (1 frame).</source>
@@ -3653,11 +3649,11 @@
     </message>
     <message>
         <source>Overlap of two faces above</source>
-        <translation type="unfinished"></translation>
+        <translation>Überlappung zweier Gesichter über</translation>
     </message>
     <message>
         <source>Pause of the video above</source>
-        <translation type="unfinished"></translation>
+        <translation>Pause des Videos über</translation>
     </message>
     <message>
         <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
@@ -3665,7 +3661,7 @@
     </message>
     <message>
         <source>Places at which frames of the video are missing, since they are damaged or were not recorded.</source>
-        <translation type="unfinished"></translation>
+        <translation>Stellen, an denen Bilder des Videos fehlen, weil sie beschädigt sind oder nicht aufgenommen wurden.</translation>
     </message>
     <message>
         <source>Position</source>
@@ -3673,11 +3669,11 @@
     </message>
     <message>
         <source>Raw and stabilized apart by more than</source>
-        <translation type="unfinished"></translation>
+        <translation>Roh und stabilisiert auseinander um mehr als</translation>
     </message>
     <message>
         <source>Score below</source>
-        <translation type="unfinished"></translation>
+        <translation>Konfidenz unter</translation>
     </message>
     <message>
         <source>The face is never followed for half a second.</source>
@@ -3693,11 +3689,11 @@
     </message>
     <message>
         <source>The project is not saved, and is kept in memory: {fault}</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Projekt ist nicht gespeichert und bleibt im Arbeitsspeicher: {fault}</translation>
     </message>
     <message>
         <source>The project is saved again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Projekt wird wieder gespeichert.</translation>
     </message>
     <message>
         <source>The video has {fps:.3g} frames per second; {least:.0f} are needed.</source>
@@ -3705,7 +3701,7 @@
     </message>
     <message>
         <source>a lane needs a name</source>
-        <translation type="unfinished"></translation>
+        <translation>eine Spur braucht einen Namen</translation>
     </message>
     <message>
         <source>a row cannot be read as numbers</source>
@@ -3717,11 +3713,11 @@
     </message>
     <message>
         <source>add the lane &apos;{lane}&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>Spur „{lane}“ hinzufügen</translation>
     </message>
     <message>
         <source>an annotation from {start:g} s to {end:g} s is not possible: it must end after it starts</source>
-        <translation type="unfinished"></translation>
+        <translation>eine Annotation von {start:g} s bis {end:g} s ist nicht möglich: Sie muss nach ihrem Anfang enden</translation>
     </message>
     <message>
         <source>and 1 more place</source>
@@ -3733,11 +3729,11 @@
     </message>
     <message>
         <source>another face overlaps by {percent:.0f} %</source>
-        <translation type="unfinished"></translation>
+        <translation>ein anderes Gesicht überlappt um {percent:.0f} %</translation>
     </message>
     <message>
         <source>another person is called {name} already: merge the two, or choose another name</source>
-        <translation type="unfinished"></translation>
+        <translation>eine andere Person heißt schon {name}: Vereinen Sie beide, oder wählen Sie einen anderen Namen</translation>
     </message>
     <message>
         <source>automatic</source>
@@ -3745,35 +3741,35 @@
     </message>
     <message>
         <source>cannot read the annotations in {path}: {error}</source>
-        <translation type="unfinished"></translation>
+        <translation>die Annotationen in {path} sind nicht lesbar: {error}</translation>
     </message>
     <message>
         <source>change in &apos;{lane}&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>Änderung in „{lane}“</translation>
     </message>
     <message>
         <source>change the lane &apos;{lane}&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>Spur „{lane}“ ändern</translation>
     </message>
     <message>
         <source>delete in &apos;{lane}&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>Löschen in „{lane}“</translation>
     </message>
     <message>
         <source>delete the lane &apos;{lane}&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>Spur „{lane}“ entfernen</translation>
     </message>
     <message>
         <source>event in &apos;{lane}&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>Ereignis in „{lane}“</translation>
     </message>
     <message>
         <source>exclude</source>
-        <translation type="unfinished"></translation>
+        <translation>ausschließen</translation>
     </message>
     <message>
         <source>face not found</source>
-        <translation type="unfinished"></translation>
+        <translation>Gesicht nicht gefunden</translation>
     </message>
     <message>
         <source>flow</source>
@@ -3781,31 +3777,31 @@
     </message>
     <message>
         <source>frames missing</source>
-        <translation type="unfinished"></translation>
+        <translation>Bilder fehlen</translation>
     </message>
     <message>
         <source>head turned by {degrees:.0f}°</source>
-        <translation type="unfinished"></translation>
+        <translation>Kopf um {degrees:.0f}° gedreht</translation>
     </message>
     <message>
         <source>head turned far</source>
-        <translation type="unfinished"></translation>
+        <translation>Kopf weit gedreht</translation>
     </message>
     <message>
         <source>hidden landmarks</source>
-        <translation type="unfinished"></translation>
+        <translation>verdeckte Landmarken</translation>
     </message>
     <message>
         <source>identity uncertain</source>
-        <translation type="unfinished"></translation>
+        <translation>Zuordnung unsicher</translation>
     </message>
     <message>
         <source>import {file}</source>
-        <translation type="unfinished"></translation>
+        <translation>{file} importieren</translation>
     </message>
     <message>
         <source>interval in &apos;{lane}&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>Intervall in „{lane}“</translation>
     </message>
     <message>
         <source>it is cut off: how much is missing is not known</source>
@@ -3822,6 +3818,18 @@
     <message>
         <source>it is interlaced: --deinterlace avoids combed edges where faces move</source>
         <translation>sie besteht aus Halbbildern: --deinterlace vermeidet Kammkanten, wo sich Gesichter bewegen</translation>
+    </message>
+    <message>
+        <source>it is not a file of ELAN</source>
+        <translation>sie ist keine Datei von ELAN</translation>
+    </message>
+    <message>
+        <source>it is not a table with tabs</source>
+        <translation>sie ist keine Tabelle mit Tabulatoren</translation>
+    </message>
+    <message>
+        <source>it is not text in UTF-8</source>
+        <translation>sie ist kein Text in UTF-8</translation>
     </message>
     <message>
         <source>it sends single images: {rate:g} are asked for per second</source>
@@ -3841,11 +3849,11 @@
     </message>
     <message>
         <source>jump</source>
-        <translation type="unfinished"></translation>
+        <translation>Sprung</translation>
     </message>
     <message>
         <source>jump by {percent:.0f} % of the eye distance</source>
-        <translation type="unfinished"></translation>
+        <translation>Sprung um {percent:.0f} % des Augenabstands</translation>
     </message>
     <message>
         <source>line 1: neither a Steadymark file (&apos;{magic} {format}&apos;) nor the names of its columns (&apos;frame,face_id,timestamp_s,…&apos;) or of OpenFace&apos;s (&apos;frame, face_id, timestamp, …&apos;): save the table as CSV with the names of its columns in the first line</source>
@@ -3860,6 +3868,14 @@
         <translation>Zeile 2: Der Kopf ist nicht „# “ und JSON</translation>
     </message>
     <message>
+        <source>line {line}</source>
+        <translation>Zeile {line}</translation>
+    </message>
+    <message>
+        <source>line {line}: it is not a file of ELAN</source>
+        <translation>Zeile {line}: Sie ist keine Datei von ELAN</translation>
+    </message>
+    <message>
         <source>line {number} has 1 field, but there are {columns} columns</source>
         <translation>Zeile {number} hat 1 Feld, es gibt aber {columns} Spalten</translation>
     </message>
@@ -3869,7 +3885,7 @@
     </message>
     <message>
         <source>low score</source>
-        <translation type="unfinished"></translation>
+        <translation>geringe Konfidenz</translation>
     </message>
     <message>
         <source>most landmarks are guesses (median score {score:.2f})</source>
@@ -3885,19 +3901,19 @@
     </message>
     <message>
         <source>not found for {seconds:.2f} s</source>
-        <translation type="unfinished"></translation>
+        <translation>{seconds:.2f} s lang nicht gefunden</translation>
     </message>
     <message>
         <source>person {number} cannot be merged with itself</source>
-        <translation type="unfinished"></translation>
+        <translation>Person {number} kann nicht mit sich selbst vereint werden</translation>
     </message>
     <message>
         <source>person {number} cannot be split at frame {frame}: choose a later frame</source>
-        <translation type="unfinished"></translation>
+        <translation>Person {number} kann bei Bild {frame} nicht geteilt werden: Wählen Sie ein späteres Bild</translation>
     </message>
     <message>
         <source>persons {one} and {other} cannot be exchanged from frame {first} on</source>
-        <translation type="unfinished"></translation>
+        <translation>die Personen {one} und {other} können ab Bild {first} nicht getauscht werden</translation>
     </message>
     <message>
         <source>pitch</source>
@@ -3905,7 +3921,7 @@
     </message>
     <message>
         <source>raw and stabilized apart</source>
-        <translation type="unfinished"></translation>
+        <translation>roh und stabilisiert auseinander</translation>
     </message>
     <message>
         <source>raw and stabilized landmarks lie {percent:.1f} % of the eye distance apart</source>
@@ -3913,7 +3929,7 @@
     </message>
     <message>
         <source>raw and stabilized {percent:.1f} % apart</source>
-        <translation type="unfinished"></translation>
+        <translation>roh und stabilisiert {percent:.1f} % auseinander</translation>
     </message>
     <message>
         <source>refinement</source>
@@ -3925,7 +3941,7 @@
     </message>
     <message>
         <source>score {value:.2f}</source>
-        <translation type="unfinished"></translation>
+        <translation>Konfidenz {value:.2f}</translation>
     </message>
     <message>
         <source>temporal refinement</source>
@@ -3956,6 +3972,10 @@
         <translation>die Datei ist abgeschnitten</translation>
     </message>
     <message>
+        <source>the first line lacks {columns}</source>
+        <translation>in der ersten Zeile fehlt {columns}</translation>
+    </message>
+    <message>
         <source>the follower &apos;{follower}&apos; has landmarks of {theirs}, but &apos;{name}&apos; those of {ours}: name another follower in the model card</source>
         <translation>Das Folgemodell „{follower}“ hat Landmarken von {theirs}, „{name}“ aber die von {ours}: Nennen Sie in der Modellkarte ein anderes Folgemodell</translation>
     </message>
@@ -3969,7 +3989,7 @@
     </message>
     <message>
         <source>the key {key} belongs to the lane &apos;{name}&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>die Taste {key} gehört zur Spur „{name}“</translation>
     </message>
     <message>
         <source>the landmarks are uncertain (median score {score:.2f})</source>
@@ -3977,15 +3997,15 @@
     </message>
     <message>
         <source>the lane &apos;exclude&apos; cannot be removed: remove its intervals instead</source>
-        <translation type="unfinished"></translation>
+        <translation>die Spur „ausschließen“ kann nicht entfernt werden: Entfernen Sie stattdessen ihre Intervalle</translation>
     </message>
     <message>
         <source>the lane &apos;exclude&apos; keeps its name: exports leave out what is in it</source>
-        <translation type="unfinished"></translation>
+        <translation>die Spur „ausschließen“ behält ihren Namen: Exporte lassen aus, was in ihr ist</translation>
     </message>
     <message>
         <source>the lanes must have different names, and one must be &apos;exclude&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>die Spuren müssen verschiedene Namen haben, und eine muss „exclude“ heißen</translation>
     </message>
     <message>
         <source>the model card of {path} has typical scores of {given} landmarks, but the network has {count}: fit its scores again with &apos;steadymark-train calibrate-scores&apos;</source>
@@ -4005,7 +4025,7 @@
     </message>
     <message>
         <source>the video pauses for {seconds:.2f} s</source>
-        <translation type="unfinished"></translation>
+        <translation>das Video pausiert {seconds:.2f} s lang</translation>
     </message>
     <message>
         <source>the {kind} &apos;{name}&apos; is registered twice</source>
@@ -4013,7 +4033,7 @@
     </message>
     <message>
         <source>there is a lane called &apos;{name}&apos; already</source>
-        <translation type="unfinished"></translation>
+        <translation>es gibt schon eine Spur namens „{name}“</translation>
     </message>
     <message>
         <source>there is no MediaPipe model file at &apos;{model_file}&apos;: give face_landmarker.task as mediapipe:FILE.task</source>
@@ -4021,11 +4041,11 @@
     </message>
     <message>
         <source>there is no annotation {number}</source>
-        <translation type="unfinished"></translation>
+        <translation>es gibt keine Annotation {number}</translation>
     </message>
     <message>
         <source>there is no doubt called &apos;{name}&apos;: choose of {known}</source>
-        <translation type="unfinished"></translation>
+        <translation>es gibt keinen Zweifel namens „{name}“: Zur Wahl stehen {known}</translation>
     </message>
     <message>
         <source>there is no image for frame {index}</source>
@@ -4033,7 +4053,7 @@
     </message>
     <message>
         <source>there is no lane called &apos;{name}&apos;: there are {known}</source>
-        <translation type="unfinished"></translation>
+        <translation>es gibt keine Spur namens „{name}“: Es gibt {known}</translation>
     </message>
     <message>
         <source>tracking stopped after 1 frame: {error}</source>
@@ -4041,7 +4061,7 @@
     </message>
     <message>
         <source>two annotations have the same number</source>
-        <translation type="unfinished"></translation>
+        <translation>zwei Annotationen haben dieselbe Nummer</translation>
     </message>
     <message>
         <source>unknown {kind} &apos;{name}&apos;: choose one of {known}</source>
@@ -4052,8 +4072,16 @@
         <translation>verwendet ein Protokoll, das dem installierten FFmpeg fehlt: verwenden Sie rtsp:// oder http://</translation>
     </message>
     <message>
+        <source>{element} lacks {name}</source>
+        <translation>in {element} fehlt {name}</translation>
+    </message>
+    <message>
+        <source>{place}: &apos;{text}&apos; is not a time</source>
+        <translation>{place}: „{text}“ ist keine Zeit</translation>
+    </message>
+    <message>
         <source>{video} is not the file that {project} was made for: its annotations may be at other times</source>
-        <translation type="unfinished"></translation>
+        <translation>{video} ist nicht die Datei, für die {project} gemacht wurde: Die Annotationen können zu anderen Zeiten gehören</translation>
     </message>
     <message>
         <source>it requires a user and a password: http://user:password@host/…</source>
@@ -4541,15 +4569,15 @@
     </message>
     <message>
         <source>{path} is not JSON ({error}): restore it from a copy, or delete it to begin a new project</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} ist kein JSON ({error}): Stellen Sie die Datei aus einer Kopie wieder her, oder löschen Sie sie, um ein neues Projekt zu beginnen</translation>
     </message>
     <message>
         <source>{path} is not a project of Steadymark: it lacks &apos;{magic}&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} ist kein Projekt von Steadymark: Es fehlt „{magic}“</translation>
     </message>
     <message>
         <source>{path} is open in another window or program: close it there to edit it here</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} ist in einem anderen Fenster oder Programm offen: Schließen Sie es dort, um es hier zu bearbeiten</translation>
     </message>
     <message>
         <source>{path} lacks the output {name} that its model card needs: fit its scores again with &apos;steadymark-train calibrate-scores&apos;</source>
@@ -4557,11 +4585,11 @@
     </message>
     <message>
         <source>{path} was written by a newer version ({version}): update Steadymark to open it</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} wurde von einer neueren Version ({version}) geschrieben: Aktualisieren Sie Steadymark, um es zu öffnen</translation>
     </message>
     <message>
         <source>{path}: {error}</source>
-        <translation type="unfinished"></translation>
+        <translation>{path}: {error}</translation>
     </message>
     <message>
         <source>{path}: {fault}</source>
@@ -4573,7 +4601,7 @@
     </message>
     <message>
         <source>{percent:.0f} % of the landmarks hidden</source>
-        <translation type="unfinished"></translation>
+        <translation>{percent:.0f} % der Landmarken verdeckt</translation>
     </message>
     <message>
         <source>{shown} answers but sends no frames: check the camera</source>

@@ -5,9 +5,9 @@
     <name>AnnotationController</name>
     <message numerus="yes">
         <source>%n annotation(s) were added from {name}.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n annotation was added from {name}.</numerusform>
+            <numerusform>%n annotations were added from {name}.</numerusform>
         </translation>
     </message>
 </context>

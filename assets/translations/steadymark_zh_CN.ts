@@ -131,112 +131,112 @@
     <name>AnnotationController</name>
     <message>
         <source>Select an annotation first: click it in the timeline.</source>
-        <translation type="unfinished"></translation>
+        <translation>请先选择一个标注：在时间线中点击它。</translation>
     </message>
     <message>
         <source>There are no annotations yet.</source>
-        <translation type="unfinished"></translation>
+        <translation>还没有标注。</translation>
     </message>
     <message>
         <source>Open a recording first: annotations belong to a recording.</source>
-        <translation type="unfinished"></translation>
+        <translation>请先打开录像：标注属于录像。</translation>
     </message>
     <message>
         <source>&amp;Undo: {action}</source>
-        <translation type="unfinished"></translation>
+        <translation>撤销(&amp;U)：{action}</translation>
     </message>
     <message>
         <source>&amp;Undo</source>
-        <translation type="unfinished"></translation>
+        <translation>撤销(&amp;U)</translation>
     </message>
     <message>
         <source>There is nothing to undo.</source>
-        <translation type="unfinished"></translation>
+        <translation>没有可撤销的操作。</translation>
     </message>
     <message>
         <source>&amp;Redo: {action}</source>
-        <translation type="unfinished"></translation>
+        <translation>重做(&amp;R)：{action}</translation>
     </message>
     <message>
         <source>&amp;Redo</source>
-        <translation type="unfinished"></translation>
+        <translation>重做(&amp;R)</translation>
     </message>
     <message>
         <source>There is nothing to redo.</source>
-        <translation type="unfinished"></translation>
+        <translation>没有可重做的操作。</translation>
     </message>
     <message>
         <source>Import annotations</source>
-        <translation type="unfinished"></translation>
+        <translation>导入标注</translation>
     </message>
     <message>
         <source>Annotations ({kinds});;All files (*)</source>
-        <translation type="unfinished"></translation>
+        <translation>标注 ({kinds});;所有文件 (*)</translation>
     </message>
     <message numerus="yes">
         <source>%n annotation(s) were added from {name}.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>已从 {name} 添加 %n 个标注。</numerusform>
         </translation>
     </message>
     <message>
         <source>Export annotations</source>
-        <translation type="unfinished"></translation>
+        <translation>导出标注</translation>
     </message>
     <message>
         <source>ELAN ({elan});;Table with tabs ({table})</source>
-        <translation type="unfinished"></translation>
+        <translation>ELAN ({elan});;制表符分隔的表格 ({table})</translation>
     </message>
     <message>
         <source>{name} was written.</source>
-        <translation type="unfinished">已写入 {name}。</translation>
+        <translation>已写入 {name}。</translation>
     </message>
 </context>
 <context>
     <name>AnnotationDialog</name>
     <message>
         <source>Edit annotation</source>
-        <translation type="unfinished"></translation>
+        <translation>编辑标注</translation>
     </message>
     <message>
         <source>A time such as 1:23.4 or 83s, or a frame such as f120</source>
-        <translation type="unfinished"></translation>
+        <translation>时间（如 1:23.4 或 83s）或帧（如 f120）</translation>
     </message>
     <message>
         <source>&amp;Label</source>
-        <translation type="unfinished"></translation>
+        <translation>标签(&amp;L)</translation>
     </message>
     <message>
         <source>A short name, such as a category</source>
-        <translation type="unfinished"></translation>
+        <translation>简短的名称，例如类别</translation>
     </message>
     <message>
         <source>&amp;Note</source>
-        <translation type="unfinished"></translation>
+        <translation>备注(&amp;N)</translation>
     </message>
     <message>
         <source>&amp;Start</source>
-        <translation type="unfinished">开始(&amp;B)</translation>
+        <translation>开始(&amp;S)</translation>
     </message>
     <message>
         <source>&amp;End</source>
-        <translation type="unfinished"></translation>
+        <translation>结束(&amp;E)</translation>
     </message>
     <message>
         <source>&amp;Person</source>
-        <translation type="unfinished"></translation>
+        <translation>人物(&amp;P)</translation>
     </message>
     <message>
         <source>L&amp;ane</source>
-        <translation type="unfinished"></translation>
+        <translation>轨道(&amp;A)</translation>
     </message>
     <message>
         <source>&apos;{text}&apos; is not a position: enter a time such as 1:23.4 or 83s, or a frame such as f120</source>
-        <translation type="unfinished"></translation>
+        <translation>“{text}”不是有效位置：请输入时间（如 1:23.4 或 83s）或帧（如 f120）</translation>
     </message>
     <message>
         <source>The end is before the start.</source>
-        <translation type="unfinished"></translation>
+        <translation>结束早于开始。</translation>
     </message>
 </context>
 <context>
@@ -579,81 +579,81 @@
     <name>HistoryMenu</name>
     <message>
         <source>Nothing done yet</source>
-        <translation type="unfinished"></translation>
+        <translation>尚无操作</translation>
     </message>
 </context>
 <context>
     <name>LaneDialog</name>
     <message>
         <source>Change lane</source>
-        <translation type="unfinished"></translation>
+        <translation>更改轨道</translation>
     </message>
     <message>
         <source>Add lane</source>
-        <translation type="unfinished"></translation>
+        <translation>添加轨道</translation>
     </message>
     <message>
         <source>Blue</source>
-        <translation type="unfinished"></translation>
+        <translation>蓝色</translation>
     </message>
     <message>
         <source>Orange</source>
-        <translation type="unfinished"></translation>
+        <translation>橙色</translation>
     </message>
     <message>
         <source>Green</source>
-        <translation type="unfinished"></translation>
+        <translation>绿色</translation>
     </message>
     <message>
         <source>Pink</source>
-        <translation type="unfinished"></translation>
+        <translation>粉色</translation>
     </message>
     <message>
         <source>Light blue</source>
-        <translation type="unfinished"></translation>
+        <translation>浅蓝色</translation>
     </message>
     <message>
         <source>Vermilion</source>
-        <translation type="unfinished"></translation>
+        <translation>朱红色</translation>
     </message>
     <message>
         <source>Yellow</source>
-        <translation type="unfinished"></translation>
+        <translation>黄色</translation>
     </message>
     <message>
         <source>Red</source>
-        <translation type="unfinished"></translation>
+        <translation>红色</translation>
     </message>
     <message>
         <source>No key</source>
-        <translation type="unfinished">无按键</translation>
+        <translation>无按键</translation>
     </message>
     <message>
         <source>The key starts and ends an interval; with Shift, it marks an event. Keys of commands are not offered; Keyboard shortcuts in the menu Help changes those.</source>
-        <translation type="unfinished"></translation>
+        <translation>按键开始并结束一个区间；与 Shift 一起按则标记事件。命令已占用的按键不可选；可在“帮助”菜单的“键盘快捷键”中更改。</translation>
     </message>
     <message>
         <source>&amp;Name</source>
-        <translation type="unfinished"></translation>
+        <translation>名称(&amp;N)</translation>
     </message>
     <message>
         <source>&amp;Colour</source>
-        <translation type="unfinished"></translation>
+        <translation>颜色(&amp;C)</translation>
     </message>
     <message>
         <source>&amp;Key</source>
-        <translation type="unfinished"></translation>
+        <translation>按键(&amp;K)</translation>
     </message>
     <message>
         <source>There is a lane called &apos;{name}&apos; already.</source>
-        <translation type="unfinished"></translation>
+        <translation>已有名为“{name}”的轨道。</translation>
     </message>
 </context>
 <context>
     <name>LaneRows</name>
     <message>
         <source>{lane}: drag to mark an interval</source>
-        <translation type="unfinished"></translation>
+        <translation>{lane}：拖动以标记区间</translation>
     </message>
 </context>
 <context>
@@ -1416,7 +1416,7 @@
     </message>
     <message>
         <source>{key} is the key of the lane &apos;{lane}&apos;: choose another key.</source>
-        <translation type="unfinished"></translation>
+        <translation>{key} 是轨道“{lane}”的按键：请选择其他按键。</translation>
     </message>
     <message>
         <source>{key} is already used for &apos;{command}&apos;: choose another key, or assign another key to that command first.</source>
@@ -1719,8 +1719,8 @@
         <translation>时间轴</translation>
     </message>
     <message>
-        <source>One row per face. Green: with the face. Orange: no face. Grey: not processed yet. Black: damaged. Above: jitter</source>
-        <translation>每张人脸一行。绿色：有该人脸。橙色：无人脸。灰色：尚未处理。黑色：已损坏。上方：抖动</translation>
+        <source>One row per face. Green: with the face. Orange: no face. Grey: not processed yet. Black: damaged. Above: jitter. Below: annotations</source>
+        <translation>每张人脸一行。绿色：有该人脸。橙色：无人脸。灰色：尚未处理。黑色：已损坏。上方：抖动。下方：标注</translation>
     </message>
     <message>
         <source>not processed yet</source>
@@ -2222,59 +2222,59 @@
     </message>
     <message>
         <source>&amp;Undo</source>
-        <translation type="unfinished"></translation>
+        <translation>撤销(&amp;U)</translation>
     </message>
     <message>
         <source>&amp;Redo</source>
-        <translation type="unfinished"></translation>
+        <translation>重做(&amp;R)</translation>
     </message>
     <message>
         <source>Select the &amp;previous annotation</source>
-        <translation type="unfinished"></translation>
+        <translation>选择上一个标注(&amp;P)</translation>
     </message>
     <message>
         <source>Select the &amp;next annotation</source>
-        <translation type="unfinished"></translation>
+        <translation>选择下一个标注(&amp;N)</translation>
     </message>
     <message>
         <source>&amp;Edit annotation…</source>
-        <translation type="unfinished"></translation>
+        <translation>编辑标注(&amp;E)…</translation>
     </message>
     <message>
         <source>&amp;Delete annotation</source>
-        <translation type="unfinished"></translation>
+        <translation>删除标注(&amp;D)</translation>
     </message>
     <message>
         <source>&amp;Start the annotation at this frame</source>
-        <translation type="unfinished"></translation>
+        <translation>标注从此帧开始(&amp;S)</translation>
     </message>
     <message>
         <source>End the annotation at this &amp;frame</source>
-        <translation type="unfinished"></translation>
+        <translation>标注到此帧结束(&amp;F)</translation>
     </message>
     <message>
         <source>Go to the start of the annotation</source>
-        <translation type="unfinished"></translation>
+        <translation>转到标注的开始</translation>
     </message>
     <message>
         <source>Go to the end of the annotation</source>
-        <translation type="unfinished"></translation>
+        <translation>转到标注的结束</translation>
     </message>
     <message>
         <source>&amp;Loop the annotation</source>
-        <translation type="unfinished"></translation>
+        <translation>循环播放标注(&amp;L)</translation>
     </message>
     <message>
         <source>&amp;Add a lane…</source>
-        <translation type="unfinished"></translation>
+        <translation>添加轨道(&amp;A)…</translation>
     </message>
     <message>
         <source>&amp;Import annotations…</source>
-        <translation type="unfinished"></translation>
+        <translation>导入标注(&amp;I)…</translation>
     </message>
     <message>
         <source>E&amp;xport annotations…</source>
-        <translation type="unfinished"></translation>
+        <translation>导出标注(&amp;X)…</translation>
     </message>
 </context>
 <context>
@@ -2310,27 +2310,23 @@
     <name>lanes</name>
     <message>
         <source>{key} is the key of &apos;{command}&apos;: choose another key for the lane.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>exclude</source>
-        <translation type="unfinished"></translation>
+        <translation>{key} 是“{command}”的按键：请为轨道选择其他按键。</translation>
     </message>
     <message>
         <source>Everybody</source>
-        <translation type="unfinished"></translation>
+        <translation>所有人</translation>
     </message>
     <message>
         <source>Face {number}</source>
-        <translation type="unfinished"></translation>
+        <translation>人脸 {number}</translation>
     </message>
     <message>
         <source>{name} (face {number})</source>
-        <translation type="unfinished"></translation>
+        <translation>{name}（人脸 {number}）</translation>
     </message>
     <message>
         <source>{start} to {end} ({length})</source>
-        <translation type="unfinished"></translation>
+        <translation>{start} 至 {end}（{length}）</translation>
     </message>
 </context>
 <context>
@@ -2341,7 +2337,7 @@
     </message>
     <message>
         <source>&amp;Edit</source>
-        <translation type="unfinished"></translation>
+        <translation>编辑(&amp;E)</translation>
     </message>
     <message>
         <source>&amp;Playback</source>
@@ -2353,7 +2349,7 @@
     </message>
     <message>
         <source>&amp;Annotate</source>
-        <translation type="unfinished"></translation>
+        <translation>标注(&amp;A)</translation>
     </message>
     <message>
         <source>L&amp;ive</source>
@@ -2425,43 +2421,43 @@
     </message>
     <message>
         <source>Start or end an &amp;interval</source>
-        <translation type="unfinished"></translation>
+        <translation>开始或结束区间(&amp;I)</translation>
     </message>
     <message>
         <source>Mark an e&amp;vent</source>
-        <translation type="unfinished"></translation>
+        <translation>标记事件(&amp;V)</translation>
     </message>
     <message>
         <source>Lanes</source>
-        <translation type="unfinished"></translation>
+        <translation>轨道</translation>
     </message>
     <message>
         <source>Name, colour and &amp;key of the lane…</source>
-        <translation type="unfinished"></translation>
+        <translation>轨道的名称、颜色和按键(&amp;K)…</translation>
     </message>
     <message>
         <source>&amp;Remove the lane</source>
-        <translation type="unfinished"></translation>
+        <translation>移除轨道(&amp;R)</translation>
     </message>
     <message>
         <source>This lane stays, since exports leave out what is in it.</source>
-        <translation type="unfinished"></translation>
+        <translation>此轨道会保留，因为导出时会略去其中的内容。</translation>
     </message>
     <message>
         <source>End the &amp;interval here</source>
-        <translation type="unfinished"></translation>
+        <translation>在此处结束区间(&amp;I)</translation>
     </message>
     <message>
         <source>Start an &amp;interval here</source>
-        <translation type="unfinished"></translation>
+        <translation>从此处开始区间(&amp;I)</translation>
     </message>
     <message>
         <source>Mark an e&amp;vent here</source>
-        <translation type="unfinished"></translation>
+        <translation>在此处标记事件(&amp;V)</translation>
     </message>
     <message>
         <source>&amp;History</source>
-        <translation type="unfinished"></translation>
+        <translation>历史(&amp;H)</translation>
     </message>
 </context>
 <context>
@@ -3477,27 +3473,27 @@
     </message>
     <message>
         <source>&apos;{name}&apos; must be a list</source>
-        <translation type="unfinished"></translation>
+        <translation>“{name}”必须是列表</translation>
     </message>
     <message>
         <source>&apos;{name}&apos; must be an object</source>
-        <translation type="unfinished"></translation>
+        <translation>“{name}”必须是对象</translation>
     </message>
     <message>
         <source>&apos;{name}&apos; must be text, not {value}</source>
-        <translation type="unfinished"></translation>
+        <translation>“{name}”必须是文本，而不是 {value}</translation>
     </message>
     <message>
         <source>&apos;{name}&apos; must hold objects, not {value}</source>
-        <translation type="unfinished"></translation>
+        <translation>“{name}”必须包含对象，而不是 {value}</translation>
     </message>
     <message>
         <source>&apos;{name}&apos;: &apos;{field}&apos; cannot be {value}</source>
-        <translation type="unfinished"></translation>
+        <translation>“{name}”：“{field}”不能是 {value}</translation>
     </message>
     <message>
         <source>&apos;{name}&apos;: {reason}</source>
-        <translation type="unfinished"></translation>
+        <translation>“{name}”：{reason}</translation>
     </message>
     <message>
         <source>1 frame has no timestamp: it is placed between its neighbours</source>
@@ -3521,7 +3517,7 @@
     </message>
     <message>
         <source>A face that is missing for longer, between two frames with it.</source>
-        <translation type="unfinished"></translation>
+        <translation>在有该人脸的两帧之间缺失更久的人脸。</translation>
     </message>
     <message>
         <source>Butterworth</source>
@@ -3561,27 +3557,27 @@
     </message>
     <message>
         <source>Frames in which another face covers more of this one, so that the two may exchange their numbers.</source>
-        <translation type="unfinished"></translation>
+        <translation>另一张人脸遮住此人脸更多的帧，两者的编号可能互换。</translation>
     </message>
     <message>
         <source>Frames in which more landmarks have a score below 0.6.</source>
-        <translation type="unfinished"></translation>
+        <translation>有更多关键点的置信度低于 0.6 的帧。</translation>
     </message>
     <message>
         <source>Frames in which the landmarks jump further from the frame before, in % of the eye distance, while they move little before and after.</source>
-        <translation type="unfinished"></translation>
+        <translation>关键点相对前一帧跳动更远（占眼距的 %），而前后移动很小的帧。</translation>
     </message>
     <message>
         <source>Frames in which the median score of the landmarks is lower.</source>
-        <translation type="unfinished"></translation>
+        <translation>关键点置信度中位数更低的帧。</translation>
     </message>
     <message>
         <source>Frames in which the stabilizer moves the landmarks further, in % of the eye distance.</source>
-        <translation type="unfinished"></translation>
+        <translation>稳定器将关键点移动得更远（占眼距的 %）的帧。</translation>
     </message>
     <message>
         <source>Frames in which the yaw or the pitch of the head is larger.</source>
-        <translation type="unfinished"></translation>
+        <translation>头部偏航或俯仰更大的帧。</translation>
     </message>
     <message>
         <source>Head pose</source>
@@ -3589,11 +3585,11 @@
     </message>
     <message>
         <source>Head turned by more than</source>
-        <translation type="unfinished"></translation>
+        <translation>头部转动超过</translation>
     </message>
     <message>
         <source>Hidden landmarks above</source>
-        <translation type="unfinished"></translation>
+        <translation>被遮挡的关键点超过</translation>
     </message>
     <message>
         <source>How fast the cut-off frequency rises with speed: higher means less lag when the face moves.</source>
@@ -3601,7 +3597,7 @@
     </message>
     <message>
         <source>Jump of more than</source>
-        <translation type="unfinished"></translation>
+        <translation>跳动超过</translation>
     </message>
     <message>
         <source>MediaPipe is not installed: &apos;pip install steadymark[mediapipe]&apos;, or use another model</source>
@@ -3613,7 +3609,7 @@
     </message>
     <message>
         <source>Missing for more than</source>
-        <translation type="unfinished"></translation>
+        <translation>缺失超过</translation>
     </message>
     <message>
         <source>No face was found in {name} (1 frame).</source>
@@ -3645,11 +3641,11 @@
     </message>
     <message>
         <source>Overlap of two faces above</source>
-        <translation type="unfinished"></translation>
+        <translation>两张人脸重叠超过</translation>
     </message>
     <message>
         <source>Pause of the video above</source>
-        <translation type="unfinished"></translation>
+        <translation>视频停顿超过</translation>
     </message>
     <message>
         <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
@@ -3657,7 +3653,7 @@
     </message>
     <message>
         <source>Places at which frames of the video are missing, since they are damaged or were not recorded.</source>
-        <translation type="unfinished"></translation>
+        <translation>视频缺帧之处，因为这些帧已损坏或未录制。</translation>
     </message>
     <message>
         <source>Position</source>
@@ -3665,11 +3661,11 @@
     </message>
     <message>
         <source>Raw and stabilized apart by more than</source>
-        <translation type="unfinished"></translation>
+        <translation>原始点与稳定后的点相距超过</translation>
     </message>
     <message>
         <source>Score below</source>
-        <translation type="unfinished"></translation>
+        <translation>置信度低于</translation>
     </message>
     <message>
         <source>The face is never followed for half a second.</source>
@@ -3685,11 +3681,11 @@
     </message>
     <message>
         <source>The project is not saved, and is kept in memory: {fault}</source>
-        <translation type="unfinished"></translation>
+        <translation>项目未保存，保留在内存中：{fault}</translation>
     </message>
     <message>
         <source>The project is saved again.</source>
-        <translation type="unfinished"></translation>
+        <translation>项目已恢复保存。</translation>
     </message>
     <message>
         <source>The video has {fps:.3g} frames per second; {least:.0f} are needed.</source>
@@ -3697,7 +3693,7 @@
     </message>
     <message>
         <source>a lane needs a name</source>
-        <translation type="unfinished"></translation>
+        <translation>轨道需要名称</translation>
     </message>
     <message>
         <source>a row cannot be read as numbers</source>
@@ -3709,11 +3705,11 @@
     </message>
     <message>
         <source>add the lane &apos;{lane}&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>添加轨道“{lane}”</translation>
     </message>
     <message>
         <source>an annotation from {start:g} s to {end:g} s is not possible: it must end after it starts</source>
-        <translation type="unfinished"></translation>
+        <translation>不能有从 {start:g} 秒到 {end:g} 秒的标注：结束必须晚于开始</translation>
     </message>
     <message>
         <source>and 1 more place</source>
@@ -3725,11 +3721,11 @@
     </message>
     <message>
         <source>another face overlaps by {percent:.0f} %</source>
-        <translation type="unfinished"></translation>
+        <translation>与另一张人脸重叠 {percent:.0f} %</translation>
     </message>
     <message>
         <source>another person is called {name} already: merge the two, or choose another name</source>
-        <translation type="unfinished"></translation>
+        <translation>另一人物已叫 {name}：请合并两者或另选名称</translation>
     </message>
     <message>
         <source>automatic</source>
@@ -3737,35 +3733,35 @@
     </message>
     <message>
         <source>cannot read the annotations in {path}: {error}</source>
-        <translation type="unfinished"></translation>
+        <translation>无法读取 {path} 中的标注：{error}</translation>
     </message>
     <message>
         <source>change in &apos;{lane}&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>“{lane}”中的更改</translation>
     </message>
     <message>
         <source>change the lane &apos;{lane}&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>更改轨道“{lane}”</translation>
     </message>
     <message>
         <source>delete in &apos;{lane}&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>“{lane}”中的删除</translation>
     </message>
     <message>
         <source>delete the lane &apos;{lane}&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>移除轨道“{lane}”</translation>
     </message>
     <message>
         <source>event in &apos;{lane}&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>“{lane}”中的事件</translation>
     </message>
     <message>
         <source>exclude</source>
-        <translation type="unfinished"></translation>
+        <translation>排除</translation>
     </message>
     <message>
         <source>face not found</source>
-        <translation type="unfinished"></translation>
+        <translation>未找到人脸</translation>
     </message>
     <message>
         <source>flow</source>
@@ -3773,31 +3769,31 @@
     </message>
     <message>
         <source>frames missing</source>
-        <translation type="unfinished"></translation>
+        <translation>缺帧</translation>
     </message>
     <message>
         <source>head turned by {degrees:.0f}°</source>
-        <translation type="unfinished"></translation>
+        <translation>头部转动 {degrees:.0f}°</translation>
     </message>
     <message>
         <source>head turned far</source>
-        <translation type="unfinished"></translation>
+        <translation>头部转动大</translation>
     </message>
     <message>
         <source>hidden landmarks</source>
-        <translation type="unfinished"></translation>
+        <translation>被遮挡的关键点</translation>
     </message>
     <message>
         <source>identity uncertain</source>
-        <translation type="unfinished"></translation>
+        <translation>身份不确定</translation>
     </message>
     <message>
         <source>import {file}</source>
-        <translation type="unfinished"></translation>
+        <translation>导入 {file}</translation>
     </message>
     <message>
         <source>interval in &apos;{lane}&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>“{lane}”中的区间</translation>
     </message>
     <message>
         <source>it is cut off: how much is missing is not known</source>
@@ -3814,6 +3810,18 @@
     <message>
         <source>it is interlaced: --deinterlace avoids combed edges where faces move</source>
         <translation>视频是隔行扫描的：--deinterlace 可避免运动人脸的锯齿边缘</translation>
+    </message>
+    <message>
+        <source>it is not a file of ELAN</source>
+        <translation>它不是 ELAN 文件</translation>
+    </message>
+    <message>
+        <source>it is not a table with tabs</source>
+        <translation>它不是制表符分隔的表格</translation>
+    </message>
+    <message>
+        <source>it is not text in UTF-8</source>
+        <translation>它不是 UTF-8 文本</translation>
     </message>
     <message>
         <source>it sends single images: {rate:g} are asked for per second</source>
@@ -3833,11 +3841,11 @@
     </message>
     <message>
         <source>jump</source>
-        <translation type="unfinished"></translation>
+        <translation>跳动</translation>
     </message>
     <message>
         <source>jump by {percent:.0f} % of the eye distance</source>
-        <translation type="unfinished"></translation>
+        <translation>跳动眼距的 {percent:.0f} %</translation>
     </message>
     <message>
         <source>line 1: neither a Steadymark file (&apos;{magic} {format}&apos;) nor the names of its columns (&apos;frame,face_id,timestamp_s,…&apos;) or of OpenFace&apos;s (&apos;frame, face_id, timestamp, …&apos;): save the table as CSV with the names of its columns in the first line</source>
@@ -3852,6 +3860,14 @@
         <translation>第 2 行：文件头不是“# ”加 JSON</translation>
     </message>
     <message>
+        <source>line {line}</source>
+        <translation>第 {line} 行</translation>
+    </message>
+    <message>
+        <source>line {line}: it is not a file of ELAN</source>
+        <translation>第 {line} 行：它不是 ELAN 文件</translation>
+    </message>
+    <message>
         <source>line {number} has 1 field, but there are {columns} columns</source>
         <translation>第 {number} 行有 1 个字段，但共有 {columns} 列</translation>
     </message>
@@ -3861,7 +3877,7 @@
     </message>
     <message>
         <source>low score</source>
-        <translation type="unfinished"></translation>
+        <translation>置信度低</translation>
     </message>
     <message>
         <source>most landmarks are guesses (median score {score:.2f})</source>
@@ -3877,19 +3893,19 @@
     </message>
     <message>
         <source>not found for {seconds:.2f} s</source>
-        <translation type="unfinished"></translation>
+        <translation>{seconds:.2f} 秒未找到</translation>
     </message>
     <message>
         <source>person {number} cannot be merged with itself</source>
-        <translation type="unfinished"></translation>
+        <translation>人物 {number} 不能与自身合并</translation>
     </message>
     <message>
         <source>person {number} cannot be split at frame {frame}: choose a later frame</source>
-        <translation type="unfinished"></translation>
+        <translation>人物 {number} 不能在第 {frame} 帧拆分：请选择更靠后的帧</translation>
     </message>
     <message>
         <source>persons {one} and {other} cannot be exchanged from frame {first} on</source>
-        <translation type="unfinished"></translation>
+        <translation>人物 {one} 和 {other} 不能从第 {first} 帧起互换</translation>
     </message>
     <message>
         <source>pitch</source>
@@ -3897,7 +3913,7 @@
     </message>
     <message>
         <source>raw and stabilized apart</source>
-        <translation type="unfinished"></translation>
+        <translation>原始点与稳定后的点相距远</translation>
     </message>
     <message>
         <source>raw and stabilized landmarks lie {percent:.1f} % of the eye distance apart</source>
@@ -3905,7 +3921,7 @@
     </message>
     <message>
         <source>raw and stabilized {percent:.1f} % apart</source>
-        <translation type="unfinished"></translation>
+        <translation>原始点与稳定后的点相距 {percent:.1f} %</translation>
     </message>
     <message>
         <source>refinement</source>
@@ -3917,7 +3933,7 @@
     </message>
     <message>
         <source>score {value:.2f}</source>
-        <translation type="unfinished"></translation>
+        <translation>置信度 {value:.2f}</translation>
     </message>
     <message>
         <source>temporal refinement</source>
@@ -3948,6 +3964,10 @@
         <translation>文件被截断</translation>
     </message>
     <message>
+        <source>the first line lacks {columns}</source>
+        <translation>第一行缺少 {columns}</translation>
+    </message>
+    <message>
         <source>the follower &apos;{follower}&apos; has landmarks of {theirs}, but &apos;{name}&apos; those of {ours}: name another follower in the model card</source>
         <translation>后续模型“{follower}”的关键点属于 {theirs}，而“{name}”的属于 {ours}：请在模型卡中指定另一个后续模型</translation>
     </message>
@@ -3961,7 +3981,7 @@
     </message>
     <message>
         <source>the key {key} belongs to the lane &apos;{name}&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>按键 {key} 属于轨道“{name}”</translation>
     </message>
     <message>
         <source>the landmarks are uncertain (median score {score:.2f})</source>
@@ -3969,15 +3989,15 @@
     </message>
     <message>
         <source>the lane &apos;exclude&apos; cannot be removed: remove its intervals instead</source>
-        <translation type="unfinished"></translation>
+        <translation>轨道“排除”不能移除：请改为移除其中的区间</translation>
     </message>
     <message>
         <source>the lane &apos;exclude&apos; keeps its name: exports leave out what is in it</source>
-        <translation type="unfinished"></translation>
+        <translation>轨道“排除”保留其名称：导出时会略去其中的内容</translation>
     </message>
     <message>
         <source>the lanes must have different names, and one must be &apos;exclude&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>轨道名称必须各不相同，且其中一个必须是“exclude”</translation>
     </message>
     <message>
         <source>the model card of {path} has typical scores of {given} landmarks, but the network has {count}: fit its scores again with &apos;steadymark-train calibrate-scores&apos;</source>
@@ -3997,7 +4017,7 @@
     </message>
     <message>
         <source>the video pauses for {seconds:.2f} s</source>
-        <translation type="unfinished"></translation>
+        <translation>视频停顿 {seconds:.2f} 秒</translation>
     </message>
     <message>
         <source>the {kind} &apos;{name}&apos; is registered twice</source>
@@ -4005,7 +4025,7 @@
     </message>
     <message>
         <source>there is a lane called &apos;{name}&apos; already</source>
-        <translation type="unfinished"></translation>
+        <translation>已有名为“{name}”的轨道</translation>
     </message>
     <message>
         <source>there is no MediaPipe model file at &apos;{model_file}&apos;: give face_landmarker.task as mediapipe:FILE.task</source>
@@ -4013,11 +4033,11 @@
     </message>
     <message>
         <source>there is no annotation {number}</source>
-        <translation type="unfinished"></translation>
+        <translation>没有标注 {number}</translation>
     </message>
     <message>
         <source>there is no doubt called &apos;{name}&apos;: choose of {known}</source>
-        <translation type="unfinished"></translation>
+        <translation>没有名为“{name}”的疑点：可选 {known}</translation>
     </message>
     <message>
         <source>there is no image for frame {index}</source>
@@ -4025,7 +4045,7 @@
     </message>
     <message>
         <source>there is no lane called &apos;{name}&apos;: there are {known}</source>
-        <translation type="unfinished"></translation>
+        <translation>没有名为“{name}”的轨道：现有 {known}</translation>
     </message>
     <message>
         <source>tracking stopped after 1 frame: {error}</source>
@@ -4033,7 +4053,7 @@
     </message>
     <message>
         <source>two annotations have the same number</source>
-        <translation type="unfinished"></translation>
+        <translation>两个标注的编号相同</translation>
     </message>
     <message>
         <source>unknown {kind} &apos;{name}&apos;: choose one of {known}</source>
@@ -4044,8 +4064,16 @@
         <translation>使用了已安装的 FFmpeg 不支持的协议：请使用 rtsp:// 或 http://</translation>
     </message>
     <message>
+        <source>{element} lacks {name}</source>
+        <translation>{element} 缺少 {name}</translation>
+    </message>
+    <message>
+        <source>{place}: &apos;{text}&apos; is not a time</source>
+        <translation>{place}：“{text}”不是时间</translation>
+    </message>
+    <message>
         <source>{video} is not the file that {project} was made for: its annotations may be at other times</source>
-        <translation type="unfinished"></translation>
+        <translation>{video} 不是 {project} 所针对的文件：其标注的时间可能不同</translation>
     </message>
     <message>
         <source>it requires a user and a password: http://user:password@host/…</source>
@@ -4533,15 +4561,15 @@
     </message>
     <message>
         <source>{path} is not JSON ({error}): restore it from a copy, or delete it to begin a new project</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} 不是 JSON（{error}）：请从副本恢复，或删除它以新建项目</translation>
     </message>
     <message>
         <source>{path} is not a project of Steadymark: it lacks &apos;{magic}&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} 不是 Steadymark 的项目：缺少“{magic}”</translation>
     </message>
     <message>
         <source>{path} is open in another window or program: close it there to edit it here</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} 已在另一窗口或程序中打开：请在那里关闭，才能在此编辑</translation>
     </message>
     <message>
         <source>{path} lacks the output {name} that its model card needs: fit its scores again with &apos;steadymark-train calibrate-scores&apos;</source>
@@ -4549,11 +4577,11 @@
     </message>
     <message>
         <source>{path} was written by a newer version ({version}): update Steadymark to open it</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} 由更新的版本（{version}）写入：请更新 Steadymark 后打开</translation>
     </message>
     <message>
         <source>{path}: {error}</source>
-        <translation type="unfinished"></translation>
+        <translation>{path}：{error}</translation>
     </message>
     <message>
         <source>{path}: {fault}</source>
@@ -4565,7 +4593,7 @@
     </message>
     <message>
         <source>{percent:.0f} % of the landmarks hidden</source>
-        <translation type="unfinished"></translation>
+        <translation>{percent:.0f} % 的关键点被遮挡</translation>
     </message>
     <message>
         <source>{shown} answers but sends no frames: check the camera</source>

@@ -53,7 +53,7 @@ class Timeline(QWidget):
         self.setAccessibleDescription(
             self.tr(
                 "One row per face. Green: with the face. Orange: no face. Grey: not processed yet. "
-                "Black: damaged. Above: jitter"
+                "Black: damaged. Above: jitter. Below: annotations"
             )
         )
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

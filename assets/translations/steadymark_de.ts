@@ -190,7 +190,7 @@
     </message>
     <message>
         <source>{name} was written.</source>
-        <translation>{name} wurde geschrieben.</translation>
+        <translation>{name} ist geschrieben.</translation>
     </message>
 </context>
 <context>
@@ -216,11 +216,11 @@
         <translation>&amp;Notiz</translation>
     </message>
     <message>
-        <source>&amp;Start</source>
+        <source>&amp;Starts at</source>
         <translation>&amp;Anfang</translation>
     </message>
     <message>
-        <source>&amp;End</source>
+        <source>&amp;Ends at</source>
         <translation>&amp;Ende</translation>
     </message>
     <message>

@@ -215,12 +215,12 @@
         <translation>备注(&amp;N)</translation>
     </message>
     <message>
-        <source>&amp;Start</source>
-        <translation>开始(&amp;S)</translation>
+        <source>&amp;Starts at</source>
+        <translation>开始于(&amp;S)</translation>
     </message>
     <message>
-        <source>&amp;End</source>
-        <translation>结束(&amp;E)</translation>
+        <source>&amp;Ends at</source>
+        <translation>结束于(&amp;E)</translation>
     </message>
     <message>
         <source>&amp;Person</source>

@@ -81,8 +81,8 @@ class AnnotationDialog(QDialog):
         for text, field, tip in (
             (self.tr("&Label"), self.label, self.tr("A short name, such as a category")),
             (self.tr("&Note"), self.note, ""),
-            (self.tr("&Start"), self.start, hint),
-            (self.tr("&End"), self.end, hint),
+            (self.tr("&Starts at"), self.start, hint),
+            (self.tr("&Ends at"), self.end, hint),
             (self.tr("&Person"), self.person, ""),
             (self.tr("L&ane"), self.lane, ""),
         ):

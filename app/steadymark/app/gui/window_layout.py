@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from steadymark.app.gui.actions.actions import make_actions
 from steadymark.app.gui.actions.context_menus import (
@@ -145,6 +145,10 @@ class WindowLayout(QMainWindow):
         if display.phase is Phase.EMPTY:
             self.start_page.set_recent(self.preferences.recent())
         self.pages.setCurrentWidget(self.view if has_source else self.start_page)
+        # The start page is higher than the view, and must not keep the window high behind it.
+        policy = QSizePolicy.Policy
+        height = policy.Ignored if has_source else policy.Preferred
+        self.start_page.setSizePolicy(policy.Preferred, height)
         self.playback_bar.setVisible(display.has_recording)
         self.docks.show(has_source=has_source)
         self._make_room()

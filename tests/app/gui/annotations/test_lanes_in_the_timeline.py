@@ -206,3 +206,12 @@ def test_many_lanes_take_little_room_and_less_in_a_low_window(ready: MainWindow)
     line.make_room(in_high_window=False)
     assert line.sizeHint().height() < high
     assert line.grab().toImage().height() > 0
+
+
+def test_three_lanes_fit_into_a_low_window(qtbot: QtBot, ready: MainWindow) -> None:
+    ready.annotations.annotating.add_lane(Lane("looking", BLUE))
+    ready.resize(900, 600)
+    line = ready.playback_bar.timeline
+    qtbot.waitUntil(lambda: line.height() == line.sizeHint().height())
+    assert ready.height() == 600
+    assert line._layout().lane_height > 15

@@ -23,6 +23,7 @@ from typer.testing import CliRunner
 
 import steadymark as sm
 from steadymark.app.cli.main import app as steadymark_app
+from steadymark.engine.review.project_file import parse_project
 from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:
@@ -246,7 +247,15 @@ def test_the_columns_in_snippets_of_other_languages_exist(table: Path) -> None:
 
 def test_every_language_of_a_block_is_tested() -> None:
     languages = {block.language for block in BLOCKS}
-    assert languages == {"", "sh", "powershell", "python", "r", "matlab"}
+    assert languages == {"", "sh", "powershell", "python", "r", "matlab", "json"}
+
+
+@pytest.mark.parametrize("block", [block for block in BLOCKS if block.language == "json"])
+def test_an_example_of_a_project_can_be_read(block: Block) -> None:
+    project = parse_project(block.text, block.page)
+    assert project.lanes
+    assert project.annotations
+    assert project.corrections
 
 
 def test_the_messages_of_the_troubleshooting_page_are_those_of_the_program() -> None:

@@ -128,6 +128,119 @@
     </message>
 </context>
 <context>
+    <name>AnnotationController</name>
+    <message>
+        <source>Select an annotation first: click it in the timeline.</source>
+        <translation>Wählen Sie zuerst eine Annotation: Klicken Sie sie in der Zeitleiste an.</translation>
+    </message>
+    <message>
+        <source>There are no annotations yet.</source>
+        <translation>Es gibt noch keine Annotationen.</translation>
+    </message>
+    <message>
+        <source>Open a recording first: annotations belong to a recording.</source>
+        <translation>Öffnen Sie zuerst eine Aufnahme: Annotationen gehören zu einer Aufnahme.</translation>
+    </message>
+    <message>
+        <source>&amp;Undo: {action}</source>
+        <translation>&amp;Rückgängig: {action}</translation>
+    </message>
+    <message>
+        <source>&amp;Undo</source>
+        <translation>&amp;Rückgängig</translation>
+    </message>
+    <message>
+        <source>There is nothing to undo.</source>
+        <translation>Es gibt nichts rückgängig zu machen.</translation>
+    </message>
+    <message>
+        <source>&amp;Redo: {action}</source>
+        <translation>&amp;Wiederholen: {action}</translation>
+    </message>
+    <message>
+        <source>&amp;Redo</source>
+        <translation>&amp;Wiederholen</translation>
+    </message>
+    <message>
+        <source>There is nothing to redo.</source>
+        <translation>Es gibt nichts zu wiederholen.</translation>
+    </message>
+    <message>
+        <source>Import annotations</source>
+        <translation>Annotationen importieren</translation>
+    </message>
+    <message>
+        <source>Annotations ({kinds});;All files (*)</source>
+        <translation>Annotationen ({kinds});;Alle Dateien (*)</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n annotation(s) were added from {name}.</source>
+        <translation>
+            <numerusform>Eine Annotation aus {name} wurde hinzugefügt.</numerusform>
+            <numerusform>%n Annotationen aus {name} wurden hinzugefügt.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Export annotations</source>
+        <translation>Annotationen exportieren</translation>
+    </message>
+    <message>
+        <source>ELAN ({elan});;Table with tabs ({table})</source>
+        <translation>ELAN ({elan});;Tabelle mit Tabulatoren ({table})</translation>
+    </message>
+    <message>
+        <source>{name} was written.</source>
+        <translation>{name} ist geschrieben.</translation>
+    </message>
+</context>
+<context>
+    <name>AnnotationDialog</name>
+    <message>
+        <source>Edit annotation</source>
+        <translation>Annotation bearbeiten</translation>
+    </message>
+    <message>
+        <source>A time such as 1:23.4 or 83s, or a frame such as f120</source>
+        <translation>Eine Zeit wie 1:23.4 oder 83s oder ein Bild wie f120</translation>
+    </message>
+    <message>
+        <source>&amp;Label</source>
+        <translation>Be&amp;zeichnung</translation>
+    </message>
+    <message>
+        <source>A short name, such as a category</source>
+        <translation>Ein kurzer Name, etwa eine Kategorie</translation>
+    </message>
+    <message>
+        <source>&amp;Note</source>
+        <translation>&amp;Notiz</translation>
+    </message>
+    <message>
+        <source>&amp;Starts at</source>
+        <translation>&amp;Anfang</translation>
+    </message>
+    <message>
+        <source>&amp;Ends at</source>
+        <translation>&amp;Ende</translation>
+    </message>
+    <message>
+        <source>&amp;Person</source>
+        <translation>&amp;Person</translation>
+    </message>
+    <message>
+        <source>L&amp;ane</source>
+        <translation>&amp;Spur</translation>
+    </message>
+    <message>
+        <source>&apos;{text}&apos; is not a position: enter a time such as 1:23.4 or 83s, or a frame such as f120</source>
+        <translation>„{text}“ ist keine Stelle: Geben Sie eine Zeit wie 1:23.4 oder 83s oder ein Bild wie f120 ein</translation>
+    </message>
+    <message>
+        <source>The end is before the start.</source>
+        <translation>Das Ende liegt vor dem Anfang.</translation>
+    </message>
+</context>
+<context>
     <name>CameraDialog</name>
     <message>
         <source>Open camera or stream</source>
@@ -466,6 +579,87 @@
     <message>
         <source>Use the parameters of the settings, and follow their changes</source>
         <translation>Die Parameter der Einstellungen verwenden und ihnen folgen</translation>
+    </message>
+</context>
+<context>
+    <name>HistoryMenu</name>
+    <message>
+        <source>Nothing done yet</source>
+        <translation>Noch nichts getan</translation>
+    </message>
+</context>
+<context>
+    <name>LaneDialog</name>
+    <message>
+        <source>Change lane</source>
+        <translation>Spur ändern</translation>
+    </message>
+    <message>
+        <source>Add lane</source>
+        <translation>Spur hinzufügen</translation>
+    </message>
+    <message>
+        <source>Blue</source>
+        <translation>Blau</translation>
+    </message>
+    <message>
+        <source>Orange</source>
+        <translation>Orange</translation>
+    </message>
+    <message>
+        <source>Green</source>
+        <translation>Grün</translation>
+    </message>
+    <message>
+        <source>Pink</source>
+        <translation>Rosa</translation>
+    </message>
+    <message>
+        <source>Light blue</source>
+        <translation>Hellblau</translation>
+    </message>
+    <message>
+        <source>Vermilion</source>
+        <translation>Zinnober</translation>
+    </message>
+    <message>
+        <source>Yellow</source>
+        <translation>Gelb</translation>
+    </message>
+    <message>
+        <source>Red</source>
+        <translation>Rot</translation>
+    </message>
+    <message>
+        <source>No key</source>
+        <translation>Keine Taste</translation>
+    </message>
+    <message>
+        <source>The key starts and ends an interval; with Shift, it marks an event. Keys of commands are not offered; Keyboard shortcuts in the menu Help changes those.</source>
+        <translation>Die Taste beginnt und beendet ein Intervall; mit der Umschalttaste markiert sie ein Ereignis. Tasten von Befehlen stehen nicht zur Wahl; „Tastenkürzel“ im Menü Hilfe ändert sie.</translation>
+    </message>
+    <message>
+        <source>&amp;Name</source>
+        <translation>&amp;Name</translation>
+    </message>
+    <message>
+        <source>&amp;Colour</source>
+        <translation>&amp;Farbe</translation>
+    </message>
+    <message>
+        <source>&amp;Key</source>
+        <translation>&amp;Taste</translation>
+    </message>
+    <message>
+        <source>There is a lane called &apos;{name}&apos; already.</source>
+        <translation>Es gibt schon eine Spur namens „{name}“.</translation>
+    </message>
+</context>
+<context>
+    <name>LaneRows</name>
+    <message>
+        <source>{lane}: drag to mark an interval</source>
+        <translation>{lane}: ziehen, um ein Intervall zu markieren</translation>
     </message>
 </context>
 <context>
@@ -1165,12 +1359,12 @@
         <translation>Prüfung</translation>
     </message>
     <message>
-        <source>All</source>
-        <translation>Alle</translation>
-    </message>
-    <message>
         <source>To do</source>
         <translation>Zu tun</translation>
+    </message>
+    <message>
+        <source>All</source>
+        <translation>Alle</translation>
     </message>
     <message>
         <source>Which stretches are listed</source>
@@ -1396,6 +1590,10 @@
     <message>
         <source>{key} opens the menu &apos;{menu}&apos;: choose another key.</source>
         <translation>{key} öffnet das Menü „{menu}“: Wählen Sie eine andere Taste.</translation>
+    </message>
+    <message>
+        <source>{key} is the key of the lane &apos;{lane}&apos;: choose another key.</source>
+        <translation>{key} ist die Taste der Spur „{lane}“: Wählen Sie eine andere Taste.</translation>
     </message>
     <message>
         <source>{key} is already used for &apos;{command}&apos;: choose another key, or assign another key to that command first.</source>
@@ -1730,8 +1928,8 @@
         <translation>Zeitleiste</translation>
     </message>
     <message>
-        <source>One row per face. Green: with the face. Orange: no face. Grey: not processed yet. Black: damaged. Above: jitter</source>
-        <translation>Eine Zeile je Gesicht. Grün: mit dem Gesicht. Orange: kein Gesicht. Grau: noch nicht verarbeitet. Schwarz: beschädigt. Darüber: Jitter</translation>
+        <source>One row per face. Green: with the face. Orange: no face. Grey: not processed yet. Black: damaged. Above: jitter. Below: annotations</source>
+        <translation>Eine Zeile je Gesicht. Grün: mit dem Gesicht. Orange: kein Gesicht. Grau: noch nicht verarbeitet. Schwarz: beschädigt. Darüber: Jitter. Darunter: Annotationen</translation>
     </message>
     <message>
         <source>not processed yet</source>
@@ -2233,6 +2431,62 @@
         <translation>Meldungen schließen</translation>
     </message>
     <message>
+        <source>&amp;Undo</source>
+        <translation>&amp;Rückgängig</translation>
+    </message>
+    <message>
+        <source>&amp;Redo</source>
+        <translation>&amp;Wiederholen</translation>
+    </message>
+    <message>
+        <source>Select the &amp;previous annotation</source>
+        <translation>&amp;Vorige Annotation auswählen</translation>
+    </message>
+    <message>
+        <source>Select the &amp;next annotation</source>
+        <translation>&amp;Nächste Annotation auswählen</translation>
+    </message>
+    <message>
+        <source>&amp;Edit annotation…</source>
+        <translation>Annotation &amp;bearbeiten …</translation>
+    </message>
+    <message>
+        <source>&amp;Delete annotation</source>
+        <translation>Annotation &amp;löschen</translation>
+    </message>
+    <message>
+        <source>&amp;Start the annotation at this frame</source>
+        <translation>Annotation mit diesem Bild &amp;anfangen</translation>
+    </message>
+    <message>
+        <source>End the annotation at this &amp;frame</source>
+        <translation>Annotation mit diesem Bild b&amp;eenden</translation>
+    </message>
+    <message>
+        <source>Go to the start of the annotation</source>
+        <translation>Zum Anfang der Annotation gehen</translation>
+    </message>
+    <message>
+        <source>Go to the end of the annotation</source>
+        <translation>Zum Ende der Annotation gehen</translation>
+    </message>
+    <message>
+        <source>&amp;Loop the annotation</source>
+        <translation>Annotation in &amp;Schleife abspielen</translation>
+    </message>
+    <message>
+        <source>&amp;Add a lane…</source>
+        <translation>Spur &amp;hinzufügen …</translation>
+    </message>
+    <message>
+        <source>&amp;Import annotations…</source>
+        <translation>Annotationen &amp;importieren …</translation>
+    </message>
+    <message>
+        <source>E&amp;xport annotations…</source>
+        <translation>Annotationen e&amp;xportieren …</translation>
+    </message>
+    <message>
         <source>&amp;Next doubtful stretch</source>
         <translation>&amp;Nächste zweifelhafte Stelle</translation>
     </message>
@@ -2291,10 +2545,37 @@
     </message>
 </context>
 <context>
+    <name>lanes</name>
+    <message>
+        <source>{key} is the key of &apos;{command}&apos;: choose another key for the lane.</source>
+        <translation>{key} ist die Taste von „{command}“: Wählen Sie für die Spur eine andere Taste.</translation>
+    </message>
+    <message>
+        <source>Everybody</source>
+        <translation>Alle</translation>
+    </message>
+    <message>
+        <source>Face {number}</source>
+        <translation>Gesicht {number}</translation>
+    </message>
+    <message>
+        <source>{name} (face {number})</source>
+        <translation>{name} (Gesicht {number})</translation>
+    </message>
+    <message>
+        <source>{start} to {end} ({length})</source>
+        <translation>{start} bis {end} ({length})</translation>
+    </message>
+</context>
+<context>
     <name>menus</name>
     <message>
         <source>&amp;File</source>
         <translation>&amp;Datei</translation>
+    </message>
+    <message>
+        <source>&amp;Edit</source>
+        <translation>&amp;Bearbeiten</translation>
     </message>
     <message>
         <source>&amp;Playback</source>
@@ -2303,6 +2584,10 @@
     <message>
         <source>&amp;Tracking</source>
         <translation>&amp;Verfolgung</translation>
+    </message>
+    <message>
+        <source>&amp;Annotate</source>
+        <translation>A&amp;nnotieren</translation>
     </message>
     <message>
         <source>L&amp;ive</source>
@@ -2375,6 +2660,46 @@
     <message>
         <source>Copy the figures as CSV</source>
         <translation>Zahlen als CSV kopieren</translation>
+    </message>
+    <message>
+        <source>Start or end an &amp;interval</source>
+        <translation>&amp;Intervall beginnen oder beenden</translation>
+    </message>
+    <message>
+        <source>Mark an e&amp;vent</source>
+        <translation>E&amp;reignis markieren</translation>
+    </message>
+    <message>
+        <source>Lanes</source>
+        <translation>Spuren</translation>
+    </message>
+    <message>
+        <source>Name, colour and &amp;key of the lane…</source>
+        <translation>Name, Farbe und &amp;Taste der Spur …</translation>
+    </message>
+    <message>
+        <source>&amp;Remove the lane</source>
+        <translation>Spur &amp;entfernen</translation>
+    </message>
+    <message>
+        <source>This lane stays, since exports leave out what is in it.</source>
+        <translation>Diese Spur bleibt, denn Exporte lassen aus, was in ihr ist.</translation>
+    </message>
+    <message>
+        <source>End the &amp;interval here</source>
+        <translation>&amp;Intervall hier beenden</translation>
+    </message>
+    <message>
+        <source>Start an &amp;interval here</source>
+        <translation>&amp;Intervall hier beginnen</translation>
+    </message>
+    <message>
+        <source>Mark an e&amp;vent here</source>
+        <translation>E&amp;reignis hier markieren</translation>
+    </message>
+    <message>
+        <source>&amp;History</source>
+        <translation>&amp;Verlauf</translation>
     </message>
 </context>
 <context>
@@ -3434,7 +3759,7 @@
     </message>
     <message>
         <source>A face that is missing for longer, between two frames with it.</source>
-        <translation>Ein Gesicht, das zwischen zwei Bildern mit ihm länger fehlt.</translation>
+        <translation>Ein Gesicht, das länger fehlt, zwischen zwei Bildern mit ihm.</translation>
     </message>
     <message>
         <source>Accept a stretch</source>
@@ -3494,7 +3819,7 @@
     </message>
     <message>
         <source>Frames in which the landmarks jump further from the frame before, in % of the eye distance, while they move little before and after.</source>
-        <translation>Bilder, in denen die Landmarken vom Bild davor weiter springen, in % des Augenabstands, während sie sich davor und danach wenig bewegen.</translation>
+        <translation>Bilder, in denen die Landmarken gegenüber dem Bild davor weiter springen, in % des Augenabstands, während sie sich vorher und nachher wenig bewegen.</translation>
     </message>
     <message>
         <source>Frames in which the median score of the landmarks is lower.</source>
@@ -3506,7 +3831,7 @@
     </message>
     <message>
         <source>Frames in which the yaw or the pitch of the head is larger.</source>
-        <translation>Bilder, in denen der Kopf weiter gedreht oder geneigt ist.</translation>
+        <translation>Bilder, in denen der Kopf weiter gedreht oder genickt ist.</translation>
     </message>
     <message>
         <source>Head pose</source>
@@ -3622,7 +3947,7 @@
     </message>
     <message>
         <source>The project is not saved, and is kept in memory: {fault}</source>
-        <translation>Das Projekt ist nicht gespeichert und bleibt im Speicher: {fault}</translation>
+        <translation>Das Projekt ist nicht gespeichert und bleibt im Arbeitsspeicher: {fault}</translation>
     </message>
     <message>
         <source>The project is saved again.</source>
@@ -3634,7 +3959,7 @@
     </message>
     <message>
         <source>a lane needs a name</source>
-        <translation>Eine Spur braucht einen Namen</translation>
+        <translation>eine Spur braucht einen Namen</translation>
     </message>
     <message>
         <source>a row cannot be read as numbers</source>
@@ -3645,8 +3970,12 @@
         <translation>ein Video wird um 0, 90, 180 oder 270 Grad gedreht, nicht um {given}</translation>
     </message>
     <message>
+        <source>add the lane &apos;{lane}&apos;</source>
+        <translation>Spur „{lane}“ hinzufügen</translation>
+    </message>
+    <message>
         <source>an annotation from {start:g} s to {end:g} s is not possible: it must end after it starts</source>
-        <translation>Eine Annotation von {start:g} s bis {end:g} s ist nicht möglich: Sie muss nach ihrem Anfang enden</translation>
+        <translation>eine Annotation von {start:g} s bis {end:g} s ist nicht möglich: Sie muss nach ihrem Anfang enden</translation>
     </message>
     <message>
         <source>and 1 more place</source>
@@ -3658,23 +3987,47 @@
     </message>
     <message>
         <source>another face overlaps by {percent:.0f} %</source>
-        <translation>ein anderes Gesicht überlappt zu {percent:.0f} %</translation>
+        <translation>ein anderes Gesicht überlappt um {percent:.0f} %</translation>
     </message>
     <message>
         <source>another person is called {name} already: merge the two, or choose another name</source>
-        <translation>Eine andere Person heißt schon {name}: Führen Sie beide zusammen oder wählen Sie einen anderen Namen</translation>
+        <translation>eine andere Person heißt schon {name}: Vereinen Sie beide, oder wählen Sie einen anderen Namen</translation>
     </message>
     <message>
         <source>automatic</source>
         <translation>automatisch</translation>
     </message>
     <message>
-        <source>cannot write {path}: the folder cannot be written</source>
-        <translation type="unfinished"></translation>
+        <source>cannot read the annotations in {path}: {error}</source>
+        <translation>die Annotationen in {path} sind nicht lesbar: {error}</translation>
+    </message>
+    <message>
+        <source>change in &apos;{lane}&apos;</source>
+        <translation>Änderung in „{lane}“</translation>
+    </message>
+    <message>
+        <source>change the lane &apos;{lane}&apos;</source>
+        <translation>Spur „{lane}“ ändern</translation>
+    </message>
+    <message>
+        <source>delete in &apos;{lane}&apos;</source>
+        <translation>Löschen in „{lane}“</translation>
+    </message>
+    <message>
+        <source>delete the lane &apos;{lane}&apos;</source>
+        <translation>Spur „{lane}“ entfernen</translation>
     </message>
     <message>
         <source>doubtful stretches cannot be found ({fault})</source>
         <translation>Zweifelhafte Stellen lassen sich nicht finden ({fault})</translation>
+    </message>
+    <message>
+        <source>event in &apos;{lane}&apos;</source>
+        <translation>Ereignis in „{lane}“</translation>
+    </message>
+    <message>
+        <source>exclude</source>
+        <translation>ausschließen</translation>
     </message>
     <message>
         <source>face not found</source>
@@ -3702,7 +4055,15 @@
     </message>
     <message>
         <source>identity uncertain</source>
-        <translation>Identität unsicher</translation>
+        <translation>Zuordnung unsicher</translation>
+    </message>
+    <message>
+        <source>import {file}</source>
+        <translation>{file} importieren</translation>
+    </message>
+    <message>
+        <source>interval in &apos;{lane}&apos;</source>
+        <translation>Intervall in „{lane}“</translation>
     </message>
     <message>
         <source>it is cut off: how much is missing is not known</source>
@@ -3719,6 +4080,18 @@
     <message>
         <source>it is interlaced: --deinterlace avoids combed edges where faces move</source>
         <translation>sie besteht aus Halbbildern: --deinterlace vermeidet Kammkanten, wo sich Gesichter bewegen</translation>
+    </message>
+    <message>
+        <source>it is not a file of ELAN</source>
+        <translation>sie ist keine Datei von ELAN</translation>
+    </message>
+    <message>
+        <source>it is not a table with tabs</source>
+        <translation>sie ist keine Tabelle mit Tabulatoren</translation>
+    </message>
+    <message>
+        <source>it is not text in UTF-8</source>
+        <translation>sie ist kein Text in UTF-8</translation>
     </message>
     <message>
         <source>it sends single images: {rate:g} are asked for per second</source>
@@ -3757,6 +4130,14 @@
         <translation>Zeile 2: Der Kopf ist nicht „# “ und JSON</translation>
     </message>
     <message>
+        <source>line {line}</source>
+        <translation>Zeile {line}</translation>
+    </message>
+    <message>
+        <source>line {line}: it is not a file of ELAN</source>
+        <translation>Zeile {line}: Sie ist keine Datei von ELAN</translation>
+    </message>
+    <message>
         <source>line {number} has 1 field, but there are {columns} columns</source>
         <translation>Zeile {number} hat 1 Feld, es gibt aber {columns} Spalten</translation>
     </message>
@@ -3766,7 +4147,7 @@
     </message>
     <message>
         <source>low score</source>
-        <translation>kleine Konfidenz</translation>
+        <translation>geringe Konfidenz</translation>
     </message>
     <message>
         <source>most landmarks are guesses (median score {score:.2f})</source>
@@ -3794,15 +4175,15 @@
     </message>
     <message>
         <source>person {number} cannot be merged with itself</source>
-        <translation>Person {number} lässt sich nicht mit sich selbst zusammenführen</translation>
+        <translation>Person {number} kann nicht mit sich selbst vereint werden</translation>
     </message>
     <message>
         <source>person {number} cannot be split at frame {frame}: choose a later frame</source>
-        <translation>Person {number} lässt sich bei Bild {frame} nicht teilen: Wählen Sie ein späteres Bild</translation>
+        <translation>Person {number} kann bei Bild {frame} nicht geteilt werden: Wählen Sie ein späteres Bild</translation>
     </message>
     <message>
         <source>persons {one} and {other} cannot be exchanged from frame {first} on</source>
-        <translation>Die Personen {one} und {other} lassen sich ab Bild {first} nicht tauschen</translation>
+        <translation>die Personen {one} und {other} können ab Bild {first} nicht getauscht werden</translation>
     </message>
     <message>
         <source>pitch</source>
@@ -3810,7 +4191,7 @@
     </message>
     <message>
         <source>raw and stabilized apart</source>
-        <translation>roh und stabil entfernt</translation>
+        <translation>roh und stabilisiert auseinander</translation>
     </message>
     <message>
         <source>raw and stabilized landmarks lie {percent:.1f} % of the eye distance apart</source>
@@ -3861,6 +4242,10 @@
         <translation>die Datei ist abgeschnitten</translation>
     </message>
     <message>
+        <source>the first line lacks {columns}</source>
+        <translation>in der ersten Zeile fehlt {columns}</translation>
+    </message>
+    <message>
         <source>the follower &apos;{follower}&apos; has landmarks of {theirs}, but &apos;{name}&apos; those of {ours}: name another follower in the model card</source>
         <translation>Das Folgemodell „{follower}“ hat Landmarken von {theirs}, „{name}“ aber die von {ours}: Nennen Sie in der Modellkarte ein anderes Folgemodell</translation>
     </message>
@@ -3874,7 +4259,7 @@
     </message>
     <message>
         <source>the key {key} belongs to the lane &apos;{name}&apos;</source>
-        <translation>Die Taste {key} gehört zur Spur „{name}“</translation>
+        <translation>die Taste {key} gehört zur Spur „{name}“</translation>
     </message>
     <message>
         <source>the landmarks are uncertain (median score {score:.2f})</source>
@@ -3882,15 +4267,15 @@
     </message>
     <message>
         <source>the lane &apos;exclude&apos; cannot be removed: remove its intervals instead</source>
-        <translation>Die Spur „exclude“ lässt sich nicht entfernen: Entfernen Sie stattdessen ihre Intervalle</translation>
+        <translation>die Spur „ausschließen“ kann nicht entfernt werden: Entfernen Sie stattdessen ihre Intervalle</translation>
     </message>
     <message>
         <source>the lane &apos;exclude&apos; keeps its name: exports leave out what is in it</source>
-        <translation>Die Spur „exclude“ behält ihren Namen: Exporte lassen weg, was in ihr liegt</translation>
+        <translation>die Spur „ausschließen“ behält ihren Namen: Exporte lassen aus, was in ihr ist</translation>
     </message>
     <message>
         <source>the lanes must have different names, and one must be &apos;exclude&apos;</source>
-        <translation>Die Spuren müssen verschiedene Namen haben, und eine muss „exclude“ heißen</translation>
+        <translation>die Spuren müssen verschiedene Namen haben, und eine muss „exclude“ heißen</translation>
     </message>
     <message>
         <source>the model card of {path} has typical scores of {given} landmarks, but the network has {count}: fit its scores again with &apos;steadymark-train calibrate-scores&apos;</source>
@@ -3914,7 +4299,7 @@
     </message>
     <message>
         <source>the video pauses for {seconds:.2f} s</source>
-        <translation>das Video pausiert {seconds:.2f} s</translation>
+        <translation>das Video pausiert {seconds:.2f} s lang</translation>
     </message>
     <message>
         <source>the {kind} &apos;{name}&apos; is registered twice</source>
@@ -3922,7 +4307,7 @@
     </message>
     <message>
         <source>there is a lane called &apos;{name}&apos; already</source>
-        <translation>Es gibt schon eine Spur „{name}“</translation>
+        <translation>es gibt schon eine Spur namens „{name}“</translation>
     </message>
     <message>
         <source>there is no MediaPipe model file at &apos;{model_file}&apos;: give face_landmarker.task as mediapipe:FILE.task</source>
@@ -3930,11 +4315,11 @@
     </message>
     <message>
         <source>there is no annotation {number}</source>
-        <translation>Es gibt keine Annotation {number}</translation>
+        <translation>es gibt keine Annotation {number}</translation>
     </message>
     <message>
         <source>there is no doubt called &apos;{name}&apos;: choose of {known}</source>
-        <translation>Es gibt keinen Zweifel namens „{name}“: Wählen Sie aus {known}</translation>
+        <translation>es gibt keinen Zweifel namens „{name}“: Zur Wahl stehen {known}</translation>
     </message>
     <message>
         <source>there is no image for frame {index}</source>
@@ -3942,7 +4327,7 @@
     </message>
     <message>
         <source>there is no lane called &apos;{name}&apos;: there are {known}</source>
-        <translation>Es gibt keine Spur „{name}“: Es gibt {known}</translation>
+        <translation>es gibt keine Spur namens „{name}“: Es gibt {known}</translation>
     </message>
     <message>
         <source>tracking stopped after 1 frame: {error}</source>
@@ -3950,7 +4335,7 @@
     </message>
     <message>
         <source>two annotations have the same number</source>
-        <translation>Zwei Annotationen haben dieselbe Nummer</translation>
+        <translation>zwei Annotationen haben dieselbe Nummer</translation>
     </message>
     <message>
         <source>unknown {kind} &apos;{name}&apos;: choose one of {known}</source>
@@ -3962,11 +4347,19 @@
     </message>
     <message>
         <source>values of {found} faces for {faces}</source>
-        <translation type="unfinished"></translation>
+        <translation>Werte von {found} Gesichtern für {faces}</translation>
+    </message>
+    <message>
+        <source>{element} lacks {name}</source>
+        <translation>in {element} fehlt {name}</translation>
+    </message>
+    <message>
+        <source>{place}: &apos;{text}&apos; is not a time</source>
+        <translation>{place}: „{text}“ ist keine Zeit</translation>
     </message>
     <message>
         <source>{video} is not the file that {project} was made for: its annotations may be at other times</source>
-        <translation>{video} ist nicht die Datei, für die {project} angelegt wurde: Die Annotationen können zu anderen Zeiten liegen</translation>
+        <translation>{video} ist nicht die Datei, für die {project} gemacht wurde: Die Annotationen können zu anderen Zeiten gehören</translation>
     </message>
     <message>
         <source>it requires a user and a password: http://user:password@host/…</source>
@@ -4470,7 +4863,7 @@
     </message>
     <message>
         <source>{path} was written by a newer version ({version}): update Steadymark to open it</source>
-        <translation>{path} wurde von einer neueren Version ({version}) geschrieben: Aktualisieren Sie Steadymark, um die Datei zu öffnen</translation>
+        <translation>{path} wurde von einer neueren Version ({version}) geschrieben: Aktualisieren Sie Steadymark, um es zu öffnen</translation>
     </message>
     <message>
         <source>{path}: {error}</source>

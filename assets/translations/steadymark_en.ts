@@ -2,6 +2,16 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="en_US">
 <context>
+    <name>AnnotationController</name>
+    <message numerus="yes">
+        <source>%n annotation(s) were added from {name}.</source>
+        <translation>
+            <numerusform>%n annotation was added from {name}.</numerusform>
+            <numerusform>%n annotations were added from {name}.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>FileController</name>
     <message numerus="yes">
         <source>Steadymark ended unexpectedly. %n tracked frame(s) of {name} were saved.</source>

@@ -128,6 +128,118 @@
     </message>
 </context>
 <context>
+    <name>AnnotationController</name>
+    <message>
+        <source>Select an annotation first: click it in the timeline.</source>
+        <translation>请先选择一个标注：在时间线中点击它。</translation>
+    </message>
+    <message>
+        <source>There are no annotations yet.</source>
+        <translation>还没有标注。</translation>
+    </message>
+    <message>
+        <source>Open a recording first: annotations belong to a recording.</source>
+        <translation>请先打开录像：标注属于录像。</translation>
+    </message>
+    <message>
+        <source>&amp;Undo: {action}</source>
+        <translation>撤销(&amp;U)：{action}</translation>
+    </message>
+    <message>
+        <source>&amp;Undo</source>
+        <translation>撤销(&amp;U)</translation>
+    </message>
+    <message>
+        <source>There is nothing to undo.</source>
+        <translation>没有可撤销的操作。</translation>
+    </message>
+    <message>
+        <source>&amp;Redo: {action}</source>
+        <translation>重做(&amp;R)：{action}</translation>
+    </message>
+    <message>
+        <source>&amp;Redo</source>
+        <translation>重做(&amp;R)</translation>
+    </message>
+    <message>
+        <source>There is nothing to redo.</source>
+        <translation>没有可重做的操作。</translation>
+    </message>
+    <message>
+        <source>Import annotations</source>
+        <translation>导入标注</translation>
+    </message>
+    <message>
+        <source>Annotations ({kinds});;All files (*)</source>
+        <translation>标注 ({kinds});;所有文件 (*)</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n annotation(s) were added from {name}.</source>
+        <translation>
+            <numerusform>已从 {name} 添加 %n 个标注。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Export annotations</source>
+        <translation>导出标注</translation>
+    </message>
+    <message>
+        <source>ELAN ({elan});;Table with tabs ({table})</source>
+        <translation>ELAN ({elan});;制表符分隔的表格 ({table})</translation>
+    </message>
+    <message>
+        <source>{name} was written.</source>
+        <translation>已写入 {name}。</translation>
+    </message>
+</context>
+<context>
+    <name>AnnotationDialog</name>
+    <message>
+        <source>Edit annotation</source>
+        <translation>编辑标注</translation>
+    </message>
+    <message>
+        <source>A time such as 1:23.4 or 83s, or a frame such as f120</source>
+        <translation>时间（如 1:23.4 或 83s）或帧（如 f120）</translation>
+    </message>
+    <message>
+        <source>&amp;Label</source>
+        <translation>标签(&amp;L)</translation>
+    </message>
+    <message>
+        <source>A short name, such as a category</source>
+        <translation>简短的名称，例如类别</translation>
+    </message>
+    <message>
+        <source>&amp;Note</source>
+        <translation>备注(&amp;N)</translation>
+    </message>
+    <message>
+        <source>&amp;Starts at</source>
+        <translation>开始于(&amp;S)</translation>
+    </message>
+    <message>
+        <source>&amp;Ends at</source>
+        <translation>结束于(&amp;E)</translation>
+    </message>
+    <message>
+        <source>&amp;Person</source>
+        <translation>人物(&amp;P)</translation>
+    </message>
+    <message>
+        <source>L&amp;ane</source>
+        <translation>轨道(&amp;A)</translation>
+    </message>
+    <message>
+        <source>&apos;{text}&apos; is not a position: enter a time such as 1:23.4 or 83s, or a frame such as f120</source>
+        <translation>“{text}”不是有效位置：请输入时间（如 1:23.4 或 83s）或帧（如 f120）</translation>
+    </message>
+    <message>
+        <source>The end is before the start.</source>
+        <translation>结束早于开始。</translation>
+    </message>
+</context>
+<context>
     <name>CameraDialog</name>
     <message>
         <source>Open camera or stream</source>
@@ -465,6 +577,87 @@
     <message>
         <source>Use the parameters of the settings, and follow their changes</source>
         <translation>使用设置中的参数并随之变化</translation>
+    </message>
+</context>
+<context>
+    <name>HistoryMenu</name>
+    <message>
+        <source>Nothing done yet</source>
+        <translation>尚无操作</translation>
+    </message>
+</context>
+<context>
+    <name>LaneDialog</name>
+    <message>
+        <source>Change lane</source>
+        <translation>更改轨道</translation>
+    </message>
+    <message>
+        <source>Add lane</source>
+        <translation>添加轨道</translation>
+    </message>
+    <message>
+        <source>Blue</source>
+        <translation>蓝色</translation>
+    </message>
+    <message>
+        <source>Orange</source>
+        <translation>橙色</translation>
+    </message>
+    <message>
+        <source>Green</source>
+        <translation>绿色</translation>
+    </message>
+    <message>
+        <source>Pink</source>
+        <translation>粉色</translation>
+    </message>
+    <message>
+        <source>Light blue</source>
+        <translation>浅蓝色</translation>
+    </message>
+    <message>
+        <source>Vermilion</source>
+        <translation>朱红色</translation>
+    </message>
+    <message>
+        <source>Yellow</source>
+        <translation>黄色</translation>
+    </message>
+    <message>
+        <source>Red</source>
+        <translation>红色</translation>
+    </message>
+    <message>
+        <source>No key</source>
+        <translation>无按键</translation>
+    </message>
+    <message>
+        <source>The key starts and ends an interval; with Shift, it marks an event. Keys of commands are not offered; Keyboard shortcuts in the menu Help changes those.</source>
+        <translation>按键开始并结束一个区间；与 Shift 一起按则标记事件。命令已占用的按键不可选；可在“帮助”菜单的“键盘快捷键”中更改。</translation>
+    </message>
+    <message>
+        <source>&amp;Name</source>
+        <translation>名称(&amp;N)</translation>
+    </message>
+    <message>
+        <source>&amp;Colour</source>
+        <translation>颜色(&amp;C)</translation>
+    </message>
+    <message>
+        <source>&amp;Key</source>
+        <translation>按键(&amp;K)</translation>
+    </message>
+    <message>
+        <source>There is a lane called &apos;{name}&apos; already.</source>
+        <translation>已有名为“{name}”的轨道。</translation>
+    </message>
+</context>
+<context>
+    <name>LaneRows</name>
+    <message>
+        <source>{lane}: drag to mark an interval</source>
+        <translation>{lane}：拖动以标记区间</translation>
     </message>
 </context>
 <context>
@@ -1160,12 +1353,12 @@
         <translation>审阅</translation>
     </message>
     <message>
-        <source>All</source>
-        <translation>全部</translation>
-    </message>
-    <message>
         <source>To do</source>
         <translation>待审</translation>
+    </message>
+    <message>
+        <source>All</source>
+        <translation>全部</translation>
     </message>
     <message>
         <source>Which stretches are listed</source>
@@ -1391,6 +1584,10 @@
     <message>
         <source>{key} opens the menu &apos;{menu}&apos;: choose another key.</source>
         <translation>{key} 用于打开菜单“{menu}”：请选择其他按键。</translation>
+    </message>
+    <message>
+        <source>{key} is the key of the lane &apos;{lane}&apos;: choose another key.</source>
+        <translation>{key} 是轨道“{lane}”的按键：请选择其他按键。</translation>
     </message>
     <message>
         <source>{key} is already used for &apos;{command}&apos;: choose another key, or assign another key to that command first.</source>
@@ -1724,8 +1921,8 @@
         <translation>时间轴</translation>
     </message>
     <message>
-        <source>One row per face. Green: with the face. Orange: no face. Grey: not processed yet. Black: damaged. Above: jitter</source>
-        <translation>每张人脸一行。绿色：有该人脸。橙色：无人脸。灰色：尚未处理。黑色：已损坏。上方：抖动</translation>
+        <source>One row per face. Green: with the face. Orange: no face. Grey: not processed yet. Black: damaged. Above: jitter. Below: annotations</source>
+        <translation>每张人脸一行。绿色：有该人脸。橙色：无人脸。灰色：尚未处理。黑色：已损坏。上方：抖动。下方：标注</translation>
     </message>
     <message>
         <source>not processed yet</source>
@@ -2226,6 +2423,62 @@
         <translation>关闭消息</translation>
     </message>
     <message>
+        <source>&amp;Undo</source>
+        <translation>撤销(&amp;U)</translation>
+    </message>
+    <message>
+        <source>&amp;Redo</source>
+        <translation>重做(&amp;R)</translation>
+    </message>
+    <message>
+        <source>Select the &amp;previous annotation</source>
+        <translation>选择上一个标注(&amp;P)</translation>
+    </message>
+    <message>
+        <source>Select the &amp;next annotation</source>
+        <translation>选择下一个标注(&amp;N)</translation>
+    </message>
+    <message>
+        <source>&amp;Edit annotation…</source>
+        <translation>编辑标注(&amp;E)…</translation>
+    </message>
+    <message>
+        <source>&amp;Delete annotation</source>
+        <translation>删除标注(&amp;D)</translation>
+    </message>
+    <message>
+        <source>&amp;Start the annotation at this frame</source>
+        <translation>标注从此帧开始(&amp;S)</translation>
+    </message>
+    <message>
+        <source>End the annotation at this &amp;frame</source>
+        <translation>标注到此帧结束(&amp;F)</translation>
+    </message>
+    <message>
+        <source>Go to the start of the annotation</source>
+        <translation>转到标注的开始</translation>
+    </message>
+    <message>
+        <source>Go to the end of the annotation</source>
+        <translation>转到标注的结束</translation>
+    </message>
+    <message>
+        <source>&amp;Loop the annotation</source>
+        <translation>循环播放标注(&amp;L)</translation>
+    </message>
+    <message>
+        <source>&amp;Add a lane…</source>
+        <translation>添加轨道(&amp;A)…</translation>
+    </message>
+    <message>
+        <source>&amp;Import annotations…</source>
+        <translation>导入标注(&amp;I)…</translation>
+    </message>
+    <message>
+        <source>E&amp;xport annotations…</source>
+        <translation>导出标注(&amp;X)…</translation>
+    </message>
+    <message>
         <source>&amp;Next doubtful stretch</source>
         <translation>下一个可疑片段(&amp;N)</translation>
     </message>
@@ -2284,10 +2537,37 @@
     </message>
 </context>
 <context>
+    <name>lanes</name>
+    <message>
+        <source>{key} is the key of &apos;{command}&apos;: choose another key for the lane.</source>
+        <translation>{key} 是“{command}”的按键：请为轨道选择其他按键。</translation>
+    </message>
+    <message>
+        <source>Everybody</source>
+        <translation>所有人</translation>
+    </message>
+    <message>
+        <source>Face {number}</source>
+        <translation>人脸 {number}</translation>
+    </message>
+    <message>
+        <source>{name} (face {number})</source>
+        <translation>{name}（人脸 {number}）</translation>
+    </message>
+    <message>
+        <source>{start} to {end} ({length})</source>
+        <translation>{start} 至 {end}（{length}）</translation>
+    </message>
+</context>
+<context>
     <name>menus</name>
     <message>
         <source>&amp;File</source>
         <translation>文件(&amp;F)</translation>
+    </message>
+    <message>
+        <source>&amp;Edit</source>
+        <translation>编辑(&amp;E)</translation>
     </message>
     <message>
         <source>&amp;Playback</source>
@@ -2296,6 +2576,10 @@
     <message>
         <source>&amp;Tracking</source>
         <translation>跟踪(&amp;T)</translation>
+    </message>
+    <message>
+        <source>&amp;Annotate</source>
+        <translation>标注(&amp;A)</translation>
     </message>
     <message>
         <source>L&amp;ive</source>
@@ -2368,6 +2652,46 @@
     <message>
         <source>Copy the figures as CSV</source>
         <translation>以 CSV 复制数值</translation>
+    </message>
+    <message>
+        <source>Start or end an &amp;interval</source>
+        <translation>开始或结束区间(&amp;I)</translation>
+    </message>
+    <message>
+        <source>Mark an e&amp;vent</source>
+        <translation>标记事件(&amp;V)</translation>
+    </message>
+    <message>
+        <source>Lanes</source>
+        <translation>轨道</translation>
+    </message>
+    <message>
+        <source>Name, colour and &amp;key of the lane…</source>
+        <translation>轨道的名称、颜色和按键(&amp;K)…</translation>
+    </message>
+    <message>
+        <source>&amp;Remove the lane</source>
+        <translation>移除轨道(&amp;R)</translation>
+    </message>
+    <message>
+        <source>This lane stays, since exports leave out what is in it.</source>
+        <translation>此轨道会保留，因为导出时会略去其中的内容。</translation>
+    </message>
+    <message>
+        <source>End the &amp;interval here</source>
+        <translation>在此处结束区间(&amp;I)</translation>
+    </message>
+    <message>
+        <source>Start an &amp;interval here</source>
+        <translation>从此处开始区间(&amp;I)</translation>
+    </message>
+    <message>
+        <source>Mark an e&amp;vent here</source>
+        <translation>在此处标记事件(&amp;V)</translation>
+    </message>
+    <message>
+        <source>&amp;History</source>
+        <translation>历史(&amp;H)</translation>
     </message>
 </context>
 <context>
@@ -3427,7 +3751,7 @@
     </message>
     <message>
         <source>A face that is missing for longer, between two frames with it.</source>
-        <translation>人脸在两个有它的帧之间缺失得更久。</translation>
+        <translation>在有该人脸的两帧之间缺失更久的人脸。</translation>
     </message>
     <message>
         <source>Accept a stretch</source>
@@ -3483,11 +3807,11 @@
     </message>
     <message>
         <source>Frames in which more landmarks have a score below 0.6.</source>
-        <translation>更多关键点的置信度低于 0.6 的帧。</translation>
+        <translation>有更多关键点的置信度低于 0.6 的帧。</translation>
     </message>
     <message>
         <source>Frames in which the landmarks jump further from the frame before, in % of the eye distance, while they move little before and after.</source>
-        <translation>关键点相对前一帧跳动更大的帧（以眼距的 % 计），而前后移动很小。</translation>
+        <translation>关键点相对前一帧跳动更远（占眼距的 %），而前后移动很小的帧。</translation>
     </message>
     <message>
         <source>Frames in which the median score of the landmarks is lower.</source>
@@ -3495,11 +3819,11 @@
     </message>
     <message>
         <source>Frames in which the stabilizer moves the landmarks further, in % of the eye distance.</source>
-        <translation>稳定器移动关键点更远的帧，以眼距的 % 计。</translation>
+        <translation>稳定器将关键点移动得更远（占眼距的 %）的帧。</translation>
     </message>
     <message>
         <source>Frames in which the yaw or the pitch of the head is larger.</source>
-        <translation>头部偏航或俯仰角更大的帧。</translation>
+        <translation>头部偏航或俯仰更大的帧。</translation>
     </message>
     <message>
         <source>Head pose</source>
@@ -3587,7 +3911,7 @@
     </message>
     <message>
         <source>Places at which frames of the video are missing, since they are damaged or were not recorded.</source>
-        <translation>视频缺帧之处，因为这些帧已损坏或未被录制。</translation>
+        <translation>视频缺帧之处，因为这些帧已损坏或未录制。</translation>
     </message>
     <message>
         <source>Position</source>
@@ -3615,11 +3939,11 @@
     </message>
     <message>
         <source>The project is not saved, and is kept in memory: {fault}</source>
-        <translation>项目未能保存，仅保留在内存中：{fault}</translation>
+        <translation>项目未保存，保留在内存中：{fault}</translation>
     </message>
     <message>
         <source>The project is saved again.</source>
-        <translation>项目已重新保存。</translation>
+        <translation>项目已恢复保存。</translation>
     </message>
     <message>
         <source>The video has {fps:.3g} frames per second; {least:.0f} are needed.</source>
@@ -3638,8 +3962,12 @@
         <translation>视频只能旋转 0、90、180 或 270 度，不能旋转 {given} 度</translation>
     </message>
     <message>
+        <source>add the lane &apos;{lane}&apos;</source>
+        <translation>添加轨道“{lane}”</translation>
+    </message>
+    <message>
         <source>an annotation from {start:g} s to {end:g} s is not possible: it must end after it starts</source>
-        <translation>不能标注 {start:g} s 到 {end:g} s：终点必须在起点之后</translation>
+        <translation>不能有从 {start:g} 秒到 {end:g} 秒的标注：结束必须晚于开始</translation>
     </message>
     <message>
         <source>and 1 more place</source>
@@ -3651,23 +3979,47 @@
     </message>
     <message>
         <source>another face overlaps by {percent:.0f} %</source>
-        <translation>另一张人脸重叠 {percent:.0f} %</translation>
+        <translation>与另一张人脸重叠 {percent:.0f} %</translation>
     </message>
     <message>
         <source>another person is called {name} already: merge the two, or choose another name</source>
-        <translation>已有另一人名为 {name}：请合并两者，或选择其他名称</translation>
+        <translation>另一人物已叫 {name}：请合并两者或另选名称</translation>
     </message>
     <message>
         <source>automatic</source>
         <translation>自动</translation>
     </message>
     <message>
-        <source>cannot write {path}: the folder cannot be written</source>
-        <translation type="unfinished"></translation>
+        <source>cannot read the annotations in {path}: {error}</source>
+        <translation>无法读取 {path} 中的标注：{error}</translation>
+    </message>
+    <message>
+        <source>change in &apos;{lane}&apos;</source>
+        <translation>“{lane}”中的更改</translation>
+    </message>
+    <message>
+        <source>change the lane &apos;{lane}&apos;</source>
+        <translation>更改轨道“{lane}”</translation>
+    </message>
+    <message>
+        <source>delete in &apos;{lane}&apos;</source>
+        <translation>“{lane}”中的删除</translation>
+    </message>
+    <message>
+        <source>delete the lane &apos;{lane}&apos;</source>
+        <translation>移除轨道“{lane}”</translation>
     </message>
     <message>
         <source>doubtful stretches cannot be found ({fault})</source>
         <translation>无法查找可疑片段（{fault}）</translation>
+    </message>
+    <message>
+        <source>event in &apos;{lane}&apos;</source>
+        <translation>“{lane}”中的事件</translation>
+    </message>
+    <message>
+        <source>exclude</source>
+        <translation>排除</translation>
     </message>
     <message>
         <source>face not found</source>
@@ -3687,15 +4039,23 @@
     </message>
     <message>
         <source>head turned far</source>
-        <translation>头部转动过大</translation>
+        <translation>头部转动大</translation>
     </message>
     <message>
         <source>hidden landmarks</source>
-        <translation>关键点被遮挡</translation>
+        <translation>被遮挡的关键点</translation>
     </message>
     <message>
         <source>identity uncertain</source>
         <translation>身份不确定</translation>
+    </message>
+    <message>
+        <source>import {file}</source>
+        <translation>导入 {file}</translation>
+    </message>
+    <message>
+        <source>interval in &apos;{lane}&apos;</source>
+        <translation>“{lane}”中的区间</translation>
     </message>
     <message>
         <source>it is cut off: how much is missing is not known</source>
@@ -3712,6 +4072,18 @@
     <message>
         <source>it is interlaced: --deinterlace avoids combed edges where faces move</source>
         <translation>视频是隔行扫描的：--deinterlace 可避免运动人脸的锯齿边缘</translation>
+    </message>
+    <message>
+        <source>it is not a file of ELAN</source>
+        <translation>它不是 ELAN 文件</translation>
+    </message>
+    <message>
+        <source>it is not a table with tabs</source>
+        <translation>它不是制表符分隔的表格</translation>
+    </message>
+    <message>
+        <source>it is not text in UTF-8</source>
+        <translation>它不是 UTF-8 文本</translation>
     </message>
     <message>
         <source>it sends single images: {rate:g} are asked for per second</source>
@@ -3750,6 +4122,14 @@
         <translation>第 2 行：文件头不是“# ”加 JSON</translation>
     </message>
     <message>
+        <source>line {line}</source>
+        <translation>第 {line} 行</translation>
+    </message>
+    <message>
+        <source>line {line}: it is not a file of ELAN</source>
+        <translation>第 {line} 行：它不是 ELAN 文件</translation>
+    </message>
+    <message>
         <source>line {number} has 1 field, but there are {columns} columns</source>
         <translation>第 {number} 行有 1 个字段，但共有 {columns} 列</translation>
     </message>
@@ -3775,7 +4155,7 @@
     </message>
     <message>
         <source>not found for {seconds:.2f} s</source>
-        <translation>{seconds:.2f} s 未找到</translation>
+        <translation>{seconds:.2f} 秒未找到</translation>
     </message>
     <message>
         <source>nothing is left to export: everything is excluded or outside the part</source>
@@ -3787,15 +4167,15 @@
     </message>
     <message>
         <source>person {number} cannot be merged with itself</source>
-        <translation>人员 {number} 不能与自身合并</translation>
+        <translation>人物 {number} 不能与自身合并</translation>
     </message>
     <message>
         <source>person {number} cannot be split at frame {frame}: choose a later frame</source>
-        <translation>不能在第 {frame} 帧拆分人员 {number}：请选择更后的帧</translation>
+        <translation>人物 {number} 不能在第 {frame} 帧拆分：请选择更靠后的帧</translation>
     </message>
     <message>
         <source>persons {one} and {other} cannot be exchanged from frame {first} on</source>
-        <translation>不能从第 {first} 帧起互换人员 {one} 和 {other}</translation>
+        <translation>人物 {one} 和 {other} 不能从第 {first} 帧起互换</translation>
     </message>
     <message>
         <source>pitch</source>
@@ -3803,7 +4183,7 @@
     </message>
     <message>
         <source>raw and stabilized apart</source>
-        <translation>原始与稳定相距远</translation>
+        <translation>原始点与稳定后的点相距远</translation>
     </message>
     <message>
         <source>raw and stabilized landmarks lie {percent:.1f} % of the eye distance apart</source>
@@ -3854,6 +4234,10 @@
         <translation>文件被截断</translation>
     </message>
     <message>
+        <source>the first line lacks {columns}</source>
+        <translation>第一行缺少 {columns}</translation>
+    </message>
+    <message>
         <source>the follower &apos;{follower}&apos; has landmarks of {theirs}, but &apos;{name}&apos; those of {ours}: name another follower in the model card</source>
         <translation>后续模型“{follower}”的关键点属于 {theirs}，而“{name}”的属于 {ours}：请在模型卡中指定另一个后续模型</translation>
     </message>
@@ -3875,15 +4259,15 @@
     </message>
     <message>
         <source>the lane &apos;exclude&apos; cannot be removed: remove its intervals instead</source>
-        <translation>轨道“exclude”不能移除：请改为移除其中的区间</translation>
+        <translation>轨道“排除”不能移除：请改为移除其中的区间</translation>
     </message>
     <message>
         <source>the lane &apos;exclude&apos; keeps its name: exports leave out what is in it</source>
-        <translation>轨道“exclude”不能改名：导出时会略去其中的内容</translation>
+        <translation>轨道“排除”保留其名称：导出时会略去其中的内容</translation>
     </message>
     <message>
         <source>the lanes must have different names, and one must be &apos;exclude&apos;</source>
-        <translation>各轨道的名称必须不同，且其中一条必须是“exclude”</translation>
+        <translation>轨道名称必须各不相同，且其中一个必须是“exclude”</translation>
     </message>
     <message>
         <source>the model card of {path} has typical scores of {given} landmarks, but the network has {count}: fit its scores again with &apos;steadymark-train calibrate-scores&apos;</source>
@@ -3907,7 +4291,7 @@
     </message>
     <message>
         <source>the video pauses for {seconds:.2f} s</source>
-        <translation>视频停顿 {seconds:.2f} s</translation>
+        <translation>视频停顿 {seconds:.2f} 秒</translation>
     </message>
     <message>
         <source>the {kind} &apos;{name}&apos; is registered twice</source>
@@ -3927,7 +4311,7 @@
     </message>
     <message>
         <source>there is no doubt called &apos;{name}&apos;: choose of {known}</source>
-        <translation>没有名为“{name}”的可疑类型：请从 {known} 中选择</translation>
+        <translation>没有名为“{name}”的疑点：可选 {known}</translation>
     </message>
     <message>
         <source>there is no image for frame {index}</source>
@@ -3955,11 +4339,19 @@
     </message>
     <message>
         <source>values of {found} faces for {faces}</source>
-        <translation type="unfinished"></translation>
+        <translation>{faces} 张人脸却有 {found} 张的值</translation>
+    </message>
+    <message>
+        <source>{element} lacks {name}</source>
+        <translation>{element} 缺少 {name}</translation>
+    </message>
+    <message>
+        <source>{place}: &apos;{text}&apos; is not a time</source>
+        <translation>{place}：“{text}”不是时间</translation>
     </message>
     <message>
         <source>{video} is not the file that {project} was made for: its annotations may be at other times</source>
-        <translation>{video} 不是 {project} 所对应的文件：其标注的时间可能不符</translation>
+        <translation>{video} 不是 {project} 所针对的文件：其标注的时间可能不同</translation>
     </message>
     <message>
         <source>it requires a user and a password: http://user:password@host/…</source>
@@ -4447,7 +4839,7 @@
     </message>
     <message>
         <source>{path} is not JSON ({error}): restore it from a copy, or delete it to begin a new project</source>
-        <translation>{path} 不是 JSON（{error}）：请用副本恢复，或删除它以新建项目</translation>
+        <translation>{path} 不是 JSON（{error}）：请从副本恢复，或删除它以新建项目</translation>
     </message>
     <message>
         <source>{path} is not a project of Steadymark: it lacks &apos;{magic}&apos;</source>
@@ -4455,7 +4847,7 @@
     </message>
     <message>
         <source>{path} is open in another window or program: close it there to edit it here</source>
-        <translation>{path} 已在其他窗口或程序中打开：请在那里关闭后再在此编辑</translation>
+        <translation>{path} 已在另一窗口或程序中打开：请在那里关闭，才能在此编辑</translation>
     </message>
     <message>
         <source>{path} lacks the output {name} that its model card needs: fit its scores again with &apos;steadymark-train calibrate-scores&apos;</source>
@@ -4463,7 +4855,7 @@
     </message>
     <message>
         <source>{path} was written by a newer version ({version}): update Steadymark to open it</source>
-        <translation>{path} 由更新的版本（{version}）写入：请更新 Steadymark 后再打开</translation>
+        <translation>{path} 由更新的版本（{version}）写入：请更新 Steadymark 后打开</translation>
     </message>
     <message>
         <source>{path}: {error}</source>

@@ -159,23 +159,6 @@ def test_an_elan_file_has_the_parts_that_elan_needs(tmp_path: Path) -> None:
     assert used == slots
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("a.eaf", "<a>"),
-        ("a.eaf", "<html/>"),
-        ("a.txt", "one\ttwo\n1\t2\n"),
-        ("a.txt", "lane\tstart_s\tend_s\nx\tsoon\t2\n"),
-    ],
-)
-def test_a_bad_file_of_annotations_is_told_in_one_sentence(
-    name: str, text: str, tmp_path: Path
-) -> None:
-    (tmp_path / name).write_text(text, encoding="utf-8")
-    with pytest.raises(LandmarkFileError, match="cannot read the annotations in"):
-        read_annotations(tmp_path / name, EMPTY)
-
-
 def test_corrected_faces_get_a_new_head_pose(tmp_path: Path) -> None:
     path = tmp_path / "demo.csv"
     project = replace(EMPTY, video=replace(EMPTY.video, width=640, height=480))
@@ -193,3 +176,36 @@ def test_corrected_faces_get_a_new_head_pose(tmp_path: Path) -> None:
     assert fixed.corrected.tolist() == [False, True, False]
     assert np.isfinite(fixed.table.pose[1]).all()
     assert np.isnan(fixed.table.pose[0]).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.eaf", b"no XML", "line 1: it is not a file of ELAN"),
+        ("a.eaf", b"<html/>", "it is not a file of ELAN"),
+        (
+            "a.eaf",
+            b"<ANNOTATION_DOCUMENT><TIME_SLOT TIME_SLOT_ID='a' TIME_VALUE='soon'/>"
+            b"</ANNOTATION_DOCUMENT>",
+            "TIME_SLOT: 'soon' is not a time",
+        ),
+        (
+            "a.eaf",
+            b"<ANNOTATION_DOCUMENT><TIME_SLOT TIME_VALUE='3'/></ANNOTATION_DOCUMENT>",
+            "TIME_SLOT lacks TIME_SLOT_ID",
+        ),
+        ("a.tsv", b"lane\tstart_s\n", "the first line lacks end_s"),
+        ("a.tsv", b"lane\tstart_s\tend_s\nx\t1\tlater\n", "line 2: 'later' is not a time"),
+        ("a.tsv", b"lane\tstart_s\tend_s\nx\t1\n", "line 2: '' is not a time"),
+        ("a.tsv", b"\xff\xfe\x00", "it is not text in UTF-8"),
+        ("a.tsv", b"lane\tstart_s\tend_s\n" + b"x" * 200_000, "it is not a table with tabs"),
+    ],
+)
+def test_files_without_annotations_are_refused_with_the_reason(
+    tmp_path: Path, name: str, content: bytes, reason: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(LandmarkFileError) as raised:
+        read_annotations(path, EMPTY)
+    assert str(raised.value) == f"cannot read the annotations in {path}: {reason}"

@@ -100,7 +100,8 @@ class MainWindow(WindowLayout):
         actions, session = self.actions_by_name, self.session
         recent = self.files.rebuild_recent_menu()
         options = self.options.theme_menu, self.options.language_menu
-        make_menus(self, actions, recent, options, list(self.docks.actions.values()))
+        annotations = self.annotations.make_menus()
+        make_menus(self, actions, recent, options, list(self.docks.actions.values()), annotations)
         self.toolbar, self.landmarks_button = make_toolbar(self, actions)
         self.toolbar.addSeparator()
         self.toolbar.addActions(list(self.docks.actions.values()))
@@ -134,6 +135,7 @@ class MainWindow(WindowLayout):
         self.live_controller.connect_actions(actions, self.live_bar)
         self.review_controller.connect_actions(actions, self.review, self.docks.review)
         self.review_exports.connect_actions(actions)
+        self.annotations.connect_widgets(actions, self.playback_bar.timeline)
 
     def _connect_session(self) -> None:
         """Connect the signals of objects that are never rebuilt."""

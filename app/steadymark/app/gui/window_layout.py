@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from steadymark.app.gui.actions.actions import make_actions
 from steadymark.app.gui.actions.context_menus import (
@@ -13,6 +13,7 @@ from steadymark.app.gui.actions.context_menus import (
     plots_menu,
     timeline_menu,
 )
+from steadymark.app.gui.annotations.annotation_controller import AnnotationController
 from steadymark.app.gui.docks import Docks
 from steadymark.app.gui.files.close_questions import CloseQuestions
 from steadymark.app.gui.files.exports_list import ExportsList
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
 _CHOICES = "choices"  # name of the stored choices
 _WIDE_PX = 1150  # minimum width of a window with the plots beside the picture
+_HIGH_PX = 700  # minimum height of a window with room for many lanes
 
 
 class WindowLayout(QMainWindow):
@@ -103,6 +105,12 @@ class WindowLayout(QMainWindow):
             exports=self.exports,
             ask_save_path=self.files.ask_save_path,
         )
+        self.annotations = AnnotationController(
+            self,
+            session=self.session,
+            messages=self.messages,
+            shortcuts=lambda: self.options.shortcuts,
+        )
         self.more_faces = MoreFacesMessage(
             self.messages, lambda count: self.settings.track_faces(count)
         )
@@ -155,6 +163,10 @@ class WindowLayout(QMainWindow):
         if display.phase is Phase.EMPTY:
             self.start_page.set_recent(self.preferences.recent())
         self.pages.setCurrentWidget(self.view if has_source else self.start_page)
+        # The start page is higher than the view, and must not keep the window high behind it.
+        policy = QSizePolicy.Policy
+        height = policy.Ignored if has_source else policy.Preferred
+        self.start_page.setSizePolicy(policy.Preferred, height)
         self.playback_bar.setVisible(display.has_recording)
         self.docks.show(has_source=has_source)
         self._make_room()
@@ -184,7 +196,13 @@ class WindowLayout(QMainWindow):
     def _offer_menus(self) -> None:
         """Give the timeline, the plots and the statistics their context menus."""
         line, plots, session = self.playback_bar.timeline, self.plots, self.session
-        on_request(line, lambda at: timeline_menu(line, line, session, line.frame_at(at.x())))
+        on_request(
+            line,
+            lambda at: (
+                self.annotations.context_menu(at)
+                or timeline_menu(line, line, session, line.frame_at(at.x()))
+            ),
+        )
         on_request(plots, lambda at: plots_menu(plots, plots, self.actions_by_name))
         statistics = self.statistics
         on_request(statistics, lambda at: figures_menu(statistics, statistics))
@@ -196,17 +214,21 @@ class WindowLayout(QMainWindow):
             self.setStyleSheet(sheet)
 
     def _make_room(self) -> None:
-        """Put the plots beside a portrait picture if the window is wide enough."""
+        """Put the plots beside a portrait picture if the window is wide enough.
+
+        The lanes of the timeline get less room if the window is low.
+        """
+        self.playback_bar.timeline.make_room(in_high_window=self.height() >= _HIGH_PX)
         display = self.session.display
         if display.has_source and min(display.size) > 0:
             portrait = display.size[1] > display.size[0]
             self.docks.make_room(portrait=portrait and self.width() >= _WIDE_PX)
 
     def _dismiss(self) -> None:
-        """Leave the field that is being typed into, or dismiss the messages."""
+        """Leave the field that is typed into, give up an annotation, or dismiss the messages."""
         if self.playback_bar.stop_editing():
             self.view.setFocus()
-        else:
+        elif not self.annotations.dismiss():
             self.messages.dismiss_all()
 
     def _toggle_full_screen(self) -> None:
@@ -217,7 +239,12 @@ class WindowLayout(QMainWindow):
 
     def _parts(self) -> WindowParts:
         options = self.options
-        menus = (self.files.recent_menu, options.language_menu, options.theme_menu)
+        menus = (
+            self.files.recent_menu,
+            options.language_menu,
+            options.theme_menu,
+            *self.annotations.menus.all,
+        )
         return WindowParts(
             view=self.view,
             messages=self.messages,

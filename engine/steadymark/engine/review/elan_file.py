@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import csv
+import io
 import xml.etree.ElementTree as ET
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steadymark.engine.core.errors import LandmarkFileError
 from steadymark.engine.output.output_paths import cannot_write
 from steadymark.engine.review.edits import add_lane, annotate
+from steadymark.models.errors import ContentError
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from steadymark.engine.review.project import Annotation, Project
 
@@ -60,9 +63,9 @@ def read_annotations(path: Path, project: Project) -> Project:
     """
     try:
         rows = list(_elan_rows(path) if path.suffix.lower() == ELAN else _table_rows(path))
-    except (OSError, UnicodeDecodeError, ET.ParseError, ValueError, KeyError) as error:
+    except (OSError, ContentError) as error:
         raise LandmarkFileError(
-            "cannot read the annotations in {path}: {error}", path=path, error=error
+            "cannot read the annotations in {path}: {error}", path=path, error=_reason(error)
         ) from error
     for lane, start_s, end_s, label, note in rows:
         if all(one.name != lane for one in project.lanes):
@@ -133,24 +136,45 @@ def _add_annotation(tier: ET.Element, one: Annotation, slots: list[str]) -> None
     ET.SubElement(inner, "ANNOTATION_VALUE").text = text
 
 
+def _reason(error: OSError | ContentError) -> UserText | str:
+    return error.sentence if isinstance(error, ContentError) else (error.strerror or str(error))
+
+
 def _elan_rows(path: Path) -> Iterable[Row]:
-    root = ET.parse(path).getroot()
+    try:
+        root = ET.parse(path).getroot()
+    except ET.ParseError as error:
+        line = error.position[0]
+        raise ContentError("line {line}: it is not a file of ELAN", line=line) from error
     if root.tag != "ANNOTATION_DOCUMENT":
-        raise ValueError("it is no file of ELAN")
+        raise ContentError("it is not a file of ELAN")
     times = {
-        slot.attrib["TIME_SLOT_ID"]: int(slot.attrib["TIME_VALUE"]) / 1000
+        _attribute(slot, "TIME_SLOT_ID"): _seconds(slot.attrib["TIME_VALUE"], "TIME_SLOT") / 1000
         for slot in root.iter("TIME_SLOT")
         if "TIME_VALUE" in slot.attrib
     }
     for tier in root.iter("TIER"):
         for one in tier.iter("ALIGNABLE_ANNOTATION"):
-            start, end = (one.attrib[f"TIME_SLOT_REF{i}"] for i in (1, 2))
+            start, end = (_attribute(one, f"TIME_SLOT_REF{i}") for i in (1, 2))
             if start not in times or end not in times:
                 continue  # a time that ELAN interpolates from its neighbours
             text = (one.findtext("ANNOTATION_VALUE") or "").strip()
             first, last = times[start], times[end]
             is_event = round(1000 * (last - first)) <= _EVENT_MS
-            yield tier.attrib["TIER_ID"], first, first if is_event else last, text, ""
+            yield _attribute(tier, "TIER_ID"), first, first if is_event else last, text, ""
+
+
+def _attribute(element: ET.Element, name: str) -> str:
+    if name not in element.attrib:
+        raise ContentError("{element} lacks {name}", element=element.tag, name=name)
+    return element.attrib[name]
+
+
+def _seconds(text: str, place: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ContentError("{place}: '{text}' is not a time", place=place, text=text) from error
 
 
 def _write_table(path: Path, project: Project) -> None:
@@ -166,14 +190,21 @@ def _write_table(path: Path, project: Project) -> None:
 
 
 def _table_rows(path: Path) -> Iterable[Row]:
-    with Path(path).open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, delimiter="\t")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ContentError("it is not text in UTF-8") from error
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter="\t", restval="")
+    try:
         missing = {"lane", "start_s", "end_s"} - set(reader.fieldnames or ())
         if missing:
-            raise ValueError(f"the first line lacks {', '.join(sorted(missing))}")
+            raise ContentError("the first line lacks {columns}", columns=", ".join(sorted(missing)))
         for row in reader:
-            start_s, end_s = float(row["start_s"]), float(row["end_s"])
-            yield row["lane"], start_s, end_s, row.get("label") or "", row.get("note") or ""
+            place = UserText("line {line}", line=reader.line_num)
+            times = _seconds(row["start_s"], place), _seconds(row["end_s"], place)
+            yield row["lane"], *times, row.get("label") or "", row.get("note") or ""
+    except csv.Error as error:
+        raise ContentError("it is not a table with tabs") from error
 
 
 def _in_order(project: Project, lane: str) -> list[Annotation]:

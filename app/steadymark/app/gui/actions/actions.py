@@ -12,6 +12,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 from PySide6.QtGui import QAction, QKeySequence
 
 from steadymark.app.gui.actions.action_spec import ActionSpec
+from steadymark.app.gui.actions.edit_actions import EDIT_COMMANDS
 from steadymark.app.gui.actions.review_actions import REVIEW_COMMANDS
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.theme import icon
@@ -192,7 +193,7 @@ _COMMANDS = (
         ("Y",),
         checkable=True,
     ),
-    ActionSpec("boxes", QT_TRANSLATE_NOOP("commands", "Face boxes"), ("X",), checkable=True),
+    ActionSpec("boxes", QT_TRANSLATE_NOOP("commands", "Face boxes"), ("F",), checkable=True),
     ActionSpec(
         "ids", QT_TRANSLATE_NOOP("commands", "Ids and scores of faces"), ("I",), checkable=True
     ),
@@ -274,13 +275,13 @@ def action_specs() -> tuple[ActionSpec, ...]:
     """
     drawn = [a.drawing for a in ATTRIBUTES.all() if a.drawing is not None]
     for drawing in drawn:
-        if drawing.name in {command.name for command in _COMMANDS}:
+        if drawing.name in {command.name for command in (*_COMMANDS, *EDIT_COMMANDS)}:
             raise ContentError(
                 "the drawing '{name}' has the name of another command", name=drawing.name
             )
     place = next(i for i, command in enumerate(_COMMANDS) if command.name == "heatmaps")
     own = (ActionSpec(d.name, d.label, d.keys, checkable=True) for d in drawn)
-    return (*_COMMANDS[:place], *own, *_COMMANDS[place:], *table_export_specs())
+    return (*_COMMANDS[:place], *own, *_COMMANDS[place:], *EDIT_COMMANDS, *table_export_specs())
 
 
 def overlay_action_names() -> tuple[str, ...]:

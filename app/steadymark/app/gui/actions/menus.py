@@ -16,12 +16,15 @@ from steadymark.app.gui.actions.actions import (
     table_export_name,
     table_export_specs,
 )
+from steadymark.app.gui.actions.edit_actions import SELECTED_ACTIONS
 from steadymark.app.gui.actions.review_actions import REVIEW_ACTIONS, REVIEW_EXPORTS
 from steadymark.app.gui.theme import icon
 from steadymark.app.gui.widgets.menu_button import MenuButton
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from steadymark.app.gui.annotations.annotation_menus import AnnotationMenus
 
 translate = QCoreApplication.translate
 
@@ -51,6 +54,7 @@ def make_menus(
     recent: QMenu,
     options: Sequence[QMenu],
     docks: Sequence[QAction],
+    annotations: AnnotationMenus,
 ) -> None:
     """Build the menus of the main window.
 
@@ -60,6 +64,7 @@ def make_menus(
         recent: The menu of recent recordings.
         options: The menus of the languages and of the themes, for the menu View.
         docks: The actions that show and hide the docks.
+        annotations: The menus that depend on the annotations, for the menus Edit and Annotate.
     """
     bar = window.menuBar()
     file = bar.addMenu(translate("menus", "&File"))
@@ -70,8 +75,12 @@ def make_menus(
     videos = "export_video", "export_side", "export_frame", "copy_frame", "export_plots"
     exports = (*tables, *REVIEW_EXPORTS, *videos)
     _add(file, actions, ("close", "", *exports, "queue", "", "quit"))
+    edit = bar.addMenu(translate("menus", "&Edit"))
+    _add(edit, actions, ("undo", "redo"))
+    edit.addMenu(annotations.history)
     _add(bar.addMenu(translate("menus", "&Playback")), actions, _PLAYBACK_ACTIONS)
     _add(bar.addMenu(translate("menus", "&Tracking")), actions, _TRACKING_ACTIONS)
+    _add_annotate_menu(bar.addMenu(translate("menus", "&Annotate")), actions, annotations)
     _add(bar.addMenu(translate("menus", "L&ive")), actions, _LIVE_ACTIONS)
     _group_exclusive_actions(window, actions)
     landmarks = bar.addMenu(translate("menus", "&Landmarks"))
@@ -141,6 +150,16 @@ def make_toolbar(
         _add_action_or_separator(bar, actions, name)
     window.addToolBar(bar)
     return bar, landmarks_button
+
+
+def _add_annotate_menu(
+    menu: QMenu, actions: Mapping[str, QAction], annotations: AnnotationMenus
+) -> None:
+    menu.addMenu(annotations.intervals)
+    menu.addMenu(annotations.events)
+    _add(menu, actions, ("", "previous_annotation", "next_annotation", "", *SELECTED_ACTIONS, ""))
+    menu.addMenu(annotations.lanes)
+    _add(menu, actions, ("add_lane", "", "import_annotations", "export_annotations"))
 
 
 def _group_exclusive_actions(window: QMainWindow, actions: Mapping[str, QAction]) -> None:

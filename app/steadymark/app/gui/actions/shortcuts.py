@@ -40,6 +40,7 @@ class Shortcuts(QObject):
         self._actions, self._preferences = actions, preferences
         self._defaults = {name: _keys_of(action) for name, action in actions.items()}
         self._menu_keys: dict[str, str] = {}
+        self._lane_keys: dict[str, str] = {}
         self._restore()
 
     def reserve(self, menu_titles: Iterable[str]) -> None:
@@ -48,6 +49,19 @@ class Shortcuts(QObject):
             letter = QKeySequence.mnemonic(title).toString()
             if letter:
                 self._menu_keys[letter] = text_without_mnemonic(title)
+
+    def reserve_for_lanes(self, keys: Mapping[str, str]) -> None:
+        """Reserve the keys of the lanes of the open project.
+
+        Args:
+            keys: The titles of the lanes by their keys.
+        """
+        self._lane_keys = dict(keys)
+
+    def command_with(self, key: str) -> str:
+        """Return the text of the command that has this key; empty if none has."""
+        wanted = _portable(key)
+        return next((self.text(n) for n in self._actions if wanted in self.keys(n)), "")
 
     @property
     def names(self) -> list[str]:
@@ -100,6 +114,10 @@ class Shortcuts(QObject):
         if key in self._menu_keys:
             return self.tr("{key} opens the menu '{menu}': choose another key.").format(
                 key=shown, menu=self._menu_keys[key]
+            )
+        if key in self._lane_keys:
+            return self.tr("{key} is the key of the lane '{lane}': choose another key.").format(
+                key=shown, lane=self._lane_keys[key]
             )
         for other in self._actions:
             if other != name and key in self.keys(other):

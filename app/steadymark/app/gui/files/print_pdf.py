@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMarginsF, QSizeF
 from PySide6.QtGui import QGuiApplication, QPageLayout, QPageSize, QPdfWriter, QTextDocument
 
-from steadymark.engine.core.errors import SinkError
+from steadymark.engine.output.output_paths import cannot_write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,4 +42,4 @@ def print_pdf(page: str, path: Path) -> None:
     document.print_(writer)
     del application
     if not path.is_file() or not path.stat().st_size:
-        raise SinkError("cannot write {path}: the folder cannot be written", path=path)
+        raise cannot_write(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))

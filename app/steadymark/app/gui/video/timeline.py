@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QSizePolicy, QToolTip, QWidget
 
+from steadymark.app.gui.annotations.lane_rows import LaneRows
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.video.face_row_codes import FacePresence, RowStatus, presence_of
 from steadymark.app.gui.video.timeline_painter import (
@@ -36,8 +37,10 @@ class Timeline(QWidget):
 
     A click seeks. A drag seeks too, or moves the shown part while the timeline is zoomed in; a
     drag along the times at the top always seeks. The wheel zooms, a double click shows everything.
+    In the lanes at the bottom, the mouse selects and changes annotations.
 
     Attributes:
+        lanes: The lanes with the annotations.
         seek_requested: Emitted with a frame, and whether the mouse button was released there.
     """
 
@@ -50,10 +53,13 @@ class Timeline(QWidget):
         self.setAccessibleDescription(
             self.tr(
                 "One row per face. Green: with the face. Orange: no face. Grey: not processed yet. "
-                "Black: damaged. Above: jitter"
+                "Black: damaged. Above: jitter. Below: annotations"
             )
         )
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.lanes = LaneRows(self)
+        self.lanes.repaint.connect(self._repaint_lanes)
+        self.lanes.resized.connect(self._new_layout)
         self._display: Display | None = None
         self._results: Results | None = None
         self._signature: tuple[int, int, int] | None = None
@@ -61,6 +67,8 @@ class Timeline(QWidget):
         self._measures: FaceMeasures | None = None
         self._shown = VisibleFrames.whole(0)
         self._background: QPixmap | None = None
+        self._lane_layer: QPixmap | None = None
+        self._in_high_window = True
         self._pressed: tuple[QPointF, VisibleFrames] | None = None
         self._dragged = False
         self._note: UserText | None = None
@@ -86,6 +94,12 @@ class Timeline(QWidget):
         """Show the whole recording."""
         self.show_part(VisibleFrames.whole(self._shown.count))
 
+    def make_room(self, *, in_high_window: bool) -> None:
+        """Give the lanes less room in a low window."""
+        if in_high_window != self._in_high_window:
+            self._in_high_window = in_high_window
+            self._new_layout()
+
     def set_display(self, display: Display) -> None:
         before, self._display = self._display, display
         moved = before is not None and before.frame != display.frame
@@ -98,6 +112,7 @@ class Timeline(QWidget):
         if results is not self._results:
             self._results, self._signature, self._presence = results, None, None
             self._shown = VisibleFrames.whole(0 if results is None else results.frames)
+            self.lanes.show_times(None if results is None else results.times_s)
             self._new_layout()
         if results is None:
             return
@@ -121,6 +136,11 @@ class Timeline(QWidget):
             self.setToolTip("" if note is None else translated(note))
             self._repaint_all()
 
+    @property
+    def face_ids(self) -> list[int]:
+        """The ids of the faces that have a row."""
+        return [] if self._presence is None else [int(face) for face in self._presence.ids]
+
     # -- coordinates
 
     def frame_at(self, x: float) -> int:
@@ -132,8 +152,20 @@ class Timeline(QWidget):
         """Return the horizontal position of the middle of a frame."""
         return self._layout().x_of(frame + 0.5, self._shown)
 
+    def annotation_at(self, at: QPoint) -> tuple[str | None, int | None]:
+        """Return the lane, and the number of the annotation, at a position in the widget."""
+        layout, position = self._layout(), QPointF(at)
+        lane = self.lanes.lane_at(layout, position.y())
+        return lane, self.lanes.number_at(layout, self._shown, position)
+
     def _layout(self) -> TimelineLayout:
-        return TimelineLayout(self.width(), self._row_count(), self.fontMetrics())
+        return TimelineLayout(
+            self.width(),
+            self._row_count(),
+            self.fontMetrics(),
+            self.lanes.names,
+            self._in_high_window,
+        )
 
     def _row_count(self) -> int:
         return max(1, 0 if self._presence is None else len(self._presence.ids))
@@ -144,6 +176,10 @@ class Timeline(QWidget):
 
     def _repaint_all(self) -> None:
         self._background = None
+        self._repaint_lanes()
+
+    def _repaint_lanes(self) -> None:
+        self._lane_layer = None
         self.update()
 
     # -- painting
@@ -152,18 +188,19 @@ class Timeline(QWidget):
         painter, layout = QPainter(self), self._layout()
         if self._background is None:
             self._background = self._paint_background(layout)
+        if self._lane_layer is None:
+            self._lane_layer = self._paint_lanes(layout)
         painter.drawPixmap(0, 0, self._background)
+        painter.drawPixmap(0, 0, self._lane_layer)
         if self._display is not None and self._shown.count:
             painter.setClipRect(layout.track.adjusted(-6, 0, 6, 0))
+            self.lanes.paint_unfinished(painter, layout, self._shown, self._display.frame)
             paint_loop(painter, layout, self._shown, self._display)
             paint_place(painter, layout, self._shown, self._display.frame, self.palette())
 
     def _paint_background(self, layout: TimelineLayout) -> QPixmap:
         """Paint the background, which changes with the results but not from frame to frame."""
-        ratio = self.devicePixelRatioF()
-        ground = QPixmap(self.size() * ratio)
-        ground.setDevicePixelRatio(ratio)
-        ground.fill(Qt.GlobalColor.transparent)
+        ground = self._new_layer()
         painter = QPainter(ground)
         painter.setFont(self.font())
         results = self._results
@@ -181,11 +218,27 @@ class Timeline(QWidget):
         painter.end()
         return ground
 
+    def _paint_lanes(self, layout: TimelineLayout) -> QPixmap:
+        """Paint the annotations, which change more often than the background."""
+        layer = self._new_layer()
+        painter = QPainter(layer)
+        painter.setFont(self.font())
+        self.lanes.paint(painter, layout, self._shown, self.palette(), self._presence)
+        painter.end()
+        return layer
+
+    def _new_layer(self) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        layer = QPixmap(self.size() * ratio)
+        layer.setDevicePixelRatio(ratio)
+        layer.fill(Qt.GlobalColor.transparent)
+        return layer
+
     def resizeEvent(self, event: QResizeEvent) -> None:
-        self._background = None
+        self._background = self._lane_layer = None
 
     def changeEvent(self, event: QEvent) -> None:
-        self._background = None
+        self._background = self._lane_layer = None
         super().changeEvent(event)
 
     # -- mouse events
@@ -205,6 +258,8 @@ class Timeline(QWidget):
         if event.button() is not Qt.MouseButton.LeftButton or not self._shown.count:
             return
         self._dragged = False
+        if self.lanes.press(self._layout(), self._shown, event.position()):
+            return
         in_times = event.position().y() < self._layout().strip.top()
         if self._shown.is_whole or in_times:
             self.seek_requested.emit(self.frame_at(event.position().x()), False)
@@ -217,10 +272,21 @@ class Timeline(QWidget):
         if self._pressed is not None:
             self._pan(event.position())
             return
+        if self.lanes.is_pressed:
+            self.lanes.drag(self._layout(), self._shown, event.position().x())
+            return
         frame = self.frame_at(event.position().x())
         if event.buttons() & Qt.MouseButton.LeftButton:
             self.seek_requested.emit(frame, False)
-        text = self._tooltip(frame, event.position().y())
+        layout = self._layout()
+        shape = self.lanes.cursor_at(layout, self._shown, event.position())
+        if shape is None:
+            self.unsetCursor()
+        else:
+            self.setCursor(shape)
+        text = self.lanes.tooltip(layout, self._shown, event.position())
+        if text is None:
+            text = self._tooltip(frame, event.position().y())
         QToolTip.showText(event.globalPosition().toPoint(), text, self)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -228,13 +294,15 @@ class Timeline(QWidget):
             return
         self._pressed = None
         self.unsetCursor()
-        if not self._dragged:
+        done = self.lanes.is_pressed and self.lanes.release()
+        if not self._dragged and not done:
             self.seek_requested.emit(self.frame_at(event.position().x()), True)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() is Qt.MouseButton.LeftButton:
             self._dragged = True  # The release that follows must not seek.
-            self.show_everything()
+            if not self.lanes.open_at(self._layout(), self._shown, event.position()):
+                self.show_everything()
 
     def _pan(self, position: QPointF) -> None:
         """Move the shown part with the mouse."""

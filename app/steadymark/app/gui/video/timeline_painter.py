@@ -28,10 +28,13 @@ if TYPE_CHECKING:
     from steadymark.app.session.analysis.face_measures import FaceMeasures
     from steadymark.app.session.state import Display
 
-_MARGIN, _TOP, _GAP = 8.0, 2.0, 2.0
+MARGIN, _TOP, _GAP = 8.0, 2.0, 2.0
 _STRIP = 26.0  # height of the jitter
 _ROW, _ALL_ROWS = 12.0, 80.0  # largest height of a row and of all rows together
 _ONE_ROW = 10.0
+_LANE = 17.0  # largest height of a lane
+LANES_PX = {True: 102.0, False: 51.0}  # largest height of all lanes, in a high and a low window
+_NAME_PX = 112.0  # largest width of the name of a lane
 _TICK_PX = 64.0  # minimum distance of two times
 _LEAST_MAV = 1e-6
 _DAMAGED, _LOOP = "#000000", PURPLE
@@ -46,33 +49,40 @@ class TimelineLayout:
         width: The width of the widget.
         rows: The number of rows of faces.
         metrics: Of the font of the window.
+        lanes: The names of the lanes below the faces.
+        in_high_window: Whether there is room for many lanes.
     """
 
     width: int
     rows: int
     metrics: QFontMetrics
+    lanes: tuple[str, ...] = ()
+    in_high_window: bool = True
 
     @property
     def height(self) -> int:
-        return int(np.ceil(self.faces.bottom() + _TOP + 2))
+        return int(np.ceil(self.track.bottom() + _TOP + 2))
 
     @property
     def gutter(self) -> float:
         """The width of the labels at the left."""
-        return SMALL * self.metrics.horizontalAdvance("#00") + 14
+        names = (min(self.metrics.horizontalAdvance(lane), _NAME_PX) for lane in self.lanes)
+        ids = self.metrics.horizontalAdvance("#00")
+        return SMALL * max((ids, *names)) + 14
 
     @property
     def track(self) -> QRectF:
-        """The place of all frames, from the times to the last row."""
-        left = _MARGIN + self.gutter
-        width = max(1.0, self.width - left - _MARGIN)
-        return QRectF(left, _TOP, width, self.faces.bottom() - _TOP)
+        """The place of all frames, from the times to the last row or lane."""
+        left = MARGIN + self.gutter
+        width = max(1.0, self.width - left - MARGIN)
+        bottom = self.lane(len(self.lanes) - 1).bottom() if self.lanes else self.faces.bottom()
+        return QRectF(left, _TOP, width, bottom - _TOP)
 
     @property
     def times(self) -> QRectF:
-        left = _MARGIN + self.gutter
+        left = MARGIN + self.gutter
         height = SMALL * self.metrics.height() + 4
-        return QRectF(left, _TOP, max(1.0, self.width - left - _MARGIN), height)
+        return QRectF(left, _TOP, max(1.0, self.width - left - MARGIN), height)
 
     @property
     def strip(self) -> QRectF:
@@ -104,6 +114,29 @@ class TimelineLayout:
         if y < faces.top():
             return -1
         return min(int((y - faces.top()) / self.row_height), self.rows - 1)
+
+    @property
+    def lane_height(self) -> float:
+        return min(_LANE, LANES_PX[self.in_high_window] / max(1, len(self.lanes)))
+
+    def lane(self, number: int) -> QRectF:
+        """Return the place of one lane; there is a gap to the next one if there is room."""
+        faces, height = self.faces, self.lane_height
+        gap = 1.0 if height >= 5 else 0.0
+        top = faces.bottom() + _GAP + number * height
+        return QRectF(faces.left(), top, faces.width(), height - gap)
+
+    def lane_at(self, y: float) -> int:
+        """Return the number of the lane at a vertical position, or -1 above the lanes."""
+        top = self.faces.bottom() + _GAP
+        if not self.lanes or y < top:
+            return -1
+        return min(int((y - top) / self.lane_height), len(self.lanes) - 1)
+
+    def place_at(self, x: float, shown: VisibleFrames) -> float:
+        """Return the place in frames at a horizontal position."""
+        track = self.track
+        return shown.first + (x - track.left()) / track.width() * shown.span
 
     def x_of(self, place: float, shown: VisibleFrames) -> float:
         """Return the horizontal position of a place in frames."""
@@ -246,7 +279,7 @@ def _paint_labels(
     faint = palette.color(QPalette.ColorRole.PlaceholderText)
     text = palette.color(QPalette.ColorRole.WindowText)
     painter.setPen(faint)
-    left, width = _MARGIN, layout.gutter - 4
+    left, width = MARGIN, layout.gutter - 4
     right = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     strip = layout.strip
     painter.drawText(QRectF(left, strip.top(), width, strip.height()), right, "MAV")

@@ -19,7 +19,7 @@ REVIEW_COMMANDS = (
     ActionSpec(
         "exclude_doubt",
         QT_TRANSLATE_NOOP("commands", "E&xclude the stretch, or include it again"),
-        ("Shift+X",),
+        ("Shift+A",),
     ),
     ActionSpec(
         "export_stretches",
@@ -34,7 +34,7 @@ REVIEW_COMMANDS = (
     ActionSpec(
         "export_statistics",
         QT_TRANSLATE_NOOP("commands", "Export statistics of &intervals…"),
-        ("Ctrl+Shift+I",),
+        ("Ctrl+Shift+J",),
     ),
 )
 REVIEW_ACTIONS = ("next_doubt", "previous_doubt", "", "accept_doubt", "exclude_doubt")

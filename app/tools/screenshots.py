@@ -108,8 +108,9 @@ class ScreenshotStudio:
     def shoot(self, name: str) -> None:
         """Capture the window at all sizes."""
         for label, (width, height) in SIZES.items():
-            self.window.resize(width, height)
-            self._settle()
+            for _ in range(2):  # Qt makes the docks smaller only in a second pass
+                self.window.resize(width, height)
+                self._settle()
             self.window.grab().save(str(self._folder / f"{name}_{label}.png"))
 
     def shoot_dialog(self, name: str, command: str) -> None:

@@ -1521,6 +1521,10 @@
         <translation>Neu verfolgen</translation>
     </message>
     <message>
+        <source>{name} (3D points)</source>
+        <translation>{name} (3D-Punkte)</translation>
+    </message>
+    <message>
         <source>{name} ({ms} ms, {error} %)</source>
         <translation>{name} ({ms} ms, {error} %)</translation>
     </message>
@@ -4055,7 +4059,7 @@
     </message>
     <message>
         <source>identity uncertain</source>
-        <translation>Zuordnung unsicher</translation>
+        <translation>Identität unsicher</translation>
     </message>
     <message>
         <source>import {file}</source>
@@ -4147,7 +4151,7 @@
     </message>
     <message>
         <source>low score</source>
-        <translation>geringe Konfidenz</translation>
+        <translation>kleine Konfidenz</translation>
     </message>
     <message>
         <source>most landmarks are guesses (median score {score:.2f})</source>
@@ -4191,7 +4195,7 @@
     </message>
     <message>
         <source>raw and stabilized apart</source>
-        <translation>roh und stabilisiert auseinander</translation>
+        <translation>roh und stabil entfernt</translation>
     </message>
     <message>
         <source>raw and stabilized landmarks lie {percent:.1f} % of the eye distance apart</source>

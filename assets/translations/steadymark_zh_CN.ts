@@ -1515,6 +1515,10 @@
         <translation>重新跟踪</translation>
     </message>
     <message>
+        <source>{name} (3D points)</source>
+        <translation>{name}（3D 点）</translation>
+    </message>
+    <message>
         <source>{name} ({ms} ms, {error} %)</source>
         <translation>{name}（{ms} ms，{error} %）</translation>
     </message>
@@ -4039,11 +4043,11 @@
     </message>
     <message>
         <source>head turned far</source>
-        <translation>头部转动大</translation>
+        <translation>头部转动过大</translation>
     </message>
     <message>
         <source>hidden landmarks</source>
-        <translation>被遮挡的关键点</translation>
+        <translation>关键点被遮挡</translation>
     </message>
     <message>
         <source>identity uncertain</source>
@@ -4183,7 +4187,7 @@
     </message>
     <message>
         <source>raw and stabilized apart</source>
-        <translation>原始点与稳定后的点相距远</translation>
+        <translation>原始与稳定相距远</translation>
     </message>
     <message>
         <source>raw and stabilized landmarks lie {percent:.1f} % of the eye distance apart</source>

@@ -34,6 +34,7 @@ from steadymark.engine.core.card_figures import card_figures
 from steadymark.engine.stabilizers.stabilizer_registry import STABILIZER_REGISTRY
 from steadymark.engine.tracking.face_pass import MOST_FACES, MOST_LOOK_EVERY
 from steadymark.engine.tracking.settings import TrackSettings
+from steadymark.models.face.schema import IBUG68_3D
 from steadymark.models.runtime.onnx_session import DEVICES
 from steadymark.models.runtime.zoo import FLOW, ModelCard, list_models, without_followers
 
@@ -198,6 +199,8 @@ class SettingsPanel(QWidget):
     def _model_text(self, card: ModelCard) -> str:
         """Return the text of a choice of models, such as `heatmap1d-lite (3.1 ms, 3.12 %)`."""
         figures = card_figures(card)
+        if card.schema == IBUG68_3D:
+            return self.tr("{name} (3D points)").format(name=card.name)
         if figures is None:
             return card.name
         return self.tr("{name} ({ms} ms, {error} %)").format(

@@ -90,7 +90,7 @@ class VideoView(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Video"))
-        self.setMinimumSize(320, 128)
+        self.setMinimumSize(320, 110)
         self._shown: ShownFrame | None = None
         self._display: Display | None = None
         self._viewport: Viewport | None = None  # None if the picture is fitted

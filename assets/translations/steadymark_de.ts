@@ -2666,8 +2666,8 @@
         <translation>Zahlen als CSV kopieren</translation>
     </message>
     <message>
-        <source>Start or end an &amp;interval</source>
-        <translation>&amp;Intervall beginnen oder beenden</translation>
+        <source>Start or end an in&amp;terval</source>
+        <translation>In&amp;tervall beginnen oder beenden</translation>
     </message>
     <message>
         <source>Mark an e&amp;vent</source>

@@ -2658,8 +2658,8 @@
         <translation>以 CSV 复制数值</translation>
     </message>
     <message>
-        <source>Start or end an &amp;interval</source>
-        <translation>开始或结束区间(&amp;I)</translation>
+        <source>Start or end an in&amp;terval</source>
+        <translation>开始或结束区间(&amp;T)</translation>
     </message>
     <message>
         <source>Mark an e&amp;vent</source>

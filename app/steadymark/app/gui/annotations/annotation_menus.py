@@ -53,7 +53,7 @@ class AnnotationMenus:
     def __init__(self, window: QWidget, review: ReviewStore) -> None:
         self._window = window
         self.history = HistoryMenu(review, window)
-        self.intervals = QMenu(translate("menus", "Start or end an &interval"), window)
+        self.intervals = QMenu(translate("menus", "Start or end an in&terval"), window)
         self.events = QMenu(translate("menus", "Mark an e&vent"), window)
         self.lanes = QMenu(translate("menus", "Lanes"), window)
 

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.engine.metrics.eye_mouth_opening import LEFT, RIGHT, eye_opening
+from steadymark.engine.metrics.rest_detection import true_runs
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from steadymark.engine.metrics.accuracy import Real, Values
 
 AROUND_S = 2.0  # time on either side from which the usual opening is taken
@@ -60,8 +59,8 @@ def find_blinks(points: Real, times_s: Values, *, depth: float = DEPTH) -> list[
     """
     closed = lid_closure(points, times_s)
     blinks: list[Blink] = []
-    for start, stop in _runs(closed >= depth):
-        peak = start + int(np.argmax(closed[start:stop]))
+    for run in true_runs(closed >= depth):
+        peak = run.start + int(np.argmax(closed[run]))
         first, last = _half_depth(closed, peak)
         if first is None or last is None:
             continue
@@ -99,11 +98,6 @@ def _closure(opening: Values, times_s: Values) -> Values:
     with np.errstate(invalid="ignore", divide="ignore"):
         closure: Values = 1 - opening / usual
     return closure
-
-
-def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def _half_depth(closed: Values, peak: int) -> tuple[int | None, int | None]:

@@ -66,9 +66,20 @@ def segments(still: Mask, fps: float) -> list[slice]:
     Returns:
         Slices of frames.
     """
-    edges = np.flatnonzero(np.diff(still.astype(np.int8), prepend=0, append=0))
-    runs = [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
-    return [run for run in runs if run.stop - run.start >= half_window(fps)]
+    return [run for run in true_runs(still) if run.stop - run.start >= half_window(fps)]
+
+
+def true_runs(mask: Mask) -> list[slice]:
+    """Return the runs of true values, in order.
+
+    Args:
+        mask: (T,) mask.
+
+    Returns:
+        A slice for each run.
+    """
+    edges = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0)).tolist()
+    return [slice(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def half_window(fps: float) -> int:

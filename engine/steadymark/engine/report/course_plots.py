@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steadymark.engine.metrics.rest_detection import true_runs
 from steadymark.engine.output.video.draw_style import GREEN, ORANGE, SKY_BLUE, VERMILLION
 
 if TYPE_CHECKING:
@@ -131,11 +132,9 @@ def _legend(title: str, courses: Sequence[Course]) -> Iterator[str]:
 
 def _lines(time_s: Values, values: Values, scale: _Scale) -> Iterator[str]:
     """Yield the points of each run of known values; long runs keep their extremes."""
-    known = np.isfinite(values)
-    edges = np.flatnonzero(np.diff(known.astype(np.int8), prepend=0, append=0))
     step = max(1, len(values) * 2 // _MOST_POINTS)
-    for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-        xs, ys = scale.x(time_s[start:stop]), scale.y(values[start:stop])
+    for run in true_runs(np.asarray(np.isfinite(values))):
+        xs, ys = scale.x(time_s[run]), scale.y(values[run])
         points: list[str] = []
         for i in range(0, len(xs), step):
             part = ys[i : i + step]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.engine.core.errors import UsageError
+from steadymark.engine.metrics.rest_detection import true_runs
 from steadymark.engine.review.doubt_kinds import DOUBT_KINDS, DoubtKind
 from steadymark.models.choice_registry import checked_parameters
 from steadymark.models.user_text import UserText, join_texts
@@ -179,10 +180,9 @@ def _doubt(kind: DoubtKind, limit: float, values: Values) -> Doubt:
 def _runs(doubtful: NDArray[np.bool_], time_s: Values) -> list[slice]:
     """Return the runs of doubtful frames, where short pauses are part of a run."""
     runs: list[slice] = []
-    edges = np.flatnonzero(np.diff(doubtful.astype(np.int8), prepend=0, append=0))
-    for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-        if runs and time_s[start] - time_s[runs[-1].stop - 1] <= JOIN_S:
-            runs[-1] = slice(runs[-1].start, stop)
+    for run in true_runs(doubtful):
+        if runs and time_s[run.start] - time_s[runs[-1].stop - 1] <= JOIN_S:
+            runs[-1] = slice(runs[-1].start, run.stop)
         else:
-            runs.append(slice(start, stop))
+            runs.append(run)
     return runs

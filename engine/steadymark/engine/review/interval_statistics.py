@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.engine.core.types import FaceState
-from steadymark.engine.metrics.blinks import find_blinks
+from steadymark.engine.metrics.blinks import Blink, find_blinks
 from steadymark.engine.metrics.eye_mouth_opening import amplitude, eye_opening, mouth_opening
 from steadymark.engine.output.output_paths import cannot_write
 from steadymark.engine.review.project import EXCLUDE
@@ -140,7 +140,7 @@ class _Series:
     counted: Mask  # not excluded
     tracked: Mask
     measures: dict[str, Values]
-    points: Values | None
+    blinks: list[Blink] | None  # None if the schema has no lids
 
 
 def _series(table: ReviewedTable, person: int, project: Project) -> _Series:
@@ -160,13 +160,15 @@ def _series(table: ReviewedTable, person: int, project: Project) -> _Series:
     known = rows.schema in IBUG_ORDER
     if known:
         measures |= {"eye_opening": eye_opening(xy), "mouth_opening": mouth_opening(xy)}
+    counted = np.array([not project.is_excluded(t, person) for t in time_s.tolist()], np.bool_)
+    seen = np.where(counted[:, None, None], xy, np.nan)
     return _Series(
         project.name_of(person),
         time_s,
-        np.array([not project.is_excluded(t, person) for t in time_s.tolist()], np.bool_),
+        counted,
         np.asarray(np.isfinite(xy).all((1, 2))),
         measures,
-        xy if known else None,
+        find_blinks(seen, time_s) if known else None,
     )
 
 
@@ -202,10 +204,9 @@ def _summary(name: str, values: Values) -> Iterator[tuple[str, float]]:
 
 
 def _blinks(series: _Series, start_s: float, end_s: float, tracked: Mask) -> dict[str, float]:
-    if series.points is None or not tracked.any():
+    if series.blinks is None or not tracked.any():
         return {}
-    points = np.where(series.counted[:, None, None], series.points, np.nan)
-    found = [one for one in find_blinks(points, series.time_s) if start_s <= one.deepest_s <= end_s]
+    found = [one for one in series.blinks if start_s <= one.deepest_s <= end_s]
     gaps = np.diff(series.time_s)
     interval_s = float(np.median(gaps)) if len(gaps) else NAN
     minutes = int(tracked.sum()) * interval_s / 60

@@ -13,6 +13,7 @@ import numpy as np
 from steadymark.app.session.recording.results import FaceRows, FrameStatus
 from steadymark.app.session.review.results_table import table_of_faces
 from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.metrics.rest_detection import true_runs
 from steadymark.engine.pipeline.latest_value import LatestValue
 from steadymark.engine.review.doubtful_stretches import find_doubtful, worst_first
 from steadymark.engine.review.person_track import tracks_of
@@ -116,11 +117,11 @@ def doubtful_of(
     """
     status, rows = results.frame_status(), results.rows()
     found: list[DoubtfulStretch] = []
-    for first, end in _runs(status != FrameStatus.UNKNOWN):
+    for run in true_runs(status != FrameStatus.UNKNOWN):
         if stop():
             break
-        frames = first + np.flatnonzero(status[first:end] == FrameStatus.TRACKED)
-        inside = (rows.frame >= first) & (rows.frame < end)
+        frames = run.start + np.flatnonzero(status[run] == FrameStatus.TRACKED)
+        inside = (rows.frame >= run.start) & (rows.frame < run.stop)
         table = table_of_faces(results, rows if inside.all() else _selected(rows, inside))
         tracks = list(tracks_of(table, frames, results.times_s[frames]))
         found += find_doubtful(tracks, limits)
@@ -143,12 +144,6 @@ def _answer(request: DoubtsRequest, stop: Callable[[], bool]) -> DoubtsReply:
         return DoubtsReply(request, fault=fault)
     elapsed_s = time.perf_counter() - start_s
     return DoubtsReply(request, stretches, complete, has_faces, elapsed_s)
-
-
-def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Return the first index and the end of each run of true values."""
-    edges = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0)).tolist()
-    return list(zip(edges[::2], edges[1::2], strict=True))
 
 
 def _selected(rows: FaceRows, keep: NDArray[np.bool_]) -> FaceRows:

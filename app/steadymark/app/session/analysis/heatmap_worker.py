@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from steadymark.engine.pipeline.latest_value import LatestValue
+from steadymark.app.session.newest_worker import NewestWorker
 from steadymark.models.errors import SteadymarkError
 from steadymark.models.face.crop import cut
 from steadymark.models.runtime.heatmap_tap import HeatmapTap
@@ -52,7 +51,7 @@ class HeatmapReply:
     fault: UserText = NOTHING
 
 
-class HeatmapWorker:
+class HeatmapWorker(NewestWorker["HeatmapRequest", "HeatmapReply"]):
     """Computes heatmaps on a thread of its own.
 
     Args:
@@ -60,37 +59,11 @@ class HeatmapWorker:
     """
 
     def __init__(self, on_ready: Callable[[], None]) -> None:
-        self.newest: LatestValue[HeatmapReply] = LatestValue()
-        self._requests: LatestValue[HeatmapRequest] = LatestValue()
-        self._on_ready = on_ready
+        super().__init__("heatmaps", on_ready)
         self._card: ModelCard | None = None
         self._heatmap_tap: HeatmapTap | None = None
-        self._thread: Thread | None = None
 
-    def request(self, request: HeatmapRequest) -> None:
-        """Request heatmaps. A newer request replaces one that has not been processed yet."""
-        if self._thread is None:
-            self._thread = Thread(target=self._run, name="heatmaps", daemon=True)
-            self._thread.start()
-        self._requests.put(request)
-
-    def close(self) -> None:
-        """Ask the thread to end. `join` waits for it."""
-        self._requests.close()
-        self.newest.close()
-
-    def join(self, timeout_s: float) -> bool:
-        """Wait for the thread after `close`. Returns whether it ended in time."""
-        if self._thread is not None:
-            self._thread.join(timeout_s)
-        return self._thread is None or not self._thread.is_alive()
-
-    def _run(self) -> None:
-        while (request := self._requests.take()) is not None:
-            if self.newest.put(self._reply_to(request)):
-                self._on_ready()
-
-    def _reply_to(self, request: HeatmapRequest) -> HeatmapReply:
+    def _answer(self, request: HeatmapRequest) -> HeatmapReply:
         fault = NOTHING
         try:
             if request.card is not self._card:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from steadymark.app.session.analysis.face_measures import (
@@ -13,7 +12,7 @@ from steadymark.app.session.analysis.face_measures import (
     MeasureSelection,
     measure_face,
 )
-from steadymark.engine.pipeline.latest_value import LatestValue
+from steadymark.app.session.newest_worker import NewestWorker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +60,7 @@ class MeasureReply:
     compared: ComparedPoints | None = None
 
 
-class MeasureWorker:
+class MeasureWorker(NewestWorker["MeasureRequest", "MeasureReply"]):
     """Computes measures on a thread of its own.
 
     Args:
@@ -69,34 +68,13 @@ class MeasureWorker:
     """
 
     def __init__(self, on_ready: Callable[[], None]) -> None:
-        self.newest: LatestValue[MeasureReply] = LatestValue()
-        self._requests: LatestValue[MeasureRequest] = LatestValue()
-        self._on_ready = on_ready
-        self._thread = Thread(target=self._run, name="measuring", daemon=True)
-        self._thread.start()
+        super().__init__("measuring", on_ready)
 
-    def request(self, request: MeasureRequest) -> None:
-        """Request measures. This replaces a request that has not been processed yet."""
-        self._requests.put(request)
-
-    def close(self) -> None:
-        """Ask the thread to end. `join` waits for it."""
-        self._requests.close()
-        self.newest.close()
-
-    def join(self, timeout_s: float) -> bool:
-        """Wait for the thread after `close`. Returns whether it ended in time."""
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
-
-    def _run(self) -> None:
-        while (request := self._requests.take()) is not None:
-            start_s = time.perf_counter()
-            measures, compared = _measure(request, lambda: self._requests.closed)
-            elapsed_s = time.perf_counter() - start_s
-            reply = MeasureReply(request.results, measures, elapsed_s, compared)
-            if self.newest.put(reply):
-                self._on_ready()
+    def _answer(self, request: MeasureRequest) -> MeasureReply:
+        start_s = time.perf_counter()
+        measures, compared = _measure(request, self._unwanted)
+        elapsed_s = time.perf_counter() - start_s
+        return MeasureReply(request.results, measures, elapsed_s, compared)
 
 
 def _measure(

@@ -5,16 +5,15 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
-from threading import Thread
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steadymark.app.session.newest_worker import NewestWorker
 from steadymark.app.session.recording.results import FaceRows, FrameStatus
 from steadymark.app.session.review.results_table import table_of_faces
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.metrics.rest_detection import true_runs
-from steadymark.engine.pipeline.latest_value import LatestValue
 from steadymark.engine.review.doubtful_stretches import find_doubtful, worst_first
 from steadymark.engine.review.person_track import tracks_of
 from steadymark.models.user_text import NOTHING, UserText
@@ -59,41 +58,18 @@ class DoubtsReply:
     fault: UserText = NOTHING
 
 
-class DoubtsWorker:
-    """Finds doubtful stretches on a thread of its own, which starts with the first request.
+class DoubtsWorker(NewestWorker["DoubtsRequest", "DoubtsReply"]):
+    """Finds doubtful stretches on a thread of its own.
 
     Args:
         on_ready: Is called from the thread when a reply is put into `newest` and it was empty.
     """
 
     def __init__(self, on_ready: Callable[[], None]) -> None:
-        self.newest: LatestValue[DoubtsReply] = LatestValue()
-        self._requests: LatestValue[DoubtsRequest] = LatestValue()
-        self._on_ready = on_ready
-        self._thread: Thread | None = None
+        super().__init__("doubts", on_ready)
 
-    def request(self, request: DoubtsRequest) -> None:
-        """Request stretches. This replaces a request that has not been processed yet."""
-        if self._thread is None:
-            self._thread = Thread(target=self._run, name="doubts", daemon=True)
-            self._thread.start()
-        self._requests.put(request)
-
-    def close(self) -> None:
-        """Ask the thread to end. `join` waits for it."""
-        self._requests.close()
-        self.newest.close()
-
-    def join(self, timeout_s: float) -> bool:
-        """Wait for the thread after `close`. Returns whether it ended in time."""
-        if self._thread is not None:
-            self._thread.join(timeout_s)
-        return self._thread is None or not self._thread.is_alive()
-
-    def _run(self) -> None:
-        while (request := self._requests.take()) is not None:
-            if self.newest.put(_answer(request, lambda: self._requests.closed)):
-                self._on_ready()
+    def _answer(self, request: DoubtsRequest) -> DoubtsReply:
+        return _answer(request, self._unwanted)
 
 
 def doubtful_of(

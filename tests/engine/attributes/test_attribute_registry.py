@@ -15,7 +15,6 @@ from steadymark.engine.attributes.attribute_registry import (
     attribute_slices,
     attributes_from,
     attributes_of,
-    attributes_of_faces,
     checked_drawings,
     vector_of,
 )
@@ -100,24 +99,6 @@ def test_an_attribute_that_cannot_be_computed_is_named(
     ATTRIBUTES.add(replace(TIMED, compute=wrong))  # type: ignore[arg-type]
     with pytest.raises(TrackingError, match="the face attribute 'timed' cannot be computed"):
         attributes_of(POINTS, CONTEXT)
-
-
-@pytest.mark.usefixtures("added")
-def test_an_attribute_may_be_computed_for_all_faces_of_a_frame_together() -> None:
-    faces, one_by_one = (POINTS, FIVE, POINTS), attributes_of_faces((POINTS, FIVE), CONTEXT)
-    ATTRIBUTES.remove("timed")
-    ATTRIBUTES.add(replace(TIMED, compute_all=lambda f, c: [(len(f), len(p.score)) for p in f]))
-    together = attributes_of_faces(faces, CONTEXT)
-    assert [each.values["timed"] for each in one_by_one] == [(68, 2.0), (5, 2.0)]
-    assert [each.values["timed"] for each in together] == [(3, 68), (3, 5), (3, 68)]
-
-
-@pytest.mark.usefixtures("added")
-def test_an_attribute_that_is_computed_for_too_few_faces_is_named() -> None:
-    ATTRIBUTES.remove("timed")
-    ATTRIBUTES.add(replace(TIMED, compute_all=lambda f, c: [(1.0, c.time_s)]))
-    with pytest.raises(TrackingError, match="values of 1 faces for 2"):
-        attributes_of_faces((POINTS, POINTS), CONTEXT)
 
 
 def test_an_unknown_drawing_is_refused_with_the_names_that_exist() -> None:

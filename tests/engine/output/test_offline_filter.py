@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from steadymark.engine.core.types import Intrinsics, Landmarks, SourceInfo, TrackResult
+from steadymark.engine.face3d.head_pose import head_pose
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.output.csv.offline_filter import OfflineFilterSink
 from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
 from steadymark.engine.stabilizers.butterworth import Butterworth
 from steadymark.engine.stabilizers.guarded_filters import GuardedOfflineFilter
-from steadymark.engine.tracking.head_pose import head_pose
 from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import face_points, lost_face, track_result, tracked_face
 

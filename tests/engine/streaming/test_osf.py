@@ -11,11 +11,11 @@ import pytest
 
 from steadymark.engine.core.errors import PacketError
 from steadymark.engine.core.types import TrackResult
+from steadymark.engine.face3d.head_pose import mean_face
 from steadymark.engine.streaming.osf import FEATURES, LAYOUT, osf_packet, parse_osf_packet
 from steadymark.engine.streaming.pose_axes import OsfPose, unit_mm
 from steadymark.engine.streaming.sender import Sender
 from steadymark.engine.streaming.targets import parse_target
-from steadymark.engine.tracking.head_pose import mean_face
 from support.fakes.fake_results import lost_face, track_result, tracked_face
 from support.fakes.stream_receivers import CAMERA, address_of, posed_face, receiver
 

@@ -10,12 +10,12 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from steadymark.engine.core.errors import SinkError
+from steadymark.engine.face3d.head_pose import mean_face
 from steadymark.engine.streaming.expressions import features, solid_points
 from steadymark.engine.streaming.pose_axes import unity_quaternion
 from steadymark.engine.streaming.sender import Sender
 from steadymark.engine.streaming.targets import parse_target
 from steadymark.engine.streaming.vmc import messages, shapes
-from steadymark.engine.tracking.head_pose import mean_face
 from support.fakes.fake_results import lost_face, track_result
 from support.fakes.stream_receivers import posed_face
 

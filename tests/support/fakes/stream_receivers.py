@@ -17,13 +17,13 @@ from steadymark.engine.core.types import (
     Landmarks,
     TrackedFace,
 )
-from steadymark.engine.tracking.head_pose import mean_face
+from steadymark.engine.face3d.head_pose import mean_face
 from steadymark.models.face.schema import IBUG68
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from steadymark.engine.tracking.head_pose import Array
+    from steadymark.engine.face3d.head_pose import Array
 
 FRONT = (0.0, 0.0, 0.0)
 CAMERA = Intrinsics(640, 480)

@@ -9,8 +9,8 @@ import numpy as np
 from steadymark.engine.api.inputs import checked_number, checked_points, checked_values
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.types import HeadPose, Intrinsics, Landmarks
-from steadymark.engine.tracking.head_pose import POINTS
-from steadymark.engine.tracking.head_pose import head_pose as fit_pose
+from steadymark.engine.face3d.face_fit import POINTS
+from steadymark.engine.face3d.head_pose import head_pose as fit_pose
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

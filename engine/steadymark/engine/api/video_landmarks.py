@@ -14,13 +14,12 @@ from steadymark.engine.api.smooth_points import DEFAULT_METHOD, chosen_filter
 from steadymark.engine.attributes.attribute_registry import (
     ATTRIBUTES,
     attribute_slices,
-    attributes_of,
-    vector_of,
 )
+from steadymark.engine.attributes.attribute_rows import TrackedRows, attributes_of_rows
 from steadymark.engine.attributes.head_pose_attribute import AXES
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.image_order import ImageOrder
-from steadymark.engine.core.types import HEAD_POSE, FaceContext, FaceState, Landmarks
+from steadymark.engine.core.types import HEAD_POSE, FaceState
 from steadymark.engine.stabilizers.filter_runner import make_filter, run_filter
 
 if TYPE_CHECKING:
@@ -293,9 +292,14 @@ class VideoLandmarks:
 
     def _attributes_of(self, smoothed: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the (R, C) attributes of stabilized landmarks (R, K, 2)."""
-        values = np.full_like(self.rows.attributes, np.nan)
-        for i in np.flatnonzero(np.isfinite(smoothed).all((1, 2))):
-            landmarks = Landmarks(smoothed[i], np.nan_to_num(self.rows.point_score[i], nan=1.0))
-            context = FaceContext(self.schema, self.camera, float(self.rows.timestamp_s[i]))
-            values[i] = vector_of(attributes_of(landmarks, context))
-        return values
+        rows = self.rows
+        tracked = TrackedRows(
+            rows.face_id,
+            rows.timestamp_s,
+            rows.raw_xy,
+            rows.point_score,
+            rows.restarted | (rows.state == FaceState.DETECTED),
+            self.schema,
+            self.camera,
+        )
+        return attributes_of_rows(tracked, smoothed)

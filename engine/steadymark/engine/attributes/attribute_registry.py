@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING
 
 from steadymark.engine.core.errors import TrackingError, UsageError
 from steadymark.engine.core.types import HEAD_POSE, FaceAttributes
+from steadymark.engine.face3d.face_fit import fit_face
+from steadymark.engine.face3d.identity import follow_identity
 from steadymark.models.choice_registry import Registry
 from steadymark.models.errors import ContentError
+from steadymark.models.face.schema import IBUG_ORDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from steadymark.engine.attributes.face_attribute import AttributeColumn, FaceAttribute, Shapes
     from steadymark.engine.core.types import AttributeValues, FaceContext, Landmarks, TrackedFace
+    from steadymark.engine.face3d.face_fit import FaceFit
 
 
 class AttributeRegistry(Registry["FaceAttribute"]):
@@ -68,41 +72,27 @@ def attribute_slices() -> dict[str, slice]:
 def attributes_of(landmarks: Landmarks, context: FaceContext) -> FaceAttributes:
     """Compute all attributes of one face.
 
+    The 3D face is fitted once, for all attributes.
+
     Args:
         landmarks: The stabilized landmarks.
-        context: What the attributes are computed from besides.
+        context: What the attributes are computed from besides; its `fit` is ignored.
 
     Returns:
-        The attributes that are known.
+        The attributes that are known, with the context that has the fit.
 
     Raises:
         TrackingError: An attribute cannot be computed.
     """
-    return attributes_of_faces([landmarks], context)[0]
-
-
-def attributes_of_faces(faces: Sequence[Landmarks], context: FaceContext) -> list[FaceAttributes]:
-    """Compute all attributes of the faces of a frame.
-
-    Args:
-        faces: The stabilized landmarks of each face.
-        context: What the attributes are computed from besides.
-
-    Returns:
-        The attributes of each face that are known.
-
-    Raises:
-        TrackingError: An attribute cannot be computed.
-    """
-    values: list[dict[str, AttributeValues]] = [{} for _ in faces]
+    fitted = replace(context, fit=_fit(landmarks, context))
+    values: dict[str, AttributeValues] = {}
     for attribute in ATTRIBUTES.all():
         if attribute.schemas and context.schema not in attribute.schemas:
             continue
-        computed = _computed(attribute, faces, context)
-        for known, value in zip(values, computed, strict=True):
-            if value is not None:
-                known[attribute.name] = value
-    return [FaceAttributes(context, known) for known in values]
+        value = _computed(attribute, landmarks, fitted)
+        if value is not None:
+            values[attribute.name] = value
+    return FaceAttributes(fitted, values)
 
 
 def with_points(face: TrackedFace, stabilized: Landmarks) -> TrackedFace:
@@ -204,26 +194,31 @@ def _names(attribute: FaceAttribute) -> set[str]:
     return {c.name for c in attribute.columns} | ({drawing.name} if drawing is not None else set())
 
 
+def _fit(landmarks: Landmarks, context: FaceContext) -> FaceFit | None:
+    """Return the 3D face that fits the landmarks; None if they are not those of iBUG."""
+    if context.camera is None or context.schema not in IBUG_ORDER:
+        return None
+    identity = context.identity
+    if identity is None:
+        learned = follow_identity(None, landmarks, context.camera, context.time_s)
+        if learned is None:
+            return None
+        identity = learned.used
+    return fit_face(landmarks, context.camera, identity)
+
+
 def _computed(
-    attribute: FaceAttribute, faces: Sequence[Landmarks], context: FaceContext
-) -> Sequence[AttributeValues | None]:
+    attribute: FaceAttribute, landmarks: Landmarks, context: FaceContext
+) -> AttributeValues | None:
     try:
-        if attribute.compute_all is not None:
-            computed = attribute.compute_all(faces, context)
-            if len(computed) != len(faces):
-                raise ContentError(
-                    "values of {found} faces for {faces}", found=len(computed), faces=len(faces)
-                )
-        else:
-            computed = [attribute.compute(landmarks, context) for landmarks in faces]
-        for values in computed:
-            if values is not None and len(values) != len(attribute.columns):
-                raise ContentError(
-                    "{values} values for {columns} columns",
-                    values=len(values),
-                    columns=len(attribute.columns),
-                )
-        return computed
+        values = attribute.compute(landmarks, context)
+        if values is not None and len(values) != len(attribute.columns):
+            raise ContentError(
+                "{values} values for {columns} columns",
+                values=len(values),
+                columns=len(attribute.columns),
+            )
+        return values
     except Exception as error:
         raise TrackingError(
             "the face attribute '{name}' cannot be computed ({kind}: {error})",

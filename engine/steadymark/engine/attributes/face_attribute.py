@@ -79,7 +79,6 @@ class DrawnText:
 
 Shapes = Sequence[DrawnLine | DrawnText]
 Compute = Callable[[Landmarks, FaceContext], AttributeValues | None]
-ComputeAll = Callable[[Sequence[Landmarks], FaceContext], Sequence[AttributeValues | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +127,6 @@ class FaceAttribute:
         drawing: How it is drawn; None if it is not.
         plot: What is plotted; None if nothing is.
         readouts: Fields of the statistics panel; empty for one field with all columns.
-        compute_all: Returns for several faces of a frame what `compute` returns for each, in less
-            time; None if there is no faster way.
     """
 
     name: str
@@ -140,7 +137,6 @@ class FaceAttribute:
     drawing: AttributeDrawing | None = None
     plot: AttributePlot | None = None
     readouts: tuple[AttributeReadout, ...] = ()
-    compute_all: ComputeAll | None = None
 
     @property
     def shown(self) -> tuple[AttributeReadout, ...]:

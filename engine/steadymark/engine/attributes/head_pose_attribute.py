@@ -18,14 +18,12 @@ from steadymark.engine.attributes.face_attribute import (
     FaceAttribute,
 )
 from steadymark.engine.core.types import HEAD_POSE, HeadPose
+from steadymark.engine.face3d.head_pose import pose_of
 from steadymark.engine.output.video.draw_style import AXIS_COLOURS, GREEN, ORANGE, SKY_BLUE
-from steadymark.engine.tracking.head_pose import head_poses
 from steadymark.models.face.schema import IBUG_ORDER
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from steadymark.engine.core.types import AttributeValues, FaceContext, Landmarks
 
 _ANGLES = UserText("pitch"), UserText("yaw"), UserText("roll")
@@ -35,14 +33,9 @@ POSE = ("pose_Tx", "pose_Ty", "pose_Tz", "pose_Rx", "pose_Ry", "pose_Rz")
 
 
 def _compute(landmarks: Landmarks, context: FaceContext) -> AttributeValues | None:
-    return _compute_all([landmarks], context)[0]
-
-
-def _compute_all(faces: Sequence[Landmarks], context: FaceContext) -> list[AttributeValues | None]:
-    if context.camera is None:
-        return [None] * len(faces)
-    poses = head_poses(faces, context.camera)
-    return [None if pose is None else pose.values for pose in poses]
+    if context.fit is None or context.camera is None:
+        return None
+    return pose_of(context.fit, context.camera).values
 
 
 def _axes(
@@ -79,7 +72,6 @@ ATTRIBUTES.add(
             ),
         ),
         compute=_compute,
-        compute_all=_compute_all,
         schemas=IBUG_ORDER,
         drawing=AttributeDrawing(AXES, UserText("Head axes"), _axes, ("E",)),
         plot=AttributePlot(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from steadymark.engine.core.image_order import ImageOrder
+    from steadymark.engine.face3d.face_fit import FaceFit
     from steadymark.models.face.crop import Crop, Image, Points
     from steadymark.models.user_text import UserText
 
@@ -264,11 +265,17 @@ class FaceContext:
         schema: Name of the landmark schema; empty if it is unknown.
         camera: The camera; None if the size of the frames is unknown.
         time_s: Presentation time of the frame in seconds.
+        identity: (M,) identity of the person's 3D face, see `engine.face3d`; None if nothing is
+            known of the person but the landmarks.
+        fit: The 3D face that is fitted to the landmarks; None before it is fitted, if no camera is
+            known, or if it does not fit.
     """
 
     schema: str
     camera: Intrinsics | None = None
     time_s: float = 0.0
+    identity: NDArray[np.float64] | None = None
+    fit: FaceFit | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,6 +10,8 @@ import numpy as np
 
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.types import Frame, Intrinsics, Landmarks
+from steadymark.engine.face3d.face_fit import POINTS
+from steadymark.engine.face3d.head_pose import head_pose
 from steadymark.engine.metrics.accuracy_scores import FacePlace, HeadYaw, LandmarkComparison
 from steadymark.engine.metrics.landmark_correspondence import (
     Correspondence,
@@ -20,7 +22,6 @@ from steadymark.engine.metrics.landmark_correspondence import (
 from steadymark.engine.stabilizers.no_stabilizer import NoStabilizer
 from steadymark.engine.tracking.face_pass import TrackerConfig, align_faces
 from steadymark.engine.tracking.geometry import box_of_landmarks
-from steadymark.engine.tracking.head_pose import POINTS, head_pose
 from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.datasets import open_dataset
 from steadymark.models.datasets.image_folders import (

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.attributes.attribute_registry import attributes_of, vector_of
-from steadymark.engine.core.types import FaceContext, FaceState, Intrinsics, Landmarks
+from steadymark.engine.attributes.attribute_rows import TrackedRows, attributes_of_rows
+from steadymark.engine.core.types import FaceState, Intrinsics
 from steadymark.engine.review.corrections import apply_corrections
 from steadymark.engine.review.people import persons_of
 
@@ -78,8 +78,9 @@ def reviewed(table: LandmarkTable, project: Project) -> ReviewedTable:
     """
     xy, corrected = _corrected(table, project)
     attributes = table.attributes.copy()
-    for row in np.flatnonzero(corrected).tolist():
-        attributes[row] = _attributes(table, xy[row], row, project)
+    if corrected.any():
+        rows = np.flatnonzero(corrected)
+        attributes[rows] = attributes_of_rows(_tracked(table, project), xy, rows.tolist())[rows]
     person = persons_of(table.face_id, table.frame, project.reassignments)
     return ReviewedTable(
         replace(table, xy_px=xy, attributes=attributes),
@@ -110,15 +111,20 @@ def _excluded(table: LandmarkTable, person: NDArray[np.int64], project: Project)
     return excluded
 
 
-def _attributes(
-    table: LandmarkTable, xy: NDArray[np.float32], row: int, project: Project
-) -> list[float]:
+def _tracked(table: LandmarkTable, project: Project) -> TrackedRows:
+    """Return what was tracked; tables do not say where the tracker restarted at a scene cut."""
     video, settings = project.video, table.header.get("settings")
     focal = settings.get("focal_px") if isinstance(settings, dict) else None
     camera = None
     if video.width and video.height:
         known = focal if isinstance(focal, int | float) else None
         camera = Intrinsics(video.width, video.height, known)
-    context = FaceContext(table.schema, camera, float(table.timestamp_s[row]))
-    score = np.nan_to_num(table.point_score[row], nan=1.0)
-    return vector_of(attributes_of(Landmarks(xy, score), context))
+    return TrackedRows(
+        table.face_id,
+        table.timestamp_s,
+        table.raw_xy_px,
+        table.point_score,
+        table.state == FaceState.DETECTED,
+        table.schema,
+        camera,
+    )

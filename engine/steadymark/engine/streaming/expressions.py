@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from steadymark.engine.tracking.head_pose import POINTS, mean_face
+from steadymark.engine.face3d.face_fit import POINTS
+from steadymark.engine.face3d.head_pose import mean_face
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -20,10 +20,10 @@ import numpy as np
 
 from steadymark.engine.attributes.head_pose_attribute import POSE
 from steadymark.engine.core.errors import SinkError
+from steadymark.engine.face3d.face_fit import POINTS
 from steadymark.engine.output.csv.columns import numbered
 from steadymark.engine.streaming.first_face import first_face
 from steadymark.engine.streaming.targets import TARGETS, TargetKind, stream_name
-from steadymark.engine.tracking.head_pose import POINTS
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:

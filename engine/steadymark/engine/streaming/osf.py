@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadymark.engine.core.errors import PacketError
+from steadymark.engine.face3d.head_pose import mean_face
 from steadymark.engine.streaming.expressions import MEASURES, openness, solid_points
 from steadymark.engine.streaming.neutral_face import NeutralFace
 from steadymark.engine.streaming.pose_axes import OsfPose, unit_mm
 from steadymark.engine.streaming.targets import LOOPBACK, TARGETS, TargetKind
 from steadymark.engine.streaming.udp import UdpSocket
-from steadymark.engine.tracking.head_pose import mean_face
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:

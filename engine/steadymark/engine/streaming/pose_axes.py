@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from steadymark.engine.tracking.head_pose import mean_face
+from steadymark.engine.face3d.head_pose import mean_face
 
 if TYPE_CHECKING:
     from steadymark.engine.core.types import HeadPose
-    from steadymark.engine.tracking.head_pose import Array
+    from steadymark.engine.face3d.head_pose import Array
 
 _SWAPPED = np.array([[0.0, 1, 0], [1, 0, 0], [0, 0, 1]])
 _NOSE, _JAW = 30, (0, 16)

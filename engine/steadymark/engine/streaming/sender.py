@@ -9,9 +9,9 @@ from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 from steadymark.engine.core.errors import SinkError, SteadymarkError
+from steadymark.engine.face3d.face_fit import POINTS
 from steadymark.engine.pipeline.latest_value import LatestValue
 from steadymark.engine.streaming.targets import TARGETS, ExpressionWriter, open_writer
-from steadymark.engine.tracking.head_pose import POINTS
 from steadymark.models.user_text import NOTHING, UserText, join_texts
 
 if TYPE_CHECKING:

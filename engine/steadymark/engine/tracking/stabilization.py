@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from steadymark.engine.attributes.attribute_registry import attributes_of_faces
+from steadymark.engine.attributes.attribute_registry import attributes_of
 from steadymark.engine.core.types import (
     FaceContext,
     FaceState,
@@ -21,7 +21,9 @@ from steadymark.engine.core.types import (
     TrackedFace,
     TrackResult,
 )
+from steadymark.engine.face3d.identity import follow_identity
 from steadymark.engine.stabilizers.divergence_guard import RawHistory, contradicts, update_history
+from steadymark.models.face.schema import IBUG_ORDER
 from steadymark.models.runtime.flow_stabilizer import flow_frame_of
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from steadymark.engine.core.protocols import Stabilizer
     from steadymark.engine.core.types import FaceBox, Frame
+    from steadymark.engine.face3d.identity import Identity
     from steadymark.engine.tracking.face_pass import FaceOutput
     from steadymark.models.face.crop import Crop, Image
     from steadymark.models.face.schema import LandmarkSchema
@@ -82,11 +85,13 @@ class FaceMemory(NamedTuple):
         filtered: State of the filter.
         flow: State of the flow cell; None resets it.
         history: History of the raw landmarks; None after a reset.
+        identity: What is known of the person's 3D face; None if nothing is.
     """
 
     filtered: Any
     flow: FlowMemory | None = None
     history: RawHistory | None = None
+    identity: Identity | None = None
 
 
 @dataclass(slots=True)
@@ -132,7 +137,7 @@ class Stabilization:
         self._memories = {
             face.track: memory for face, (memory, *_) in zip(followed.faces, finished, strict=True)
         }
-        faces = self._tracked_faces(frame, followed.faces, [points for _, *points in finished])
+        faces = self._tracked_faces(frame, followed.faces, finished)
         faces += [TrackedFace(face_id, FaceState.LOST, 0.0) for face_id in followed.lost]
         spent_ms = (time.perf_counter() - started) * 1e3
         return TrackResult(
@@ -175,33 +180,43 @@ class Stabilization:
             history = update_history(known, raw)
         raw, stabilized = face.output.calibrated(stabilized)
         if before is None or face.state is FaceState.DETECTED:
-            filtered = self.stabilizer.start()
+            filtered, identity = self.stabilizer.start(), None
         else:
-            filtered = before.filtered
+            filtered, identity = before.filtered, before.identity
         points, filtered = self.stabilizer.step(stabilized, frame.pts_s, filtered)
-        return FaceMemory(filtered, flow_memory, history), raw, points
+        if self.schema.name in IBUG_ORDER:
+            identity = follow_identity(identity, raw, self._camera(frame), frame.pts_s)
+        return FaceMemory(filtered, flow_memory, history, identity), raw, points
+
+    def _camera(self, frame: Frame) -> Intrinsics:
+        return Intrinsics(frame.width, frame.height, self.focal_px)
 
     def _tracked_faces(
         self,
         frame: Frame,
         faces: Sequence[FollowedFace],
-        landmarks: Sequence[Sequence[Landmarks]],
+        finished: Sequence[tuple[FaceMemory, Landmarks, Landmarks]],
     ) -> list[TrackedFace]:
-        """Return the confirmed faces; `landmarks` are the raw and stabilized ones of each face."""
-        confirmed = [
-            (face.face_id, face, raw, points)
-            for face, (raw, points) in zip(faces, landmarks, strict=True)
-            if face.face_id is not None
-        ]
-        camera = Intrinsics(frame.width, frame.height, self.focal_px)
-        context = FaceContext(self.schema.name, camera, frame.pts_s)
-        attributes = attributes_of_faces([points for *_, points in confirmed], context)
-        return [
-            TrackedFace(
-                face_id, face.state, face.output.score, face.box, raw, points, face.crop, known
+        """Return the confirmed faces with their attributes; see `_finished_face`."""
+        found = []
+        for face, (memory, raw, points) in zip(faces, finished, strict=True):
+            if face.face_id is None:
+                continue
+            used = None if memory.identity is None else memory.identity.used
+            context = FaceContext(self.schema.name, self._camera(frame), frame.pts_s, used)
+            found.append(
+                TrackedFace(
+                    face.face_id,
+                    face.state,
+                    face.output.score,
+                    face.box,
+                    raw,
+                    points,
+                    face.crop,
+                    attributes_of(points, context),
+                )
             )
-            for (face_id, face, raw, points), known in zip(confirmed, attributes, strict=True)
-        ]
+        return found
 
 
 def run_flow(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from steadymark.app.session.recording.results import FrameStatus, Results
-from steadymark.engine.tracking.head_pose import head_pose
+from steadymark.engine.face3d.head_pose import head_pose
 from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import lost_face, moving_results, track_result, tracked_face
 

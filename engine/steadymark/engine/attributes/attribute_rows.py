@@ -1,0 +1,85 @@
+"""Attributes of landmarks that were changed after tracking, such as by a filter or a correction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.engine.attributes.attribute_registry import (
+    attribute_columns,
+    attributes_of,
+    vector_of,
+)
+from steadymark.engine.core.types import FaceContext, Landmarks
+from steadymark.engine.face3d.identity import identities_of_rows
+from steadymark.models.face.schema import IBUG_ORDER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from steadymark.engine.core.types import Intrinsics
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrackedRows:
+    """What was tracked, in R rows, one for each face of a frame, in the order of the frames.
+
+    Attributes:
+        face_id: (R,) numbers of the faces.
+        time_s: (R,) times of the frames in seconds.
+        raw: (R, K, 2) raw landmarks in pixels; NaN in rows without a face.
+        score: (R, K) scores of the landmarks; NaN counts as 1.
+        restarts: (R,) rows in which the tracker begins to follow a face.
+        schema: Name of the landmark schema; empty if it is unknown.
+        camera: The camera; None if the size of the frames is unknown.
+    """
+
+    face_id: NDArray[np.integer]
+    time_s: NDArray[np.float64]
+    raw: NDArray[np.float32]
+    score: NDArray[np.float32]
+    restarts: NDArray[np.bool_]
+    schema: str
+    camera: Intrinsics | None
+
+
+def attributes_of_rows(
+    tracked: TrackedRows, xy: NDArray[np.float32], rows: Iterable[int] | None = None
+) -> NDArray[np.float64]:
+    """Compute the attributes of changed landmarks, as a tracker would have computed them.
+
+    Args:
+        tracked: What was tracked.
+        xy: (R, K, 2) changed landmarks in pixels; NaN in rows without a face.
+        rows: The rows to compute; None for all.
+
+    Returns:
+        (R, C) the values of all attributes; unknown values, and rows that are left out, are NaN.
+
+    Raises:
+        TrackingError: An attribute cannot be computed.
+    """
+    values = np.full((len(xy), len(attribute_columns())), np.nan)
+    identities: list[NDArray[np.float64] | None] = [None] * len(xy)
+    if tracked.camera is not None and tracked.schema in IBUG_ORDER:
+        identities = identities_of_rows(
+            tracked.face_id,
+            tracked.raw,
+            tracked.score,
+            tracked.time_s,
+            tracked.restarts,
+            tracked.camera,
+        )
+    has_face = np.isfinite(xy).all((1, 2))
+    for row in range(len(xy)) if rows is None else rows:
+        if has_face[row]:
+            landmarks = Landmarks(xy[row], np.nan_to_num(tracked.score[row], nan=1.0))
+            context = FaceContext(
+                tracked.schema, tracked.camera, float(tracked.time_s[row]), identities[row]
+            )
+            values[row] = vector_of(attributes_of(landmarks, context))
+    return values

@@ -1,0 +1,86 @@
+"""ARKit's 52 face shapes, from the expressions of a fitted 3D face."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.engine.face3d.face_basis import face_basis
+from steadymark.models.face.schema import assets_root
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from steadymark.engine.face3d.face_basis import Floats
+
+_EYES = ("Blink", "LookDown", "LookIn", "LookOut", "LookUp", "Squint", "Wide")
+
+
+def _sided(*names: str) -> tuple[str, ...]:
+    return tuple(name + side for name in names for side in ("Left", "Right"))
+
+
+# The names in the order of Live Link Face. Left is the person's left.
+SHAPES = (
+    *(f"eye{what}{side}" for side in ("Left", "Right") for what in _EYES),
+    *("jawForward", "jawRight", "jawLeft", "jawOpen", "mouthClose", "mouthFunnel", "mouthPucker"),
+    *("mouthRight", "mouthLeft"),
+    *_sided("mouthSmile", "mouthFrown", "mouthDimple", "mouthStretch"),
+    *("mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper"),
+    *_sided("mouthPress", "mouthLowerDown", "mouthUpperUp"),
+    *(*_sided("browDown"), "browInnerUp", *_sided("browOuterUp")),
+    *("cheekPuff", *_sided("cheekSquint", "noseSneer"), "tongueOut"),
+)
+
+
+def arkit_shapes(expression: Floats) -> Floats:
+    """Return the strengths of ARKit's shapes.
+
+    Strengths below the dead zone of a shape, which neutral faces reach, are 0; the others are
+    stretched to 0 … 1. Shapes that landmarks do not show are 0: `unseen_shapes` names them.
+
+    Args:
+        expression: (E,) strengths of `FaceBasis.names`.
+
+    Returns:
+        (52,) strengths of `SHAPES`, 0 to 1.
+    """
+    zones = _dead_zones()
+    clear = ((expression - zones) / (1 - zones)).clip(0, 1)
+    strengths: Floats = _mixing() @ clear
+    return strengths
+
+
+@cache
+def unseen_shapes() -> tuple[str, ...]:
+    """Return the names of the shapes that landmarks do not show, whose strength is always 0."""
+    seen = _mixing().any(1)
+    return tuple(name for name, is_seen in zip(SHAPES, seen, strict=True) if not is_seen)
+
+
+def dead_zones_path() -> Path:
+    """Return the path of the dead zones of expressions, see `app/tools/face3d_statistics.py`."""
+    return assets_root() / "schemas" / "face3d" / "dead_zones.json"
+
+
+@cache
+def _dead_zones() -> Floats:
+    """Return the (E,) strengths that neutral faces reach."""
+    zones = json.loads(dead_zones_path().read_text(encoding="utf-8"))
+    return np.array([float(zones.get(name, 0.0)) for name in face_basis().names])
+
+
+@cache
+def _mixing() -> Floats:
+    """Return the (52, E) shares of the expressions in the shapes."""
+    mixing = np.zeros((len(SHAPES), len(face_basis().names)))
+    for place, name in enumerate(face_basis().names):
+        whole = name.replace("_L", "Left").replace("_R", "Right")
+        if whole in SHAPES:
+            mixing[SHAPES.index(whole), place] = 1
+        else:  # browInnerUp: ARKit has one for both sides
+            mixing[SHAPES.index(name[:-2]), place] = 0.5
+    return mixing

@@ -1,0 +1,271 @@
+"""Fit pose, expression and identity of the 3D face model to the landmarks of one frame.
+
+The fit is the maximum of the posterior: the distances of the landmarks from the projected model,
+with Cauchy weights, and normal priors on identity and expression. Expressions stay within 0 and 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from steadymark.engine.face3d.face_basis import face_basis
+from steadymark.engine.face3d.parallel_projection import pose_under_parallel_projection
+
+if TYPE_CHECKING:
+    from steadymark.engine.core.types import Intrinsics, Landmarks
+    from steadymark.engine.face3d.face_basis import Floats
+
+POINTS = 68  # landmarks of iBUG's schema, which the 3D model has
+FEWEST = 10  # least number of finite landmarks
+# An expression is nearly always 0: its density falls with exp(-_SPARSE e - e² / (2 _EXPRESSION²)).
+_SPARSE, _EXPRESSION = 1.0, 0.35
+_FULL_SCORE = 0.6  # score of a landmark from which it counts fully
+_HALF_WEIGHT = 8.0  # A landmark at so many deviations from the model has half of its weight.
+_STEPS = 2  # Gauss–Newton steps from a pose under a parallel projection
+_BOUNDING = 3  # times that expressions beyond their bounds are fixed there within a step
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceFit:
+    """The 3D face of one frame, in millimetres; for the axes, see `HeadPose`.
+
+    Attributes:
+        rotation: (3, 3) rotation from the face's axes to the camera's.
+        position: (3,) position of the origin of the face's axes in the camera's.
+        identity: (M,) coefficients of the identity modes, in standard deviations.
+        expression: (E,) strengths of `FaceBasis.names`, 0 to 1.
+        shape: (68, 3) landmarks in the face's axes.
+        precision: (M, M) precision of the identity that this frame adds, given what is unknown
+            of pose and expression; None if the identity was not fitted.
+    """
+
+    rotation: Floats
+    position: Floats
+    identity: Floats
+    expression: Floats
+    shape: Floats
+    precision: Floats | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IdentityPrior:
+    """What is known of a person's identity before a frame.
+
+    Attributes:
+        mean: (M,) coefficients of the identity modes, in standard deviations.
+        precision: (M, M) inverse of their covariance.
+    """
+
+    mean: Floats
+    precision: Floats
+
+
+@cache
+def average_identity() -> IdentityPrior:
+    """Return what is known of a person who was never seen."""
+    modes = len(face_basis().identity)
+    return IdentityPrior(np.zeros(modes), np.eye(modes))
+
+
+def fit_face(
+    points: Landmarks,
+    camera: Intrinsics,
+    identity: Floats | IdentityPrior,
+    *,
+    neutral: bool = False,
+) -> FaceFit | None:
+    """Fit the 3D face to landmarks.
+
+    Args:
+        points: 68 landmarks in iBUG's order. Those that are not finite are ignored.
+        camera: The camera.
+        identity: The (M,) identity, which is kept; or what is known of it, to fit it, too.
+        neutral: Takes the face as neutral: only the pose is fitted, and the identity if it is not
+            given.
+
+    Returns:
+        The fit, or None if there are too few finite landmarks or no pose fits.
+    """
+    observed = _observe(points, camera)
+    if observed is None:
+        return None
+    xy, weights = observed
+    basis = face_basis()
+    prior = identity if isinstance(identity, IdentityPrior) else None
+    known = identity if prior is None else prior.mean
+    rest = basis.neutral + np.tensordot(known, basis.identity, 1)
+    first = pose_under_parallel_projection(rest, xy, weights / basis.noise_mm**2, camera.focal)
+    if first is None:
+        return None
+    problem = _Problem(xy, weights, camera.focal, rest, prior, neutral=neutral)
+    rotation, position = first[0], first[1]
+    offsets = np.zeros(len(problem.modes))
+    system = None
+    for _ in range(_STEPS):
+        system = problem.linearize(rotation, position, offsets)
+        step = problem.step(*system, offsets)
+        if step is None:
+            return None
+        rotation = cv2.Rodrigues(step[:3])[0] @ rotation
+        position = position + step[3:6]
+        offsets = offsets + step[6:]
+        if not position[2] > 1:
+            return None
+    free = problem.free
+    return FaceFit(
+        rotation,
+        position,
+        known + offsets[:free] if free else known,
+        np.zeros(len(basis.names)) if neutral else offsets[free:],
+        problem.shape(offsets),
+        None if prior is None or system is None else problem.identity_precision(system[0]),
+    )
+
+
+def _observe(points: Landmarks, camera: Intrinsics) -> tuple[Floats, Floats] | None:
+    """Return the landmarks (68, 2) in pixels from the centre of the image, and their weights."""
+    if len(points.score) != POINTS:
+        return None
+    xy = points.xy_px.astype(np.float64) - camera.matrix[:2, 2]
+    scores = points.score.astype(np.float64)
+    weights = np.clip(scores / _FULL_SCORE, 1e-3, 1)
+    finite = np.isfinite(xy).all(1) & np.isfinite(scores)
+    if finite.sum() < FEWEST:
+        return None
+    return np.where(finite[:, None], xy, 0), np.where(finite, weights, 0)
+
+
+class _Problem:
+    """The least squares problem of one frame.
+
+    Its unknowns are a rotation vector, a shift, the offsets from the known identity if it is
+    fitted, and the expressions.
+
+    Args:
+        xy: (68, 2) landmarks in pixels from the centre of the image.
+        weights: (68,) weights of the landmarks.
+        focal: Focal length in pixels.
+        rest: (68, 3) the face at rest with the known identity.
+        prior: What is known of the identity, to fit it; None to keep it.
+        neutral: Fits no expressions.
+    """
+
+    def __init__(
+        self,
+        xy: Floats,
+        weights: Floats,
+        focal: float,
+        rest: Floats,
+        prior: IdentityPrior | None,
+        *,
+        neutral: bool,
+    ) -> None:
+        self._xy, self._weights, self._focal, self._rest = xy.T, weights, focal, rest
+        self._prior = prior
+        self.free = 0 if prior is None else len(prior.mean)
+        self.modes = _modes(fitted=prior is not None, neutral=neutral)
+        self._flat = self.modes.reshape(len(self.modes), 3 * POINTS)
+        self._by_axis = _modes_by_axis(fitted=prior is not None, neutral=neutral)
+
+    def shape(self, offsets: Floats) -> Floats:
+        """Return the (68, 3) landmarks in the face's axes."""
+        shape: Floats = self._rest + (offsets @ self._flat).reshape(POINTS, 3)
+        return shape
+
+    def linearize(
+        self, rotation: Floats, position: Floats, offsets: Floats
+    ) -> tuple[Floats, Floats]:
+        """Return the normal matrix (N, N), without priors, and the right side (N,)."""
+        x, y, z = turned = (self.shape(offsets) @ rotation.T).T
+        shifted = turned + position[:, None]
+        rays = shifted[:2] / shifted[2]
+        scale = self._focal / shifted[2]
+        error = self._xy - rays * self._focal
+        deviation = face_basis().noise_mm * (self._focal / position[2])
+        excess = (error * error).sum(0) / (deviation * _HALF_WEIGHT) ** 2
+        root = np.sqrt(self._weights / (1 + excess)) / deviation
+        factor = scale * root
+        moved = np.zeros((3, 6 + len(self.modes), POINTS))
+        moved[1, 0], moved[2, 0] = -z, y
+        moved[0, 1], moved[2, 1] = z, -x
+        moved[0, 2], moved[1, 2] = -y, x
+        moved[0, 3] = moved[1, 4] = moved[2, 5] = 1
+        moved[:, 6:] = (rotation @ self._by_axis).reshape(3, len(self.modes), POINTS)
+        slopes = np.empty((len(moved[0]), 2, POINTS))
+        for axis in range(2):
+            np.multiply(moved[2], -rays[axis], out=slopes[:, axis])
+            slopes[:, axis] += moved[axis]
+            slopes[:, axis] *= factor
+        slopes = slopes.reshape(len(slopes), -1)
+        return slopes @ slopes.T, slopes @ (error * root).ravel()
+
+    def step(self, normal: Floats, side: Floats, offsets: Floats) -> Floats | None:
+        """Return the step (N,) of a linearized problem; None if it has no solution."""
+        matrix, side = normal.copy(), side.copy()
+        first = 6 + self.free
+        if self._prior is not None:
+            matrix[6:first, 6:first] += self._prior.precision
+            side[6:first] -= self._prior.precision @ offsets[: self.free]
+        strengths = offsets[self.free :]
+        rows = np.arange(first, len(side))
+        matrix[rows, rows] += 1 / _EXPRESSION**2
+        side[first:] -= strengths / _EXPRESSION**2 + _SPARSE
+        return _bounded_solution(matrix, side, first, -strengths, 1 - strengths)
+
+    def identity_precision(self, normal: Floats) -> Floats:
+        """Return the precision (M, M) that the frame adds, with pose and expressions unknown."""
+        first = 6 + self.free
+        matrix = normal.copy()
+        rows = np.arange(first, len(matrix))
+        matrix[rows, rows] += 1 / _EXPRESSION**2
+        inner = np.arange(6, first)
+        other = np.r_[0:6, first : len(matrix)]
+        across = matrix[np.ix_(inner, other)]
+        left = np.linalg.solve(matrix[np.ix_(other, other)], across.T)
+        precision = matrix[np.ix_(inner, inner)] - across @ left
+        symmetric: Floats = (precision + precision.T) / 2
+        return symmetric
+
+
+@cache
+def _modes(*, fitted: bool, neutral: bool) -> Floats:
+    """Return the (N, 68, 3) modes of the unknowns: identity if it is fitted, and expressions."""
+    basis = face_basis()
+    identity = basis.identity if fitted else basis.identity[:0]
+    return np.concatenate((identity, basis.expressions[:0] if neutral else basis.expressions))
+
+
+@cache
+def _modes_by_axis(*, fitted: bool, neutral: bool) -> Floats:
+    """Return `_modes` as (3, N * 68), one row an axis."""
+    modes = _modes(fitted=fitted, neutral=neutral)
+    return np.ascontiguousarray(modes.transpose(2, 0, 1)).reshape(3, len(modes) * POINTS)
+
+
+def _bounded_solution(
+    matrix: Floats, side: Floats, first: int, low: Floats, high: Floats
+) -> Floats | None:
+    """Solve a system whose unknowns from `first` on have bounds; None if it has no solution.
+
+    Unknowns beyond a bound are fixed there, and the others solved again.
+    """
+    solution = np.zeros(len(side))
+    open_ = np.ones(len(side), bool)
+    try:
+        for _ in range(_BOUNDING):
+            rest = side - matrix[:, ~open_] @ solution[~open_] if not open_.all() else side
+            solution[open_] = np.linalg.solve(matrix[np.ix_(open_, open_)], rest[open_])
+            bounded = solution[first:]
+            beyond = ((bounded < low) | (bounded > high)) & open_[first:]
+            if not beyond.any():
+                break
+            np.clip(bounded, low, high, out=bounded)
+            open_[first:] &= ~beyond
+    except np.linalg.LinAlgError:
+        return None
+    return solution if np.isfinite(solution).all() else None

@@ -16,6 +16,7 @@ from steadymark.engine.attributes.attribute_registry import (
     attributes_from,
     attributes_of,
     checked_drawings,
+    plugin_attributes,
     vector_of,
 )
 from steadymark.engine.attributes.face_attribute import AttributeColumn, FaceAttribute
@@ -54,9 +55,19 @@ def added() -> Iterator[None]:
     ATTRIBUTES.remove("timed")
 
 
-def test_the_head_pose_is_the_only_attribute_without_plug_ins() -> None:
-    assert ATTRIBUTES.names() == ("head_pose",)
-    assert [column.name for column in attribute_columns()][::5] == ["pose_Tx", "pose_Rz"]
+def test_head_pose_and_expressions_are_the_attributes_without_plug_ins() -> None:
+    assert ATTRIBUTES.names() == ("head_pose", "expressions")
+    assert [column.name for column in attribute_columns()][:6:5] == ["pose_Tx", "pose_Rz"]
+    assert plugin_attributes() == {}
+
+
+def test_the_3d_face_is_fitted_once_for_all_attributes_of_a_face() -> None:
+    made = attributes_of(POINTS, CONTEXT)
+    assert made.context.fit is not None
+    assert made.values["head_pose"][:3] == tuple(made.context.fit.position.tolist())
+    strengths = made.values["expressions"]
+    assert len(strengths) == 52
+    assert all(0 <= value <= 1 for value in strengths)
 
 
 @pytest.mark.usefixtures("added")
@@ -64,7 +75,7 @@ def test_attributes_are_a_vector_in_the_order_of_the_registry_and_come_back() ->
     made = attributes_of(POINTS, CONTEXT)
     vector = vector_of(made)
     assert vector[attribute_slices()["timed"]] == [68, 2.0]
-    assert len(vector) == len(attribute_columns()) == 8
+    assert len(vector) == len(attribute_columns()) == 60
     assert attributes_from(vector, CONTEXT).values == made.values
     assert all(map(math.isnan, vector_of(None)))
 

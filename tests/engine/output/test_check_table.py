@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from steadymark.engine.attributes.attribute_registry import attribute_columns
 from steadymark.engine.attributes.head_pose_attribute import POSE
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.output.csv.check_table import Severity, check_csv
@@ -20,7 +21,8 @@ from support.fakes.fake_results import moving_results, source_info
 if TYPE_CHECKING:
     from pathlib import Path
 
-NAMES = [name for name in native_columns(1) if name not in POSE]  # as in older files
+ATTRIBUTE_NAMES = {column.name for column in attribute_columns()}
+NAMES = [name for name in native_columns(1) if name not in ATTRIBUTE_NAMES]  # as in older files
 HEAD = "# steadymark-csv 1\n# {}\n" + ",".join(NAMES) + "\n"
 HEAD_WITH_POSE = HEAD.replace("x_0,", ",".join(POSE) + ",x_0,", 1)
 LOST_VALUES = "nan,nan,nan,nan,nan,nan,nan,nan,nan,nan"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.attributes.attribute_registry import attributes_of
 from steadymark.engine.core.types import (
+    HEAD_POSE,
+    FaceAttributes,
     FaceContext,
     FaceState,
     HeadPose,
@@ -58,9 +59,8 @@ def posed_face(
     face_id: int = 0,
 ) -> TrackedFace:
     """A face seen by a camera; solid: (68, 3) mm, else the mean face."""
-    projected = HeadPose(place_mm, rotation_rad, CAMERA).project(
-        mean_face() if solid is None else solid
-    )
+    pose = HeadPose(place_mm, rotation_rad, CAMERA)
+    projected = pose.project(mean_face() if solid is None else solid)
     points = Landmarks(projected.astype(np.float32), np.linspace(0.3, 1, 68, dtype=np.float32))
-    attributes = attributes_of(points, FaceContext(IBUG68, CAMERA))
+    attributes = FaceAttributes(FaceContext(IBUG68, CAMERA), {HEAD_POSE: pose.values})
     return TrackedFace(face_id, FaceState.TRACKED, 0.9, None, points, points, None, attributes)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from steadymark.engine.core.errors import TrackingError, UsageError
-from steadymark.engine.core.types import HEAD_POSE, FaceAttributes
+from steadymark.engine.core.types import EXPRESSIONS, HEAD_POSE, FaceAttributes
 from steadymark.engine.face3d.face_fit import fit_face
 from steadymark.engine.face3d.identity import follow_identity
 from steadymark.models.choice_registry import Registry
@@ -52,7 +52,8 @@ class AttributeRegistry(Registry["FaceAttribute"]):
         return super().add(entry)
 
 
-ATTRIBUTES = AttributeRegistry("face attribute", "steadymark.engine.attributes", first=(HEAD_POSE,))
+_BUILT_IN = (HEAD_POSE, EXPRESSIONS)
+ATTRIBUTES = AttributeRegistry("face attribute", "steadymark.engine.attributes", first=_BUILT_IN)
 
 
 def attribute_columns() -> tuple[AttributeColumn, ...]:
@@ -139,7 +140,7 @@ def attributes_from(vector: Sequence[float], context: FaceContext) -> FaceAttrib
 
 def plugin_attributes() -> dict[str, object]:
     """Return what a table's header says about the attributes of plug-ins; empty without any."""
-    others = [name for name in ATTRIBUTES.names() if name != HEAD_POSE]
+    others = [name for name in ATTRIBUTES.names() if name not in _BUILT_IN]
     return {"attributes": others} if others else {}
 
 

@@ -12,6 +12,7 @@ from steadymark.engine.attributes.face_attribute import (
     AttributeReadout,
     FaceAttribute,
 )
+from steadymark.engine.core.types import EXPRESSIONS
 from steadymark.engine.face3d.arkit import SHAPES, arkit_shapes
 from steadymark.engine.output.video.draw_style import GREEN, ORANGE, SKY_BLUE
 from steadymark.models.face.schema import IBUG_ORDER
@@ -20,7 +21,6 @@ from steadymark.models.user_text import UserText
 if TYPE_CHECKING:
     from steadymark.engine.core.types import AttributeValues, FaceContext, Landmarks
 
-EXPRESSIONS = "expressions"  # name of the attribute
 _LISTED, _LEAST = 4, 0.1  # shapes of the readout: how many, and from which strength
 
 

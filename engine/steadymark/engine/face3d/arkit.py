@@ -50,14 +50,14 @@ def arkit_shapes(expression: Floats) -> Floats:
     """
     zones = _dead_zones()
     clear = ((expression - zones) / (1 - zones)).clip(0, 1)
-    strengths: Floats = _mixing() @ clear
+    strengths: Floats = shape_shares() @ clear
     return strengths
 
 
 @cache
 def unseen_shapes() -> tuple[str, ...]:
     """Return the names of the shapes that landmarks do not show, whose strength is always 0."""
-    seen = _mixing().any(1)
+    seen = shape_shares().any(1)
     return tuple(name for name, is_seen in zip(SHAPES, seen, strict=True) if not is_seen)
 
 
@@ -74,13 +74,13 @@ def _dead_zones() -> Floats:
 
 
 @cache
-def _mixing() -> Floats:
+def shape_shares() -> Floats:
     """Return the (52, E) shares of the expressions in the shapes."""
-    mixing = np.zeros((len(SHAPES), len(face_basis().names)))
+    shares = np.zeros((len(SHAPES), len(face_basis().names)))
     for place, name in enumerate(face_basis().names):
         whole = name.replace("_L", "Left").replace("_R", "Right")
         if whole in SHAPES:
-            mixing[SHAPES.index(whole), place] = 1
+            shares[SHAPES.index(whole), place] = 1
         else:  # browInnerUp: ARKit has one for both sides
-            mixing[SHAPES.index(name[:-2]), place] = 0.5
-    return mixing
+            shares[SHAPES.index(name[:-2]), place] = 0.5
+    return shares

@@ -6,7 +6,7 @@ import json
 import math
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +23,9 @@ Floats = NDArray[np.float64]
 _MM = 10.0  # per centimetre, the unit of the model's file
 # Expressions whose effect on the landmarks is too small or too like that of others to be fitted.
 _UNSEEN = ("cheekPuff", "cheekRaiser", "eyeLookDown", "eyeLookIn", "eyeLookOut", "eyeLookUp")
-# Labels of a face that looks into the camera are like landmarks of the 3D model that are turned
-# down by this pitch. It is taken out, so that poses are those of the 3D model.
-_LABEL_PITCH_DEG = 3.7
 # Shares of the deviation of labels: what differs between people, and from frame to frame. The jaw's
 # landmarks also slide along the edge of a face that turns.
-_PERSONAL, _NOISE, _JAW_NOISE = 0.5, 0.7, 2.1
+_PERSONAL, _NOISE, _JAW_NOISE = 0.45, 0.6, 1.9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,15 +58,27 @@ def label_statistics_path() -> Path:
     return assets_root() / "schemas" / "face3d" / "ibug68_labels.json"
 
 
-@cache
-def load_label_statistics() -> tuple[Floats, Floats]:
-    """Return how labels of people lie around the landmarks of the 3D model, in the face's axes.
+class LabelStatistics(NamedTuple):
+    """How labels of people lie around the landmarks of the 3D model, in the face's axes.
 
-    Returns:
-        The mean offset (68, 2) along x and y, and the standard deviation (68, 2), in millimetres.
+    Attributes:
+        offset_mm: (68, 2) mean offset along x and y.
+        deviation_mm: (68, 2) standard deviation.
+        pitch_deg: Pitch by which fits of labels are turned down because of the offset. It is taken
+            out, so that poses are those of the 3D model.
     """
+
+    offset_mm: Floats
+    deviation_mm: Floats
+    pitch_deg: float
+
+
+@cache
+def load_label_statistics() -> LabelStatistics:
+    """Return the statistics of labels, see `app/tools/face3d_statistics.py`."""
     labels = json.loads(label_statistics_path().read_text(encoding="utf-8"))
-    return np.array(labels["offset_mm"]), np.array(labels["deviation_mm"])
+    offset_mm, deviation_mm = np.array(labels["offset_mm"]), np.array(labels["deviation_mm"])
+    return LabelStatistics(offset_mm, deviation_mm, float(labels.get("pitch_deg", 0.0)))
 
 
 @cache
@@ -84,10 +93,10 @@ def face_basis() -> FaceBasis:
         for name, move in model.expressions.items()
         if name.split("_")[0] not in _UNSEEN
     }
-    offset_mm, deviation_mm = load_label_statistics()
+    offset_mm, deviation_mm, pitch_deg = load_label_statistics()
     share = np.full(LANDMARKS, _NOISE)
     share[JAW] = _JAW_NOISE
-    pitch = rotation_matrix((math.radians(_LABEL_PITCH_DEG), 0.0, 0.0)).T
+    pitch = rotation_matrix((math.radians(pitch_deg), 0.0, 0.0)).T
     return FaceBasis(
         (neutral + np.pad(offset_mm, ((0, 0), (0, 1)))) @ pitch,
         np.concatenate((shapes, _label_modes(_PERSONAL * deviation_mm))) @ pitch,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from steadymark.engine.face3d.face_basis import face_basis
+from steadymark.engine.face3d.face_basis import face_basis, load_label_statistics
 from steadymark.engine.face3d.parallel_projection import pose_under_parallel_projection
 
 if TYPE_CHECKING:
@@ -72,12 +72,16 @@ def average_identity() -> IdentityPrior:
     return IdentityPrior(np.zeros(modes), np.eye(modes))
 
 
+def forget_face_basis() -> None:
+    """Read the model's files again before the next fit."""
+    for cached in (load_label_statistics, face_basis, average_identity, _modes, _modes_by_axis):
+        cached.cache_clear()
+
+
 def fit_face(
     points: Landmarks,
     camera: Intrinsics,
     identity: Floats | IdentityPrior,
-    *,
-    neutral: bool = False,
 ) -> FaceFit | None:
     """Fit the 3D face to landmarks.
 
@@ -85,8 +89,6 @@ def fit_face(
         points: 68 landmarks in iBUG's order. Those that are not finite are ignored.
         camera: The camera.
         identity: The (M,) identity, which is kept; or what is known of it, to fit it, too.
-        neutral: Takes the face as neutral: only the pose is fitted, and the identity if it is not
-            given.
 
     Returns:
         The fit, or None if there are too few finite landmarks or no pose fits.
@@ -102,7 +104,7 @@ def fit_face(
     first = pose_under_parallel_projection(rest, xy, weights / basis.noise_mm**2, camera.focal)
     if first is None:
         return None
-    problem = _Problem(xy, weights, camera.focal, rest, prior, neutral=neutral)
+    problem = _Problem(xy, weights, camera.focal, rest, prior)
     rotation, position = first[0], first[1]
     offsets = np.zeros(len(problem.modes))
     system = None
@@ -121,7 +123,7 @@ def fit_face(
         rotation,
         position,
         known + offsets[:free] if free else known,
-        np.zeros(len(basis.names)) if neutral else offsets[free:],
+        offsets[free:],
         problem.shape(offsets),
         None if prior is None or system is None else problem.identity_precision(system[0]),
     )
@@ -152,7 +154,6 @@ class _Problem:
         focal: Focal length in pixels.
         rest: (68, 3) the face at rest with the known identity.
         prior: What is known of the identity, to fit it; None to keep it.
-        neutral: Fits no expressions.
     """
 
     def __init__(
@@ -162,15 +163,13 @@ class _Problem:
         focal: float,
         rest: Floats,
         prior: IdentityPrior | None,
-        *,
-        neutral: bool,
     ) -> None:
         self._xy, self._weights, self._focal, self._rest = xy.T, weights, focal, rest
         self._prior = prior
         self.free = 0 if prior is None else len(prior.mean)
-        self.modes = _modes(fitted=prior is not None, neutral=neutral)
+        self.modes = _modes(fitted=prior is not None)
         self._flat = self.modes.reshape(len(self.modes), 3 * POINTS)
-        self._by_axis = _modes_by_axis(fitted=prior is not None, neutral=neutral)
+        self._by_axis = _modes_by_axis(fitted=prior is not None)
 
     def shape(self, offsets: Floats) -> Floats:
         """Return the (68, 3) landmarks in the face's axes."""
@@ -233,17 +232,16 @@ class _Problem:
 
 
 @cache
-def _modes(*, fitted: bool, neutral: bool) -> Floats:
+def _modes(*, fitted: bool) -> Floats:
     """Return the (N, 68, 3) modes of the unknowns: identity if it is fitted, and expressions."""
     basis = face_basis()
-    identity = basis.identity if fitted else basis.identity[:0]
-    return np.concatenate((identity, basis.expressions[:0] if neutral else basis.expressions))
+    return np.concatenate((basis.identity, basis.expressions)) if fitted else basis.expressions
 
 
 @cache
-def _modes_by_axis(*, fitted: bool, neutral: bool) -> Floats:
+def _modes_by_axis(*, fitted: bool) -> Floats:
     """Return `_modes` as (3, N * 68), one row an axis."""
-    modes = _modes(fitted=fitted, neutral=neutral)
+    modes = _modes(fitted=fitted)
     return np.ascontiguousarray(modes.transpose(2, 0, 1)).reshape(3, len(modes) * POINTS)
 
 

@@ -10,6 +10,7 @@ from steadymark.app.cli.command_group import CommandGroup
 
 _CLIPS = "steadymark.app.cli.bench.clip_commands"
 _SCENES = "steadymark.app.cli.bench.scene_commands"
+_FACE3D = "steadymark.app.cli.bench.face3d_commands"
 
 
 class _BenchGroup(CommandGroup):
@@ -27,6 +28,8 @@ class _BenchGroup(CommandGroup):
         "identity": f"{_SCENES}:identity",
         "detector": f"{_SCENES}:detector",
         "scores": f"{_SCENES}:scores",
+        "pose": f"{_FACE3D}:pose",
+        "expressions": f"{_FACE3D}:expressions",
     }
 
 

@@ -6,9 +6,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+import cv2
 import numpy as np
 
 from steadymark.engine.bench.face3d.random_faces import CAMERA, RandomPerson
+from steadymark.engine.face3d.arkit import SHAPES, arkit_shapes, shape_shares, unseen_shapes
 from steadymark.engine.face3d.face_basis import face_basis
 from steadymark.engine.face3d.face_fit import fit_face
 from steadymark.engine.face3d.identity import follow_identity
@@ -17,12 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from steadymark.engine.bench.face3d.random_faces import RandomFace
     from steadymark.engine.face3d.face_basis import Floats
     from steadymark.engine.face3d.face_fit import FaceFit
 
 LEARNED = 20  # frames of each person that the identity is learned from before any is measured
 MEASURED = 30  # frames of each person that are measured; every third is neutral
+NEUTRAL = 0.05  # largest strength on a neutral face that counts as none
+_DEAD_ZONE = 98  # percentile
 _NEUTRAL_EVERY = 3
 _STEP_S = 0.5  # time between two frames
 
@@ -32,24 +38,23 @@ class MeasuredFace(NamedTuple):
 
     truth: RandomFace
     fit: FaceFit
-    rigid_deg: float  # error of the head pose of the rigid mean face, degrees
     fit_ms: float
 
 
 @dataclass(frozen=True, slots=True)
-class ExpressionRow:
-    """How an expression is found.
+class ShapeRow:
+    """How one of ARKit's shapes is found.
 
     Attributes:
         name: Its name.
-        correlation: Correlation with the truth; NaN if it never occurs.
-        neutral_mean: Mean strength on neutral faces.
-        neutral_95: 95th percentile of the strength on neutral faces.
+        correlation: Correlation with the truth.
+        neutral_share: Share of neutral faces on which its strength is at most `NEUTRAL`.
+        neutral_95: 95th percentile of its strength on neutral faces.
     """
 
     name: str
     correlation: float
-    neutral_mean: float
+    neutral_share: float
     neutral_95: float
 
 
@@ -95,6 +100,12 @@ def pose_errors_deg(faces: Sequence[MeasuredFace]) -> Floats:
     return np.array([_angle_deg(face.fit.rotation, face.truth.rotation) for face in faces])
 
 
+def pitch_bias_deg(faces: Sequence[MeasuredFace]) -> float:
+    """Return by how many degrees the fitted faces are turned down about their own axis."""
+    turns = [cv2.Rodrigues(f.truth.rotation.T @ f.fit.rotation)[0][0, 0] for f in faces]
+    return float(np.degrees(np.mean(turns)))
+
+
 def point_errors(faces: Sequence[MeasuredFace]) -> Floats:
     """Return (n, 68) the distances of 3D landmarks in % of the eye distance.
 
@@ -110,33 +121,69 @@ def point_errors(faces: Sequence[MeasuredFace]) -> Floats:
     return np.array(errors)
 
 
-def expression_rows(faces: Sequence[MeasuredFace]) -> list[ExpressionRow]:
-    """Return a row for each expression that the fit finds."""
+def shape_rows(faces: Sequence[MeasuredFace]) -> list[ShapeRow]:
+    """Return a row for each of ARKit's shapes that landmarks show."""
+    found = np.array([arkit_shapes(face.fit.expression) for face in faces])
+    truth = np.array([_true_shapes(face.truth.strengths) for face in faces])
+    neutral = _neutral(faces)
     rows = []
-    found = np.array([face.fit.expression for face in faces])
-    neutral = np.array([not any(face.truth.strengths.values()) for face in faces])
-    for place, name in enumerate(face_basis().names):
-        truth = np.array([face.truth.strengths.get(name, 0.0) for face in faces])
-        values = found[:, place]
-        varies = truth.std() > 0 and values.std() > 0
-        correlation = float(np.corrcoef(truth, values)[0, 1]) if varies else float("nan")
-        at_rest = values[neutral]
+    for place, name in enumerate(SHAPES):
+        if name in unseen_shapes():
+            continue
+        varies = truth[:, place].std() > 0 and found[:, place].std() > 0
+        both = np.corrcoef(truth[:, place], found[:, place])[0, 1] if varies else np.nan
+        at_rest = found[neutral, place]
         rows.append(
-            ExpressionRow(
-                name, correlation, float(at_rest.mean()), float(np.percentile(at_rest, 95))
+            ShapeRow(
+                name,
+                float(both),
+                float((at_rest <= NEUTRAL).mean()),
+                float(np.percentile(at_rest, 95)),
             )
         )
     return rows
+
+
+def quiet_share(faces: Sequence[MeasuredFace]) -> float:
+    """Return the share of neutral faces on which no shape is stronger than `NEUTRAL`."""
+    neutral = [face for face, at_rest in zip(faces, _neutral(faces), strict=True) if at_rest]
+    return float(np.mean([arkit_shapes(f.fit.expression).max() <= NEUTRAL for f in neutral]))
+
+
+def dead_zones(faces: Sequence[MeasuredFace]) -> dict[str, float]:
+    """Return the strength of each expression that 98 % of neutral faces do not exceed.
+
+    Both sides of a face have the larger of their values.
+    """
+    names = face_basis().names
+    found = np.array([face.fit.expression for face in faces])[_neutral(faces)]
+    limits = dict(zip(names, np.percentile(found, _DEAD_ZONE, axis=0).tolist(), strict=True))
+    mirrored = {name: _other_side(name) for name in names}
+    return {name: round(max(limits[name], limits[mirrored[name]]), 2) for name in names}
+
+
+def _other_side(name: str) -> str:
+    if name.endswith(("_L", "_R")):
+        return name[:-1] + ("R" if name.endswith("L") else "L")
+    return name
+
+
+def _neutral(faces: Sequence[MeasuredFace]) -> NDArray[np.bool_]:
+    return np.array([not any(face.truth.strengths.values()) for face in faces])
+
+
+def _true_shapes(strengths: dict[str, float]) -> Floats:
+    """Return the (52,) true strengths of ARKit's shapes."""
+    return shape_shares() @ np.array([strengths.get(name, 0.0) for name in face_basis().names])
 
 
 def _measured(face: RandomFace, identity: Floats) -> MeasuredFace:
     start_s = time.perf_counter()
     fit = fit_face(face.landmarks, CAMERA, identity)
     fit_ms = 1000 * (time.perf_counter() - start_s)
-    rigid = fit_face(face.landmarks, CAMERA, np.zeros_like(identity), neutral=True)
-    if fit is None or rigid is None:
+    if fit is None:
         raise ArithmeticError("a random face could not be fitted")
-    return MeasuredFace(face, fit, _angle_deg(rigid.rotation, face.rotation), fit_ms)
+    return MeasuredFace(face, fit, fit_ms)
 
 
 def _angle_deg(first: Floats, second: Floats) -> float:

@@ -1,0 +1,77 @@
+"""Benchmarks of the 3D face: head pose, and expressions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from steadymark.app.cli.bench.bench_options import Table
+from steadymark.app.cli.error_boundary import err, out, report_errors
+from steadymark.app.cli.help_groups import INPUT, OUTPUT, SCENES, help_groups
+
+Data = Annotated[Path, typer.Option(help="The folder that contains face3d.")]
+People = Annotated[int, typer.Option(min=1, help="Number of random people.")]
+Yaw = Annotated[float, typer.Option(min=0, max=90, help="Largest yaw in degrees.")]
+Noise = Annotated[
+    float, typer.Option(min=0, help="Noise of the landmarks, in % of the distance of the eyes.")
+]
+Seed = Annotated[int, typer.Option(help="Seed of the random faces.")]
+_GROUPS = {INPUT: "data", SCENES: "people yaw noise seed", OUTPUT: "json_file"}
+
+
+@help_groups(_GROUPS)
+def pose(
+    data: Data,
+    people: People = 20,
+    yaw: Yaw = 45.0,
+    noise: Noise = 0.5,
+    seed: Seed = 0,
+    json_file: Table = None,
+) -> None:
+    """Measure the head pose and 3D landmarks of random faces that make expressions."""
+    from steadymark.app.cli.reports.face3d_report import report_pose
+
+    def run() -> int:
+        report_pose(
+            data,
+            json_file,
+            people=people,
+            yaw_deg=yaw,
+            noise=noise / 100,
+            seed=seed,
+            out=out,
+            err=err,
+        )
+        return 0
+
+    report_errors(run)
+
+
+@help_groups(_GROUPS)
+def expressions(
+    data: Data,
+    people: People = 20,
+    yaw: Yaw = 45.0,
+    noise: Noise = 0.5,
+    seed: Seed = 0,
+    json_file: Table = None,
+) -> None:
+    """Measure ARKit's face shapes on random faces whose expressions are known."""
+    from steadymark.app.cli.reports.face3d_report import report_expressions
+
+    def run() -> int:
+        report_expressions(
+            data,
+            json_file,
+            people=people,
+            yaw_deg=yaw,
+            noise=noise / 100,
+            seed=seed,
+            out=out,
+            err=err,
+        )
+        return 0
+
+    report_errors(run)

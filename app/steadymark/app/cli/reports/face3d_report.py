@@ -1,0 +1,122 @@
+"""The tables and JSON files of `steadymark bench pose` and `steadymark bench expressions`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.progress import Progress
+
+from steadymark.app.cli.output_files import OutputFiles, check_outputs, write_json
+from steadymark.app.cli.reports.report_table import ReportTable, fixed
+from steadymark.engine.bench.face3d.face3d_benchmark import (
+    NEUTRAL,
+    measure_faces,
+    point_errors,
+    pose_errors_deg,
+    quiet_share,
+    shape_rows,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from steadymark.engine.bench.face3d.face3d_benchmark import MeasuredFace
+
+
+def report_pose(
+    data: Path,
+    json_file: Path | None,
+    *,
+    people: int,
+    yaw_deg: float,
+    noise: float,
+    seed: int,
+    out: Console,
+    err: Console,
+) -> None:
+    """Fit random faces, print the errors of pose and 3D landmarks, and write them as JSON."""
+    check_outputs(OutputFiles(json_file))
+    faces = _measured(data, people=people, yaw_deg=yaw_deg, noise=noise, seed=seed, err=err)
+    pose, points = pose_errors_deg(faces), point_errors(faces)
+    figures = {
+        "pose_deg": float(pose.mean()),
+        "pose_95_deg": float(np.percentile(pose, 95)),
+        "points_percent": float(points.mean()),
+        "jaw_percent": float(points[:, :17].mean()),
+        "fit_ms": float(np.median([face.fit_ms for face in faces])),
+    }
+    table = ReportTable(
+        ("faces",),
+        ("count", "pose", "95 %", "3D points", "jaw", "a fit"),
+        title=f"yaw up to {yaw_deg:g}°",
+        caption="mean angle between true and fitted pose; 3D landmarks in % of the eye distance",
+    )
+    table.add_row(
+        "with expressions",
+        f"{len(faces)}",
+        f"{figures['pose_deg']:.2f}°",
+        f"{figures['pose_95_deg']:.2f}°",
+        f"{figures['points_percent']:.2f} %",
+        f"{figures['jaw_percent']:.2f} %",
+        f"{figures['fit_ms']:.2f} ms",
+    )
+    out.print(table)
+    if json_file is not None:
+        write_json(json_file, figures)
+
+
+def report_expressions(
+    data: Path,
+    json_file: Path | None,
+    *,
+    people: int,
+    yaw_deg: float,
+    noise: float,
+    seed: int,
+    out: Console,
+    err: Console,
+) -> None:
+    """Fit random faces, print how each shape is found, and write the figures as JSON."""
+    check_outputs(OutputFiles(json_file))
+    faces = _measured(data, people=people, yaw_deg=yaw_deg, noise=noise, seed=seed, err=err)
+    rows, quiet = shape_rows(faces), quiet_share(faces)
+    mean = float(np.nanmean([row.correlation for row in rows]))
+    table = ReportTable(
+        ("shape",),
+        ("correlation", f"neutral ≤ {NEUTRAL:g}", "neutral, 95 %"),
+        title=f"{len(rows)} shapes, yaw up to {yaw_deg:g}°",
+        caption=f"{100 * quiet:.0f} % of neutral faces have no shape above {NEUTRAL:g}",
+    )
+    for row in rows:
+        share = f"{100 * row.neutral_share:.1f} %"
+        table.add_row(row.name, fixed(row.correlation, 2), share, f"{row.neutral_95:.2f}")
+    table.add_row("mean", fixed(mean, 2), "", "")
+    out.print(table)
+    if json_file is not None:
+        shapes = {
+            row.name: {
+                "correlation": row.correlation,
+                "neutral_share": row.neutral_share,
+                "neutral_95": row.neutral_95,
+            }
+            for row in rows
+        }
+        write_json(json_file, {"mean": mean, "quiet_share": quiet, "shapes": shapes})
+
+
+def _measured(
+    data: Path, *, people: int, yaw_deg: float, noise: float, seed: int, err: Console
+) -> list[MeasuredFace]:
+    with Progress(console=err, transient=True) as progress:
+        task = progress.add_task("people", total=people)
+        return measure_faces(
+            data,
+            people=people,
+            yaw_deg=yaw_deg,
+            noise=noise,
+            seed=seed,
+            progress=lambda done, every: progress.update(task, completed=done, total=every),
+        )

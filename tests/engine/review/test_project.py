@@ -15,7 +15,7 @@ from steadymark.engine.review import edits
 from steadymark.engine.review.corrections import apply_corrections
 from steadymark.engine.review.doubtful_stretches import DoubtLimits
 from steadymark.engine.review.history import History
-from steadymark.engine.review.people import doubled_frames, persons_of
+from steadymark.engine.review.people.assignment import doubled_frames, persons_of
 from steadymark.engine.review.project import (
     Correction,
     NeutralFrame,

@@ -131,11 +131,7 @@ class MainWindow(WindowLayout):
         actions["full_screen"].setChecked(self.isFullScreen())
         self._offer_menus()
         wire_help(self, actions, session.recording.state_root)
-        self.files.connect_actions(actions, plots=self.plots, settings=self.settings)
-        self.live_controller.connect_actions(actions, self.live_bar)
-        self.review_controller.connect_actions(actions, self.review, self.docks.review)
-        self.review_exports.connect_actions(actions)
-        self.annotations.connect_widgets(actions, self.playback_bar.timeline)
+        self._connect_controllers()
 
     def _connect_session(self) -> None:
         """Connect the signals of objects that are never rebuilt."""
@@ -144,6 +140,7 @@ class MainWindow(WindowLayout):
         session.frame_changed.connect(self._on_frame_changed)
         session.results_changed.connect(self._on_results_changed)
         session.measures_changed.connect(self._on_measures_changed)
+        session.review.changed.connect(self._on_frame_changed)
         session.message_posted.connect(self.messages.show_message)
         session.recording.recording_opened.connect(self._remember_recording)
         session.analysis.heatmaps_changed.connect(self._on_heatmaps_changed)

@@ -25,6 +25,8 @@ from steadymark.app.gui.panels.more_faces import MoreFacesMessage
 from steadymark.app.gui.panels.plots import Plots
 from steadymark.app.gui.panels.settings_panel import SettingsPanel
 from steadymark.app.gui.panels.statistics_panel import StatisticsPanel
+from steadymark.app.gui.people.people_controller import PeopleController
+from steadymark.app.gui.people.people_panel import PeoplePanel
 from steadymark.app.gui.review.review_controller import ReviewController
 from steadymark.app.gui.review.review_exports import ReviewExports
 from steadymark.app.gui.review.review_panel import ReviewPanel
@@ -98,6 +100,9 @@ class WindowLayout(QMainWindow):
         self.review_controller = ReviewController(
             self, session=self.session, view=self.view, messages=self.messages
         )
+        self.people_controller = PeopleController(
+            self, session=self.session, messages=self.messages
+        )
         self.review_exports = ReviewExports(
             self,
             session=self.session,
@@ -149,13 +154,31 @@ class WindowLayout(QMainWindow):
         self.messages.lie_over(self.pages)
         self.setCentralWidget(self.central)
         self.review = ReviewPanel(self.actions_by_name)
+        self.people = PeoplePanel(self.actions_by_name)
         self.docks = Docks(
             self,
             plots=self.plots,
             statistics=self.statistics,
             settings=self.settings,
             review=self.review,
+            people=self.people,
         )
+
+    def _connect_controllers(self) -> None:
+        """Connect the controllers with the widgets after these were built or rebuilt."""
+        actions, docks = self.actions_by_name, self.docks
+        self.files.connect_actions(actions, plots=self.plots, settings=self.settings)
+        self.live_controller.connect_actions(actions, self.live_bar)
+        self.review_controller.connect_actions(actions, self.review, docks.review)
+        self.review_exports.connect_actions(actions)
+        self.people_controller.connect_widgets(
+            actions,
+            self.people,
+            docks.people,
+            timeline=self.playback_bar.timeline,
+            statistics=self.statistics,
+        )
+        self.annotations.connect_widgets(actions, self.playback_bar.timeline)
 
     def _show_page(self, display: Display) -> None:
         """Show the video, or the start page if no recording or live view is open."""

@@ -14,6 +14,7 @@ from steadymark.app.session.display_model import DisplayModel
 from steadymark.app.session.live.live_view import QUIT_FLUSH_S, LiveView, open_feed
 from steadymark.app.session.recording.recording_view import RecordingView
 from steadymark.app.session.review.doubts import Doubts
+from steadymark.app.session.review.people import People
 from steadymark.app.session.review.review_store import ReviewStore
 from steadymark.app.session.state import Display, Phase, resolve_display
 
@@ -47,6 +48,7 @@ class Session(DisplayModel):
         live: Watches cameras and streams.
         review: The project of the open recording.
         doubts: Its doubtful stretches.
+        people: The persons in it.
         source: The one of both that the window shows.
     """
 
@@ -72,6 +74,7 @@ class Session(DisplayModel):
         self.live = LiveView(self._models, opener=opener, parent=self)
         self.review = ReviewStore(self)
         self.doubts = Doubts(self.recording, self.review)
+        self.people = People(self.recording, self.review)
         self.source: ShownSource = self.recording
         self.measures: FaceMeasures | None = None
         self.measure_time_s = 0.0
@@ -96,6 +99,7 @@ class Session(DisplayModel):
         self.recording.recording_opened.connect(self.analysis.begin)
         self.recording.recording_opened.connect(lambda opened: self.review.open(opened.media.info))
         self.review.message_posted.connect(self.message_posted)
+        self.people.refused.connect(self.message_posted)
         self.recording.results_cleared.connect(self._on_results_cleared)
         self.analysis.message_posted.connect(self.message_posted)
         self.analysis.measures_requested.connect(self.request_measures)
@@ -179,6 +183,7 @@ class Session(DisplayModel):
         self.live.close(flush_s=QUIT_FLUSH_S)
         self.close_source()
         ended = self.doubts.close(QUIT_S)
+        ended = self.people.close(QUIT_S) and ended
         ended = self.analysis.close(QUIT_S) and ended
         ended = self.live.join(deadline_s) and ended
         return self.recording.join(deadline_s) and ended

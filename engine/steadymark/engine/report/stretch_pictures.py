@@ -11,6 +11,7 @@ import numpy as np
 from steadymark.engine.core.errors import SourceError
 from steadymark.engine.output.video.draw_style import STEADY_COLOUR, bgr
 from steadymark.engine.output.video.drawing import draw_contours
+from steadymark.engine.review.people.face_picture import face_picture
 from steadymark.engine.sources import open_source
 from steadymark.engine.sources.image_sequence import ImageSequence
 from steadymark.engine.sources.video.video_file import VideoFile
@@ -20,10 +21,9 @@ if TYPE_CHECKING:
 
     from steadymark.engine.review.doubtful_stretches import DoubtfulStretch
     from steadymark.engine.review.person_track import PersonTrack
-    from steadymark.models.face.crop import Image, Points
+    from steadymark.models.face.crop import Image
 
 SIDE = 128  # pixels
-_MARGIN = 1.6  # side of a picture, compared with the longer side of the face
 _QUALITY = 80
 
 
@@ -73,7 +73,7 @@ def _picture(
         return _encoded(_whole(image))
     points = track.xy[middle].astype(np.float32)
     draw_contours(image, points, bgr(STEADY_COLOUR), float(np.ptp(points, axis=0).max()), schema)
-    return _encoded(_cut(image, points))
+    return _encoded(face_picture(image, points, SIDE))
 
 
 def _whole(image: Image) -> Image:
@@ -81,16 +81,6 @@ def _whole(image: Image) -> Image:
     scale = SIDE / max(image.shape[:2])
     size = [max(1, round(scale * side)) for side in (image.shape[1], image.shape[0])]
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _cut(image: Image, points: Points) -> Image:
-    centre = (points.min(0) + points.max(0)) / 2
-    side = max(8.0, _MARGIN * float(np.ptp(points, axis=0).max()))
-    scale = SIDE / side
-    shift = SIDE / 2 - scale * centre
-    matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float64)
-    flags = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.warpAffine(image, matrix, (SIDE, SIDE), flags=flags), np.uint8)
 
 
 def _encoded(image: Image) -> str:

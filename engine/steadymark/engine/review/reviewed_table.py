@@ -10,7 +10,7 @@ import numpy as np
 from steadymark.engine.attributes.attribute_registry import attributes_of, vector_of
 from steadymark.engine.core.types import FaceContext, FaceState, Intrinsics, Landmarks
 from steadymark.engine.review.corrections import apply_corrections
-from steadymark.engine.review.people import persons_of
+from steadymark.engine.review.people.assignment import persons_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,10 +6,8 @@ import csv
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from steadymark.engine.output.output_paths import cannot_write
-from steadymark.engine.review.people import persons_of
+from steadymark.engine.review.people.assignment import person_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -58,8 +56,7 @@ def stretch_status(stretch: DoubtfulStretch, project: Project) -> StretchStatus:
 
 def person_of(stretch: DoubtfulStretch, project: Project) -> int:
     """Return the person whose face it is in the first frame of a stretch."""
-    face, frame = (np.array([value], np.int64) for value in (stretch.face_id, stretch.first))
-    return int(persons_of(face, frame, project.reassignments)[0])
+    return person_at(stretch.face_id, stretch.first, project.reassignments)
 
 
 def stretch_fields(file: str, stretch: DoubtfulStretch, status: StretchStatus) -> dict[str, object]:

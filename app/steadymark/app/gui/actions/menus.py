@@ -17,6 +17,7 @@ from steadymark.app.gui.actions.actions import (
     table_export_specs,
 )
 from steadymark.app.gui.actions.edit_actions import SELECTED_ACTIONS
+from steadymark.app.gui.actions.people_actions import PEOPLE_ACTIONS
 from steadymark.app.gui.actions.review_actions import REVIEW_ACTIONS, REVIEW_EXPORTS
 from steadymark.app.gui.theme import icon
 from steadymark.app.gui.widgets.menu_button import MenuButton
@@ -97,7 +98,8 @@ def make_menus(
             *overlay_action_names(),
         ),
     )
-    _add(bar.addMenu(translate("menus", "&Review")), actions, REVIEW_ACTIONS)
+    review = bar.addMenu(translate("menus", "&Review"))
+    _add(review, actions, (*REVIEW_ACTIONS, "", *PEOPLE_ACTIONS))
     view = bar.addMenu(translate("menus", "&View"))
     _add(view, actions, ("zoom_in", "zoom_out", "fit", "actual", "full_screen", ""))
     view.addActions(list(docks))

@@ -21,10 +21,11 @@ from steadymark.app.session.analysis.variants import RAW_AND_STABILIZED
 from steadymark.engine.attributes.attribute_registry import ATTRIBUTES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from steadymark.app.session.analysis.face_measures import FaceMeasures
     from steadymark.app.session.analysis.variants import Variant, VariantPair
+    from steadymark.app.session.review.face_names import FaceName
     from steadymark.engine.attributes.face_attribute import AttributeReadout
     from steadymark.engine.core.types import TrackedFace
     from steadymark.engine.tracking.settings import TrackSettings
@@ -75,6 +76,7 @@ class StatisticsPanel(QWidget):
         self.device, self.stage_times, self.processed = QLabel(), QLabel(), QLabel()
         self.readouts: dict[str, list[QLabel]] = {}  # by the attribute's name
         self._no_face: UserText | None = None
+        self._face_names: Mapping[int, FaceName] = {}
         self._fill_variants(RAW_AND_STABILIZED, RAW_AND_STABILIZED)
         self._connect_variants()
         self.running_passes = QLabel()
@@ -161,10 +163,22 @@ class StatisticsPanel(QWidget):
             self.face.clear()
             for face in measures.faces:
                 self.face.addItem(f"#{face}", face)
+            self._name_faces()
         self.face.setCurrentIndex(self.face.findData(measures.face))
         self._list_landmarks(measures.schema)
         self.landmark.setCurrentIndex(measures.landmark)
         self.summary.show_figures(measures.figures)
+
+    def set_face_names(self, names: Mapping[int, FaceName]) -> None:
+        """Show what the faces are called in the shown frame."""
+        self._face_names = names
+        self._name_faces()
+
+    def _name_faces(self) -> None:
+        for place in range(self.face.count()):
+            name = self._face_names.get(self.face.itemData(place))
+            if name is not None:
+                self.face.setItemText(place, name.full)
 
     def set_no_face(self, sentence: UserText | None) -> None:
         """Show a sentence that says that no face was found, or None if that is not known."""

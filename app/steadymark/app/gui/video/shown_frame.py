@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from steadymark.app.gui.video.video_view import ShownFrame
+from steadymark.app.session.review.face_names import FaceName, face_names
 from steadymark.app.session.state import ShownLandmarks
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from steadymark.app.session.recording.results import Trail
     from steadymark.app.session.session import Session
     from steadymark.app.session.state import Display
+    from steadymark.engine.core.types import Frame, TrackedFace
+    from steadymark.models.face.schema import LandmarkSchema
 
 _TRAIL_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShownFrame:
+    """A frame and the faces of exactly that frame; faces is None if it is not tracked yet.
+
+    trails has the trails of raw (True) and stabilized points by the face's id. truth is (K, 2) in
+    frame pixels. heatmaps has the x and y heatmaps by the face's id, each (K, 2, L). names tells
+    what the faces are called, by their ids.
+    """
+
+    frame: Frame
+    faces: tuple[TrackedFace, ...] | None
+    trails: dict[bool, dict[int, Trail]]
+    schema: LandmarkSchema
+    truth: NDArray[np.float64] | None = None
+    heatmaps: dict[int, NDArray[np.float32]] = field(default_factory=dict)
+    names: dict[int, FaceName] = field(default_factory=dict)
 
 
 def shown_frame_of(session: Session) -> ShownFrame | None:
@@ -26,12 +50,15 @@ def shown_frame_of(session: Session) -> ShownFrame | None:
         return None
     both = display.shown_landmarks is ShownLandmarks.BOTH
     trails = display.overlay.trails
+    faces = analysis.faces(frame.index, both=both)
+    ids = {face.face_id for face in faces or ()}
     return ShownFrame(
         frame,
-        analysis.faces(frame.index, both=both),
+        faces,
         analysis.trails(frame.index, over_s=_TRAIL_S, both=both) if trails else {},
         results.schema,
         analysis.ground_truth_at(frame.index),
+        names=face_names(session.review.project, ids, frame.index),
     )
 
 

@@ -20,9 +20,13 @@ from steadymark.app.gui.video.timeline_painter import (
     paint_place,
 )
 from steadymark.app.gui.video.visible_frames import VisibleFrames
+from steadymark.app.session.review.face_names import FaceName
 from steadymark.app.session.state import Display, clock_text
+from steadymark.engine.output.video.draw_style import face_colour
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from steadymark.app.session.analysis.face_measures import FaceMeasures
     from steadymark.app.session.recording.results import Results
     from steadymark.models.user_text import UserText
@@ -72,6 +76,7 @@ class Timeline(QWidget):
         self._pressed: tuple[QPointF, VisibleFrames] | None = None
         self._dragged = False
         self._note: UserText | None = None
+        self._names: Mapping[int, FaceName] = {}
 
     def sizeHint(self) -> QSize:
         return QSize(600, self._layout().height)
@@ -129,6 +134,11 @@ class Timeline(QWidget):
         self._measures = measures
         self._repaint_all()
 
+    def set_face_names(self, names: Mapping[int, FaceName]) -> None:
+        """Show what the faces are called in the shown frame, beside their rows."""
+        self._names = names
+        self._repaint_all()
+
     def set_note(self, note: UserText | None) -> None:
         """Show a sentence above the rows, for a recording without any jitter to paint there."""
         if note != self._note:
@@ -165,7 +175,11 @@ class Timeline(QWidget):
             self.fontMetrics(),
             self.lanes.names,
             self._in_high_window,
+            tuple(self._name_of(face).short for face in self.face_ids),
         )
+
+    def _name_of(self, face: int) -> FaceName:
+        return self._names.get(face, FaceName(face, face))
 
     def _row_count(self) -> int:
         return max(1, 0 if self._presence is None else len(self._presence.ids))
@@ -212,6 +226,7 @@ class Timeline(QWidget):
             times_s=None if results is None else results.times_s,
             presence=self._presence,
             measures=self._measures,
+            colours=[face_colour(self._name_of(face).person) for face in self.face_ids],
         )
         if self._note is not None:
             paint_note(painter, layout, translated(self._note), self.palette())
@@ -329,7 +344,8 @@ class Timeline(QWidget):
             RowStatus.DAMAGED: self.tr("damaged, no image"),
         }[code]
         if row >= 0 and len(presence.ids) > 1:
-            state = self.tr("face {number}: {state}").format(number=presence.ids[row], state=state)
+            name = self._name_of(int(presence.ids[row])).full.removeprefix("#")
+            state = self.tr("face {number}: {state}").format(number=name, state=state)
         text = self.tr("{clock}, frame {frame}: {state}").format(
             clock=clock_text(float(results.times_s[frame])), frame=frame, state=state
         )

@@ -18,10 +18,11 @@ from steadymark.engine.output.video.draw_style import (
     RAW_COLOUR,
     STEADY_COLOUR,
     VERMILLION,
-    face_colour,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
     from PySide6.QtGui import QPainter
 
@@ -39,6 +40,7 @@ _TICK_PX = 64.0  # minimum distance of two times
 _LEAST_MAV = 1e-6
 _DAMAGED, _LOOP = "#000000", PURPLE
 _CUT_PX = 4.0
+_SWATCH_PX = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class TimelineLayout:
         metrics: Of the font of the window.
         lanes: The names of the lanes below the faces.
         in_high_window: Whether there is room for many lanes.
+        faces_called: What the faces of the rows are called.
     """
 
     width: int
@@ -58,6 +61,7 @@ class TimelineLayout:
     metrics: QFontMetrics
     lanes: tuple[str, ...] = ()
     in_high_window: bool = True
+    faces_called: tuple[str, ...] = ()
 
     @property
     def height(self) -> int:
@@ -66,7 +70,10 @@ class TimelineLayout:
     @property
     def gutter(self) -> float:
         """The width of the labels at the left."""
-        names = (min(self.metrics.horizontalAdvance(lane), _NAME_PX) for lane in self.lanes)
+        names = (
+            min(self.metrics.horizontalAdvance(name), _NAME_PX)
+            for name in (*self.lanes, *self.faces_called)
+        )
         ids = self.metrics.horizontalAdvance("#00")
         return SMALL * max((ids, *names)) + 14
 
@@ -153,8 +160,9 @@ def paint_ground(
     times_s: NDArray[np.float64] | None,
     presence: FacePresence | None,
     measures: FaceMeasures | None,
+    colours: Sequence[str],
 ) -> None:
-    """Paint everything except the loop and the playback position."""
+    """Paint everything except the loop and the playback position; each row has a colour."""
     painter.fillRect(layout.strip, palette.color(QPalette.ColorRole.Base))
     painter.fillRect(layout.row(0), palette.color(QPalette.ColorRole.Mid))
     if times_s is None or presence is None or not shown.count:
@@ -163,7 +171,7 @@ def paint_ground(
     _paint_times(painter, layout, shown, times_s, palette)
     _paint_rows(painter, layout, shown, presence, palette)
     face = None if measures is None else measures.face
-    _paint_labels(painter, layout, presence, palette, chosen=face)
+    _paint_labels(painter, layout, presence, palette, colours, chosen=face)
     painter.setClipRect(layout.track)
     if measures is not None and len(measures.jitter_raw) == shown.count:
         _paint_jitter(painter, layout, shown, measures)
@@ -272,14 +280,15 @@ def _paint_labels(
     layout: TimelineLayout,
     presence: FacePresence,
     palette: QPalette,
+    colours: Sequence[str],
     *,
     chosen: int | None,
 ) -> None:
-    """Write the ids of the faces beside their rows, with the colours they have in the video."""
+    """Write what the faces are called beside their rows, with their colours in the video."""
     faint = palette.color(QPalette.ColorRole.PlaceholderText)
     text = palette.color(QPalette.ColorRole.WindowText)
     painter.setPen(faint)
-    left, width = MARGIN, layout.gutter - 4
+    left, width, metrics = MARGIN, layout.gutter - 4, painter.fontMetrics()
     right = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     strip = layout.strip
     painter.drawText(QRectF(left, strip.top(), width, strip.height()), right, "MAV")
@@ -288,10 +297,12 @@ def _paint_labels(
         face, place = int(presence.ids[number]), layout.row(number)
         box = QRectF(left, place.center().y() - 8, width, 16)
         painter.setPen(text if face == chosen else faint)
-        painter.drawText(box, right, f"#{face}")
+        room = int(width - _SWATCH_PX)
+        name = metrics.elidedText(layout.faces_called[number], Qt.TextElideMode.ElideRight, room)
+        painter.drawText(box, right, name)
         if len(presence.ids) > 1:
             swatch = QRectF(left, place.center().y() - 3, 4, 6)
-            painter.fillRect(swatch, QColor(face_colour(face)))
+            painter.fillRect(swatch, QColor(colours[number]))
 
 
 def _paint_cuts(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
@@ -29,32 +29,12 @@ from steadymark.app.session.state import ComparisonLayout, Display, Phase, Shown
 from steadymark.engine.output.video.draw_style import RAW_COLOUR, STEADY_COLOUR
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from PySide6.QtGui import QImage
 
-    from steadymark.app.session.recording.results import Trail
-    from steadymark.engine.core.types import Frame, TrackedFace
-    from steadymark.models.face.schema import LandmarkSchema
+    from steadymark.app.gui.video.shown_frame import ShownFrame
 
 _STEP = 1.25
 _BACKGROUND = QColor(22, 22, 24)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ShownFrame:
-    """A frame and the faces of exactly that frame; faces is None if it is not tracked yet.
-
-    trails has the trails of raw (True) and stabilized points by the face's id. truth is (K, 2) in
-    frame pixels. heatmaps has the x and y heatmaps by the face's id, each (K, 2, L).
-    """
-
-    frame: Frame
-    faces: tuple[TrackedFace, ...] | None
-    trails: dict[bool, dict[int, Trail]]
-    schema: LandmarkSchema
-    truth: NDArray[np.float64] | None = None
-    heatmaps: dict[int, NDArray[np.float32]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +239,7 @@ class VideoView(QWidget):
         for raw in pane.kinds:
             colour = (RAW_COLOUR if raw else STEADY_COLOUR) if both or (raw and single) else None
             trails = self._shown.trails.get(raw, {})
-            style = LandmarkStyle(raw, colour, trails, self._shown.schema)
+            style = LandmarkStyle(raw, colour, trails, self._shown.schema, self._shown.names)
             paint_faces(
                 painter, self._shown.faces or (), self.viewport(), self._display.overlay, style
             )
@@ -389,10 +369,7 @@ class VideoView(QWidget):
             return None
         corner = pane.area.topLeft()
         port = self.viewport().moved(corner.x(), corner.y())
-        shown = self._shown
-        return nearest_landmark(
-            shown.faces or (), shown.schema, self._variant_names(pane), port, at
-        )
+        return nearest_landmark(self._shown, self._variant_names(pane), port, at)
 
     def _variant_names(self, pane: ViewPane) -> dict[bool, str]:
         both = self._display is not None and self._display.shown_landmarks is ShownLandmarks.BOTH

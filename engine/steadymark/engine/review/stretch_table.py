@@ -27,6 +27,7 @@ STRETCH_COLUMNS = (
     "doubts",
     "reason",
     "status",
+    "name",
 )
 
 
@@ -59,13 +60,22 @@ def person_of(stretch: DoubtfulStretch, project: Project) -> int:
     return person_at(stretch.face_id, stretch.first, project.reassignments)
 
 
-def stretch_fields(file: str, stretch: DoubtfulStretch, status: StretchStatus) -> dict[str, object]:
+def person_name(stretch: DoubtfulStretch, project: Project) -> str:
+    """Return the name of the person whose face it is; empty if the person has none."""
+    person = person_of(stretch, project)
+    return next((one.name for one in project.people if one.number == person), "")
+
+
+def stretch_fields(
+    file: str, stretch: DoubtfulStretch, status: StretchStatus, name: str = ""
+) -> dict[str, object]:
     """Return the values of a stretch by the names in `STRETCH_COLUMNS`.
 
     Args:
         file: Name of the table or video.
         stretch: The stretch.
         status: What was decided about it, see `stretch_status`.
+        name: Name of the person, see `person_name`.
     """
     return {
         "file": file,
@@ -78,6 +88,7 @@ def stretch_fields(file: str, stretch: DoubtfulStretch, status: StretchStatus) -
         "doubts": " ".join(doubt.kind for doubt in stretch.doubts),
         "reason": str(stretch.reason),
         "status": str(status),
+        "name": name,
     }
 
 

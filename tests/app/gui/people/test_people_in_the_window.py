@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QFileDialog, QLineEdit
 
+from steadymark.app.gui.review.reviewed_export_dialog import ReviewedExportDialog
 from support.window.window_driver import key, open_video
 
 if TYPE_CHECKING:
+    import pytest
     from pytestqt.qtbot import QtBot
 
     from steadymark.app.gui.main_window import MainWindow
@@ -54,6 +58,38 @@ def go_to(qtbot: QtBot, window: MainWindow, frame: int) -> None:
     )
 
 
+def ask_export(window: MainWindow) -> ReviewedExportDialog:
+    window.actions_by_name["export_reviewed"].trigger()
+    return next(d for d in window.findChildren(ReviewedExportDialog) if d.isVisible())
+
+
+def export_reviewed(
+    qtbot: QtBot, window: MainWindow, *, per_person: bool, fails: bool = False
+) -> Path:
+    """Export the reviewed table and return the file."""
+    for open_one in window.findChildren(ReviewedExportDialog):
+        open_one.reject()
+    dialog = ask_export(window)
+    dialog.per_person.setChecked(per_person)
+    with qtbot.waitSignal(window.exports.ended, timeout=WAIT_MS) as ended:
+        dialog.accept()
+    assert bool(ended.args[0].fault) is fails
+    return Path(ended.args[0].path)
+
+
+def read(path: Path) -> dict[int, dict[str, str]]:
+    """Return the names in an exported table, by frame and face."""
+    found: dict[int, dict[str, str]] = {}
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(line for line in file if not line.startswith("#")):
+            found.setdefault(int(row["frame"]), {})[row["face_id"]] = row["name"]
+    return found
+
+
+def told(window: MainWindow, words: str) -> bool:
+    return any(words in text for text in window.messages.texts)
+
+
 def called(window: MainWindow) -> dict[int, str]:
     """Return what the faces of the shown frame are called in the picture."""
     shown = window.view.shown
@@ -61,13 +97,11 @@ def called(window: MainWindow) -> dict[int, str]:
     return {face: name.full for face, name in shown.names.items()}
 
 
-def test_persons_are_listed_with_pictures_faces_and_times(
-    qtbot: QtBot, people: MainWindow
-) -> None:
+def test_persons_are_listed_with_pictures_faces_and_times(qtbot: QtBot, people: MainWindow) -> None:
     assert cells(people) == [
-        ["#0", "#0", "100\N{NO-BREAK SPACE}%", "0:00.0 – 0:04.4"],
-        ["#1", "#1", "18\N{NO-BREAK SPACE}%", "0:00.0 – 0:00.8"],
-        ["#2", "#2", "19\N{NO-BREAK SPACE}%", "0:03.6 – 0:04.4"],
+        ["#0", "#0", "100\N{NO-BREAK SPACE}%", "0:00.0 –\n0:04.4"],
+        ["#1", "#1", "18\N{NO-BREAK SPACE}%", "0:00.0 –\n0:00.8"],
+        ["#2", "#2", "19\N{NO-BREAK SPACE}%", "0:03.6 –\n0:04.4"],
     ]
     rows = people.people.model.rows
     qtbot.waitUntil(lambda: all(r.image is not None for r in people.people.model.rows))
@@ -77,9 +111,7 @@ def test_persons_are_listed_with_pictures_faces_and_times(
     assert people.session.user_state.face == 2
 
 
-def test_a_name_is_typed_in_the_list_and_shown_everywhere(
-    qtbot: QtBot, people: MainWindow
-) -> None:
+def test_a_name_is_typed_in_the_list_and_shown_everywhere(qtbot: QtBot, people: MainWindow) -> None:
     type_name(qtbot, people, 1, "  Ada ")
     assert titles(people) == ["#0", "Ada", "#2"]
     go_to(qtbot, people, 5)
@@ -88,7 +120,7 @@ def test_a_name_is_typed_in_the_list_and_shown_everywhere(
     layout = people.playback_bar.timeline._layout()
     assert layout.faces_called == ("#0", "Ada", "#2")
     type_name(qtbot, people, 0, "Ada")
-    assert "another person is called Ada already" in people.messages.texts[-1]
+    assert told(people, "another person is called Ada already")
     assert titles(people) == ["#0", "Ada", "#2"]
     key(people, "undo")
     assert titles(people) == ["#0", "#1", "#2"]
@@ -110,7 +142,7 @@ def test_merged_persons_are_one_until_that_is_undone(qtbot: QtBot, people: MainW
 def test_persons_that_are_seen_together_are_not_merged(people: MainWindow) -> None:
     people.people.select(0, 1)
     key(people, "merge_people")
-    assert "#0 and #1 are not merged, because both are in frame 0" in people.messages.texts[-1]
+    assert told(people, "#0 and #1 are not merged, because both are in frame 0")
     assert people.session.review.project.reassignments == ()
 
 
@@ -120,14 +152,14 @@ def test_persons_are_divided_and_exchanged_from_the_shown_frame_on(
     people.people.select(0)
     go_to(qtbot, people, 0)
     key(people, "split_person")
-    assert "#0 has no frames before and after this one" in people.messages.texts[-1]
+    assert told(people, "#0 has no frames before and after this one")
     go_to(qtbot, people, 78)
     key(people, "split_person")
     qtbot.waitUntil(lambda: len(titles(people)) == 4, timeout=WAIT_MS)
     assert titles(people) == ["#0", "#1", "#2", "#3"]
-    assert called(people) == {0: "#3 (#0)"}
+    assert called(people)[0] == "#3 (#0)"
     key(people, "undo")
-    assert called(people) == {0: "#0"}
+    assert called(people)[0] == "#0"
     people.people.select(0, 2)
     go_to(qtbot, people, 90)
     key(people, "swap_people")
@@ -164,3 +196,30 @@ def test_names_and_merges_are_there_when_the_recording_is_opened_again(
     open_video(qtbot, people, two_faces)
     qtbot.waitUntil(lambda: titles(people) == ["#0", "Ada"], timeout=WAIT_MS)
     assert faces(people) == [(0,), (1, 2)]
+
+
+def test_names_are_in_the_exported_table_and_each_person_has_a_file_on_request(
+    qtbot: QtBot, people: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *given: (given[2], ""))
+    type_name(qtbot, people, 1, "Ada")
+    people.people.select(1, 2)
+    key(people, "merge_people")
+    qtbot.waitUntil(lambda: len(titles(people)) == 2, timeout=WAIT_MS)
+    type_name(qtbot, people, 0, "Bob")
+    people.people.select(0, 1)
+    go_to(qtbot, people, 100)
+    key(people, "swap_people")
+    whole = read(export_reviewed(qtbot, people, per_person=False))
+    assert whole[95] == {"0": "Bob", "2": "Ada"}
+    assert whole[105] == {"0": "Ada", "2": "Bob"}
+    first = export_reviewed(qtbot, people, per_person=True)
+    assert sorted(path.name for path in first.parent.glob("two_reviewed*")) == [
+        "two_reviewed.Ada.csv",
+        "two_reviewed.Bob.csv",
+        "two_reviewed.csv",
+    ]
+    assert {name for names in read(first).values() for name in names.values()} == {"Bob"}
+    assert ask_export(people).per_person.isChecked()
+    export_reviewed(qtbot, people, per_person=True, fails=True)
+    assert told(people, "two_reviewed.Bob.csv is there already")

@@ -133,9 +133,10 @@ def export(
             persons=tuple(persons or ()),
             overwrite=overwrite,
         )
-        for path, rows in export_files(file, request):
+        for path, rows, names in export_files(file, request):
             count = UserText.counted("1 row", "{count} rows", count=rows)
-            out.print(f"{escape(str(path))}: {count}", soft_wrap=True)
+            who = f" ({', '.join(names)})" if names else ""
+            out.print(escape(f"{path}: {count}{who}"), soft_wrap=True)
         return 0
 
     report_errors(run)

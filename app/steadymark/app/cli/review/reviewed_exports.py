@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,11 @@ import numpy as np
 from steadymark.app.cli.output_files import OutputFiles, check_outputs
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.review.elan_file import write_annotations
-from steadymark.engine.review.export_reviewed import ExportOptions, export_reviewed
+from steadymark.engine.review.export_reviewed import (
+    ExportOptions,
+    export_reviewed,
+    person_files,
+)
 from steadymark.engine.review.find_reviewed import find_reviewed
 from steadymark.engine.review.interval_statistics import interval_statistics, write_statistics
 from steadymark.engine.review.reviewed_table import ReviewedTable, reviewed
@@ -21,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from steadymark.engine.review.project import Project
-
-_NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +51,10 @@ class ReviewedExport:
     overwrite: bool = False
 
 
-def export_files(file: Path, request: ReviewedExport) -> Iterator[tuple[Path, int]]:
-    """Write the files, and yield each with its number of rows.
+def export_files(
+    file: Path, request: ReviewedExport
+) -> Iterator[tuple[Path, int, tuple[str, ...]]]:
+    """Write the files, and yield each with its number of rows and the names of its persons.
 
     Raises:
         LandmarkFileError: The table or its project cannot be read.
@@ -72,34 +75,26 @@ def export_files(file: Path, request: ReviewedExport) -> Iterator[tuple[Path, in
         end_s=request.end_s,
         persons=chosen,
     )
-    parts = _parts(table, project, target, options) if request.per_person else {target: options}
+    parts = person_files(table, target, options) if request.per_person else {target: options}
     further = [path for path in (request.statistics, request.annotations) if path is not None]
     for path in (*parts, *further):
         _check(path, found.table_path, overwrite=request.overwrite)
     for path, part in parts.items():
-        yield path, export_reviewed(table, path, part)
+        yield path, export_reviewed(table, path, part), _names(table, project, part)
     if request.statistics is not None:
         rows = interval_statistics(table, project)
         write_statistics(request.statistics, rows)
-        yield request.statistics, len(rows)
+        yield request.statistics, len(rows), ()
     if request.annotations is not None:
         write_annotations(request.annotations, project)
-        yield request.annotations, len(project.annotations)
+        yield request.annotations, len(project.annotations), ()
 
 
-def _parts(
-    table: ReviewedTable, project: Project, target: Path, options: ExportOptions
-) -> dict[Path, ExportOptions]:
-    """Return the file and the options of each person."""
-    there = set(np.unique(table.person[table.person >= 0]).tolist())
-    parts = {}
-    for person in sorted(there & options.persons if options.persons else there):
-        name = _NOT_IN_NAMES.sub("_", project.name_of(person)).strip("_.") or str(person)
-        path = target.with_name(f"{target.stem}.{name}{target.suffix}")
-        if path in parts:
-            path = target.with_name(f"{target.stem}.{name}_{person}{target.suffix}")
-        parts[path] = replace(options, persons=frozenset({person}))
-    return parts
+def _names(table: ReviewedTable, project: Project, options: ExportOptions) -> tuple[str, ...]:
+    """Return the names of the persons that are exported and have one."""
+    there = set(np.unique(table.person).tolist())
+    wanted = options.persons or there
+    return tuple(one.name for one in project.people if one.number in there & wanted)
 
 
 def _persons(table: ReviewedTable, project: Project, wanted: tuple[str, ...]) -> frozenset[int]:

@@ -112,7 +112,7 @@ class PeopleModel(QAbstractTableModel):
             return " ".join(f"#{face}" for face in one.faces)
         if column == FRAMES:
             return share_text(row.share)
-        return f"{_seconds(one.first_s)} – {_seconds(one.last_s)}"
+        return f"{_seconds(one.first_s)} –\n{_seconds(one.last_s)}"
 
     def _tooltip(self, row: PersonRow) -> str:
         one = row.summary

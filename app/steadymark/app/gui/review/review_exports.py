@@ -100,7 +100,8 @@ class ReviewExports(QObject):
         path = self._ask_save_path(self.tr("Export reviewed table"), ending)
         project = self._session.review.project
         if path is not None and project is not None:
-            self._start(path, reviewed_writer(project, self._options(choice)))
+            options = self._options(choice)
+            self._start(path, reviewed_writer(project, options, per_person=choice.per_person))
 
     def _options(self, choice: ReviewedChoice) -> ExportOptions:
         display, times_s = self._session.display, self._session.recording.state.times_s

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
 CSV, PARQUET = ".csv", ".parquet"
-_FORMAT, _WIDE, _DROP = "format", "wide", "drop_excluded"
+_FORMAT, _WIDE, _DROP, _EACH = "format", "wide", "drop_excluded", "per_person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,14 @@ class ReviewedChoice:
         wide: Whether each frame has one row with columns for each person.
         drop_excluded: Whether excluded rows are left out instead of marked.
         only_loop: Whether only the looped region is exported.
+        per_person: Whether each person has a file of its own.
     """
 
     suffix: str = CSV
     wide: bool = False
     drop_excluded: bool = False
     only_loop: bool = False
+    per_person: bool = False
 
 
 class ReviewedExportDialog(QDialog):
@@ -74,6 +76,9 @@ class ReviewedExportDialog(QDialog):
             form.addRow(text, box)
             box.setAccessibleName(text)
             box.setCurrentIndex(max(0, box.findData(value)))
+        self.per_person = QCheckBox(self.tr("A file for each person, with the name in it"))
+        self.per_person.setChecked(choice.per_person)
+        form.addRow(self.per_person)
         form.addRow(self.only_loop)
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
@@ -92,15 +97,22 @@ class ReviewedExportDialog(QDialog):
             bool(self.rows.currentData()),
             bool(self.excluded.currentData()),
             self.only_loop.isChecked(),
+            self.per_person.isChecked(),
         )
 
 
 def remembered_choice(values: Mapping[str, object]) -> ReviewedChoice:
     """Return the choice that was stored with `as_values`; the loop is never remembered."""
     suffix = PARQUET if values.get(_FORMAT) == PARQUET else CSV
-    return ReviewedChoice(suffix, values.get(_WIDE) is True, values.get(_DROP) is True)
+    wide, drop, each = (values.get(name) is True for name in (_WIDE, _DROP, _EACH))
+    return ReviewedChoice(suffix, wide, drop, per_person=each)
 
 
 def as_values(choice: ReviewedChoice) -> dict[str, object]:
     """Return a choice as values that preferences can store."""
-    return {_FORMAT: choice.suffix, _WIDE: choice.wide, _DROP: choice.drop_excluded}
+    return {
+        _FORMAT: choice.suffix,
+        _WIDE: choice.wide,
+        _DROP: choice.drop_excluded,
+        _EACH: choice.per_person,
+    }

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Look = NDArray[np.float32]
 
-ALIKE = 0.8  # correlation from which on two persons are suggested (docs/decisions/people.md)
+ALIKE = 0.82  # correlation from which on two persons are suggested (docs/decisions/people.md)
 _FRAMES = 3  # of each person
 _LEAST_FRAMES = 5  # persons with fewer frames are compared with nobody
 _SIDE, _LOOK = 96, 24  # pixels of the aligned picture, and of what is compared

@@ -223,3 +223,18 @@ def test_names_are_in_the_exported_table_and_each_person_has_a_file_on_request(
     assert ask_export(people).per_person.isChecked()
     export_reviewed(qtbot, people, per_person=True, fails=True)
     assert told(people, "two_reviewed.Bob.csv is there already")
+
+
+def test_a_name_that_is_being_typed_stays_when_the_list_changes(
+    qtbot: QtBot, people: MainWindow
+) -> None:
+    people.people.select(2)
+    QTest.keyClick(people.people.table, Qt.Key.Key_F2)
+    (field,) = people.people.table.findChildren(QLineEdit)
+    QTest.keyClicks(field, "Ad")
+    people.session.people.thumbnails.changed.emit()
+    people.session.people.rename(0, "Bob")
+    QTest.keyClicks(field, "a")
+    assert field.text() == "Ada"
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: titles(people) == ["Bob", "#1", "Ada"])

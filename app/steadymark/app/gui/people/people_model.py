@@ -41,7 +41,7 @@ class PeopleModel(QAbstractTableModel):
         self._titles = self.tr("Person"), self.tr("Faces"), self.tr("Frames"), self.tr("Time")
 
     def set_rows(self, rows: Sequence[PersonRow]) -> None:
-        """Show these persons, by number; a name that is being typed stays."""
+        """Show these persons, by number; rows that stay remain selected."""
         wanted = [row.number for row in rows]
         for place in reversed(range(len(self.rows))):
             if self.rows[place].number not in wanted:
@@ -53,11 +53,9 @@ class PeopleModel(QAbstractTableModel):
                 self.beginInsertRows(_AT_TOP, place, place)
                 self.rows.insert(place, row)
                 self.endInsertRows()
-                continue
-            before, self.rows[place] = self.rows[place], row
-            same = before.name == row.name and before.image is row.image
-            first = FACES if same else PERSON  # an open editor would lose what is typed
-            self.dataChanged.emit(self.index(place, first), self.index(place, TIME))
+            self.rows[place] = row
+        if rows:
+            self.dataChanged.emit(self.index(0, PERSON), self.index(len(rows) - 1, TIME))
 
     def place_of(self, person: int) -> int:
         """Return the number of the row of a person, -1 if there is none."""

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QItemSelectionModel, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLabel,
+    QStyledItemDelegate,
     QTableView,
     QToolButton,
     QVBoxLayout,
@@ -30,6 +39,17 @@ if TYPE_CHECKING:
 _BUTTONS = ("name_person", "merge_people", "split_person", "swap_people")
 _PICTURE_PX = 40
 _TABLE = QTableView
+_FILLED = "filled"  # name of a dynamic property of editors
+
+
+class NameDelegate(QStyledItemDelegate):
+    """Edits names, and keeps what is typed when the rows change meanwhile."""
+
+    def setEditorData(self, editor: QWidget, index: QModelIndex | QPersistentModelIndex) -> None:
+        """Fill a new editor with the present name."""
+        if not editor.property(_FILLED):
+            super().setEditorData(editor, index)
+            editor.setProperty(_FILLED, True)
 
 
 class PeoplePanel(QWidget):
@@ -115,6 +135,7 @@ class PeoplePanel(QWidget):
     def _set_up_table(self) -> None:
         table = self.table
         table.setModel(self.model)
+        table.setItemDelegate(NameDelegate(table))
         table.installEventFilter(self)
         table.setAccessibleName(self.tr("Persons"))
         table.setSelectionBehavior(_TABLE.SelectionBehavior.SelectRows)

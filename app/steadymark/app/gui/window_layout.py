@@ -97,6 +97,16 @@ class WindowLayout(QMainWindow):
             open_path=self.open_path,
             folder_choice=self.files.folder_choice,
         )
+        self._make_review_controllers()
+        self.more_faces = MoreFacesMessage(
+            self.messages, lambda count: self.settings.track_faces(count)
+        )
+
+        self.close_questions = CloseQuestions(
+            self, live=self.session.live, exports=self.exports, messages=self.messages
+        )
+
+    def _make_review_controllers(self) -> None:
         self.review_controller = ReviewController(
             self, session=self.session, view=self.view, messages=self.messages
         )
@@ -115,13 +125,6 @@ class WindowLayout(QMainWindow):
             session=self.session,
             messages=self.messages,
             shortcuts=lambda: self.options.shortcuts,
-        )
-        self.more_faces = MoreFacesMessage(
-            self.messages, lambda count: self.settings.track_faces(count)
-        )
-
-        self.close_questions = CloseQuestions(
-            self, live=self.session.live, exports=self.exports, messages=self.messages
         )
 
     def _build(self) -> None:

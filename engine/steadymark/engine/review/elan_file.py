@@ -97,27 +97,26 @@ def read_annotations(path: Path, project: Project) -> ImportedAnnotations:
         raise LandmarkFileError(
             "cannot read the annotations in {path}: {error}", path=path, error=_reason(error)
         ) from error
-    numbers = {one.name: one.number for one in project.people}
     unknown: list[str] = []
     for row in rows:
-        lane, person = row.lane, numbers.get(row.person)
-        if row.person and person is None and row.person.isdecimal():
-            person = int(row.person)
-        elif row.person and person is None:
-            lane = f"{lane}{_OF}{row.person}"
-            unknown.append(row.person)
-        if all(one.name != lane for one in project.lanes):
-            project = add_lane(project, lane)
-        project = annotate(
-            project,
-            lane,
-            row.start_s,
-            row.end_s,
-            label=row.label,
-            note=row.note,
-            person=person,
-        )
+        project = _added(project, row, unknown)
     return ImportedAnnotations(project, tuple(dict.fromkeys(unknown)))
+
+
+def _added(project: Project, row: _Row, unknown: list[str]) -> Project:
+    """Add an annotation, and the name of its person to `unknown` if nobody has it."""
+    lane, called = row.lane, row.person
+    person = next((one.number for one in project.people if called and one.name == called), None)
+    if called and person is None:
+        if called.isdecimal():
+            person = int(called)
+        else:
+            lane = f"{lane}{_OF}{called}"
+            unknown.append(called)
+    if all(one.name != lane for one in project.lanes):
+        project = add_lane(project, lane)
+    times = row.start_s, row.end_s
+    return annotate(project, lane, *times, label=row.label, note=row.note, person=person)
 
 
 def _document(project: Project) -> ET.Element:
@@ -136,6 +135,21 @@ def _document(project: Project) -> ET.Element:
     video = project.video.path
     ET.SubElement(header, "MEDIA_DESCRIPTOR", {"MEDIA_URL": video, "MIME_TYPE": "video/*"})
     order = ET.SubElement(root, "TIME_ORDER")
+    _add_tiers(root, order, project)
+    ET.SubElement(
+        root,
+        "LINGUISTIC_TYPE",
+        {
+            "GRAPHIC_REFERENCES": "false",
+            "LINGUISTIC_TYPE_ID": "default-lt",
+            "TIME_ALIGNABLE": "true",
+        },
+    )
+    return root
+
+
+def _add_tiers(root: ET.Element, order: ET.Element, project: Project) -> None:
+    """Add the tiers to a document, and their times to its time order."""
     number = 0
     for lane, person in _tiers(project):
         tier = ET.SubElement(root, "TIER", {"LINGUISTIC_TYPE_REF": "default-lt"})
@@ -155,16 +169,6 @@ def _document(project: Project) -> ET.Element:
                 slot = {"TIME_SLOT_ID": slots[-1], "TIME_VALUE": str(value)}
                 ET.SubElement(order, "TIME_SLOT", slot)
             _add_annotation(tier, one, slots)
-    ET.SubElement(
-        root,
-        "LINGUISTIC_TYPE",
-        {
-            "GRAPHIC_REFERENCES": "false",
-            "LINGUISTIC_TYPE_ID": "default-lt",
-            "TIME_ALIGNABLE": "true",
-        },
-    )
-    return root
 
 
 def _tiers(project: Project) -> list[tuple[str, str]]:

@@ -79,9 +79,6 @@ class StatisticsPanel(QWidget):
         self._face_names: Mapping[int, FaceName] = {}
         self._fill_variants(RAW_AND_STABILIZED, RAW_AND_STABILIZED)
         self._connect_variants()
-        self.running_passes = QLabel()
-        self.running_passes.setWordWrap(True)
-        self.running_passes.hide()
         self.details_button = QToolButton()
         self.details = self._make_details()
         self._wire_details(shown=details_shown)
@@ -103,6 +100,9 @@ class StatisticsPanel(QWidget):
         return [figure for part in parts for figure in part.figures()]
 
     def _make_details(self) -> QWidget:
+        self.running_passes = QLabel()
+        self.running_passes.setWordWrap(True)
+        self.running_passes.hide()
         choices = QFormLayout()
         choices.addRow(self.tr("Compare"), self.variants[0])
         choices.addRow(self.parameters[0])

@@ -181,6 +181,10 @@
         </translation>
     </message>
     <message>
+        <source>No person is called {names}, so these annotations have lanes of their own. Name the persons and import the file again to assign them.</source>
+        <translation>Keine Person heißt {names}, deshalb haben diese Annotationen eigene Spuren. Benennen Sie die Personen und importieren Sie die Datei noch einmal, um sie zuzuordnen.</translation>
+    </message>
+    <message>
         <source>Export annotations</source>
         <translation>Annotationen exportieren</translation>
     </message>
@@ -428,6 +432,10 @@
     <message>
         <source>Review</source>
         <translation>Prüfung</translation>
+    </message>
+    <message>
+        <source>People</source>
+        <translation>Personen</translation>
     </message>
 </context>
 <context>
@@ -925,6 +933,121 @@
     <message>
         <source>{name} was added to the list of models.</source>
         <translation>{name} steht in der Liste der Modelle.</translation>
+    </message>
+</context>
+<context>
+    <name>PeopleController</name>
+    <message>
+        <source>Name</source>
+        <translation>Benennen</translation>
+    </message>
+    <message>
+        <source>Merge</source>
+        <translation>Zusammenfassen</translation>
+    </message>
+    <message>
+        <source>Split here</source>
+        <translation>Hier teilen</translation>
+    </message>
+    <message>
+        <source>Swap from here</source>
+        <translation>Ab hier tauschen</translation>
+    </message>
+    <message>
+        <source>{one} may be {other}: they look alike and are never seen together.</source>
+        <translation>{one} könnte {other} sein: Beide sehen sich ähnlich und sind nie zusammen zu sehen.</translation>
+    </message>
+    <message>
+        <source>A live view has no list of persons: record it and open the recording.</source>
+        <translation>Eine Live-Ansicht hat keine Liste der Personen: Nehmen Sie sie auf und öffnen Sie die Aufnahme.</translation>
+    </message>
+    <message>
+        <source>No face was found.</source>
+        <translation>Es wurde kein Gesicht gefunden.</translation>
+    </message>
+    <message>
+        <source>{name} has two faces in frame {frame}: undo the merge, or split the person there.</source>
+        <translation>{name} hat in Bild {frame} zwei Gesichter: Machen Sie das Zusammenfassen rückgängig, oder teilen Sie die Person dort.</translation>
+    </message>
+    <message>
+        <source>Select two or more persons in the list first</source>
+        <translation>Wählen Sie zuerst zwei oder mehr Personen in der Liste</translation>
+    </message>
+    <message>
+        <source>Possible when tracking is finished</source>
+        <translation>Möglich, sobald die Verfolgung fertig ist</translation>
+    </message>
+    <message>
+        <source>Select two persons in the list first</source>
+        <translation>Wählen Sie zuerst zwei Personen in der Liste</translation>
+    </message>
+    <message>
+        <source>Select one person in the list first.</source>
+        <translation>Wählen Sie zuerst eine Person in der Liste.</translation>
+    </message>
+</context>
+<context>
+    <name>PeopleModel</name>
+    <message>
+        <source>Person</source>
+        <translation>Person</translation>
+    </message>
+    <message>
+        <source>Faces</source>
+        <translation>Gesichter</translation>
+    </message>
+    <message>
+        <source>Frames</source>
+        <translation>Bilder</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>Zeit</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n frame(s)</source>
+        <translation>
+            <numerusform>%n Bild</numerusform>
+            <numerusform>%n Bilder</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>frames {first} to {last}</source>
+        <translation>Bilder {first} bis {last}</translation>
+    </message>
+    <message numerus="yes">
+        <source>two faces at once in %n frame(s), first in frame {frame}</source>
+        <translation>
+            <numerusform>zwei Gesichter zugleich in %n Bild, zuerst in Bild {frame}</numerusform>
+            <numerusform>zwei Gesichter zugleich in %n Bildern, zuerst in Bild {frame}</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>PeoplePanel</name>
+    <message>
+        <source>People</source>
+        <translation>Personen</translation>
+    </message>
+    <message>
+        <source>Persons</source>
+        <translation>Personen</translation>
+    </message>
+    <message>
+        <source>Merge</source>
+        <translation>Zusammenfassen</translation>
+    </message>
+    <message>
+        <source>Make one person of both</source>
+        <translation>Aus beiden eine Person machen</translation>
+    </message>
+    <message>
+        <source>Different persons</source>
+        <translation>Verschiedene Personen</translation>
+    </message>
+    <message>
+        <source>Do not suggest these two again</source>
+        <translation>Diese beiden nicht noch einmal vorschlagen</translation>
     </message>
 </context>
 <context>
@@ -1440,6 +1563,10 @@
     <message>
         <source>Excluded rows</source>
         <translation>Ausgeschlossene Zeilen</translation>
+    </message>
+    <message>
+        <source>A file for each person, with the name in it</source>
+        <translation>Eine Datei für jede Person, mit dem Namen darin</translation>
     </message>
 </context>
 <context>
@@ -2517,6 +2644,22 @@
     <message>
         <source>Export statistics of &amp;intervals…</source>
         <translation>St&amp;atistik der Intervalle exportieren …</translation>
+    </message>
+    <message>
+        <source>Name the pe&amp;rson</source>
+        <translation>Person &amp;benennen</translation>
+    </message>
+    <message>
+        <source>&amp;Merge the selected persons</source>
+        <translation>Gewählte Personen &amp;zusammenfassen</translation>
+    </message>
+    <message>
+        <source>New person from this &amp;frame on</source>
+        <translation>Neue Person ab diesem B&amp;ild</translation>
+    </message>
+    <message>
+        <source>S&amp;wap two persons from this frame on</source>
+        <translation>Zwei Personen ab diesem Bild &amp;tauschen</translation>
     </message>
 </context>
 <context>
@@ -4154,8 +4297,16 @@
         <translation>kleine Konfidenz</translation>
     </message>
     <message>
+        <source>merge persons</source>
+        <translation>Personen zusammenfassen</translation>
+    </message>
+    <message>
         <source>most landmarks are guesses (median score {score:.2f})</source>
         <translation>die meisten Landmarken sind geraten (mittlere Konfidenz {score:.2f})</translation>
+    </message>
+    <message>
+        <source>name the person</source>
+        <translation>Person benennen</translation>
     </message>
     <message>
         <source>no face attribute is drawn as &apos;{name}&apos;: choose one of {known}</source>
@@ -4172,6 +4323,14 @@
     <message>
         <source>nothing is left to export: everything is excluded or outside the part</source>
         <translation>Es bleibt nichts zu exportieren: Alles ist ausgeschlossen oder liegt außerhalb des Bereichs</translation>
+    </message>
+    <message>
+        <source>nothing is left to export: no face was found</source>
+        <translation>Es gibt nichts zu exportieren: Es wurde kein Gesicht gefunden</translation>
+    </message>
+    <message>
+        <source>people cannot be listed ({fault})</source>
+        <translation>Die Personen können nicht aufgelistet werden ({fault})</translation>
     </message>
     <message>
         <source>person {name} has two faces in a frame: undo the merge, or export one row for each face</source>
@@ -4216,6 +4375,14 @@
     <message>
         <source>score {value:.2f}</source>
         <translation>Konfidenz {value:.2f}</translation>
+    </message>
+    <message>
+        <source>split the person</source>
+        <translation>Person teilen</translation>
+    </message>
+    <message>
+        <source>swap two persons</source>
+        <translation>Zwei Personen tauschen</translation>
     </message>
     <message>
         <source>temporal refinement</source>
@@ -4356,6 +4523,14 @@
     <message>
         <source>{element} lacks {name}</source>
         <translation>in {element} fehlt {name}</translation>
+    </message>
+    <message>
+        <source>{one} and {other} are not merged, because both are in frame {frame}: a person has one face</source>
+        <translation>{one} und {other} werden nicht zusammengefasst, weil beide in Bild {frame} sind: Eine Person hat ein Gesicht</translation>
+    </message>
+    <message>
+        <source>{path} is there already: choose another name, or delete it</source>
+        <translation>{path} gibt es schon: Wählen Sie einen anderen Namen, oder löschen Sie die Datei</translation>
     </message>
     <message>
         <source>{place}: &apos;{text}&apos; is not a time</source>
@@ -4560,6 +4735,10 @@
     <message>
         <source>{missing} of {count} image numbers are missing after {name}: frame numbers and times have gaps there</source>
         <translation>{missing} von {count} Bildnummern fehlen nach {name}: Bildnummern und Zeiten haben dort Lücken</translation>
+    </message>
+    <message>
+        <source>{name} cannot be split at this frame: go to the first frame of the new person</source>
+        <translation>{name} kann bei diesem Bild nicht geteilt werden: Gehen Sie zum ersten Bild der neuen Person</translation>
     </message>
     <message>
         <source>{name} has the landmarks of {theirs}, the model those of {ours}, and no map between the two is known: say with --landmarks which ones correspond, for example 36=27,45=32</source>

@@ -39,6 +39,23 @@
     </message>
 </context>
 <context>
+    <name>PeopleModel</name>
+    <message numerus="yes">
+        <source>%n frame(s)</source>
+        <translation>
+            <numerusform>%n frame</numerusform>
+            <numerusform>%n frames</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>two faces at once in %n frame(s), first in frame {frame}</source>
+        <translation>
+            <numerusform>two faces at once in %n frame, first in frame {frame}</numerusform>
+            <numerusform>two faces at once in %n frames, first in frame {frame}</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>PresetBar</name>
     <message numerus="yes">
         <source>%n face(s)</source>

@@ -180,6 +180,10 @@
         </translation>
     </message>
     <message>
+        <source>No person is called {names}, so these annotations have lanes of their own. Name the persons and import the file again to assign them.</source>
+        <translation>没有人叫 {names}，因此这些标注有各自的轨道。请为人物命名后再次导入文件，以便对应。</translation>
+    </message>
+    <message>
         <source>Export annotations</source>
         <translation>导出标注</translation>
     </message>
@@ -427,6 +431,10 @@
     <message>
         <source>Review</source>
         <translation>审阅</translation>
+    </message>
+    <message>
+        <source>People</source>
+        <translation>人物</translation>
     </message>
 </context>
 <context>
@@ -921,6 +929,119 @@
     <message>
         <source>{name} was added to the list of models.</source>
         <translation>{name} 已加入模型列表。</translation>
+    </message>
+</context>
+<context>
+    <name>PeopleController</name>
+    <message>
+        <source>Name</source>
+        <translation>命名</translation>
+    </message>
+    <message>
+        <source>Merge</source>
+        <translation>合并</translation>
+    </message>
+    <message>
+        <source>Split here</source>
+        <translation>在此拆分</translation>
+    </message>
+    <message>
+        <source>Swap from here</source>
+        <translation>从此处互换</translation>
+    </message>
+    <message>
+        <source>{one} may be {other}: they look alike and are never seen together.</source>
+        <translation>{one} 可能是 {other}：两者相像，且从未同时出现。</translation>
+    </message>
+    <message>
+        <source>A live view has no list of persons: record it and open the recording.</source>
+        <translation>实时画面没有人物列表：请录制后打开录像。</translation>
+    </message>
+    <message>
+        <source>No face was found.</source>
+        <translation>没有找到人脸。</translation>
+    </message>
+    <message>
+        <source>{name} has two faces in frame {frame}: undo the merge, or split the person there.</source>
+        <translation>{name} 在第 {frame} 帧有两张人脸：请撤销合并，或在该处拆分此人。</translation>
+    </message>
+    <message>
+        <source>Select two or more persons in the list first</source>
+        <translation>请先在列表中选择两个或更多人物</translation>
+    </message>
+    <message>
+        <source>Possible when tracking is finished</source>
+        <translation>跟踪完成后可用</translation>
+    </message>
+    <message>
+        <source>Select two persons in the list first</source>
+        <translation>请先在列表中选择两个人物</translation>
+    </message>
+    <message>
+        <source>Select one person in the list first.</source>
+        <translation>请先在列表中选择一个人物。</translation>
+    </message>
+</context>
+<context>
+    <name>PeopleModel</name>
+    <message>
+        <source>Person</source>
+        <translation>人物</translation>
+    </message>
+    <message>
+        <source>Faces</source>
+        <translation>人脸</translation>
+    </message>
+    <message>
+        <source>Frames</source>
+        <translation>帧</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>时间</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n frame(s)</source>
+        <translation>
+            <numerusform>%n 帧</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>frames {first} to {last}</source>
+        <translation>第 {first} 至 {last} 帧</translation>
+    </message>
+    <message numerus="yes">
+        <source>two faces at once in %n frame(s), first in frame {frame}</source>
+        <translation>
+            <numerusform>有 %n 帧同时有两张人脸，最先在第 {frame} 帧</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>PeoplePanel</name>
+    <message>
+        <source>People</source>
+        <translation>人物</translation>
+    </message>
+    <message>
+        <source>Persons</source>
+        <translation>人物</translation>
+    </message>
+    <message>
+        <source>Merge</source>
+        <translation>合并</translation>
+    </message>
+    <message>
+        <source>Make one person of both</source>
+        <translation>将两者合为一人</translation>
+    </message>
+    <message>
+        <source>Different persons</source>
+        <translation>不是同一人</translation>
+    </message>
+    <message>
+        <source>Do not suggest these two again</source>
+        <translation>不再建议这两者</translation>
     </message>
 </context>
 <context>
@@ -1434,6 +1555,10 @@
     <message>
         <source>Excluded rows</source>
         <translation>被排除的行</translation>
+    </message>
+    <message>
+        <source>A file for each person, with the name in it</source>
+        <translation>每个人物一个文件，文件名含姓名</translation>
     </message>
 </context>
 <context>
@@ -2509,6 +2634,22 @@
     <message>
         <source>Export statistics of &amp;intervals…</source>
         <translation>导出区间统计(&amp;A)…</translation>
+    </message>
+    <message>
+        <source>Name the pe&amp;rson</source>
+        <translation>为人物命名(&amp;R)</translation>
+    </message>
+    <message>
+        <source>&amp;Merge the selected persons</source>
+        <translation>合并所选人物(&amp;M)</translation>
+    </message>
+    <message>
+        <source>New person from this &amp;frame on</source>
+        <translation>从此帧起为新人物(&amp;F)</translation>
+    </message>
+    <message>
+        <source>S&amp;wap two persons from this frame on</source>
+        <translation>从此帧起互换两个人物(&amp;W)</translation>
     </message>
 </context>
 <context>
@@ -4146,8 +4287,16 @@
         <translation>置信度低</translation>
     </message>
     <message>
+        <source>merge persons</source>
+        <translation>合并人物</translation>
+    </message>
+    <message>
         <source>most landmarks are guesses (median score {score:.2f})</source>
         <translation>大多数关键点只是猜测（置信度中位数 {score:.2f}）</translation>
+    </message>
+    <message>
+        <source>name the person</source>
+        <translation>为人物命名</translation>
     </message>
     <message>
         <source>no face attribute is drawn as &apos;{name}&apos;: choose one of {known}</source>
@@ -4164,6 +4313,14 @@
     <message>
         <source>nothing is left to export: everything is excluded or outside the part</source>
         <translation>没有可导出的内容：全部已被排除或在范围之外</translation>
+    </message>
+    <message>
+        <source>nothing is left to export: no face was found</source>
+        <translation>没有可导出的内容：没有找到人脸</translation>
+    </message>
+    <message>
+        <source>people cannot be listed ({fault})</source>
+        <translation>无法列出人物（{fault}）</translation>
     </message>
     <message>
         <source>person {name} has two faces in a frame: undo the merge, or export one row for each face</source>
@@ -4208,6 +4365,14 @@
     <message>
         <source>score {value:.2f}</source>
         <translation>置信度 {value:.2f}</translation>
+    </message>
+    <message>
+        <source>split the person</source>
+        <translation>拆分人物</translation>
+    </message>
+    <message>
+        <source>swap two persons</source>
+        <translation>互换两个人物</translation>
     </message>
     <message>
         <source>temporal refinement</source>
@@ -4348,6 +4513,14 @@
     <message>
         <source>{element} lacks {name}</source>
         <translation>{element} 缺少 {name}</translation>
+    </message>
+    <message>
+        <source>{one} and {other} are not merged, because both are in frame {frame}: a person has one face</source>
+        <translation>{one} 和 {other} 未合并，因为两者都在第 {frame} 帧：一个人只有一张脸</translation>
+    </message>
+    <message>
+        <source>{path} is there already: choose another name, or delete it</source>
+        <translation>{path} 已存在：请选择其他名称，或将其删除</translation>
     </message>
     <message>
         <source>{place}: &apos;{text}&apos; is not a time</source>
@@ -4552,6 +4725,10 @@
     <message>
         <source>{missing} of {count} image numbers are missing after {name}: frame numbers and times have gaps there</source>
         <translation>{name} 之后缺少 {count} 个图像编号中的 {missing} 个：帧号和时间在此处有间断</translation>
+    </message>
+    <message>
+        <source>{name} cannot be split at this frame: go to the first frame of the new person</source>
+        <translation>无法在此帧拆分 {name}：请转到新人物的第一帧</translation>
     </message>
     <message>
         <source>{name} has the landmarks of {theirs}, the model those of {ours}, and no map between the two is known: say with --landmarks which ones correspond, for example 36=27,45=32</source>

@@ -44,7 +44,7 @@ class Docks(QObject):
         self.statistics = self._add(self.tr("Statistics"), "numbers", statistics, _RIGHT, "F6")
         self.settings = self._add(self.tr("Settings"), "settings", settings, _RIGHT, "F7")
         self.review = self._add(self.tr("Review"), "review", review, _RIGHT, "F8")
-        self.people = self._add(self.tr("People"), "people", people, _RIGHT, "F9")
+        self.people = self._add(self.tr("People"), "people", people, _RIGHT, "F4")
         self._stack()
 
     @property

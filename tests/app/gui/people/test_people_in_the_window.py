@@ -152,7 +152,7 @@ def test_persons_are_divided_and_exchanged_from_the_shown_frame_on(
     people.people.select(0)
     go_to(qtbot, people, 0)
     key(people, "split_person")
-    assert told(people, "#0 has no frames before and after this one")
+    assert told(people, "#0 cannot be split at this frame")
     go_to(qtbot, people, 78)
     key(people, "split_person")
     qtbot.waitUntil(lambda: len(titles(people)) == 4, timeout=WAIT_MS)
@@ -232,7 +232,7 @@ def test_a_name_that_is_being_typed_stays_when_the_list_changes(
     QTest.keyClick(people.people.table, Qt.Key.Key_F2)
     (field,) = people.people.table.findChildren(QLineEdit)
     QTest.keyClicks(field, "Ad")
-    people.session.people.thumbnails.changed.emit()
+    people.session.people.pictures.changed.emit()
     people.session.people.rename(0, "Bob")
     QTest.keyClicks(field, "a")
     assert field.text() == "Ada"

@@ -335,8 +335,8 @@ class AnnotationController(QObject):
         self._messages.show_message(words.format(name=path.name), passing=True)
         if read.unknown:
             words = self.tr(
-                "No person is called {names}: these annotations have lanes of their own. Name the "
-                "persons first if they shall be about them."
+                "No person is called {names}, so these annotations have lanes of their own. Name "
+                "the persons and import the file again to assign them."
             )
             self._messages.show_message(words.format(names=", ".join(read.unknown)))
 

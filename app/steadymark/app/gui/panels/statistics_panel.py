@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.analysis.face_measures import FaceMeasures
     from steadymark.app.session.analysis.variants import Variant, VariantPair
-    from steadymark.app.session.review.face_names import FaceName
+    from steadymark.app.session.people.face_names import FaceName
     from steadymark.engine.attributes.face_attribute import AttributeReadout
     from steadymark.engine.core.types import TrackedFace
     from steadymark.engine.tracking.settings import TrackSettings

@@ -10,7 +10,7 @@ from steadymark.app.gui.action_handlers import disabled_reason
 from steadymark.app.gui.actions.actions import set_extra_tooltip
 from steadymark.app.gui.actions.people_actions import PEOPLE_ACTIONS
 from steadymark.app.gui.i18n.translate import translated
-from steadymark.app.session.review.face_names import FaceName, face_names
+from steadymark.app.session.people.face_names import FaceName, face_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from steadymark.app.gui.panels.statistics_panel import StatisticsPanel
     from steadymark.app.gui.people.people_panel import PeoplePanel
     from steadymark.app.gui.video.timeline import Timeline
-    from steadymark.app.session.review.people import PersonRow
+    from steadymark.app.session.people.people import PersonRow
     from steadymark.app.session.session import Session
     from steadymark.engine.review.people.same_person import SamePerson
 
@@ -44,7 +44,7 @@ class PeopleController(QObject):
         self._shown: object = None
         for changed in (
             session.people.changed,
-            session.people.thumbnails.changed,
+            session.people.pictures.changed,
             session.people.suggestions.changed,
             session.review.changed,
         ):

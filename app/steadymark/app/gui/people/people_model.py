@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QColor, QIcon, QPixmap
+from PySide6.QtGui import QIcon, QPixmap
 
 from steadymark.app.gui.i18n.local_numbers import share_text
 from steadymark.app.gui.video.visible_image import as_qimage
 from steadymark.app.session.state import clock_text
-from steadymark.engine.output.video.draw_style import face_colour
+from steadymark.engine.output.video.draw_style import bgr, face_colour
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from PySide6.QtCore import QObject
 
-    from steadymark.app.session.review.people import PersonRow
+    from steadymark.app.session.people.people import PersonRow
 
 PERSON, FACES, FRAMES, TIME = range(4)
 _ROLE = Qt.ItemDataRole
 _AT_TOP = QModelIndex()
-_FRAME_PX = 4  # width of the coloured line below a picture, in pixels of the picture
+_LINE_PX = 4  # width of the coloured line below a picture, in pixels of the picture
 
 
 class PeopleModel(QAbstractTableModel):
@@ -132,12 +132,9 @@ class PeopleModel(QAbstractTableModel):
             return None
         image, icon = self._icons.get(row.number, (None, QIcon()))
         if image is not row.image:
-            picture = as_qimage(row.image)
-            colour = QColor(face_colour(row.number))
-            for y in range(picture.height() - _FRAME_PX, picture.height()):
-                for x in range(picture.width()):
-                    picture.setPixelColor(x, y, colour)
-            icon = QIcon(QPixmap.fromImage(picture))
+            picture = row.image.copy()
+            picture[-_LINE_PX:] = bgr(face_colour(row.number))
+            icon = QIcon(QPixmap.fromImage(as_qimage(picture)))
             self._icons[row.number] = row.image, icon
         return icon
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QObject
     from PySide6.QtGui import QAction
 
-    from steadymark.app.session.review.people import PersonRow
+    from steadymark.app.session.people.people import PersonRow
 
 _BUTTONS = ("name_person", "merge_people", "split_person", "swap_people")
 _PICTURE_PX = 40

@@ -11,7 +11,7 @@ from PySide6.QtCore import QCoreApplication, QPointF
 
 from steadymark.app.gui.i18n.display_names import landmark_name
 from steadymark.app.gui.i18n.local_numbers import number_text
-from steadymark.app.session.review.face_names import FaceName
+from steadymark.app.session.people.face_names import FaceName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
 
 from steadymark.app.gui.i18n.local_numbers import number_text
-from steadymark.app.session.review.face_names import FaceName
+from steadymark.app.session.people.face_names import FaceName
 from steadymark.engine.attributes.attribute_registry import drawn_attributes
 from steadymark.engine.attributes.face_attribute import DrawnLine, DrawnText
 from steadymark.engine.output.video.draw_style import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from steadymark.app.session.review.face_names import FaceName, face_names
+from steadymark.app.session.people.face_names import FaceName, face_names
 from steadymark.app.session.state import ShownLandmarks
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from steadymark.app.gui.video.timeline_painter import (
     paint_place,
 )
 from steadymark.app.gui.video.visible_frames import VisibleFrames
-from steadymark.app.session.review.face_names import FaceName
+from steadymark.app.session.people.face_names import FaceName
 from steadymark.app.session.state import Display, clock_text
 from steadymark.engine.output.video.draw_style import face_colour
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import Signal
 
+from steadymark.app.session.people.face_pictures import FacePictures
+from steadymark.app.session.people.people_worker import PeopleReply, PeopleRequest, PeopleWorker
+from steadymark.app.session.people.suggestions import Suggestions
 from steadymark.app.session.recording.results import STATES
 from steadymark.app.session.review.background_review import BackgroundReview
-from steadymark.app.session.review.people_worker import PeopleReply, PeopleRequest, PeopleWorker
-from steadymark.app.session.review.suggestions import Suggestions
-from steadymark.app.session.review.thumbnails import Thumbnails
 from steadymark.engine.core.types import FaceState
 from steadymark.engine.review import edits
 from steadymark.engine.review.people.assignment import common_frames, new_person, persons_of
@@ -68,7 +68,7 @@ class People(BackgroundReview):
         frames: Number of frames that were tracked so far.
         complete: Whether all frames were processed.
         fault: A sentence that says why there are none, or nothing.
-        thumbnails: Their pictures.
+        pictures: Their pictures.
         suggestions: Pairs of them that may be the same person.
 
     Args:
@@ -84,7 +84,7 @@ class People(BackgroundReview):
 
     def __init__(self, recording: RecordingView, review: ReviewStore) -> None:
         super().__init__(recording, review, PeopleWorker)
-        self.thumbnails = Thumbnails(recording, self)
+        self.pictures = FacePictures(recording, self)
         self.suggestions = Suggestions(recording, review, self)
         self.changed.connect(self._request_pictures)
         review.changed.connect(self._on_project_changed)
@@ -92,7 +92,7 @@ class People(BackgroundReview):
     def close(self, timeout_s: float) -> bool:
         """End the worker threads for good. Returns whether all of them ended in time."""
         ended = super().close(timeout_s)
-        ended = self.thumbnails.close(timeout_s) and ended
+        ended = self.pictures.close(timeout_s) and ended
         return self.suggestions.close(timeout_s) and ended
 
     def rows(self) -> list[PersonRow]:
@@ -104,7 +104,7 @@ class People(BackgroundReview):
                 one,
                 names.get(one.number, ""),
                 one.frames / self.frames if self.frames else 0.0,
-                self.thumbnails.image_of(one),
+                self.pictures.image_of(one),
             )
             for one in self.summaries
         ]
@@ -156,8 +156,7 @@ class People(BackgroundReview):
         if not summary.first < frame <= summary.last:
             self.refused.emit(
                 UserText(
-                    "{name} has no frames before and after this one: go to the first frame of the "
-                    "new person",
+                    "{name} cannot be split at this frame: go to the first frame of the new person",
                     name=self.title_of(person),
                 )
             )
@@ -215,7 +214,7 @@ class People(BackgroundReview):
             self.complete, self.fault = reply.complete, reply.fault
 
     def _request_pictures(self) -> None:
-        self.thumbnails.request(self.summaries)
+        self.pictures.request(self.summaries)
         if self.complete and len(self.summaries) > 1:
             self.suggestions.request()
         elif not self.summaries:

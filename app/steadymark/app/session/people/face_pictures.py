@@ -27,7 +27,7 @@ Place = tuple[int, int]  # the number of a face, and the index of a frame
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ThumbnailRequest:
+class FacePictureRequest:
     """A request for the picture of a face.
 
     Attributes:
@@ -42,14 +42,14 @@ class ThumbnailRequest:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ThumbnailReply:
+class FacePictureReply:
     """The answer to a request: the picture, (SIDE, SIDE, 3); None if there is none."""
 
-    request: ThumbnailRequest
+    request: FacePictureRequest
     image: Image | None
 
 
-class ThumbnailWorker(NewestWorker["ThumbnailRequest", "ThumbnailReply"]):
+class FacePictureWorker(NewestWorker["FacePictureRequest", "FacePictureReply"]):
     """Decodes frames and cuts faces on a thread of its own.
 
     Args:
@@ -57,22 +57,22 @@ class ThumbnailWorker(NewestWorker["ThumbnailRequest", "ThumbnailReply"]):
     """
 
     def __init__(self, on_ready: Callable[[], None]) -> None:
-        super().__init__("thumbnails", on_ready)
+        super().__init__("face pictures", on_ready)
 
-    def _answer(self, request: ThumbnailRequest) -> ThumbnailReply:
+    def _answer(self, request: FacePictureRequest) -> FacePictureReply:
         try:
             frame = request.media.frame_at(request.place[1])
             image = face_picture(frame.image, request.xy_px, SIDE)
         except SteadymarkError as error:  # the frame is damaged, or the recording was closed
-            log.debug("thumbnail: %s", error)
-            return ThumbnailReply(request, None)
+            log.debug("face picture: %s", error)
+            return FacePictureReply(request, None)
         except Exception:
-            log.exception("thumbnail")
-            return ThumbnailReply(request, None)
-        return ThumbnailReply(request, image)
+            log.exception("face picture")
+            return FacePictureReply(request, None)
+        return FacePictureReply(request, image)
 
 
-class Thumbnails(QObject):
+class FacePictures(QObject):
     """The pictures of persons, one after the other. It lives in the GUI thread.
 
     Attributes:
@@ -90,7 +90,7 @@ class Thumbnails(QObject):
         super().__init__(parent)
         self._recording = recording
         self._ready.connect(self._on_ready, Qt.ConnectionType.QueuedConnection)
-        self._worker = ThumbnailWorker(self._ready.emit)
+        self._worker = FacePictureWorker(self._ready.emit)
         self._images: dict[Place, Image | None] = {}
         self._wanted: list[Place] = []
         self._media: Media | None = None
@@ -127,10 +127,10 @@ class Thumbnails(QObject):
             self._request_next()
         else:
             self._waits = True
-            self._worker.request(ThumbnailRequest(self._media, missing, points.xy_px))
+            self._worker.request(FacePictureRequest(self._media, missing, points.xy_px))
 
     def _on_ready(self) -> None:
-        reply: ThumbnailReply | None = self._worker.newest.take(0)
+        reply: FacePictureReply | None = self._worker.newest.take(0)
         self._waits = False
         if reply is None:
             return

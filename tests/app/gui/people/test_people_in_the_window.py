@@ -105,7 +105,9 @@ def test_persons_are_listed_with_pictures_faces_and_times(qtbot: QtBot, people: 
     ]
     rows = people.people.model.rows
     qtbot.waitUntil(lambda: all(r.image is not None for r in people.people.model.rows))
-    assert people.people.model.rows[1].image.max() > 150  # the bright square
+    image = people.people.model.rows[1].image
+    assert image is not None
+    assert image.max() > 150  # the bright square
     people.people.chosen.emit(rows[2])
     qtbot.waitUntil(lambda: people.session.display.frame == rows[2].summary.best_frame)
     assert people.session.user_state.face == 2
@@ -143,7 +145,9 @@ def test_persons_that_are_seen_together_are_not_merged(people: MainWindow) -> No
     people.people.select(0, 1)
     key(people, "merge_people")
     assert told(people, "#0 and #1 are not merged, because both are in frame 0")
-    assert people.session.review.project.reassignments == ()
+    project = people.session.review.project
+    assert project is not None
+    assert project.reassignments == ()
 
 
 def test_persons_are_divided_and_exchanged_from_the_shown_frame_on(

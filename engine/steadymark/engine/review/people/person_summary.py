@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from steadymark.engine.output.csv.landmark_table import LandmarkTable
     from steadymark.engine.review.project import Reassignment
 
+_NONE = np.zeros(0, np.int64)
 _ALMOST = 0.05  # difference of two qualities that nobody sees
 
 
@@ -71,7 +72,7 @@ def summarize_people(
     for person in np.unique(persons).tolist():
         mine = np.flatnonzero(persons == person)
         first, last = mine[np.argmin(frame[mine])], mine[np.argmax(frame[mine])]
-        best, twice = mine[_best(quality[mine])], doubled.get(person, ())
+        best, twice = mine[_best(quality[mine])], doubled.get(person, _NONE)
         found.append(
             PersonSummary(
                 number=person,

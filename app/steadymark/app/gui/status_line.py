@@ -90,6 +90,8 @@ class StatusLine(QWidget):
         return f"{text}, {left}" if left else text
 
     def _finished_text(self, display: Display, with_face: str) -> str:
+        if display.table:
+            return self.tr("Results of {name}; not tracked here").format(name=display.table)
         if not display.kept_since_s:
             text = self.tr("All frames processed, {share} with a face")
             return text.format(share=with_face)

@@ -18,6 +18,7 @@ from steadymark.app.gui.docks import Docks
 from steadymark.app.gui.files.close_questions import CloseQuestions
 from steadymark.app.gui.files.exports_list import ExportsList
 from steadymark.app.gui.files.file_controller import FileController
+from steadymark.app.gui.files.results_opener import ResultsOpener
 from steadymark.app.gui.live.live_bar import LiveBar
 from steadymark.app.gui.live.live_controller import LiveController
 from steadymark.app.gui.messages import Messages
@@ -65,10 +66,15 @@ class WindowLayout(QMainWindow):
         self.view = VideoView()
         self.messages, self.exports = Messages(), ExportsList()
 
-    def open_path(self, path: str) -> None:
-        """Open a video, or a folder or pattern of pictures."""
+    def open_path(self, path: str, video: str = "") -> None:
+        """Open a video, a folder or pattern of pictures, a table or a project.
+
+        Args:
+            path: What is opened.
+            video: The video of a table or a project; see `ResultsOpener`.
+        """
         self.messages.dismiss_all()
-        self.session.open(path)
+        self.results_opener.open(path, video)
 
     def _remember_recording(self, recording: OpenRecording) -> None:
         """Put a recording that could be opened at the front of the recent ones."""
@@ -76,6 +82,7 @@ class WindowLayout(QMainWindow):
         self.files.recent_menu.fill()
 
     def _make_controllers(self, log_file: Path | None) -> None:
+        self.results_opener = ResultsOpener(self, session=self.session, messages=self.messages)
         self.files = FileController(
             self,
             session=self.session,

@@ -28,6 +28,7 @@ from steadymark.app.session.export import ExportKind, ExportReport, ExportReques
 from steadymark.app.session.state import ShownLandmarks
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.output.video.drawing import DrawOptions
+from steadymark.engine.review.project_file import SUFFIX
 from steadymark.engine.sources.input_paths import VIDEO_SUFFIXES
 
 if TYPE_CHECKING:
@@ -191,12 +192,13 @@ class FileController(QObject):
         self._exports.save(plots.as_svg() if vectors else plots.as_image(), str(path))
 
     def _open(self) -> None:
-        kinds = " ".join(f"*{suffix}" for suffix in sorted(VIDEO_SUFFIXES))
+        tables = {each.suffix for each in TABLE_FORMATS.all() if each.suffix == ".csv" or each.read}
+        kinds = " ".join(f"*{suffix}" for suffix in sorted({*VIDEO_SUFFIXES, *tables, SUFFIX}))
         path, _ = QFileDialog.getOpenFileName(
             self._parent,
-            self.tr("Open video"),
+            self.tr("Open a video, or a table or project of one"),
             self._folder(),
-            self.tr("Videos ({kinds});;All files (*)").format(kinds=kinds),
+            self.tr("Videos, tables and projects ({kinds});;All files (*)").format(kinds=kinds),
         )
         if path:
             self._open_path(path)

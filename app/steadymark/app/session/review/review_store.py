@@ -12,7 +12,7 @@ from steadymark.app.session.review.project_saver import ProjectLock, ProjectSave
 from steadymark.engine.core.errors import LandmarkFileError, UsageError
 from steadymark.engine.review.history import History
 from steadymark.engine.review.project import Project, VideoReference
-from steadymark.engine.review.project_file import project_path, read_project
+from steadymark.engine.review.project_file import project_path, read_project, relative_path
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
@@ -60,17 +60,18 @@ class ReviewStore(QObject):
         """Why the project cannot be edited; empty if it can."""
         return self._read_only
 
-    def open(self, info: SourceInfo) -> None:
+    def open(self, info: SourceInfo, path: Path | None = None) -> None:
         """Open the project of a recording, or begin one in memory.
 
         Args:
             info: The recording. Live sources have no project.
+            path: The file of the project; None takes the one beside the recording.
         """
         self.close()
         if info.live:
             return
-        path, self._read_only = project_path(info.path), UserText("")
-        project = Project(_reference(info))
+        path, self._read_only = path or project_path(info.path), UserText("")
+        project = Project(_reference(info, path.parent))
         if path.exists():
             project = self._read(path, project)
         self.path = path
@@ -190,13 +191,17 @@ class ReviewStore(QObject):
             )
 
 
-def _reference(info: SourceInfo) -> VideoReference:
-    """Return what a project knows of its recording; the path is relative to the project."""
+def _reference(info: SourceInfo, folder: Path) -> VideoReference:
+    """Return what a project in a folder knows of its recording."""
     path = Path(info.path)
     try:
         size = path.stat().st_size if path.is_file() else 0
     except OSError:
         size = 0
     return VideoReference(
-        path.name, size, frames=info.frames or 0, width=info.width, height=info.height
+        relative_path(path, folder),
+        size,
+        frames=info.frames or 0,
+        width=info.width,
+        height=info.height,
     )

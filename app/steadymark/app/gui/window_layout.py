@@ -14,6 +14,7 @@ from steadymark.app.gui.actions.context_menus import (
     timeline_menu,
 )
 from steadymark.app.gui.annotations.annotation_controller import AnnotationController
+from steadymark.app.gui.comparison_controller import ComparisonController
 from steadymark.app.gui.docks import Docks
 from steadymark.app.gui.files.close_questions import CloseQuestions
 from steadymark.app.gui.files.exports_list import ExportsList
@@ -82,6 +83,7 @@ class WindowLayout(QMainWindow):
         self.files.recent_menu.fill()
 
     def _make_controllers(self, log_file: Path | None) -> None:
+        self.comparison = ComparisonController(self, session=self.session)
         self.results_opener = ResultsOpener(self, session=self.session, messages=self.messages)
         self.files = FileController(
             self,

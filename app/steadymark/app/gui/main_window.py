@@ -131,6 +131,7 @@ class MainWindow(WindowLayout):
         self.files.connect_actions(actions, plots=self.plots, settings=self.settings)
         self.live_controller.connect_actions(actions, self.live_bar)
         self.review_controller.connect_actions(actions, self.review, self.docks.review)
+        self.table_exports.connect_actions(actions)
         self.review_exports.connect_actions(actions)
         self.annotations.connect_widgets(actions, self.playback_bar.timeline)
 

@@ -20,6 +20,7 @@ from steadymark.app.gui.files.close_questions import CloseQuestions
 from steadymark.app.gui.files.exports_list import ExportsList
 from steadymark.app.gui.files.file_controller import FileController
 from steadymark.app.gui.files.results_opener import ResultsOpener
+from steadymark.app.gui.files.table_exports import TableExports
 from steadymark.app.gui.live.live_bar import LiveBar
 from steadymark.app.gui.live.live_controller import LiveController
 from steadymark.app.gui.messages import Messages
@@ -107,10 +108,16 @@ class WindowLayout(QMainWindow):
         self.review_controller = ReviewController(
             self, session=self.session, view=self.view, messages=self.messages
         )
-        self.review_exports = ReviewExports(
+        self.table_exports = TableExports(
             self,
             session=self.session,
             preferences=self.preferences,
+            exports=self.exports,
+            ask_save_path=self.files.ask_save_path,
+        )
+        self.review_exports = ReviewExports(
+            self,
+            session=self.session,
             exports=self.exports,
             ask_save_path=self.files.ask_save_path,
         )

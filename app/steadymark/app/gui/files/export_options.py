@@ -34,6 +34,8 @@ class ExportOptionsDialog(QDialog):
         options: What is checked when the dialog opens.
         shown: What the window shows, which a button takes over.
         one_side: Whether raw or stabilized landmarks are chosen; otherwise both are drawn.
+        has_review: Whether there is a review that can be applied.
+        has_loop: Whether a region is looped.
         parent: The window over which the dialog opens.
     """
 
@@ -43,6 +45,8 @@ class ExportOptionsDialog(QDialog):
         shown: DrawOptions,
         *,
         one_side: bool,
+        has_review: bool = False,
+        has_loop: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -62,6 +66,11 @@ class ExportOptionsDialog(QDialog):
         for name, text in self._texts().items():
             self.boxes[name] = QCheckBox(text)
             column.addWidget(self.boxes[name])
+        self.review = QCheckBox(self.tr("Apply the review: corrections, persons, exclusions"))
+        self.only_loop = QCheckBox(self.tr("Only the looped region"))
+        for extra, there in ((self.review, has_review), (self.only_loop, has_loop)):
+            extra.setVisible(there)
+            column.addWidget(extra)
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
         )
@@ -79,6 +88,11 @@ class ExportOptionsDialog(QDialog):
         for name, box in self.boxes.items():
             box.setChecked(bool(getattr(options, name, name in options.attributes)))
         (self.raw if options.raw else self.stabilized).setChecked(True)
+
+    @property
+    def applies_review(self) -> bool:
+        """Whether there is a review and the user wants it applied."""
+        return self.review.isVisibleTo(self) and self.review.isChecked()
 
     @property
     def options(self) -> DrawOptions:

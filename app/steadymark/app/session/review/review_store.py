@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from steadymark.app.session.review.project_saver import ProjectLock, ProjectSaver
 from steadymark.engine.core.errors import LandmarkFileError, UsageError
+from steadymark.engine.review import edits
 from steadymark.engine.review.history import History
 from steadymark.engine.review.project import Project, VideoReference
 from steadymark.engine.review.project_file import project_path, read_project, relative_path
@@ -128,6 +130,23 @@ class ReviewStore(QObject):
             self.message_posted.emit(error.sentence)
             return False
         return self._publish(before)
+
+    def list_table(self, table: Path, *, first: bool) -> None:
+        """List a table of the recording in the project. This is no step of undo.
+
+        Nothing happens if the project cannot be edited, or its folder cannot be written.
+
+        Args:
+            table: The table.
+            first: Whether it is shown when the recording is opened without kept results.
+        """
+        if self.history is None or self.path is None or self._read_only:
+            return
+        folder, before = self.path.parent, self.history.state
+        if self.path.exists() or os.access(folder, os.W_OK):
+            name = relative_path(table, folder)
+            self.history.change_all(lambda one: edits.list_table(one, name, first=first))
+            self._publish(before)
 
     def undo(self) -> bool:
         """Undo the last edit; return whether there was one."""

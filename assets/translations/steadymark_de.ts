@@ -374,6 +374,17 @@
     </message>
 </context>
 <context>
+    <name>ComparisonController</name>
+    <message>
+        <source>Compare with a table of landmarks</source>
+        <translation>Mit einer Tabelle von Landmarken vergleichen</translation>
+    </message>
+    <message>
+        <source>Tables of landmarks ({kinds});;All files (*)</source>
+        <translation>Tabellen von Landmarken ({kinds});;Alle Dateien (*)</translation>
+    </message>
+</context>
+<context>
     <name>ComparisonTable</name>
     <message>
         <source>difference</source>
@@ -445,6 +456,14 @@
         <translation>Stabilisierte Landmarken</translation>
     </message>
     <message>
+        <source>Apply the review: corrections, persons, exclusions</source>
+        <translation>Prüfung anwenden: Korrekturen, Personen, Ausschlüsse</translation>
+    </message>
+    <message>
+        <source>Only the looped region</source>
+        <translation>Nur der wiederholte Bereich</translation>
+    </message>
+    <message>
         <source>As in the window</source>
         <translation>Wie im Fenster</translation>
     </message>
@@ -498,12 +517,12 @@
         <translation>Der Vergleich ist noch nicht fertig: Exportieren Sie ihn danach.</translation>
     </message>
     <message>
-        <source>Open video</source>
-        <translation>Video öffnen</translation>
+        <source>Open a video, or a table or project of one</source>
+        <translation>Video öffnen, oder seine Tabelle oder sein Projekt</translation>
     </message>
     <message>
-        <source>Videos ({kinds});;All files (*)</source>
-        <translation>Videos ({kinds});;Alle Dateien (*)</translation>
+        <source>Videos, tables and projects ({kinds});;All files (*)</source>
+        <translation>Videos, Tabellen und Projekte ({kinds});;Alle Dateien (*)</translation>
     </message>
     <message>
         <source>Open folder of images</source>
@@ -1283,6 +1302,25 @@
     </message>
 </context>
 <context>
+    <name>ResultsOpener</name>
+    <message>
+        <source>The video of {name} was not found: put both into one folder, or choose the video when you open {name}.</source>
+        <translation>Das Video zu {name} wurde nicht gefunden: Legen Sie beide in einen Ordner, oder wählen Sie das Video, wenn Sie {name} öffnen.</translation>
+    </message>
+    <message>
+        <source>Choose the video of {name}</source>
+        <translation>Video zu {name} wählen</translation>
+    </message>
+    <message>
+        <source>Videos ({kinds});;All files (*)</source>
+        <translation>Videos ({kinds});;Alle Dateien (*)</translation>
+    </message>
+    <message>
+        <source>Track anew</source>
+        <translation>Neu verfolgen</translation>
+    </message>
+</context>
+<context>
     <name>ReviewController</name>
     <message>
         <source>Next</source>
@@ -1347,10 +1385,6 @@
         <source>Export statistics of intervals</source>
         <translation>Statistik der Intervalle exportieren</translation>
     </message>
-    <message>
-        <source>Export reviewed table</source>
-        <translation>Geprüfte Tabelle exportieren</translation>
-    </message>
 </context>
 <context>
     <name>ReviewPanel</name>
@@ -1397,49 +1431,6 @@
     <message>
         <source>Show or hide from which value on a stretch is doubtful</source>
         <translation>Zeigen oder verbergen, ab welchem Wert eine Stelle zweifelhaft ist</translation>
-    </message>
-</context>
-<context>
-    <name>ReviewedExportDialog</name>
-    <message>
-        <source>Export reviewed table</source>
-        <translation>Geprüfte Tabelle exportieren</translation>
-    </message>
-    <message>
-        <source>one for each face (long)</source>
-        <translation>eine je Gesicht (lang)</translation>
-    </message>
-    <message>
-        <source>one for each frame (wide)</source>
-        <translation>eine je Bild (breit)</translation>
-    </message>
-    <message>
-        <source>marked in a column</source>
-        <translation>in einer Spalte markiert</translation>
-    </message>
-    <message>
-        <source>left out</source>
-        <translation>weggelassen</translation>
-    </message>
-    <message>
-        <source>Only the looped region</source>
-        <translation>Nur der wiederholte Bereich</translation>
-    </message>
-    <message>
-        <source>Mark a loop first, with its start and end</source>
-        <translation>Markieren Sie zuerst eine Schleife mit Anfang und Ende</translation>
-    </message>
-    <message>
-        <source>Format</source>
-        <translation>Format</translation>
-    </message>
-    <message>
-        <source>Rows</source>
-        <translation>Zeilen</translation>
-    </message>
-    <message>
-        <source>Excluded rows</source>
-        <translation>Ausgeschlossene Zeilen</translation>
     </message>
 </context>
 <context>
@@ -1835,6 +1826,10 @@
         <translation>Verfolgung, {percent} der Bilder verarbeitet</translation>
     </message>
     <message>
+        <source>Results of {name}; not tracked here</source>
+        <translation>Ergebnisse aus {name}; nicht hier verfolgt</translation>
+    </message>
+    <message>
         <source>All frames processed, {share} with a face</source>
         <translation>Alle Bilder verarbeitet, {share} mit Gesicht</translation>
     </message>
@@ -1923,6 +1918,60 @@
     <message>
         <source>excluded</source>
         <translation>ausgeschlossen</translation>
+    </message>
+</context>
+<context>
+    <name>TableExportDialog</name>
+    <message>
+        <source>Export table</source>
+        <translation>Tabelle exportieren</translation>
+    </message>
+    <message>
+        <source>one for each face (long)</source>
+        <translation>eine je Gesicht (lang)</translation>
+    </message>
+    <message>
+        <source>one for each frame (wide)</source>
+        <translation>eine je Bild (breit)</translation>
+    </message>
+    <message>
+        <source>Apply the review: corrections, persons, exclusions</source>
+        <translation>Prüfung anwenden: Korrekturen, Personen, Ausschlüsse</translation>
+    </message>
+    <message>
+        <source>marked in a column</source>
+        <translation>in einer Spalte markiert</translation>
+    </message>
+    <message>
+        <source>left out</source>
+        <translation>weggelassen</translation>
+    </message>
+    <message>
+        <source>Only the looped region</source>
+        <translation>Nur der wiederholte Bereich</translation>
+    </message>
+    <message>
+        <source>Mark a loop first, with its start and end</source>
+        <translation>Markieren Sie zuerst eine Schleife mit Anfang und Ende</translation>
+    </message>
+    <message>
+        <source>Format</source>
+        <translation>Format</translation>
+    </message>
+    <message>
+        <source>Rows</source>
+        <translation>Zeilen</translation>
+    </message>
+    <message>
+        <source>Excluded rows</source>
+        <translation>Ausgeschlossene Zeilen</translation>
+    </message>
+</context>
+<context>
+    <name>TableExports</name>
+    <message>
+        <source>Export table</source>
+        <translation>Tabelle exportieren</translation>
     </message>
 </context>
 <context>
@@ -2511,8 +2560,8 @@
         <translation>Zweifelhafte S&amp;tellen exportieren …</translation>
     </message>
     <message>
-        <source>Export reviewed &amp;table…</source>
-        <translation>&amp;Geprüfte Tabelle exportieren …</translation>
+        <source>Export &amp;table with options…</source>
+        <translation>Tabelle Tabelle mit Optionen exp&amp;ortieren …amp;mit Optionen exportieren …</translation>
     </message>
     <message>
         <source>Export statistics of &amp;intervals…</source>
@@ -2532,6 +2581,14 @@
     <message>
         <source>One recording is shown at a time: the first one was opened.</source>
         <translation>Es wird immer nur eine Aufnahme gezeigt: Die erste wurde geöffnet.</translation>
+    </message>
+    <message>
+        <source>{name} is compared as ground truth.</source>
+        <translation>{name} wird als Referenz verglichen.</translation>
+    </message>
+    <message>
+        <source>Show its landmarks instead</source>
+        <translation>Stattdessen die Landmarken zeigen</translation>
     </message>
 </context>
 <context>
@@ -2811,6 +2868,10 @@
     <message>
         <source>stabilized</source>
         <translation>stabilisiert</translation>
+    </message>
+    <message>
+        <source>A table…</source>
+        <translation>Eine Tabelle …</translation>
     </message>
 </context>
 <context>
@@ -3934,8 +3995,16 @@
         <translation>Roh und stabilisiert auseinander um mehr als</translation>
     </message>
     <message>
+        <source>Results of {table} are shown; they were not tracked here.</source>
+        <translation>Ergebnisse aus {table} werden gezeigt; sie wurden nicht hier verfolgt.</translation>
+    </message>
+    <message>
         <source>Score below</source>
         <translation>Konfidenz unter</translation>
+    </message>
+    <message>
+        <source>Some faces of {table} lie outside the picture of {video} ({width} × {height} pixels): the table may be of another video.</source>
+        <translation>Einige Gesichter aus {table} liegen außerhalb des Bildes von {video} ({width} × {height} Pixel): Die Tabelle kann zu einem anderen Video gehören.</translation>
     </message>
     <message>
         <source>The face is never followed for half a second.</source>
@@ -3956,6 +4025,14 @@
     <message>
         <source>The project is saved again.</source>
         <translation>Das Projekt wird wieder gespeichert.</translation>
+    </message>
+    <message>
+        <source>The table of the project cannot be used, so the video is tracked: {fault}</source>
+        <translation>Die Tabelle des Projekts kann nicht verwendet werden, deshalb wird das Video verfolgt: {fault}</translation>
+    </message>
+    <message>
+        <source>The times of {table} and {video} differ by {apart:.2f} s: the table may be of another video.</source>
+        <translation>Die Zeiten von {table} und {video} weichen um {apart:.2f} s voneinander ab: Die Tabelle kann zu einem anderen Video gehören.</translation>
     </message>
     <message>
         <source>The video has {fps:.3g} frames per second; {least:.0f} are needed.</source>
@@ -4358,12 +4435,52 @@
         <translation>in {element} fehlt {name}</translation>
     </message>
     <message>
+        <source>{path} has no table of landmarks beside it: track it first (steadymark track {path} --out {folder}), or name the table</source>
+        <translation>Neben {path} liegt keine Tabelle von Landmarken: Verfolgen Sie es zuerst (steadymark track {path} --out {folder}), oder nennen Sie die Tabelle</translation>
+    </message>
+    <message>
         <source>{place}: &apos;{text}&apos; is not a time</source>
         <translation>{place}: „{text}“ ist keine Zeit</translation>
     </message>
     <message>
+        <source>{table} cannot be read ({fault})</source>
+        <translation>{table} kann nicht gelesen werden ({fault})</translation>
+    </message>
+    <message>
+        <source>{table} does not fit {video}: it begins at frame {first}, and the video has {frames} frames</source>
+        <translation>{table} passt nicht zu {video}: Die Tabelle beginnt bei Bild {first}, und das Video hat {frames} Bilder</translation>
+    </message>
+    <message>
+        <source>{table} does not fit {video}: its faces lie outside the picture of {width} × {height} pixels</source>
+        <translation>{table} passt nicht zu {video}: Ihre Gesichter liegen außerhalb des Bildes von {width} × {height} Pixeln</translation>
+    </message>
+    <message>
+        <source>{table} has more faces than a video can show: check its column &apos;face_id&apos;</source>
+        <translation>{table} hat mehr Gesichter, als ein Video zeigen kann: Prüfen Sie die Spalte „face_id“</translation>
+    </message>
+    <message>
+        <source>{table} has more frames than {video}: those after frame {last} are not shown.</source>
+        <translation>{table} hat mehr Bilder als {video}: Die nach Bild {last} werden nicht gezeigt.</translation>
+    </message>
+    <message>
+        <source>{table} has no rows: there is nothing to show</source>
+        <translation>{table} hat keine Zeilen: Es gibt nichts zu zeigen</translation>
+    </message>
+    <message>
+        <source>{table} has other landmarks ({found}) than what is shown ({shown}): they cannot be compared</source>
+        <translation>{table} hat andere Landmarken ({found}), als gezeigt werden ({shown}): Sie können nicht verglichen werden</translation>
+    </message>
+    <message>
+        <source>{table} has {count} landmarks, and it is not known which ones: the window shows {known}</source>
+        <translation>{table} hat {count} Landmarken, und es ist nicht bekannt, welche: Das Fenster zeigt {known}</translation>
+    </message>
+    <message>
         <source>{video} is not the file that {project} was made for: its annotations may be at other times</source>
         <translation>{video} ist nicht die Datei, für die {project} gemacht wurde: Die Annotationen können zu anderen Zeiten gehören</translation>
+    </message>
+    <message>
+        <source>{video} is not the file that {table} was made of: the landmarks may lie beside the face.</source>
+        <translation>{video} ist nicht die Datei, aus der {table} entstand: Die Landmarken können neben dem Gesicht liegen.</translation>
     </message>
     <message>
         <source>it requires a user and a password: http://user:password@host/…</source>

@@ -373,6 +373,17 @@
     </message>
 </context>
 <context>
+    <name>ComparisonController</name>
+    <message>
+        <source>Compare with a table of landmarks</source>
+        <translation>与关键点表格比较</translation>
+    </message>
+    <message>
+        <source>Tables of landmarks ({kinds});;All files (*)</source>
+        <translation>关键点表格 ({kinds});;所有文件 (*)</translation>
+    </message>
+</context>
+<context>
     <name>ComparisonTable</name>
     <message>
         <source>difference</source>
@@ -444,6 +455,14 @@
         <translation>稳定后的关键点</translation>
     </message>
     <message>
+        <source>Apply the review: corrections, persons, exclusions</source>
+        <translation>应用审阅：修正、人物、排除</translation>
+    </message>
+    <message>
+        <source>Only the looped region</source>
+        <translation>仅循环区间</translation>
+    </message>
+    <message>
         <source>As in the window</source>
         <translation>与窗口相同</translation>
     </message>
@@ -496,12 +515,12 @@
         <translation>对比尚未就绪：请在就绪后再导出。</translation>
     </message>
     <message>
-        <source>Open video</source>
-        <translation>打开视频</translation>
+        <source>Open a video, or a table or project of one</source>
+        <translation>打开视频，或其表格或项目</translation>
     </message>
     <message>
-        <source>Videos ({kinds});;All files (*)</source>
-        <translation>视频 ({kinds});;所有文件 (*)</translation>
+        <source>Videos, tables and projects ({kinds});;All files (*)</source>
+        <translation>视频、表格和项目 ({kinds});;所有文件 (*)</translation>
     </message>
     <message>
         <source>Open folder of images</source>
@@ -1277,6 +1296,25 @@
     </message>
 </context>
 <context>
+    <name>ResultsOpener</name>
+    <message>
+        <source>The video of {name} was not found: put both into one folder, or choose the video when you open {name}.</source>
+        <translation>未找到 {name} 的视频：请将两者放入同一文件夹，或在打开 {name} 时选择视频。</translation>
+    </message>
+    <message>
+        <source>Choose the video of {name}</source>
+        <translation>选择 {name} 的视频</translation>
+    </message>
+    <message>
+        <source>Videos ({kinds});;All files (*)</source>
+        <translation>视频 ({kinds});;所有文件 (*)</translation>
+    </message>
+    <message>
+        <source>Track anew</source>
+        <translation>重新跟踪</translation>
+    </message>
+</context>
+<context>
     <name>ReviewController</name>
     <message>
         <source>Next</source>
@@ -1341,10 +1379,6 @@
         <source>Export statistics of intervals</source>
         <translation>导出区间统计</translation>
     </message>
-    <message>
-        <source>Export reviewed table</source>
-        <translation>导出审阅后的表格</translation>
-    </message>
 </context>
 <context>
     <name>ReviewPanel</name>
@@ -1391,49 +1425,6 @@
     <message>
         <source>Show or hide from which value on a stretch is doubtful</source>
         <translation>显示或隐藏片段从何值起算作可疑</translation>
-    </message>
-</context>
-<context>
-    <name>ReviewedExportDialog</name>
-    <message>
-        <source>Export reviewed table</source>
-        <translation>导出审阅后的表格</translation>
-    </message>
-    <message>
-        <source>one for each face (long)</source>
-        <translation>每张人脸一行（长表）</translation>
-    </message>
-    <message>
-        <source>one for each frame (wide)</source>
-        <translation>每帧一行（宽表）</translation>
-    </message>
-    <message>
-        <source>marked in a column</source>
-        <translation>在一列中标记</translation>
-    </message>
-    <message>
-        <source>left out</source>
-        <translation>省略</translation>
-    </message>
-    <message>
-        <source>Only the looped region</source>
-        <translation>仅循环区间</translation>
-    </message>
-    <message>
-        <source>Mark a loop first, with its start and end</source>
-        <translation>请先标记循环区间的起点和终点</translation>
-    </message>
-    <message>
-        <source>Format</source>
-        <translation>格式</translation>
-    </message>
-    <message>
-        <source>Rows</source>
-        <translation>行</translation>
-    </message>
-    <message>
-        <source>Excluded rows</source>
-        <translation>被排除的行</translation>
     </message>
 </context>
 <context>
@@ -1828,6 +1819,10 @@
         <translation>正在跟踪，已处理 {percent} 的帧</translation>
     </message>
     <message>
+        <source>Results of {name}; not tracked here</source>
+        <translation>{name} 的结果；并非在此跟踪</translation>
+    </message>
+    <message>
         <source>All frames processed, {share} with a face</source>
         <translation>所有帧已处理，{share} 有人脸</translation>
     </message>
@@ -1916,6 +1911,60 @@
     <message>
         <source>excluded</source>
         <translation>已排除</translation>
+    </message>
+</context>
+<context>
+    <name>TableExportDialog</name>
+    <message>
+        <source>Export table</source>
+        <translation>导出表格</translation>
+    </message>
+    <message>
+        <source>one for each face (long)</source>
+        <translation>每张人脸一行（长表）</translation>
+    </message>
+    <message>
+        <source>one for each frame (wide)</source>
+        <translation>每帧一行（宽表）</translation>
+    </message>
+    <message>
+        <source>Apply the review: corrections, persons, exclusions</source>
+        <translation>应用审阅：修正、人物、排除</translation>
+    </message>
+    <message>
+        <source>marked in a column</source>
+        <translation>在一列中标记</translation>
+    </message>
+    <message>
+        <source>left out</source>
+        <translation>省略</translation>
+    </message>
+    <message>
+        <source>Only the looped region</source>
+        <translation>仅循环区间</translation>
+    </message>
+    <message>
+        <source>Mark a loop first, with its start and end</source>
+        <translation>请先标记循环区间的起点和终点</translation>
+    </message>
+    <message>
+        <source>Format</source>
+        <translation>格式</translation>
+    </message>
+    <message>
+        <source>Rows</source>
+        <translation>行</translation>
+    </message>
+    <message>
+        <source>Excluded rows</source>
+        <translation>被排除的行</translation>
+    </message>
+</context>
+<context>
+    <name>TableExports</name>
+    <message>
+        <source>Export table</source>
+        <translation>导出表格</translation>
     </message>
 </context>
 <context>
@@ -2503,8 +2552,8 @@
         <translation>导出可疑片段(&amp;S)…</translation>
     </message>
     <message>
-        <source>Export reviewed &amp;table…</source>
-        <translation>导出审阅后的表格(&amp;T)…</translation>
+        <source>Export &amp;table with options…</source>
+        <translation>按选项导出表格(&amp;T)…</translation>
     </message>
     <message>
         <source>Export statistics of &amp;intervals…</source>
@@ -2524,6 +2573,14 @@
     <message>
         <source>One recording is shown at a time: the first one was opened.</source>
         <translation>一次只显示一个录像：已打开第一个。</translation>
+    </message>
+    <message>
+        <source>{name} is compared as ground truth.</source>
+        <translation>{name} 作为真值进行比较。</translation>
+    </message>
+    <message>
+        <source>Show its landmarks instead</source>
+        <translation>改为显示其关键点</translation>
     </message>
 </context>
 <context>
@@ -2803,6 +2860,10 @@
     <message>
         <source>stabilized</source>
         <translation>稳定后</translation>
+    </message>
+    <message>
+        <source>A table…</source>
+        <translation>表格…</translation>
     </message>
 </context>
 <context>
@@ -3926,8 +3987,16 @@
         <translation>原始点与稳定后的点相距超过</translation>
     </message>
     <message>
+        <source>Results of {table} are shown; they were not tracked here.</source>
+        <translation>正在显示 {table} 的结果；它们并非在此跟踪。</translation>
+    </message>
+    <message>
         <source>Score below</source>
         <translation>置信度低于</translation>
+    </message>
+    <message>
+        <source>Some faces of {table} lie outside the picture of {video} ({width} × {height} pixels): the table may be of another video.</source>
+        <translation>{table} 中的一些人脸位于 {video} 的画面（{width} × {height} 像素）之外：该表格可能属于另一视频。</translation>
     </message>
     <message>
         <source>The face is never followed for half a second.</source>
@@ -3948,6 +4017,14 @@
     <message>
         <source>The project is saved again.</source>
         <translation>项目已恢复保存。</translation>
+    </message>
+    <message>
+        <source>The table of the project cannot be used, so the video is tracked: {fault}</source>
+        <translation>无法使用项目的表格，因此跟踪该视频：{fault}</translation>
+    </message>
+    <message>
+        <source>The times of {table} and {video} differ by {apart:.2f} s: the table may be of another video.</source>
+        <translation>{table} 与 {video} 的时间相差 {apart:.2f} s：该表格可能属于另一视频。</translation>
     </message>
     <message>
         <source>The video has {fps:.3g} frames per second; {least:.0f} are needed.</source>
@@ -4350,12 +4427,52 @@
         <translation>{element} 缺少 {name}</translation>
     </message>
     <message>
+        <source>{path} has no table of landmarks beside it: track it first (steadymark track {path} --out {folder}), or name the table</source>
+        <translation>{path} 旁边没有关键点表格：请先跟踪（steadymark track {path} --out {folder}），或指定表格</translation>
+    </message>
+    <message>
         <source>{place}: &apos;{text}&apos; is not a time</source>
         <translation>{place}：“{text}”不是时间</translation>
     </message>
     <message>
+        <source>{table} cannot be read ({fault})</source>
+        <translation>无法读取 {table}（{fault}）</translation>
+    </message>
+    <message>
+        <source>{table} does not fit {video}: it begins at frame {first}, and the video has {frames} frames</source>
+        <translation>{table} 与 {video} 不符：表格从第 {first} 帧开始，而视频有 {frames} 帧</translation>
+    </message>
+    <message>
+        <source>{table} does not fit {video}: its faces lie outside the picture of {width} × {height} pixels</source>
+        <translation>{table} 与 {video} 不符：其人脸位于 {width} × {height} 像素的画面之外</translation>
+    </message>
+    <message>
+        <source>{table} has more faces than a video can show: check its column &apos;face_id&apos;</source>
+        <translation>{table} 的人脸数多于视频可显示的数量：请检查其“face_id”列</translation>
+    </message>
+    <message>
+        <source>{table} has more frames than {video}: those after frame {last} are not shown.</source>
+        <translation>{table} 的帧数多于 {video}：第 {last} 帧之后的帧不显示。</translation>
+    </message>
+    <message>
+        <source>{table} has no rows: there is nothing to show</source>
+        <translation>{table} 没有任何行：没有可显示的内容</translation>
+    </message>
+    <message>
+        <source>{table} has other landmarks ({found}) than what is shown ({shown}): they cannot be compared</source>
+        <translation>{table} 的关键点（{found}）与所显示的（{shown}）不同：无法比较</translation>
+    </message>
+    <message>
+        <source>{table} has {count} landmarks, and it is not known which ones: the window shows {known}</source>
+        <translation>{table} 有 {count} 个关键点，但不知道是哪些：窗口可显示 {known}</translation>
+    </message>
+    <message>
         <source>{video} is not the file that {project} was made for: its annotations may be at other times</source>
         <translation>{video} 不是 {project} 所针对的文件：其标注的时间可能不同</translation>
+    </message>
+    <message>
+        <source>{video} is not the file that {table} was made of: the landmarks may lie beside the face.</source>
+        <translation>{video} 不是生成 {table} 的文件：关键点可能偏离人脸。</translation>
     </message>
     <message>
         <source>it requires a user and a password: http://user:password@host/…</source>

@@ -77,7 +77,9 @@ class StatusLine(QWidget):
             details = [f"{display.size[0]} × {display.size[1]}"]
             if display.fps:
                 details.append(self.tr("{rate} fps").format(rate=significant_text(display.fps, 4)))
-            details.append(self.tr("tracked on {device}").format(device=display.device.upper()))
+            if not display.table:
+                device = display.device.upper()
+                details.append(self.tr("tracked on {device}").format(device=device))
         self.details.setText("   ".join(details))
         self.zoom.setVisible(display.has_source)
 

@@ -312,11 +312,19 @@ class Analysis(QObject):
                 self._drop(variant)
                 if variant in self.variants:
                     self.compare(RAW_AND_STABILIZED)
-            elif isinstance(second_pass, TablePass) and second_pass.note:
-                self.message_posted.emit(second_pass.note)
-                second_pass.note = NOTHING
+            elif isinstance(second_pass, TablePass) and second_pass.done:
+                self._show_table(second_pass)
         if self._recording is not None:
             self.results_changed.emit()
+
+    def _show_table(self, table: TablePass) -> None:
+        """Measure a table that was just read, and tell what does not fit in it."""
+        if table.shown:
+            return
+        table.shown = True
+        if table.note:
+            self.message_posted.emit(table.note)
+        self.measures_requested.emit()
 
     def request_heatmaps(self, frame: Frame, faces: Sequence[TrackedFace], context: object) -> None:
         """Request heatmaps of a frame. The signal `heatmaps_changed` follows with `context`.

@@ -32,6 +32,7 @@ class TablePass:
         self._path, self._recording, self._on_change = Path(path), recording, on_change
         self.settings = recording.settings
         self.fault = self.note = NOTHING
+        self.shown = False  # whether the GUI thread has seen that it was read
         self.results: Results | None = None
 
     @property

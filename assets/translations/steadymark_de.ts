@@ -2561,7 +2561,7 @@
     </message>
     <message>
         <source>Export &amp;table with options…</source>
-        <translation>Tabelle Tabelle mit Optionen exp&amp;ortieren …amp;mit Optionen exportieren …</translation>
+        <translation>Tabelle &amp;mit Optionen exportieren …</translation>
     </message>
     <message>
         <source>Export statistics of &amp;intervals…</source>

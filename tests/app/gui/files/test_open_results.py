@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PySide6.QtWidgets import QFileDialog
 
+from steadymark.app.gui.actions.drag_and_drop import open_dropped_files
 from steadymark.app.session.export import ExportKind
 from steadymark.app.session.recording.kept_results import delete_kept
 from steadymark.app.session.state import Phase
@@ -328,3 +329,33 @@ def test_a_project_that_cannot_be_read_is_told_and_stays(
     assert sentence in window.messages.texts[0]
     assert window.session.display.phase is Phase.EMPTY
     assert project.read_text(encoding="utf-8") == text
+
+
+def drop(window: MainWindow, *paths: str | Path) -> None:
+    open_dropped_files(
+        [str(path) for path in paths],
+        open_path=window.open_path,
+        load_ground_truth=window.session.analysis.load_ground_truth,
+        show_queue=window.files.show_queue,
+        messages=window.messages,
+    )
+
+
+def test_a_dropped_table_is_opened_or_compared_if_a_recording_is_open(
+    qtbot: QtBot, window: MainWindow, table: Path, clip: str, tmp_path: Path
+) -> None:
+    drop(window, table)
+    qtbot.waitUntil(lambda: window.session.display.table == "mine.csv", timeout=WAIT_MS)
+    close(qtbot, window)
+    other = square_video(tmp_path / "other.mp4", 120)
+    drop(window, table, other)
+    qtbot.waitUntil(lambda: window.session.display.path == str(other), timeout=WAIT_MS)
+    assert window.session.display.table == "mine.csv"
+    close(qtbot, window)
+    open_video(qtbot, window, clip)
+    drop(window, table)
+    qtbot.waitUntil(lambda: window.session.display.truth == "mine.csv", timeout=WAIT_MS)
+    message = window.messages._shown[0]
+    assert message.text == "mine.csv is compared as ground truth."
+    message._on_choice(lambda: window.open_path(str(table)))
+    qtbot.waitUntil(lambda: window.session.display.table == "mine.csv", timeout=WAIT_MS)

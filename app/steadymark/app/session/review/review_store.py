@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -134,7 +133,9 @@ class ReviewStore(QObject):
     def list_table(self, table: Path, *, first: bool) -> None:
         """List a table of the recording in the project. This is no step of undo.
 
-        Nothing happens if the project cannot be edited, or its folder cannot be written.
+        Nothing happens if the table does not lie in the project's folder or below it, so that no
+        file appears beside a video whose tables are kept elsewhere, or if the project cannot be
+        edited.
 
         Args:
             table: The table.
@@ -143,7 +144,7 @@ class ReviewStore(QObject):
         if self.history is None or self.path is None or self._read_only:
             return
         folder, before = self.path.parent, self.history.state
-        if self.path.exists() or os.access(folder, os.W_OK):
+        if table.absolute().is_relative_to(folder.absolute()):
             name = relative_path(table, folder)
             self.history.change_all(lambda one: edits.list_table(one, name, first=first))
             self._publish(before)

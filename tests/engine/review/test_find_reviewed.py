@@ -97,6 +97,6 @@ def test_the_newest_table_is_listed_first_and_undo_keeps_it() -> None:
     assert history.state.tables == ("b.csv", "a.csv", "c.csv")
     assert history.state.people == (Person(0, "Ada"),)
     assert history.undo().tables == ("b.csv", "a.csv", "c.csv")
-    assert history.state.people == ()
+    assert not history.state.people
     assert edits.list_table(history.state, "a.csv", first=False) is history.state
     assert edits.list_table(history.state, "a.csv").tables == ("a.csv", "b.csv", "c.csv")

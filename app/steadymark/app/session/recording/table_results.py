@@ -303,7 +303,7 @@ def _touches(table: LandmarkTable, info: SourceInfo) -> NDArray[np.bool_]:
     size = np.array([info.width, info.height])
     with np.errstate(invalid="ignore"):
         inside = (table.xy_px >= 0) & (table.xy_px < size)
-    return np.asarray(inside.all(2).any(1))
+    return np.asarray(np.any(np.all(inside, axis=2), axis=1))
 
 
 def _with_crop(face: TrackedFace, crop_of: CropOf) -> TrackedFace:
@@ -335,5 +335,5 @@ def _attributes(
 ) -> FaceAttributes:
     """Return the attributes that a row holds, or compute them if it holds none."""
     if np.isfinite(known).any():
-        return attributes_from(known, context)
+        return attributes_from(known.tolist(), context)
     return attributes_of(stabilized, context)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -103,7 +103,7 @@ class LandmarkTable:
             rows: (N,) True for the rows to keep, or the numbers of the rows in their new order.
         """
         columns = {name: getattr(self, name) for name in type(self).__slots__}
-        arrays = {
+        arrays: dict[str, Any] = {
             name: each[rows] for name, each in columns.items() if isinstance(each, np.ndarray)
         }
         return replace(self, **arrays)

@@ -349,8 +349,8 @@ def test_a_dropped_table_is_opened_or_compared_if_a_recording_is_open(
     close(qtbot, window)
     other = square_video(tmp_path / "other.mp4", 120)
     drop(window, table, other)
-    qtbot.waitUntil(lambda: window.session.display.path == str(other), timeout=WAIT_MS)
-    assert window.session.display.table == "mine.csv"
+    qtbot.waitUntil(lambda: window.session.display.table == "mine.csv", timeout=WAIT_MS)
+    assert window.session.display.path == str(other)
     close(qtbot, window)
     open_video(qtbot, window, clip)
     drop(window, table)

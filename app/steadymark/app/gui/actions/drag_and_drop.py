@@ -59,11 +59,17 @@ def open_dropped_files(
         )
         messages.show_message(words.format(name=Path(truth_files[0]).name))
     if len(recordings) > 1:
-        words = translate("dropping", "Track and export all {count}…").format(count=len(recordings))
-        messages.show_message(
-            translate("dropping", "One recording is shown at a time: the first one was opened."),
-            [(words, lambda: show_queue(recordings))],
-        )
+        _offer_queue(recordings, show_queue, messages)
+
+
+def _offer_queue(
+    recordings: Sequence[str], show_queue: Callable[[Sequence[str]], None], messages: Messages
+) -> None:
+    words = translate("dropping", "Track and export all {count}…").format(count=len(recordings))
+    messages.show_message(
+        translate("dropping", "One recording is shown at a time: the first one was opened."),
+        [(words, lambda: show_queue(recordings))],
+    )
 
 
 def _offer_results(table: str, open_path: Callable[[str, str], None], messages: Messages) -> None:

@@ -71,16 +71,7 @@ class ExportOptionsDialog(QDialog):
         for extra, there in ((self.review, has_review), (self.only_loop, has_loop)):
             extra.setVisible(there)
             column.addWidget(extra)
-        buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
-        )
-        self.as_shown = buttons.addButton(
-            self.tr("As in the window"), QDialogButtonBox.ButtonRole.ResetRole
-        )
-        self.as_shown.clicked.connect(lambda: self.show_options(shown))
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
-        column.addWidget(buttons)
+        column.addWidget(self._make_buttons(shown))
         self.show_options(options)
 
     def show_options(self, options: DrawOptions) -> None:
@@ -101,6 +92,18 @@ class ExportOptionsDialog(QDialog):
         drawn = tuple(n for n, box in self.boxes.items() if n not in _PARTS and box.isChecked())
         raw = self._one_side and self.raw.isChecked()
         return replace(self._options, **parts, raw=raw, attributes=drawn)
+
+    def _make_buttons(self, shown: DrawOptions) -> QDialogButtonBox:
+        buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
+        )
+        self.as_shown = buttons.addButton(
+            self.tr("As in the window"), QDialogButtonBox.ButtonRole.ResetRole
+        )
+        self.as_shown.clicked.connect(lambda: self.show_options(shown))
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        return buttons
 
     def _texts(self) -> dict[str, str]:
         texts = {

@@ -265,13 +265,14 @@ def _fitting(
         )
     kept = table.select(inside)
     seen = kept.state != FaceState.LOST
-    visible = _touches(kept, info)
-    facts = {"table": path.name, "video": video, "width": info.width, "height": info.height}
-    if seen.any() and not (seen & visible).any():
+    if seen.any() and not (seen & _touches(kept, info)).any():
         raise LandmarkFileError(
             "{table} does not fit {video}: its faces lie outside the picture of {width} × {height} "
             "pixels",
-            **facts,
+            table=path.name,
+            video=video,
+            width=info.width,
+            height=info.height,
         )
     if not inside.all():
         return kept, UserText(
@@ -280,22 +281,33 @@ def _fitting(
             video=video,
             last=frames - 1,
         )
-    if (seen & ~visible).any():
-        return kept, UserText(
+    return kept, _doubt(kept, path, info, times_s)
+
+
+def _doubt(
+    table: LandmarkTable, path: Path, info: SourceInfo, times_s: NDArray[np.float64]
+) -> UserText:
+    """Return why a table may be of another recording that has its frames, or nothing."""
+    seen = table.state != FaceState.LOST
+    if (seen & ~_touches(table, info)).any():
+        return UserText(
             "Some faces of {table} lie outside the picture of {video} ({width} × {height} pixels): "
             "the table may be of another video.",
-            **facts,
+            table=path.name,
+            video=info.name,
+            width=info.width,
+            height=info.height,
         )
-    apart_s = np.median(np.abs(kept.timestamp_s - times_s[kept.frame]))
+    apart_s = float(np.median(np.abs(table.timestamp_s - times_s[table.frame])))
     if apart_s > 1 / (info.fps or 25.0):
-        return kept, UserText(
+        return UserText(
             "The times of {table} and {video} differ by {apart:.2f} s: the table may be of another "
             "video.",
             table=path.name,
-            video=video,
-            apart=float(apart_s),
+            video=info.name,
+            apart=apart_s,
         )
-    return kept, NOTHING
+    return NOTHING
 
 
 def _touches(table: LandmarkTable, info: SourceInfo) -> NDArray[np.bool_]:

@@ -80,7 +80,6 @@ def whole_table(
     def values(name: str, decimals: int | Sequence[int]) -> Any:
         return _rounded(_padded(getattr(table, name), len(empty))[order], decimals)
 
-    images = np.array(image_names or ("",), np.str_)
     return LandmarkTable(
         header=table.header,
         style=_STYLE,
@@ -94,8 +93,13 @@ def whole_table(
         xy_px=values("xy_px", 3),
         raw_xy_px=values("raw_xy_px", 3),
         point_score=values("point_score", 4),
-        image=images[frame[order] if image_names else np.zeros(len(order), np.int64)],
+        image=_images(frame[order], image_names),
     )
+
+
+def _images(frame: NDArray[np.int64], names: Sequence[str]) -> NDArray[np.str_]:
+    """Return the name of the file of each frame; empty names for a video."""
+    return np.array(names, np.str_)[frame] if names else np.zeros(len(frame), np.str_)
 
 
 def _schema(name: str) -> dict[str, str]:

@@ -134,10 +134,11 @@ class TableExports(QObject):
         return replace(options, start_s=start_s - 5e-7, end_s=end_s + 5e-7)
 
     def _list_in_project(self, report: ExportReport) -> None:
-        """List a complete table as it was tracked, if its recording is still open."""
-        recording, ended = self._session.recording.current, not (report.fault or report.cancelled)
-        request = report.request
-        if recording is None or not request.whole_table or report.partial or not ended:
+        """List a complete table of what was tracked here, if its recording is still open."""
+        recording, request = self._session.recording.current, report.request
+        if report.fault or report.cancelled or report.partial or not request.whole_table:
+            return
+        if recording is None or recording.table is not None:
             return
         if report.source == recording.media.info.path:
             native = TABLE_FORMATS.find(request.table).has_header

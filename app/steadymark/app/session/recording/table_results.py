@@ -126,7 +126,8 @@ def read_table_results(
     table, note = _fitting(_whole_faces(table, path), path, info, times_s)
     header = header_of(table)
     focal = header.settings.get("focal_px")
-    camera = Intrinsics(info.width, info.height, focal if isinstance(focal, float) else None)
+    known = isinstance(focal, int | float) and 0 < focal < _FARTHEST_PX
+    camera = Intrinsics(info.width, info.height, float(focal) if known else None)
     results = Results(times_s, load_schema(name))
     results.begin_segment()
     for result in results_in(table, name, camera, crop_of=(crop_of or {}).get(name)):

@@ -14,10 +14,13 @@ from steadymark.app.gui.actions.context_menus import (
     timeline_menu,
 )
 from steadymark.app.gui.annotations.annotation_controller import AnnotationController
+from steadymark.app.gui.comparison_controller import ComparisonController
 from steadymark.app.gui.docks import Docks
 from steadymark.app.gui.files.close_questions import CloseQuestions
 from steadymark.app.gui.files.exports_list import ExportsList
 from steadymark.app.gui.files.file_controller import FileController
+from steadymark.app.gui.files.results_opener import ResultsOpener
+from steadymark.app.gui.files.table_exports import TableExports
 from steadymark.app.gui.live.live_bar import LiveBar
 from steadymark.app.gui.live.live_controller import LiveController
 from steadymark.app.gui.messages import Messages
@@ -67,10 +70,15 @@ class WindowLayout(QMainWindow):
         self.view = VideoView()
         self.messages, self.exports = Messages(), ExportsList()
 
-    def open_path(self, path: str) -> None:
-        """Open a video, or a folder or pattern of pictures."""
+    def open_path(self, path: str, video: str = "") -> None:
+        """Open a video, a folder or pattern of pictures, a table or a project.
+
+        Args:
+            path: What is opened.
+            video: The video of a table or a project; see `ResultsOpener`.
+        """
         self.messages.dismiss_all()
-        self.session.open(path)
+        self.results_opener.open(path, video)
 
     def _remember_recording(self, recording: OpenRecording) -> None:
         """Put a recording that could be opened at the front of the recent ones."""
@@ -78,6 +86,8 @@ class WindowLayout(QMainWindow):
         self.files.recent_menu.fill()
 
     def _make_controllers(self, log_file: Path | None) -> None:
+        self.comparison = ComparisonController(self, session=self.session)
+        self.results_opener = ResultsOpener(self, session=self.session, messages=self.messages)
         self.files = FileController(
             self,
             session=self.session,
@@ -113,10 +123,16 @@ class WindowLayout(QMainWindow):
         self.people_controller = PeopleController(
             self, session=self.session, messages=self.messages
         )
-        self.review_exports = ReviewExports(
+        self.table_exports = TableExports(
             self,
             session=self.session,
             preferences=self.preferences,
+            exports=self.exports,
+            ask_save_path=self.files.ask_save_path,
+        )
+        self.review_exports = ReviewExports(
+            self,
+            session=self.session,
             exports=self.exports,
             ask_save_path=self.files.ask_save_path,
         )
@@ -173,6 +189,7 @@ class WindowLayout(QMainWindow):
         self.files.connect_actions(actions, plots=self.plots, settings=self.settings)
         self.live_controller.connect_actions(actions, self.live_bar)
         self.review_controller.connect_actions(actions, self.review, docks.review)
+        self.table_exports.connect_actions(actions)
         self.review_exports.connect_actions(actions)
         self.people_controller.connect_widgets(
             actions,

@@ -13,6 +13,7 @@ import numpy as np
 
 from steadymark.app.session.recording.media import Media
 from steadymark.app.session.recording.results import FrameStatus
+from steadymark.app.session.review.reviewed_faces import ReviewedFaces
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.core.types import TrackResult
 from steadymark.engine.output.table_formats import TABLE_FORMATS
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from steadymark.app.session.analysis.comparison import ComparedPoints
+    from steadymark.app.session.recording.open_recording import OpenRecording
     from steadymark.app.session.recording.results import Results
     from steadymark.engine.core.protocols import Sink
-    from steadymark.engine.core.types import SourceInfo
+    from steadymark.engine.core.types import SourceInfo, TrackedFace
     from steadymark.engine.output.csv.native_csv import Header
     from steadymark.engine.output.video.drawing import DrawOptions
+    from steadymark.engine.review.project import Project
     from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 
 log = logging.getLogger(__name__)
@@ -37,11 +40,15 @@ _REPORT_EVERY = 16  # frames
 
 
 class ExportKind(StrEnum):
-    """What is written. SIDE: a video that shows both compared variants side by side."""
+    """What is written.
+
+    SIDE: a video that shows both compared variants side by side. REVIEW: see `ReviewExport`.
+    """
 
     TABLE = "table"
     VIDEO = "video"
     SIDE = "side"
+    REVIEW = "review"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +60,28 @@ class ExportRequest:
         path: The file.
         draw: What is drawn into an annotated video.
         table: Name of the table's format, see `TABLE_FORMATS`.
+        loop: The first and last frame to write; None writes all frames.
+        project: The project that is applied to the landmarks: corrections, persons, and what is
+            excluded, which is left out. None writes the landmarks as they were tracked.
     """
 
     kind: ExportKind
     path: Path
     draw: DrawOptions
     table: str = "native"
+    loop: tuple[int, int] | None = None
+    project: Project | None = None
+
+    def covers(self, frames: int) -> range:
+        """Return the frames to write of a recording with this many frames."""
+        first, last = self.loop or (0, frames - 1)
+        return range(first, min(last + 1, frames))
+
+    @property
+    def whole_table(self) -> bool:
+        """Whether this is a table of all frames as they were tracked."""
+        table = self.kind is ExportKind.TABLE
+        return table and self.loop is None and self.project is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +90,7 @@ class ExportReport:
 
     Attributes:
         request: The request.
+        source: The path of the recording.
         done: The number of frames that are written.
         of: The number of frames to write.
         running: Whether the export is still running.
@@ -78,6 +102,7 @@ class ExportReport:
     """
 
     request: ExportRequest
+    source: str = ""
     done: int = 0
     total: int = 0
     running: bool = True
@@ -99,6 +124,7 @@ class ExportSource:
         models: The networks that tracked the recording.
         settings: The settings that it was tracked with.
         compared: What a video of both variants shows. None means raw and stabilized points.
+        header: The header of the table that the results come from; None if they were tracked.
     """
 
     info: SourceInfo
@@ -106,6 +132,19 @@ class ExportSource:
     models: OpenModels
     settings: TrackSettings
     compared: ComparedPoints | None = None
+    header: Header | None = None
+
+
+def source_of(recording: OpenRecording, compared: ComparedPoints | None = None) -> ExportSource:
+    """Return the data of exports of a recording; for `compared`, see `ExportSource`."""
+    return ExportSource(
+        recording.media.info,
+        recording.tracking.filtered_results,
+        recording.models,
+        recording.settings,
+        compared,
+        None if recording.table is None else recording.table.header,
+    )
 
 
 def table_header(source: ExportSource, results: Results) -> Header:
@@ -114,6 +153,8 @@ def table_header(source: ExportSource, results: Results) -> Header:
     Raises:
         SourceError: The recording cannot be read.
     """
+    if source.header is not None:
+        return source.header
     head = header(source.info, source.models, source.settings, InputSettings())
     if results.segment_count > 1:
         head = replace(head, settings={**head.settings, "pieces": results.segment_count})
@@ -134,7 +175,7 @@ class Export:
     ) -> None:
         self._request, self._source, self._on_change = request, source_data, on_change
         self._lock, self._cancelled = Lock(), Event()
-        self._report = ExportReport(request)
+        self._report = ExportReport(request, source_data.info.path)
         self._thread = Thread(target=self._run, name="export", daemon=True)
 
     @property
@@ -170,17 +211,19 @@ class Export:
 
     def _write(self) -> None:
         results = self._source.filtered_results()
-        known = results.frame_status()
+        frames = self._request.covers(results.frames)
+        known = results.frame_status()[frames.start : frames.stop]
         missing = bool((known == FrameStatus.UNKNOWN).any())
         compared = self._source.compared
         if self._request.kind is ExportKind.SIDE and compared is not None:
-            missing |= not bool(compared.known[known == FrameStatus.TRACKED].all())
+            both = compared.known[frames.start : frames.stop]
+            missing |= not bool(both[known == FrameStatus.TRACKED].all())
         sink = self._sink(results)
         sink.open(self._source.info)
         written = False
         try:
-            frames = self._frames_with_images if self._is_video else self._tracked_frames
-            for done, result in enumerate(frames(results), start=1):
+            write = self._frames_with_images if self._is_video else self._tracked_frames
+            for done, result in enumerate(write(results, frames), start=1):
                 if self._cancelled.is_set():
                     break
                 sink.write(result)
@@ -207,27 +250,36 @@ class Export:
         head = table_header(source_data, results)
         return TABLE_FORMATS.find(request.table).sink(request.path, head, results.schema)
 
-    def _tracked_frames(self, results: Results) -> Iterator[TrackResult]:
-        frames = np.flatnonzero(results.frame_status() == FrameStatus.TRACKED)
-        self._update_report(total=len(frames))
-        for index in frames:
-            result = results.result(int(index))
+    def _tracked_frames(self, results: Results, frames: range) -> Iterator[TrackResult]:
+        tracked = np.flatnonzero(results.frame_status() == FrameStatus.TRACKED)
+        tracked = tracked[(tracked >= frames.start) & (tracked < frames.stop)]
+        self._update_report(total=len(tracked))
+        faces = self._faces(results)
+        for index in tracked.tolist():
+            result = results.result(index)
             if result is not None:
-                yield result
+                yield replace(result, faces=faces(index) or ())
 
-    def _frames_with_images(self, results: Results) -> Iterator[TrackResult]:
-        """Yield all frames with their pictures. Frames that are not tracked have no faces."""
-        known, source_data = results.frame_status(), self._source
+    def _frames_with_images(self, results: Results, frames: range) -> Iterator[TrackResult]:
+        """Yield these frames with their pictures. Frames that are not tracked have no faces."""
+        known, source_data = results.frame_status()[frames.start : frames.stop], self._source
         self._update_report(total=int((known != FrameStatus.DAMAGED).sum()))
-        faces = results.faces
-        if self._request.kind is ExportKind.SIDE and source_data.compared is not None:
-            faces = source_data.compared.faces
+        faces = self._faces(results)
         media = Media(source_data.info.path)
         try:
-            for frame in media.segment(range(len(known))).frames():
+            for frame in media.segment(frames).frames():
                 yield TrackResult(frame, faces(frame.index) or ())
         finally:
             media.close()
+
+    def _faces(self, results: Results) -> Callable[[int], tuple[TrackedFace, ...] | None]:
+        """Return a function that returns the faces to write of a frame, given its index."""
+        compared, project = self._source.compared, self._request.project
+        if self._request.kind is ExportKind.SIDE and compared is not None:
+            return compared.faces
+        if project is None:
+            return results.faces
+        return ReviewedFaces(results, project, self._source.settings.focal_px).faces
 
     def _update_report(self, **changes: object) -> None:
         with self._lock:

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from steadymark.app.session.analysis.analysis import Analysis
-from steadymark.app.session.background_opening import ModelCache, settings_to_retrack
+from steadymark.app.session.background_opening import (
+    ModelCache,
+    OpeningRequest,
+    settings_to_retrack,
+)
 from steadymark.app.session.display_model import DisplayModel
 from steadymark.app.session.live.live_view import QUIT_FLUSH_S, LiveView, open_feed
 from steadymark.app.session.people.people import People
@@ -97,7 +101,9 @@ class Session(DisplayModel):
             source.message_posted.connect(self.message_posted)
         self.recording.replacing.connect(self._make_room)
         self.recording.recording_opened.connect(self.analysis.begin)
-        self.recording.recording_opened.connect(lambda opened: self.review.open(opened.media.info))
+        self.recording.recording_opened.connect(
+            lambda opened: self.review.open(opened.media.info, opened.project)
+        )
         self.review.message_posted.connect(self.message_posted)
         self.people.refused.connect(self.message_posted)
         self.recording.results_cleared.connect(self._on_results_cleared)
@@ -127,23 +133,35 @@ class Session(DisplayModel):
         """The results of what is shown, or None while nothing is open."""
         return self.source.results
 
-    def open(self, path: str, *, recover_from: RecoverableSession | None = None) -> None:
-        """Open, track and play a recording.
+    def open(
+        self,
+        path: str,
+        *,
+        recover_from: RecoverableSession | None = None,
+        table: Path | None = None,
+        project: Path | None = None,
+    ) -> None:
+        """Open and play a recording, and track it unless there are results of it.
 
-        What is shown stays until the recording is open, unless it is the same recording.
+        What is shown stays until the recording is open, unless it is the same recording and is to
+        be tracked.
 
         Args:
             path: The path of the recording.
             recover_from: The earlier session whose results are recovered, or None.
+            table: The table whose results are shown; see `OpeningRequest`.
+            project: The file of the project; None takes the one beside the recording.
         """
         shown = self.source.state
-        keep_shown = shown.phase not in (Phase.EMPTY, Phase.OPENING) and shown.path != path
+        other = shown.path != path or table is not None
+        keep_shown = shown.phase not in (Phase.EMPTY, Phase.OPENING) and other
         if keep_shown:
             self.analysis.expect_recording()
         else:
             self.close_source()
             self.source = self.recording
-        self.recording.open(path, self._settings, recover_from=recover_from, keep_shown=keep_shown)
+        request = OpeningRequest(path, recover_from, table, project)
+        self.recording.open(request, self._settings, keep_shown=keep_shown)
 
     def open_live(self, target: LiveTarget, *, wait_for: Callable[[], object] = bool) -> None:
         """Watch a camera or stream.

@@ -26,6 +26,20 @@ if TYPE_CHECKING:
 LANE_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")
 
 
+def list_table(project: Project, table: str, *, first: bool = True) -> Project:
+    """List a table of the video, before or behind those that are listed.
+
+    Args:
+        project: The project.
+        table: The table as the project holds it; see `relative_path`.
+        first: Whether it is the one that is shown. A table that is listed already stays otherwise.
+    """
+    others = tuple(one for one in project.tables if one != table)
+    if first:
+        return replace(project, tables=(table, *others))
+    return project if table in project.tables else replace(project, tables=(*others, table))
+
+
 def add_lane(project: Project, name: str, *, key: str = "", colour: str = "") -> Project:
     """Add a lane below the others.
 

@@ -48,14 +48,8 @@ class ReviewedTable:
         Args:
             rows: (N,) True for the rows to keep.
         """
-        table = self.table
-        per_row = {
-            name: getattr(table, name)[rows]
-            for name in type(table).__slots__
-            if isinstance(getattr(table, name), np.ndarray)
-        }
         return ReviewedTable(
-            replace(table, **per_row),
+            self.table.select(rows),
             self.person[rows],
             self.name[rows],
             self.corrected[rows],

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QLineEdit
 
-from steadymark.app.gui.review.reviewed_export_dialog import ReviewedExportDialog
+from steadymark.app.gui.files.table_export_dialog import TableExportDialog
 from support.window.window_driver import key, open_video
 
 if TYPE_CHECKING:
@@ -58,16 +58,16 @@ def go_to(qtbot: QtBot, window: MainWindow, frame: int) -> None:
     )
 
 
-def ask_export(window: MainWindow) -> ReviewedExportDialog:
+def ask_export(window: MainWindow) -> TableExportDialog:
     window.actions_by_name["export_reviewed"].trigger()
-    return next(d for d in window.findChildren(ReviewedExportDialog) if d.isVisible())
+    return next(d for d in window.findChildren(TableExportDialog) if d.isVisible())
 
 
 def export_reviewed(
     qtbot: QtBot, window: MainWindow, *, per_person: bool, fails: bool = False
 ) -> Path:
     """Export the reviewed table and return the file."""
-    for open_one in window.findChildren(ReviewedExportDialog):
+    for open_one in window.findChildren(TableExportDialog):
         open_one.reject()
     dialog = ask_export(window)
     dialog.per_person.setChecked(per_person)

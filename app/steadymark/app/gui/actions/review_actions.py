@@ -28,7 +28,7 @@ REVIEW_COMMANDS = (
     ),
     ActionSpec(
         "export_reviewed",
-        QT_TRANSLATE_NOOP("commands", "Export reviewed &table…"),
+        QT_TRANSLATE_NOOP("commands", "Export &table with options…"),
         ("Ctrl+Shift+T",),
     ),
     ActionSpec(

@@ -17,7 +17,7 @@ from steadymark.app.gui.panels.filter_parameters import FilterParameters
 from steadymark.app.gui.panels.measure_tables import MotionTables, TruthTables
 from steadymark.app.gui.panels.verdict_box import VerdictBox
 from steadymark.app.gui.widgets.scroll_area import in_scroll_area
-from steadymark.app.session.analysis.variants import RAW_AND_STABILIZED
+from steadymark.app.session.analysis.variants import ANY_TABLE, RAW_AND_STABILIZED
 from steadymark.engine.attributes.attribute_registry import ATTRIBUTES
 
 if TYPE_CHECKING:
@@ -273,6 +273,7 @@ class StatisticsPanel(QWidget):
         for box, variant in zip(self.variants, variants, strict=True):
             chosen = replace(variant, own=None)
             wanted = [*offered, *({chosen} - set(offered))]
+            wanted.sort(key=ANY_TABLE.__eq__)  # the entry that asks for a file stays the last one
             if [box.itemData(i) for i in range(box.count())] != wanted:
                 box.clear()
                 for variant in wanted:

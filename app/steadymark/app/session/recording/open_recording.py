@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.background_opening import OpenResult
     from steadymark.app.session.recording.media import Media
+    from steadymark.app.session.recording.table_results import TableResults
     from steadymark.engine.core.protocols import Sink
     from steadymark.engine.core.types import Frame
     from steadymark.engine.tracking.settings import OpenModels, TrackSettings
@@ -48,7 +49,8 @@ class RecordingCallbacks:
 class OpenRecording:
     """An open recording. Its threads run from `start` to `close`.
 
-    `pictures` holds the newest frame to show. `closed` is set after `wait_closed`.
+    `pictures` holds the newest frame to show. `closing` is set by `close`, and `closed` after
+    `wait_closed`.
 
     Args:
         media: The recording.
@@ -58,6 +60,8 @@ class OpenRecording:
         results: Empty results, or the results of an earlier session.
         state_root: The folder of the files that are kept against a crash.
         recover_from: The earlier session, whose files this recording takes over.
+        table: The table that the results come from. It is None after `retrack`.
+        project: The file of the project; None means the one beside the recording.
     """
 
     def __init__(
@@ -70,12 +74,14 @@ class OpenRecording:
         results: Results,
         state_root: Path,
         recover_from: RecoverableSession | None = None,
+        table: TableResults | None = None,
+        project: Path | None = None,
     ) -> None:
         self.media, self.models, self.settings = media, models, settings
         self._callbacks, self._state_root = callbacks, state_root
-        self.results = results
+        self.results, self.table, self.project = results, table, project
         self.pictures: LatestValue[Frame] = LatestValue()
-        self.closed = Event()
+        self.closing, self.closed = Event(), Event()
         self._store: SessionStore | None = None
         self.recover_from = recover_from
         self.kept_since_s = 0.0
@@ -96,8 +102,9 @@ class OpenRecording:
         return self.media.info.fps or 25.0
 
     def start(self) -> None:
-        """Show and track the recording from the beginning."""
-        self._create_store()
+        """Show and track the recording from the beginning; results of a table are only shown."""
+        if self.table is None:
+            self._create_store()
         self.tracking.start()
         self.player.start()
         self.player.show(0)
@@ -112,7 +119,7 @@ class OpenRecording:
         """
         old_tracking, old_store = self.tracking, self._store
         old_tracking.close()
-        self.models, self.settings = models, settings
+        self.models, self.settings, self.table = models, settings, None
         self.results, self.kept_since_s = Results(self.media.times_s, models.schema), 0.0
         self._create_store()
         self.tracking = self._tracking(settings)
@@ -127,6 +134,7 @@ class OpenRecording:
 
     def close(self) -> None:
         """Ask all threads to end."""
+        self.closing.set()
         self.tracking.close()
         self.player.close()
         self.pictures.close()
@@ -163,7 +171,21 @@ class OpenRecording:
             faces_seen=report.faces_seen,
             max_faces=self.settings.tracker.max_faces,
             kept_since_s=self.kept_since_s,
+            table="" if self.table is None else self.table.path.name,
         )
+
+    def messages_in(self, state: SourceState) -> tuple[UserText, ...]:
+        """Return what the user is told when the recording comes to the phase of this state."""
+        if state.phase is Phase.FAILED:
+            return (UserText("{fault}. 'Continue tracking' skips it.", fault=state.failure),)
+        return self.media.problems if state.phase is Phase.FINISHED else ()
+
+    def check_table(self) -> None:
+        """Tell the user if the recording is not the one that the table was made of."""
+        if self.table is not None:
+            self.table.check_source(
+                self.media.info.path, self._callbacks.message_posted, stop=self.closing.is_set
+            )
 
     def waits_for_tracking(self, shown_frame: int) -> bool:
         """Return whether the frame after this one is not tracked yet."""
@@ -201,6 +223,7 @@ class OpenRecording:
             self.results,
             sinks=self._sinks,
             on_change=self._progress,
+            finished=self.table is not None,
         )
 
     def _sinks(self, number: int) -> list[Sink]:
@@ -237,4 +260,6 @@ def make_open_recording(
         results=opened.results,
         state_root=state_root,
         recover_from=opened.recover_from,
+        table=opened.table,
+        project=opened.project,
     )

@@ -77,8 +77,9 @@ def doubtful_of(
 ) -> list[DoubtfulStretch]:
     """Return the doubtful stretches of results, the worst first.
 
-    Frames that are not processed yet are no doubts: the parts before and after them are reviewed
-    as if they were videos of their own. Damaged frames are pauses of the video.
+    Frames that are not processed yet or left out by a table are no doubts: the parts before and
+    after them are reviewed as if they were videos of their own. Damaged frames are pauses of the
+    video.
 
     Args:
         results: The results, which must not change meanwhile; see `Results.snapshot`.
@@ -93,7 +94,7 @@ def doubtful_of(
     """
     status, rows = results.frame_status(), results.rows()
     found: list[DoubtfulStretch] = []
-    for run in true_runs(status != FrameStatus.UNKNOWN):
+    for run in true_runs(np.isin(status, (FrameStatus.TRACKED, FrameStatus.DAMAGED))):
         if stop():
             break
         frames = run.start + np.flatnonzero(status[run] == FrameStatus.TRACKED)

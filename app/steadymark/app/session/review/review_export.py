@@ -58,7 +58,7 @@ class ReviewExport(Export):
         write: ReviewWriter,
         on_change: Callable[[], None],
     ) -> None:
-        request = ExportRequest(ExportKind.TABLE, path, DrawOptions(schema=""))
+        request = ExportRequest(ExportKind.REVIEW, path, DrawOptions(schema=""))
         super().__init__(request, source_data, on_change)
         self._write_review = write
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QPalette, QPen, QPolygonF
 
 from steadymark.app.gui.annotations.lane_names import lane_title
 from steadymark.app.gui.theme import SMALL, scaled_font
-from steadymark.app.gui.video.timeline_painter import MARGIN
+from steadymark.app.gui.timeline.timeline_painter import MARGIN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
 
     from steadymark.app.gui.annotations.lane_places import LanePlaces, PlacedAnnotation
-    from steadymark.app.gui.video.face_row_codes import FacePresence
-    from steadymark.app.gui.video.timeline_painter import TimelineLayout
-    from steadymark.app.gui.video.visible_frames import VisibleFrames
+    from steadymark.app.gui.timeline.face_row_codes import FacePresence
+    from steadymark.app.gui.timeline.timeline_painter import TimelineLayout
+    from steadymark.app.gui.timeline.visible_frames import VisibleFrames
 
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PySide6.QtGui import QPainter, QPalette
 
-    from steadymark.app.gui.video.face_row_codes import FacePresence
-    from steadymark.app.gui.video.timeline_painter import TimelineLayout
-    from steadymark.app.gui.video.visible_frames import VisibleFrames
+    from steadymark.app.gui.timeline.face_row_codes import FacePresence
+    from steadymark.app.gui.timeline.timeline_painter import TimelineLayout
+    from steadymark.app.gui.timeline.visible_frames import VisibleFrames
     from steadymark.engine.review.project import Project
 
 _drags = itertools.count()  # each drag is undone by itself

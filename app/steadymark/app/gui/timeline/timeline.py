@@ -11,15 +11,15 @@ from PySide6.QtWidgets import QApplication, QSizePolicy, QToolTip, QWidget
 
 from steadymark.app.gui.annotations.lane_rows import LaneRows
 from steadymark.app.gui.i18n.translate import translated
-from steadymark.app.gui.video.face_row_codes import FacePresence, RowStatus, presence_of
-from steadymark.app.gui.video.timeline_painter import (
+from steadymark.app.gui.timeline.face_row_codes import FacePresence, RowStatus, presence_of
+from steadymark.app.gui.timeline.timeline_painter import (
     TimelineLayout,
     paint_ground,
     paint_loop,
     paint_note,
     paint_place,
 )
-from steadymark.app.gui.video.visible_frames import VisibleFrames
+from steadymark.app.gui.timeline.visible_frames import VisibleFrames
 from steadymark.app.session.state import Display, clock_text
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QPalette, QPen, QPolygonF
 
 from steadymark.app.gui.theme import SMALL, scaled_font
-from steadymark.app.gui.video.face_row_codes import FacePresence, row_codes
-from steadymark.app.gui.video.visible_frames import VisibleFrames, time_ticks
+from steadymark.app.gui.timeline.face_row_codes import FacePresence, row_codes
+from steadymark.app.gui.timeline.visible_frames import VisibleFrames, time_ticks
 from steadymark.engine.output.video.draw_style import (
     GREEN,
     PURPLE,

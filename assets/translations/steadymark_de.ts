@@ -4302,8 +4302,8 @@
         <translation>die Zeitstempel nehmen an 1 Stelle ab: Dort gilt der späteste weiter</translation>
     </message>
     <message>
-        <source>the video pauses for {seconds:.2f} s</source>
-        <translation>das Video pausiert {seconds:.2f} s lang</translation>
+        <source>frames are missing for {seconds:.2f} s</source>
+        <translation>{seconds:.2f} s lang fehlen Bilder</translation>
     </message>
     <message>
         <source>the {kind} &apos;{name}&apos; is registered twice</source>

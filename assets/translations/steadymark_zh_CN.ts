@@ -4294,8 +4294,8 @@
         <translation>时间戳在 1 处递减：该处沿用最晚的时间戳</translation>
     </message>
     <message>
-        <source>the video pauses for {seconds:.2f} s</source>
-        <translation>视频停顿 {seconds:.2f} 秒</translation>
+        <source>frames are missing for {seconds:.2f} s</source>
+        <translation>缺少 {seconds:.2f} 秒的帧</translation>
     </message>
     <message>
         <source>the {kind} &apos;{name}&apos; is registered twice</source>

@@ -14,12 +14,14 @@ from steadymark.app.gui.review.reviewed_export_dialog import (
     remembered_choice,
 )
 from steadymark.app.session.export import ExportSource
+from steadymark.app.session.review.report_export import ReportExport, recording_reader
 from steadymark.app.session.review.review_export import (
     ReviewExport,
     reviewed_writer,
     statistics_writer,
     stretches_writer,
 )
+from steadymark.app.session.review.write_page import HTML, PDF
 from steadymark.engine.review.export_reviewed import ExportOptions
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ _CHOICE = "export_reviewed"  # name of the stored choice
 class AskSavePath(Protocol):
     """Asks for a file name; see `FileController.ask_save_path`."""
 
-    def __call__(self, title: str, ending: str) -> Path | None:
+    def __call__(self, title: str, ending: str, *others: str) -> Path | None:
         """Return the path, or None if the user cancels."""
 
 
@@ -72,6 +74,7 @@ class ReviewExports(QObject):
         actions["export_stretches"].triggered.connect(lambda _=False: self._export_stretches())
         actions["export_reviewed"].triggered.connect(lambda _=False: self._ask_choice())
         actions["export_statistics"].triggered.connect(lambda _=False: self._export_statistics())
+        actions["export_report"].triggered.connect(lambda _=False: self._export_report())
 
     def _export_stretches(self) -> None:
         path = self._ask_save_path(self.tr("Export doubtful stretches"), "_doubts.csv")
@@ -84,6 +87,13 @@ class ReviewExports(QObject):
         project = self._session.review.project
         if path is not None and project is not None:
             self._start(path, statistics_writer(project))
+
+    def _export_report(self) -> None:
+        path = self._ask_save_path(self.tr("Write a report"), f"_report{HTML}", f"*{PDF}")
+        project, source = self._session.review.project, self._source()
+        if path is not None and project is not None and source is not None:
+            videos = [recording_reader(source, project)]
+            self._exports.run(lambda on_change: ReportExport(path, videos, on_change))
 
     def _ask_choice(self) -> None:
         """Ask how the reviewed table is written; the answer is remembered."""
@@ -111,13 +121,18 @@ class ReviewExports(QObject):
         return ExportOptions(wide=wide, drop_excluded=drop, start_s=start_s, end_s=end_s)
 
     def _start(self, path: Path, write: ReviewWriter) -> None:
+        source = self._source()
+        if source is not None:
+            self._exports.run(lambda on_change: ReviewExport(path, source, write, on_change))
+
+    def _source(self) -> ExportSource | None:
+        """Return the data of exports of the open recording, or None if none is open."""
         recording = self._session.recording.current
         if recording is None:
-            return
-        source = ExportSource(
+            return None
+        return ExportSource(
             recording.media.info,
             recording.tracking.filtered_results,
             recording.models,
             recording.settings,
         )
-        self._exports.run(lambda on_change: ReviewExport(path, source, write, on_change))

@@ -135,6 +135,8 @@ class MainWindow(WindowLayout):
         self.live_controller.connect_actions(actions, self.live_bar)
         self.review_controller.connect_actions(actions, self.review, self.docks.review)
         self.review_exports.connect_actions(actions)
+        more = self.statistics.truth_tables.more
+        self.errors_controller.connect_panel(self.errors, self.docks.errors, more)
         self.annotations.connect_widgets(actions, self.playback_bar.timeline)
 
     def _connect_session(self) -> None:

@@ -15,6 +15,8 @@ from steadymark.app.gui.actions.context_menus import (
 )
 from steadymark.app.gui.annotations.annotation_controller import AnnotationController
 from steadymark.app.gui.docks import Docks
+from steadymark.app.gui.errors.errors_controller import ErrorsController
+from steadymark.app.gui.errors.errors_panel import ErrorsPanel
 from steadymark.app.gui.files.close_questions import CloseQuestions
 from steadymark.app.gui.files.exports_list import ExportsList
 from steadymark.app.gui.files.file_controller import FileController
@@ -105,6 +107,13 @@ class WindowLayout(QMainWindow):
             exports=self.exports,
             ask_save_path=self.files.ask_save_path,
         )
+        self.errors_controller = ErrorsController(
+            self,
+            session=self.session,
+            exports=self.exports,
+            messages=self.messages,
+            ask_save_path=self.files.ask_save_path,
+        )
         self.annotations = AnnotationController(
             self,
             session=self.session,
@@ -149,12 +158,14 @@ class WindowLayout(QMainWindow):
         self.messages.lie_over(self.pages)
         self.setCentralWidget(self.central)
         self.review = ReviewPanel(self.actions_by_name)
+        self.errors = ErrorsPanel()
         self.docks = Docks(
             self,
             plots=self.plots,
             statistics=self.statistics,
             settings=self.settings,
             review=self.review,
+            errors=self.errors,
         )
 
     def _show_page(self, display: Display) -> None:

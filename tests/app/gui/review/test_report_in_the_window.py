@@ -80,9 +80,7 @@ def test_the_report_of_the_window_is_the_page_of_the_command_line(
 def test_a_report_can_be_a_pdf(
     qtbot: QtBot, window: MainWindow, clip: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(
-        QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "page.pdf"), "")
-    )
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "page.pdf"), ""))
     open_video(qtbot, window, clip)
     window.actions_by_name["export_report"].trigger()
     assert written(qtbot, window).read_bytes().startswith(b"%PDF")

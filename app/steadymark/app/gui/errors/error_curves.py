@@ -11,16 +11,19 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from steadymark.app.gui.errors.shown_errors import scores_of
+from steadymark.app.gui.errors.shown_errors import main_scores
 from steadymark.app.gui.i18n.local_numbers import number_text
 from steadymark.app.gui.widgets.value_axis import LocalAxis, ValueAxis
 from steadymark.engine.metrics.accuracy import CURVE_END, FAILURE_ERROR, cumulative_curve
 from steadymark.engine.output.video.draw_style import RAW_COLOUR, STEADY_COLOUR
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent
+
     from steadymark.app.gui.errors.shown_errors import ShownErrors
 
 _POINTS = 501
+_LABEL_PX = 200  # least height with a label below the plot
 
 
 class ErrorCurves(QWidget):
@@ -34,7 +37,9 @@ class ErrorCurves(QWidget):
         item = self.plot.getPlotItem()
         item.setLabel("bottom", self.tr("NRMSE, %"))
         item.setLabel("left", self.tr("frames, %"))
+        self.plot.setToolTip(self.tr("Share of the frames whose error is at most as large"))
         item.setMouseEnabled(x=False, y=False)
+        self.plot.setMinimumSize(160, 60)
         item.hideButtons()
         item.setXRange(0, CURVE_END, padding=0.01)
         item.setYRange(0, 100, padding=0.02)
@@ -70,6 +75,10 @@ class ErrorCurves(QWidget):
                 curve.setData(bounds, 100 * cumulative_curve(shown.pair[number].errors, bounds))
         self.scores.setText("" if shown is None else _table(shown))
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.plot.getPlotItem().getAxis("bottom").showLabel(self.height() >= _LABEL_PX)
+
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange:
             self._apply_palette()
@@ -88,13 +97,12 @@ class ErrorCurves(QWidget):
 
 def _table(shown: ShownErrors) -> str:
     """Return the scores as a table: a row for each variant, in the colour of its curve."""
-    scores = [scores_of(one.scores) for one in shown.pair]
+    scores = [main_scores(one.scores) for one in shown.pair]
     cell = '<td align="right">&nbsp;{}</td>'
     heads = "".join(cell.format(f"<small>{title}</small>") for title, *_ in scores[0])
     rows = [f"<tr><td></td>{heads}</tr>"]
     for name, colour, values in zip(shown.names, (RAW_COLOUR, STEADY_COLOUR), scores, strict=True):
         cells = "".join(cell.format(number_text(value, digits)) for _, value, digits in values)
-        rows.append(
-            f'<tr><td><span style="color:{colour}">■</span> {escape(name)}</td>{cells}</tr>'
-        )
+        mark = f'<span style="color:{colour}">■</span>'
+        rows.append(f"<tr><td>{mark} {escape(name)}</td>{cells}</tr>")
     return f"<table cellspacing='0'>{''.join(rows)}</table>"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.gui.errors.shown_errors import ShownErrors
 
-_LEAST_PX = QSize(240, 160)
+_LEAST_PX = QSize(240, 130)
 _SHARES = (3, 4, 4)  # of the room: the list, the face, the curves
 
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from steadymark.app.gui.errors.shown_errors import ShownErrors
 
 _COLOURS = (SKY_BLUE, ORANGE, VERMILLION)  # from no error to the largest
-_RADII_PX = 2.0, 6.0  # of the landmarks with no error and with the largest one
+_RADIUS, _RADII_PX = 0.028, (3.0, 7.0)  # of the largest error: share of the face, and limits
+_LEAST_RADIUS = 0.35  # radius of a landmark without an error, compared with the largest
 _HOVER_PX = 10.0
 _EDGE_PX, _BAR_PX = 10.0, 8.0
 _STEPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0)
@@ -143,7 +144,7 @@ class FaceDiagram(QWidget):
         return place, max(1.0, side)
 
     def _paint_face(self, painter: QPainter, shown: ShownErrors, variant: int) -> None:
-        palette = self.palette()
+        palette, (_, side) = self.palette(), self._box(variant)
         places = [self.position(variant, index) for index in range(shown.schema.count)]
         painter.setPen(QPen(palette.color(QPalette.ColorRole.Mid), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -155,8 +156,8 @@ class FaceDiagram(QWidget):
         for index in np.argsort(np.nan_to_num(errors)).tolist():  # the largest on top
             share = float(errors[index]) / self._end
             known = math.isfinite(share)
-            least, most = _RADII_PX
-            radius = least + (most - least) * min(share, 1.0) if known else least
+            part = _LEAST_RADIUS + (1 - _LEAST_RADIUS) * (min(share, 1.0) if known else 0.0)
+            radius = part * min(max(_RADIUS * side, _RADII_PX[0]), _RADII_PX[1])
             faint = palette.color(QPalette.ColorRole.Mid)
             painter.setBrush(error_colour(share) if known else faint)
             painter.drawEllipse(places[index], radius, radius)

@@ -66,6 +66,12 @@ def scores_of(scores: AccuracyScores) -> list[tuple[str, float, int]]:
     ]
 
 
+def main_scores(scores: AccuracyScores) -> list[tuple[str, float, int]]:
+    """Return the scores that have room beside the curves."""
+    shown = scores_of(scores)
+    return [shown[0], *shown[2:4]]
+
+
 def errors_text(shown: ShownErrors, dialect: str) -> str:
     """Return all errors as a table: the scores, each landmark, and each frame.
 

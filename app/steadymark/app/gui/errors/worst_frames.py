@@ -20,6 +20,7 @@ VIDEO, TIME, FRAME, FIRST, SECOND = range(5)
 _ROLE = Qt.ItemDataRole
 _AT_TOP = QModelIndex()
 _ROW_PX = 22
+_WIDTH_PX = 218  # so that all columns are seen
 
 
 class WorstFramesModel(QAbstractTableModel):
@@ -101,6 +102,7 @@ class WorstFrames(QWidget):
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
         self.variant.setMinimumContentsLength(10)
+        self.setMinimumWidth(_WIDTH_PX)
         self.variant.activated.connect(lambda _: self._fill())
         self._set_up_table()
         column = QVBoxLayout(self)

@@ -12,7 +12,6 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from steadymark.app.gui.errors.shown_errors import main_scores
-from steadymark.app.gui.i18n.local_numbers import number_text
 from steadymark.app.gui.widgets.value_axis import LocalAxis, ValueAxis
 from steadymark.engine.metrics.accuracy import CURVE_END, FAILURE_ERROR, cumulative_curve
 from steadymark.engine.output.video.draw_style import RAW_COLOUR, STEADY_COLOUR
@@ -99,10 +98,10 @@ def _table(shown: ShownErrors) -> str:
     """Return the scores as a table: a row for each variant, in the colour of its curve."""
     scores = [main_scores(one.scores) for one in shown.pair]
     cell = '<td align="right">&nbsp;{}</td>'
-    heads = "".join(cell.format(f"<small>{title}</small>") for title, *_ in scores[0])
+    heads = "".join(cell.format(f"<small>{title}</small>") for title, _ in scores[0])
     rows = [f"<tr><td></td>{heads}</tr>"]
     for name, colour, values in zip(shown.names, (RAW_COLOUR, STEADY_COLOUR), scores, strict=True):
-        cells = "".join(cell.format(number_text(value, digits)) for _, value, digits in values)
+        cells = "".join(cell.format(value) for _, value in values)
         mark = f'<span style="color:{colour}">■</span>'
         rows.append(f"<tr><td>{mark} {escape(name)}</td>{cells}</tr>")
     return f"<table cellspacing='0'>{''.join(rows)}</table>"

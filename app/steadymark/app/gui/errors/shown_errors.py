@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication
 
 from steadymark.app.gui.i18n.display_names import landmark_name
-from steadymark.app.gui.i18n.local_numbers import file_number
+from steadymark.app.gui.i18n.local_numbers import file_number, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,10 +66,13 @@ def scores_of(scores: AccuracyScores) -> list[tuple[str, float, int]]:
     ]
 
 
-def main_scores(scores: AccuracyScores) -> list[tuple[str, float, int]]:
-    """Return the scores that have room beside the curves."""
-    shown = scores_of(scores)
-    return [shown[0], *shown[2:4]]
+def main_scores(scores: AccuracyScores) -> list[tuple[str, str]]:
+    """Return the scores that have room beside the curves, with their titles."""
+    return [
+        ("NRMSE", number_text(scores.nrmse, 2, "%")),
+        ("FR8", number_text(100 * scores.fr8, 1, "%")),
+        ("AUC 0.08", number_text(scores.auc8, 3)),
+    ]
 
 
 def errors_text(shown: ShownErrors, dialect: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHeaderView, QTableView, QVBoxLayout, QWidget
 
-from steadymark.app.gui.i18n.local_numbers import number_text
+from steadymark.app.gui.i18n.local_numbers import UNKNOWN, number_text
 from steadymark.app.session.state import clock_text
 
 if TYPE_CHECKING:
@@ -54,17 +54,27 @@ class WorstFramesModel(QAbstractTableModel):
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = _ROLE.DisplayRole
     ) -> object:
-        if orientation is not Qt.Orientation.Horizontal or role != _ROLE.DisplayRole:
+        if orientation is not Qt.Orientation.Horizontal:
+            return None
+        if role == _ROLE.ToolTipRole and section >= FIRST and self._shown is not None:
+            words = self.tr("{name}: NRMSE in % of the distance between the outer eye corners")
+            return words.format(name=self._shown.names[section - FIRST])
+        if role != _ROLE.DisplayRole:
             return None
         if section <= FRAME:
             return self._titles[section]
-        return "" if self._shown is None else f"{self._shown.names[section - FIRST]}, %"
+        return "" if self._shown is None else self._shown.names[section - FIRST]
 
     def data(
         self, index: QModelIndex | QPersistentModelIndex, role: int = _ROLE.DisplayRole
     ) -> object:
         if role == _ROLE.DisplayRole:
             return self._text(self._rows[index.row()], index.column())
+        if (
+            role == _ROLE.ToolTipRole
+            and self._text(self._rows[index.row()], index.column()) == UNKNOWN
+        ):
+            return self.tr("The face was not found in this frame")
         if role == _ROLE.TextAlignmentRole and index.column() != VIDEO:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
@@ -79,8 +89,7 @@ class WorstFramesModel(QAbstractTableModel):
             return "" if time_s is None else clock_text(time_s)
         if column == FRAME:
             return f"{place.frame}"
-        error = float(self._shown.pair[column - FIRST].errors[number])
-        return number_text(error, 2) if error == error else self.tr("no face")
+        return number_text(float(self._shown.pair[column - FIRST].errors[number]), 2)
 
 
 class WorstFrames(QWidget):
@@ -157,7 +166,9 @@ class WorstFrames(QWidget):
         header = table.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setStretchLastSection(True)
+        for section in (FIRST, SECOND):
+            header.setSectionResizeMode(section, QHeaderView.ResizeMode.Stretch)
+        header.setMinimumSectionSize(36)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         table.selectionModel().currentRowChanged.connect(lambda index, _: self._choose(index))
         table.clicked.connect(self._choose)

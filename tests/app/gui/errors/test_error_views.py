@@ -139,9 +139,8 @@ def test_errors_can_be_copied_and_saved(
         with qtbot.waitSignal(window.exports.saved, timeout=WAIT_MS) as saved:
             panel.save_button.click()
         assert saved.args[1] == ""
-    assert (
-        list(csv.DictReader((tmp_path / "errors.csv").open(encoding="utf-8", newline=""))) == rows
-    )
+    saved_table = (tmp_path / "errors.csv").read_text(encoding="utf-8")
+    assert list(csv.DictReader(io.StringIO(saved_table))) == rows
     assert QImage(str(tmp_path / "errors.png")).width() > 200
 
 

@@ -68,12 +68,10 @@ class WorstFramesModel(QAbstractTableModel):
     def data(
         self, index: QModelIndex | QPersistentModelIndex, role: int = _ROLE.DisplayRole
     ) -> object:
+        text = self._text(self._rows[index.row()], index.column())
         if role == _ROLE.DisplayRole:
-            return self._text(self._rows[index.row()], index.column())
-        if (
-            role == _ROLE.ToolTipRole
-            and self._text(self._rows[index.row()], index.column()) == UNKNOWN
-        ):
+            return text
+        if role == _ROLE.ToolTipRole and text == UNKNOWN:
             return self.tr("The face was not found in this frame")
         if role == _ROLE.TextAlignmentRole and index.column() != VIDEO:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

@@ -136,6 +136,7 @@ class WindowLayout(QMainWindow):
         )
         self.start_page.set_recent(self.preferences.recent())
         self.playback_bar = PlaybackBar(self.actions_by_name)
+        self._make_thumbnails()
         self.live_bar = LiveBar(self.actions_by_name)
         shown = self.preferences.values("statistics").get("details") is True
         self.plots, self.statistics = Plots(), StatisticsPanel(details_shown=shown)
@@ -166,6 +167,17 @@ class WindowLayout(QMainWindow):
             settings=self.settings,
             review=self.review,
             errors=self.errors,
+        )
+
+    def _make_thumbnails(self) -> None:
+        """Let a command show and hide the thumbnails of the timeline; the choice is remembered."""
+        line, action = self.playback_bar.timeline, self.actions_by_name["thumbnails"]
+        line.use_thumbnails(self.session.thumbnails)
+        action.setChecked(self.preferences.values("timeline").get("thumbnails") is True)
+        line.show_thumbnails(shown=action.isChecked())
+        action.toggled.connect(lambda shown: line.show_thumbnails(shown=shown))
+        action.toggled.connect(
+            lambda shown: self.preferences.set_values("timeline", {"thumbnails": shown})
         )
 
     def _show_page(self, display: Display) -> None:

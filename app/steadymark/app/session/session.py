@@ -13,6 +13,7 @@ from steadymark.app.session.background_opening import ModelCache, settings_to_re
 from steadymark.app.session.display_model import DisplayModel
 from steadymark.app.session.live.live_view import QUIT_FLUSH_S, LiveView, open_feed
 from steadymark.app.session.recording.recording_view import RecordingView
+from steadymark.app.session.recording.thumbnails import Thumbnails
 from steadymark.app.session.review.doubts import Doubts
 from steadymark.app.session.review.review_store import ReviewStore
 from steadymark.app.session.state import Display, Phase, resolve_display
@@ -47,6 +48,7 @@ class Session(DisplayModel):
         live: Watches cameras and streams.
         review: The project of the open recording.
         doubts: Its doubtful stretches.
+        thumbnails: Small pictures of it.
         source: The one of both that the window shows.
     """
 
@@ -70,6 +72,7 @@ class Session(DisplayModel):
             self, models=lambda: self._models, settings=settings, state_root=state_root
         )
         self.live = LiveView(self._models, opener=opener, parent=self)
+        self.thumbnails = Thumbnails(self.recording, lambda: self.display.playing)
         self.review = ReviewStore(self)
         self.doubts = Doubts(self.recording, self.review)
         self.source: ShownSource = self.recording
@@ -164,6 +167,7 @@ class Session(DisplayModel):
         self.source.close()
         self.recording.give_up_opening()
         self.review.close()
+        self.thumbnails.forget()
         self.analysis.end()
         self.measures, self.measure_time_s = None, 0.0
         self.user_state = replace(
@@ -179,6 +183,7 @@ class Session(DisplayModel):
         self.live.close(flush_s=QUIT_FLUSH_S)
         self.close_source()
         ended = self.doubts.close(QUIT_S)
+        ended = self.thumbnails.close(QUIT_S) and ended
         ended = self.analysis.close(QUIT_S) and ended
         ended = self.live.join(deadline_s) and ended
         return self.recording.join(deadline_s) and ended

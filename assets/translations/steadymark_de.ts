@@ -429,6 +429,153 @@
         <source>Review</source>
         <translation>Prüfung</translation>
     </message>
+    <message>
+        <source>Errors</source>
+        <translation>Fehler</translation>
+    </message>
+</context>
+<context>
+    <name>ErrorCurves</name>
+    <message>
+        <source>Cumulative error curve</source>
+        <translation>Summenkurve der Fehler</translation>
+    </message>
+    <message>
+        <source>NRMSE, %</source>
+        <translation>NRMSE, %</translation>
+    </message>
+    <message>
+        <source>frames, %</source>
+        <translation>Bilder, %</translation>
+    </message>
+    <message>
+        <source>Share of the frames whose error is at most as large</source>
+        <translation>Anteil der Bilder, deren Fehler höchstens so groß ist</translation>
+    </message>
+    <message>
+        <source>From here on, a frame counts as failed</source>
+        <translation>Ab hier gilt ein Bild als misslungen</translation>
+    </message>
+</context>
+<context>
+    <name>ErrorsController</name>
+    <message>
+        <source>&amp;This recording</source>
+        <translation>&amp;Diese Aufnahme</translation>
+    </message>
+    <message>
+        <source>&amp;Folder of videos with ground truth…</source>
+        <translation>&amp;Ordner von Videos mit Referenz …</translation>
+    </message>
+    <message>
+        <source>Finished videos of the &amp;queue</source>
+        <translation>&amp;Fertige Videos der Warteschlange</translation>
+    </message>
+    <message>
+        <source>A live view has no ground truth: record it and open the recording.</source>
+        <translation>Ein Livebild hat keine Referenz: Nehmen Sie es auf, und öffnen Sie die Aufnahme.</translation>
+    </message>
+    <message>
+        <source>No frame with ground truth was compared yet.</source>
+        <translation>Noch ist kein Bild mit Referenz verglichen.</translation>
+    </message>
+    <message>
+        <source>Load ground truth (menu File) to see in which frames and at which landmarks the errors are large.</source>
+        <translation>Laden Sie eine Referenz (Menü Datei), um zu sehen, in welchen Bildern und an welchen Landmarken die Fehler groß sind.</translation>
+    </message>
+    <message>
+        <source>Measuring {name} ({number} of {total}), {share}</source>
+        <translation>Messe {name} ({number} von {total}), {share}</translation>
+    </message>
+    <message>
+        <source>Folder of videos with ground truth</source>
+        <translation>Ordner von Videos mit Referenz</translation>
+    </message>
+    <message>
+        <source>queue</source>
+        <translation>Warteschlange</translation>
+    </message>
+    <message numerus="yes">
+        <source>{name}, %n video(s)</source>
+        <translation>
+            <numerusform>{name}, %n Video</numerusform>
+            <numerusform>{name}, %n Videos</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The errors are on the clipboard.</source>
+        <translation>Die Fehler liegen in der Zwischenablage.</translation>
+    </message>
+    <message>
+        <source>Save the errors</source>
+        <translation>Fehler speichern</translation>
+    </message>
+</context>
+<context>
+    <name>ErrorsPanel</name>
+    <message>
+        <source>Errors</source>
+        <translation>Fehler</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Kopieren</translation>
+    </message>
+    <message>
+        <source>Copy all errors as a table with tabs, for a spreadsheet</source>
+        <translation>Alle Fehler als Tabelle mit Tabulatoren kopieren, für eine Tabellenkalkulation</translation>
+    </message>
+    <message>
+        <source>Save…</source>
+        <translation>Speichern …</translation>
+    </message>
+    <message>
+        <source>Save all errors as CSV, or the views as a picture</source>
+        <translation>Alle Fehler als CSV speichern oder die Ansichten als Bild</translation>
+    </message>
+    <message>
+        <source>Videos</source>
+        <translation>Videos</translation>
+    </message>
+    <message>
+        <source>Whose errors are shown</source>
+        <translation>Wessen Fehler gezeigt werden</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>{name}: {count} frames compared, {missed} without a face</source>
+        <translation>{name}: {count} Bilder verglichen, {missed} ohne Gesicht</translation>
+    </message>
+</context>
+<context>
+    <name>ExportMessages</name>
+    <message>
+        <source>Cancelled. What was written so far is in {name}.</source>
+        <translation>Abgebrochen: Das bereits Geschriebene steht in {name}.</translation>
+    </message>
+    <message>
+        <source>Cancelled: {name} was not written.</source>
+        <translation>Abgebrochen: {name} ist nicht geschrieben.</translation>
+    </message>
+    <message>
+        <source>{name} holds what has been tracked so far. Export again when tracking is finished.</source>
+        <translation>{name} enthält, was bisher verfolgt ist. Exportieren Sie erneut, sobald alles verfolgt ist.</translation>
+    </message>
+    <message>
+        <source>{name} was written.</source>
+        <translation>{name} ist geschrieben.</translation>
+    </message>
+    <message>
+        <source>It was tracked in {count} parts because of seeking; the tracker started anew at the beginning of each part. &apos;Track again from the beginning&apos; gives one uninterrupted run.</source>
+        <translation>Wegen Sprüngen wurde in {count} Stücken verfolgt: Zu Beginn jedes Stücks war das Gedächtnis leer. „Von Anfang an neu verfolgen“ ergibt einen ununterbrochenen Durchlauf.</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>Öffnen</translation>
+    </message>
 </context>
 <context>
     <name>ExportOptionsDialog</name>
@@ -474,6 +621,17 @@
     <message>
         <source>cannot write {path}: choose another folder or name</source>
         <translation>{path} kann nicht geschrieben werden: Wählen Sie einen anderen Ordner oder Namen</translation>
+    </message>
+</context>
+<context>
+    <name>FaceDiagram</name>
+    <message>
+        <source>Mean error of each landmark</source>
+        <translation>Mittlerer Fehler jeder Landmarke</translation>
+    </message>
+    <message>
+        <source>{name}: the largest error is {error}, of {landmark}</source>
+        <translation>{name}: Den größten Fehler, {error}, hat {landmark}</translation>
     </message>
 </context>
 <context>
@@ -534,28 +692,16 @@
         <translation>Diagramme speichern</translation>
     </message>
     <message>
+        <source>Write a report</source>
+        <translation>Bericht schreiben</translation>
+    </message>
+    <message>
         <source>Replace the file?</source>
         <translation>Datei ersetzen?</translation>
     </message>
     <message>
         <source>{name} exists already. Replace it?</source>
         <translation>{name} gibt es schon. Ersetzen?</translation>
-    </message>
-    <message>
-        <source>Cancelled. What was written so far is in {name}.</source>
-        <translation>Abgebrochen: Das bereits Geschriebene steht in {name}.</translation>
-    </message>
-    <message>
-        <source>{name} holds what has been tracked so far. Export again when tracking is finished.</source>
-        <translation>{name} enthält, was bisher verfolgt ist. Exportieren Sie erneut, sobald alles verfolgt ist.</translation>
-    </message>
-    <message>
-        <source>{name} was written.</source>
-        <translation>{name} ist geschrieben.</translation>
-    </message>
-    <message>
-        <source>It was tracked in {count} parts because of seeking; the tracker started anew at the beginning of each part. &apos;Track again from the beginning&apos; gives one uninterrupted run.</source>
-        <translation>Wegen Sprüngen wurde in {count} Stücken verfolgt: Zu Beginn jedes Stücks war das Gedächtnis leer. „Von Anfang an neu verfolgen“ ergibt einen ununterbrochenen Durchlauf.</translation>
     </message>
     <message>
         <source>Show folder</source>
@@ -660,6 +806,13 @@
     <message>
         <source>{lane}: drag to mark an interval</source>
         <translation>{lane}: ziehen, um ein Intervall zu markieren</translation>
+    </message>
+</context>
+<context>
+    <name>LaneScrollBar</name>
+    <message>
+        <source>Scroll the lanes</source>
+        <translation>Durch die Spuren blättern</translation>
     </message>
 </context>
 <context>
@@ -1211,6 +1364,14 @@
         <translation>&amp;Fertige entfernen</translation>
     </message>
     <message>
+        <source>&amp;Report…</source>
+        <translation>B&amp;ericht …</translation>
+    </message>
+    <message>
+        <source>Write one page about all finished videos</source>
+        <translation>Eine Seite über alle fertigen Videos schreiben</translation>
+    </message>
+    <message>
         <source>Add a folder of videos</source>
         <translation>Einen Ordner mit Videos hinzufügen</translation>
     </message>
@@ -1346,6 +1507,10 @@
     <message>
         <source>Export statistics of intervals</source>
         <translation>Statistik der Intervalle exportieren</translation>
+    </message>
+    <message>
+        <source>Write a report</source>
+        <translation>Bericht schreiben</translation>
     </message>
     <message>
         <source>Export reviewed table</source>
@@ -2019,6 +2184,14 @@
         <translation>NRMSE je Region, %</translation>
     </message>
     <message>
+        <source>By frame and landmark</source>
+        <translation>Nach Bild und Landmarke</translation>
+    </message>
+    <message>
+        <source>Show the worst frames, and the error of each landmark</source>
+        <translation>Die schlechtesten Bilder und den Fehler jeder Landmarke zeigen</translation>
+    </message>
+    <message>
         <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is computed from the error, so that real motion does not count as jitter.</source>
         <translation>Referenz {name}: {count} ihrer {frames} Bilder verglichen, {missed} ohne Gesicht. MAV ist die des Fehlers, sodass wahre Bewegung kein Jitter ist.</translation>
     </message>
@@ -2117,6 +2290,44 @@
     <message>
         <source>Dark</source>
         <translation>Dunkel</translation>
+    </message>
+</context>
+<context>
+    <name>WorstFrames</name>
+    <message>
+        <source>Worst frames of</source>
+        <translation>Schlechteste Bilder von</translation>
+    </message>
+    <message>
+        <source>Worst frames, {name}</source>
+        <translation>Schlechteste Bilder, {name}</translation>
+    </message>
+    <message>
+        <source>Worst frames</source>
+        <translation>Schlechteste Bilder</translation>
+    </message>
+</context>
+<context>
+    <name>WorstFramesModel</name>
+    <message>
+        <source>Video</source>
+        <translation>Video</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>Zeit</translation>
+    </message>
+    <message>
+        <source>Frame</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>{name}: NRMSE in % of the distance between the outer eye corners</source>
+        <translation>{name}: NRMSE in % des Abstands der äußeren Augenwinkel</translation>
+    </message>
+    <message>
+        <source>The face was not found in this frame</source>
+        <translation>In diesem Bild wurde das Gesicht nicht gefunden</translation>
     </message>
 </context>
 <context>
@@ -2403,6 +2614,10 @@
         <translation>Vollbild</translation>
     </message>
     <message>
+        <source>Thu&amp;mbnails in the timeline</source>
+        <translation>Vorschau&amp;bilder in der Zeitleiste</translation>
+    </message>
+    <message>
         <source>&amp;Keyboard shortcuts…</source>
         <translation>&amp;Tastenkürzel …</translation>
     </message>
@@ -2518,6 +2733,10 @@
         <source>Export statistics of &amp;intervals…</source>
         <translation>St&amp;atistik der Intervalle exportieren …</translation>
     </message>
+    <message>
+        <source>&amp;Report…</source>
+        <translation>Prü&amp;fbericht …</translation>
+    </message>
 </context>
 <context>
     <name>dropping</name>
@@ -2532,6 +2751,17 @@
     <message>
         <source>One recording is shown at a time: the first one was opened.</source>
         <translation>Es wird immer nur eine Aufnahme gezeigt: Die erste wurde geöffnet.</translation>
+    </message>
+</context>
+<context>
+    <name>errors</name>
+    <message>
+        <source>NRMSE, %</source>
+        <translation>NRMSE, %</translation>
+    </message>
+    <message>
+        <source>median, %</source>
+        <translation>Median, %</translation>
     </message>
 </context>
 <context>
@@ -4166,6 +4396,10 @@
         <translation>noch ist kein Bild verarbeitet</translation>
     </message>
     <message>
+        <source>none of the finished videos of the queue has ground truth beside it</source>
+        <translation>neben keinem der fertigen Videos der Warteschlange liegt eine Referenz</translation>
+    </message>
+    <message>
         <source>not found for {seconds:.2f} s</source>
         <translation>{seconds:.2f} s lang nicht gefunden</translation>
     </message>
@@ -4538,6 +4772,10 @@
         <translation>{name} braucht beim Laufen mehr als {most_gib} GiB Speicher: Wählen Sie ein kleineres Modell oder weniger Gesichter</translation>
     </message>
     <message>
+        <source>the videos cannot be compared ({fault})</source>
+        <translation>die Videos lassen sich nicht vergleichen ({fault})</translation>
+    </message>
+    <message>
         <source>{count} images of different sizes are tracked independently: &apos;steadymark track --sequence&apos; tracks them as one sequence</source>
         <translation>{count} Bilder verschiedener Größe werden einzeln verfolgt: „steadymark track --sequence“ verfolgt sie als eine Folge</translation>
     </message>
@@ -4552,6 +4790,10 @@
     <message>
         <source>{count} were dropped</source>
         <translation>{count} wurden ausgelassen</translation>
+    </message>
+    <message>
+        <source>{folder} holds no video with ground truth beside it: NAME_truth.csv, or a folder annot with .pts files</source>
+        <translation>{folder} enthält kein Video, neben dem eine Referenz liegt: NAME_truth.csv oder ein Ordner annot mit .pts-Dateien</translation>
     </message>
     <message>
         <source>{label} {degrees:+.1f}°</source>
@@ -4834,6 +5076,10 @@
         <translation>{path}: {count} Punkte, erwartet sind {wanted}</translation>
     </message>
     <message>
+        <source>{path} has no table of landmarks beside it: track it first (steadymark track {path} --out {folder}), or name the table</source>
+        <translation>neben {path} liegt keine Tabelle der Landmarken: Verfolgen Sie zuerst (steadymark track {path} --out {folder}), oder nennen Sie die Tabelle</translation>
+    </message>
+    <message>
         <source>{path} is a device and not a file: a camera is opened as camera:{path}</source>
         <translation>{path} ist ein Gerät und keine Datei: eine Kamera wird als camera:{path} geöffnet</translation>
     </message>
@@ -4900,6 +5146,10 @@
     <message>
         <source>{start}… cannot be the name of a file: shorten or correct it</source>
         <translation>{start}… kann kein Dateiname sein: Kürzen oder berichtigen Sie ihn</translation>
+    </message>
+    <message>
+        <source>{table}: its video was not found, so that the report shows no pictures</source>
+        <translation>{table}: Das Video dazu wurde nicht gefunden, darum zeigt der Bericht keine Bilder</translation>
     </message>
     <message>
         <source>{target} takes iBUG&apos;s 68 landmarks, and this model has {count}: choose another model</source>

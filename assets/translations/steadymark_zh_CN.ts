@@ -428,6 +428,152 @@
         <source>Review</source>
         <translation>审阅</translation>
     </message>
+    <message>
+        <source>Errors</source>
+        <translation>误差</translation>
+    </message>
+</context>
+<context>
+    <name>ErrorCurves</name>
+    <message>
+        <source>Cumulative error curve</source>
+        <translation>累积误差曲线</translation>
+    </message>
+    <message>
+        <source>NRMSE, %</source>
+        <translation>NRMSE，%</translation>
+    </message>
+    <message>
+        <source>frames, %</source>
+        <translation>帧，%</translation>
+    </message>
+    <message>
+        <source>Share of the frames whose error is at most as large</source>
+        <translation>误差不超过该值的帧所占比例</translation>
+    </message>
+    <message>
+        <source>From here on, a frame counts as failed</source>
+        <translation>从此处起，该帧计为失败</translation>
+    </message>
+</context>
+<context>
+    <name>ErrorsController</name>
+    <message>
+        <source>&amp;This recording</source>
+        <translation>此录像(&amp;T)</translation>
+    </message>
+    <message>
+        <source>&amp;Folder of videos with ground truth…</source>
+        <translation>带真值的视频文件夹(&amp;F)…</translation>
+    </message>
+    <message>
+        <source>Finished videos of the &amp;queue</source>
+        <translation>队列中已完成的视频(&amp;Q)</translation>
+    </message>
+    <message>
+        <source>A live view has no ground truth: record it and open the recording.</source>
+        <translation>实时画面没有真值：请先录制，再打开录像。</translation>
+    </message>
+    <message>
+        <source>No frame with ground truth was compared yet.</source>
+        <translation>尚未比较任何带真值的帧。</translation>
+    </message>
+    <message>
+        <source>Load ground truth (menu File) to see in which frames and at which landmarks the errors are large.</source>
+        <translation>请载入真值（“文件”菜单），以查看哪些帧和哪些关键点的误差较大。</translation>
+    </message>
+    <message>
+        <source>Measuring {name} ({number} of {total}), {share}</source>
+        <translation>正在测量 {name}（{number}/{total}），{share}</translation>
+    </message>
+    <message>
+        <source>Folder of videos with ground truth</source>
+        <translation>带真值的视频文件夹</translation>
+    </message>
+    <message>
+        <source>queue</source>
+        <translation>队列</translation>
+    </message>
+    <message numerus="yes">
+        <source>{name}, %n video(s)</source>
+        <translation>
+            <numerusform>{name}，%n 个视频</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The errors are on the clipboard.</source>
+        <translation>误差已复制到剪贴板。</translation>
+    </message>
+    <message>
+        <source>Save the errors</source>
+        <translation>保存误差</translation>
+    </message>
+</context>
+<context>
+    <name>ErrorsPanel</name>
+    <message>
+        <source>Errors</source>
+        <translation>误差</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>复制</translation>
+    </message>
+    <message>
+        <source>Copy all errors as a table with tabs, for a spreadsheet</source>
+        <translation>将所有误差复制为制表符分隔的表格，可粘贴到电子表格</translation>
+    </message>
+    <message>
+        <source>Save…</source>
+        <translation>保存…</translation>
+    </message>
+    <message>
+        <source>Save all errors as CSV, or the views as a picture</source>
+        <translation>将所有误差保存为 CSV，或将视图保存为图片</translation>
+    </message>
+    <message>
+        <source>Videos</source>
+        <translation>视频</translation>
+    </message>
+    <message>
+        <source>Whose errors are shown</source>
+        <translation>显示哪些视频的误差</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>{name}: {count} frames compared, {missed} without a face</source>
+        <translation>{name}：已比较 {count} 帧，其中 {missed} 帧没有人脸</translation>
+    </message>
+</context>
+<context>
+    <name>ExportMessages</name>
+    <message>
+        <source>Cancelled. What was written so far is in {name}.</source>
+        <translation>已取消：已写入的内容在 {name} 中。</translation>
+    </message>
+    <message>
+        <source>Cancelled: {name} was not written.</source>
+        <translation>已取消：未写入 {name}。</translation>
+    </message>
+    <message>
+        <source>{name} holds what has been tracked so far. Export again when tracking is finished.</source>
+        <translation>{name} 包含目前已跟踪的内容。全部跟踪完成后请再次导出。</translation>
+    </message>
+    <message>
+        <source>{name} was written.</source>
+        <translation>已写入 {name}。</translation>
+    </message>
+    <message>
+        <source>It was tracked in {count} parts because of seeking; the tracker started anew at the beginning of each part. &apos;Track again from the beginning&apos; gives one uninterrupted run.</source>
+        <translation>由于跳转，跟踪分 {count} 段进行：每段开始时没有历史记忆。“从头重新跟踪”可得到不间断的结果。</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>打开</translation>
+    </message>
 </context>
 <context>
     <name>ExportOptionsDialog</name>
@@ -473,6 +619,17 @@
     <message>
         <source>cannot write {path}: choose another folder or name</source>
         <translation>无法写入 {path}：请选择其他文件夹或名称</translation>
+    </message>
+</context>
+<context>
+    <name>FaceDiagram</name>
+    <message>
+        <source>Mean error of each landmark</source>
+        <translation>每个关键点的平均误差</translation>
+    </message>
+    <message>
+        <source>{name}: the largest error is {error}, of {landmark}</source>
+        <translation>{name}：最大误差为 {error}，位于 {landmark}</translation>
     </message>
 </context>
 <context>
@@ -532,28 +689,16 @@
         <translation>保存曲线图</translation>
     </message>
     <message>
+        <source>Write a report</source>
+        <translation>写报告</translation>
+    </message>
+    <message>
         <source>Replace the file?</source>
         <translation>替换文件？</translation>
     </message>
     <message>
         <source>{name} exists already. Replace it?</source>
         <translation>{name} 已存在。要替换吗？</translation>
-    </message>
-    <message>
-        <source>Cancelled. What was written so far is in {name}.</source>
-        <translation>已取消：已写入的内容在 {name} 中。</translation>
-    </message>
-    <message>
-        <source>{name} holds what has been tracked so far. Export again when tracking is finished.</source>
-        <translation>{name} 包含目前已跟踪的内容。全部跟踪完成后请再次导出。</translation>
-    </message>
-    <message>
-        <source>{name} was written.</source>
-        <translation>已写入 {name}。</translation>
-    </message>
-    <message>
-        <source>It was tracked in {count} parts because of seeking; the tracker started anew at the beginning of each part. &apos;Track again from the beginning&apos; gives one uninterrupted run.</source>
-        <translation>由于跳转，跟踪分 {count} 段进行：每段开始时没有历史记忆。“从头重新跟踪”可得到不间断的结果。</translation>
     </message>
     <message>
         <source>Show folder</source>
@@ -658,6 +803,13 @@
     <message>
         <source>{lane}: drag to mark an interval</source>
         <translation>{lane}：拖动以标记区间</translation>
+    </message>
+</context>
+<context>
+    <name>LaneScrollBar</name>
+    <message>
+        <source>Scroll the lanes</source>
+        <translation>滚动轨道</translation>
     </message>
 </context>
 <context>
@@ -1205,6 +1357,14 @@
         <translation>清除已完成(&amp;L)</translation>
     </message>
     <message>
+        <source>&amp;Report…</source>
+        <translation>报告(&amp;R)…</translation>
+    </message>
+    <message>
+        <source>Write one page about all finished videos</source>
+        <translation>为所有已完成的视频写一页报告</translation>
+    </message>
+    <message>
         <source>Add a folder of videos</source>
         <translation>添加视频文件夹</translation>
     </message>
@@ -1340,6 +1500,10 @@
     <message>
         <source>Export statistics of intervals</source>
         <translation>导出区间统计</translation>
+    </message>
+    <message>
+        <source>Write a report</source>
+        <translation>写报告</translation>
     </message>
     <message>
         <source>Export reviewed table</source>
@@ -2012,6 +2176,14 @@
         <translation>各区域 NRMSE，%</translation>
     </message>
     <message>
+        <source>By frame and landmark</source>
+        <translation>按帧和关键点</translation>
+    </message>
+    <message>
+        <source>Show the worst frames, and the error of each landmark</source>
+        <translation>显示误差最大的帧和每个关键点的误差</translation>
+    </message>
+    <message>
         <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is computed from the error, so that real motion does not count as jitter.</source>
         <translation>真值 {name}：共 {frames} 帧，已对比 {count} 帧，{missed} 帧无人脸。MAV 按误差计算，因此真实运动不计为抖动。</translation>
     </message>
@@ -2109,6 +2281,44 @@
     <message>
         <source>Dark</source>
         <translation>深色</translation>
+    </message>
+</context>
+<context>
+    <name>WorstFrames</name>
+    <message>
+        <source>Worst frames of</source>
+        <translation>误差最大的帧，来自</translation>
+    </message>
+    <message>
+        <source>Worst frames, {name}</source>
+        <translation>误差最大的帧，{name}</translation>
+    </message>
+    <message>
+        <source>Worst frames</source>
+        <translation>误差最大的帧</translation>
+    </message>
+</context>
+<context>
+    <name>WorstFramesModel</name>
+    <message>
+        <source>Video</source>
+        <translation>视频</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>时间</translation>
+    </message>
+    <message>
+        <source>Frame</source>
+        <translation>帧</translation>
+    </message>
+    <message>
+        <source>{name}: NRMSE in % of the distance between the outer eye corners</source>
+        <translation>{name}：NRMSE，占外眼角间距的 %</translation>
+    </message>
+    <message>
+        <source>The face was not found in this frame</source>
+        <translation>此帧中未找到人脸</translation>
     </message>
 </context>
 <context>
@@ -2395,6 +2605,10 @@
         <translation>全屏</translation>
     </message>
     <message>
+        <source>Thu&amp;mbnails in the timeline</source>
+        <translation>时间轴中的缩略图(&amp;M)</translation>
+    </message>
+    <message>
         <source>&amp;Keyboard shortcuts…</source>
         <translation>键盘快捷键(&amp;K)…</translation>
     </message>
@@ -2510,6 +2724,10 @@
         <source>Export statistics of &amp;intervals…</source>
         <translation>导出区间统计(&amp;A)…</translation>
     </message>
+    <message>
+        <source>&amp;Report…</source>
+        <translation>报告(&amp;R)…</translation>
+    </message>
 </context>
 <context>
     <name>dropping</name>
@@ -2524,6 +2742,17 @@
     <message>
         <source>One recording is shown at a time: the first one was opened.</source>
         <translation>一次只显示一个录像：已打开第一个。</translation>
+    </message>
+</context>
+<context>
+    <name>errors</name>
+    <message>
+        <source>NRMSE, %</source>
+        <translation>NRMSE，%</translation>
+    </message>
+    <message>
+        <source>median, %</source>
+        <translation>中位数，%</translation>
     </message>
 </context>
 <context>
@@ -4158,6 +4387,10 @@
         <translation>尚未处理任何帧</translation>
     </message>
     <message>
+        <source>none of the finished videos of the queue has ground truth beside it</source>
+        <translation>队列中已完成的视频旁都没有真值</translation>
+    </message>
+    <message>
         <source>not found for {seconds:.2f} s</source>
         <translation>{seconds:.2f} 秒未找到</translation>
     </message>
@@ -4530,6 +4763,10 @@
         <translation>{name} 运行时占用超过 {most_gib} GiB 内存：请使用较小的模型，或减少人脸数</translation>
     </message>
     <message>
+        <source>the videos cannot be compared ({fault})</source>
+        <translation>无法比较这些视频（{fault}）</translation>
+    </message>
+    <message>
         <source>{count} images of different sizes are tracked independently: &apos;steadymark track --sequence&apos; tracks them as one sequence</source>
         <translation>{count} 张尺寸不同的图像将分别跟踪：“steadymark track --sequence”将它们作为一个序列跟踪</translation>
     </message>
@@ -4544,6 +4781,10 @@
     <message>
         <source>{count} were dropped</source>
         <translation>丢弃了 {count} 个</translation>
+    </message>
+    <message>
+        <source>{folder} holds no video with ground truth beside it: NAME_truth.csv, or a folder annot with .pts files</source>
+        <translation>{folder} 中没有旁边带真值的视频：真值为 NAME_truth.csv，或含 .pts 文件的 annot 文件夹</translation>
     </message>
     <message>
         <source>{label} {degrees:+.1f}°</source>
@@ -4826,6 +5067,10 @@
         <translation>{path}：有 {count} 个点，应有 {wanted} 个</translation>
     </message>
     <message>
+        <source>{path} has no table of landmarks beside it: track it first (steadymark track {path} --out {folder}), or name the table</source>
+        <translation>{path} 旁没有关键点表格：请先跟踪（steadymark track {path} --out {folder}），或指定表格</translation>
+    </message>
+    <message>
         <source>{path} is a device and not a file: a camera is opened as camera:{path}</source>
         <translation>{path} 是设备而不是文件：请用 camera:{path} 打开摄像头</translation>
     </message>
@@ -4892,6 +5137,10 @@
     <message>
         <source>{start}… cannot be the name of a file: shorten or correct it</source>
         <translation>{start}… 不能作为文件名：请缩短或更正</translation>
+    </message>
+    <message>
+        <source>{table}: its video was not found, so that the report shows no pictures</source>
+        <translation>{table}：未找到对应的视频，因此报告中没有图片</translation>
     </message>
     <message>
         <source>{target} takes iBUG&apos;s 68 landmarks, and this model has {count}: choose another model</source>

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from steadymark.app.session.analysis.analysis import Analysis
+from steadymark.app.session.analysis.error_set import ErrorSet
 from steadymark.app.session.background_opening import ModelCache, settings_to_retrack
 from steadymark.app.session.display_model import DisplayModel
 from steadymark.app.session.live.live_view import QUIT_FLUSH_S, LiveView, open_feed
@@ -49,6 +50,7 @@ class Session(DisplayModel):
         review: The project of the open recording.
         doubts: Its doubtful stretches.
         thumbnails: Small pictures of it.
+        error_set: The errors of several videos.
         source: The one of both that the window shows.
     """
 
@@ -86,6 +88,7 @@ class Session(DisplayModel):
             is_recording_awaited=lambda: bool(self.recording.opening),
             run_in_background=self.recording.run_in_background,
         )
+        self.error_set = ErrorSet(lambda: self._models, self)
         self._connect()
 
     def _connect(self) -> None:
@@ -184,6 +187,7 @@ class Session(DisplayModel):
         self.close_source()
         ended = self.doubts.close(QUIT_S)
         ended = self.thumbnails.close(QUIT_S) and ended
+        ended = self.error_set.close(QUIT_S) and ended
         ended = self.analysis.close(QUIT_S) and ended
         ended = self.live.join(deadline_s) and ended
         return self.recording.join(deadline_s) and ended

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QSplitter,
-    QStackedLayout,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from steadymark.app.gui.errors.error_curves import ErrorCurves
 from steadymark.app.gui.errors.face_diagram import FaceDiagram
 from steadymark.app.gui.errors.worst_frames import WorstFrames
+from steadymark.app.gui.widgets.menu_button import MenuButton
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPixmap, QResizeEvent
@@ -44,6 +45,11 @@ class ErrorsPanel(QWidget):
         self.save_button = _button(
             self.tr("Save…"), self.tr("Save all errors as CSV, or the views as a picture")
         )
+        self.set_button = MenuButton()
+        self.set_button.setText(self.tr("Videos"))
+        self.set_button.setToolTip(self.tr("Whose errors are shown"))
+        self.cancel_button = _button(self.tr("Cancel"), "")
+        self.cancel_button.hide()
         self._views = QSplitter(Qt.Orientation.Horizontal)
         for number, (view, share) in enumerate(
             zip((self.worst, self.face, self.curves), _SHARES, strict=True)
@@ -55,20 +61,21 @@ class ErrorsPanel(QWidget):
         self.title.setTextFormat(Qt.TextFormat.PlainText)
         above = QHBoxLayout()
         above.addWidget(self.title, 1)
+        above.addWidget(self.cancel_button)
+        above.addWidget(self.set_button)
         above.addWidget(self.copy_button)
         above.addWidget(self.save_button)
-        self._whole = QWidget()
-        column = QVBoxLayout(self._whole)
-        column.setContentsMargins(6, 4, 6, 4)
-        column.setSpacing(4)
-        column.addLayout(above)
-        column.addWidget(self._views, 1)
         self.notice.setWordWrap(True)
         self.notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.notice.setMargin(12)
-        self._pages = QStackedLayout(self)
+        self._pages = QStackedWidget()
         self._pages.addWidget(self.notice)
-        self._pages.addWidget(self._whole)
+        self._pages.addWidget(self._views)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(6, 4, 6, 4)
+        column.setSpacing(4)
+        column.addLayout(above)
+        column.addWidget(self._pages, 1)
 
     def minimumSizeHint(self) -> QSize:
         return _LEAST_PX
@@ -84,6 +91,9 @@ class ErrorsPanel(QWidget):
         self.notice.setText(notice)
         for view in (self.worst, self.face, self.curves):
             view.show_errors(shown)
+        for button in (self.copy_button, self.save_button):
+            button.setEnabled(shown is not None)
+        self.title.clear()
         if shown is not None:
             scores = shown.pair[1].scores
             self.title.setText(
@@ -92,7 +102,14 @@ class ErrorsPanel(QWidget):
                 )
             )
             self.title.setToolTip(self.title.text())
-        self._pages.setCurrentWidget(self.notice if shown is None else self._whole)
+        self._pages.setCurrentWidget(self.notice if shown is None else self._views)
+
+    def show_progress(self, text: str) -> None:
+        """Show which video of a set is being measured instead of the title; empty for none."""
+        self.cancel_button.setVisible(bool(text))
+        self.set_button.setEnabled(not text)
+        if text:
+            self.title.setText(text)
 
     def as_picture(self) -> QPixmap:
         """Return a picture of the face diagram and the curves with their scores."""

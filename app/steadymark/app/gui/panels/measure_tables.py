@@ -78,7 +78,7 @@ class TruthTables(QWidget):
             [MeasureRow(n, region_name(n), nrmse, 2) for n in REGIONS if n],
         )
         self.more = QPushButton(self.tr("By frame and landmark"))
-        self.more.setToolTip(self.tr("Show the worst frames, and the error of each landmark (F9)"))
+        self.more.setToolTip(self.tr("Show the worst frames, and the error of each landmark"))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         for widget in (self.truth_table, self.words, self.more, self.error_by_region):

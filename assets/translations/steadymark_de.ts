@@ -2734,7 +2734,7 @@
         <translation>St&amp;atistik der Intervalle exportieren …</translation>
     </message>
     <message>
-        <source>&amp;Report…</source>
+        <source>R&amp;eport…</source>
         <translation>Prü&amp;fbericht …</translation>
     </message>
 </context>

@@ -2725,8 +2725,8 @@
         <translation>导出区间统计(&amp;A)…</translation>
     </message>
     <message>
-        <source>&amp;Report…</source>
-        <translation>报告(&amp;R)…</translation>
+        <source>R&amp;eport…</source>
+        <translation>报告(&amp;E)…</translation>
     </message>
 </context>
 <context>

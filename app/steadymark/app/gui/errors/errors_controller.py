@@ -60,6 +60,7 @@ class ErrorsController(QObject):
         self._next_place: FacePlace | None = None  # shown when its video is open
         session.measures_changed.connect(self.refresh)
         session.error_set.changed.connect(self._on_set_changed)
+        session.changed.connect(self._on_changed)
         session.recording.recording_opened.connect(self._on_opened)
 
     def connect_panel(self, panel: ErrorsPanel, dock: QDockWidget, more: QPushButton) -> None:
@@ -163,11 +164,19 @@ class ErrorsController(QObject):
         self.refresh()
 
     def _on_opened(self, recording: OpenRecording) -> None:
-        place, self._next_place = self._next_place, None
+        """Show the errors of a recording that was opened by other means."""
+        place = self._next_place
         if place is None or place.source != recording.media.info.path:
-            self._set = None
+            self._set = self._next_place = None
             self.refresh()
-        elif place.frame is not None:
+
+    def _on_changed(self) -> None:
+        """Show the frame of another video that was clicked, as soon as the video is open."""
+        place, display = self._next_place, self._session.display
+        if place is None or place.source != display.path or place.frame is None:
+            return
+        if display.last >= place.frame:
+            self._next_place = None
             self._session.recording.pause()
             self._session.recording.seek(place.frame)
 

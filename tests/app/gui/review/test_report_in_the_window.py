@@ -13,10 +13,12 @@ from typer.testing import CliRunner
 
 from steadymark.app.cli import main as cli
 from steadymark.engine.report import compose_report
+from steadymark.engine.report.stretch_pictures import stretch_pictures
 from support.videos.square_video import square_video
 from support.window.window_driver import key, open_video
 
 if TYPE_CHECKING:
+    from PySide6.QtCore import QUrl
     from pytestqt.qtbot import QtBot
 
     from steadymark.app.gui.main_window import MainWindow
@@ -63,9 +65,11 @@ def test_the_report_of_the_window_is_the_page_of_the_command_line(
     page = written(qtbot, window)
     assert page.name == "a_report.html"
     opened: list[str] = []
-    monkeypatch.setattr(
-        QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()) is None
-    )
+
+    def open_url(url: QUrl) -> None:
+        opened.append(url.toLocalFile())
+
+    monkeypatch.setattr(QDesktopServices, "openUrl", open_url)
     (button,) = (b for b in window.messages.findChildren(QPushButton) if b.text() == "Open")
     button.click()
     assert opened == [str(page)]
@@ -90,7 +94,7 @@ def test_a_cancelled_report_leaves_no_file(
     qtbot: QtBot, window: MainWindow, clip: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_video(qtbot, window, clip)
-    drawn = compose_report.stretch_pictures
+    drawn = stretch_pictures
 
     def cancelling(*arguments: object, **options: object) -> list[str]:
         window.exports._lines[0].export.cancel()

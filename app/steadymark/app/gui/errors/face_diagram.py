@@ -38,12 +38,12 @@ def error_colour(share: float) -> QColor:
     place = min(max(share, 0.0), 1.0) * (len(_COLOURS) - 1)
     low = min(int(place), len(_COLOURS) - 2)
     first, second, part = QColor(_COLOURS[low]), QColor(_COLOURS[low + 1]), place - low
-    return QColor.fromRgbF(
-        *(
-            (1 - part) * a + part * b
-            for a, b in zip(first.getRgbF()[:3], second.getRgbF()[:3], strict=True)
-        )
+    pairs = (
+        (first.redF(), second.redF()),
+        (first.greenF(), second.greenF()),
+        (first.blueF(), second.blueF()),
     )
+    return QColor.fromRgbF(*((1 - part) * a + part * b for a, b in pairs))
 
 
 def scale_end(largest: float) -> float:

@@ -34,7 +34,7 @@ class LaneScrollBar(QScrollBar):
         self.setGeometry(QRect(left, round(area.top()), _WIDTH_PX, round(area.height())))
         self.setVisible(layout.lanes_below_px > 0)
 
-    def scroll(self, steps: float) -> None:
+    def scroll_lanes(self, steps: float) -> None:
         """Scroll by this many lanes; positive values show lanes further up."""
         self.setValue(self.value() - round(steps * self.singleStep()))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import TYPE_CHECKING
 
@@ -75,8 +74,6 @@ def paint_pictures(
 
 def _round_up(frames: float) -> int:
     """Return the next number of the form 2ⁿ or 3·2ⁿ."""
-    for power in itertools.count():
-        for step in (2**power, 3 * 2**power // 2):
-            if step >= frames:
-                return step
-    raise AssertionError
+    power: int = 2 ** math.ceil(math.log2(max(frames, 1.0)))
+    smaller = 3 * power // 4
+    return smaller if power >= 4 and smaller >= frames else power

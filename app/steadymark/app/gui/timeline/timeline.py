@@ -298,7 +298,7 @@ class Timeline(QWidget):
         aside = event.angleDelta().x() / _DEGREES_8
         in_lanes = event.position().y() >= self._layout().all_lanes.top()
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and in_lanes:
-            self._lane_bar.scroll(steps or aside)  # some systems turn the wheel with Shift
+            self._lane_bar.scroll_lanes(steps or aside)  # some systems turn the wheel with Shift
             event.accept()
             return
         track = self._layout().track

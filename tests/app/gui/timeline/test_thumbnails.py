@@ -82,9 +82,10 @@ def test_nothing_is_decoded_while_the_video_plays(
     open_video(qtbot, window, str(square_video(tmp_path / "long.mp4", 600)), tracked=False)
     window.session.recording.play()
     key(window, "thumbnails")
-    qtbot.waitUntil(lambda: window.session.display.frame > 10, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bool(window.session.thumbnails._wanted), timeout=WAIT_MS)
+    start = window.session.display.frame
+    qtbot.waitUntil(lambda: window.session.display.frame > start + 10, timeout=WAIT_MS)
     assert window.session.display.playing
-    assert window.session.thumbnails._wanted
     assert decoding == []
     window.session.recording.pause()
     qtbot.waitUntil(lambda: all_there(window), timeout=WAIT_MS)

@@ -12,6 +12,16 @@
     </message>
 </context>
 <context>
+    <name>ErrorsController</name>
+    <message numerus="yes">
+        <source>{name}, %n video(s)</source>
+        <translation>
+            <numerusform>{name}, %n video</numerusform>
+            <numerusform>{name}, %n videos</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>FileController</name>
     <message numerus="yes">
         <source>Steadymark ended unexpectedly. %n tracked frame(s) of {name} were saved.</source>

@@ -33,6 +33,7 @@ class Docks(QObject):
         settings: QWidget,
         review: QWidget,
         people: QWidget,
+        errors: QWidget,
     ) -> None:
         super().__init__(window)
         self._window = window
@@ -45,11 +46,21 @@ class Docks(QObject):
         self.settings = self._add(self.tr("Settings"), "settings", settings, _RIGHT, "F7")
         self.review = self._add(self.tr("Review"), "review", review, _RIGHT, "F8")
         self.people = self._add(self.tr("People"), "people", people, _RIGHT, "F4")
+        self.errors = self._add(self.tr("Errors"), "errors", errors, _BELOW, "F9")
+        window.tabifyDockWidget(self.plots, self.errors)
+        self.errors.hide()  # Most recordings have no ground truth.
         self._stack()
 
     @property
     def all(self) -> tuple[QDockWidget, ...]:
-        return self.plots, self.statistics, self.settings, self.review, self.people
+        return (
+            self.plots,
+            self.statistics,
+            self.settings,
+            self.review,
+            self.people,
+            self.errors,
+        )
 
     @property
     def actions(self) -> dict[str, QAction]:

@@ -16,6 +16,8 @@ from steadymark.app.gui.actions.context_menus import (
 from steadymark.app.gui.annotations.annotation_controller import AnnotationController
 from steadymark.app.gui.comparison_controller import ComparisonController
 from steadymark.app.gui.docks import Docks
+from steadymark.app.gui.errors.errors_controller import ErrorsController
+from steadymark.app.gui.errors.errors_panel import ErrorsPanel
 from steadymark.app.gui.files.close_questions import CloseQuestions
 from steadymark.app.gui.files.exports_list import ExportsList
 from steadymark.app.gui.files.file_controller import FileController
@@ -136,6 +138,13 @@ class WindowLayout(QMainWindow):
             exports=self.exports,
             ask_save_path=self.files.ask_save_path,
         )
+        self.errors_controller = ErrorsController(
+            self,
+            session=self.session,
+            exports=self.exports,
+            messages=self.messages,
+            ask_save_path=self.files.ask_save_path,
+        )
         self.annotations = AnnotationController(
             self,
             session=self.session,
@@ -151,6 +160,7 @@ class WindowLayout(QMainWindow):
         )
         self.start_page.set_recent(self.preferences.recent())
         self.playback_bar = PlaybackBar(self.actions_by_name)
+        self._make_thumbnails()
         self.live_bar = LiveBar(self.actions_by_name)
         shown = self.preferences.values("statistics").get("details") is True
         self.plots, self.statistics = Plots(), StatisticsPanel(details_shown=shown)
@@ -174,6 +184,7 @@ class WindowLayout(QMainWindow):
         self.setCentralWidget(self.central)
         self.review = ReviewPanel(self.actions_by_name)
         self.people = PeoplePanel(self.actions_by_name)
+        self.errors = ErrorsPanel()
         self.docks = Docks(
             self,
             plots=self.plots,
@@ -181,6 +192,18 @@ class WindowLayout(QMainWindow):
             settings=self.settings,
             review=self.review,
             people=self.people,
+            errors=self.errors,
+        )
+
+    def _make_thumbnails(self) -> None:
+        """Let a command show and hide the thumbnails of the timeline; the choice is remembered."""
+        line, action = self.playback_bar.timeline, self.actions_by_name["thumbnails"]
+        line.use_thumbnails(self.session.thumbnails)
+        action.setChecked(self.preferences.values("timeline").get("thumbnails") is True)
+        line.show_thumbnails(shown=action.isChecked())
+        action.toggled.connect(lambda shown: line.show_thumbnails(shown=shown))
+        action.toggled.connect(
+            lambda shown: self.preferences.set_values("timeline", {"thumbnails": shown})
         )
 
     def _connect_controllers(self) -> None:
@@ -198,6 +221,8 @@ class WindowLayout(QMainWindow):
             timeline=self.playback_bar.timeline,
             statistics=self.statistics,
         )
+        more = self.statistics.truth_tables.more
+        self.errors_controller.connect_panel(self.errors, docks.errors, more)
         self.annotations.connect_widgets(actions, self.playback_bar.timeline)
 
     def _show_page(self, display: Display) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -43,12 +44,14 @@ class ExportKind(StrEnum):
     """What is written.
 
     SIDE: a video that shows both compared variants side by side. REVIEW: see `ReviewExport`.
+    REPORT: a page about a review.
     """
 
     TABLE = "table"
     VIDEO = "video"
     SIDE = "side"
     REVIEW = "review"
+    REPORT = "report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,7 @@ class ExportReport:
         path: The path of the file that was written.
         fault: A sentence that says what failed, or nothing.
         segment_count: The number of segments that were tracked separately.
+        notes: Sentences about what could not be done of it.
     """
 
     request: ExportRequest
@@ -111,6 +115,7 @@ class ExportReport:
     path: str = ""
     fault: UserText = NOTHING
     segment_count: int = 1
+    notes: tuple[UserText, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,26 +161,33 @@ def table_header(source: ExportSource, results: Results) -> Header:
     if source.header is not None:
         return source.header
     head = header(source.info, source.models, source.settings, InputSettings())
+    if (results.frame_status() == FrameStatus.UNKNOWN).any():
+        # Frames that were not tracked yet must not look like damaged ones.
+        head = replace(head, source_frames=None)
     if results.segment_count > 1:
         head = replace(head, settings={**head.settings, "pieces": results.segment_count})
     return head
 
 
-class Export:
-    """One export that runs once, from `start` on.
+class ExportCancelled(Exception):  # noqa: N818 - it is no error
+    """The user cancelled an export of which no part can be kept."""
+
+
+class BackgroundExport(ABC):
+    """One export that runs once on a thread of its own, from `start` on.
 
     Args:
         request: What is exported to which path.
-        source_data: The data of the export.
         on_change: Is called from the thread when the report changed. It must return immediately.
+        source: The path of the recording; empty for several.
     """
 
     def __init__(
-        self, request: ExportRequest, source_data: ExportSource, on_change: Callable[[], None]
+        self, request: ExportRequest, on_change: Callable[[], None], source: str = ""
     ) -> None:
-        self._request, self._source, self._on_change = request, source_data, on_change
+        self._request, self._on_change = request, on_change
         self._lock, self._cancelled = Lock(), Event()
-        self._report = ExportReport(request, source_data.info.path)
+        self._report = ExportReport(request, source)
         self._thread = Thread(target=self._run, name="export", daemon=True)
 
     @property
@@ -200,6 +212,8 @@ class Export:
     def _run(self) -> None:
         try:
             self._write()
+        except ExportCancelled:
+            pass
         except SteadymarkError as error:
             self._update_report(fault=error.sentence)
         except Exception as error:
@@ -208,6 +222,31 @@ class Export:
             self._update_report(fault=UserText("the export failed ({fault})", fault=named))
         finally:
             self._update_report(running=False, cancelled=self._cancelled.is_set())
+
+    @abstractmethod
+    def _write(self) -> None:
+        """Write the file; it is called in the thread."""
+
+    def _update_report(self, **changes: object) -> None:
+        with self._lock:
+            self._report = replace(self._report, **changes)  # type: ignore[arg-type]
+        self._on_change()
+
+
+class Export(BackgroundExport):
+    """An export of the results of one recording.
+
+    Args:
+        request: What is exported to which path.
+        source_data: The data of the export.
+        on_change: Is called from the thread when the report changed. It must return immediately.
+    """
+
+    def __init__(
+        self, request: ExportRequest, source_data: ExportSource, on_change: Callable[[], None]
+    ) -> None:
+        super().__init__(request, on_change, source_data.info.path)
+        self._source = source_data
 
     def _write(self) -> None:
         results = self._source.filtered_results()
@@ -280,8 +319,3 @@ class Export:
         if project is None:
             return results.faces
         return ReviewedFaces(results, project, self._source.settings.focal_px).faces
-
-    def _update_report(self, **changes: object) -> None:
-        with self._lock:
-            self._report = replace(self._report, **changes)  # type: ignore[arg-type]
-        self._on_change()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from steadymark.app.session.analysis.analysis import Analysis
+from steadymark.app.session.analysis.error_set import ErrorSet
 from steadymark.app.session.background_opening import (
     ModelCache,
     OpeningRequest,
@@ -18,6 +19,7 @@ from steadymark.app.session.display_model import DisplayModel
 from steadymark.app.session.live.live_view import QUIT_FLUSH_S, LiveView, open_feed
 from steadymark.app.session.people.people import People
 from steadymark.app.session.recording.recording_view import RecordingView
+from steadymark.app.session.recording.thumbnails import Thumbnails
 from steadymark.app.session.review.doubts import Doubts
 from steadymark.app.session.review.review_store import ReviewStore
 from steadymark.app.session.state import Display, Phase, resolve_display
@@ -53,6 +55,8 @@ class Session(DisplayModel):
         review: The project of the open recording.
         doubts: Its doubtful stretches.
         people: The persons in it.
+        thumbnails: Small pictures of it.
+        error_set: The errors of several videos.
         source: The one of both that the window shows.
     """
 
@@ -76,6 +80,7 @@ class Session(DisplayModel):
             self, models=lambda: self._models, settings=settings, state_root=state_root
         )
         self.live = LiveView(self._models, opener=opener, parent=self)
+        self.thumbnails = Thumbnails(self.recording, lambda: self.display.playing)
         self.review = ReviewStore(self)
         self.doubts = Doubts(self.recording, self.review)
         self.people = People(self.recording, self.review)
@@ -90,6 +95,7 @@ class Session(DisplayModel):
             is_recording_awaited=lambda: bool(self.recording.opening),
             run_in_background=self.recording.run_in_background,
         )
+        self.error_set = ErrorSet(lambda: self._models, self)
         self._connect()
 
     def _connect(self) -> None:
@@ -186,6 +192,7 @@ class Session(DisplayModel):
         self.source.close()
         self.recording.give_up_opening()
         self.review.close()
+        self.thumbnails.forget()
         self.analysis.end()
         self.measures, self.measure_time_s = None, 0.0
         self.user_state = replace(
@@ -202,6 +209,8 @@ class Session(DisplayModel):
         self.close_source()
         ended = self.doubts.close(QUIT_S)
         ended = self.people.close(QUIT_S) and ended
+        ended = self.thumbnails.close(QUIT_S) and ended
+        ended = self.error_set.close(QUIT_S) and ended
         ended = self.analysis.close(QUIT_S) and ended
         ended = self.live.join(deadline_s) and ended
         return self.recording.join(deadline_s) and ended

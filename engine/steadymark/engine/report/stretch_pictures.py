@@ -17,7 +17,7 @@ from steadymark.engine.sources.image_sequence import ImageSequence
 from steadymark.engine.sources.video.video_file import VideoFile
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from steadymark.engine.review.doubtful_stretches import DoubtfulStretch
     from steadymark.engine.review.person_track import PersonTrack
@@ -28,7 +28,12 @@ _QUALITY = 80
 
 
 def stretch_pictures(
-    video: str, stretches: Sequence[DoubtfulStretch], tracks: Sequence[PersonTrack], schema: str
+    video: str,
+    stretches: Sequence[DoubtfulStretch],
+    tracks: Sequence[PersonTrack],
+    schema: str,
+    *,
+    on_picture: Callable[[int], None] = lambda _: None,
 ) -> list[str]:
     """Return a picture of the middle frame of each stretch, as the source of an `img` element.
 
@@ -37,6 +42,7 @@ def stretch_pictures(
         stretches: The stretches.
         tracks: The faces.
         schema: Name of the landmark schema.
+        on_picture: Called with the number of pictures that are done. It may raise to give up.
 
     Returns:
         One `data:` address for each stretch; empty where the frame cannot be read.
@@ -50,7 +56,10 @@ def stretch_pictures(
             return [""] * len(stretches)
         by_id = {track.face_id: track for track in tracks}
         order = sorted(range(len(stretches)), key=lambda i: stretches[i].first)
-        found = {i: _picture(source, stretches[i], by_id, schema) for i in order}
+        found = {}
+        for i in order:
+            found[i] = _picture(source, stretches[i], by_id, schema)
+            on_picture(len(found))
     finally:
         source.close()
     return [found[i] for i in range(len(stretches))]

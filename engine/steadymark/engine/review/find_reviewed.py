@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steadymark.engine.core.errors import LandmarkFileError, UsageError
 from steadymark.engine.output.csv.columns import column_faults, read_head
 from steadymark.engine.output.csv.row_parsing import lines_of, open_text
+from steadymark.engine.output.output_paths import PARTIAL
 from steadymark.engine.output.read_table import read_by_format, read_table
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.review.project import Project, VideoReference
@@ -42,7 +43,7 @@ class ReviewedFile:
     video: Path | None
 
 
-def find_reviewed(path: Path) -> ReviewedFile:
+def find_reviewed(path: Path, video: Path | None = None) -> ReviewedFile:
     """Find what belongs to a table, a video or a project.
 
     A table, a video and a project belong together if they have the same name and lie in the same
@@ -51,6 +52,7 @@ def find_reviewed(path: Path) -> ReviewedFile:
 
     Args:
         path: A table (`talk.csv`), a video (`talk.mp4`) or a project (`talk.steadymark`).
+        video: The video, if it is known where it lies.
 
     Returns:
         The table with its project and its video.
@@ -59,14 +61,19 @@ def find_reviewed(path: Path) -> ReviewedFile:
         LandmarkFileError: The table or the project cannot be read.
         UsageError: There is no table for it.
     """
-    project_file = _project_of(path)
+    project_file = _project_of(path) or (None if video is None else _project_of(video))
     project = None if project_file is None else read_project(project_file)
     table = path if is_table(path) else _table_of(path, project)
     loaded = read_table(table)
+    source = loaded.header.get("source")
+    if table.stem.endswith(PARTIAL) and isinstance(source, dict):
+        # The frames after its last one were not tracked, which does not make them damaged.
+        loaded = replace(loaded, header={**loaded.header, "source": {**source, "frames": None}})
     named = _source_names(loaded.header)
     if project is not None:
         named.insert(0, project.video.path)
-    video = path if path.suffix.lower() in VIDEO_SUFFIXES else _video_of(table, named)
+    if video is None:
+        video = path if path.suffix.lower() in VIDEO_SUFFIXES else _video_of(table, named)
     empty = Project(VideoReference((video or table).name))
     return ReviewedFile(table, loaded, project or empty, video)
 

@@ -10,10 +10,14 @@ from typer.testing import CliRunner
 from app.cli.test_spans_command import tracked
 from steadymark.app.cli import error_boundary
 from steadymark.app.cli import main as cli
+from steadymark.engine.core.types import FrameTime, TrackResult
+from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.output.read_table import read_table
 from steadymark.engine.review import edits
 from steadymark.engine.review.project import Correction, Project, VideoReference
 from steadymark.engine.review.project_file import write_project
+from steadymark.models.face.schema import load_schema
+from support.fakes.fake_results import face_points, source_info, tracked_face
 from support.videos.square_video import square_video
 
 
@@ -105,6 +109,25 @@ def test_a_table_in_a_folder_beside_the_video_has_the_same_project(reviewed_file
     folder.mkdir()
     reviewed_file.rename(folder / reviewed_file.name)
     assert "excluded" in run("review", folder / reviewed_file.name)
+
+
+def test_only_a_whole_table_of_a_whole_video_tells_that_its_ends_are_missing(
+    tmp_path: Path,
+) -> None:
+    source = NativeCsvSink(tmp_path / "a.csv", Header(source_frames=50), load_schema("ibug68"))
+    source.open(source_info())
+    for index in range(3, 40):
+        face = tracked_face(0, points=face_points(100.0))
+        source.write(TrackResult(FrameTime(index, index / 25), (face,)))
+    source.close(complete=True)
+    stretches = tmp_path / "doubts.csv"
+    off = "--without", "low_score", "--without", "hidden"
+    run("review", tmp_path / "a.csv", "--csv", stretches, *off)
+    rows = list(csv.DictReader(stretches.read_text(encoding="utf-8").splitlines()))
+    found = [row["first_frame"] for row in rows if "damaged" in row["doubts"]]
+    assert sorted(found) == ["3", "39"]
+    partial = (tmp_path / "a.csv").rename(tmp_path / "a.partial.csv")
+    assert "frames are missing" not in run("review", partial)
 
 
 def test_an_export_applies_the_project(reviewed_file: Path, tmp_path: Path) -> None:

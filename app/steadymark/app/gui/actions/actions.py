@@ -222,6 +222,12 @@ _COMMANDS = (
     ActionSpec(
         "full_screen", QT_TRANSLATE_NOOP("commands", "Full screen"), ("F11",), checkable=True
     ),
+    ActionSpec(
+        "thumbnails",
+        QT_TRANSLATE_NOOP("commands", "Thu&mbnails in the timeline"),
+        ("Ctrl+Alt+T",),
+        checkable=True,
+    ),
     ActionSpec("shortcuts", QT_TRANSLATE_NOOP("commands", "&Keyboard shortcuts…"), ("Ctrl+K",)),
     ActionSpec("manual", QT_TRANSLATE_NOOP("commands", "&Manual"), ("F1",)),
     ActionSpec("glossary", QT_TRANSLATE_NOOP("commands", "&Glossary"), ("Ctrl+F1",)),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.gui.panels.plots import Plots
     from steadymark.app.gui.panels.statistics_panel import StatisticsPanel
-    from steadymark.app.gui.video.timeline import Timeline
+    from steadymark.app.gui.timeline.timeline import Timeline
     from steadymark.app.session.session import Session
 
 translate = QCoreApplication.translate

@@ -103,7 +103,7 @@ def make_menus(
     view = bar.addMenu(translate("menus", "&View"))
     _add(view, actions, ("zoom_in", "zoom_out", "fit", "actual", "full_screen", ""))
     view.addActions(list(docks))
-    view.addSeparator()
+    _add(view, actions, ("", "thumbnails", ""))
     for menu in options:
         view.addMenu(menu)
     view.addAction(actions["dismiss"])

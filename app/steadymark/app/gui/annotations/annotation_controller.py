@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.gui.actions.shortcuts import Shortcuts
     from steadymark.app.gui.messages import Messages
-    from steadymark.app.gui.video.timeline import Timeline
+    from steadymark.app.gui.timeline.timeline import Timeline
     from steadymark.app.session.session import Session
     from steadymark.engine.review.project import Annotation, Project
 

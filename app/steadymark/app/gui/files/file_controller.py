@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
+from steadymark.app.gui.files.export_messages import ExportMessages
 from steadymark.app.gui.files.export_options import (
     ExportOptionsDialog,
     as_values,
@@ -22,7 +23,9 @@ from steadymark.app.gui.help.about import diagnostics
 from steadymark.app.gui.i18n.display_names import variant_name
 from steadymark.app.gui.video.snapshot import paint_snapshot
 from steadymark.app.session.analysis.variants import RAW_AND_STABILIZED
-from steadymark.app.session.export import ExportKind, ExportReport, ExportRequest, source_of
+from steadymark.app.session.export import ExportKind, ExportRequest, source_of
+from steadymark.app.session.review.report_export import ReportExport, table_reader
+from steadymark.app.session.review.write_page import HTML, PDF
 from steadymark.app.session.state import ShownLandmarks
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.output.video.drawing import DrawOptions
@@ -84,8 +87,7 @@ class FileController(QObject):
             open_path,
             recordings_folder,
         )
-        exports.ended.connect(self._on_exported)
-        exports.saved.connect(self._on_saved)
+        ExportMessages(self, exports=exports, messages=messages, folder_choice=self.folder_choice)
 
     def connect_actions(
         self, actions: Mapping[str, QAction], *, plots: Plots, settings: SettingsPanel
@@ -176,6 +178,7 @@ class FileController(QObject):
                 lambda: session.settings,
                 lambda: session.display.live is not None,
             )
+            exports.queue_window.report_requested.connect(self._report_on_queue)
         exports.queue_window.add(paths)
         exports.queue_window.show()
         exports.queue_window.raise_()
@@ -302,20 +305,33 @@ class FileController(QObject):
         """
         suffix = Path(ending).suffix or ending
         name = suggested_path(self._session.source.export_base(self._recordings_folder()), ending)
-        text, _ = QFileDialog.getSaveFileName(
-            self._parent,
-            title,
-            unused_path(name) if free else name,
-            ";;".join((f"*{suffix}", *others)),
-        )
+        suffixes = (suffix, *(other.removeprefix("*") for other in others))
+        return self._ask_path(self._parent, title, unused_path(name) if free else name, suffixes)
+
+    def _ask_path(
+        self, parent: QWidget, title: str, name: str, suffixes: Sequence[str]
+    ) -> Path | None:
+        """Ask for a file name with one of these suffixes; the first one is added if it has none."""
+        kinds = ";;".join(f"*{suffix}" for suffix in suffixes)
+        text, _ = QFileDialog.getSaveFileName(parent, title, name, kinds)
         if not text:
             return None
         path = Path(text)
-        right = (suffix, *(other.removeprefix("*") for other in others))
-        if path.suffix.lower() in right:
+        if path.suffix.lower() in suffixes:
             return path  # The dialog has already asked whether to replace an existing file.
-        path = path.with_name(path.name + suffix)
+        path = path.with_name(path.name + suffixes[0])
         return path if not path.exists() or self._confirm_replacing(path) else None
+
+    def _report_on_queue(self, tables: Sequence[tuple[Path, Path]]) -> None:
+        """Write a report about videos of the queue: their tables, and the videos."""
+        window = self._exports.queue_window
+        if window is None:
+            return
+        name = str(tables[0][0].parent / f"report{HTML}")
+        path = self._ask_path(window, self.tr("Write a report"), name, (HTML, PDF))
+        if path is not None:
+            videos = [table_reader(table, video) for table, video in tables]
+            self._exports.run(lambda on_change: ReportExport(path, videos, on_change))
 
     def _confirm_replacing(self, path: Path) -> bool:
         answer = QMessageBox.question(
@@ -337,37 +353,6 @@ class FileController(QObject):
         self._session.close_source()
         self._session.use_settings(settings)
         self._session.open(found.source, recover_from=found)
-
-    def _on_exported(self, report: ExportReport) -> None:
-        name = Path(report.path or report.request.path).name
-        text: str
-        if report.fault:
-            text = report.fault
-        elif report.cancelled:
-            text = self.tr("Cancelled. What was written so far is in {name}.").format(name=name)
-        elif report.partial:
-            text = self.tr(
-                "{name} holds what has been tracked so far. Export again when tracking is finished."
-            ).format(name=name)
-        else:
-            text = self.tr("{name} was written.").format(name=name)
-        if report.segment_count > 1 and not report.fault:
-            text += " " + self.tr(
-                "It was tracked in {count} parts because of seeking; the tracker "
-                "started anew at the beginning of each part. 'Track again from the "
-                "beginning' gives one uninterrupted run."
-            ).format(count=report.segment_count)
-        folder = str(Path(report.path or report.request.path).parent)
-        choices = [] if report.fault else [self.folder_choice(folder)]
-        passing = not (
-            report.fault or report.cancelled or report.partial or report.segment_count > 1
-        )
-        self._messages.show_message(text, choices, passing=passing)
-
-    def _on_saved(self, path: str, fault: str) -> None:
-        text = fault or self.tr("{name} was written.").format(name=Path(path).name)
-        choices = [] if fault else [self.folder_choice(str(Path(path).parent))]
-        self._messages.show_message(text, choices, passing=not fault)
 
     def folder_choice(self, folder: str) -> tuple[str, Callable[[], None]]:
         """Return the choice of a message that shows a folder."""

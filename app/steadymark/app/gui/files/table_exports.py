@@ -42,7 +42,7 @@ _CHOICE = "export_table"  # name of the stored choice
 class AskSavePath(Protocol):
     """Asks for a file name; see `FileController.ask_save_path`."""
 
-    def __call__(self, title: str, ending: str) -> Path | None:
+    def __call__(self, title: str, ending: str, *others: str) -> Path | None:
         """Return the path, or None if the user cancels."""
 
 

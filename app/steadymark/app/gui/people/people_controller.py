@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from steadymark.app.gui.messages import Messages
     from steadymark.app.gui.panels.statistics_panel import StatisticsPanel
     from steadymark.app.gui.people.people_panel import PeoplePanel
-    from steadymark.app.gui.video.timeline import Timeline
+    from steadymark.app.gui.timeline.timeline import Timeline
     from steadymark.app.session.people.people import PersonRow
     from steadymark.app.session.session import Session
     from steadymark.engine.review.people.same_person import SamePerson

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from steadymark.app.session.export import source_of
+from steadymark.app.session.review.report_export import ReportExport, recording_reader
 from steadymark.app.session.review.review_export import (
     ReviewExport,
     statistics_writer,
     stretches_writer,
 )
+from steadymark.app.session.review.write_page import HTML, PDF
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.gui.files.exports_list import ExportsList
     from steadymark.app.gui.files.table_exports import AskSavePath
+    from steadymark.app.session.export import ExportSource
     from steadymark.app.session.review.review_export import ReviewWriter
     from steadymark.app.session.session import Session
 
@@ -52,6 +55,7 @@ class ReviewExports(QObject):
         """Connect the commands after the window's widgets were built or rebuilt."""
         actions["export_stretches"].triggered.connect(lambda _=False: self._export_stretches())
         actions["export_statistics"].triggered.connect(lambda _=False: self._export_statistics())
+        actions["export_report"].triggered.connect(lambda _=False: self._export_report())
 
     def _export_stretches(self) -> None:
         path = self._ask_save_path(self.tr("Export doubtful stretches"), "_doubts.csv")
@@ -65,9 +69,19 @@ class ReviewExports(QObject):
         if path is not None and project is not None:
             self._start(path, statistics_writer(project))
 
+    def _export_report(self) -> None:
+        path = self._ask_save_path(self.tr("Write a report"), f"_report{HTML}", f"*{PDF}")
+        project, source = self._session.review.project, self._source()
+        if path is not None and project is not None and source is not None:
+            videos = [recording_reader(source, project)]
+            self._exports.run(lambda on_change: ReportExport(path, videos, on_change))
+
     def _start(self, path: Path, write: ReviewWriter) -> None:
+        source = self._source()
+        if source is not None:
+            self._exports.run(lambda on_change: ReviewExport(path, source, write, on_change))
+
+    def _source(self) -> ExportSource | None:
+        """Return the data of exports of the open recording, or None if none is open."""
         recording = self._session.recording.current
-        if recording is None:
-            return
-        source = source_of(recording)
-        self._exports.run(lambda on_change: ReviewExport(path, source, write, on_change))
+        return None if recording is None else source_of(recording)

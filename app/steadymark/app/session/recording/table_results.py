@@ -126,8 +126,8 @@ def read_table_results(
     table, note = _fitting(_whole_faces(table, path), path, info, times_s)
     header = header_of(table)
     focal = header.settings.get("focal_px")
-    known = isinstance(focal, int | float) and 0 < focal < _FARTHEST_PX
-    camera = Intrinsics(info.width, info.height, float(focal) if known else None)
+    known = float(focal) if isinstance(focal, int | float) and 0 < focal < _FARTHEST_PX else None
+    camera = Intrinsics(info.width, info.height, known)
     results = Results(times_s, load_schema(name))
     results.begin_segment()
     for result in results_in(table, name, camera, crop_of=(crop_of or {}).get(name)):

@@ -100,7 +100,8 @@ def doubtful_of(
         frames = run.start + np.flatnonzero(status[run] == FrameStatus.TRACKED)
         inside = (rows.frame >= run.start) & (rows.frame < run.stop)
         table = table_of_faces(results, rows if inside.all() else _selected(rows, inside))
-        tracks = list(tracks_of(table, frames, results.times_s[frames]))
+        times_s, video = results.times_s[frames], range(run.start, run.stop)
+        tracks = list(tracks_of(table, frames, times_s, video=video))
         found += find_doubtful(tracks, limits)
     return worst_first(found)
 

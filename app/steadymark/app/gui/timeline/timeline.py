@@ -11,15 +11,17 @@ from PySide6.QtWidgets import QApplication, QSizePolicy, QToolTip, QWidget
 
 from steadymark.app.gui.annotations.lane_rows import LaneRows
 from steadymark.app.gui.i18n.translate import translated
-from steadymark.app.gui.video.face_row_codes import FacePresence, RowStatus, presence_of
-from steadymark.app.gui.video.timeline_painter import (
-    TimelineLayout,
+from steadymark.app.gui.timeline.face_row_codes import FacePresence, RowStatus, presence_of
+from steadymark.app.gui.timeline.lane_scroll_bar import LaneScrollBar
+from steadymark.app.gui.timeline.picture_strip import paint_pictures
+from steadymark.app.gui.timeline.timeline_layout import TimelineLayout
+from steadymark.app.gui.timeline.timeline_painter import (
     paint_ground,
     paint_loop,
     paint_note,
     paint_place,
 )
-from steadymark.app.gui.video.visible_frames import VisibleFrames
+from steadymark.app.gui.timeline.visible_frames import VisibleFrames
 from steadymark.app.session.people.face_names import FaceName
 from steadymark.app.session.state import Display, clock_text
 from steadymark.engine.output.video.draw_style import face_colour
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.analysis.face_measures import FaceMeasures
     from steadymark.app.session.recording.results import Results
+    from steadymark.app.session.recording.thumbnails import Thumbnails
     from steadymark.models.user_text import UserText
 
 _ZOOM = 1.25  # factor of one step of the wheel
@@ -41,7 +44,8 @@ class Timeline(QWidget):
 
     A click seeks. A drag seeks too, or moves the shown part while the timeline is zoomed in; a
     drag along the times at the top always seeks. The wheel zooms, a double click shows everything.
-    In the lanes at the bottom, the mouse selects and changes annotations.
+    In the lanes at the bottom, the mouse selects and changes annotations, and the wheel with Shift
+    scrolls.
 
     Attributes:
         lanes: The lanes with the annotations.
@@ -64,6 +68,11 @@ class Timeline(QWidget):
         self.lanes = LaneRows(self)
         self.lanes.repaint.connect(self._repaint_lanes)
         self.lanes.resized.connect(self._new_layout)
+        self._lane_bar = LaneScrollBar(self)
+        self._lane_bar.valueChanged.connect(lambda _: self._repaint_lanes())
+        self.lanes.row_chosen.connect(self._lane_bar.show_row)
+        self._thumbnails: Thumbnails | None = None
+        self._shows_pictures = False
         self._display: Display | None = None
         self._results: Results | None = None
         self._signature: tuple[int, int, int] | None = None
@@ -72,6 +81,7 @@ class Timeline(QWidget):
         self._shown = VisibleFrames.whole(0)
         self._background: QPixmap | None = None
         self._lane_layer: QPixmap | None = None
+        self._picture_layer: QPixmap | None = None
         self._in_high_window = True
         self._pressed: tuple[QPointF, VisibleFrames] | None = None
         self._dragged = False
@@ -104,6 +114,18 @@ class Timeline(QWidget):
         if in_high_window != self._in_high_window:
             self._in_high_window = in_high_window
             self._new_layout()
+
+    def use_thumbnails(self, thumbnails: Thumbnails) -> None:
+        """Take the thumbnails from here; `show_thumbnails` shows them."""
+        self._thumbnails = thumbnails
+        thumbnails.changed.connect(self._repaint_pictures)
+
+    def show_thumbnails(self, *, shown: bool) -> None:
+        """Show or hide the thumbnails; in a low window, there is no room for them."""
+        self._shows_pictures = shown
+        if self._thumbnails is not None and not shown:
+            self._thumbnails.want(())
+        self._new_layout()
 
     def set_display(self, display: Display) -> None:
         before, self._display = self._display, display
@@ -175,22 +197,33 @@ class Timeline(QWidget):
             self.fontMetrics(),
             self.lanes.names,
             self._in_high_window,
+            self._has_pictures,
+            self._lane_bar.value(),
             tuple(self._name_of(face).short for face in self.face_ids),
         )
 
     def _name_of(self, face: int) -> FaceName:
         return self._names.get(face, FaceName(face, face))
 
+    @property
+    def _has_pictures(self) -> bool:
+        return self._shows_pictures and self._in_high_window and self._thumbnails is not None
+
     def _row_count(self) -> int:
         return max(1, 0 if self._presence is None else len(self._presence.ids))
 
     def _new_layout(self) -> None:
+        self._lane_bar.fit(self._layout())
         self.updateGeometry()
         self._repaint_all()
 
     def _repaint_all(self) -> None:
-        self._background = None
+        self._background = self._picture_layer = None
         self._repaint_lanes()
+
+    def _repaint_pictures(self) -> None:
+        self._picture_layer = None
+        self.update()
 
     def _repaint_lanes(self) -> None:
         self._lane_layer = None
@@ -205,6 +238,10 @@ class Timeline(QWidget):
         if self._lane_layer is None:
             self._lane_layer = self._paint_lanes(layout)
         painter.drawPixmap(0, 0, self._background)
+        if self._has_pictures:
+            if self._picture_layer is None:
+                self._picture_layer = self._paint_pictures(layout)
+            painter.drawPixmap(0, 0, self._picture_layer)
         painter.drawPixmap(0, 0, self._lane_layer)
         if self._display is not None and self._shown.count:
             painter.setClipRect(layout.track.adjusted(-6, 0, 6, 0))
@@ -242,6 +279,16 @@ class Timeline(QWidget):
         painter.end()
         return layer
 
+    def _paint_pictures(self, layout: TimelineLayout) -> QPixmap:
+        """Paint the thumbnails, and ask for those that are not there yet."""
+        assert self._thumbnails is not None
+        layer = self._new_layer()
+        painter = QPainter(layer)
+        wanted = paint_pictures(painter, layout, self._shown, self._thumbnails, self.palette())
+        painter.end()
+        self._thumbnails.want(wanted)
+        return layer
+
     def _new_layer(self) -> QPixmap:
         ratio = self.devicePixelRatioF()
         layer = QPixmap(self.size() * ratio)
@@ -250,10 +297,11 @@ class Timeline(QWidget):
         return layer
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        self._background = self._lane_layer = None
+        self._background = self._lane_layer = self._picture_layer = None
+        self._lane_bar.fit(self._layout())
 
     def changeEvent(self, event: QEvent) -> None:
-        self._background = self._lane_layer = None
+        self._background = self._lane_layer = self._picture_layer = None
         super().changeEvent(event)
 
     # -- mouse events
@@ -263,6 +311,11 @@ class Timeline(QWidget):
             return
         steps = event.angleDelta().y() / _DEGREES_8
         aside = event.angleDelta().x() / _DEGREES_8
+        in_lanes = event.position().y() >= self._layout().all_lanes.top()
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and in_lanes:
+            self._lane_bar.scroll_lanes(steps or aside)  # some systems turn the wheel with Shift
+            event.accept()
+            return
         track = self._layout().track
         share = (event.position().x() - track.left()) / track.width()
         shown = self._shown.zoomed(_ZOOM**steps, min(max(share, 0.0), 1.0))

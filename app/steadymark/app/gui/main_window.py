@@ -136,6 +136,7 @@ class MainWindow(WindowLayout):
         self.review_controller.connect_actions(actions, self.review, self.docks.review)
         self.review_exports.connect_actions(actions)
         self.annotations.connect_widgets(actions, self.playback_bar.timeline)
+        self.corrections.connect_widgets(actions, self.correction_bar, self.playback_bar.timeline)
 
     def _connect_session(self) -> None:
         """Connect the signals of objects that are never rebuilt."""

@@ -14,6 +14,8 @@ from steadymark.app.gui.actions.context_menus import (
     timeline_menu,
 )
 from steadymark.app.gui.annotations.annotation_controller import AnnotationController
+from steadymark.app.gui.correction.correction_bar import CorrectionBar
+from steadymark.app.gui.correction.correction_controller import CorrectionController
 from steadymark.app.gui.docks import Docks
 from steadymark.app.gui.files.close_questions import CloseQuestions
 from steadymark.app.gui.files.exports_list import ExportsList
@@ -111,6 +113,13 @@ class WindowLayout(QMainWindow):
             messages=self.messages,
             shortcuts=lambda: self.options.shortcuts,
         )
+        self.corrections = CorrectionController(
+            self,
+            session=self.session,
+            view=self.view,
+            preferences=self.preferences,
+            exports=self.exports,
+        )
         self.more_faces = MoreFacesMessage(
             self.messages, lambda count: self.settings.track_faces(count)
         )
@@ -128,6 +137,7 @@ class WindowLayout(QMainWindow):
         self.start_page.set_recent(self.preferences.recent())
         self.playback_bar = PlaybackBar(self.actions_by_name)
         self.live_bar = LiveBar(self.actions_by_name)
+        self.correction_bar = CorrectionBar(self.actions_by_name)
         shown = self.preferences.values("statistics").get("details") is True
         self.plots, self.statistics = Plots(), StatisticsPanel(details_shown=shown)
         self.statistics.unfolded.connect(
@@ -143,6 +153,7 @@ class WindowLayout(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.pages, 1)
+        column.addWidget(self.correction_bar)
         column.addWidget(self.playback_bar)
         column.addWidget(self.live_bar)
         column.addWidget(self.exports)
@@ -225,10 +236,10 @@ class WindowLayout(QMainWindow):
             self.docks.make_room(portrait=portrait and self.width() >= _WIDE_PX)
 
     def _dismiss(self) -> None:
-        """Leave the field that is typed into, give up an annotation, or dismiss the messages."""
+        """Leave the field that is typed into, give up an edit, or dismiss the messages."""
         if self.playback_bar.stop_editing():
             self.view.setFocus()
-        elif not self.annotations.dismiss():
+        elif not (self.annotations.dismiss() or self.corrections.dismiss()):
             self.messages.dismiss_all()
 
     def _toggle_full_screen(self) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from steadymark.app.session.recording.media import Media
 from steadymark.app.session.recording.results import FrameStatus
+from steadymark.app.session.review.corrected_faces import corrected_faces
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.core.types import TrackResult
 from steadymark.engine.output.table_formats import TABLE_FORMATS
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
     from steadymark.app.session.analysis.comparison import ComparedPoints
     from steadymark.app.session.recording.results import Results
     from steadymark.engine.core.protocols import Sink
-    from steadymark.engine.core.types import SourceInfo
+    from steadymark.engine.core.types import SourceInfo, TrackedFace
     from steadymark.engine.output.csv.native_csv import Header
     from steadymark.engine.output.video.drawing import DrawOptions
+    from steadymark.engine.review.project import Correction
     from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 
 log = logging.getLogger(__name__)
@@ -99,6 +101,7 @@ class ExportSource:
         models: The networks that tracked the recording.
         settings: The settings that it was tracked with.
         compared: What a video of both variants shows. None means raw and stabilized points.
+        corrections: The corrections that a video shows; tables hold what was tracked.
     """
 
     info: SourceInfo
@@ -106,6 +109,7 @@ class ExportSource:
     models: OpenModels
     settings: TrackSettings
     compared: ComparedPoints | None = None
+    corrections: tuple[Correction, ...] = ()
 
 
 def table_header(source: ExportSource, results: Results) -> Header:
@@ -219,13 +223,18 @@ class Export:
         """Yield all frames with their pictures. Frames that are not tracked have no faces."""
         known, source_data = results.frame_status(), self._source
         self._update_report(total=int((known != FrameStatus.DAMAGED).sum()))
-        faces = results.faces
-        if self._request.kind is ExportKind.SIDE and source_data.compared is not None:
-            faces = source_data.compared.faces
+        compared = source_data.compared if self._request.kind is ExportKind.SIDE else None
+
+        def faces(index: int) -> tuple[TrackedFace, ...]:
+            if compared is not None:
+                return compared.faces(index) or ()
+            tracked = results.faces(index) or ()
+            return corrected_faces(tracked, index, results, source_data.corrections).faces
+
         media = Media(source_data.info.path)
         try:
             for frame in media.segment(range(len(known))).frames():
-                yield TrackResult(frame, faces(frame.index) or ())
+                yield TrackResult(frame, faces(frame.index))
         finally:
             media.close()
 

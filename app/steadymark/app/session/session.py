@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.recording.results import Results
     from steadymark.app.session.shown_source import ShownSource
     from steadymark.engine.core.types import Frame
+    from steadymark.engine.review.project import Correction
     from steadymark.engine.tracking.settings import TrackSettings
 
 QUIT_S = 2.0
@@ -73,6 +74,7 @@ class Session(DisplayModel):
         self.review = ReviewStore(self)
         self.doubts = Doubts(self.recording, self.review)
         self.source: ShownSource = self.recording
+        self._corrections: tuple[Correction, ...] = ()
         self.measures: FaceMeasures | None = None
         self.measure_time_s = 0.0
         self.analysis = Analysis(
@@ -96,6 +98,7 @@ class Session(DisplayModel):
         self.recording.recording_opened.connect(self.analysis.begin)
         self.recording.recording_opened.connect(lambda opened: self.review.open(opened.media.info))
         self.review.message_posted.connect(self.message_posted)
+        self.review.changed.connect(self._on_project_changed)
         self.recording.results_cleared.connect(self._on_results_cleared)
         self.analysis.message_posted.connect(self.message_posted)
         self.analysis.measures_requested.connect(self.request_measures)
@@ -210,6 +213,13 @@ class Session(DisplayModel):
         self.analysis.keep_truth_for_next()
         self.close_source()
         self.source = self.recording
+
+    def _on_project_changed(self) -> None:
+        project = self.review.project
+        corrections = () if project is None else project.corrections
+        if corrections != self._corrections:
+            self._corrections = corrections
+            self.frame_changed.emit()
 
     def _on_results_cleared(self) -> None:
         self.analysis.cancel_measures()

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from steadymark.engine.output.csv.landmark_table import LandmarkTable
     from steadymark.models.face.crop import Points
 
-PICTURE, LABEL = ".png", ".pts"
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceLabel:
@@ -60,20 +58,21 @@ def labels_of(table: LandmarkTable, faces: Collection[tuple[int, int]]) -> list[
     ]
 
 
-def label_names(labels: Sequence[FaceLabel], name: str) -> list[str]:
-    """Return the name of the files of each label, without suffix.
+def label_paths(faces: Sequence[tuple[int, int]], folder: Path, name: str) -> list[Path]:
+    """Return the pictures of faces; each has a .pts file of the same name.
 
-    The name is `NAME_000123` for frame 123, and `NAME_000123_1` for face 1 where the frame has
-    several faces, since each picture has the label of one face.
+    A picture is `NAME_000123.png` for frame 123, and `NAME_000123_1.png` for face 1 where the frame
+    has several of the faces, since each picture has the label of one face.
 
     Args:
-        labels: The labels.
+        faces: Frame and number of each face.
+        folder: The folder.
         name: Name of the video.
     """
-    frames = [label.frame for label in labels]
+    frames = [frame for frame, _ in faces]
+    parts = [f"_{face}" if frames.count(frame) > 1 else "" for frame, face in faces]
     return [
-        f"{name}_{label.frame:06}" + (f"_{label.face_id}" if frames.count(label.frame) > 1 else "")
-        for label in labels
+        folder / f"{name}_{frame:06}{part}.png" for frame, part in zip(frames, parts, strict=True)
     ]
 
 
@@ -88,7 +87,7 @@ def write_labelled_pictures(
         video: The video or the images that the labels belong to.
         labels: The labels.
         folder: The folder; it is made if it does not exist.
-        name: What the names of the files begin with, see `label_names`.
+        name: What the names of the files begin with, see `label_paths`.
         overwrite: Whether existing files are replaced.
 
     Returns:
@@ -100,32 +99,29 @@ def write_labelled_pictures(
         UsageError: There is no label, or a file exists already.
     """
     if not labels:
-        raise UsageError("there is no corrected frame to save: correct landmarks in a frame first")
-    names = label_names(labels, name)
-    paths = [folder / f"{one}{suffix}" for one in names for suffix in (PICTURE, LABEL)]
-    taken = next((path for path in paths if path.exists()), None)
-    if taken is not None and not overwrite:
+        raise UsageError("there is no face to save: correct landmarks in a frame with a face first")
+    paths = label_paths([(one.frame, one.face_id) for one in labels], folder, name)
+    taken = next((path for path in paths if path.exists() and not overwrite), None)
+    if taken is not None:
         raise UsageError(
-            "{path} is there already: replace it, or choose another folder", path=taken
+            "{path} is there already: choose to replace it, or another folder", path=taken
         )
     source = open_source(video)
     try:
         if not isinstance(source, VideoFile | ImageSequence):
             raise SourceError("{video} is not a recording: its frames cannot be read", video=video)
-        for one, label in zip(names, labels, strict=True):
-            _write(source, label, folder / one)
+        for path, label in zip(paths, labels, strict=True):
+            _write(source, label, path)
     finally:
         source.close()
     return len(labels)
 
 
-def _write(source: VideoFile | ImageSequence, label: FaceLabel, stem: Path) -> None:
-    image = source.frame_at(label.frame).image
-    encoded = cv2.imencode(PICTURE, image)[1].tobytes()
-    picture = stem.with_name(stem.name + PICTURE)
+def _write(source: VideoFile | ImageSequence, label: FaceLabel, path: Path) -> None:
+    picture = cv2.imencode(path.suffix, source.frame_at(label.frame).image)[1].tobytes()
     try:
-        stem.parent.mkdir(parents=True, exist_ok=True)
-        picture.write_bytes(encoded)
-        stem.with_name(stem.name + LABEL).write_text(pts_text(label.xy_px), encoding="utf-8")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(picture)
+        path.with_suffix(".pts").write_text(pts_text(label.xy_px), encoding="utf-8")
     except OSError as error:
-        raise cannot_write(picture, error) from error
+        raise cannot_write(path, error) from error

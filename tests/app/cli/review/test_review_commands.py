@@ -158,7 +158,7 @@ def test_pictures_need_the_video_and_a_correction(reviewed_file: Path, tmp_path:
     reviewed_file.with_name("native.steadymark").unlink()
     result = CliRunner().invoke(cli.app, arguments)
     assert result.exit_code == 2
-    assert "there is no corrected frame to save" in result.output
+    assert "there is no face to save" in result.output
     assert not (tmp_path / "labels").exists()
 
 

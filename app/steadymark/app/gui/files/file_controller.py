@@ -161,6 +161,7 @@ class FileController(QObject):
             recording.models,
             recording.settings,
             compared,
+            () if session.review.project is None else session.review.project.corrections,
         )
         self._exports.start(ExportRequest(kind, path, draw, table), source)
 

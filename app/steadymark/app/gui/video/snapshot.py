@@ -18,7 +18,7 @@ from steadymark.app.session.state import Display, ShownLandmarks
 from steadymark.engine.output.video.draw_style import RAW_COLOUR, STEADY_COLOUR
 
 if TYPE_CHECKING:
-    from steadymark.app.gui.video.video_view import ShownFrame
+    from steadymark.app.gui.video.shown_frame import ShownFrame
 
 
 def paint_snapshot(shown: ShownFrame, display: Display) -> QImage:

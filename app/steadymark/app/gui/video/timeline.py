@@ -10,6 +10,7 @@ from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEv
 from PySide6.QtWidgets import QApplication, QSizePolicy, QToolTip, QWidget
 
 from steadymark.app.gui.annotations.lane_rows import LaneRows
+from steadymark.app.gui.correction.correction_marks import paint_corrected_frames
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.video.face_row_codes import FacePresence, RowStatus, presence_of
 from steadymark.app.gui.video.timeline_painter import (
@@ -72,6 +73,7 @@ class Timeline(QWidget):
         self._pressed: tuple[QPointF, VisibleFrames] | None = None
         self._dragged = False
         self._note: UserText | None = None
+        self._corrected: tuple[int, ...] = ()
 
     def sizeHint(self) -> QSize:
         return QSize(600, self._layout().height)
@@ -135,6 +137,12 @@ class Timeline(QWidget):
             self._note = note
             self.setToolTip("" if note is None else translated(note))
             self._repaint_all()
+
+    def set_corrected(self, frames: tuple[int, ...]) -> None:
+        """Mark the frames in which landmarks were corrected by hand."""
+        if frames != self._corrected:
+            self._corrected = frames
+            self._repaint_lanes()
 
     @property
     def face_ids(self) -> list[int]:
@@ -224,6 +232,8 @@ class Timeline(QWidget):
         painter = QPainter(layer)
         painter.setFont(self.font())
         self.lanes.paint(painter, layout, self._shown, self.palette(), self._presence)
+        if self._shown.count:
+            paint_corrected_frames(painter, layout, self._shown, self._corrected)
         painter.end()
         return layer
 
@@ -335,4 +345,6 @@ class Timeline(QWidget):
         )
         if frame in presence.restarts:
             text += "\n" + self.tr("A cut, or tracking began anew here")
+        if frame in self._corrected:
+            text += "\n" + self.tr("Landmarks were corrected by hand here")
         return text

@@ -71,7 +71,7 @@ def corrected_faces(
             placed[[i for i in here if i < len(points)]] = True
             if moved.any() or placed.any():
                 known[face.face_id] = CorrectedLandmarks(moved, placed)
-                face = with_points(face, Landmarks(points, before.score))  # noqa: PLW2901
+                face = with_points(face, Landmarks(points, before.score))
         changed.append(face)
     return CorrectedFaces(tuple(changed), known)
 

@@ -95,6 +95,11 @@ class Correcting(QObject):
         return None if self._held is None else self._chosen
 
     @property
+    def held_frame(self) -> int | None:
+        """The frame in which the mouse holds a landmark."""
+        return None if self._held is None else self._held.frame
+
+    @property
     def why_not(self) -> UserText:
         """Why nothing can be corrected; empty if it can."""
         if self._review.project is None:

@@ -119,6 +119,7 @@ class WindowLayout(QMainWindow):
             view=self.view,
             preferences=self.preferences,
             exports=self.exports,
+            messages=self.messages,
         )
         self.more_faces = MoreFacesMessage(
             self.messages, lambda count: self.settings.track_faces(count)

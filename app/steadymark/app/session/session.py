@@ -13,6 +13,7 @@ from steadymark.app.session.background_opening import ModelCache, settings_to_re
 from steadymark.app.session.display_model import DisplayModel
 from steadymark.app.session.live.live_view import QUIT_FLUSH_S, LiveView, open_feed
 from steadymark.app.session.recording.recording_view import RecordingView
+from steadymark.app.session.recording.retracking import Retracking
 from steadymark.app.session.review.doubts import Doubts
 from steadymark.app.session.review.review_store import ReviewStore
 from steadymark.app.session.state import Display, Phase, resolve_display
@@ -48,6 +49,7 @@ class Session(DisplayModel):
         live: Watches cameras and streams.
         review: The project of the open recording.
         doubts: Its doubtful stretches.
+        retracking: Tracks a part of it again from corrected landmarks.
         source: The one of both that the window shows.
     """
 
@@ -73,6 +75,7 @@ class Session(DisplayModel):
         self.live = LiveView(self._models, opener=opener, parent=self)
         self.review = ReviewStore(self)
         self.doubts = Doubts(self.recording, self.review)
+        self.retracking = Retracking(self.recording, self.review)
         self.source: ShownSource = self.recording
         self._corrections: tuple[Correction, ...] = ()
         self.measures: FaceMeasures | None = None
@@ -99,6 +102,7 @@ class Session(DisplayModel):
         self.recording.recording_opened.connect(lambda opened: self.review.open(opened.media.info))
         self.review.message_posted.connect(self.message_posted)
         self.review.changed.connect(self._on_project_changed)
+        self.retracking.message_posted.connect(self.message_posted)
         self.recording.results_cleared.connect(self._on_results_cleared)
         self.analysis.message_posted.connect(self.message_posted)
         self.analysis.measures_requested.connect(self.request_measures)
@@ -164,6 +168,7 @@ class Session(DisplayModel):
 
     def close_source(self) -> None:
         """Close the recording or live view, and give up opening another recording."""
+        self.retracking.give_up()
         self.source.close()
         self.recording.give_up_opening()
         self.review.close()

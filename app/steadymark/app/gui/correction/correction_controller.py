@@ -11,10 +11,12 @@ from steadymark.app.gui.correction.correction_marks import paint_chosen, paint_c
 from steadymark.app.gui.correction.correction_tool import CorrectionTool
 from steadymark.app.gui.correction.label_exports import LabelExports
 from steadymark.app.gui.i18n.display_names import landmark_name
+from steadymark.app.gui.i18n.local_numbers import share_text
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.session.analysis.variants import RAW_AND_STABILIZED
 from steadymark.app.session.review.correcting import DEFAULT_SPAN_S, Correcting
 from steadymark.app.session.state import ShownLandmarks
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.gui.correction.correction_bar import CorrectionBar
     from steadymark.app.gui.files.exports_list import ExportsList
+    from steadymark.app.gui.messages import Messages
     from steadymark.app.gui.preferences import Preferences
     from steadymark.app.gui.video.timeline import Timeline
     from steadymark.app.gui.video.video_view import VideoView
@@ -41,6 +44,7 @@ class CorrectionController(QObject):
         view: Shows the corrected landmarks, in which the user moves them.
         preferences: Store the span of new corrections.
         exports: Runs the exports.
+        messages: Tell what is being tracked again.
     """
 
     def __init__(
@@ -51,8 +55,10 @@ class CorrectionController(QObject):
         view: VideoView,
         preferences: Preferences,
         exports: ExportsList,
+        messages: Messages,
     ) -> None:
         super().__init__(window)
+        self._messages, self._told = messages, UserText("")
         self._labels = LabelExports(window, session=session, exports=exports)
         self._session, self._view, self._preferences = session, view, preferences
         self.correcting = correcting = Correcting(session.review, self)
@@ -66,17 +72,20 @@ class CorrectionController(QObject):
         correcting.changed.connect(self.refresh)
         session.changed.connect(self.refresh)
         session.frame_changed.connect(self._on_frame_changed)
+        session.retracking.changed.connect(self._on_retracking)
 
     def connect_widgets(
         self, actions: Mapping[str, QAction], bar: CorrectionBar, timeline: Timeline
     ) -> None:
         """Connect the commands and widgets after they were built or rebuilt."""
         self._actions, self._bar, self._timeline = actions, bar, timeline
+        session = self._session
         actions["correct_landmarks"].triggered.connect(self._switch)
         for name, slot in (
             ("previous_correction", lambda: self._go_to_adjacent(-1)),
             ("next_correction", lambda: self._go_to_adjacent(1)),
             ("remove_correction", lambda: self.correcting.remove(self._frame)),
+            ("track_from_here", lambda: session.retracking.start(self._frame)),
         ):
             actions[name].triggered.connect(lambda _=False, slot=slot: slot())
         self._labels.connect_actions(actions)
@@ -107,6 +116,7 @@ class CorrectionController(QObject):
         uncorrected = self.tr("No frame is corrected yet.")
         for name, fault in (
             ("correct_landmarks", why),
+            ("track_from_here", translated(self._session.retracking.why_not(frame))),
             ("export_labels", closed or ("" if correcting.corrections else uncorrected)),
             ("export_frame_label", closed or ("" if self._is_tracked else no_face)),
             ("remove_correction", why or ("" if here else none)),
@@ -138,6 +148,9 @@ class CorrectionController(QObject):
     def _note(self) -> str:
         """Return a sentence about the shown frame and the chosen landmark."""
         results, chosen = self._session.results, self.correcting.chosen
+        if self._session.retracking.running is not None:
+            share = share_text(self._session.retracking.share)
+            return self.tr("Tracking again: {share}").format(share=share)
         if self._session.display.playing:
             return self.tr("Pause to move landmarks.")
         if results is None or not self._is_tracked:
@@ -175,6 +188,23 @@ class CorrectionController(QObject):
         frame = self.correcting.adjacent(step, self._frame)
         if frame is not None:
             self._session.recording.seek(frame)
+
+    def _on_retracking(self) -> None:
+        """Tell what is tracked again while it is."""
+        retracking, messages, told = self._session.retracking, self._messages, self._told
+        part = retracking.running
+        if part is not None and not told:
+            self._told = UserText(
+                "Frames {first} to {last} are tracked again. Until then, they are as they were.",
+                first=part.frames.start,
+                last=part.frames[-1],
+            )
+            stop = self.tr("Stop"), retracking.give_up
+            messages.show_message(self._told, [stop])
+        elif part is None and told:
+            messages.dismiss(told)
+            self._told = UserText("")
+        self.refresh()
 
     def _on_frame_changed(self) -> None:
         """Let go of what was held in another frame."""

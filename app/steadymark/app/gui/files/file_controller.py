@@ -344,7 +344,7 @@ class FileController(QObject):
             text = self.tr("{name} was written.").format(name=name)
         if report.segment_count > 1 and not report.fault:
             text += " " + self.tr(
-                "It was tracked in {count} parts because of seeking; the tracker "
+                "It was tracked in {count} parts because of seeking or tracking again; the tracker "
                 "started anew at the beginning of each part. 'Track again from the "
                 "beginning' gives one uninterrupted run."
             ).format(count=report.segment_count)

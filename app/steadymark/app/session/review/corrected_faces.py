@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from steadymark.app.session.recording.results import STATES
 from steadymark.engine.attributes.attribute_registry import with_points
-from steadymark.engine.core.types import Landmarks
+from steadymark.engine.core.types import FaceState, Landmarks
 from steadymark.engine.review.corrections import apply_corrections
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from steadymark.engine.review.project import Correction
 
     Mask = NDArray[np.bool_]
+
+_DETECTED = STATES.index(FaceState.DETECTED)
 
 
 class CorrectedLandmarks(NamedTuple):
@@ -81,13 +84,22 @@ def _corrected_points(
 ) -> NDArray[np.float32]:
     """Return the corrected landmarks (K, 2) of a face that is in the frame.
 
-    A landmark depends only on the corrected frames and on the frame itself.
+    A landmark depends only on the corrected frames, on the frame itself, and on where the face was
+    detected anew.
     """
-    wanted = {index, *(one.frame for one in corrections)}
-    rows, at = results.rows(), []
+    rows = results.rows()
+    detected = np.unique(rows.frame[(rows.face_id == face_id) & (rows.state == _DETECTED)])
+    wanted = {index, *detected.tolist(), *(one.frame for one in corrections)}
+    at: list[int] = []
     for frame in sorted(wanted & set(range(results.frames))):
         at += [row for row in results.rows_at(frame) if rows.face_id[row] == face_id]
     frames = rows.frame[at]
-    points, _ = apply_corrections(rows.stabilized[at], frames, results.times_s[frames], corrections)
+    points, _ = apply_corrections(
+        rows.stabilized[at],
+        frames,
+        results.times_s[frames],
+        corrections,
+        rows.state[at] == _DETECTED,
+    )
     here = int(np.searchsorted(frames, index))
     return np.asarray(points[here], np.float32)

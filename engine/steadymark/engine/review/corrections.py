@@ -46,7 +46,8 @@ def apply_corrections(
         (T, K, 2) corrected landmarks, and (T,) True for frames in which a landmark was changed.
     """
     changed = xy.copy()
-    stretch = np.zeros(len(xy), np.int64) if detected is None else np.cumsum(detected)
+    begins = np.zeros(len(xy), np.bool_) if detected is None else detected
+    stretch = np.cumsum(begins, dtype=np.int64)
     mask = np.zeros(len(xy), np.bool_)
     by_landmark: dict[int, list[tuple[int, float, float, float]]] = defaultdict(list)
     for one in sorted(corrections, key=lambda correction: correction.frame):

@@ -12,12 +12,15 @@ from PySide6.QtTest import QTest
 from typer.testing import CliRunner
 
 from steadymark.app.cli import main as cli
+from steadymark.app.gui.video.snapshot import paint_snapshot
 from steadymark.app.session.export import ExportKind
+from steadymark.app.session.recording.media import Media
 from steadymark.app.session.review.correcting import Scope
 from steadymark.app.session.state import ShownLandmarks
 from steadymark.engine.core.file_lock import open_locked
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.output.video.draw_style import CORRECTED_COLOUR
+from steadymark.engine.output.video.drawing import DrawOptions
 from steadymark.engine.review.project_file import read_project
 from support.window.lane_driver import go_to, project_of
 from support.window.window_driver import key, open_video, shows, stabilized_points
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from steadymark.app.gui.main_window import MainWindow
+    from steadymark.app.gui.video.shown_frame import ShownFrame
     from steadymark.engine.output.csv.landmark_table import LandmarkTable
     from steadymark.engine.review.project import Project
 
@@ -278,3 +282,30 @@ def test_a_project_that_is_open_elsewhere_is_not_corrected(
     action = window.actions_by_name["correct_landmarks"]
     assert not action.isEnabled()
     assert "is open in another window" in action.statusTip()
+
+
+def test_an_exported_video_and_a_saved_frame_show_the_corrected_landmarks(
+    qtbot: QtBot, ready: MainWindow, tmp_path: Path
+) -> None:
+    window = ready
+    before = paint_snapshot(shown(window), window.session.display)
+    x, y = stabilized_points(window)[NOSE] + drag(window, NOSE, (60, -60))
+    after = paint_snapshot(shown(window), window.session.display)
+    place = round(float(x)), round(float(y))
+    assert before.pixel(*place) != after.pixel(*place)
+    video = tmp_path / "drawn.mp4"
+    options = DrawOptions(points=True, contours=False, schema="ibug68")
+    with qtbot.waitSignal(window.exports.ended, timeout=WAIT_MS) as ended:
+        window.files.export(ExportKind.VIDEO, video, draw=options)
+    media, plain = Media(ended.args[0].path), Media(str(tmp_path / "a.mp4"))
+    for frame, drawn in ((FRAME, True), (FRAME - 20, False)):
+        difference = media.frame_at(frame).image.astype(int) - plain.frame_at(frame).image
+        away = np.abs(difference[place[1] - 1 : place[1] + 2, place[0] - 1 : place[0] + 2]).max()
+        assert bool(away > 60) is drawn
+    media.close()
+    plain.close()
+
+
+def shown(window: MainWindow) -> ShownFrame:
+    assert window.view.shown is not None
+    return window.view.shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,7 +41,7 @@ def folder(
     open_video(qtbot, window, clip)
     assert not window.actions_by_name["export_labels"].isEnabled()
     for one in CORRECTIONS:
-        window.session.review.edit(UserText("correct"), lambda p, one=one: edits.correct(p, one))
+        window.session.review.edit(UserText("correct"), partial(edits.correct, correction=one))
     return chosen
 
 

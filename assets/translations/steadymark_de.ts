@@ -389,6 +389,108 @@
     </message>
 </context>
 <context>
+    <name>CorrectionBar</name>
+    <message>
+        <source>Correct landmarks</source>
+        <translation>Landmarken korrigieren</translation>
+    </message>
+    <message>
+        <source>Move</source>
+        <translation>Bewegt wird</translation>
+    </message>
+    <message>
+        <source>fades out over</source>
+        <translation>klingt ab über</translation>
+    </message>
+    <message>
+        <source>Previous</source>
+        <translation>Vorige</translation>
+    </message>
+    <message>
+        <source>Next</source>
+        <translation>Nächste</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Entfernen</translation>
+    </message>
+    <message>
+        <source>Track from here</source>
+        <translation>Ab hier neu verfolgen</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>Fertig</translation>
+    </message>
+    <message>
+        <source>the landmark</source>
+        <translation>die Landmarke</translation>
+    </message>
+    <message>
+        <source>its part of the face (Shift)</source>
+        <translation>ihr Teil des Gesichts (Umschalt)</translation>
+    </message>
+    <message>
+        <source>the whole face (Ctrl)</source>
+        <translation>das ganze Gesicht (Strg)</translation>
+    </message>
+    <message>
+        <source>What moves</source>
+        <translation>Was bewegt wird</translation>
+    </message>
+    <message>
+        <source> s</source>
+        <translation> s</translation>
+    </message>
+    <message>
+        <source>Span</source>
+        <translation>Reichweite</translation>
+    </message>
+    <message>
+        <source>For how long before and after its frame a correction fades out</source>
+        <translation>Wie lange vor und nach ihrem Bild eine Korrektur abklingt</translation>
+    </message>
+</context>
+<context>
+    <name>CorrectionController</name>
+    <message>
+        <source>This frame is not corrected.</source>
+        <translation>Dieses Bild ist nicht korrigiert.</translation>
+    </message>
+    <message>
+        <source>There is no further corrected frame.</source>
+        <translation>Es gibt kein weiteres korrigiertes Bild.</translation>
+    </message>
+    <message>
+        <source>There is no tracked face in this frame.</source>
+        <translation>In diesem Bild ist kein verfolgtes Gesicht.</translation>
+    </message>
+    <message>
+        <source>No frame is corrected yet.</source>
+        <translation>Noch ist kein Bild korrigiert.</translation>
+    </message>
+    <message>
+        <source>Tracking again: {share}</source>
+        <translation>Neue Verfolgung: {share}</translation>
+    </message>
+    <message>
+        <source>Pause to move landmarks.</source>
+        <translation>Halten Sie an, um Landmarken zu bewegen.</translation>
+    </message>
+    <message>
+        <source>Drag a landmark. Shift drags its part of the face, Ctrl the whole face.</source>
+        <translation>Ziehen Sie eine Landmarke. Umschalt zieht ihren Teil des Gesichts, Strg das ganze Gesicht.</translation>
+    </message>
+    <message>
+        <source>{number} {name} of face {face}: arrow keys move it by 1 pixel, with Shift by 10, with Ctrl by 0.1. Esc lets it go.</source>
+        <translation>{number} {name} von Gesicht {face}: Pfeiltasten bewegen sie um 1 Pixel, mit Umschalt um 10, mit Strg um 0,1. Esc lässt sie los.</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Abbrechen</translation>
+    </message>
+</context>
+<context>
     <name>DetectorChoice</name>
     <message>
         <source>built-in</source>
@@ -554,8 +656,8 @@
         <translation>{name} ist geschrieben.</translation>
     </message>
     <message>
-        <source>It was tracked in {count} parts because of seeking; the tracker started anew at the beginning of each part. &apos;Track again from the beginning&apos; gives one uninterrupted run.</source>
-        <translation>Wegen Sprüngen wurde in {count} Stücken verfolgt: Zu Beginn jedes Stücks war das Gedächtnis leer. „Von Anfang an neu verfolgen“ ergibt einen ununterbrochenen Durchlauf.</translation>
+        <source>It was tracked in {count} parts because of seeking or tracking again; the tracker started anew at the beginning of each part. &apos;Track again from the beginning&apos; gives one uninterrupted run.</source>
+        <translation>Wegen Sprüngen oder erneuter Verfolgung wurde in {count} Stücken verfolgt: Zu Beginn jedes Stücks war das Gedächtnis leer. „Von Anfang an neu verfolgen“ ergibt einen ununterbrochenen Durchlauf.</translation>
     </message>
     <message>
         <source>Show folder</source>
@@ -586,6 +688,21 @@
     <message>
         <source>Nothing done yet</source>
         <translation>Noch nichts getan</translation>
+    </message>
+</context>
+<context>
+    <name>LabelExports</name>
+    <message>
+        <source>Folder for pictures and .pts files</source>
+        <translation>Ordner für Bilder und .pts-Dateien</translation>
+    </message>
+    <message>
+        <source>Some of the pictures exist already, such as {name}. Replace them?</source>
+        <translation>Einige der Bilder gibt es schon, zum Beispiel {name}. Ersetzen?</translation>
+    </message>
+    <message>
+        <source>Replace pictures?</source>
+        <translation>Bilder ersetzen?</translation>
     </message>
 </context>
 <context>
@@ -1967,6 +2084,10 @@
         <source>A cut, or tracking began anew here</source>
         <translation>Ein Schnitt, oder die Verfolgung begann hier neu</translation>
     </message>
+    <message>
+        <source>Landmarks were corrected by hand here</source>
+        <translation>Hier wurden Landmarken von Hand korrigiert</translation>
+    </message>
 </context>
 <context>
     <name>TruthTables</name>
@@ -2158,6 +2279,14 @@
     <message>
         <source>speed, % of the face/s</source>
         <translation>Tempo, % des Gesichts/s</translation>
+    </message>
+    <message>
+        <source>corrected by hand</source>
+        <translation>von Hand korrigiert</translation>
+    </message>
+    <message>
+        <source>landmarks</source>
+        <translation>Landmarken</translation>
     </message>
 </context>
 <context>
@@ -2517,6 +2646,34 @@
     <message>
         <source>Export statistics of &amp;intervals…</source>
         <translation>St&amp;atistik der Intervalle exportieren …</translation>
+    </message>
+    <message>
+        <source>&amp;Correct landmarks</source>
+        <translation>Landmarken &amp;korrigieren</translation>
+    </message>
+    <message>
+        <source>Go to the &amp;previous corrected frame</source>
+        <translation>Zum v&amp;origen korrigierten Bild</translation>
+    </message>
+    <message>
+        <source>Go to the &amp;next corrected frame</source>
+        <translation>Zum &amp;nächsten korrigierten Bild</translation>
+    </message>
+    <message>
+        <source>Re&amp;move the correction of this frame</source>
+        <translation>Korrektur dieses Bildes &amp;entfernen</translation>
+    </message>
+    <message>
+        <source>Track again from t&amp;his frame</source>
+        <translation>Ab diesem &amp;Bild neu verfolgen</translation>
+    </message>
+    <message>
+        <source>Save corrected frames as ground truth…</source>
+        <translation>Korrigierte Bilder als Referenz speichern …</translation>
+    </message>
+    <message>
+        <source>Save this frame as ground truth…</source>
+        <translation>Dieses Bild als Referenz speichern …</translation>
     </message>
 </context>
 <context>
@@ -3814,6 +3971,10 @@
         <translation>Stelle ausschließen</translation>
     </message>
     <message>
+        <source>Frames are being tracked again: wait until it is done.</source>
+        <translation>Bilder werden gerade neu verfolgt: Warten Sie, bis das fertig ist.</translation>
+    </message>
+    <message>
         <source>Frames in which another face covers more of this one, so that the two may exchange their numbers.</source>
         <translation>Bilder, in denen ein anderes Gesicht mehr von diesem verdeckt, sodass beide ihre Nummern tauschen können.</translation>
     </message>
@@ -3836,6 +3997,14 @@
     <message>
         <source>Frames in which the yaw or the pitch of the head is larger.</source>
         <translation>Bilder, in denen der Kopf weiter gedreht oder genickt ist.</translation>
+    </message>
+    <message>
+        <source>Frames {first} to {last} are as they were: {fault}</source>
+        <translation>Die Bilder {first} bis {last} sind, wie sie waren: {fault}</translation>
+    </message>
+    <message>
+        <source>Frames {first} to {last} are tracked again. Until then, they are as they were.</source>
+        <translation>Die Bilder {first} bis {last} werden neu verfolgt. Bis dahin sind sie, wie sie waren.</translation>
     </message>
     <message>
         <source>Head pose</source>
@@ -3888,6 +4057,14 @@
     <message>
         <source>One Euro filter</source>
         <translation>One-Euro-Filter</translation>
+    </message>
+    <message>
+        <source>Open a recording first.</source>
+        <translation>Öffnen Sie zuerst eine Aufnahme.</translation>
+    </message>
+    <message>
+        <source>Open a recording first: corrections belong to a recording.</source>
+        <translation>Öffnen Sie zuerst eine Aufnahme: Korrekturen gehören zu einer Aufnahme.</translation>
     </message>
     <message>
         <source>Open a stretch again</source>
@@ -3962,6 +4139,22 @@
         <translation>Das Video hat {fps:.3g} Bilder je Sekunde; nötig sind {least:.0f}.</translation>
     </message>
     <message>
+        <source>There is no frame to track after this one.</source>
+        <translation>Nach diesem Bild gibt es keines zu verfolgen.</translation>
+    </message>
+    <message>
+        <source>There is no tracked face in this frame.</source>
+        <translation>In diesem Bild ist kein verfolgtes Gesicht.</translation>
+    </message>
+    <message>
+        <source>These images are tracked independently of each other.</source>
+        <translation>Diese Bilder werden unabhängig voneinander verfolgt.</translation>
+    </message>
+    <message>
+        <source>Wait until all frames are processed.</source>
+        <translation>Warten Sie, bis alle Bilder verarbeitet sind.</translation>
+    </message>
+    <message>
         <source>a lane needs a name</source>
         <translation>eine Spur braucht einen Namen</translation>
     </message>
@@ -4014,6 +4207,10 @@
         <translation>Spur „{lane}“ ändern</translation>
     </message>
     <message>
+        <source>correct frame {frame}</source>
+        <translation>Bild {frame} korrigieren</translation>
+    </message>
+    <message>
         <source>delete in &apos;{lane}&apos;</source>
         <translation>Löschen in „{lane}“</translation>
     </message>
@@ -4040,6 +4237,10 @@
     <message>
         <source>flow</source>
         <translation>Flow</translation>
+    </message>
+    <message>
+        <source>frame {frame} cannot be read any more</source>
+        <translation>Bild {frame} lässt sich nicht mehr lesen</translation>
     </message>
     <message>
         <source>frames missing</source>
@@ -4210,12 +4411,20 @@
         <translation>Verfeinerung</translation>
     </message>
     <message>
+        <source>remove the correction of frame {frame}</source>
+        <translation>Korrektur von Bild {frame} entfernen</translation>
+    </message>
+    <message>
         <source>roll</source>
         <translation>Neigen</translation>
     </message>
     <message>
         <source>score {value:.2f}</source>
         <translation>Konfidenz {value:.2f}</translation>
+    </message>
+    <message>
+        <source>span of the correction of frame {frame}</source>
+        <translation>Reichweite der Korrektur von Bild {frame}</translation>
     </message>
     <message>
         <source>temporal refinement</source>
@@ -4326,6 +4535,10 @@
         <translation>es gibt keinen Zweifel namens „{name}“: Zur Wahl stehen {known}</translation>
     </message>
     <message>
+        <source>there is no face to save: correct landmarks in a frame with a face first</source>
+        <translation>es gibt kein Gesicht zu speichern: Korrigieren Sie zuerst Landmarken in einem Bild mit einem Gesicht</translation>
+    </message>
+    <message>
         <source>there is no image for frame {index}</source>
         <translation>Für Bild {index} gibt es keine Bilddatei</translation>
     </message>
@@ -4358,8 +4571,16 @@
         <translation>in {element} fehlt {name}</translation>
     </message>
     <message>
+        <source>{path} is there already: choose to replace it, or another folder</source>
+        <translation>{path} gibt es schon: Lassen Sie es ersetzen, oder wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
         <source>{place}: &apos;{text}&apos; is not a time</source>
         <translation>{place}: „{text}“ ist keine Zeit</translation>
+    </message>
+    <message>
+        <source>{video} is not a recording: its frames cannot be read</source>
+        <translation>{video} ist keine Aufnahme: Ihre Bilder lassen sich nicht lesen</translation>
     </message>
     <message>
         <source>{video} is not the file that {project} was made for: its annotations may be at other times</source>

@@ -388,6 +388,108 @@
     </message>
 </context>
 <context>
+    <name>CorrectionBar</name>
+    <message>
+        <source>Correct landmarks</source>
+        <translation>校正特征点</translation>
+    </message>
+    <message>
+        <source>Move</source>
+        <translation>移动</translation>
+    </message>
+    <message>
+        <source>fades out over</source>
+        <translation>渐变时长</translation>
+    </message>
+    <message>
+        <source>Previous</source>
+        <translation>上一个</translation>
+    </message>
+    <message>
+        <source>Next</source>
+        <translation>下一个</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>移除</translation>
+    </message>
+    <message>
+        <source>Track from here</source>
+        <translation>从此处跟踪</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>完成</translation>
+    </message>
+    <message>
+        <source>the landmark</source>
+        <translation>该特征点</translation>
+    </message>
+    <message>
+        <source>its part of the face (Shift)</source>
+        <translation>所在的面部区域 (Shift)</translation>
+    </message>
+    <message>
+        <source>the whole face (Ctrl)</source>
+        <translation>整张脸 (Ctrl)</translation>
+    </message>
+    <message>
+        <source>What moves</source>
+        <translation>移动的内容</translation>
+    </message>
+    <message>
+        <source> s</source>
+        <translation> 秒</translation>
+    </message>
+    <message>
+        <source>Span</source>
+        <translation>作用时长</translation>
+    </message>
+    <message>
+        <source>For how long before and after its frame a correction fades out</source>
+        <translation>校正在其帧前后逐渐减弱的时长</translation>
+    </message>
+</context>
+<context>
+    <name>CorrectionController</name>
+    <message>
+        <source>This frame is not corrected.</source>
+        <translation>此帧未经校正。</translation>
+    </message>
+    <message>
+        <source>There is no further corrected frame.</source>
+        <translation>没有其他校正过的帧。</translation>
+    </message>
+    <message>
+        <source>There is no tracked face in this frame.</source>
+        <translation>此帧中没有被跟踪的人脸。</translation>
+    </message>
+    <message>
+        <source>No frame is corrected yet.</source>
+        <translation>还没有校正过的帧。</translation>
+    </message>
+    <message>
+        <source>Tracking again: {share}</source>
+        <translation>重新跟踪：{share}</translation>
+    </message>
+    <message>
+        <source>Pause to move landmarks.</source>
+        <translation>请先暂停，再移动特征点。</translation>
+    </message>
+    <message>
+        <source>Drag a landmark. Shift drags its part of the face, Ctrl the whole face.</source>
+        <translation>拖动特征点。按住 Shift 拖动所在的面部区域，按住 Ctrl 拖动整张脸。</translation>
+    </message>
+    <message>
+        <source>{number} {name} of face {face}: arrow keys move it by 1 pixel, with Shift by 10, with Ctrl by 0.1. Esc lets it go.</source>
+        <translation>人脸 {face} 的 {number} {name}：方向键移动 1 像素，加 Shift 移动 10 像素，加 Ctrl 移动 0.1 像素。Esc 取消选择。</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
+    </message>
+</context>
+<context>
     <name>DetectorChoice</name>
     <message>
         <source>built-in</source>
@@ -552,8 +654,8 @@
         <translation>已写入 {name}。</translation>
     </message>
     <message>
-        <source>It was tracked in {count} parts because of seeking; the tracker started anew at the beginning of each part. &apos;Track again from the beginning&apos; gives one uninterrupted run.</source>
-        <translation>由于跳转，跟踪分 {count} 段进行：每段开始时没有历史记忆。“从头重新跟踪”可得到不间断的结果。</translation>
+        <source>It was tracked in {count} parts because of seeking or tracking again; the tracker started anew at the beginning of each part. &apos;Track again from the beginning&apos; gives one uninterrupted run.</source>
+        <translation>由于跳转或重新跟踪，跟踪分 {count} 段进行：每段开始时没有历史记忆。“从头重新跟踪”可得到不间断的结果。</translation>
     </message>
     <message>
         <source>Show folder</source>
@@ -584,6 +686,21 @@
     <message>
         <source>Nothing done yet</source>
         <translation>尚无操作</translation>
+    </message>
+</context>
+<context>
+    <name>LabelExports</name>
+    <message>
+        <source>Folder for pictures and .pts files</source>
+        <translation>图片和 .pts 文件的文件夹</translation>
+    </message>
+    <message>
+        <source>Some of the pictures exist already, such as {name}. Replace them?</source>
+        <translation>部分图片已存在，例如 {name}。要替换吗？</translation>
+    </message>
+    <message>
+        <source>Replace pictures?</source>
+        <translation>替换图片？</translation>
     </message>
 </context>
 <context>
@@ -1960,6 +2077,10 @@
         <source>A cut, or tracking began anew here</source>
         <translation>此处有镜头切换，或跟踪重新开始</translation>
     </message>
+    <message>
+        <source>Landmarks were corrected by hand here</source>
+        <translation>此处的特征点经过手动校正</translation>
+    </message>
 </context>
 <context>
     <name>TruthTables</name>
@@ -2150,6 +2271,14 @@
     <message>
         <source>speed, % of the face/s</source>
         <translation>速度，人脸的 %/秒</translation>
+    </message>
+    <message>
+        <source>corrected by hand</source>
+        <translation>手动校正</translation>
+    </message>
+    <message>
+        <source>landmarks</source>
+        <translation>特征点</translation>
     </message>
 </context>
 <context>
@@ -2509,6 +2638,34 @@
     <message>
         <source>Export statistics of &amp;intervals…</source>
         <translation>导出区间统计(&amp;A)…</translation>
+    </message>
+    <message>
+        <source>&amp;Correct landmarks</source>
+        <translation>校正特征点(&amp;C)</translation>
+    </message>
+    <message>
+        <source>Go to the &amp;previous corrected frame</source>
+        <translation>转到上一个校正过的帧(&amp;P)</translation>
+    </message>
+    <message>
+        <source>Go to the &amp;next corrected frame</source>
+        <translation>转到下一个校正过的帧(&amp;N)</translation>
+    </message>
+    <message>
+        <source>Re&amp;move the correction of this frame</source>
+        <translation>移除此帧的校正(&amp;M)</translation>
+    </message>
+    <message>
+        <source>Track again from t&amp;his frame</source>
+        <translation>从此帧重新跟踪(&amp;H)</translation>
+    </message>
+    <message>
+        <source>Save corrected frames as ground truth…</source>
+        <translation>将校正过的帧保存为真值…</translation>
+    </message>
+    <message>
+        <source>Save this frame as ground truth…</source>
+        <translation>将此帧保存为真值…</translation>
     </message>
 </context>
 <context>
@@ -3806,6 +3963,10 @@
         <translation>排除片段</translation>
     </message>
     <message>
+        <source>Frames are being tracked again: wait until it is done.</source>
+        <translation>正在重新跟踪：请等待其完成。</translation>
+    </message>
+    <message>
         <source>Frames in which another face covers more of this one, so that the two may exchange their numbers.</source>
         <translation>另一张人脸遮住此人脸更多的帧，两者的编号可能互换。</translation>
     </message>
@@ -3828,6 +3989,14 @@
     <message>
         <source>Frames in which the yaw or the pitch of the head is larger.</source>
         <translation>头部偏航或俯仰更大的帧。</translation>
+    </message>
+    <message>
+        <source>Frames {first} to {last} are as they were: {fault}</source>
+        <translation>第 {first} 至 {last} 帧保持原样：{fault}</translation>
+    </message>
+    <message>
+        <source>Frames {first} to {last} are tracked again. Until then, they are as they were.</source>
+        <translation>正在重新跟踪第 {first} 至 {last} 帧。完成之前它们保持原样。</translation>
     </message>
     <message>
         <source>Head pose</source>
@@ -3880,6 +4049,14 @@
     <message>
         <source>One Euro filter</source>
         <translation>One Euro 滤波器</translation>
+    </message>
+    <message>
+        <source>Open a recording first.</source>
+        <translation>请先打开一个录像。</translation>
+    </message>
+    <message>
+        <source>Open a recording first: corrections belong to a recording.</source>
+        <translation>请先打开一个录像：校正属于某个录像。</translation>
     </message>
     <message>
         <source>Open a stretch again</source>
@@ -3954,6 +4131,22 @@
         <translation>视频每秒 {fps:.3g} 帧，需要 {least:.0f} 帧。</translation>
     </message>
     <message>
+        <source>There is no frame to track after this one.</source>
+        <translation>此帧之后没有可跟踪的帧。</translation>
+    </message>
+    <message>
+        <source>There is no tracked face in this frame.</source>
+        <translation>此帧中没有被跟踪的人脸。</translation>
+    </message>
+    <message>
+        <source>These images are tracked independently of each other.</source>
+        <translation>这些图像是彼此独立跟踪的。</translation>
+    </message>
+    <message>
+        <source>Wait until all frames are processed.</source>
+        <translation>请等待所有帧处理完毕。</translation>
+    </message>
+    <message>
         <source>a lane needs a name</source>
         <translation>轨道需要名称</translation>
     </message>
@@ -4006,6 +4199,10 @@
         <translation>更改轨道“{lane}”</translation>
     </message>
     <message>
+        <source>correct frame {frame}</source>
+        <translation>校正第 {frame} 帧</translation>
+    </message>
+    <message>
         <source>delete in &apos;{lane}&apos;</source>
         <translation>“{lane}”中的删除</translation>
     </message>
@@ -4032,6 +4229,10 @@
     <message>
         <source>flow</source>
         <translation>光流</translation>
+    </message>
+    <message>
+        <source>frame {frame} cannot be read any more</source>
+        <translation>第 {frame} 帧已无法读取</translation>
     </message>
     <message>
         <source>frames missing</source>
@@ -4202,12 +4403,20 @@
         <translation>细化</translation>
     </message>
     <message>
+        <source>remove the correction of frame {frame}</source>
+        <translation>移除第 {frame} 帧的校正</translation>
+    </message>
+    <message>
         <source>roll</source>
         <translation>翻滚</translation>
     </message>
     <message>
         <source>score {value:.2f}</source>
         <translation>置信度 {value:.2f}</translation>
+    </message>
+    <message>
+        <source>span of the correction of frame {frame}</source>
+        <translation>第 {frame} 帧校正的作用时长</translation>
     </message>
     <message>
         <source>temporal refinement</source>
@@ -4318,6 +4527,10 @@
         <translation>没有名为“{name}”的疑点：可选 {known}</translation>
     </message>
     <message>
+        <source>there is no face to save: correct landmarks in a frame with a face first</source>
+        <translation>没有可保存的人脸：请先在有人脸的帧中校正特征点</translation>
+    </message>
+    <message>
         <source>there is no image for frame {index}</source>
         <translation>第 {index} 帧没有图像</translation>
     </message>
@@ -4350,8 +4563,16 @@
         <translation>{element} 缺少 {name}</translation>
     </message>
     <message>
+        <source>{path} is there already: choose to replace it, or another folder</source>
+        <translation>{path} 已存在：请选择替换，或选择其他文件夹</translation>
+    </message>
+    <message>
         <source>{place}: &apos;{text}&apos; is not a time</source>
         <translation>{place}：“{text}”不是时间</translation>
+    </message>
+    <message>
+        <source>{video} is not a recording: its frames cannot be read</source>
+        <translation>{video} 不是录像：无法读取其帧</translation>
     </message>
     <message>
         <source>{video} is not the file that {project} was made for: its annotations may be at other times</source>

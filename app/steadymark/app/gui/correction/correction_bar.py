@@ -71,8 +71,7 @@ class CorrectionBar(QWidget):
             note: The sentence.
         """
         self.scope.setCurrentIndex(self.scope.findData(scope))
-        if not self.span.hasFocus():
-            self._show_span(span_s)
+        self._show_span(span_s)
         self.note.setText(note)
 
     def _show_span(self, span_s: float) -> None:
@@ -98,6 +97,7 @@ class CorrectionBar(QWidget):
         self.span.setToolTip(
             self.tr("For how long before and after its frame a correction fades out")
         )
+        self.span.setKeyboardTracking(False)
         self.span.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.span.valueChanged.connect(self.span_chosen.emit)
 

@@ -87,9 +87,7 @@ class LabelExports(QObject):
     def _may_replace(self, paths: Sequence[Path]) -> bool:
         if not paths:
             return True
-        question = self.tr(
-            "%n of the pictures exist(s) already, such as {name}. Replace?", "", len(paths)
-        )
+        question = self.tr("Some of the pictures exist already, such as {name}. Replace them?")
         answer = QMessageBox.question(
             self._window, self.tr("Replace pictures?"), question.format(name=paths[0].name)
         )

@@ -419,8 +419,8 @@
         <translation>Ab hier neu verfolgen</translation>
     </message>
     <message>
-        <source>Done</source>
-        <translation>Fertig</translation>
+        <source>Close</source>
+        <translation>Schließen</translation>
     </message>
     <message>
         <source>the landmark</source>
@@ -487,7 +487,7 @@
     </message>
     <message>
         <source>Stop</source>
-        <translation>Abbrechen</translation>
+        <translation>Stopp</translation>
     </message>
 </context>
 <context>

@@ -391,7 +391,7 @@
     <name>CorrectionBar</name>
     <message>
         <source>Correct landmarks</source>
-        <translation>校正特征点</translation>
+        <translation>校正关键点</translation>
     </message>
     <message>
         <source>Move</source>
@@ -418,12 +418,12 @@
         <translation>从此处跟踪</translation>
     </message>
     <message>
-        <source>Done</source>
-        <translation>完成</translation>
+        <source>Close</source>
+        <translation>关闭</translation>
     </message>
     <message>
         <source>the landmark</source>
-        <translation>该特征点</translation>
+        <translation>该关键点</translation>
     </message>
     <message>
         <source>its part of the face (Shift)</source>
@@ -474,11 +474,11 @@
     </message>
     <message>
         <source>Pause to move landmarks.</source>
-        <translation>请先暂停，再移动特征点。</translation>
+        <translation>请先暂停，再移动关键点。</translation>
     </message>
     <message>
         <source>Drag a landmark. Shift drags its part of the face, Ctrl the whole face.</source>
-        <translation>拖动特征点。按住 Shift 拖动所在的面部区域，按住 Ctrl 拖动整张脸。</translation>
+        <translation>拖动关键点。按住 Shift 拖动所在的面部区域，按住 Ctrl 拖动整张脸。</translation>
     </message>
     <message>
         <source>{number} {name} of face {face}: arrow keys move it by 1 pixel, with Shift by 10, with Ctrl by 0.1. Esc lets it go.</source>
@@ -2079,7 +2079,7 @@
     </message>
     <message>
         <source>Landmarks were corrected by hand here</source>
-        <translation>此处的特征点经过手动校正</translation>
+        <translation>此处的关键点经过手动校正</translation>
     </message>
 </context>
 <context>
@@ -2278,7 +2278,7 @@
     </message>
     <message>
         <source>landmarks</source>
-        <translation>特征点</translation>
+        <translation>关键点</translation>
     </message>
 </context>
 <context>
@@ -2641,7 +2641,7 @@
     </message>
     <message>
         <source>&amp;Correct landmarks</source>
-        <translation>校正特征点(&amp;C)</translation>
+        <translation>校正关键点(&amp;C)</translation>
     </message>
     <message>
         <source>Go to the &amp;previous corrected frame</source>
@@ -4528,7 +4528,7 @@
     </message>
     <message>
         <source>there is no face to save: correct landmarks in a frame with a face first</source>
-        <translation>没有可保存的人脸：请先在有人脸的帧中校正特征点</translation>
+        <translation>没有可保存的人脸：请先在有人脸的帧中校正关键点</translation>
     </message>
     <message>
         <source>there is no image for frame {index}</source>

@@ -55,7 +55,7 @@ class CorrectionBar(QWidget):
         ):
             flow.addWidget(_button(actions[name], text))
         done = QToolButton()
-        done.setText(self.tr("Done"))
+        done.setText(self.tr("Close"))
         done.clicked.connect(actions["correct_landmarks"].trigger)
         flow.addWidget(done)
         column.addWidget(fields)

@@ -73,6 +73,7 @@ class CorrectionBar(QWidget):
         self.scope.setCurrentIndex(self.scope.findData(scope))
         self._show_span(span_s)
         self.note.setText(note)
+        self.note.setToolTip(note)
 
     def _show_span(self, span_s: float) -> None:
         blocked = self.span.blockSignals(True)

@@ -139,15 +139,15 @@ class CorrectionController(QObject):
     @property
     def _is_tracked(self) -> bool:
         """Whether there is a tracked or lost face in the shown frame."""
-        results = self._session.results
-        return results is not None and len(results.rows_at(self._frame)) > 0
+        results, frame = self._session.recording.results, self._frame
+        return results is not None and frame < results.frames and len(results.rows_at(frame)) > 0
 
     def _adjacent_fault(self, step: int, fault: str) -> str:
         return fault if self.correcting.adjacent(step, self._frame) is None else ""
 
     def _note(self) -> str:
         """Return a sentence about the shown frame and the chosen landmark."""
-        results, chosen = self._session.results, self.correcting.chosen
+        results, chosen = self._session.recording.results, self.correcting.chosen
         if self._session.retracking.running is not None:
             share = share_text(self._session.retracking.share)
             return self.tr("Tracking again: {share}").format(share=share)

@@ -15,6 +15,8 @@ from steadymark.app.gui.actions.context_menus import (
 )
 from steadymark.app.gui.annotations.annotation_controller import AnnotationController
 from steadymark.app.gui.comparison_controller import ComparisonController
+from steadymark.app.gui.correction.correction_bar import CorrectionBar
+from steadymark.app.gui.correction.correction_controller import CorrectionController
 from steadymark.app.gui.docks import Docks
 from steadymark.app.gui.errors.errors_controller import ErrorsController
 from steadymark.app.gui.errors.errors_panel import ErrorsPanel
@@ -151,6 +153,14 @@ class WindowLayout(QMainWindow):
             messages=self.messages,
             shortcuts=lambda: self.options.shortcuts,
         )
+        self.corrections = CorrectionController(
+            self,
+            session=self.session,
+            view=self.view,
+            preferences=self.preferences,
+            exports=self.exports,
+            messages=self.messages,
+        )
 
     def _build(self) -> None:
         """Build all widgets that contain translated text, except the menus."""
@@ -162,6 +172,7 @@ class WindowLayout(QMainWindow):
         self.playback_bar = PlaybackBar(self.actions_by_name)
         self._make_thumbnails()
         self.live_bar = LiveBar(self.actions_by_name)
+        self.correction_bar = CorrectionBar(self.actions_by_name)
         shown = self.preferences.values("statistics").get("details") is True
         self.plots, self.statistics = Plots(), StatisticsPanel(details_shown=shown)
         self.statistics.unfolded.connect(
@@ -177,6 +188,7 @@ class WindowLayout(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.pages, 1)
+        column.addWidget(self.correction_bar)
         column.addWidget(self.playback_bar)
         column.addWidget(self.live_bar)
         column.addWidget(self.exports)
@@ -224,6 +236,7 @@ class WindowLayout(QMainWindow):
         more = self.statistics.truth_tables.more
         self.errors_controller.connect_panel(self.errors, docks.errors, more)
         self.annotations.connect_widgets(actions, self.playback_bar.timeline)
+        self.corrections.connect_widgets(actions, self.correction_bar, self.playback_bar.timeline)
 
     def _show_page(self, display: Display) -> None:
         """Show the video, or the start page if no recording or live view is open."""
@@ -293,10 +306,10 @@ class WindowLayout(QMainWindow):
             self.docks.make_room(portrait=portrait and self.width() >= _WIDE_PX)
 
     def _dismiss(self) -> None:
-        """Leave the field that is typed into, give up an annotation, or dismiss the messages."""
+        """Leave the field that is typed into, give up an edit, or dismiss the messages."""
         if self.playback_bar.stop_editing():
             self.view.setFocus()
-        elif not self.annotations.dismiss():
+        elif not (self.annotations.dismiss() or self.corrections.dismiss()):
             self.messages.dismiss_all()
 
     def _toggle_full_screen(self) -> None:

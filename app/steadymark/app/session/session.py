@@ -19,6 +19,7 @@ from steadymark.app.session.display_model import DisplayModel
 from steadymark.app.session.live.live_view import QUIT_FLUSH_S, LiveView, open_feed
 from steadymark.app.session.people.people import People
 from steadymark.app.session.recording.recording_view import RecordingView
+from steadymark.app.session.recording.retracking import Retracking
 from steadymark.app.session.recording.thumbnails import Thumbnails
 from steadymark.app.session.review.doubts import Doubts
 from steadymark.app.session.review.review_store import ReviewStore
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.recording.results import Results
     from steadymark.app.session.shown_source import ShownSource
     from steadymark.engine.core.types import Frame
+    from steadymark.engine.review.project import Correction
     from steadymark.engine.tracking.settings import TrackSettings
 
 QUIT_S = 2.0
@@ -57,6 +59,7 @@ class Session(DisplayModel):
         people: The persons in it.
         thumbnails: Small pictures of it.
         error_set: The errors of several videos.
+        retracking: Tracks a part of it again from corrected landmarks.
         source: The one of both that the window shows.
     """
 
@@ -84,7 +87,9 @@ class Session(DisplayModel):
         self.review = ReviewStore(self)
         self.doubts = Doubts(self.recording, self.review)
         self.people = People(self.recording, self.review)
+        self.retracking = Retracking(self.recording, self.review)
         self.source: ShownSource = self.recording
+        self._corrections: tuple[Correction, ...] = ()
         self.measures: FaceMeasures | None = None
         self.measure_time_s = 0.0
         self.analysis = Analysis(
@@ -112,6 +117,8 @@ class Session(DisplayModel):
         )
         self.review.message_posted.connect(self.message_posted)
         self.people.refused.connect(self.message_posted)
+        self.review.changed.connect(self._on_project_changed)
+        self.retracking.message_posted.connect(self.message_posted)
         self.recording.results_cleared.connect(self._on_results_cleared)
         self.analysis.message_posted.connect(self.message_posted)
         self.analysis.measures_requested.connect(self.request_measures)
@@ -189,6 +196,7 @@ class Session(DisplayModel):
 
     def close_source(self) -> None:
         """Close the recording or live view, and give up opening another recording."""
+        self.retracking.give_up()
         self.source.close()
         self.recording.give_up_opening()
         self.review.close()
@@ -242,6 +250,13 @@ class Session(DisplayModel):
         self.analysis.keep_truth_for_next()
         self.close_source()
         self.source = self.recording
+
+    def _on_project_changed(self) -> None:
+        project = self.review.project
+        corrections = () if project is None else project.corrections
+        if corrections != self._corrections:
+            self._corrections = corrections
+            self.frame_changed.emit()
 
     def _on_results_cleared(self) -> None:
         self.analysis.cancel_measures()

@@ -91,7 +91,11 @@ def _corrected(table: LandmarkTable, project: Project) -> tuple[NDArray[np.float
         rows = rows[np.argsort(table.frame[rows], kind="stable")]
         of_face = [one for one in project.corrections if one.face_id == face_id]
         xy[rows], corrected[rows] = apply_corrections(
-            table.xy_px[rows], table.frame[rows], table.timestamp_s[rows], of_face
+            table.xy_px[rows],
+            table.frame[rows],
+            table.timestamp_s[rows],
+            of_face,
+            table.state[rows] == FaceState.DETECTED,
         )
     return xy, corrected
 

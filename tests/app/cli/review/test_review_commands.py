@@ -16,6 +16,7 @@ from steadymark.engine.output.read_table import read_table
 from steadymark.engine.review import edits
 from steadymark.engine.review.project import Correction, Project, VideoReference
 from steadymark.engine.review.project_file import write_project
+from steadymark.models.datasets.detect_format import open_dataset
 from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import face_points, source_info, tracked_face
 from support.videos.square_video import square_video
@@ -157,6 +158,42 @@ def test_names_are_printed_beside_faces_and_files(tmp_path: Path) -> None:
     (row,) = csv.DictReader(written.read_text(encoding="utf-8").splitlines())
     assert (row["face_id"], row["name"]) == ("0", "Ada L")
     assert "rows (Ada L)" in run("export", table)
+
+
+def test_corrected_frames_are_saved_as_a_data_set(reviewed_file: Path, tmp_path: Path) -> None:
+    square_video(tmp_path / "native.mp4", frames=21)
+    folder = tmp_path / "labels"
+    assert "labels: 1 picture" in run("export", reviewed_file, "--pts", folder)
+    assert {path.name for path in folder.iterdir()} == {
+        "native_000008.png",
+        "native_000008.pts",
+    }
+    dataset = open_dataset(folder)
+    (face,) = dataset.faces
+    assert not dataset.defects
+    assert face.load_image().shape == (240, 320, 3)
+    assert face.points[30].tolist() == [50.0, 60.0]
+    table = read_table(tmp_path / "native.reviewed.csv")
+    row = (table.frame == 8) & (table.face_id == 1)
+    assert abs(face.points - table.xy_px[row][0]).max() < 0.002
+    again = ["export", str(reviewed_file), "--out", str(tmp_path / "b.csv"), "--pts", str(folder)]
+    result = CliRunner().invoke(cli.app, again)
+    assert result.exit_code == 2
+    assert "native_000008.png is there already" in result.output
+    run(*again, "--overwrite")
+
+
+def test_pictures_need_the_video_and_a_correction(reviewed_file: Path, tmp_path: Path) -> None:
+    arguments = ["export", str(reviewed_file), "--pts", str(tmp_path / "labels"), "--overwrite"]
+    result = CliRunner().invoke(cli.app, arguments)
+    assert result.exit_code == 2
+    assert "the video of" in result.output
+    square_video(tmp_path / "native.mp4", frames=21)
+    reviewed_file.with_name("native.steadymark").unlink()
+    result = CliRunner().invoke(cli.app, arguments)
+    assert result.exit_code == 2
+    assert "there is no face to save" in result.output
+    assert not (tmp_path / "labels").exists()
 
 
 def test_each_person_can_have_a_file(reviewed_file: Path, tmp_path: Path) -> None:

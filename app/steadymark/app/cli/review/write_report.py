@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from steadymark.app.cli.output_files import OutputFiles, check_outputs
-from steadymark.app.session.review.write_page import PAGE_SUFFIXES, write_page
+from steadymark.app.session.report.write_page import PAGE_SUFFIXES, write_page
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.report.compose_report import compose_report
 from steadymark.engine.review.find_reviewed import find_reviewed

@@ -12,6 +12,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 from PySide6.QtGui import QAction, QKeySequence
 
 from steadymark.app.gui.actions.action_spec import ActionSpec
+from steadymark.app.gui.actions.correction_actions import CORRECTION_COMMANDS
 from steadymark.app.gui.actions.edit_actions import EDIT_COMMANDS
 from steadymark.app.gui.actions.people_actions import PEOPLE_COMMANDS
 from steadymark.app.gui.actions.review_actions import REVIEW_COMMANDS
@@ -240,6 +241,7 @@ _COMMANDS = (
     ActionSpec("dismiss", QT_TRANSLATE_NOOP("commands", "Dismiss messages"), ("Esc",)),
     *REVIEW_COMMANDS,
     *PEOPLE_COMMANDS,
+    *CORRECTION_COMMANDS,
 )
 _TABLE_KEYS = {"native": ("Ctrl+E",), "openface": ("Ctrl+Shift+F",)}
 _EXTRA_TOOLTIP = "more"  # name of a dynamic property of the action

@@ -24,8 +24,8 @@ from steadymark.app.gui.i18n.display_names import variant_name
 from steadymark.app.gui.video.snapshot import paint_snapshot
 from steadymark.app.session.analysis.variants import RAW_AND_STABILIZED
 from steadymark.app.session.export import ExportKind, ExportRequest, source_of
-from steadymark.app.session.review.report_export import ReportExport, table_reader
-from steadymark.app.session.review.write_page import HTML, PDF
+from steadymark.app.session.report.report_export import ReportExport, table_reader
+from steadymark.app.session.report.write_page import HTML, PDF
 from steadymark.app.session.state import ShownLandmarks
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.output.video.drawing import DrawOptions

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from steadymark.app.session.export import source_of
-from steadymark.app.session.review.report_export import ReportExport, recording_reader
+from steadymark.app.session.report.report_export import ReportExport, recording_reader
+from steadymark.app.session.report.write_page import HTML, PDF
 from steadymark.app.session.review.review_export import (
     ReviewExport,
     statistics_writer,
     stretches_writer,
 )
-from steadymark.app.session.review.write_page import HTML, PDF
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,8 +10,10 @@ from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEv
 from PySide6.QtWidgets import QApplication, QSizePolicy, QToolTip, QWidget
 
 from steadymark.app.gui.annotations.lane_rows import LaneRows
+from steadymark.app.gui.correction.correction_marks import paint_corrected_frames
 from steadymark.app.gui.i18n.translate import translated
-from steadymark.app.gui.timeline.face_row_codes import FacePresence, RowStatus, presence_of
+from steadymark.app.gui.timeline.face_row_codes import FacePresence, presence_of
+from steadymark.app.gui.timeline.frame_description import describe_frame
 from steadymark.app.gui.timeline.lane_scroll_bar import LaneScrollBar
 from steadymark.app.gui.timeline.picture_strip import paint_pictures
 from steadymark.app.gui.timeline.timeline_layout import TimelineLayout
@@ -23,7 +25,6 @@ from steadymark.app.gui.timeline.timeline_painter import (
 )
 from steadymark.app.gui.timeline.visible_frames import VisibleFrames
 from steadymark.app.session.people.face_names import FaceName
-from steadymark.app.session.state import Display, clock_text
 from steadymark.engine.output.video.draw_style import face_colour
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.analysis.face_measures import FaceMeasures
     from steadymark.app.session.recording.results import Results
     from steadymark.app.session.recording.thumbnails import Thumbnails
+    from steadymark.app.session.state import Display
     from steadymark.models.user_text import UserText
 
 _ZOOM = 1.25  # factor of one step of the wheel
@@ -87,6 +89,7 @@ class Timeline(QWidget):
         self._dragged = False
         self._note: UserText | None = None
         self._names: Mapping[int, FaceName] = {}
+        self._corrected: tuple[int, ...] = ()
 
     def sizeHint(self) -> QSize:
         return QSize(600, self._layout().height)
@@ -167,6 +170,12 @@ class Timeline(QWidget):
             self._note = note
             self.setToolTip("" if note is None else translated(note))
             self._repaint_all()
+
+    def set_corrected(self, frames: tuple[int, ...]) -> None:
+        """Mark the frames in which landmarks were corrected by hand."""
+        if frames != self._corrected:
+            self._corrected = frames
+            self._repaint_lanes()
 
     @property
     def face_ids(self) -> list[int]:
@@ -276,6 +285,8 @@ class Timeline(QWidget):
         painter = QPainter(layer)
         painter.setFont(self.font())
         self.lanes.paint(painter, layout, self._shown, self.palette(), self._presence)
+        if self._shown.count:
+            paint_corrected_frames(painter, layout, self._shown, self._corrected)
         painter.end()
         return layer
 
@@ -388,20 +399,12 @@ class Timeline(QWidget):
         if presence is None or results is None:
             return ""
         row = self._layout().row_at(y)
-        code = presence.status(max(0, row), frame)
-        state = {
-            RowStatus.UNKNOWN: self.tr("not processed yet"),
-            RowStatus.PRESENT: self.tr("with a face"),
-            RowStatus.ABSENT: self.tr("not in the picture"),
-            RowStatus.LOST: self.tr("no face"),
-            RowStatus.DAMAGED: self.tr("damaged, no image"),
-        }[code]
-        if row >= 0 and len(presence.ids) > 1:
-            name = self._name_of(int(presence.ids[row])).full.removeprefix("#")
-            state = self.tr("face {number}: {state}").format(number=name, state=state)
-        text = self.tr("{clock}, frame {frame}: {state}").format(
-            clock=clock_text(float(results.times_s[frame])), frame=frame, state=state
+        several = row >= 0 and len(presence.ids) > 1
+        return describe_frame(
+            frame,
+            presence.status(max(0, row), frame),
+            time_s=float(results.times_s[frame]),
+            face=self._name_of(int(presence.ids[row])) if several else None,
+            restarts=frame in presence.restarts,
+            corrected=frame in self._corrected,
         )
-        if frame in presence.restarts:
-            text += "\n" + self.tr("A cut, or tracking began anew here")
-        return text

@@ -26,11 +26,12 @@ translate = QCoreApplication.translate
 
 @dataclass(frozen=True, slots=True)
 class HoveredLandmark:
-    """A landmark's number, its position in the view, and the text of its tooltip."""
+    """A landmark's number, its position in the view, the text of its tooltip, and its face."""
 
     index: int
     position: QPointF
     text: str
+    face_id: int
 
 
 def nearest_landmark(
@@ -59,7 +60,8 @@ def nearest_landmark(
             if away[index] < least:
                 least = float(away[index])
                 tooltip = _tooltip(face, landmarks, index, name, shown)
-                best = HoveredLandmark(index, QPointF(*points[index]), tooltip)
+                position = QPointF(*points[index])
+                best = HoveredLandmark(index, position, tooltip, face.face_id)
     return best
 
 

@@ -29,9 +29,13 @@ from steadymark.app.session.state import ComparisonLayout, Display, Phase, Shown
 from steadymark.engine.output.video.draw_style import RAW_COLOUR, STEADY_COLOUR
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PySide6.QtGui import QImage
 
     from steadymark.app.gui.video.shown_frame import ShownFrame
+
+    ViewLayer = Callable[[QPainter, ShownFrame, Viewport], None]
 
 _STEP = 1.25
 _BACKGROUND = QColor(22, 22, 24)
@@ -58,6 +62,8 @@ class VideoView(QWidget):
         landmark_clicked: Emitted with a landmark's number.
         zoom_changed: Emitted with the zoom in screen pixels per frame pixel.
         frame_painted: Emitted with the Frame that is on the screen.
+        layers: Paint over the stabilized landmarks, in view points.
+        landmark_cursor: The shape of the mouse pointer over a landmark.
     """
 
     wipe_moved = Signal(float)
@@ -78,6 +84,8 @@ class VideoView(QWidget):
         self._drag_start: QPointF | None = None
         self._dragging_wipe = False
         self._hovered: HoveredLandmark | None = None
+        self.layers: list[ViewLayer] = []
+        self.landmark_cursor = Qt.CursorShape.ArrowCursor
 
     @property
     def shown(self) -> ShownFrame | None:
@@ -211,7 +219,8 @@ class VideoView(QWidget):
         self._paint_divider(painter)
         self._paint_legend(painter)
         if self._display.shown_landmarks is not ShownLandmarks.OFF:
-            paint_legend(painter, legend_lines(self._display.overlay), self.width())
+            lines = legend_lines(self._display.overlay, corrected=bool(self._shown.corrected))
+            paint_legend(painter, lines, self.width())
         self._paint_hovered(painter)
 
     def _paint_image(self, painter: QPainter) -> None:
@@ -243,6 +252,9 @@ class VideoView(QWidget):
             paint_faces(
                 painter, self._shown.faces or (), self.viewport(), self._display.overlay, style
             )
+        if False in pane.kinds:
+            for layer in self.layers:
+                layer(painter, self._shown, self.viewport())
 
     def _paint_caption(self, painter: QPainter, pane: ViewPane) -> None:
         raw = pane.kinds[0]
@@ -321,7 +333,7 @@ class VideoView(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._drag_start, self._dragging_wipe = None, False
-        found = self._landmark_at(event.position())
+        found = self.landmark_at(event.position())
         if found is not None and event.button() is Qt.MouseButton.LeftButton:
             self.landmark_clicked.emit(found.index)
 
@@ -350,10 +362,9 @@ class VideoView(QWidget):
 
     def _hover(self, event: QMouseEvent) -> None:
         at = event.position()
-        self.setCursor(
-            Qt.CursorShape.SplitHCursor if self._is_on_wipe_line(at) else Qt.CursorShape.ArrowCursor
-        )
-        near = self._landmark_at(at)
+        near = self.landmark_at(at)
+        over = Qt.CursorShape.ArrowCursor if near is None else self.landmark_cursor
+        self.setCursor(Qt.CursorShape.SplitHCursor if self._is_on_wipe_line(at) else over)
         if near == self._hovered:
             return
         self._hovered = near
@@ -363,13 +374,20 @@ class VideoView(QWidget):
             QToolTip.showText(event.globalPosition().toPoint(), near.text, self)
         self.update()
 
-    def _landmark_at(self, at: QPointF) -> HoveredLandmark | None:
+    def landmark_at(self, at: QPointF, *, raw: bool = True) -> HoveredLandmark | None:
+        """Return the landmark at a point of the view.
+
+        Args:
+            at: The point.
+            raw: Whether raw landmarks count besides stabilized ones.
+        """
         pane = next((p for p in self._panes() if p.clip.contains(at) and p.kinds), None)
         if self._shown is None or pane is None:
             return None
+        names = {kind: name for kind, name in self._variant_names(pane).items() if raw or not kind}
         corner = pane.area.topLeft()
         port = self.viewport().moved(corner.x(), corner.y())
-        return nearest_landmark(self._shown, self._variant_names(pane), port, at)
+        return nearest_landmark(self._shown, names, port, at)
 
     def _variant_names(self, pane: ViewPane) -> dict[bool, str]:
         both = self._display is not None and self._display.shown_landmarks is ShownLandmarks.BOTH

@@ -10,6 +10,7 @@ from steadymark.app.session.recording.background_tracking import BackgroundTrack
 from steadymark.app.session.recording.crash_recovery import RecoverableSession, SessionStore
 from steadymark.app.session.recording.kept_results import keep_finished, results_fingerprint
 from steadymark.app.session.recording.player import Player
+from steadymark.app.session.recording.point_filter import filter_of
 from steadymark.app.session.recording.results import FrameStatus, Results
 from steadymark.app.session.settings_values import settings_to_dict
 from steadymark.app.session.state import Phase, SourceState
@@ -125,12 +126,28 @@ class OpenRecording:
         self.tracking = self._tracking(settings)
         self.tracking.start(first)
 
-        def wait_closed() -> None:
-            old_tracking.join(STOP_S)
-            if old_store is not None:
-                old_store.discard()
+        return _waits_closed(old_tracking, old_store)
 
-        return wait_closed
+    def use_results(
+        self, results: Results, store: SessionStore | None, settings: TrackSettings
+    ) -> Callable[[], None]:
+        """Use results of which a part was tracked again.
+
+        Args:
+            results: The results.
+            store: Their files, or None.
+            settings: The settings whose filter was applied to them.
+
+        Returns:
+            A function that waits until the old tracking has ended.
+        """
+        old_tracking, old_store = self.tracking, self._store
+        old_tracking.close()
+        self.results, self._store, self.kept_since_s = results, store, 0.0
+        self.tracking = self._tracking(settings)
+        self.tracking.set_filter(filter_of(self.settings))
+        self.tracking.start()
+        return _waits_closed(old_tracking, old_store)
 
     def close(self) -> None:
         """Ask all threads to end."""
@@ -193,27 +210,38 @@ class OpenRecording:
             shown_frame + 1
         )
 
-    def _create_store(self) -> None:
+    def new_store(self) -> SessionStore | None:
+        """Make a folder for results that are kept against a crash, or say why there is none."""
         try:
-            self._store = SessionStore(
+            return SessionStore(
                 self._state_root,
                 self.media.info.path,
                 settings_to_dict(self.settings),
                 results_fingerprint(self.media, self.models, self.settings),
             )
-            if self.recover_from is not None:
-                self._store.take_over(self.recover_from)
-                self.recover_from = None
+        except OSError as error:
+            self._tell_unprotected(error)
+            return None
+
+    def _create_store(self) -> None:
+        self._store = self.new_store()
+        if self._store is None or self.recover_from is None:
+            return
+        try:
+            self._store.take_over(self.recover_from)
+            self.recover_from = None
         except OSError as error:
             self._store = None
-            self._callbacks.message_posted(
-                UserText(
-                    "The results are not protected against a crash: {folder} cannot be "
-                    "written ({why})",
-                    folder=self._state_root,
-                    why=error.strerror,
-                )
+            self._tell_unprotected(error)
+
+    def _tell_unprotected(self, error: OSError) -> None:
+        self._callbacks.message_posted(
+            UserText(
+                "The results are not protected against a crash: {folder} cannot be written ({why})",
+                folder=self._state_root,
+                why=error.strerror,
             )
+        )
 
     def _tracking(self, settings: TrackSettings) -> BackgroundTracking:
         return BackgroundTracking(
@@ -243,6 +271,17 @@ class OpenRecording:
         if self.tracking.report.phase is not TrackingPhase.RUNNING:
             return self.results.frames
         return self.results.ready_until(min(shown_frame + 1, self.results.frames - 1))
+
+
+def _waits_closed(tracking: BackgroundTracking, store: SessionStore | None) -> Callable[[], None]:
+    """Return a function that waits until a tracking has ended, and removes its files."""
+
+    def wait_closed() -> None:
+        tracking.join(STOP_S)
+        if store is not None:
+            store.discard()
+
+    return wait_closed
 
 
 def make_open_recording(

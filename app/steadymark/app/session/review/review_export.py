@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steadymark.app.session.export import (
@@ -17,6 +18,7 @@ from steadymark.app.session.review.doubts_worker import doubtful_of
 from steadymark.app.session.review.results_table import whole_table
 from steadymark.app.session.review.stretch_rows import stretch_rows
 from steadymark.engine.core.errors import UsageError
+from steadymark.engine.output.labelled_pictures import labels_of, write_labelled_pictures
 from steadymark.engine.output.video.drawing import DrawOptions
 from steadymark.engine.review.doubtful_stretches import DoubtLimits
 from steadymark.engine.review.export_reviewed import ExportOptions, export_reviewed, person_files
@@ -29,8 +31,7 @@ from steadymark.engine.review.stretch_table import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Collection
 
     from steadymark.app.session.recording.results import Results
     from steadymark.engine.output.csv.landmark_table import LandmarkTable
@@ -136,6 +137,25 @@ def statistics_writer(project: Project) -> ReviewWriter:
 
     def write(path: Path, results: Results, table: TableOf) -> Path:
         write_statistics(path, interval_statistics(reviewed(table(), project), project))
+        return path
+
+    return write
+
+
+def labels_writer(project: Project, faces: Collection[tuple[int, int]], video: str) -> ReviewWriter:
+    """Return what saves faces with their corrected landmarks as labelled pictures.
+
+    Existing files are replaced.
+
+    Args:
+        project: The project.
+        faces: Frame and number of each face.
+        video: The path of the recording.
+    """
+
+    def write(path: Path, results: Results, table: TableOf) -> Path:
+        labels = labels_of(reviewed(table(), project).table, faces)
+        write_labelled_pictures(video, labels, path, Path(video).stem, overwrite=True)
         return path
 
     return write

@@ -14,7 +14,7 @@ from steadymark.app.session.export import (
     table_header,
 )
 from steadymark.app.session.recording.results import FrameStatus
-from steadymark.app.session.review.write_page import write_page
+from steadymark.app.session.report.write_page import write_page
 from steadymark.engine.output.csv.native_csv import NativeCsvSink
 from steadymark.engine.output.output_paths import PARTIAL
 from steadymark.engine.output.read_table import read_table

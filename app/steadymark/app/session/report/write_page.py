@@ -24,7 +24,7 @@ def write_page(page: str, target: Path) -> None:
         SinkError: The file cannot be written.
     """
     if target.suffix.lower() == PDF:
-        from steadymark.app.session.review.print_pdf import print_pdf
+        from steadymark.app.session.report.print_pdf import print_pdf
 
         print_pdf(page, target)
         return

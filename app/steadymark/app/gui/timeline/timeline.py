@@ -18,6 +18,7 @@ from steadymark.app.gui.timeline.lane_scroll_bar import LaneScrollBar
 from steadymark.app.gui.timeline.picture_strip import paint_pictures
 from steadymark.app.gui.timeline.timeline_layout import TimelineLayout
 from steadymark.app.gui.timeline.timeline_painter import (
+    new_layer,
     paint_ground,
     paint_loop,
     paint_note,
@@ -238,18 +239,13 @@ class Timeline(QWidget):
         self._lane_layer = None
         self.update()
 
-    # -- painting
-
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, layout = QPainter(self), self._layout()
-        if self._background is None:
-            self._background = self._paint_background(layout)
-        if self._lane_layer is None:
-            self._lane_layer = self._paint_lanes(layout)
+        self._background = self._background or self._paint_background(layout)
+        self._lane_layer = self._lane_layer or self._paint_lanes(layout)
         painter.drawPixmap(0, 0, self._background)
         if self._has_pictures:
-            if self._picture_layer is None:
-                self._picture_layer = self._paint_pictures(layout)
+            self._picture_layer = self._picture_layer or self._paint_pictures(layout)
             painter.drawPixmap(0, 0, self._picture_layer)
         painter.drawPixmap(0, 0, self._lane_layer)
         if self._display is not None and self._shown.count:
@@ -260,7 +256,7 @@ class Timeline(QWidget):
 
     def _paint_background(self, layout: TimelineLayout) -> QPixmap:
         """Paint the background, which changes with the results but not from frame to frame."""
-        ground = self._new_layer()
+        ground = new_layer(self)
         painter = QPainter(ground)
         painter.setFont(self.font())
         results = self._results
@@ -281,7 +277,7 @@ class Timeline(QWidget):
 
     def _paint_lanes(self, layout: TimelineLayout) -> QPixmap:
         """Paint the annotations, which change more often than the background."""
-        layer = self._new_layer()
+        layer = new_layer(self)
         painter = QPainter(layer)
         painter.setFont(self.font())
         self.lanes.paint(painter, layout, self._shown, self.palette(), self._presence)
@@ -293,26 +289,19 @@ class Timeline(QWidget):
     def _paint_pictures(self, layout: TimelineLayout) -> QPixmap:
         """Paint the thumbnails, and ask for those that are not there yet."""
         assert self._thumbnails is not None
-        layer = self._new_layer()
+        layer = new_layer(self)
         painter = QPainter(layer)
         wanted = paint_pictures(painter, layout, self._shown, self._thumbnails, self.palette())
         painter.end()
         self._thumbnails.want(wanted)
         return layer
 
-    def _new_layer(self) -> QPixmap:
-        ratio = self.devicePixelRatioF()
-        layer = QPixmap(self.size() * ratio)
-        layer.setDevicePixelRatio(ratio)
-        layer.fill(Qt.GlobalColor.transparent)
-        return layer
-
     def resizeEvent(self, event: QResizeEvent) -> None:
-        self._background = self._lane_layer = self._picture_layer = None
+        self._repaint_all()
         self._lane_bar.fit(self._layout())
 
     def changeEvent(self, event: QEvent) -> None:
-        self._background = self._lane_layer = self._picture_layer = None
+        self._repaint_all()
         super().changeEvent(event)
 
     # -- mouse events
@@ -320,8 +309,8 @@ class Timeline(QWidget):
     def wheelEvent(self, event: QWheelEvent) -> None:
         if not self._shown.count:
             return
-        steps = event.angleDelta().y() / _DEGREES_8
-        aside = event.angleDelta().x() / _DEGREES_8
+        turned = event.angleDelta()
+        aside, steps = turned.x() / _DEGREES_8, turned.y() / _DEGREES_8
         in_lanes = event.position().y() >= self._layout().all_lanes.top()
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and in_lanes:
             self._lane_bar.scroll_lanes(steps or aside)  # some systems turn the wheel with Shift

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPalette, QPen, QPolygonF
+from PySide6.QtGui import QColor, QImage, QPalette, QPen, QPixmap, QPolygonF
 
 from steadymark.app.gui.theme import SMALL, scaled_font
 from steadymark.app.gui.timeline.face_row_codes import FacePresence, row_codes
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from PySide6.QtGui import QPainter
+    from PySide6.QtWidgets import QWidget
 
     from steadymark.app.gui.timeline.timeline_layout import TimelineLayout
     from steadymark.app.session.analysis.face_measures import FaceMeasures
@@ -36,6 +37,15 @@ _LEAST_MAV = 1e-6
 _DAMAGED, _LOOP = "#000000", PURPLE
 _CUT_PX = 4.0
 _SWATCH_PX = 8.0
+
+
+def new_layer(widget: QWidget) -> QPixmap:
+    """Return a transparent picture of the size of a widget."""
+    ratio = widget.devicePixelRatioF()
+    layer = QPixmap(widget.size() * ratio)
+    layer.setDevicePixelRatio(ratio)
+    layer.fill(Qt.GlobalColor.transparent)
+    return layer
 
 
 def paint_ground(

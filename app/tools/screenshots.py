@@ -320,7 +320,7 @@ def _shoot_analysis(studio: ScreenshotStudio, scheme: str) -> None:
     studio.until(lambda: window.view.shown is not None and bool(window.view.shown.heatmaps))
     studio.shoot(f"{scheme}_heatmaps")
     session.set_overlay(replace(overlay, crop=False))
-    window._compare((RAW, Variant("refine", "heatmap1d-lite")))
+    window.comparison.compare((RAW, Variant("refine", "heatmap1d-lite")))
     session.set_layout(ComparisonLayout.SIDE)
     studio.until(lambda: any(share > 0.4 for _, share in session.analysis.running_passes()))
     studio.shoot(f"{scheme}_second_pass")

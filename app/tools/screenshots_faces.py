@@ -27,7 +27,7 @@ def shoot_filters(studio: ScreenshotStudio, scheme: str) -> None:
     window, session = studio.window, studio.window.session
     window.messages.dismiss_all()
     variants = Variant("one-euro", own=choose("one-euro", beta=0.5)), Variant("one-euro")
-    window._compare(variants)
+    window.comparison.compare(variants)
     session.set_layout(ComparisonLayout.WIPE)
     studio.until(lambda: _compared(studio, variants))
     studio.shoot(f"{scheme}_filters")

@@ -181,6 +181,10 @@
         </translation>
     </message>
     <message>
+        <source>No person is called {names}, so these annotations have lanes of their own. Name the persons and import the file again to assign them.</source>
+        <translation>Keine Person heißt {names}, deshalb haben diese Annotationen eigene Spuren. Benennen Sie die Personen und importieren Sie die Datei noch einmal, um sie zuzuordnen.</translation>
+    </message>
+    <message>
         <source>Export annotations</source>
         <translation>Annotationen exportieren</translation>
     </message>
@@ -374,6 +378,17 @@
     </message>
 </context>
 <context>
+    <name>ComparisonController</name>
+    <message>
+        <source>Compare with a table of landmarks</source>
+        <translation>Mit einer Tabelle von Landmarken vergleichen</translation>
+    </message>
+    <message>
+        <source>Tables of landmarks ({kinds});;All files (*)</source>
+        <translation>Tabellen von Landmarken ({kinds});;Alle Dateien (*)</translation>
+    </message>
+</context>
+<context>
     <name>ComparisonTable</name>
     <message>
         <source>difference</source>
@@ -386,6 +401,108 @@
     <message>
         <source>stabilized</source>
         <translation>stabilisiert</translation>
+    </message>
+</context>
+<context>
+    <name>CorrectionBar</name>
+    <message>
+        <source>Correct landmarks</source>
+        <translation>Landmarken korrigieren</translation>
+    </message>
+    <message>
+        <source>Move</source>
+        <translation>Bewegt wird</translation>
+    </message>
+    <message>
+        <source>fades out over</source>
+        <translation>klingt ab über</translation>
+    </message>
+    <message>
+        <source>Previous</source>
+        <translation>Vorige</translation>
+    </message>
+    <message>
+        <source>Next</source>
+        <translation>Nächste</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Entfernen</translation>
+    </message>
+    <message>
+        <source>Track from here</source>
+        <translation>Ab hier neu verfolgen</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
+        <source>the landmark</source>
+        <translation>die Landmarke</translation>
+    </message>
+    <message>
+        <source>its part of the face (Shift)</source>
+        <translation>ihr Teil des Gesichts (Umschalt)</translation>
+    </message>
+    <message>
+        <source>the whole face (Ctrl)</source>
+        <translation>das ganze Gesicht (Strg)</translation>
+    </message>
+    <message>
+        <source>What moves</source>
+        <translation>Was bewegt wird</translation>
+    </message>
+    <message>
+        <source> s</source>
+        <translation> s</translation>
+    </message>
+    <message>
+        <source>Span</source>
+        <translation>Reichweite</translation>
+    </message>
+    <message>
+        <source>For how long before and after its frame a correction fades out</source>
+        <translation>Wie lange vor und nach ihrem Bild eine Korrektur abklingt</translation>
+    </message>
+</context>
+<context>
+    <name>CorrectionController</name>
+    <message>
+        <source>This frame is not corrected.</source>
+        <translation>Dieses Bild ist nicht korrigiert.</translation>
+    </message>
+    <message>
+        <source>There is no further corrected frame.</source>
+        <translation>Es gibt kein weiteres korrigiertes Bild.</translation>
+    </message>
+    <message>
+        <source>There is no tracked face in this frame.</source>
+        <translation>In diesem Bild ist kein verfolgtes Gesicht.</translation>
+    </message>
+    <message>
+        <source>No frame is corrected yet.</source>
+        <translation>Noch ist kein Bild korrigiert.</translation>
+    </message>
+    <message>
+        <source>Tracking again: {share}</source>
+        <translation>Neue Verfolgung: {share}</translation>
+    </message>
+    <message>
+        <source>Pause to move landmarks.</source>
+        <translation>Halten Sie an, um Landmarken zu bewegen.</translation>
+    </message>
+    <message>
+        <source>Drag a landmark. Shift drags its part of the face, Ctrl the whole face.</source>
+        <translation>Ziehen Sie eine Landmarke. Umschalt zieht ihren Teil des Gesichts, Strg das ganze Gesicht.</translation>
+    </message>
+    <message>
+        <source>{number} {name} of face {face}: arrow keys move it by 1 pixel, with Shift by 10, with Ctrl by 0.1. Esc lets it go.</source>
+        <translation>{number} {name} von Gesicht {face}: Pfeiltasten bewegen sie um 1 Pixel, mit Umschalt um 10, mit Strg um 0,1. Esc lässt sie los.</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Stopp</translation>
     </message>
 </context>
 <context>
@@ -429,6 +546,157 @@
         <source>Review</source>
         <translation>Prüfung</translation>
     </message>
+    <message>
+        <source>People</source>
+        <translation>Personen</translation>
+    </message>
+    <message>
+        <source>Errors</source>
+        <translation>Fehler</translation>
+    </message>
+</context>
+<context>
+    <name>ErrorCurves</name>
+    <message>
+        <source>Cumulative error curve</source>
+        <translation>Summenkurve der Fehler</translation>
+    </message>
+    <message>
+        <source>NRMSE, %</source>
+        <translation>NRMSE, %</translation>
+    </message>
+    <message>
+        <source>frames, %</source>
+        <translation>Bilder, %</translation>
+    </message>
+    <message>
+        <source>Share of the frames whose error is at most as large</source>
+        <translation>Anteil der Bilder, deren Fehler höchstens so groß ist</translation>
+    </message>
+    <message>
+        <source>From here on, a frame counts as failed</source>
+        <translation>Ab hier gilt ein Bild als misslungen</translation>
+    </message>
+</context>
+<context>
+    <name>ErrorsController</name>
+    <message>
+        <source>&amp;This recording</source>
+        <translation>&amp;Diese Aufnahme</translation>
+    </message>
+    <message>
+        <source>&amp;Folder of videos with ground truth…</source>
+        <translation>&amp;Ordner von Videos mit Referenz …</translation>
+    </message>
+    <message>
+        <source>Finished videos of the &amp;queue</source>
+        <translation>&amp;Fertige Videos der Warteschlange</translation>
+    </message>
+    <message>
+        <source>A live view has no ground truth: record it and open the recording.</source>
+        <translation>Ein Livebild hat keine Referenz: Nehmen Sie es auf, und öffnen Sie die Aufnahme.</translation>
+    </message>
+    <message>
+        <source>No frame with ground truth was compared yet.</source>
+        <translation>Noch ist kein Bild mit Referenz verglichen.</translation>
+    </message>
+    <message>
+        <source>Load ground truth (menu File) to see in which frames and at which landmarks the errors are large.</source>
+        <translation>Laden Sie eine Referenz (Menü Datei), um zu sehen, in welchen Bildern und an welchen Landmarken die Fehler groß sind.</translation>
+    </message>
+    <message>
+        <source>Measuring {name} ({number} of {total}), {share}</source>
+        <translation>Messe {name} ({number} von {total}), {share}</translation>
+    </message>
+    <message>
+        <source>Folder of videos with ground truth</source>
+        <translation>Ordner von Videos mit Referenz</translation>
+    </message>
+    <message>
+        <source>queue</source>
+        <translation>Warteschlange</translation>
+    </message>
+    <message numerus="yes">
+        <source>{name}, %n video(s)</source>
+        <translation>
+            <numerusform>{name}, %n Video</numerusform>
+            <numerusform>{name}, %n Videos</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The errors are on the clipboard.</source>
+        <translation>Die Fehler liegen in der Zwischenablage.</translation>
+    </message>
+    <message>
+        <source>Save the errors</source>
+        <translation>Fehler speichern</translation>
+    </message>
+</context>
+<context>
+    <name>ErrorsPanel</name>
+    <message>
+        <source>Errors</source>
+        <translation>Fehler</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Kopieren</translation>
+    </message>
+    <message>
+        <source>Copy all errors as a table with tabs, for a spreadsheet</source>
+        <translation>Alle Fehler als Tabelle mit Tabulatoren kopieren, für eine Tabellenkalkulation</translation>
+    </message>
+    <message>
+        <source>Save…</source>
+        <translation>Speichern …</translation>
+    </message>
+    <message>
+        <source>Save all errors as CSV, or the views as a picture</source>
+        <translation>Alle Fehler als CSV speichern oder die Ansichten als Bild</translation>
+    </message>
+    <message>
+        <source>Videos</source>
+        <translation>Videos</translation>
+    </message>
+    <message>
+        <source>Whose errors are shown</source>
+        <translation>Wessen Fehler gezeigt werden</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>{name}: {count} frames compared, {missed} without a face</source>
+        <translation>{name}: {count} Bilder verglichen, {missed} ohne Gesicht</translation>
+    </message>
+</context>
+<context>
+    <name>ExportMessages</name>
+    <message>
+        <source>Cancelled. What was written so far is in {name}.</source>
+        <translation>Abgebrochen: Das bereits Geschriebene steht in {name}.</translation>
+    </message>
+    <message>
+        <source>Cancelled: {name} was not written.</source>
+        <translation>Abgebrochen: {name} ist nicht geschrieben.</translation>
+    </message>
+    <message>
+        <source>{name} holds what has been tracked so far. Export again when tracking is finished.</source>
+        <translation>{name} enthält, was bisher verfolgt ist. Exportieren Sie erneut, sobald alles verfolgt ist.</translation>
+    </message>
+    <message>
+        <source>{name} was written.</source>
+        <translation>{name} ist geschrieben.</translation>
+    </message>
+    <message>
+        <source>It was tracked in {count} parts because of seeking; the tracker started anew at the beginning of each part. &apos;Track again from the beginning&apos; gives one uninterrupted run.</source>
+        <translation>Wegen Sprüngen wurde in {count} Stücken verfolgt: Zu Beginn jedes Stücks war das Gedächtnis leer. „Von Anfang an neu verfolgen“ ergibt einen ununterbrochenen Durchlauf.</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>Öffnen</translation>
+    </message>
 </context>
 <context>
     <name>ExportOptionsDialog</name>
@@ -443,6 +711,14 @@
     <message>
         <source>Stabilized landmarks</source>
         <translation>Stabilisierte Landmarken</translation>
+    </message>
+    <message>
+        <source>Apply the review: corrections, persons, exclusions</source>
+        <translation>Prüfung anwenden: Korrekturen, Personen, Ausschlüsse</translation>
+    </message>
+    <message>
+        <source>Only the looped region</source>
+        <translation>Nur der wiederholte Bereich</translation>
     </message>
     <message>
         <source>As in the window</source>
@@ -477,6 +753,17 @@
     </message>
 </context>
 <context>
+    <name>FaceDiagram</name>
+    <message>
+        <source>Mean error of each landmark</source>
+        <translation>Mittlerer Fehler jeder Landmarke</translation>
+    </message>
+    <message>
+        <source>{name}: the largest error is {error}, of {landmark}</source>
+        <translation>{name}: Den größten Fehler, {error}, hat {landmark}</translation>
+    </message>
+</context>
+<context>
     <name>FileController</name>
     <message numerus="yes">
         <source>Steadymark ended unexpectedly. %n tracked frame(s) of {name} were saved.</source>
@@ -498,12 +785,12 @@
         <translation>Der Vergleich ist noch nicht fertig: Exportieren Sie ihn danach.</translation>
     </message>
     <message>
-        <source>Open video</source>
-        <translation>Video öffnen</translation>
+        <source>Open a video, or a table or project of one</source>
+        <translation>Video öffnen, oder seine Tabelle oder sein Projekt</translation>
     </message>
     <message>
-        <source>Videos ({kinds});;All files (*)</source>
-        <translation>Videos ({kinds});;Alle Dateien (*)</translation>
+        <source>Videos, tables and projects ({kinds});;All files (*)</source>
+        <translation>Videos, Tabellen und Projekte ({kinds});;Alle Dateien (*)</translation>
     </message>
     <message>
         <source>Open folder of images</source>
@@ -534,28 +821,16 @@
         <translation>Diagramme speichern</translation>
     </message>
     <message>
+        <source>Write a report</source>
+        <translation>Prüfbericht schreiben</translation>
+    </message>
+    <message>
         <source>Replace the file?</source>
         <translation>Datei ersetzen?</translation>
     </message>
     <message>
         <source>{name} exists already. Replace it?</source>
         <translation>{name} gibt es schon. Ersetzen?</translation>
-    </message>
-    <message>
-        <source>Cancelled. What was written so far is in {name}.</source>
-        <translation>Abgebrochen: Das bereits Geschriebene steht in {name}.</translation>
-    </message>
-    <message>
-        <source>{name} holds what has been tracked so far. Export again when tracking is finished.</source>
-        <translation>{name} enthält, was bisher verfolgt ist. Exportieren Sie erneut, sobald alles verfolgt ist.</translation>
-    </message>
-    <message>
-        <source>{name} was written.</source>
-        <translation>{name} ist geschrieben.</translation>
-    </message>
-    <message>
-        <source>It was tracked in {count} parts because of seeking; the tracker started anew at the beginning of each part. &apos;Track again from the beginning&apos; gives one uninterrupted run.</source>
-        <translation>Wegen Sprüngen wurde in {count} Stücken verfolgt: Zu Beginn jedes Stücks war das Gedächtnis leer. „Von Anfang an neu verfolgen“ ergibt einen ununterbrochenen Durchlauf.</translation>
     </message>
     <message>
         <source>Show folder</source>
@@ -586,6 +861,21 @@
     <message>
         <source>Nothing done yet</source>
         <translation>Noch nichts getan</translation>
+    </message>
+</context>
+<context>
+    <name>LabelExports</name>
+    <message>
+        <source>Folder for pictures and .pts files</source>
+        <translation>Ordner für Bilder und .pts-Dateien</translation>
+    </message>
+    <message>
+        <source>Some of the pictures exist already, such as {name}. Replace them?</source>
+        <translation>Einige der Bilder gibt es schon, zum Beispiel {name}. Ersetzen?</translation>
+    </message>
+    <message>
+        <source>Replace pictures?</source>
+        <translation>Bilder ersetzen?</translation>
     </message>
 </context>
 <context>
@@ -660,6 +950,13 @@
     <message>
         <source>{lane}: drag to mark an interval</source>
         <translation>{lane}: ziehen, um ein Intervall zu markieren</translation>
+    </message>
+</context>
+<context>
+    <name>LaneScrollBar</name>
+    <message>
+        <source>Scroll the lanes</source>
+        <translation>Durch die Spuren blättern</translation>
     </message>
 </context>
 <context>
@@ -925,6 +1222,121 @@
     <message>
         <source>{name} was added to the list of models.</source>
         <translation>{name} steht in der Liste der Modelle.</translation>
+    </message>
+</context>
+<context>
+    <name>PeopleController</name>
+    <message>
+        <source>Name</source>
+        <translation>Benennen</translation>
+    </message>
+    <message>
+        <source>Merge</source>
+        <translation>Zusammenfassen</translation>
+    </message>
+    <message>
+        <source>Split here</source>
+        <translation>Hier teilen</translation>
+    </message>
+    <message>
+        <source>Swap from here</source>
+        <translation>Ab hier tauschen</translation>
+    </message>
+    <message>
+        <source>{one} may be {other}: they look alike and are never seen together.</source>
+        <translation>{one} könnte {other} sein: Beide sehen sich ähnlich und sind nie zusammen zu sehen.</translation>
+    </message>
+    <message>
+        <source>A live view has no list of persons: record it and open the recording.</source>
+        <translation>Eine Live-Ansicht hat keine Liste der Personen: Nehmen Sie sie auf und öffnen Sie die Aufnahme.</translation>
+    </message>
+    <message>
+        <source>No face was found.</source>
+        <translation>Es wurde kein Gesicht gefunden.</translation>
+    </message>
+    <message>
+        <source>{name} has two faces in frame {frame}: undo the merge, or split the person there.</source>
+        <translation>{name} hat in Bild {frame} zwei Gesichter: Machen Sie das Zusammenfassen rückgängig, oder teilen Sie die Person dort.</translation>
+    </message>
+    <message>
+        <source>Select two or more persons in the list first</source>
+        <translation>Wählen Sie zuerst zwei oder mehr Personen in der Liste</translation>
+    </message>
+    <message>
+        <source>Possible when tracking is finished</source>
+        <translation>Möglich, sobald die Verfolgung fertig ist</translation>
+    </message>
+    <message>
+        <source>Select two persons in the list first</source>
+        <translation>Wählen Sie zuerst zwei Personen in der Liste</translation>
+    </message>
+    <message>
+        <source>Select one person in the list first.</source>
+        <translation>Wählen Sie zuerst eine Person in der Liste.</translation>
+    </message>
+</context>
+<context>
+    <name>PeopleModel</name>
+    <message>
+        <source>Person</source>
+        <translation>Person</translation>
+    </message>
+    <message>
+        <source>Faces</source>
+        <translation>Gesichter</translation>
+    </message>
+    <message>
+        <source>Frames</source>
+        <translation>Bilder</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>Zeit</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n frame(s)</source>
+        <translation>
+            <numerusform>%n Bild</numerusform>
+            <numerusform>%n Bilder</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>frames {first} to {last}</source>
+        <translation>Bilder {first} bis {last}</translation>
+    </message>
+    <message numerus="yes">
+        <source>two faces at once in %n frame(s), first in frame {frame}</source>
+        <translation>
+            <numerusform>zwei Gesichter zugleich in %n Bild, zuerst in Bild {frame}</numerusform>
+            <numerusform>zwei Gesichter zugleich in %n Bildern, zuerst in Bild {frame}</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>PeoplePanel</name>
+    <message>
+        <source>People</source>
+        <translation>Personen</translation>
+    </message>
+    <message>
+        <source>Persons</source>
+        <translation>Personen</translation>
+    </message>
+    <message>
+        <source>Merge</source>
+        <translation>Zusammenfassen</translation>
+    </message>
+    <message>
+        <source>Make one person of both</source>
+        <translation>Aus beiden eine Person machen</translation>
+    </message>
+    <message>
+        <source>Different persons</source>
+        <translation>Verschiedene Personen</translation>
+    </message>
+    <message>
+        <source>Do not suggest these two again</source>
+        <translation>Diese beiden nicht noch einmal vorschlagen</translation>
     </message>
 </context>
 <context>
@@ -1211,6 +1623,14 @@
         <translation>&amp;Fertige entfernen</translation>
     </message>
     <message>
+        <source>&amp;Report…</source>
+        <translation>B&amp;ericht …</translation>
+    </message>
+    <message>
+        <source>Write one page about all finished videos</source>
+        <translation>Eine Seite über alle fertigen Videos schreiben</translation>
+    </message>
+    <message>
         <source>Add a folder of videos</source>
         <translation>Einen Ordner mit Videos hinzufügen</translation>
     </message>
@@ -1283,6 +1703,25 @@
     </message>
 </context>
 <context>
+    <name>ResultsOpener</name>
+    <message>
+        <source>The video of {name} was not found: put both into one folder, or choose the video when you open {name}.</source>
+        <translation>Das Video zu {name} wurde nicht gefunden: Legen Sie beide in einen Ordner, oder wählen Sie das Video, wenn Sie {name} öffnen.</translation>
+    </message>
+    <message>
+        <source>Choose the video of {name}</source>
+        <translation>Video zu {name} wählen</translation>
+    </message>
+    <message>
+        <source>Videos ({kinds});;All files (*)</source>
+        <translation>Videos ({kinds});;Alle Dateien (*)</translation>
+    </message>
+    <message>
+        <source>Track anew</source>
+        <translation>Neu verfolgen</translation>
+    </message>
+</context>
+<context>
     <name>ReviewController</name>
     <message>
         <source>Next</source>
@@ -1348,8 +1787,8 @@
         <translation>Statistik der Intervalle exportieren</translation>
     </message>
     <message>
-        <source>Export reviewed table</source>
-        <translation>Geprüfte Tabelle exportieren</translation>
+        <source>Write a report</source>
+        <translation>Prüfbericht schreiben</translation>
     </message>
 </context>
 <context>
@@ -1397,49 +1836,6 @@
     <message>
         <source>Show or hide from which value on a stretch is doubtful</source>
         <translation>Zeigen oder verbergen, ab welchem Wert eine Stelle zweifelhaft ist</translation>
-    </message>
-</context>
-<context>
-    <name>ReviewedExportDialog</name>
-    <message>
-        <source>Export reviewed table</source>
-        <translation>Geprüfte Tabelle exportieren</translation>
-    </message>
-    <message>
-        <source>one for each face (long)</source>
-        <translation>eine je Gesicht (lang)</translation>
-    </message>
-    <message>
-        <source>one for each frame (wide)</source>
-        <translation>eine je Bild (breit)</translation>
-    </message>
-    <message>
-        <source>marked in a column</source>
-        <translation>in einer Spalte markiert</translation>
-    </message>
-    <message>
-        <source>left out</source>
-        <translation>weggelassen</translation>
-    </message>
-    <message>
-        <source>Only the looped region</source>
-        <translation>Nur der wiederholte Bereich</translation>
-    </message>
-    <message>
-        <source>Mark a loop first, with its start and end</source>
-        <translation>Markieren Sie zuerst eine Schleife mit Anfang und Ende</translation>
-    </message>
-    <message>
-        <source>Format</source>
-        <translation>Format</translation>
-    </message>
-    <message>
-        <source>Rows</source>
-        <translation>Zeilen</translation>
-    </message>
-    <message>
-        <source>Excluded rows</source>
-        <translation>Ausgeschlossene Zeilen</translation>
     </message>
 </context>
 <context>
@@ -1835,6 +2231,10 @@
         <translation>Verfolgung, {percent} der Bilder verarbeitet</translation>
     </message>
     <message>
+        <source>Results of {name}; not tracked here</source>
+        <translation>Ergebnisse aus {name}; nicht hier verfolgt</translation>
+    </message>
+    <message>
         <source>All frames processed, {share} with a face</source>
         <translation>Alle Bilder verarbeitet, {share} mit Gesicht</translation>
     </message>
@@ -1926,6 +2326,64 @@
     </message>
 </context>
 <context>
+    <name>TableExportDialog</name>
+    <message>
+        <source>Export table</source>
+        <translation>Tabelle exportieren</translation>
+    </message>
+    <message>
+        <source>one for each face (long)</source>
+        <translation>eine je Gesicht (lang)</translation>
+    </message>
+    <message>
+        <source>one for each frame (wide)</source>
+        <translation>eine je Bild (breit)</translation>
+    </message>
+    <message>
+        <source>Apply the review: corrections, persons, exclusions</source>
+        <translation>Prüfung anwenden: Korrekturen, Personen, Ausschlüsse</translation>
+    </message>
+    <message>
+        <source>marked in a column</source>
+        <translation>in einer Spalte markiert</translation>
+    </message>
+    <message>
+        <source>left out</source>
+        <translation>weggelassen</translation>
+    </message>
+    <message>
+        <source>A file for each person, with the name in it</source>
+        <translation>Eine Datei für jede Person, mit dem Namen darin</translation>
+    </message>
+    <message>
+        <source>Only the looped region</source>
+        <translation>Nur der wiederholte Bereich</translation>
+    </message>
+    <message>
+        <source>Mark a loop first, with its start and end</source>
+        <translation>Markieren Sie zuerst eine Schleife mit Anfang und Ende</translation>
+    </message>
+    <message>
+        <source>Format</source>
+        <translation>Format</translation>
+    </message>
+    <message>
+        <source>Rows</source>
+        <translation>Zeilen</translation>
+    </message>
+    <message>
+        <source>Excluded rows</source>
+        <translation>Ausgeschlossene Zeilen</translation>
+    </message>
+</context>
+<context>
+    <name>TableExports</name>
+    <message>
+        <source>Export table</source>
+        <translation>Tabelle exportieren</translation>
+    </message>
+</context>
+<context>
     <name>Timeline</name>
     <message>
         <source>Timeline</source>
@@ -1966,6 +2424,10 @@
     <message>
         <source>A cut, or tracking began anew here</source>
         <translation>Ein Schnitt, oder die Verfolgung begann hier neu</translation>
+    </message>
+    <message>
+        <source>Landmarks were corrected by hand here</source>
+        <translation>Hier wurden Landmarken von Hand korrigiert</translation>
     </message>
 </context>
 <context>
@@ -2017,6 +2479,14 @@
     <message>
         <source>NRMSE by region, %</source>
         <translation>NRMSE je Region, %</translation>
+    </message>
+    <message>
+        <source>By frame and landmark</source>
+        <translation>Nach Bild und Landmarke</translation>
+    </message>
+    <message>
+        <source>Show the worst frames, and the error of each landmark</source>
+        <translation>Die schlechtesten Bilder und den Fehler jeder Landmarke zeigen</translation>
     </message>
     <message>
         <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is computed from the error, so that real motion does not count as jitter.</source>
@@ -2120,6 +2590,44 @@
     </message>
 </context>
 <context>
+    <name>WorstFrames</name>
+    <message>
+        <source>Worst frames of</source>
+        <translation>Schlechteste Bilder von</translation>
+    </message>
+    <message>
+        <source>Worst frames, {name}</source>
+        <translation>Schlechteste Bilder, {name}</translation>
+    </message>
+    <message>
+        <source>Worst frames</source>
+        <translation>Schlechteste Bilder</translation>
+    </message>
+</context>
+<context>
+    <name>WorstFramesModel</name>
+    <message>
+        <source>Video</source>
+        <translation>Video</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>Zeit</translation>
+    </message>
+    <message>
+        <source>Frame</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>{name}: NRMSE in % of the distance between the outer eye corners</source>
+        <translation>{name}: NRMSE in % des Abstands der äußeren Augenwinkel</translation>
+    </message>
+    <message>
+        <source>The face was not found in this frame</source>
+        <translation>In diesem Bild wurde das Gesicht nicht gefunden</translation>
+    </message>
+</context>
+<context>
     <name>_Line</name>
     <message>
         <source>Cancel</source>
@@ -2158,6 +2666,14 @@
     <message>
         <source>speed, % of the face/s</source>
         <translation>Tempo, % des Gesichts/s</translation>
+    </message>
+    <message>
+        <source>corrected by hand</source>
+        <translation>von Hand korrigiert</translation>
+    </message>
+    <message>
+        <source>landmarks</source>
+        <translation>Landmarken</translation>
     </message>
 </context>
 <context>
@@ -2403,6 +2919,10 @@
         <translation>Vollbild</translation>
     </message>
     <message>
+        <source>Thu&amp;mbnails in the timeline</source>
+        <translation>Vorschau&amp;bilder in der Zeitleiste</translation>
+    </message>
+    <message>
         <source>&amp;Keyboard shortcuts…</source>
         <translation>&amp;Tastenkürzel …</translation>
     </message>
@@ -2511,12 +3031,60 @@
         <translation>Zweifelhafte S&amp;tellen exportieren …</translation>
     </message>
     <message>
-        <source>Export reviewed &amp;table…</source>
-        <translation>&amp;Geprüfte Tabelle exportieren …</translation>
+        <source>Export &amp;table with options…</source>
+        <translation>Tabelle &amp;mit Optionen exportieren …</translation>
+    </message>
+    <message>
+        <source>R&amp;eport…</source>
+        <translation>Prü&amp;fbericht …</translation>
     </message>
     <message>
         <source>Export statistics of &amp;intervals…</source>
         <translation>St&amp;atistik der Intervalle exportieren …</translation>
+    </message>
+    <message>
+        <source>Name the pe&amp;rson</source>
+        <translation>Person &amp;benennen</translation>
+    </message>
+    <message>
+        <source>&amp;Merge the selected persons</source>
+        <translation>Gewählte Personen &amp;zusammenfassen</translation>
+    </message>
+    <message>
+        <source>New person from this &amp;frame on</source>
+        <translation>Neue Person ab diesem B&amp;ild</translation>
+    </message>
+    <message>
+        <source>S&amp;wap two persons from this frame on</source>
+        <translation>Zwei Personen ab diesem Bild &amp;tauschen</translation>
+    </message>
+    <message>
+        <source>&amp;Correct landmarks</source>
+        <translation>Landmarken &amp;korrigieren</translation>
+    </message>
+    <message>
+        <source>Go to the &amp;previous corrected frame</source>
+        <translation>Zum v&amp;origen korrigierten Bild</translation>
+    </message>
+    <message>
+        <source>Go to the &amp;next corrected frame</source>
+        <translation>Zum &amp;nächsten korrigierten Bild</translation>
+    </message>
+    <message>
+        <source>Re&amp;move the correction of this frame</source>
+        <translation>Korrektur dieses Bildes &amp;entfernen</translation>
+    </message>
+    <message>
+        <source>Track again from t&amp;his frame</source>
+        <translation>Ab diesem &amp;Bild neu verfolgen</translation>
+    </message>
+    <message>
+        <source>Save corrected frames as ground truth…</source>
+        <translation>Korrigierte Bilder als Referenz speichern …</translation>
+    </message>
+    <message>
+        <source>Save this frame as ground truth…</source>
+        <translation>Dieses Bild als Referenz speichern …</translation>
     </message>
 </context>
 <context>
@@ -2532,6 +3100,25 @@
     <message>
         <source>One recording is shown at a time: the first one was opened.</source>
         <translation>Es wird immer nur eine Aufnahme gezeigt: Die erste wurde geöffnet.</translation>
+    </message>
+    <message>
+        <source>{name} is compared as ground truth.</source>
+        <translation>{name} wird als Referenz verglichen.</translation>
+    </message>
+    <message>
+        <source>Show its landmarks instead</source>
+        <translation>Stattdessen die Landmarken zeigen</translation>
+    </message>
+</context>
+<context>
+    <name>errors</name>
+    <message>
+        <source>NRMSE, %</source>
+        <translation>NRMSE, %</translation>
+    </message>
+    <message>
+        <source>median, %</source>
+        <translation>Median, %</translation>
     </message>
 </context>
 <context>
@@ -2811,6 +3398,10 @@
     <message>
         <source>stabilized</source>
         <translation>stabilisiert</translation>
+    </message>
+    <message>
+        <source>A table…</source>
+        <translation>Eine Tabelle …</translation>
     </message>
 </context>
 <context>
@@ -3814,6 +4405,10 @@
         <translation>Stelle ausschließen</translation>
     </message>
     <message>
+        <source>Frames are being tracked again: wait until it is done.</source>
+        <translation>Bilder werden gerade neu verfolgt: Warten Sie, bis das fertig ist.</translation>
+    </message>
+    <message>
         <source>Frames in which another face covers more of this one, so that the two may exchange their numbers.</source>
         <translation>Bilder, in denen ein anderes Gesicht mehr von diesem verdeckt, sodass beide ihre Nummern tauschen können.</translation>
     </message>
@@ -3836,6 +4431,14 @@
     <message>
         <source>Frames in which the yaw or the pitch of the head is larger.</source>
         <translation>Bilder, in denen der Kopf weiter gedreht oder genickt ist.</translation>
+    </message>
+    <message>
+        <source>Frames {first} to {last} are as they were: {fault}</source>
+        <translation>Die Bilder {first} bis {last} sind, wie sie waren: {fault}</translation>
+    </message>
+    <message>
+        <source>Frames {first} to {last} are tracked again. Until then, they are as they were.</source>
+        <translation>Die Bilder {first} bis {last} werden neu verfolgt. Bis dahin sind sie, wie sie waren.</translation>
     </message>
     <message>
         <source>Head pose</source>
@@ -3890,6 +4493,14 @@
         <translation>One-Euro-Filter</translation>
     </message>
     <message>
+        <source>Open a recording first.</source>
+        <translation>Öffnen Sie zuerst eine Aufnahme.</translation>
+    </message>
+    <message>
+        <source>Open a recording first: corrections belong to a recording.</source>
+        <translation>Öffnen Sie zuerst eine Aufnahme: Korrekturen gehören zu einer Aufnahme.</translation>
+    </message>
+    <message>
         <source>Open a stretch again</source>
         <translation>Stelle wieder öffnen</translation>
     </message>
@@ -3934,8 +4545,16 @@
         <translation>Roh und stabilisiert auseinander um mehr als</translation>
     </message>
     <message>
+        <source>Results of {table} are shown; they were not tracked here.</source>
+        <translation>Ergebnisse aus {table} werden gezeigt; sie wurden nicht hier verfolgt.</translation>
+    </message>
+    <message>
         <source>Score below</source>
         <translation>Konfidenz unter</translation>
+    </message>
+    <message>
+        <source>Some faces of {table} lie outside the picture of {video} ({width} × {height} pixels): the table may be of another video.</source>
+        <translation>Einige Gesichter aus {table} liegen außerhalb des Bildes von {video} ({width} × {height} Pixel): Die Tabelle kann zu einem anderen Video gehören.</translation>
     </message>
     <message>
         <source>The face is never followed for half a second.</source>
@@ -3958,8 +4577,32 @@
         <translation>Das Projekt wird wieder gespeichert.</translation>
     </message>
     <message>
+        <source>The table of the project cannot be used, so the video is tracked: {fault}</source>
+        <translation>Die Tabelle des Projekts kann nicht verwendet werden, deshalb wird das Video verfolgt: {fault}</translation>
+    </message>
+    <message>
+        <source>The times of {table} and {video} differ by {apart:.2f} s: the table may be of another video.</source>
+        <translation>Die Zeiten von {table} und {video} weichen um {apart:.2f} s voneinander ab: Die Tabelle kann zu einem anderen Video gehören.</translation>
+    </message>
+    <message>
         <source>The video has {fps:.3g} frames per second; {least:.0f} are needed.</source>
         <translation>Das Video hat {fps:.3g} Bilder je Sekunde; nötig sind {least:.0f}.</translation>
+    </message>
+    <message>
+        <source>There is no frame to track after this one.</source>
+        <translation>Nach diesem Bild gibt es keines zu verfolgen.</translation>
+    </message>
+    <message>
+        <source>There is no tracked face in this frame.</source>
+        <translation>In diesem Bild ist kein verfolgtes Gesicht.</translation>
+    </message>
+    <message>
+        <source>These images are tracked independently of each other.</source>
+        <translation>Diese Bilder werden unabhängig voneinander verfolgt.</translation>
+    </message>
+    <message>
+        <source>Wait until all frames are processed.</source>
+        <translation>Warten Sie, bis alle Bilder verarbeitet sind.</translation>
     </message>
     <message>
         <source>a lane needs a name</source>
@@ -4014,6 +4657,10 @@
         <translation>Spur „{lane}“ ändern</translation>
     </message>
     <message>
+        <source>correct frame {frame}</source>
+        <translation>Bild {frame} korrigieren</translation>
+    </message>
+    <message>
         <source>delete in &apos;{lane}&apos;</source>
         <translation>Löschen in „{lane}“</translation>
     </message>
@@ -4040,6 +4687,14 @@
     <message>
         <source>flow</source>
         <translation>Flow</translation>
+    </message>
+    <message>
+        <source>frame {frame} cannot be read any more</source>
+        <translation>Bild {frame} lässt sich nicht mehr lesen</translation>
+    </message>
+    <message>
+        <source>frames are missing for {seconds:.2f} s</source>
+        <translation>{seconds:.2f} s lang fehlen Bilder</translation>
     </message>
     <message>
         <source>frames missing</source>
@@ -4154,8 +4809,16 @@
         <translation>kleine Konfidenz</translation>
     </message>
     <message>
+        <source>merge persons</source>
+        <translation>Personen zusammenfassen</translation>
+    </message>
+    <message>
         <source>most landmarks are guesses (median score {score:.2f})</source>
         <translation>die meisten Landmarken sind geraten (mittlere Konfidenz {score:.2f})</translation>
+    </message>
+    <message>
+        <source>name the person</source>
+        <translation>Person benennen</translation>
     </message>
     <message>
         <source>no face attribute is drawn as &apos;{name}&apos;: choose one of {known}</source>
@@ -4166,12 +4829,24 @@
         <translation>noch ist kein Bild verarbeitet</translation>
     </message>
     <message>
+        <source>none of the finished videos of the queue has ground truth beside it</source>
+        <translation>neben keinem der fertigen Videos der Warteschlange liegt eine Referenz</translation>
+    </message>
+    <message>
         <source>not found for {seconds:.2f} s</source>
         <translation>{seconds:.2f} s lang nicht gefunden</translation>
     </message>
     <message>
         <source>nothing is left to export: everything is excluded or outside the part</source>
         <translation>Es bleibt nichts zu exportieren: Alles ist ausgeschlossen oder liegt außerhalb des Bereichs</translation>
+    </message>
+    <message>
+        <source>nothing is left to export: no face was found</source>
+        <translation>Es gibt nichts zu exportieren: Es wurde kein Gesicht gefunden</translation>
+    </message>
+    <message>
+        <source>people cannot be listed ({fault})</source>
+        <translation>Die Personen können nicht aufgelistet werden ({fault})</translation>
     </message>
     <message>
         <source>person {name} has two faces in a frame: undo the merge, or export one row for each face</source>
@@ -4210,12 +4885,28 @@
         <translation>Verfeinerung</translation>
     </message>
     <message>
+        <source>remove the correction of frame {frame}</source>
+        <translation>Korrektur von Bild {frame} entfernen</translation>
+    </message>
+    <message>
         <source>roll</source>
         <translation>Neigen</translation>
     </message>
     <message>
         <source>score {value:.2f}</source>
         <translation>Konfidenz {value:.2f}</translation>
+    </message>
+    <message>
+        <source>span of the correction of frame {frame}</source>
+        <translation>Reichweite der Korrektur von Bild {frame}</translation>
+    </message>
+    <message>
+        <source>split the person</source>
+        <translation>Person teilen</translation>
+    </message>
+    <message>
+        <source>swap two persons</source>
+        <translation>Zwei Personen tauschen</translation>
     </message>
     <message>
         <source>temporal refinement</source>
@@ -4302,8 +4993,8 @@
         <translation>die Zeitstempel nehmen an 1 Stelle ab: Dort gilt der späteste weiter</translation>
     </message>
     <message>
-        <source>the video pauses for {seconds:.2f} s</source>
-        <translation>das Video pausiert {seconds:.2f} s lang</translation>
+        <source>{video} is not the file that {table} was made of: the landmarks may lie beside the face.</source>
+        <translation>{video} ist nicht die Datei, aus der {table} entstand: Die Landmarken können neben dem Gesicht liegen.</translation>
     </message>
     <message>
         <source>the {kind} &apos;{name}&apos; is registered twice</source>
@@ -4358,8 +5049,20 @@
         <translation>in {element} fehlt {name}</translation>
     </message>
     <message>
+        <source>{one} and {other} are not merged, because both are in frame {frame}: a person has one face</source>
+        <translation>{one} und {other} werden nicht zusammengefasst, weil beide in Bild {frame} sind: Eine Person hat ein Gesicht</translation>
+    </message>
+    <message>
+        <source>{path} is there already: choose another name, or delete it</source>
+        <translation>{path} gibt es schon: Wählen Sie einen anderen Namen, oder löschen Sie die Datei</translation>
+    </message>
+    <message>
         <source>{place}: &apos;{text}&apos; is not a time</source>
         <translation>{place}: „{text}“ ist keine Zeit</translation>
+    </message>
+    <message>
+        <source>{video} is not a recording: its frames cannot be read</source>
+        <translation>{video} ist keine Aufnahme: Ihre Bilder lassen sich nicht lesen</translation>
     </message>
     <message>
         <source>{video} is not the file that {project} was made for: its annotations may be at other times</source>
@@ -4538,6 +5241,14 @@
         <translation>{name} braucht beim Laufen mehr als {most_gib} GiB Speicher: Wählen Sie ein kleineres Modell oder weniger Gesichter</translation>
     </message>
     <message>
+        <source>the videos cannot be compared ({fault})</source>
+        <translation>die Videos lassen sich nicht vergleichen ({fault})</translation>
+    </message>
+    <message>
+        <source>there is no face to save: correct landmarks in a frame with a face first</source>
+        <translation>es gibt kein Gesicht zu speichern: Korrigieren Sie zuerst Landmarken in einem Bild mit einem Gesicht</translation>
+    </message>
+    <message>
         <source>{count} images of different sizes are tracked independently: &apos;steadymark track --sequence&apos; tracks them as one sequence</source>
         <translation>{count} Bilder verschiedener Größe werden einzeln verfolgt: „steadymark track --sequence“ verfolgt sie als eine Folge</translation>
     </message>
@@ -4554,12 +5265,20 @@
         <translation>{count} wurden ausgelassen</translation>
     </message>
     <message>
+        <source>{folder} holds no video with ground truth beside it: NAME_truth.csv, or a folder annot with .pts files</source>
+        <translation>{folder} enthält kein Video, neben dem eine Referenz liegt: NAME_truth.csv oder ein Ordner annot mit .pts-Dateien</translation>
+    </message>
+    <message>
         <source>{label} {degrees:+.1f}°</source>
         <translation>{label} {degrees:+.1f}°</translation>
     </message>
     <message>
         <source>{missing} of {count} image numbers are missing after {name}: frame numbers and times have gaps there</source>
         <translation>{missing} von {count} Bildnummern fehlen nach {name}: Bildnummern und Zeiten haben dort Lücken</translation>
+    </message>
+    <message>
+        <source>{name} cannot be split at this frame: go to the first frame of the new person</source>
+        <translation>{name} kann bei diesem Bild nicht geteilt werden: Gehen Sie zum ersten Bild der neuen Person</translation>
     </message>
     <message>
         <source>{name} has the landmarks of {theirs}, the model those of {ours}, and no map between the two is known: say with --landmarks which ones correspond, for example 36=27,45=32</source>
@@ -4834,6 +5553,10 @@
         <translation>{path}: {count} Punkte, erwartet sind {wanted}</translation>
     </message>
     <message>
+        <source>{path} has no table of landmarks beside it: track it first (steadymark track {path} --out {folder}), or name the table</source>
+        <translation>Neben {path} liegt keine Tabelle von Landmarken: Verfolgen Sie es zuerst (steadymark track {path} --out {folder}), oder nennen Sie die Tabelle</translation>
+    </message>
+    <message>
         <source>{path} is a device and not a file: a camera is opened as camera:{path}</source>
         <translation>{path} ist ein Gerät und keine Datei: eine Kamera wird als camera:{path} geöffnet</translation>
     </message>
@@ -4860,6 +5583,10 @@
     <message>
         <source>{path} is open in another window or program: close it there to edit it here</source>
         <translation>{path} ist in einem anderen Fenster oder Programm offen: Schließen Sie es dort, um es hier zu bearbeiten</translation>
+    </message>
+    <message>
+        <source>{path} is there already: choose to replace it, or another folder</source>
+        <translation>{path} gibt es schon: Lassen Sie es ersetzen, oder wählen Sie einen anderen Ordner</translation>
     </message>
     <message>
         <source>{path} lacks the output {name} that its model card needs: fit its scores again with &apos;steadymark-train calibrate-scores&apos;</source>
@@ -4900,6 +5627,42 @@
     <message>
         <source>{start}… cannot be the name of a file: shorten or correct it</source>
         <translation>{start}… kann kein Dateiname sein: Kürzen oder berichtigen Sie ihn</translation>
+    </message>
+    <message>
+        <source>{table} cannot be read ({fault})</source>
+        <translation>{table} kann nicht gelesen werden ({fault})</translation>
+    </message>
+    <message>
+        <source>{table} does not fit {video}: it begins at frame {first}, and the video has {frames} frames</source>
+        <translation>{table} passt nicht zu {video}: Die Tabelle beginnt bei Bild {first}, und das Video hat {frames} Bilder</translation>
+    </message>
+    <message>
+        <source>{table} does not fit {video}: its faces lie outside the picture of {width} × {height} pixels</source>
+        <translation>{table} passt nicht zu {video}: Ihre Gesichter liegen außerhalb des Bildes von {width} × {height} Pixeln</translation>
+    </message>
+    <message>
+        <source>{table} has more faces than a video can show: check its column &apos;face_id&apos;</source>
+        <translation>{table} hat mehr Gesichter, als ein Video zeigen kann: Prüfen Sie die Spalte „face_id“</translation>
+    </message>
+    <message>
+        <source>{table} has more frames than {video}: those after frame {last} are not shown.</source>
+        <translation>{table} hat mehr Bilder als {video}: Die nach Bild {last} werden nicht gezeigt.</translation>
+    </message>
+    <message>
+        <source>{table} has no rows: there is nothing to show</source>
+        <translation>{table} hat keine Zeilen: Es gibt nichts zu zeigen</translation>
+    </message>
+    <message>
+        <source>{table} has other landmarks ({found}) than what is shown ({shown}): they cannot be compared</source>
+        <translation>{table} hat andere Landmarken ({found}), als gezeigt werden ({shown}): Sie können nicht verglichen werden</translation>
+    </message>
+    <message>
+        <source>{table} has {count} landmarks, and it is not known which ones: the window shows {known}</source>
+        <translation>{table} hat {count} Landmarken, und es ist nicht bekannt, welche: Das Fenster zeigt {known}</translation>
+    </message>
+    <message>
+        <source>{table}: its video was not found, so that the report shows no pictures</source>
+        <translation>{table}: Das Video dazu wurde nicht gefunden, darum zeigt der Bericht keine Bilder</translation>
     </message>
     <message>
         <source>{target} takes iBUG&apos;s 68 landmarks, and this model has {count}: choose another model</source>

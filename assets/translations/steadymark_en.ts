@@ -12,6 +12,16 @@
     </message>
 </context>
 <context>
+    <name>ErrorsController</name>
+    <message numerus="yes">
+        <source>{name}, %n video(s)</source>
+        <translation>
+            <numerusform>{name}, %n video</numerusform>
+            <numerusform>{name}, %n videos</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>FileController</name>
     <message numerus="yes">
         <source>Steadymark ended unexpectedly. %n tracked frame(s) of {name} were saved.</source>
@@ -35,6 +45,23 @@
         <translation>
             <numerusform>%n frame could not be written in time: use a smaller camera mode or a faster disk.</numerusform>
             <numerusform>%n frames could not be written in time: use a smaller camera mode or a faster disk.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>PeopleModel</name>
+    <message numerus="yes">
+        <source>%n frame(s)</source>
+        <translation>
+            <numerusform>%n frame</numerusform>
+            <numerusform>%n frames</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>two faces at once in %n frame(s), first in frame {frame}</source>
+        <translation>
+            <numerusform>two faces at once in %n frame, first in frame {frame}</numerusform>
+            <numerusform>two faces at once in %n frames, first in frame {frame}</numerusform>
         </translation>
     </message>
 </context>

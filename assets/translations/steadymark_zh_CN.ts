@@ -180,6 +180,10 @@
         </translation>
     </message>
     <message>
+        <source>No person is called {names}, so these annotations have lanes of their own. Name the persons and import the file again to assign them.</source>
+        <translation>没有人叫 {names}，因此这些标注有各自的轨道。请为人物命名后再次导入文件，以便对应。</translation>
+    </message>
+    <message>
         <source>Export annotations</source>
         <translation>导出标注</translation>
     </message>
@@ -373,6 +377,17 @@
     </message>
 </context>
 <context>
+    <name>ComparisonController</name>
+    <message>
+        <source>Compare with a table of landmarks</source>
+        <translation>与关键点表格比较</translation>
+    </message>
+    <message>
+        <source>Tables of landmarks ({kinds});;All files (*)</source>
+        <translation>关键点表格 ({kinds});;所有文件 (*)</translation>
+    </message>
+</context>
+<context>
     <name>ComparisonTable</name>
     <message>
         <source>difference</source>
@@ -385,6 +400,108 @@
     <message>
         <source>stabilized</source>
         <translation>稳定后</translation>
+    </message>
+</context>
+<context>
+    <name>CorrectionBar</name>
+    <message>
+        <source>Correct landmarks</source>
+        <translation>校正关键点</translation>
+    </message>
+    <message>
+        <source>Move</source>
+        <translation>移动</translation>
+    </message>
+    <message>
+        <source>fades out over</source>
+        <translation>渐变时长</translation>
+    </message>
+    <message>
+        <source>Previous</source>
+        <translation>上一个</translation>
+    </message>
+    <message>
+        <source>Next</source>
+        <translation>下一个</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>移除</translation>
+    </message>
+    <message>
+        <source>Track from here</source>
+        <translation>从此处跟踪</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>the landmark</source>
+        <translation>该关键点</translation>
+    </message>
+    <message>
+        <source>its part of the face (Shift)</source>
+        <translation>所在的面部区域 (Shift)</translation>
+    </message>
+    <message>
+        <source>the whole face (Ctrl)</source>
+        <translation>整张脸 (Ctrl)</translation>
+    </message>
+    <message>
+        <source>What moves</source>
+        <translation>移动的内容</translation>
+    </message>
+    <message>
+        <source> s</source>
+        <translation> 秒</translation>
+    </message>
+    <message>
+        <source>Span</source>
+        <translation>作用时长</translation>
+    </message>
+    <message>
+        <source>For how long before and after its frame a correction fades out</source>
+        <translation>校正在其帧前后逐渐减弱的时长</translation>
+    </message>
+</context>
+<context>
+    <name>CorrectionController</name>
+    <message>
+        <source>This frame is not corrected.</source>
+        <translation>此帧未经校正。</translation>
+    </message>
+    <message>
+        <source>There is no further corrected frame.</source>
+        <translation>没有其他校正过的帧。</translation>
+    </message>
+    <message>
+        <source>There is no tracked face in this frame.</source>
+        <translation>此帧中没有被跟踪的人脸。</translation>
+    </message>
+    <message>
+        <source>No frame is corrected yet.</source>
+        <translation>还没有校正过的帧。</translation>
+    </message>
+    <message>
+        <source>Tracking again: {share}</source>
+        <translation>重新跟踪：{share}</translation>
+    </message>
+    <message>
+        <source>Pause to move landmarks.</source>
+        <translation>请先暂停，再移动关键点。</translation>
+    </message>
+    <message>
+        <source>Drag a landmark. Shift drags its part of the face, Ctrl the whole face.</source>
+        <translation>拖动关键点。按住 Shift 拖动所在的面部区域，按住 Ctrl 拖动整张脸。</translation>
+    </message>
+    <message>
+        <source>{number} {name} of face {face}: arrow keys move it by 1 pixel, with Shift by 10, with Ctrl by 0.1. Esc lets it go.</source>
+        <translation>人脸 {face} 的 {number} {name}：方向键移动 1 像素，加 Shift 移动 10 像素，加 Ctrl 移动 0.1 像素。Esc 取消选择。</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
     </message>
 </context>
 <context>
@@ -428,6 +545,156 @@
         <source>Review</source>
         <translation>审阅</translation>
     </message>
+    <message>
+        <source>People</source>
+        <translation>人物</translation>
+    </message>
+    <message>
+        <source>Errors</source>
+        <translation>误差</translation>
+    </message>
+</context>
+<context>
+    <name>ErrorCurves</name>
+    <message>
+        <source>Cumulative error curve</source>
+        <translation>累积误差曲线</translation>
+    </message>
+    <message>
+        <source>NRMSE, %</source>
+        <translation>NRMSE，%</translation>
+    </message>
+    <message>
+        <source>frames, %</source>
+        <translation>帧，%</translation>
+    </message>
+    <message>
+        <source>Share of the frames whose error is at most as large</source>
+        <translation>误差不超过该值的帧所占比例</translation>
+    </message>
+    <message>
+        <source>From here on, a frame counts as failed</source>
+        <translation>从此处起，该帧计为失败</translation>
+    </message>
+</context>
+<context>
+    <name>ErrorsController</name>
+    <message>
+        <source>&amp;This recording</source>
+        <translation>此录像(&amp;T)</translation>
+    </message>
+    <message>
+        <source>&amp;Folder of videos with ground truth…</source>
+        <translation>带真值的视频文件夹(&amp;F)…</translation>
+    </message>
+    <message>
+        <source>Finished videos of the &amp;queue</source>
+        <translation>队列中已完成的视频(&amp;Q)</translation>
+    </message>
+    <message>
+        <source>A live view has no ground truth: record it and open the recording.</source>
+        <translation>实时画面没有真值：请先录制，再打开录像。</translation>
+    </message>
+    <message>
+        <source>No frame with ground truth was compared yet.</source>
+        <translation>尚未比较任何带真值的帧。</translation>
+    </message>
+    <message>
+        <source>Load ground truth (menu File) to see in which frames and at which landmarks the errors are large.</source>
+        <translation>请载入真值（“文件”菜单），以查看哪些帧和哪些关键点的误差较大。</translation>
+    </message>
+    <message>
+        <source>Measuring {name} ({number} of {total}), {share}</source>
+        <translation>正在测量 {name}（{number}/{total}），{share}</translation>
+    </message>
+    <message>
+        <source>Folder of videos with ground truth</source>
+        <translation>带真值的视频文件夹</translation>
+    </message>
+    <message>
+        <source>queue</source>
+        <translation>队列</translation>
+    </message>
+    <message numerus="yes">
+        <source>{name}, %n video(s)</source>
+        <translation>
+            <numerusform>{name}，%n 个视频</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The errors are on the clipboard.</source>
+        <translation>误差已复制到剪贴板。</translation>
+    </message>
+    <message>
+        <source>Save the errors</source>
+        <translation>保存误差</translation>
+    </message>
+</context>
+<context>
+    <name>ErrorsPanel</name>
+    <message>
+        <source>Errors</source>
+        <translation>误差</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>复制</translation>
+    </message>
+    <message>
+        <source>Copy all errors as a table with tabs, for a spreadsheet</source>
+        <translation>将所有误差复制为制表符分隔的表格，可粘贴到电子表格</translation>
+    </message>
+    <message>
+        <source>Save…</source>
+        <translation>保存…</translation>
+    </message>
+    <message>
+        <source>Save all errors as CSV, or the views as a picture</source>
+        <translation>将所有误差保存为 CSV，或将视图保存为图片</translation>
+    </message>
+    <message>
+        <source>Videos</source>
+        <translation>视频</translation>
+    </message>
+    <message>
+        <source>Whose errors are shown</source>
+        <translation>显示哪些视频的误差</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>{name}: {count} frames compared, {missed} without a face</source>
+        <translation>{name}：已比较 {count} 帧，其中 {missed} 帧没有人脸</translation>
+    </message>
+</context>
+<context>
+    <name>ExportMessages</name>
+    <message>
+        <source>Cancelled. What was written so far is in {name}.</source>
+        <translation>已取消：已写入的内容在 {name} 中。</translation>
+    </message>
+    <message>
+        <source>Cancelled: {name} was not written.</source>
+        <translation>已取消：未写入 {name}。</translation>
+    </message>
+    <message>
+        <source>{name} holds what has been tracked so far. Export again when tracking is finished.</source>
+        <translation>{name} 包含目前已跟踪的内容。全部跟踪完成后请再次导出。</translation>
+    </message>
+    <message>
+        <source>{name} was written.</source>
+        <translation>已写入 {name}。</translation>
+    </message>
+    <message>
+        <source>It was tracked in {count} parts because of seeking; the tracker started anew at the beginning of each part. &apos;Track again from the beginning&apos; gives one uninterrupted run.</source>
+        <translation>由于跳转，跟踪分 {count} 段进行：每段开始时没有历史记忆。“从头重新跟踪”可得到不间断的结果。</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>打开</translation>
+    </message>
 </context>
 <context>
     <name>ExportOptionsDialog</name>
@@ -442,6 +709,14 @@
     <message>
         <source>Stabilized landmarks</source>
         <translation>稳定后的关键点</translation>
+    </message>
+    <message>
+        <source>Apply the review: corrections, persons, exclusions</source>
+        <translation>应用审阅：修正、人物、排除</translation>
+    </message>
+    <message>
+        <source>Only the looped region</source>
+        <translation>仅循环区间</translation>
     </message>
     <message>
         <source>As in the window</source>
@@ -476,6 +751,17 @@
     </message>
 </context>
 <context>
+    <name>FaceDiagram</name>
+    <message>
+        <source>Mean error of each landmark</source>
+        <translation>每个关键点的平均误差</translation>
+    </message>
+    <message>
+        <source>{name}: the largest error is {error}, of {landmark}</source>
+        <translation>{name}：最大误差为 {error}，位于 {landmark}</translation>
+    </message>
+</context>
+<context>
     <name>FileController</name>
     <message numerus="yes">
         <source>Steadymark ended unexpectedly. %n tracked frame(s) of {name} were saved.</source>
@@ -496,12 +782,12 @@
         <translation>对比尚未就绪：请在就绪后再导出。</translation>
     </message>
     <message>
-        <source>Open video</source>
-        <translation>打开视频</translation>
+        <source>Open a video, or a table or project of one</source>
+        <translation>打开视频，或其表格或项目</translation>
     </message>
     <message>
-        <source>Videos ({kinds});;All files (*)</source>
-        <translation>视频 ({kinds});;所有文件 (*)</translation>
+        <source>Videos, tables and projects ({kinds});;All files (*)</source>
+        <translation>视频、表格和项目 ({kinds});;所有文件 (*)</translation>
     </message>
     <message>
         <source>Open folder of images</source>
@@ -532,28 +818,16 @@
         <translation>保存曲线图</translation>
     </message>
     <message>
+        <source>Write a report</source>
+        <translation>写报告</translation>
+    </message>
+    <message>
         <source>Replace the file?</source>
         <translation>替换文件？</translation>
     </message>
     <message>
         <source>{name} exists already. Replace it?</source>
         <translation>{name} 已存在。要替换吗？</translation>
-    </message>
-    <message>
-        <source>Cancelled. What was written so far is in {name}.</source>
-        <translation>已取消：已写入的内容在 {name} 中。</translation>
-    </message>
-    <message>
-        <source>{name} holds what has been tracked so far. Export again when tracking is finished.</source>
-        <translation>{name} 包含目前已跟踪的内容。全部跟踪完成后请再次导出。</translation>
-    </message>
-    <message>
-        <source>{name} was written.</source>
-        <translation>已写入 {name}。</translation>
-    </message>
-    <message>
-        <source>It was tracked in {count} parts because of seeking; the tracker started anew at the beginning of each part. &apos;Track again from the beginning&apos; gives one uninterrupted run.</source>
-        <translation>由于跳转，跟踪分 {count} 段进行：每段开始时没有历史记忆。“从头重新跟踪”可得到不间断的结果。</translation>
     </message>
     <message>
         <source>Show folder</source>
@@ -584,6 +858,21 @@
     <message>
         <source>Nothing done yet</source>
         <translation>尚无操作</translation>
+    </message>
+</context>
+<context>
+    <name>LabelExports</name>
+    <message>
+        <source>Folder for pictures and .pts files</source>
+        <translation>图片和 .pts 文件的文件夹</translation>
+    </message>
+    <message>
+        <source>Some of the pictures exist already, such as {name}. Replace them?</source>
+        <translation>部分图片已存在，例如 {name}。要替换吗？</translation>
+    </message>
+    <message>
+        <source>Replace pictures?</source>
+        <translation>替换图片？</translation>
     </message>
 </context>
 <context>
@@ -658,6 +947,13 @@
     <message>
         <source>{lane}: drag to mark an interval</source>
         <translation>{lane}：拖动以标记区间</translation>
+    </message>
+</context>
+<context>
+    <name>LaneScrollBar</name>
+    <message>
+        <source>Scroll the lanes</source>
+        <translation>滚动轨道</translation>
     </message>
 </context>
 <context>
@@ -921,6 +1217,119 @@
     <message>
         <source>{name} was added to the list of models.</source>
         <translation>{name} 已加入模型列表。</translation>
+    </message>
+</context>
+<context>
+    <name>PeopleController</name>
+    <message>
+        <source>Name</source>
+        <translation>命名</translation>
+    </message>
+    <message>
+        <source>Merge</source>
+        <translation>合并</translation>
+    </message>
+    <message>
+        <source>Split here</source>
+        <translation>在此拆分</translation>
+    </message>
+    <message>
+        <source>Swap from here</source>
+        <translation>从此处互换</translation>
+    </message>
+    <message>
+        <source>{one} may be {other}: they look alike and are never seen together.</source>
+        <translation>{one} 可能是 {other}：两者相像，且从未同时出现。</translation>
+    </message>
+    <message>
+        <source>A live view has no list of persons: record it and open the recording.</source>
+        <translation>实时画面没有人物列表：请录制后打开录像。</translation>
+    </message>
+    <message>
+        <source>No face was found.</source>
+        <translation>没有找到人脸。</translation>
+    </message>
+    <message>
+        <source>{name} has two faces in frame {frame}: undo the merge, or split the person there.</source>
+        <translation>{name} 在第 {frame} 帧有两张人脸：请撤销合并，或在该处拆分此人。</translation>
+    </message>
+    <message>
+        <source>Select two or more persons in the list first</source>
+        <translation>请先在列表中选择两个或更多人物</translation>
+    </message>
+    <message>
+        <source>Possible when tracking is finished</source>
+        <translation>跟踪完成后可用</translation>
+    </message>
+    <message>
+        <source>Select two persons in the list first</source>
+        <translation>请先在列表中选择两个人物</translation>
+    </message>
+    <message>
+        <source>Select one person in the list first.</source>
+        <translation>请先在列表中选择一个人物。</translation>
+    </message>
+</context>
+<context>
+    <name>PeopleModel</name>
+    <message>
+        <source>Person</source>
+        <translation>人物</translation>
+    </message>
+    <message>
+        <source>Faces</source>
+        <translation>人脸</translation>
+    </message>
+    <message>
+        <source>Frames</source>
+        <translation>帧</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>时间</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n frame(s)</source>
+        <translation>
+            <numerusform>%n 帧</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>frames {first} to {last}</source>
+        <translation>第 {first} 至 {last} 帧</translation>
+    </message>
+    <message numerus="yes">
+        <source>two faces at once in %n frame(s), first in frame {frame}</source>
+        <translation>
+            <numerusform>有 %n 帧同时有两张人脸，最先在第 {frame} 帧</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>PeoplePanel</name>
+    <message>
+        <source>People</source>
+        <translation>人物</translation>
+    </message>
+    <message>
+        <source>Persons</source>
+        <translation>人物</translation>
+    </message>
+    <message>
+        <source>Merge</source>
+        <translation>合并</translation>
+    </message>
+    <message>
+        <source>Make one person of both</source>
+        <translation>将两者合为一人</translation>
+    </message>
+    <message>
+        <source>Different persons</source>
+        <translation>不是同一人</translation>
+    </message>
+    <message>
+        <source>Do not suggest these two again</source>
+        <translation>不再建议这两者</translation>
     </message>
 </context>
 <context>
@@ -1205,6 +1614,14 @@
         <translation>清除已完成(&amp;L)</translation>
     </message>
     <message>
+        <source>&amp;Report…</source>
+        <translation>报告(&amp;R)…</translation>
+    </message>
+    <message>
+        <source>Write one page about all finished videos</source>
+        <translation>为所有已完成的视频写一页报告</translation>
+    </message>
+    <message>
         <source>Add a folder of videos</source>
         <translation>添加视频文件夹</translation>
     </message>
@@ -1277,6 +1694,25 @@
     </message>
 </context>
 <context>
+    <name>ResultsOpener</name>
+    <message>
+        <source>The video of {name} was not found: put both into one folder, or choose the video when you open {name}.</source>
+        <translation>未找到 {name} 的视频：请将两者放入同一文件夹，或在打开 {name} 时选择视频。</translation>
+    </message>
+    <message>
+        <source>Choose the video of {name}</source>
+        <translation>选择 {name} 的视频</translation>
+    </message>
+    <message>
+        <source>Videos ({kinds});;All files (*)</source>
+        <translation>视频 ({kinds});;所有文件 (*)</translation>
+    </message>
+    <message>
+        <source>Track anew</source>
+        <translation>重新跟踪</translation>
+    </message>
+</context>
+<context>
     <name>ReviewController</name>
     <message>
         <source>Next</source>
@@ -1342,8 +1778,8 @@
         <translation>导出区间统计</translation>
     </message>
     <message>
-        <source>Export reviewed table</source>
-        <translation>导出审阅后的表格</translation>
+        <source>Write a report</source>
+        <translation>写报告</translation>
     </message>
 </context>
 <context>
@@ -1391,49 +1827,6 @@
     <message>
         <source>Show or hide from which value on a stretch is doubtful</source>
         <translation>显示或隐藏片段从何值起算作可疑</translation>
-    </message>
-</context>
-<context>
-    <name>ReviewedExportDialog</name>
-    <message>
-        <source>Export reviewed table</source>
-        <translation>导出审阅后的表格</translation>
-    </message>
-    <message>
-        <source>one for each face (long)</source>
-        <translation>每张人脸一行（长表）</translation>
-    </message>
-    <message>
-        <source>one for each frame (wide)</source>
-        <translation>每帧一行（宽表）</translation>
-    </message>
-    <message>
-        <source>marked in a column</source>
-        <translation>在一列中标记</translation>
-    </message>
-    <message>
-        <source>left out</source>
-        <translation>省略</translation>
-    </message>
-    <message>
-        <source>Only the looped region</source>
-        <translation>仅循环区间</translation>
-    </message>
-    <message>
-        <source>Mark a loop first, with its start and end</source>
-        <translation>请先标记循环区间的起点和终点</translation>
-    </message>
-    <message>
-        <source>Format</source>
-        <translation>格式</translation>
-    </message>
-    <message>
-        <source>Rows</source>
-        <translation>行</translation>
-    </message>
-    <message>
-        <source>Excluded rows</source>
-        <translation>被排除的行</translation>
     </message>
 </context>
 <context>
@@ -1828,6 +2221,10 @@
         <translation>正在跟踪，已处理 {percent} 的帧</translation>
     </message>
     <message>
+        <source>Results of {name}; not tracked here</source>
+        <translation>{name} 的结果；并非在此跟踪</translation>
+    </message>
+    <message>
         <source>All frames processed, {share} with a face</source>
         <translation>所有帧已处理，{share} 有人脸</translation>
     </message>
@@ -1919,6 +2316,64 @@
     </message>
 </context>
 <context>
+    <name>TableExportDialog</name>
+    <message>
+        <source>Export table</source>
+        <translation>导出表格</translation>
+    </message>
+    <message>
+        <source>one for each face (long)</source>
+        <translation>每张人脸一行（长表）</translation>
+    </message>
+    <message>
+        <source>one for each frame (wide)</source>
+        <translation>每帧一行（宽表）</translation>
+    </message>
+    <message>
+        <source>Apply the review: corrections, persons, exclusions</source>
+        <translation>应用审阅：修正、人物、排除</translation>
+    </message>
+    <message>
+        <source>marked in a column</source>
+        <translation>在一列中标记</translation>
+    </message>
+    <message>
+        <source>left out</source>
+        <translation>省略</translation>
+    </message>
+    <message>
+        <source>A file for each person, with the name in it</source>
+        <translation>每个人物一个文件，文件名含姓名</translation>
+    </message>
+    <message>
+        <source>Only the looped region</source>
+        <translation>仅循环区间</translation>
+    </message>
+    <message>
+        <source>Mark a loop first, with its start and end</source>
+        <translation>请先标记循环区间的起点和终点</translation>
+    </message>
+    <message>
+        <source>Format</source>
+        <translation>格式</translation>
+    </message>
+    <message>
+        <source>Rows</source>
+        <translation>行</translation>
+    </message>
+    <message>
+        <source>Excluded rows</source>
+        <translation>被排除的行</translation>
+    </message>
+</context>
+<context>
+    <name>TableExports</name>
+    <message>
+        <source>Export table</source>
+        <translation>导出表格</translation>
+    </message>
+</context>
+<context>
     <name>Timeline</name>
     <message>
         <source>Timeline</source>
@@ -1959,6 +2414,10 @@
     <message>
         <source>A cut, or tracking began anew here</source>
         <translation>此处有镜头切换，或跟踪重新开始</translation>
+    </message>
+    <message>
+        <source>Landmarks were corrected by hand here</source>
+        <translation>此处的关键点经过手动校正</translation>
     </message>
 </context>
 <context>
@@ -2010,6 +2469,14 @@
     <message>
         <source>NRMSE by region, %</source>
         <translation>各区域 NRMSE，%</translation>
+    </message>
+    <message>
+        <source>By frame and landmark</source>
+        <translation>按帧和关键点</translation>
+    </message>
+    <message>
+        <source>Show the worst frames, and the error of each landmark</source>
+        <translation>显示误差最大的帧和每个关键点的误差</translation>
     </message>
     <message>
         <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is computed from the error, so that real motion does not count as jitter.</source>
@@ -2112,6 +2579,44 @@
     </message>
 </context>
 <context>
+    <name>WorstFrames</name>
+    <message>
+        <source>Worst frames of</source>
+        <translation>误差最大的帧，来自</translation>
+    </message>
+    <message>
+        <source>Worst frames, {name}</source>
+        <translation>误差最大的帧，{name}</translation>
+    </message>
+    <message>
+        <source>Worst frames</source>
+        <translation>误差最大的帧</translation>
+    </message>
+</context>
+<context>
+    <name>WorstFramesModel</name>
+    <message>
+        <source>Video</source>
+        <translation>视频</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>时间</translation>
+    </message>
+    <message>
+        <source>Frame</source>
+        <translation>帧</translation>
+    </message>
+    <message>
+        <source>{name}: NRMSE in % of the distance between the outer eye corners</source>
+        <translation>{name}：NRMSE，占外眼角间距的 %</translation>
+    </message>
+    <message>
+        <source>The face was not found in this frame</source>
+        <translation>此帧中未找到人脸</translation>
+    </message>
+</context>
+<context>
     <name>_Line</name>
     <message>
         <source>Cancel</source>
@@ -2150,6 +2655,14 @@
     <message>
         <source>speed, % of the face/s</source>
         <translation>速度，人脸的 %/秒</translation>
+    </message>
+    <message>
+        <source>corrected by hand</source>
+        <translation>手动校正</translation>
+    </message>
+    <message>
+        <source>landmarks</source>
+        <translation>关键点</translation>
     </message>
 </context>
 <context>
@@ -2395,6 +2908,10 @@
         <translation>全屏</translation>
     </message>
     <message>
+        <source>Thu&amp;mbnails in the timeline</source>
+        <translation>时间轴中的缩略图(&amp;M)</translation>
+    </message>
+    <message>
         <source>&amp;Keyboard shortcuts…</source>
         <translation>键盘快捷键(&amp;K)…</translation>
     </message>
@@ -2503,12 +3020,60 @@
         <translation>导出可疑片段(&amp;S)…</translation>
     </message>
     <message>
-        <source>Export reviewed &amp;table…</source>
-        <translation>导出审阅后的表格(&amp;T)…</translation>
+        <source>Export &amp;table with options…</source>
+        <translation>按选项导出表格(&amp;T)…</translation>
+    </message>
+    <message>
+        <source>R&amp;eport…</source>
+        <translation>报告(&amp;E)…</translation>
     </message>
     <message>
         <source>Export statistics of &amp;intervals…</source>
         <translation>导出区间统计(&amp;A)…</translation>
+    </message>
+    <message>
+        <source>Name the pe&amp;rson</source>
+        <translation>为人物命名(&amp;R)</translation>
+    </message>
+    <message>
+        <source>&amp;Merge the selected persons</source>
+        <translation>合并所选人物(&amp;M)</translation>
+    </message>
+    <message>
+        <source>New person from this &amp;frame on</source>
+        <translation>从此帧起为新人物(&amp;F)</translation>
+    </message>
+    <message>
+        <source>S&amp;wap two persons from this frame on</source>
+        <translation>从此帧起互换两个人物(&amp;W)</translation>
+    </message>
+    <message>
+        <source>&amp;Correct landmarks</source>
+        <translation>校正关键点(&amp;C)</translation>
+    </message>
+    <message>
+        <source>Go to the &amp;previous corrected frame</source>
+        <translation>转到上一个校正过的帧(&amp;P)</translation>
+    </message>
+    <message>
+        <source>Go to the &amp;next corrected frame</source>
+        <translation>转到下一个校正过的帧(&amp;N)</translation>
+    </message>
+    <message>
+        <source>Re&amp;move the correction of this frame</source>
+        <translation>移除此帧的校正(&amp;M)</translation>
+    </message>
+    <message>
+        <source>Track again from t&amp;his frame</source>
+        <translation>从此帧重新跟踪(&amp;H)</translation>
+    </message>
+    <message>
+        <source>Save corrected frames as ground truth…</source>
+        <translation>将校正过的帧保存为真值…</translation>
+    </message>
+    <message>
+        <source>Save this frame as ground truth…</source>
+        <translation>将此帧保存为真值…</translation>
     </message>
 </context>
 <context>
@@ -2524,6 +3089,25 @@
     <message>
         <source>One recording is shown at a time: the first one was opened.</source>
         <translation>一次只显示一个录像：已打开第一个。</translation>
+    </message>
+    <message>
+        <source>{name} is compared as ground truth.</source>
+        <translation>{name} 作为真值进行比较。</translation>
+    </message>
+    <message>
+        <source>Show its landmarks instead</source>
+        <translation>改为显示其关键点</translation>
+    </message>
+</context>
+<context>
+    <name>errors</name>
+    <message>
+        <source>NRMSE, %</source>
+        <translation>NRMSE，%</translation>
+    </message>
+    <message>
+        <source>median, %</source>
+        <translation>中位数，%</translation>
     </message>
 </context>
 <context>
@@ -2803,6 +3387,10 @@
     <message>
         <source>stabilized</source>
         <translation>稳定后</translation>
+    </message>
+    <message>
+        <source>A table…</source>
+        <translation>表格…</translation>
     </message>
 </context>
 <context>
@@ -3806,6 +4394,10 @@
         <translation>排除片段</translation>
     </message>
     <message>
+        <source>Frames are being tracked again: wait until it is done.</source>
+        <translation>正在重新跟踪：请等待其完成。</translation>
+    </message>
+    <message>
         <source>Frames in which another face covers more of this one, so that the two may exchange their numbers.</source>
         <translation>另一张人脸遮住此人脸更多的帧，两者的编号可能互换。</translation>
     </message>
@@ -3828,6 +4420,14 @@
     <message>
         <source>Frames in which the yaw or the pitch of the head is larger.</source>
         <translation>头部偏航或俯仰更大的帧。</translation>
+    </message>
+    <message>
+        <source>Frames {first} to {last} are as they were: {fault}</source>
+        <translation>第 {first} 至 {last} 帧保持原样：{fault}</translation>
+    </message>
+    <message>
+        <source>Frames {first} to {last} are tracked again. Until then, they are as they were.</source>
+        <translation>正在重新跟踪第 {first} 至 {last} 帧。完成之前它们保持原样。</translation>
     </message>
     <message>
         <source>Head pose</source>
@@ -3882,6 +4482,14 @@
         <translation>One Euro 滤波器</translation>
     </message>
     <message>
+        <source>Open a recording first.</source>
+        <translation>请先打开一个录像。</translation>
+    </message>
+    <message>
+        <source>Open a recording first: corrections belong to a recording.</source>
+        <translation>请先打开一个录像：校正属于某个录像。</translation>
+    </message>
+    <message>
         <source>Open a stretch again</source>
         <translation>将片段重新设为待审</translation>
     </message>
@@ -3926,8 +4534,16 @@
         <translation>原始点与稳定后的点相距超过</translation>
     </message>
     <message>
+        <source>Results of {table} are shown; they were not tracked here.</source>
+        <translation>正在显示 {table} 的结果；它们并非在此跟踪。</translation>
+    </message>
+    <message>
         <source>Score below</source>
         <translation>置信度低于</translation>
+    </message>
+    <message>
+        <source>Some faces of {table} lie outside the picture of {video} ({width} × {height} pixels): the table may be of another video.</source>
+        <translation>{table} 中的一些人脸位于 {video} 的画面（{width} × {height} 像素）之外：该表格可能属于另一视频。</translation>
     </message>
     <message>
         <source>The face is never followed for half a second.</source>
@@ -3950,8 +4566,32 @@
         <translation>项目已恢复保存。</translation>
     </message>
     <message>
+        <source>The table of the project cannot be used, so the video is tracked: {fault}</source>
+        <translation>无法使用项目的表格，因此跟踪该视频：{fault}</translation>
+    </message>
+    <message>
+        <source>The times of {table} and {video} differ by {apart:.2f} s: the table may be of another video.</source>
+        <translation>{table} 与 {video} 的时间相差 {apart:.2f} s：该表格可能属于另一视频。</translation>
+    </message>
+    <message>
         <source>The video has {fps:.3g} frames per second; {least:.0f} are needed.</source>
         <translation>视频每秒 {fps:.3g} 帧，需要 {least:.0f} 帧。</translation>
+    </message>
+    <message>
+        <source>There is no frame to track after this one.</source>
+        <translation>此帧之后没有可跟踪的帧。</translation>
+    </message>
+    <message>
+        <source>There is no tracked face in this frame.</source>
+        <translation>此帧中没有被跟踪的人脸。</translation>
+    </message>
+    <message>
+        <source>These images are tracked independently of each other.</source>
+        <translation>这些图像是彼此独立跟踪的。</translation>
+    </message>
+    <message>
+        <source>Wait until all frames are processed.</source>
+        <translation>请等待所有帧处理完毕。</translation>
     </message>
     <message>
         <source>a lane needs a name</source>
@@ -4006,6 +4646,10 @@
         <translation>更改轨道“{lane}”</translation>
     </message>
     <message>
+        <source>correct frame {frame}</source>
+        <translation>校正第 {frame} 帧</translation>
+    </message>
+    <message>
         <source>delete in &apos;{lane}&apos;</source>
         <translation>“{lane}”中的删除</translation>
     </message>
@@ -4032,6 +4676,14 @@
     <message>
         <source>flow</source>
         <translation>光流</translation>
+    </message>
+    <message>
+        <source>frame {frame} cannot be read any more</source>
+        <translation>第 {frame} 帧已无法读取</translation>
+    </message>
+    <message>
+        <source>frames are missing for {seconds:.2f} s</source>
+        <translation>缺少 {seconds:.2f} 秒的帧</translation>
     </message>
     <message>
         <source>frames missing</source>
@@ -4146,8 +4798,16 @@
         <translation>置信度低</translation>
     </message>
     <message>
+        <source>merge persons</source>
+        <translation>合并人物</translation>
+    </message>
+    <message>
         <source>most landmarks are guesses (median score {score:.2f})</source>
         <translation>大多数关键点只是猜测（置信度中位数 {score:.2f}）</translation>
+    </message>
+    <message>
+        <source>name the person</source>
+        <translation>为人物命名</translation>
     </message>
     <message>
         <source>no face attribute is drawn as &apos;{name}&apos;: choose one of {known}</source>
@@ -4158,12 +4818,24 @@
         <translation>尚未处理任何帧</translation>
     </message>
     <message>
+        <source>none of the finished videos of the queue has ground truth beside it</source>
+        <translation>队列中已完成的视频旁都没有真值</translation>
+    </message>
+    <message>
         <source>not found for {seconds:.2f} s</source>
         <translation>{seconds:.2f} 秒未找到</translation>
     </message>
     <message>
         <source>nothing is left to export: everything is excluded or outside the part</source>
         <translation>没有可导出的内容：全部已被排除或在范围之外</translation>
+    </message>
+    <message>
+        <source>nothing is left to export: no face was found</source>
+        <translation>没有可导出的内容：没有找到人脸</translation>
+    </message>
+    <message>
+        <source>people cannot be listed ({fault})</source>
+        <translation>无法列出人物（{fault}）</translation>
     </message>
     <message>
         <source>person {name} has two faces in a frame: undo the merge, or export one row for each face</source>
@@ -4202,12 +4874,28 @@
         <translation>细化</translation>
     </message>
     <message>
+        <source>remove the correction of frame {frame}</source>
+        <translation>移除第 {frame} 帧的校正</translation>
+    </message>
+    <message>
         <source>roll</source>
         <translation>翻滚</translation>
     </message>
     <message>
         <source>score {value:.2f}</source>
         <translation>置信度 {value:.2f}</translation>
+    </message>
+    <message>
+        <source>span of the correction of frame {frame}</source>
+        <translation>第 {frame} 帧校正的作用时长</translation>
+    </message>
+    <message>
+        <source>split the person</source>
+        <translation>拆分人物</translation>
+    </message>
+    <message>
+        <source>swap two persons</source>
+        <translation>互换两个人物</translation>
     </message>
     <message>
         <source>temporal refinement</source>
@@ -4294,8 +4982,8 @@
         <translation>时间戳在 1 处递减：该处沿用最晚的时间戳</translation>
     </message>
     <message>
-        <source>the video pauses for {seconds:.2f} s</source>
-        <translation>视频停顿 {seconds:.2f} 秒</translation>
+        <source>{video} is not the file that {table} was made of: the landmarks may lie beside the face.</source>
+        <translation>{video} 不是生成 {table} 的文件：关键点可能偏离人脸。</translation>
     </message>
     <message>
         <source>the {kind} &apos;{name}&apos; is registered twice</source>
@@ -4350,8 +5038,20 @@
         <translation>{element} 缺少 {name}</translation>
     </message>
     <message>
+        <source>{one} and {other} are not merged, because both are in frame {frame}: a person has one face</source>
+        <translation>{one} 和 {other} 未合并，因为两者都在第 {frame} 帧：一个人只有一张脸</translation>
+    </message>
+    <message>
+        <source>{path} is there already: choose another name, or delete it</source>
+        <translation>{path} 已存在：请选择其他名称，或将其删除</translation>
+    </message>
+    <message>
         <source>{place}: &apos;{text}&apos; is not a time</source>
         <translation>{place}：“{text}”不是时间</translation>
+    </message>
+    <message>
+        <source>{video} is not a recording: its frames cannot be read</source>
+        <translation>{video} 不是录像：无法读取其帧</translation>
     </message>
     <message>
         <source>{video} is not the file that {project} was made for: its annotations may be at other times</source>
@@ -4530,6 +5230,14 @@
         <translation>{name} 运行时占用超过 {most_gib} GiB 内存：请使用较小的模型，或减少人脸数</translation>
     </message>
     <message>
+        <source>the videos cannot be compared ({fault})</source>
+        <translation>无法比较这些视频（{fault}）</translation>
+    </message>
+    <message>
+        <source>there is no face to save: correct landmarks in a frame with a face first</source>
+        <translation>没有可保存的人脸：请先在有人脸的帧中校正关键点</translation>
+    </message>
+    <message>
         <source>{count} images of different sizes are tracked independently: &apos;steadymark track --sequence&apos; tracks them as one sequence</source>
         <translation>{count} 张尺寸不同的图像将分别跟踪：“steadymark track --sequence”将它们作为一个序列跟踪</translation>
     </message>
@@ -4546,12 +5254,20 @@
         <translation>丢弃了 {count} 个</translation>
     </message>
     <message>
+        <source>{folder} holds no video with ground truth beside it: NAME_truth.csv, or a folder annot with .pts files</source>
+        <translation>{folder} 中没有旁边带真值的视频：真值为 NAME_truth.csv，或含 .pts 文件的 annot 文件夹</translation>
+    </message>
+    <message>
         <source>{label} {degrees:+.1f}°</source>
         <translation>{label} {degrees:+.1f}°</translation>
     </message>
     <message>
         <source>{missing} of {count} image numbers are missing after {name}: frame numbers and times have gaps there</source>
         <translation>{name} 之后缺少 {count} 个图像编号中的 {missing} 个：帧号和时间在此处有间断</translation>
+    </message>
+    <message>
+        <source>{name} cannot be split at this frame: go to the first frame of the new person</source>
+        <translation>无法在此帧拆分 {name}：请转到新人物的第一帧</translation>
     </message>
     <message>
         <source>{name} has the landmarks of {theirs}, the model those of {ours}, and no map between the two is known: say with --landmarks which ones correspond, for example 36=27,45=32</source>
@@ -4826,6 +5542,10 @@
         <translation>{path}：有 {count} 个点，应有 {wanted} 个</translation>
     </message>
     <message>
+        <source>{path} has no table of landmarks beside it: track it first (steadymark track {path} --out {folder}), or name the table</source>
+        <translation>{path} 旁边没有关键点表格：请先跟踪（steadymark track {path} --out {folder}），或指定表格</translation>
+    </message>
+    <message>
         <source>{path} is a device and not a file: a camera is opened as camera:{path}</source>
         <translation>{path} 是设备而不是文件：请用 camera:{path} 打开摄像头</translation>
     </message>
@@ -4852,6 +5572,10 @@
     <message>
         <source>{path} is open in another window or program: close it there to edit it here</source>
         <translation>{path} 已在另一窗口或程序中打开：请在那里关闭，才能在此编辑</translation>
+    </message>
+    <message>
+        <source>{path} is there already: choose to replace it, or another folder</source>
+        <translation>{path} 已存在：请选择替换，或选择其他文件夹</translation>
     </message>
     <message>
         <source>{path} lacks the output {name} that its model card needs: fit its scores again with &apos;steadymark-train calibrate-scores&apos;</source>
@@ -4892,6 +5616,42 @@
     <message>
         <source>{start}… cannot be the name of a file: shorten or correct it</source>
         <translation>{start}… 不能作为文件名：请缩短或更正</translation>
+    </message>
+    <message>
+        <source>{table} cannot be read ({fault})</source>
+        <translation>无法读取 {table}（{fault}）</translation>
+    </message>
+    <message>
+        <source>{table} does not fit {video}: it begins at frame {first}, and the video has {frames} frames</source>
+        <translation>{table} 与 {video} 不符：表格从第 {first} 帧开始，而视频有 {frames} 帧</translation>
+    </message>
+    <message>
+        <source>{table} does not fit {video}: its faces lie outside the picture of {width} × {height} pixels</source>
+        <translation>{table} 与 {video} 不符：其人脸位于 {width} × {height} 像素的画面之外</translation>
+    </message>
+    <message>
+        <source>{table} has more faces than a video can show: check its column &apos;face_id&apos;</source>
+        <translation>{table} 的人脸数多于视频可显示的数量：请检查其“face_id”列</translation>
+    </message>
+    <message>
+        <source>{table} has more frames than {video}: those after frame {last} are not shown.</source>
+        <translation>{table} 的帧数多于 {video}：第 {last} 帧之后的帧不显示。</translation>
+    </message>
+    <message>
+        <source>{table} has no rows: there is nothing to show</source>
+        <translation>{table} 没有任何行：没有可显示的内容</translation>
+    </message>
+    <message>
+        <source>{table} has other landmarks ({found}) than what is shown ({shown}): they cannot be compared</source>
+        <translation>{table} 的关键点（{found}）与所显示的（{shown}）不同：无法比较</translation>
+    </message>
+    <message>
+        <source>{table} has {count} landmarks, and it is not known which ones: the window shows {known}</source>
+        <translation>{table} 有 {count} 个关键点，但不知道是哪些：窗口可显示 {known}</translation>
+    </message>
+    <message>
+        <source>{table}: its video was not found, so that the report shows no pictures</source>
+        <translation>{table}：未找到对应的视频，因此报告中没有图片</translation>
     </message>
     <message>
         <source>{target} takes iBUG&apos;s 68 landmarks, and this model has {count}: choose another model</source>

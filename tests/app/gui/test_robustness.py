@@ -186,7 +186,7 @@ def bring_to(state: str, qtbot: QtBot, window: MainWindow, clip: str, tmp_path: 
         "saving": lambda: window.files.save_frame(tmp_path / "frame.png"),
         "checking a model": lambda: window.options.own_models.add(write_model(tmp_path)),
         "asking": window.actions_by_name["shortcuts"].trigger,
-        "tracking twice": lambda: window._compare((RAW, Variant("none", "dan-lite"))),
+        "tracking twice": lambda: window.comparison.compare((RAW, Variant("none", "dan-lite"))),
         "seeing heatmaps": window.actions_by_name["heatmaps"].trigger,
     }
     after_finished[state]()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,6 +106,14 @@ def test_a_single_frame_that_is_missing_is_found() -> None:
     (found,) = find_doubtful([replace(track, **rows)])
     assert (found.first, found.doubts[0].kind) == (61, "damaged")
     assert found.doubts[0].worst == pytest.approx(2 / 25)
+
+
+@pytest.mark.parametrize(("missing", "frame"), [("missing_before", 0), ("missing_after", 99)])
+def test_frames_that_are_missing_at_an_end_of_the_video_are_found(missing: str, frame: int) -> None:
+    changed: dict[str, Any] = {missing: 10}
+    (found,) = find_doubtful([replace(still_track(), **changed)])
+    assert (found.first, found.last, found.doubts[0].kind) == (frame, frame, "damaged")
+    assert found.doubts[0].worst == pytest.approx(10 / 25)
 
 
 def test_the_worst_stretch_comes_first() -> None:

@@ -15,7 +15,7 @@ from steadymark.engine.review import edits
 from steadymark.engine.review.corrections import apply_corrections
 from steadymark.engine.review.doubtful_stretches import DoubtLimits
 from steadymark.engine.review.history import History
-from steadymark.engine.review.people import doubled_frames, persons_of
+from steadymark.engine.review.people.assignment import doubled_frames, persons_of
 from steadymark.engine.review.project import (
     Correction,
     NeutralFrame,
@@ -243,6 +243,20 @@ def test_frames_without_the_face_stay_without_it() -> None:
     moved, mask = apply_corrections(track.xy, track.frame, track.time_s, corrections)
     assert not mask.any()
     assert np.isnan(moved[48:53]).all()
+
+
+def test_a_correction_does_not_reach_beyond_a_new_detection() -> None:
+    track = still_track()
+    detected = np.zeros(len(track), np.bool_)
+    detected[[0, 45, 55]] = True
+    x, y = track.xy[50, 30].tolist()
+    corrections = [
+        Correction(0, frame, frame / 25, ((30, x + 10, y),), span_s=1.0) for frame in (50, 56)
+    ]
+    moved, mask = apply_corrections(track.xy, track.frame, track.time_s, corrections, detected)
+    away = moved[:, 30, 0] - track.xy[:, 30, 0]
+    assert mask[44:46].tolist() == [False, True]
+    assert away[[44, 45, 50, 54, 55, 56]] == pytest.approx([0, 8, 10, 8.4, 9.6, 10], abs=0.01)
 
 
 def test_a_second_correction_of_a_frame_keeps_the_first() -> None:

@@ -133,12 +133,49 @@ def test_statistics_leave_out_what_is_excluded(table_file: Path, tmp_path: Path)
 @pytest.mark.parametrize("name", ["annotations.eaf", "annotations.txt"])
 def test_annotations_come_back_from_elan_and_tables(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
-    write_annotations(path, edited())
+    project = edits.exclude(edited(), 0.8, 0.9, person=0)
+    write_annotations(path, project)
+    back = read_annotations(path, replace(EMPTY, people=project.people))
+    found = sorted(
+        (a.lane, round(a.start_s, 3), round(a.end_s, 3), a.person) for a in back.project.annotations
+    )
+    assert found == [
+        ("exclude", 0.6, 0.64, None),
+        ("exclude", 0.8, 0.9, 0),
+        ("speech", 0.2, 0.5, 1),
+        ("speech", 0.7, 0.7, None),
+    ]
+    assert any("„so“" in one.label for one in back.project.annotations)
+    assert back.unknown == ()
+
+
+@pytest.mark.parametrize("name", ["annotations.eaf", "annotations.txt"])
+def test_annotations_of_an_unknown_person_get_a_lane_of_their_own(
+    name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    write_annotations(path, edits.exclude(edited(), 0.8, 0.9, person=1))
     back = read_annotations(path, EMPTY)
-    found = sorted((a.lane, round(a.start_s, 3), round(a.end_s, 3)) for a in back.annotations)
-    assert found == [("exclude", 0.6, 0.64), ("speech", 0.2, 0.5), ("speech", 0.7, 0.7)]
-    assert any("„so“" in one.label for one in back.annotations)
-    assert all(one.person is None for one in back.annotations)
+    assert back.unknown == ("Ada L",)
+    lanes = {lane.name for lane in back.project.lanes}
+    assert lanes == {"exclude", "exclude@Ada L", "speech", "speech@Ada L"}
+    assert all(one.person is None for one in back.project.annotations)
+    assert [one.start_s for one in back.project.excluded] == [0.6]
+
+
+def test_participants_of_tiers_of_other_programs_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "other.eaf"
+    path.write_text(
+        "<ANNOTATION_DOCUMENT><TIME_ORDER><TIME_SLOT TIME_SLOT_ID='a' TIME_VALUE='100'/>"
+        "<TIME_SLOT TIME_SLOT_ID='b' TIME_VALUE='900'/></TIME_ORDER>"
+        "<TIER TIER_ID='gaze' PARTICIPANT='Ada L'><ANNOTATION><ALIGNABLE_ANNOTATION "
+        "ANNOTATION_ID='x' TIME_SLOT_REF1='a' TIME_SLOT_REF2='b'><ANNOTATION_VALUE>up"
+        "</ANNOTATION_VALUE></ALIGNABLE_ANNOTATION></ANNOTATION></TIER></ANNOTATION_DOCUMENT>",
+        encoding="utf-8",
+    )
+    project = read_annotations(path, edited()).project
+    (gaze,) = (one for one in project.annotations if one.lane == "gaze")
+    assert (gaze.person, gaze.label, gaze.end_s) == (1, "up", 0.9)
 
 
 def test_an_elan_file_has_the_parts_that_elan_needs(tmp_path: Path) -> None:
@@ -150,8 +187,11 @@ def test_an_elan_file_has_the_parts_that_elan_needs(tmp_path: Path) -> None:
         "TIME_ORDER",
         "TIER",
         "TIER",
+        "TIER",
         "LINGUISTIC_TYPE",
     ]
+    tiers = [(tier.get("TIER_ID"), tier.get("PARTICIPANT")) for tier in root.iter("TIER")]
+    assert tiers == [("exclude", None), ("speech", None), ("speech@Ada L", "Ada L")]
     slots = {one.attrib["TIME_SLOT_ID"] for one in root.iter("TIME_SLOT")}
     used = {
         one.attrib[f"TIME_SLOT_REF{i}"] for one in root.iter("ALIGNABLE_ANNOTATION") for i in (1, 2)

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from steadymark.engine.core.types import FaceState
+from steadymark.engine.core.types import FaceState, Landmarks
 from steadymark.engine.stabilizers.no_stabilizer import NoStabilizer
 from steadymark.engine.stabilizers.one_euro import OneEuro
 from steadymark.engine.tracking.face_pass import TrackerConfig
@@ -67,6 +67,19 @@ def test_a_returning_face_keeps_its_id_for_two_seconds() -> None:
     tracker.track(frame(21, None))
     assert tracker.track(frame(100, None)).faces == ()
     assert tracker.track(frame(101, (100, 100, 60))).faces[0].face_id == 1
+
+
+def test_known_faces_are_followed_from_their_landmarks_without_a_detection() -> None:
+    tracker, detector = make_tracker()
+    shape = load_schema("ibug68").mean_shape
+    points = Landmarks((shape * 60 + (100, 100)).astype(np.float32), np.ones(68, np.float32))
+    tracker.continue_with({7: points}, 0.36, next_id=9)
+    results = [tracker.track(frame(10 + i, (102 + i, 100, 60))) for i in range(3)]
+    assert [(f.face_id, f.state) for r in results for f in r.faces] == [(7, FaceState.TRACKED)] * 3
+    assert [result.restarted for result in results] == [True, False, False]
+    assert detector.calls == 0
+    tracker.track(frame(13, None))
+    assert tracker.track(frame(200, (200, 100, 60))).faces[0].face_id == 9
 
 
 def test_a_frame_without_any_face_gives_no_faces() -> None:

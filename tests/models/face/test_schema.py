@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from steadymark.models.face.crop import fit_crop
-from steadymark.models.face.schema import LandmarkSchema, load_schema, schema_names
+from steadymark.models.face.schema import LandmarkSchema, load_schema, nameless_schema, schema_names
 from steadymark.models.face.schema_conversion import map_points, matching_landmarks
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -191,3 +192,25 @@ def test_talking_face_is_nearly_symmetric(data: Path) -> None:
     inner = [i for part in ("eyes", "brows", "nose", "mouth") for i in schema.regions[part]]
     eyes = np.linalg.norm(mean[schema.eyes[0]] - mean[schema.eyes[1]]) / 200
     assert (distance[inner] / eyes).max() < 0.2
+
+
+@pytest.mark.parametrize(
+    ("name", "landmark", "part"),
+    [
+        ("ibug68", 37, range(36, 42)),  # one eye
+        ("ibug68", 45, range(42, 48)),
+        ("ibug68", 17, range(17, 22)),  # one brow
+        ("ibug68", 30, range(27, 36)),
+        ("ibug68", 62, range(48, 68)),
+        ("ibug68", 8, range(17)),
+        ("wflw98", 96, (*range(60, 68), 96)),  # with its pupil
+    ],
+)
+def test_a_landmark_belongs_to_a_part_of_the_face(
+    name: str, landmark: int, part: Sequence[int]
+) -> None:
+    assert sorted(load_schema(name).part_of(landmark)) == list(part)
+
+
+def test_a_landmark_without_a_region_is_alone() -> None:
+    assert nameless_schema(5).part_of(3) == (3,)

@@ -41,6 +41,7 @@ def run_window(
     mode: CameraMode | None = None,
     send: Sequence[StreamTarget] = (),
     *,
+    video: str = "",
     on_window: Callable[[MainWindow], object] = bool,
 ) -> int:
     """Run the window until it is closed, and return the exit code.
@@ -49,6 +50,7 @@ def run_window(
         recording: The file, camera or address to open at the start.
         mode: The mode to request from a camera.
         send: Where to send live results, in addition to the user's own choice.
+        video: The video of `recording`, if that is a table or a project.
         on_window: Called with the window before it is shown.
 
     Raises:
@@ -85,7 +87,7 @@ def run_window(
     window.show()
     log.info("ready")
     if recording is not None:
-        open_recording(window, recording, mode, send)
+        open_recording(window, recording, mode, send, video)
     show_first_hint(
         window.session, window.preferences, window.messages, lambda: window.actions_by_name
     )
@@ -181,14 +183,18 @@ def log_to_file(folder: Path) -> Path | None:
 
 
 def open_recording(
-    window: MainWindow, recording: str, mode: CameraMode | None, send: Sequence[StreamTarget]
+    window: MainWindow,
+    recording: str,
+    mode: CameraMode | None,
+    send: Sequence[StreamTarget],
+    video: str = "",
 ) -> None:
     """Open the recording; see `run_window` for the arguments."""
     from steadymark.app.session.live.open_stream import LiveTarget
     from steadymark.engine.sources.resolve_input import is_live
 
     if not is_live(recording):
-        window.open_path(recording)
+        window.open_path(recording, video)
         return
     for target in send:
         window.session.live.sending.set_target(target.kind, place=target.place, on=True)

@@ -32,6 +32,8 @@ class Docks(QObject):
         statistics: QWidget,
         settings: QWidget,
         review: QWidget,
+        people: QWidget,
+        errors: QWidget,
     ) -> None:
         super().__init__(window)
         self._window = window
@@ -43,11 +45,22 @@ class Docks(QObject):
         self.statistics = self._add(self.tr("Statistics"), "numbers", statistics, _RIGHT, "F6")
         self.settings = self._add(self.tr("Settings"), "settings", settings, _RIGHT, "F7")
         self.review = self._add(self.tr("Review"), "review", review, _RIGHT, "F8")
+        self.people = self._add(self.tr("People"), "people", people, _RIGHT, "F4")
+        self.errors = self._add(self.tr("Errors"), "errors", errors, _BELOW, "F9")
+        window.tabifyDockWidget(self.plots, self.errors)
+        self.errors.hide()  # Most recordings have no ground truth.
         self._stack()
 
     @property
     def all(self) -> tuple[QDockWidget, ...]:
-        return self.plots, self.statistics, self.settings, self.review
+        return (
+            self.plots,
+            self.statistics,
+            self.settings,
+            self.review,
+            self.people,
+            self.errors,
+        )
 
     @property
     def actions(self) -> dict[str, QAction]:
@@ -102,6 +115,7 @@ class Docks(QObject):
         """Put the docks on the right into tabs, the statistics in front."""
         self._window.tabifyDockWidget(self.statistics, self.settings)
         self._window.tabifyDockWidget(self.settings, self.review)
+        self._window.tabifyDockWidget(self.review, self.people)
         self.statistics.raise_()
 
     def hide(self) -> None:

@@ -10,7 +10,6 @@ from PySide6.QtCore import QCoreApplication, QEvent, QTimer
 from steadymark.app.gui.action_handlers import (
     PlayTexts,
     connect_actions,
-    disabled_reason,
     update_actions,
     update_play_action,
     update_stop_action,
@@ -27,9 +26,8 @@ from steadymark.app.gui.theme import icon
 from steadymark.app.gui.video.shown_frame import drawing_state, shown_frame_of, without_position
 from steadymark.app.gui.window_layout import WindowLayout
 from steadymark.app.gui.window_rebuild import remove_translated_widgets, restore_arrangement
-from steadymark.app.session.analysis.variants import variants_for
 from steadymark.app.session.face_notes import no_face_note
-from steadymark.app.session.state import Display, Phase, ShownLandmarks, frame_at_time, parse_frame
+from steadymark.app.session.state import Display, Phase, frame_at_time, parse_frame
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
 
     from steadymark.app.gui.preferences import Preferences
     from steadymark.app.session.analysis.heatmap_worker import HeatmapReply
-    from steadymark.app.session.analysis.variants import VariantPair
     from steadymark.app.session.recording.results import Results
     from steadymark.app.session.session import Session
     from steadymark.engine.tracking.settings import TrackSettings
@@ -116,7 +113,7 @@ class MainWindow(WindowLayout):
         self.plots.clicked.connect(self._go_to_time)
         self.plots.region_chosen.connect(session.analysis.set_region)
         self.statistics.selection_changed.connect(self._select)
-        self.statistics.variants_chosen.connect(self._compare)
+        self.comparison.connect_panel(self.statistics)
         self.settings.changed.connect(self._use_settings)
         self.settings.retrack_requested.connect(session.recording.retrack)
         for opened in (self.start_page.demo_requested, self.start_page.chosen):
@@ -131,11 +128,7 @@ class MainWindow(WindowLayout):
         actions["full_screen"].setChecked(self.isFullScreen())
         self._offer_menus()
         wire_help(self, actions, session.recording.state_root)
-        self.files.connect_actions(actions, plots=self.plots, settings=self.settings)
-        self.live_controller.connect_actions(actions, self.live_bar)
-        self.review_controller.connect_actions(actions, self.review, self.docks.review)
-        self.review_exports.connect_actions(actions)
-        self.annotations.connect_widgets(actions, self.playback_bar.timeline)
+        self._connect_controllers()
 
     def _connect_session(self) -> None:
         """Connect the signals of objects that are never rebuilt."""
@@ -144,6 +137,7 @@ class MainWindow(WindowLayout):
         session.frame_changed.connect(self._on_frame_changed)
         session.results_changed.connect(self._on_results_changed)
         session.measures_changed.connect(self._on_measures_changed)
+        session.review.changed.connect(self._on_frame_changed)
         session.message_posted.connect(self.messages.show_message)
         session.recording.recording_opened.connect(self._remember_recording)
         session.analysis.heatmaps_changed.connect(self._on_heatmaps_changed)
@@ -216,7 +210,7 @@ class MainWindow(WindowLayout):
         self.start_page.set_display(display)
         self.view.set_display(display)
         self.plots.set_variants(display.variants)
-        self._show_variants()
+        self.comparison.show_variants()
         self.playback_bar.set_display(display)
         self.live_controller.set_display(display)
         self.settings.set_device_in_use(display.device)
@@ -236,13 +230,6 @@ class MainWindow(WindowLayout):
             return PlayTexts(self.tr("Start ag&ain"), self.tr("Stop the &camera"), "stop", stop)
         stop = QCoreApplication.translate("commands", "&Stop, back to the beginning")
         return PlayTexts(self.tr("&Play"), self.tr("&Pause"), "pause", stop)
-
-    def _show_variants(self) -> None:
-        display, settings = self.session.display, self.session.settings
-        why = disabled_reason(display)
-        self.statistics.set_variants(
-            display.variants, settings, variants_for(settings), disabled_reason=why
-        )
 
     def _show_waiting(self) -> None:
         waiting, changed = (
@@ -341,15 +328,11 @@ class MainWindow(WindowLayout):
             face=None if face < 0 else face, landmark=None if landmark < 0 else landmark
         )
 
-    def _compare(self, variants: VariantPair) -> None:
-        self.session.analysis.compare(variants)
-        self.session.set_shown_landmarks(ShownLandmarks.BOTH)
-
     def _use_settings(self, settings: TrackSettings) -> None:
         self.preferences.set_tracking(settings)
         self.session.use_settings(settings)
         self.session.request_measures()
-        self._show_variants()
+        self.comparison.show_variants()
         self._show_waiting()
 
     # -- window events

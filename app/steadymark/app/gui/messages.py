@@ -156,6 +156,11 @@ class Messages(QWidget):
             message.retranslate()
         self._arrange()
 
+    def dismiss(self, text: str) -> None:
+        """Remove the message with this text, if it is still shown."""
+        for message in [one for one in self._shown if one.text == translated(text)]:
+            self._remove(message)
+
     def dismiss_all(self) -> None:
         for message in list(self._shown):
             self._remove(message)

@@ -77,7 +77,9 @@ class StatusLine(QWidget):
             details = [f"{display.size[0]} × {display.size[1]}"]
             if display.fps:
                 details.append(self.tr("{rate} fps").format(rate=significant_text(display.fps, 4)))
-            details.append(self.tr("tracked on {device}").format(device=display.device.upper()))
+            if not display.table:
+                device = display.device.upper()
+                details.append(self.tr("tracked on {device}").format(device=device))
         self.details.setText("   ".join(details))
         self.zoom.setVisible(display.has_source)
 
@@ -90,6 +92,8 @@ class StatusLine(QWidget):
         return f"{text}, {left}" if left else text
 
     def _finished_text(self, display: Display, with_face: str) -> str:
+        if display.table:
+            return self.tr("Results of {name}; not tracked here").format(name=display.table)
         if not display.kept_since_s:
             text = self.tr("All frames processed, {share} with a face")
             return text.format(share=with_face)

@@ -14,10 +14,17 @@ from steadymark.app.gui.actions.context_menus import (
     timeline_menu,
 )
 from steadymark.app.gui.annotations.annotation_controller import AnnotationController
+from steadymark.app.gui.comparison_controller import ComparisonController
+from steadymark.app.gui.correction.correction_bar import CorrectionBar
+from steadymark.app.gui.correction.correction_controller import CorrectionController
 from steadymark.app.gui.docks import Docks
+from steadymark.app.gui.errors.errors_controller import ErrorsController
+from steadymark.app.gui.errors.errors_panel import ErrorsPanel
 from steadymark.app.gui.files.close_questions import CloseQuestions
 from steadymark.app.gui.files.exports_list import ExportsList
 from steadymark.app.gui.files.file_controller import FileController
+from steadymark.app.gui.files.results_opener import ResultsOpener
+from steadymark.app.gui.files.table_exports import TableExports
 from steadymark.app.gui.live.live_bar import LiveBar
 from steadymark.app.gui.live.live_controller import LiveController
 from steadymark.app.gui.messages import Messages
@@ -25,6 +32,8 @@ from steadymark.app.gui.panels.more_faces import MoreFacesMessage
 from steadymark.app.gui.panels.plots import Plots
 from steadymark.app.gui.panels.settings_panel import SettingsPanel
 from steadymark.app.gui.panels.statistics_panel import StatisticsPanel
+from steadymark.app.gui.people.people_controller import PeopleController
+from steadymark.app.gui.people.people_panel import PeoplePanel
 from steadymark.app.gui.review.review_controller import ReviewController
 from steadymark.app.gui.review.review_exports import ReviewExports
 from steadymark.app.gui.review.review_panel import ReviewPanel
@@ -65,10 +74,15 @@ class WindowLayout(QMainWindow):
         self.view = VideoView()
         self.messages, self.exports = Messages(), ExportsList()
 
-    def open_path(self, path: str) -> None:
-        """Open a video, or a folder or pattern of pictures."""
+    def open_path(self, path: str, video: str = "") -> None:
+        """Open a video, a folder or pattern of pictures, a table or a project.
+
+        Args:
+            path: What is opened.
+            video: The video of a table or a project; see `ResultsOpener`.
+        """
         self.messages.dismiss_all()
-        self.session.open(path)
+        self.results_opener.open(path, video)
 
     def _remember_recording(self, recording: OpenRecording) -> None:
         """Put a recording that could be opened at the front of the recent ones."""
@@ -76,6 +90,8 @@ class WindowLayout(QMainWindow):
         self.files.recent_menu.fill()
 
     def _make_controllers(self, log_file: Path | None) -> None:
+        self.comparison = ComparisonController(self, session=self.session)
+        self.results_opener = ResultsOpener(self, session=self.session, messages=self.messages)
         self.files = FileController(
             self,
             session=self.session,
@@ -95,14 +111,40 @@ class WindowLayout(QMainWindow):
             open_path=self.open_path,
             folder_choice=self.files.folder_choice,
         )
+        self._make_review_controllers()
+        self.more_faces = MoreFacesMessage(
+            self.messages, lambda count: self.settings.track_faces(count)
+        )
+
+        self.close_questions = CloseQuestions(
+            self, live=self.session.live, exports=self.exports, messages=self.messages
+        )
+
+    def _make_review_controllers(self) -> None:
         self.review_controller = ReviewController(
             self, session=self.session, view=self.view, messages=self.messages
         )
-        self.review_exports = ReviewExports(
+        self.people_controller = PeopleController(
+            self, session=self.session, messages=self.messages
+        )
+        self.table_exports = TableExports(
             self,
             session=self.session,
             preferences=self.preferences,
             exports=self.exports,
+            ask_save_path=self.files.ask_save_path,
+        )
+        self.review_exports = ReviewExports(
+            self,
+            session=self.session,
+            exports=self.exports,
+            ask_save_path=self.files.ask_save_path,
+        )
+        self.errors_controller = ErrorsController(
+            self,
+            session=self.session,
+            exports=self.exports,
+            messages=self.messages,
             ask_save_path=self.files.ask_save_path,
         )
         self.annotations = AnnotationController(
@@ -111,12 +153,13 @@ class WindowLayout(QMainWindow):
             messages=self.messages,
             shortcuts=lambda: self.options.shortcuts,
         )
-        self.more_faces = MoreFacesMessage(
-            self.messages, lambda count: self.settings.track_faces(count)
-        )
-
-        self.close_questions = CloseQuestions(
-            self, live=self.session.live, exports=self.exports, messages=self.messages
+        self.corrections = CorrectionController(
+            self,
+            session=self.session,
+            view=self.view,
+            preferences=self.preferences,
+            exports=self.exports,
+            messages=self.messages,
         )
 
     def _build(self) -> None:
@@ -127,7 +170,9 @@ class WindowLayout(QMainWindow):
         )
         self.start_page.set_recent(self.preferences.recent())
         self.playback_bar = PlaybackBar(self.actions_by_name)
+        self._make_thumbnails()
         self.live_bar = LiveBar(self.actions_by_name)
+        self.correction_bar = CorrectionBar(self.actions_by_name)
         shown = self.preferences.values("statistics").get("details") is True
         self.plots, self.statistics = Plots(), StatisticsPanel(details_shown=shown)
         self.statistics.unfolded.connect(
@@ -143,19 +188,55 @@ class WindowLayout(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.pages, 1)
+        column.addWidget(self.correction_bar)
         column.addWidget(self.playback_bar)
         column.addWidget(self.live_bar)
         column.addWidget(self.exports)
         self.messages.lie_over(self.pages)
         self.setCentralWidget(self.central)
         self.review = ReviewPanel(self.actions_by_name)
+        self.people = PeoplePanel(self.actions_by_name)
+        self.errors = ErrorsPanel()
         self.docks = Docks(
             self,
             plots=self.plots,
             statistics=self.statistics,
             settings=self.settings,
             review=self.review,
+            people=self.people,
+            errors=self.errors,
         )
+
+    def _make_thumbnails(self) -> None:
+        """Let a command show and hide the thumbnails of the timeline; the choice is remembered."""
+        line, action = self.playback_bar.timeline, self.actions_by_name["thumbnails"]
+        line.use_thumbnails(self.session.thumbnails)
+        action.setChecked(self.preferences.values("timeline").get("thumbnails") is True)
+        line.show_thumbnails(shown=action.isChecked())
+        action.toggled.connect(lambda shown: line.show_thumbnails(shown=shown))
+        action.toggled.connect(
+            lambda shown: self.preferences.set_values("timeline", {"thumbnails": shown})
+        )
+
+    def _connect_controllers(self) -> None:
+        """Connect the controllers with the widgets after these were built or rebuilt."""
+        actions, docks = self.actions_by_name, self.docks
+        self.files.connect_actions(actions, plots=self.plots, settings=self.settings)
+        self.live_controller.connect_actions(actions, self.live_bar)
+        self.review_controller.connect_actions(actions, self.review, docks.review)
+        self.table_exports.connect_actions(actions)
+        self.review_exports.connect_actions(actions)
+        self.people_controller.connect_widgets(
+            actions,
+            self.people,
+            docks.people,
+            timeline=self.playback_bar.timeline,
+            statistics=self.statistics,
+        )
+        more = self.statistics.truth_tables.more
+        self.errors_controller.connect_panel(self.errors, docks.errors, more)
+        self.annotations.connect_widgets(actions, self.playback_bar.timeline)
+        self.corrections.connect_widgets(actions, self.correction_bar, self.playback_bar.timeline)
 
     def _show_page(self, display: Display) -> None:
         """Show the video, or the start page if no recording or live view is open."""
@@ -225,10 +306,10 @@ class WindowLayout(QMainWindow):
             self.docks.make_room(portrait=portrait and self.width() >= _WIDE_PX)
 
     def _dismiss(self) -> None:
-        """Leave the field that is typed into, give up an annotation, or dismiss the messages."""
+        """Leave the field that is typed into, give up an edit, or dismiss the messages."""
         if self.playback_bar.stop_editing():
             self.view.setFocus()
-        elif not self.annotations.dismiss():
+        elif not (self.annotations.dismiss() or self.corrections.dismiss()):
             self.messages.dismiss_all()
 
     def _toggle_full_screen(self) -> None:

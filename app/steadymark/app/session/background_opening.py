@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,13 @@ from steadymark.app.session.recording.point_filter import (
     without_filter,
 )
 from steadymark.app.session.recording.results import Results
+from steadymark.app.session.recording.table_results import (
+    TableResults,
+    read_table_results,
+    results_of_project,
+)
 from steadymark.engine.core.types import Intrinsics
+from steadymark.engine.review.project_file import project_path
 from steadymark.engine.tracking.geometry import crop_of_landmarks
 from steadymark.engine.tracking.settings import (
     OpenModels,
@@ -40,6 +46,24 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class OpeningRequest:
+    """The recording to open, and where its results come from.
+
+    Attributes:
+        path: The path of the recording.
+        recover_from: The earlier session whose results are recovered.
+        table: The table whose results are shown. None uses the results that were kept of an earlier
+            session, or else those of a table that the project lists, or else tracks.
+        project: The file of the project; None takes the one beside the recording.
+    """
+
+    path: str
+    recover_from: RecoverableSession | None = None
+    table: Path | None = None
+    project: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OpenResult:
     """The result of an opening thread: a recording with its networks, networks only, or a fault.
 
@@ -52,6 +76,9 @@ class OpenResult:
         recover_from: The earlier session that the results come from.
         retrack: The settings with which the open recording is tracked again.
         source: The camera or stream that was opened.
+        table: The table that the results come from.
+        project: The file of the project; None means the one beside the recording.
+        notes: What the user should know about the results.
     """
 
     number: int
@@ -62,6 +89,9 @@ class OpenResult:
     recover_from: RecoverableSession | None = None
     retrack: TrackSettings | None = None
     source: LiveFeed | None = None
+    table: TableResults | None = None
+    project: Path | None = None
+    notes: tuple[UserText, ...] = ()
 
     def close(self) -> None:
         """Close what was opened because it is no longer needed."""
@@ -72,43 +102,69 @@ class OpenResult:
 
 def open_media(
     number: int,
-    path: str,
+    request: OpeningRequest,
     settings: TrackSettings,
     models: ModelCache,
-    recover_from: RecoverableSession | None,
     state_root: Path,
 ) -> OpenResult:
-    """Open a recording with its networks, and read the results of an earlier session.
-
-    These are the results of `recover_from`, or else the kept results of the same recording,
-    settings and models.
+    """Open a recording with its networks, and read its results if there are any.
 
     Raises:
-        SteadymarkError: The recording or the networks cannot be opened, or `recover_from`
-            belongs to another recording.
+        SteadymarkError: The recording, the networks or the table cannot be opened, or what is to be
+            shown belongs to another recording.
     """
-    media = Media(path)
+    media = Media(request.path)
     try:
         opened = models.get(settings)
-        results, crop_of = None, _crop_of(opened, settings)
-        if recover_from is not None:
-            results = Results(media.times_s, opened.schema)
-            camera = _camera(media, recover_from.settings.get("focal_px"))
-            recover(recover_from, results, camera, crop_of=crop_of)
-        else:
-            fingerprint = results_fingerprint(media, opened, settings)
-            recover_from = find_kept(state_root, fingerprint)
-            if recover_from is not None:
-                camera = _camera(media, settings.focal_px)
-                results = recover_kept(recover_from, media, opened, camera, crop_of)
-        if results is None:
-            results, recover_from = Results(media.times_s, opened.schema), None
-        elif (choice := filter_of(settings)) != NO_FILTER and not choice.needs_future:
-            results.set_stabilized(PointFilter(choice).refilter(results))
-        return OpenResult(number, media, opened, results=results, recover_from=recover_from)
+        crops = {opened.schema.name: _crop_of(opened, settings)}
+
+        def read(path: Path) -> TableResults:
+            return read_table_results(path, media.info, media.times_s, crops)
+
+        found = OpenResult(number, media, opened, project=request.project)
+        if request.table is not None:
+            return _with_table(found, read(request.table))
+        results, earlier = _earlier_results(media, opened, settings, request, state_root)
+        if results is not None:
+            return replace(found, results=results, recover_from=earlier)
+        table, note = results_of_project(request.project or project_path(request.path), read)
+        if table is not None:
+            return _with_table(found, table)
+        notes = (note,) if note else ()
+        return replace(found, results=Results(media.times_s, opened.schema), notes=notes)
     except BaseException:
         media.close()
         raise
+
+
+def _with_table(found: OpenResult, table: TableResults) -> OpenResult:
+    notes = (table.note,) if table.note else ()
+    return replace(found, results=table.results, table=table, notes=notes)
+
+
+def _earlier_results(
+    media: Media,
+    models: OpenModels,
+    settings: TrackSettings,
+    request: OpeningRequest,
+    state_root: Path,
+) -> tuple[Results | None, RecoverableSession | None]:
+    """Return the results of the session to recover, or else kept ones, and their session."""
+    earlier, crop_of = request.recover_from, _crop_of(models, settings)
+    results: Results | None = None
+    if earlier is not None:
+        results = Results(media.times_s, models.schema)
+        camera = _camera(media, earlier.settings.get("focal_px"))
+        recover(earlier, results, camera, crop_of=crop_of)
+    else:
+        earlier = find_kept(state_root, results_fingerprint(media, models, settings))
+        if earlier is not None:
+            camera = _camera(media, settings.focal_px)
+            results = recover_kept(earlier, media, models, camera, crop_of)
+    choice = filter_of(settings)
+    if results is not None and choice != NO_FILTER and not choice.needs_future:
+        results.set_stabilized(PointFilter(choice).refilter(results))
+    return results, earlier
 
 
 def _crop_of(models: OpenModels, settings: TrackSettings) -> Callable[[Points], Crop]:

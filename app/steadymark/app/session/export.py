@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 
 from steadymark.app.session.recording.media import Media
 from steadymark.app.session.recording.results import FrameStatus
+from steadymark.app.session.review.reviewed_faces import ReviewedFaces
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.core.types import TrackResult
 from steadymark.engine.output.table_formats import TABLE_FORMATS
@@ -24,11 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from steadymark.app.session.analysis.comparison import ComparedPoints
+    from steadymark.app.session.recording.open_recording import OpenRecording
     from steadymark.app.session.recording.results import Results
     from steadymark.engine.core.protocols import Sink
-    from steadymark.engine.core.types import SourceInfo
+    from steadymark.engine.core.types import SourceInfo, TrackedFace
     from steadymark.engine.output.csv.native_csv import Header
     from steadymark.engine.output.video.drawing import DrawOptions
+    from steadymark.engine.review.project import Project
     from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 
 log = logging.getLogger(__name__)
@@ -37,11 +41,17 @@ _REPORT_EVERY = 16  # frames
 
 
 class ExportKind(StrEnum):
-    """What is written. SIDE: a video that shows both compared variants side by side."""
+    """What is written.
+
+    SIDE: a video that shows both compared variants side by side. REVIEW: see `ReviewExport`.
+    REPORT: a page about a review.
+    """
 
     TABLE = "table"
     VIDEO = "video"
     SIDE = "side"
+    REVIEW = "review"
+    REPORT = "report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +63,28 @@ class ExportRequest:
         path: The file.
         draw: What is drawn into an annotated video.
         table: Name of the table's format, see `TABLE_FORMATS`.
+        loop: The first and last frame to write; None writes all frames.
+        project: The project that is applied to the landmarks: corrections, persons, and what is
+            excluded, which is left out. None writes the landmarks as they were tracked.
     """
 
     kind: ExportKind
     path: Path
     draw: DrawOptions
     table: str = "native"
+    loop: tuple[int, int] | None = None
+    project: Project | None = None
+
+    def covers(self, frames: int) -> range:
+        """Return the frames to write of a recording with this many frames."""
+        first, last = self.loop or (0, frames - 1)
+        return range(first, min(last + 1, frames))
+
+    @property
+    def whole_table(self) -> bool:
+        """Whether this is a table of all frames as they were tracked."""
+        table = self.kind is ExportKind.TABLE
+        return table and self.loop is None and self.project is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +93,7 @@ class ExportReport:
 
     Attributes:
         request: The request.
+        source: The path of the recording.
         done: The number of frames that are written.
         of: The number of frames to write.
         running: Whether the export is still running.
@@ -75,9 +102,11 @@ class ExportReport:
         path: The path of the file that was written.
         fault: A sentence that says what failed, or nothing.
         segment_count: The number of segments that were tracked separately.
+        notes: Sentences about what could not be done of it.
     """
 
     request: ExportRequest
+    source: str = ""
     done: int = 0
     total: int = 0
     running: bool = True
@@ -86,6 +115,7 @@ class ExportReport:
     path: str = ""
     fault: UserText = NOTHING
     segment_count: int = 1
+    notes: tuple[UserText, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +129,7 @@ class ExportSource:
         models: The networks that tracked the recording.
         settings: The settings that it was tracked with.
         compared: What a video of both variants shows. None means raw and stabilized points.
+        header: The header of the table that the results come from; None if they were tracked.
     """
 
     info: SourceInfo
@@ -106,6 +137,19 @@ class ExportSource:
     models: OpenModels
     settings: TrackSettings
     compared: ComparedPoints | None = None
+    header: Header | None = None
+
+
+def source_of(recording: OpenRecording, compared: ComparedPoints | None = None) -> ExportSource:
+    """Return the data of exports of a recording; for `compared`, see `ExportSource`."""
+    return ExportSource(
+        recording.media.info,
+        recording.tracking.filtered_results,
+        recording.models,
+        recording.settings,
+        compared,
+        None if recording.table is None else recording.table.header,
+    )
 
 
 def table_header(source: ExportSource, results: Results) -> Header:
@@ -114,27 +158,36 @@ def table_header(source: ExportSource, results: Results) -> Header:
     Raises:
         SourceError: The recording cannot be read.
     """
+    if source.header is not None:
+        return source.header
     head = header(source.info, source.models, source.settings, InputSettings())
+    if (results.frame_status() == FrameStatus.UNKNOWN).any():
+        # Frames that were not tracked yet must not look like damaged ones.
+        head = replace(head, source_frames=None)
     if results.segment_count > 1:
         head = replace(head, settings={**head.settings, "pieces": results.segment_count})
     return head
 
 
-class Export:
-    """One export that runs once, from `start` on.
+class ExportCancelled(Exception):  # noqa: N818 - it is no error
+    """The user cancelled an export of which no part can be kept."""
+
+
+class BackgroundExport(ABC):
+    """One export that runs once on a thread of its own, from `start` on.
 
     Args:
         request: What is exported to which path.
-        source_data: The data of the export.
         on_change: Is called from the thread when the report changed. It must return immediately.
+        source: The path of the recording; empty for several.
     """
 
     def __init__(
-        self, request: ExportRequest, source_data: ExportSource, on_change: Callable[[], None]
+        self, request: ExportRequest, on_change: Callable[[], None], source: str = ""
     ) -> None:
-        self._request, self._source, self._on_change = request, source_data, on_change
+        self._request, self._on_change = request, on_change
         self._lock, self._cancelled = Lock(), Event()
-        self._report = ExportReport(request)
+        self._report = ExportReport(request, source)
         self._thread = Thread(target=self._run, name="export", daemon=True)
 
     @property
@@ -159,6 +212,8 @@ class Export:
     def _run(self) -> None:
         try:
             self._write()
+        except ExportCancelled:
+            pass
         except SteadymarkError as error:
             self._update_report(fault=error.sentence)
         except Exception as error:
@@ -168,19 +223,46 @@ class Export:
         finally:
             self._update_report(running=False, cancelled=self._cancelled.is_set())
 
+    @abstractmethod
+    def _write(self) -> None:
+        """Write the file; it is called in the thread."""
+
+    def _update_report(self, **changes: object) -> None:
+        with self._lock:
+            self._report = replace(self._report, **changes)  # type: ignore[arg-type]
+        self._on_change()
+
+
+class Export(BackgroundExport):
+    """An export of the results of one recording.
+
+    Args:
+        request: What is exported to which path.
+        source_data: The data of the export.
+        on_change: Is called from the thread when the report changed. It must return immediately.
+    """
+
+    def __init__(
+        self, request: ExportRequest, source_data: ExportSource, on_change: Callable[[], None]
+    ) -> None:
+        super().__init__(request, on_change, source_data.info.path)
+        self._source = source_data
+
     def _write(self) -> None:
         results = self._source.filtered_results()
-        known = results.frame_status()
+        frames = self._request.covers(results.frames)
+        known = results.frame_status()[frames.start : frames.stop]
         missing = bool((known == FrameStatus.UNKNOWN).any())
         compared = self._source.compared
         if self._request.kind is ExportKind.SIDE and compared is not None:
-            missing |= not bool(compared.known[known == FrameStatus.TRACKED].all())
+            both = compared.known[frames.start : frames.stop]
+            missing |= not bool(both[known == FrameStatus.TRACKED].all())
         sink = self._sink(results)
         sink.open(self._source.info)
         written = False
         try:
-            frames = self._frames_with_images if self._is_video else self._tracked_frames
-            for done, result in enumerate(frames(results), start=1):
+            write = self._frames_with_images if self._is_video else self._tracked_frames
+            for done, result in enumerate(write(results, frames), start=1):
                 if self._cancelled.is_set():
                     break
                 sink.write(result)
@@ -207,29 +289,33 @@ class Export:
         head = table_header(source_data, results)
         return TABLE_FORMATS.find(request.table).sink(request.path, head, results.schema)
 
-    def _tracked_frames(self, results: Results) -> Iterator[TrackResult]:
-        frames = np.flatnonzero(results.frame_status() == FrameStatus.TRACKED)
-        self._update_report(total=len(frames))
-        for index in frames:
-            result = results.result(int(index))
+    def _tracked_frames(self, results: Results, frames: range) -> Iterator[TrackResult]:
+        tracked = np.flatnonzero(results.frame_status() == FrameStatus.TRACKED)
+        tracked = tracked[(tracked >= frames.start) & (tracked < frames.stop)]
+        self._update_report(total=len(tracked))
+        faces = self._faces(results)
+        for index in tracked.tolist():
+            result = results.result(index)
             if result is not None:
-                yield result
+                yield replace(result, faces=faces(index) or ())
 
-    def _frames_with_images(self, results: Results) -> Iterator[TrackResult]:
-        """Yield all frames with their pictures. Frames that are not tracked have no faces."""
-        known, source_data = results.frame_status(), self._source
+    def _frames_with_images(self, results: Results, frames: range) -> Iterator[TrackResult]:
+        """Yield these frames with their pictures. Frames that are not tracked have no faces."""
+        known, source_data = results.frame_status()[frames.start : frames.stop], self._source
         self._update_report(total=int((known != FrameStatus.DAMAGED).sum()))
-        faces = results.faces
-        if self._request.kind is ExportKind.SIDE and source_data.compared is not None:
-            faces = source_data.compared.faces
+        faces = self._faces(results)
         media = Media(source_data.info.path)
         try:
-            for frame in media.segment(range(len(known))).frames():
+            for frame in media.segment(frames).frames():
                 yield TrackResult(frame, faces(frame.index) or ())
         finally:
             media.close()
 
-    def _update_report(self, **changes: object) -> None:
-        with self._lock:
-            self._report = replace(self._report, **changes)  # type: ignore[arg-type]
-        self._on_change()
+    def _faces(self, results: Results) -> Callable[[int], tuple[TrackedFace, ...] | None]:
+        """Return a function that returns the faces to write of a frame, given its index."""
+        compared, project = self._source.compared, self._request.project
+        if self._request.kind is ExportKind.SIDE and compared is not None:
+            return compared.faces
+        if project is None:
+            return results.faces
+        return ReviewedFaces(results, project, self._source.settings.focal_px).faces

@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from steadymark.app.session.analysis.analysis import Analysis
-from steadymark.app.session.background_opening import ModelCache, settings_to_retrack
+from steadymark.app.session.analysis.error_set import ErrorSet
+from steadymark.app.session.background_opening import (
+    ModelCache,
+    OpeningRequest,
+    settings_to_retrack,
+)
 from steadymark.app.session.display_model import DisplayModel
 from steadymark.app.session.live.live_view import QUIT_FLUSH_S, LiveView, open_feed
+from steadymark.app.session.people.people import People
 from steadymark.app.session.recording.recording_view import RecordingView
+from steadymark.app.session.recording.retracking import Retracking
+from steadymark.app.session.recording.thumbnails import Thumbnails
 from steadymark.app.session.review.doubts import Doubts
 from steadymark.app.session.review.review_store import ReviewStore
 from steadymark.app.session.state import Display, Phase, resolve_display
@@ -29,6 +37,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.recording.results import Results
     from steadymark.app.session.shown_source import ShownSource
     from steadymark.engine.core.types import Frame
+    from steadymark.engine.review.project import Correction
     from steadymark.engine.tracking.settings import TrackSettings
 
 QUIT_S = 2.0
@@ -47,6 +56,10 @@ class Session(DisplayModel):
         live: Watches cameras and streams.
         review: The project of the open recording.
         doubts: Its doubtful stretches.
+        people: The persons in it.
+        thumbnails: Small pictures of it.
+        error_set: The errors of several videos.
+        retracking: Tracks a part of it again from corrected landmarks.
         source: The one of both that the window shows.
     """
 
@@ -70,9 +83,13 @@ class Session(DisplayModel):
             self, models=lambda: self._models, settings=settings, state_root=state_root
         )
         self.live = LiveView(self._models, opener=opener, parent=self)
+        self.thumbnails = Thumbnails(self.recording, lambda: self.display.playing)
         self.review = ReviewStore(self)
         self.doubts = Doubts(self.recording, self.review)
+        self.people = People(self.recording, self.review)
+        self.retracking = Retracking(self.recording, self.review)
         self.source: ShownSource = self.recording
+        self._corrections: tuple[Correction, ...] = ()
         self.measures: FaceMeasures | None = None
         self.measure_time_s = 0.0
         self.analysis = Analysis(
@@ -83,6 +100,7 @@ class Session(DisplayModel):
             is_recording_awaited=lambda: bool(self.recording.opening),
             run_in_background=self.recording.run_in_background,
         )
+        self.error_set = ErrorSet(lambda: self._models, self)
         self._connect()
 
     def _connect(self) -> None:
@@ -94,8 +112,13 @@ class Session(DisplayModel):
             source.message_posted.connect(self.message_posted)
         self.recording.replacing.connect(self._make_room)
         self.recording.recording_opened.connect(self.analysis.begin)
-        self.recording.recording_opened.connect(lambda opened: self.review.open(opened.media.info))
+        self.recording.recording_opened.connect(
+            lambda opened: self.review.open(opened.media.info, opened.project)
+        )
         self.review.message_posted.connect(self.message_posted)
+        self.people.refused.connect(self.message_posted)
+        self.review.changed.connect(self._on_project_changed)
+        self.retracking.message_posted.connect(self.message_posted)
         self.recording.results_cleared.connect(self._on_results_cleared)
         self.analysis.message_posted.connect(self.message_posted)
         self.analysis.measures_requested.connect(self.request_measures)
@@ -123,23 +146,35 @@ class Session(DisplayModel):
         """The results of what is shown, or None while nothing is open."""
         return self.source.results
 
-    def open(self, path: str, *, recover_from: RecoverableSession | None = None) -> None:
-        """Open, track and play a recording.
+    def open(
+        self,
+        path: str,
+        *,
+        recover_from: RecoverableSession | None = None,
+        table: Path | None = None,
+        project: Path | None = None,
+    ) -> None:
+        """Open and play a recording, and track it unless there are results of it.
 
-        What is shown stays until the recording is open, unless it is the same recording.
+        What is shown stays until the recording is open, unless it is the same recording and is to
+        be tracked.
 
         Args:
             path: The path of the recording.
             recover_from: The earlier session whose results are recovered, or None.
+            table: The table whose results are shown; see `OpeningRequest`.
+            project: The file of the project; None takes the one beside the recording.
         """
         shown = self.source.state
-        keep_shown = shown.phase not in (Phase.EMPTY, Phase.OPENING) and shown.path != path
+        other = shown.path != path or table is not None
+        keep_shown = shown.phase not in (Phase.EMPTY, Phase.OPENING) and other
         if keep_shown:
             self.analysis.expect_recording()
         else:
             self.close_source()
             self.source = self.recording
-        self.recording.open(path, self._settings, recover_from=recover_from, keep_shown=keep_shown)
+        request = OpeningRequest(path, recover_from, table, project)
+        self.recording.open(request, self._settings, keep_shown=keep_shown)
 
     def open_live(self, target: LiveTarget, *, wait_for: Callable[[], object] = bool) -> None:
         """Watch a camera or stream.
@@ -161,9 +196,11 @@ class Session(DisplayModel):
 
     def close_source(self) -> None:
         """Close the recording or live view, and give up opening another recording."""
+        self.retracking.give_up()
         self.source.close()
         self.recording.give_up_opening()
         self.review.close()
+        self.thumbnails.forget()
         self.analysis.end()
         self.measures, self.measure_time_s = None, 0.0
         self.user_state = replace(
@@ -179,6 +216,9 @@ class Session(DisplayModel):
         self.live.close(flush_s=QUIT_FLUSH_S)
         self.close_source()
         ended = self.doubts.close(QUIT_S)
+        ended = self.people.close(QUIT_S) and ended
+        ended = self.thumbnails.close(QUIT_S) and ended
+        ended = self.error_set.close(QUIT_S) and ended
         ended = self.analysis.close(QUIT_S) and ended
         ended = self.live.join(deadline_s) and ended
         return self.recording.join(deadline_s) and ended
@@ -210,6 +250,13 @@ class Session(DisplayModel):
         self.analysis.keep_truth_for_next()
         self.close_source()
         self.source = self.recording
+
+    def _on_project_changed(self) -> None:
+        project = self.review.project
+        corrections = () if project is None else project.corrections
+        if corrections != self._corrections:
+            self._corrections = corrections
+            self.frame_changed.emit()
 
     def _on_results_cleared(self) -> None:
         self.analysis.cancel_measures()

@@ -142,6 +142,7 @@ class SourceState:
         failure: Why tracking stopped.
         kept_since_s: When results that were kept on disk were finished, in seconds since the epoch;
             0 if this program tracked them.
+        table: The name of the table that the results come from; empty if they were tracked.
         live: The state of the live view, or None without one.
         faces_seen: The largest number of faces that the detector saw in a frame, tracked or not.
         max_faces: The largest number of faces that are tracked; 0 if nothing is tracked.
@@ -158,6 +159,7 @@ class SourceState:
     device: str = ""
     failure: str = ""
     kept_since_s: float = 0.0
+    table: str = ""
     live: LiveState | None = None
     faces_seen: int = 0
     max_faces: int = 0
@@ -218,6 +220,7 @@ class Display:
     can_record: bool
     live: LiveState | None = None
     kept_since_s: float = 0.0
+    table: str = ""
     opening: str = ""
     truth: str = ""
     variants: VariantPair = RAW_AND_STABILIZED
@@ -289,6 +292,7 @@ def resolve_display(user_state: UserState, state: SourceState) -> Display:
         can_record=state.live is not None and playing,
         live=state.live,
         kept_since_s=state.kept_since_s,
+        table=state.table,
     )
 
 

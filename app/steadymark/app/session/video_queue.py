@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 from threading import Condition, Event, Thread
 from typing import TYPE_CHECKING
 
@@ -321,6 +322,12 @@ class VideoQueue:
     def _replace_item(self, item: QueueItem) -> None:
         """Replace the item with the same number. The caller holds the lock."""
         self._items = [item if other.number == item.number else other for other in self._items]
+
+
+def tables_of(items: Sequence[QueueItem]) -> list[tuple[Path, Path]]:
+    """Return the table, which is the first output, and the recording of each finished item."""
+    done = [item for item in items if item.stage in (QueueStage.DONE, QueueStage.DAMAGED)]
+    return [(Path(item.outputs[0]), Path(item.path)) for item in done if item.outputs]
 
 
 def _ended(item: QueueItem, job: JobReport, notes: tuple[UserText, ...]) -> QueueItem:

@@ -20,6 +20,8 @@ Values = NDArray[np.float64]
 Length = Callable[[Real], Values]
 
 EYE_CORNERS = (36, 45)
+FAILURE_ERROR = 8.0  # error in % from which a face counts as failed, as in FR8
+CURVE_END = 10.0  # where cumulative error curves end, in % of the outer-eye distance
 _EYES = (slice(36, 42), slice(42, 48))
 
 

@@ -147,12 +147,16 @@ class LandmarkComparison:
         """
         errors = self.errors() if errors is None else errors
         order = np.argsort(-np.where(np.isnan(errors), np.inf, errors), kind="stable")
+        frames = np.array([np.nan if p.frame is None else p.frame for p in self.places])
+        sources = np.unique([place.source for place in self.places], return_inverse=True)[1]
+        near_chosen = np.zeros(len(self.places), np.bool_)
         chosen: list[int] = []
-        for i in (int(i) for i in order):
+        for i in order.tolist():
             if len(chosen) == count:
                 break
-            if not any(_near(self.places[i], self.places[j]) for j in chosen):
+            if not near_chosen[i]:
                 chosen.append(i)
+                near_chosen |= (sources == sources[i]) & (np.abs(frames - frames[i]) < APART)
         return chosen
 
 
@@ -305,9 +309,3 @@ def _by_yaw(compared: LandmarkComparison) -> dict[str, YawScores]:
 
 def _unknown(points: Real) -> Values:
     return np.full(points.shape[:-2], np.nan)
-
-
-def _near(a: FacePlace, b: FacePlace) -> bool:
-    if a.frame is None or b.frame is None or a.source != b.source:
-        return False
-    return abs(a.frame - b.frame) < APART

@@ -207,7 +207,12 @@ def tracked_video(
 
 
 def track(
-    video: ScoredVideo, models: OpenModels, settings: TrackSettings, *, on_progress: Progress
+    video: ScoredVideo,
+    models: OpenModels,
+    settings: TrackSettings,
+    *,
+    on_progress: Progress,
+    stop: Event | None = None,
 ) -> tuple[LandmarkTable, tuple[str, ...]]:
     """Track a video as `steadymark track` does.
 
@@ -216,6 +221,7 @@ def track(
         models: The opened models.
         settings: Tracking settings.
         on_progress: Called with the source's information and the report so far.
+        stop: Ends tracking when it is set; the table then has only what was tracked.
 
     Returns:
         The landmark table, and notes on the source and on what was skipped.
@@ -234,7 +240,7 @@ def track(
             settings,
             output,
             used_stems=set(),
-            stop=Event(),
+            stop=stop or Event(),
             on_progress=on_progress,
         )
         if job.error:

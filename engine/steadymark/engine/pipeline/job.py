@@ -144,6 +144,7 @@ def header(
         settings=_settings_for_header(models, settings, input_settings, info.image_order),
         source_name=info.name,
         source_sha256=source_sha256,
+        source_frames=info.frames,
     )
 
 

@@ -11,24 +11,29 @@ import numpy as np
 from steadymark.engine.core.errors import SourceError
 from steadymark.engine.output.video.draw_style import STEADY_COLOUR, bgr
 from steadymark.engine.output.video.drawing import draw_contours
+from steadymark.engine.review.people.face_picture import face_picture
 from steadymark.engine.sources import open_source
 from steadymark.engine.sources.image_sequence import ImageSequence
 from steadymark.engine.sources.video.video_file import VideoFile
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from steadymark.engine.review.doubtful_stretches import DoubtfulStretch
     from steadymark.engine.review.person_track import PersonTrack
-    from steadymark.models.face.crop import Image, Points
+    from steadymark.models.face.crop import Image
 
 SIDE = 128  # pixels
-_MARGIN = 1.6  # side of a picture, compared with the longer side of the face
 _QUALITY = 80
 
 
 def stretch_pictures(
-    video: str, stretches: Sequence[DoubtfulStretch], tracks: Sequence[PersonTrack], schema: str
+    video: str,
+    stretches: Sequence[DoubtfulStretch],
+    tracks: Sequence[PersonTrack],
+    schema: str,
+    *,
+    on_picture: Callable[[int], None] = lambda _: None,
 ) -> list[str]:
     """Return a picture of the middle frame of each stretch, as the source of an `img` element.
 
@@ -37,6 +42,7 @@ def stretch_pictures(
         stretches: The stretches.
         tracks: The faces.
         schema: Name of the landmark schema.
+        on_picture: Called with the number of pictures that are done. It may raise to give up.
 
     Returns:
         One `data:` address for each stretch; empty where the frame cannot be read.
@@ -50,7 +56,10 @@ def stretch_pictures(
             return [""] * len(stretches)
         by_id = {track.face_id: track for track in tracks}
         order = sorted(range(len(stretches)), key=lambda i: stretches[i].first)
-        found = {i: _picture(source, stretches[i], by_id, schema) for i in order}
+        found = {}
+        for i in order:
+            found[i] = _picture(source, stretches[i], by_id, schema)
+            on_picture(len(found))
     finally:
         source.close()
     return [found[i] for i in range(len(stretches))]
@@ -73,7 +82,7 @@ def _picture(
         return _encoded(_whole(image))
     points = track.xy[middle].astype(np.float32)
     draw_contours(image, points, bgr(STEADY_COLOUR), float(np.ptp(points, axis=0).max()), schema)
-    return _encoded(_cut(image, points))
+    return _encoded(face_picture(image, points, SIDE))
 
 
 def _whole(image: Image) -> Image:
@@ -81,16 +90,6 @@ def _whole(image: Image) -> Image:
     scale = SIDE / max(image.shape[:2])
     size = [max(1, round(scale * side)) for side in (image.shape[1], image.shape[0])]
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _cut(image: Image, points: Points) -> Image:
-    centre = (points.min(0) + points.max(0)) / 2
-    side = max(8.0, _MARGIN * float(np.ptp(points, axis=0).max()))
-    scale = SIDE / side
-    shift = SIDE / 2 - scale * centre
-    matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float64)
-    flags = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.warpAffine(image, matrix, (SIDE, SIDE), flags=flags), np.uint8)
 
 
 def _encoded(image: Image) -> str:

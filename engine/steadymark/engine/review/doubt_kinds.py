@@ -148,7 +148,9 @@ def overlap_percent(track: PersonTrack, others: Sequence[PersonTrack]) -> Values
 def pause_s(track: PersonTrack, others: Sequence[PersonTrack]) -> Values:
     """Return the time since the frame before, where frames of the video are missing between.
 
-    Frames are missing where the pause is longer than usual, or where indices are skipped.
+    Frames are missing where the pause is longer than usual, or where indices are skipped. If they
+    are missing at the start or the end of the video, the first or the last frame has their
+    duration.
     """
     del others
     gaps, steps = np.diff(track.time_s), np.diff(track.frame)
@@ -156,6 +158,9 @@ def pause_s(track: PersonTrack, others: Sequence[PersonTrack]) -> Values:
     if len(gaps):
         missing = (gaps > _TIMES_INTERVAL * np.median(gaps)) | (steps > np.median(steps))
         values[1:][missing] = gaps[missing]
+        for place, count in ((0, track.missing_before), (-1, track.missing_after)):
+            if count:
+                values[place] = np.fmax(values[place], count * np.median(gaps))
     return values
 
 
@@ -300,6 +305,6 @@ DOUBT_KINDS = (
             ),
         ),
         pause_s,
-        lambda value: UserText("the video pauses for {seconds:.2f} s", seconds=value),
+        lambda value: UserText("frames are missing for {seconds:.2f} s", seconds=value),
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,20 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's colours, which colour-blind people can tell apart; the first lane is `exclude`.
 LANE_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")
+
+
+def list_table(project: Project, table: str, *, first: bool = True) -> Project:
+    """List a table of the video, before or behind those that are listed.
+
+    Args:
+        project: The project.
+        table: The table as the project holds it; see `relative_path`.
+        first: Whether it is the one that is shown. A table that is listed already stays otherwise.
+    """
+    others = tuple(one for one in project.tables if one != table)
+    if first:
+        return replace(project, tables=(table, *others))
+    return project if table in project.tables else replace(project, tables=(*others, table))
 
 
 def add_lane(project: Project, name: str, *, key: str = "", colour: str = "") -> Project:
@@ -186,19 +201,25 @@ def name_person(project: Project, person: int, name: str) -> Project:
 
 
 def merge_people(project: Project, kept: int, merged: int) -> Project:
-    """Make two persons one: all frames of `merged` belong to `kept`.
+    """Make two persons one: all frames and annotations of `merged` belong to `kept`.
+
+    A name of `merged` becomes that of `kept` if it has none.
 
     Raises:
         UsageError: Both are the same person.
     """
     if kept == merged:
         raise UsageError("person {number} cannot be merged with itself", number=kept)
-    joined = _reassign(project, Reassignment(0, None, ((merged, kept),)))
+    joined = _reassign(project, Reassignment(0, None, ((merged, kept),)), 0.0)
+    names = {one.number: one.name for one in project.people}
+    name = names.get(kept) or names.get(merged, "")
     people = tuple(p for p in joined.people if p.number != merged)
-    return replace(joined, people=people)
+    return name_person(replace(joined, people=people), kept, name)
 
 
-def split_person(project: Project, person: int, frame: int, new: int) -> Project:
+def split_person(
+    project: Project, person: int, frame: int, new: int, *, since_s: float = math.inf
+) -> Project:
     """Make a new person of the frames of a person from one frame on.
 
     Args:
@@ -206,6 +227,8 @@ def split_person(project: Project, person: int, frame: int, new: int) -> Project
         person: The person.
         frame: Index of the first frame of the new person.
         new: Number of the new person, which nobody has.
+        since_s: Time of that frame in seconds; annotations of the person whose middle is not
+            before it become those of the new person.
 
     Raises:
         UsageError: The numbers are the same, or the frame is the first one.
@@ -216,13 +239,28 @@ def split_person(project: Project, person: int, frame: int, new: int) -> Project
             number=person,
             frame=frame,
         )
-    return _reassign(project, Reassignment(frame, None, ((person, new),)))
+    return _reassign(project, Reassignment(frame, None, ((person, new),)), since_s)
 
 
 def swap_people(
-    project: Project, one: int, other: int, first: int, last: int | None = None
+    project: Project,
+    one: int,
+    other: int,
+    first: int,
+    last: int | None = None,
+    *,
+    since_s: float = math.inf,
 ) -> Project:
     """Exchange two persons from one frame on, to the last one or to the end of the video.
+
+    Args:
+        project: The project.
+        one: A person.
+        other: Another person.
+        first: Index of the first frame.
+        last: Index of the last frame; None for the end of the video.
+        since_s: Time of the first frame in seconds; annotations of both whose middle is not before
+            it are exchanged too.
 
     Raises:
         UsageError: Both are the same person, or the frames are in the wrong order.
@@ -234,11 +272,20 @@ def swap_people(
             other=other,
             first=first,
         )
-    return _reassign(project, Reassignment(first, last, ((one, other), (other, one))))
+    return _reassign(project, Reassignment(first, last, ((one, other), (other, one))), since_s)
 
 
-def _reassign(project: Project, added: Reassignment) -> Project:
-    return replace(project, reassignments=(*project.reassignments, added))
+def _reassign(project: Project, added: Reassignment, since_s: float) -> Project:
+    """Add a reassignment; annotations whose middle is not before a time follow their persons."""
+    after = dict(added.persons)
+    annotations = tuple(
+        replace(one, person=after[one.person])
+        if one.person in after and (one.start_s + one.end_s) / 2 >= since_s
+        else one
+        for one in project.annotations
+    )
+    reassignments = (*project.reassignments, added)
+    return replace(project, annotations=annotations, reassignments=reassignments)
 
 
 def _with_corrections(project: Project, corrections: Iterable[Correction]) -> Project:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import xml.etree.ElementTree as ET
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -21,9 +22,35 @@ if TYPE_CHECKING:
     from steadymark.engine.review.project import Annotation, Project
 
 ELAN = ".eaf"
+_OF = "@"  # between the name of a lane and that of a person, as is usual in ELAN
 _EVENT_MS = 1  # ELAN knows no events: the shortest interval
 _TABLE = ("lane", "start_s", "end_s", "duration_s", "label", "note", "person")
 _SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedAnnotations:
+    """A project with the annotations of a file.
+
+    Attributes:
+        project: The project.
+        unknown: Names of persons in the file that the project does not know.
+    """
+
+    project: Project
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """An annotation of a file; `person` is a name or number, and empty for everybody."""
+
+    lane: str
+    start_s: float
+    end_s: float
+    label: str = ""
+    note: str = ""
+    person: str = ""
 
 
 def write_annotations(path: Path, project: Project) -> None:
@@ -47,15 +74,18 @@ def write_annotations(path: Path, project: Project) -> None:
         raise cannot_write(path, error) from error
 
 
-def read_annotations(path: Path, project: Project) -> Project:
+def read_annotations(path: Path, project: Project) -> ImportedAnnotations:
     """Add the annotations of a file to a project; lanes that it lacks are added.
+
+    Persons are found by their names or numbers. Annotations of a person that the project does not
+    know are about everybody, in a lane of their own such as `speech@Ada`.
 
     Args:
         path: A file of ELAN (`.eaf`), or a table with tabs as `write_annotations` writes it.
         project: The project.
 
     Returns:
-        The project with the annotations.
+        The project with the annotations, and the persons that it does not know.
 
     Raises:
         LandmarkFileError: The file cannot be read.
@@ -67,14 +97,26 @@ def read_annotations(path: Path, project: Project) -> Project:
         raise LandmarkFileError(
             "cannot read the annotations in {path}: {error}", path=path, error=_reason(error)
         ) from error
-    for lane, start_s, end_s, label, note in rows:
-        if all(one.name != lane for one in project.lanes):
-            project = add_lane(project, lane)
-        project = annotate(project, lane, start_s, end_s, label=label, note=note)
-    return project
+    unknown: list[str] = []
+    for row in rows:
+        project = _added(project, row, unknown)
+    return ImportedAnnotations(project, tuple(dict.fromkeys(unknown)))
 
 
-Row = tuple[str, float, float, str, str]
+def _added(project: Project, row: _Row, unknown: list[str]) -> Project:
+    """Add an annotation, and the name of its person to `unknown` if nobody has it."""
+    lane, called = row.lane, row.person
+    person = next((one.number for one in project.people if called and one.name == called), None)
+    if called and person is None:
+        if called.isdecimal():
+            person = int(called)
+        else:
+            lane = f"{lane}{_OF}{called}"
+            unknown.append(called)
+    if all(one.name != lane for one in project.lanes):
+        project = add_lane(project, lane)
+    times = row.start_s, row.end_s
+    return annotate(project, lane, *times, label=row.label, note=row.note, person=person)
 
 
 def _document(project: Project) -> ET.Element:
@@ -93,22 +135,7 @@ def _document(project: Project) -> ET.Element:
     video = project.video.path
     ET.SubElement(header, "MEDIA_DESCRIPTOR", {"MEDIA_URL": video, "MIME_TYPE": "video/*"})
     order = ET.SubElement(root, "TIME_ORDER")
-    number = 0
-    for lane in project.lanes:
-        tier = ET.SubElement(
-            root, "TIER", {"LINGUISTIC_TYPE_REF": "default-lt", "TIER_ID": lane.name}
-        )
-        for one in _in_order(project, lane.name):
-            slots = []
-            for time_s in (one.start_s, one.end_s):
-                number += 1
-                slots.append(f"ts{number}")
-                value = round(1000 * time_s)
-                if one.is_event and len(slots) == 2:
-                    value += _EVENT_MS
-                slot = {"TIME_SLOT_ID": slots[-1], "TIME_VALUE": str(value)}
-                ET.SubElement(order, "TIME_SLOT", slot)
-            _add_annotation(tier, one, slots)
+    _add_tiers(root, order, project)
     ET.SubElement(
         root,
         "LINGUISTIC_TYPE",
@@ -119,6 +146,43 @@ def _document(project: Project) -> ET.Element:
         },
     )
     return root
+
+
+def _add_tiers(root: ET.Element, order: ET.Element, project: Project) -> None:
+    """Add the tiers to a document, and their times to its time order."""
+    number = 0
+    for lane, person in _tiers(project):
+        tier = ET.SubElement(root, "TIER", {"LINGUISTIC_TYPE_REF": "default-lt"})
+        tier.set("TIER_ID", f"{lane}{_OF}{person}" if person else lane)
+        if person:
+            tier.set("PARTICIPANT", person)
+        for one in _in_order(project, lane):
+            if _person_name(project, one) != person:
+                continue
+            slots = []
+            for time_s in (one.start_s, one.end_s):
+                number += 1
+                slots.append(f"ts{number}")
+                value = round(1000 * time_s)
+                if one.is_event and len(slots) == 2:
+                    value += _EVENT_MS
+                slot = {"TIME_SLOT_ID": slots[-1], "TIME_VALUE": str(value)}
+                ET.SubElement(order, "TIME_SLOT", slot)
+            _add_annotation(tier, one, slots)
+
+
+def _tiers(project: Project) -> list[tuple[str, str]]:
+    """Return each lane, and each lane with a person that it has annotations of."""
+    tiers = []
+    for lane in project.lanes:
+        names = {_person_name(project, one) for one in _in_order(project, lane.name)}
+        tiers += [(lane.name, name) for name in ("", *sorted(names - {""}))]
+    return tiers
+
+
+def _person_name(project: Project, one: Annotation) -> str:
+    """Return the name or number of the person that an annotation is about; empty for everybody."""
+    return "" if one.person is None else project.name_of(one.person)
 
 
 def _add_annotation(tier: ET.Element, one: Annotation, slots: list[str]) -> None:
@@ -140,7 +204,7 @@ def _reason(error: OSError | ContentError) -> UserText | str:
     return error.sentence if isinstance(error, ContentError) else (error.strerror or str(error))
 
 
-def _elan_rows(path: Path) -> Iterable[Row]:
+def _elan_rows(path: Path) -> Iterable[_Row]:
     try:
         root = ET.parse(path).getroot()
     except ET.ParseError as error:
@@ -154,6 +218,9 @@ def _elan_rows(path: Path) -> Iterable[Row]:
         if "TIME_VALUE" in slot.attrib
     }
     for tier in root.iter("TIER"):
+        person = tier.get("PARTICIPANT", "").strip()
+        tier_id = _attribute(tier, "TIER_ID")
+        lane = tier_id.removesuffix(f"{_OF}{person}" if person else "") or tier_id
         for one in tier.iter("ALIGNABLE_ANNOTATION"):
             start, end = (_attribute(one, f"TIME_SLOT_REF{i}") for i in (1, 2))
             if start not in times or end not in times:
@@ -161,7 +228,7 @@ def _elan_rows(path: Path) -> Iterable[Row]:
             text = (one.findtext("ANNOTATION_VALUE") or "").strip()
             first, last = times[start], times[end]
             is_event = round(1000 * (last - first)) <= _EVENT_MS
-            yield _attribute(tier, "TIER_ID"), first, first if is_event else last, text, ""
+            yield _Row(lane, first, first if is_event else last, text, person=person)
 
 
 def _attribute(element: ET.Element, name: str) -> str:
@@ -183,13 +250,13 @@ def _write_table(path: Path, project: Project) -> None:
         writer.writerow(_TABLE)
         for lane in project.lanes:
             for one in _in_order(project, lane.name):
-                person = "" if one.person is None else project.name_of(one.person)
+                person = _person_name(project, one)
                 length = one.end_s - one.start_s
                 times = [f"{value:.3f}" for value in (one.start_s, one.end_s, length)]
                 writer.writerow([lane.name, *times, one.label, one.note, person])
 
 
-def _table_rows(path: Path) -> Iterable[Row]:
+def _table_rows(path: Path) -> Iterable[_Row]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -202,7 +269,8 @@ def _table_rows(path: Path) -> Iterable[Row]:
         for row in reader:
             place = UserText("line {line}", line=reader.line_num)
             times = _seconds(row["start_s"], place), _seconds(row["end_s"], place)
-            yield row["lane"], *times, row.get("label") or "", row.get("note") or ""
+            texts = (row.get(name) or "" for name in ("label", "note", "person"))
+            yield _Row(row["lane"], *times, *texts)
     except csv.Error as error:
         raise ContentError("it is not a table with tabs") from error
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     Values = NDArray[Any]
 
 PARQUET = ".parquet"
+_NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 _PER_FRAME = ("frame", IMAGE, "timestamp_s")  # columns that all faces of a frame share
 
 
@@ -89,6 +91,30 @@ def export_reviewed(table: ReviewedTable, path: Path, options: ExportOptions | N
         head = [] if chosen.wide else _head(part)
         _write(path, lambda: _write_csv(path, head, columns))
     return len(next(iter(columns.values())).values)
+
+
+def person_files(
+    table: ReviewedTable, target: Path, options: ExportOptions
+) -> dict[Path, ExportOptions]:
+    """Return the file of each person, such as `talk.Ada.csv`, and what is exported into it.
+
+    Args:
+        table: The reviewed table.
+        target: The file of all persons, `talk.csv`.
+        options: What is exported; if it names persons, only these have files.
+    """
+    there = np.unique(table.person[table.person >= 0]).tolist()
+    files: dict[Path, ExportOptions] = {}
+    for person in there:
+        if options.persons and person not in options.persons:
+            continue
+        called = str(table.name[np.argmax(table.person == person)])
+        name = _NOT_IN_NAMES.sub("_", called).strip("_.") or str(person)
+        path = target.with_name(f"{target.stem}.{name}{target.suffix}")
+        if path in files:
+            path = target.with_name(f"{target.stem}.{name}_{person}{target.suffix}")
+        files[path] = replace(options, persons=frozenset({person}))
+    return files
 
 
 def long_columns(table: ReviewedTable) -> dict[str, ExportColumn]:

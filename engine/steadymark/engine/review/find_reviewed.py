@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from steadymark.engine.core.errors import UsageError
-from steadymark.engine.output.read_table import read_table
+from steadymark.engine.core.errors import LandmarkFileError, UsageError
+from steadymark.engine.output.csv.columns import column_faults, read_head
+from steadymark.engine.output.csv.row_parsing import lines_of, open_text
+from steadymark.engine.output.output_paths import PARTIAL
+from steadymark.engine.output.read_table import read_by_format, read_table
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.review.project import Project, VideoReference
 from steadymark.engine.review.project_file import SUFFIX, project_path, read_project
 from steadymark.engine.sources.input_paths import VIDEO_SUFFIXES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from steadymark.engine.output.csv.columns import TableHead
     from steadymark.engine.output.csv.landmark_table import LandmarkTable
+
+# what exports add to the name of a video, besides the suffix
+_ENDINGS = ("_reviewed", "_openface")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +43,7 @@ class ReviewedFile:
     video: Path | None
 
 
-def find_reviewed(path: Path) -> ReviewedFile:
+def find_reviewed(path: Path, video: Path | None = None) -> ReviewedFile:
     """Find what belongs to a table, a video or a project.
 
     A table, a video and a project belong together if they have the same name and lie in the same
@@ -43,6 +52,7 @@ def find_reviewed(path: Path) -> ReviewedFile:
 
     Args:
         path: A table (`talk.csv`), a video (`talk.mp4`) or a project (`talk.steadymark`).
+        video: The video, if it is known where it lies.
 
     Returns:
         The table with its project and its video.
@@ -51,22 +61,96 @@ def find_reviewed(path: Path) -> ReviewedFile:
         LandmarkFileError: The table or the project cannot be read.
         UsageError: There is no table for it.
     """
-    is_table = path.suffix.lower() in {one.suffix for one in TABLE_FORMATS.all()} | {".csv"}
-    project_file = _project_of(path)
+    project_file = _project_of(path) or (None if video is None else _project_of(video))
     project = None if project_file is None else read_project(project_file)
-    table = path if is_table else _table_of(path, project)
+    table = path if is_table(path) else _table_of(path, project)
     loaded = read_table(table)
     source = loaded.header.get("source")
-    named = [str(source.get("name", ""))] if isinstance(source, dict) else []
+    if table.stem.endswith(PARTIAL) and isinstance(source, dict):
+        # The frames after its last one were not tracked, which does not make them damaged.
+        loaded = replace(loaded, header={**loaded.header, "source": {**source, "frames": None}})
+    named = _source_names(loaded.header)
     if project is not None:
         named.insert(0, project.video.path)
-    video = path if path.suffix.lower() in VIDEO_SUFFIXES else _video_of(table, named)
+    if video is None:
+        video = path if path.suffix.lower() in VIDEO_SUFFIXES else _video_of(table, named)
     empty = Project(VideoReference((video or table).name))
     return ReviewedFile(table, loaded, project or empty, video)
 
 
+def is_table(path: Path) -> bool:
+    """Return whether a file has the suffix of a table of landmarks."""
+    return path.suffix.lower() in {one.suffix for one in TABLE_FORMATS.all()} | {".csv"}
+
+
+def is_project(path: Path) -> bool:
+    """Return whether a file has the suffix of a project."""
+    return path.suffix.lower() == SUFFIX
+
+
+def holds_results(path: Path) -> bool:
+    """Return whether a file is a table with landmarks of tracked faces, without reading its rows.
+
+    Ground truth with other columns is none.
+    """
+    if not (is_table(path) and path.is_file()):
+        return False
+    try:
+        return read_by_format(path) is not None or not column_faults(_head(path))
+    except LandmarkFileError:
+        return False
+
+
+def video_of(path: Path) -> Path | None:
+    """Find the video of a table or a project, without reading the rows of a CSV file.
+
+    The video of a table has the name that the table's header tells, or the name of the table, and
+    lies in the folder of the table or in the one above. A project names its video.
+
+    Args:
+        path: The table or the project.
+
+    Returns:
+        The video or the folder of images; None if it was not found.
+
+    Raises:
+        LandmarkFileError: The file is neither a table of landmarks nor a project that can be read.
+    """
+    if is_project(path):
+        named = path.parent / read_project(path).video.path
+        return named if named.exists() and named != path.parent else _video_of(path, [])
+    read = read_by_format(path)
+    header = _head(path).header if read is None else read.header
+    return _video_of(path, _source_names(header))
+
+
+def _head(table: Path) -> TableHead:
+    """Read the lines above the first row of a CSV file."""
+    with open_text(table) as file:
+        try:
+            return read_head(lines_of(file))
+        except (LandmarkFileError, OSError) as error:
+            raise LandmarkFileError("{path}, {fault}", path=table, fault=error) from error
+
+
+def project_tables(path: Path, project: Project) -> list[Path]:
+    """Return the tables that a project lists, whether they exist or not.
+
+    Args:
+        path: The file of the project.
+        project: The project.
+    """
+    return [path.parent / one for one in project.tables]
+
+
+def _source_names(header: Mapping[str, object]) -> list[str]:
+    """Return the name of the video that the header of a table tells, if it tells any."""
+    source = header.get("source")
+    return [str(source.get("name", ""))] if isinstance(source, dict) else []
+
+
 def _project_of(path: Path) -> Path | None:
-    if path.suffix == SUFFIX:
+    if is_project(path):
         return path
     beside = project_path(path)
     above = beside.parent.absolute().parent / beside.name
@@ -74,7 +158,7 @@ def _project_of(path: Path) -> Path | None:
 
 
 def _table_of(path: Path, project: Project | None) -> Path:
-    named = [path.parent / one for one in (project.tables if project else ())]
+    named = project_tables(path, project) if project else []
     beside = [path.with_suffix(ending) for ending in (".csv", ".openface.csv")]
     found = next((one for one in (*named, *beside) if one.is_file()), None)
     if found is None:
@@ -88,11 +172,22 @@ def _table_of(path: Path, project: Project | None) -> Path:
 
 
 def _video_of(table: Path, named: list[str]) -> Path | None:
-    """Return the video of a table, by the names that are told and by the table's own name."""
-    stem = table.name.partition(".")[0]
-    names = [Path(name).name for name in named if name]
-    names += [stem + suffix for suffix in sorted(VIDEO_SUFFIXES)]
-    folders = table.absolute().parent, table.absolute().parents[1]
-    candidates = [folder / name for folder in folders for name in names]
-    candidates += [Path(name) for name in named if name]
-    return next((one for one in candidates if one.is_file() and one != table), None)
+    """Return the video of a table, by the names that are told and by the table's own name.
+
+    A name that is told may also be that of a folder of images.
+    """
+    first = table.name.partition(".")[0]
+    stems = [table.stem, first]
+    stems += [first.removesuffix(end) for end in _ENDINGS if first.endswith(end)]
+    told = [Path(name).name for name in named if Path(name).name]
+    files = [stem + suffix for stem in stems for suffix in sorted(VIDEO_SUFFIXES)]
+    folder = table.absolute().parent
+    places = [place / name for place in (folder, folder.parent) for name in told]
+    places += [Path(name) for name in named if name]
+    beside = [place / name for place in (folder, folder.parent) for name in files]
+    others = (one for one in (*places, *beside) if not _same(one, table))
+    return next((one for one in others if one.is_file() or (one in places and one.is_dir())), None)
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.absolute() == other.absolute()

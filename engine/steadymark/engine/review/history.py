@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from steadymark.models.user_text import UserText
 
 State = TypeVar("State")
@@ -83,6 +85,11 @@ class History(Generic[State]):
         del self._steps[: max(0, len(self._steps) - self._most)]
         self._at = len(self._steps) - 1
         return state
+
+    def change_all(self, change: Callable[[State], State]) -> State:
+        """Change all states, so that undo and redo keep the change; return the present state."""
+        self._steps = [replace(step, state=change(step.state)) for step in self._steps]
+        return self.state
 
     def undo(self) -> State:
         """Go back one step, if there is one, and return the state."""

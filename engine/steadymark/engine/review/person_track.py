@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +39,8 @@ class PersonTrack:
         score: (T,) face scores.
         rotation_deg: (T, 3) pitch, yaw and roll of the head in degrees.
         eyes: Indices of the outer eye corners.
+        missing_before: Number of frames of the video before the first one, which are damaged.
+        missing_after: Number of frames of the video after the last one, which are damaged.
     """
 
     face_id: int
@@ -50,6 +52,8 @@ class PersonTrack:
     score: Floats
     rotation_deg: Floats
     eyes: tuple[int, int]
+    missing_before: int = 0
+    missing_after: int = 0
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -75,6 +79,8 @@ def tracks_of(
     table: LandmarkTable,
     frame: NDArray[np.int64] | None = None,
     time_s: NDArray[np.float64] | None = None,
+    *,
+    video: range | None = None,
 ) -> Iterator[PersonTrack]:
     """Yield the track of each face of a table, in the order of their numbers.
 
@@ -83,6 +89,8 @@ def tracks_of(
         frame: (T,) increasing indices of the frames that were processed; None if the table has
             rows of all of them.
         time_s: (T,) their times in seconds; given together with `frame`.
+        video: The indices of the frames that the video has there; None if only the table's header
+            tells.
 
     Yields:
         A track over these frames, also those without the face.
@@ -95,9 +103,27 @@ def tracks_of(
         time_s = table.timestamp_s[first]
     place = np.searchsorted(frame, table.frame)
     schema = _schema(table)
+    missing = _missing_at_ends(frame, video or _frames_of_video(table))
     for face_id in np.unique(table.face_id[table.face_id != NOBODY]).tolist():
         rows = np.flatnonzero((table.face_id == face_id) & (table.state != FaceState.LOST))
-        yield _track(table, rows, place, frame, time_s, face_id, schema)
+        track = _track(table, rows, place, frame, time_s, face_id, schema)
+        yield replace(track, missing_before=missing[0], missing_after=missing[1])
+
+
+def _frames_of_video(table: LandmarkTable) -> range | None:
+    """Return the frames of a whole video, as the table's header tells; None if it does not."""
+    parts = [table.header.get(name) for name in ("source", "settings")]
+    source, settings = (part if isinstance(part, dict) else {} for part in parts)
+    count = source.get("frames")
+    is_part = settings.get("start_s") is not None or settings.get("end_s") is not None
+    return range(count) if isinstance(count, int) and not is_part else None
+
+
+def _missing_at_ends(frame: NDArray[np.int64], video: range | None) -> tuple[int, int]:
+    """Return how many frames of the video come before the first and after the last frame."""
+    if video is None or not len(frame):
+        return 0, 0
+    return max(0, int(frame[0]) - video.start), max(0, video.stop - 1 - int(frame[-1]))
 
 
 def _schema(table: LandmarkTable) -> LandmarkSchema:

@@ -230,6 +230,11 @@ class Project:
         return next((p.name for p in self.people if p.number == person and p.name), str(person))
 
     @property
+    def changes_tables(self) -> bool:
+        """Whether a reviewed table differs from the one that was tracked."""
+        return bool(self.excluded or self.corrections or self.people or self.reassignments)
+
+    @property
     def excluded(self) -> tuple[Annotation, ...]:
         """The intervals that are left out of exports and statistics."""
         return tuple(one for one in self.annotations if one.lane == EXCLUDE)

@@ -50,6 +50,14 @@ def project_path(video: str | Path) -> Path:
     return path.with_name(f"{path.stem or path.name}{SUFFIX}")
 
 
+def relative_path(path: Path, folder: Path) -> str:
+    """Return a path as a project in this folder holds it: relative where possible, with slashes."""
+    try:
+        return Path(os.path.relpath(path.absolute(), folder.absolute())).as_posix()
+    except ValueError:  # on another drive
+        return str(path.absolute())
+
+
 def project_text(project: Project) -> str:
     """Return a project as JSON."""
     content: dict[str, object] = {_MAGIC: FORMAT, "written_by": f"steadymark {version()}"}

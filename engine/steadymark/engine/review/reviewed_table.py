@@ -10,7 +10,7 @@ import numpy as np
 from steadymark.engine.attributes.attribute_rows import TrackedRows, attributes_of_rows
 from steadymark.engine.core.types import FaceState, Intrinsics
 from steadymark.engine.review.corrections import apply_corrections
-from steadymark.engine.review.people import persons_of
+from steadymark.engine.review.people.assignment import persons_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,14 +48,8 @@ class ReviewedTable:
         Args:
             rows: (N,) True for the rows to keep.
         """
-        table = self.table
-        per_row = {
-            name: getattr(table, name)[rows]
-            for name in type(table).__slots__
-            if isinstance(getattr(table, name), np.ndarray)
-        }
         return ReviewedTable(
-            replace(table, **per_row),
+            self.table.select(rows),
             self.person[rows],
             self.name[rows],
             self.corrected[rows],
@@ -98,7 +92,11 @@ def _corrected(table: LandmarkTable, project: Project) -> tuple[NDArray[np.float
         rows = rows[np.argsort(table.frame[rows], kind="stable")]
         of_face = [one for one in project.corrections if one.face_id == face_id]
         xy[rows], corrected[rows] = apply_corrections(
-            table.xy_px[rows], table.frame[rows], table.timestamp_s[rows], of_face
+            table.xy_px[rows],
+            table.frame[rows],
+            table.timestamp_s[rows],
+            of_face,
+            table.state[rows] == FaceState.DETECTED,
         )
     return xy, corrected
 

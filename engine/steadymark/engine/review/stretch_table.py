@@ -6,10 +6,8 @@ import csv
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from steadymark.engine.output.output_paths import cannot_write
-from steadymark.engine.review.people import persons_of
+from steadymark.engine.review.people.assignment import person_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,6 +27,7 @@ STRETCH_COLUMNS = (
     "doubts",
     "reason",
     "status",
+    "name",
 )
 
 
@@ -58,17 +57,25 @@ def stretch_status(stretch: DoubtfulStretch, project: Project) -> StretchStatus:
 
 def person_of(stretch: DoubtfulStretch, project: Project) -> int:
     """Return the person whose face it is in the first frame of a stretch."""
-    face, frame = (np.array([value], np.int64) for value in (stretch.face_id, stretch.first))
-    return int(persons_of(face, frame, project.reassignments)[0])
+    return person_at(stretch.face_id, stretch.first, project.reassignments)
 
 
-def stretch_fields(file: str, stretch: DoubtfulStretch, status: StretchStatus) -> dict[str, object]:
+def person_name(stretch: DoubtfulStretch, project: Project) -> str:
+    """Return the name of the person whose face it is; empty if the person has none."""
+    person = person_of(stretch, project)
+    return next((one.name for one in project.people if one.number == person), "")
+
+
+def stretch_fields(
+    file: str, stretch: DoubtfulStretch, status: StretchStatus, name: str = ""
+) -> dict[str, object]:
     """Return the values of a stretch by the names in `STRETCH_COLUMNS`.
 
     Args:
         file: Name of the table or video.
         stretch: The stretch.
         status: What was decided about it, see `stretch_status`.
+        name: Name of the person, see `person_name`.
     """
     return {
         "file": file,
@@ -81,6 +88,7 @@ def stretch_fields(file: str, stretch: DoubtfulStretch, status: StretchStatus) -
         "doubts": " ".join(doubt.kind for doubt in stretch.doubts),
         "reason": str(stretch.reason),
         "status": str(status),
+        "name": name,
     }
 
 

@@ -15,6 +15,7 @@ from steadymark.engine.core.types import Frame, SourceInfo
 from steadymark.engine.sources.damage_report import DamageReport
 from steadymark.engine.sources.image_arrangement import ImageArrangement, arrange, image_names
 from steadymark.engine.sources.image_pages import PageReader, holds_video, pages_of
+from steadymark.engine.sources.picture_reader import PictureReader
 from steadymark.engine.sources.time_spans import frame_range, mean_fps
 from steadymark.models.user_text import UserText
 
@@ -121,6 +122,11 @@ class ImageSequence:
                 )
             else:
                 yield self._frame(index, image)
+
+    def picture_reader(self) -> PictureReader:
+        """Return a reader of single pictures."""
+        none = np.zeros(0, np.int64)  # each picture is as easy as the others
+        return PictureReader(lambda index: self.frame_at(index).image, lambda: None, none)
 
     def frame_at(self, index: int) -> Frame:
         """Return the image at a position.

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from steadymark.engine.core.types import FaceState
-from steadymark.engine.stabilizers.divergence_guard import RawHistory, contradicts, update_history
+from steadymark.engine.stabilizers.divergence_guard import contradicts, update_history
 from steadymark.engine.tracking.association import (
     FaceMotion,
     count_sure,
     crowded,
-    difference,
     duplicate_tracks,
     is_near,
     matches,
@@ -24,6 +23,13 @@ from steadymark.engine.tracking.face_pass import (
     LandmarkModel,
     TrackerConfig,
     run_network,
+)
+from steadymark.engine.tracking.face_tracks import (
+    SeenFace,
+    Track,
+    others,
+    unlikeliness,
+    without_state,
 )
 from steadymark.engine.tracking.geometry import box_of_landmarks, crop_of_landmarks
 from steadymark.engine.tracking.new_faces import (
@@ -38,58 +44,12 @@ from steadymark.engine.tracking.thorough_search import thorough_search
 from steadymark.models.face.crop import Crop, follow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from steadymark.engine.core.protocols import FaceDetector, Stabilizer
-    from steadymark.engine.core.types import FaceBox, Frame, TrackResult
+    from steadymark.engine.core.types import FaceBox, Frame, Landmarks, TrackResult
     from steadymark.models.face.schema import LandmarkSchema
     from steadymark.models.runtime.flow_stabilizer import FlowStabilizer
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Track:
-    """The state of one face between frames.
-
-    Attributes:
-        face_id: None until the face is confirmed.
-        crop: The crop for the next frame.
-        number: Number of the track, which is never used again.
-        output: Output of the network for the last frame; None resets a recurrent network.
-        motion: Motion of the face, as far as no other face hid it.
-        frames: Number of frames in which the face was seen.
-        fitted: The crop that fits the landmarks of the last frame.
-        lost_s: Time since which the face is lost; None if it is not lost.
-        history: History of the raw landmarks for a recurrent network; None after a reset.
-    """
-
-    face_id: int | None
-    crop: Crop
-    number: int
-    output: FaceOutput | None
-    motion: FaceMotion
-    frames: int = 1
-    fitted: Crop | None = None
-    lost_s: float | None = None
-    history: RawHistory | None = None
-
-
-class SeenFace(NamedTuple):
-    """A face that was found in this frame.
-
-    Attributes:
-        track: The state of the face.
-        output: Output of the network.
-        fitted: The crop that fits the raw landmarks. Raw landmarks are used so that the
-            stabilizer does not influence what the network sees.
-        motion: Position and motion from this frame alone.
-        state: Whether the face was detected or tracked.
-    """
-
-    track: Track
-    output: FaceOutput
-    fitted: Crop
-    motion: FaceMotion
-    state: FaceState = FaceState.TRACKED
 
 
 class Tracker:
@@ -143,6 +103,23 @@ class Tracker:
         self._until_detection = 0
         self._until_thorough = 0
 
+    def continue_with(self, known: Mapping[int, Landmarks], pts_s: float, *, next_id: int) -> None:
+        """Forget all faces, and follow these ones from the next frame on.
+
+        Args:
+            known: The landmarks of each face in the frame before, by the numbers of the faces.
+            pts_s: Time of that frame in seconds.
+            next_id: Number of the next new face.
+        """
+        self.reset()
+        margin, rule = self.follower.card.margin, self.config.recentre
+        for face_id, points in known.items():
+            crop = crop_of_landmarks(points.xy_px, self.schema, margin=margin, rule=rule)
+            motion = motion_of(crop, points, pts_s, margin=margin)
+            self._tracks += (Track(face_id, crop, self._next_track, None, motion),)
+            self._next_track += 1
+        self._next_id = next_id
+
     def track(self, frame: Frame) -> TrackResult:
         """Track the faces of one frame.
 
@@ -179,14 +156,14 @@ class Tracker:
             self.reset()
         restarted = self._must_restart(frame)
         keep_s = self.config.keep_id_s
-        tracks = [_without_state(track) if restarted else track for track in self._tracks]
+        tracks = [without_state(track) if restarted else track for track in self._tracks]
         lost = [t for t in tracks if t.lost_s is not None and frame.pts_s - t.lost_s <= keep_s]
         seen, gone = self._follow(frame, [track for track in tracks if track.lost_s is None])
         lost += gone
         detect_ms, self._faces_seen = 0.0, 0
         if self._detection_is_due(len(seen), len(lost)):
             found, detect_ms = self._find_new_faces(frame, seen, lost)
-            lost = _others(lost, found)
+            lost = others(lost, found)
             seen += found
             if self.config.max_faces == 1 and any(face.track.face_id is not None for face in found):
                 lost = []  # another face took its place: one row a frame
@@ -240,7 +217,7 @@ class Tracker:
             self._until_thorough = 0
             if not seen and len(found) < self.config.max_faces:
                 unlikely = unlikely_boxes(self.detector, self.network, frame.image)
-                found += self._start_tracks(frame, (), unlikely, found, _others(lost, found))
+                found += self._start_tracks(frame, (), unlikely, found, others(lost, found))
         elif self._thorough_search_is_due():
             began, next_id, self._next_id = time.perf_counter(), self._next_id, first_id
             better = self._search_thoroughly(frame, lost)
@@ -279,7 +256,7 @@ class Tracker:
         }
         for i, j in duplicate_tracks({i: face.motion for i, face in found.items()}):
             if i in found and j in found:
-                del found[max(i, j, key=lambda k: _unlikeliness(found[k]))]
+                del found[max(i, j, key=lambda k: unlikeliness(found[k]))]
         near_others = crowded([face.motion for face in found.values()])
         followed = [
             self._continue_track(face, near=near)
@@ -376,19 +353,3 @@ class Tracker:
     def _new_id(self) -> int:
         self._next_id += 1
         return self._next_id - 1
-
-
-def _without_state(track: Track) -> Track:
-    """Return the track without the state of a recurrent network."""
-    return replace(track, output=None, fitted=None, history=None)
-
-
-def _others(lost: list[Track], found: list[SeenFace]) -> list[Track]:
-    """Return the lost tracks that are not among the found faces."""
-    back = {face.track.face_id for face in found}
-    return [track for track in lost if track.face_id not in back]
-
-
-def _unlikeliness(face: SeenFace) -> tuple[bool, float]:
-    """Return a sort key that is larger for less likely tracks, and largest for unconfirmed ones."""
-    return face.track.face_id is None, difference(face.track.motion, face.motion, near=True)

@@ -1,4 +1,4 @@
-"""Read .pts files, the landmark files of 300W and other annotated datasets."""
+"""Read and write .pts files, the landmark files of 300W and other annotated datasets."""
 
 from __future__ import annotations
 
@@ -58,6 +58,19 @@ def read_pts(path: str | Path) -> Points:
     if not rows:
         raise LandmarkFileError("{path} contains no points", path=path)
     return (xy - 1).astype(np.float32)
+
+
+def pts_text(xy_px: Points) -> str:
+    """Return landmarks as the text of a .pts file, see `read_pts`.
+
+    Args:
+        xy_px: (K, 2) landmarks in pixels, counted from 0.
+
+    Returns:
+        The text; its pixels count from 1.
+    """
+    lines = [f"{x + 1:.3f} {y + 1:.3f}" for x, y in xy_px.tolist()]
+    return "\n".join(["version: 1", f"n_points: {len(lines)}", "{", *lines, "}"]) + "\n"
 
 
 def _brace(path: Path, lines: list[str], brace: str) -> int:

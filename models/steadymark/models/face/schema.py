@@ -104,6 +104,24 @@ class LandmarkSchema:
         right, left = self.eyes
         return float(np.linalg.norm(xy[right] - xy[left]))
 
+    def part_of(self, landmark: int) -> tuple[int, ...]:
+        """Return the landmarks that belong to the same part of the face as a landmark.
+
+        A part is a region, or the half of it on one side where no landmark of the region is in the
+        middle of the face: one eye, or one brow.
+
+        Args:
+            landmark: Index of a landmark.
+
+        Returns:
+            Indices of landmarks; only the landmark itself if it is in no region.
+        """
+        region = next((part for part in self.regions.values() if landmark in part), (landmark,))
+        if self.known_shape is None or any(self.mirror[i] == i for i in region):
+            return region
+        side = self.known_shape[:, 0] > 0
+        return tuple(i for i in region if side[i] == side[landmark])
+
     @property
     def mean_shape(self) -> NDArray[np.float32]:
         """The mean shape: (K, 2) float32, upright, centred on 0, its longer side has length 1.

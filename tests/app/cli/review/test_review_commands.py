@@ -10,10 +10,15 @@ from typer.testing import CliRunner
 from app.cli.test_spans_command import tracked
 from steadymark.app.cli import error_boundary
 from steadymark.app.cli import main as cli
+from steadymark.engine.core.types import FrameTime, TrackResult
+from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.output.read_table import read_table
 from steadymark.engine.review import edits
 from steadymark.engine.review.project import Correction, Project, VideoReference
 from steadymark.engine.review.project_file import write_project
+from steadymark.models.datasets.detect_format import open_dataset
+from steadymark.models.face.schema import load_schema
+from support.fakes.fake_results import face_points, source_info, tracked_face
 from support.videos.square_video import square_video
 
 
@@ -107,6 +112,25 @@ def test_a_table_in_a_folder_beside_the_video_has_the_same_project(reviewed_file
     assert "excluded" in run("review", folder / reviewed_file.name)
 
 
+def test_only_a_whole_table_of_a_whole_video_tells_that_its_ends_are_missing(
+    tmp_path: Path,
+) -> None:
+    source = NativeCsvSink(tmp_path / "a.csv", Header(source_frames=50), load_schema("ibug68"))
+    source.open(source_info())
+    for index in range(3, 40):
+        face = tracked_face(0, points=face_points(100.0))
+        source.write(TrackResult(FrameTime(index, index / 25), (face,)))
+    source.close(complete=True)
+    stretches = tmp_path / "doubts.csv"
+    off = "--without", "low_score", "--without", "hidden"
+    run("review", tmp_path / "a.csv", "--csv", stretches, *off)
+    rows = list(csv.DictReader(stretches.read_text(encoding="utf-8").splitlines()))
+    found = [row["first_frame"] for row in rows if "damaged" in row["doubts"]]
+    assert sorted(found) == ["3", "39"]
+    partial = (tmp_path / "a.csv").rename(tmp_path / "a.partial.csv")
+    assert "frames are missing" not in run("review", partial)
+
+
 def test_an_export_applies_the_project(reviewed_file: Path, tmp_path: Path) -> None:
     statistics, elan = tmp_path / "statistics.csv", tmp_path / "notes.eaf"
     run(
@@ -123,6 +147,53 @@ def test_an_export_applies_the_project(reviewed_file: Path, tmp_path: Path) -> N
     assert not ((table.timestamp_s >= 0.3) & (table.timestamp_s <= 0.6)).any()
     assert "Ada L" in statistics.read_text(encoding="utf-8")
     assert "TIER" in elan.read_text(encoding="utf-8")
+
+
+def test_names_are_printed_beside_faces_and_files(tmp_path: Path) -> None:
+    table, _ = tracked(tmp_path)
+    project = edits.name_person(Project(VideoReference("native.mp4")), 0, "Ada L")
+    write_project(table.with_name("native.steadymark"), project)
+    written = tmp_path / "review.csv"
+    assert "0 Ada L" in run("review", table, "--csv", written)
+    (row,) = csv.DictReader(written.read_text(encoding="utf-8").splitlines())
+    assert (row["face_id"], row["name"]) == ("0", "Ada L")
+    assert "rows (Ada L)" in run("export", table)
+
+
+def test_corrected_frames_are_saved_as_a_data_set(reviewed_file: Path, tmp_path: Path) -> None:
+    square_video(tmp_path / "native.mp4", frames=21)
+    folder = tmp_path / "labels"
+    assert "labels: 1 picture" in run("export", reviewed_file, "--pts", folder)
+    assert {path.name for path in folder.iterdir()} == {
+        "native_000008.png",
+        "native_000008.pts",
+    }
+    dataset = open_dataset(folder)
+    (face,) = dataset.faces
+    assert not dataset.defects
+    assert face.load_image().shape == (240, 320, 3)
+    assert face.points[30].tolist() == [50.0, 60.0]
+    table = read_table(tmp_path / "native.reviewed.csv")
+    row = (table.frame == 8) & (table.face_id == 1)
+    assert abs(face.points - table.xy_px[row][0]).max() < 0.002
+    again = ["export", str(reviewed_file), "--out", str(tmp_path / "b.csv"), "--pts", str(folder)]
+    result = CliRunner().invoke(cli.app, again)
+    assert result.exit_code == 2
+    assert "native_000008.png is there already" in result.output
+    run(*again, "--overwrite")
+
+
+def test_pictures_need_the_video_and_a_correction(reviewed_file: Path, tmp_path: Path) -> None:
+    arguments = ["export", str(reviewed_file), "--pts", str(tmp_path / "labels"), "--overwrite"]
+    result = CliRunner().invoke(cli.app, arguments)
+    assert result.exit_code == 2
+    assert "the video of" in result.output
+    square_video(tmp_path / "native.mp4", frames=21)
+    reviewed_file.with_name("native.steadymark").unlink()
+    result = CliRunner().invoke(cli.app, arguments)
+    assert result.exit_code == 2
+    assert "there is no face to save" in result.output
+    assert not (tmp_path / "labels").exists()
 
 
 def test_each_person_can_have_a_file(reviewed_file: Path, tmp_path: Path) -> None:

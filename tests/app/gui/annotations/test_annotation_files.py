@@ -61,6 +61,22 @@ def test_exported_annotations_are_imported_again(
     assert ready.actions_by_name["undo"].text() == f"&Undo: import {written}"
 
 
+def test_annotations_of_persons_without_a_name_here_are_told(
+    ready: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "words.tsv"
+    path.write_text(
+        "lane\tstart_s\tend_s\tperson\nspeech\t0.4\t1.2\tAda\nspeech\t1\t2\t0\n",
+        encoding="utf-8",
+    )
+    answer(monkeypatch, path)
+    key(ready, "import_annotations")
+    project = project_of(ready)
+    assert [lane.name for lane in project.lanes] == ["exclude", "speech@Ada", "speech"]
+    assert [one.person for one in project.annotations] == [None, 0]
+    assert any(text.startswith("No person is called Ada") for text in ready.messages.texts)
+
+
 def test_a_file_that_cannot_be_read_or_written_is_a_message(
     ready: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QWheelEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from steadymark.app.gui.annotations.annotation_dialog import AnnotationDialog
 from steadymark.app.gui.annotations.lane_dialog import LaneDialog
@@ -206,6 +207,41 @@ def test_many_lanes_take_little_room_and_less_in_a_low_window(ready: MainWindow)
     line.make_room(in_high_window=False)
     assert line.sizeHint().height() < high
     assert line.grab().toImage().height() > 0
+
+
+def test_lanes_that_do_not_fit_scroll_with_the_wheel_and_follow_the_selection(
+    ready: MainWindow,
+) -> None:
+    line, bar = ready.playback_bar.timeline, ready.playback_bar.timeline._lane_bar
+    assert not bar.isVisible()
+    for number in range(8):
+        ready.annotations.annotating.add_lane(Lane(f"lane {number}", BLUE))
+    assert bar.isVisible()
+
+    def wheel(steps: int) -> None:
+        at = QPointF(300, line._layout().all_lanes.center().y())
+        none, shift = Qt.MouseButton.NoButton, Qt.KeyboardModifier.ShiftModifier
+        turned, phase = QPoint(0, 120 * steps), Qt.ScrollPhase.NoScrollPhase
+        event = QWheelEvent(at, at, QPoint(), turned, none, shift, phase, False)
+        QApplication.sendEvent(line, event)
+
+    def first() -> str | None:
+        return line.annotation_at(QPoint(300, round(line._layout().all_lanes.top()) + 3))[0]
+
+    def last() -> str | None:
+        return line.annotation_at(QPoint(300, round(line._layout().all_lanes.bottom()) - 4))[0]
+
+    assert first() == "exclude"
+    wheel(-2)
+    assert first() == "lane 0"
+    assert line.shown.is_whole
+    wheel(-20)
+    assert last() == "lane 7"
+    ready.annotations.annotating.add("talking", 1.0, 2.0)
+    assert first() == "talking"
+    assert colour(ready, place(ready, 40, 1)) == BLUE
+    wheel(20)
+    assert first() == "exclude"
 
 
 def test_three_lanes_fit_into_a_low_window(qtbot: QtBot, ready: MainWindow) -> None:

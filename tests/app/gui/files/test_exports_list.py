@@ -231,7 +231,7 @@ def test_two_compared_variants_are_exported_side_by_side(
 ) -> None:
     track(qtbot, window, clip)
     variants = (Variant("one-euro"), Variant("butterworth"))
-    window._compare(variants)
+    window.comparison.compare(variants)
     analysis = window.session.analysis
     qtbot.waitUntil(
         lambda: analysis.compared is not None and analysis.compared.variants == variants

@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PySide6.QtWidgets import QFileDialog
+from typer.testing import CliRunner
 
-from steadymark.app.gui.review.reviewed_export_dialog import PARQUET, ReviewedExportDialog
+from steadymark.app.cli import main as cli
+from steadymark.app.gui.files.export_options import ExportOptionsDialog
+from steadymark.app.gui.files.table_export_dialog import NATIVE, PARQUET, TableExportDialog
+from steadymark.app.session.export import ExportKind
+from steadymark.app.session.recording.media import Media
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.review import edits
 from steadymark.engine.review.doubtful_stretches import find_doubtful
 from steadymark.engine.review.person_track import tracks_of
+from steadymark.engine.review.project import Correction
+from steadymark.engine.review.project_file import read_project
 from steadymark.models.user_text import UserText
 from support.window.window_driver import key, open_video
 
@@ -54,19 +61,21 @@ def export(qtbot: QtBot, window: MainWindow, name: str) -> Path:
     return Path(ended.args[0].path)
 
 
-def ask(window: MainWindow) -> ReviewedExportDialog:
-    """Open the dialog of the reviewed table."""
-    window.actions_by_name["export_reviewed"].trigger()
-    (dialog,) = (d for d in window.findChildren(ReviewedExportDialog) if d.isVisible())
+def ask(window: MainWindow, name: str = "export_reviewed") -> TableExportDialog:
+    """Open the dialog of tables by a command."""
+    window.actions_by_name[name].trigger()
+    (dialog,) = (d for d in window.findChildren(TableExportDialog) if d.isVisible())
     return dialog
 
 
-def export_table(qtbot: QtBot, window: MainWindow, **choices: int | bool | str) -> Path:
-    """Export the reviewed table with these choices."""
-    dialog = ask(window)
+def export_table(
+    qtbot: QtBot, window: MainWindow, command: str = "export_reviewed", **choices: bool | str
+) -> Path:
+    """Export a table with these choices."""
+    dialog = ask(window, command)
     for name, value in choices.items():
         box = getattr(dialog, name)
-        if name == "only_loop":
+        if name in ("only_loop", "review"):
             box.setChecked(bool(value))
         else:
             box.setCurrentIndex(box.findData(value))
@@ -83,7 +92,7 @@ def read(path: Path) -> list[dict[str, str]]:
 
 def test_stretches_are_those_of_the_exported_table(qtbot: QtBot, reviewed: MainWindow) -> None:
     window = reviewed
-    table = export(qtbot, window, "export_table_native")
+    table = export_table(qtbot, window, review=False)
     found = find_doubtful(list(tracks_of(read_landmarks(table))))
     mine = window.session.doubts.stretches
     assert [(s.face_id, s.first, s.last) for s in mine] == [
@@ -109,8 +118,8 @@ def test_a_reviewed_table_marks_excluded_rows_or_leaves_them_out(
     qtbot: QtBot, reviewed: MainWindow
 ) -> None:
     window = reviewed
-    plain = read_landmarks(export(qtbot, window, "export_table_native"))
-    path = export_table(qtbot, window)
+    plain = read_landmarks(export_table(qtbot, window, "export_table_native", review=False))
+    path = export_table(qtbot, window, review=True)
     assert path.name == "a_reviewed.csv"
     marked = read_landmarks(path)
     np.testing.assert_array_equal(marked.xy_px, plain.xy_px)
@@ -169,3 +178,132 @@ def test_an_export_that_is_not_possible_is_told(
     with qtbot.waitSignal(window.exports.ended, timeout=WAIT_MS):
         window.actions_by_name["export_stretches"].trigger()
     assert "/no/such/folder/doubts.csv" in window.messages.texts[0]
+
+
+@pytest.fixture
+def corrected(reviewed: MainWindow) -> MainWindow:
+    """Return a window whose project also has a correction and a name."""
+
+    def correct(project: Project) -> Project:
+        moved = edits.correct(project, Correction(0, 22, 22 / 25, ((30, 101.25, 97.5),), 0.3))
+        return edits.name_person(moved, 0, "Ada")
+
+    reviewed.session.review.edit(UserText("correct"), correct)
+    return reviewed
+
+
+def test_a_reviewed_table_has_the_bytes_of_the_command_line(
+    qtbot: QtBot, corrected: MainWindow, tmp_path: Path
+) -> None:
+    window = corrected
+    plain = export_table(qtbot, window, review=False)
+    reviewed_here = {
+        wide: export_table(qtbot, window, review=True, rows=wide).rename(tmp_path / f"{wide}.csv")
+        for wide in (False, True)
+    }
+    statistics = export(qtbot, window, "export_statistics")
+    window.session.close_source()
+    for wide, path in reviewed_here.items():
+        out, figures = tmp_path / "cli.csv", tmp_path / "cli_statistics.csv"
+        asked = ["--out", str(out), "--statistics", str(figures), "--overwrite"]
+        result = CliRunner().invoke(
+            cli.app, ["export", str(plain), *asked, *(["--wide"] if wide else [])]
+        )
+        assert result.exit_code == 0, result.output
+        assert out.read_bytes() == path.read_bytes()
+        assert b"101.250" in path.read_bytes()
+        assert figures.read_bytes() == statistics.read_bytes()
+
+
+def test_a_table_without_a_review_is_exported_without_a_question(
+    qtbot: QtBot, window: MainWindow, clip: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a: (a[2], ""))
+    open_video(qtbot, window, clip)
+    path = export(qtbot, window, "export_table_native")
+    assert path.name == "a.csv"
+    window.session.recording.set_loop((20, 65))
+    dialog = ask(window, "export_table_native")
+    assert dialog.only_loop.isEnabled()
+    dialog.review.setChecked(False)
+    dialog.only_loop.setChecked(True)
+    with qtbot.waitSignal(window.exports.ended, timeout=WAIT_MS) as ended:
+        dialog.accept()
+    part = read_landmarks(ended.args[0].path)
+    assert (int(part.frame.min()), int(part.frame.max())) == (20, 65)
+
+
+def test_a_format_without_columns_of_the_review_leaves_excluded_faces_out(
+    qtbot: QtBot, corrected: MainWindow
+) -> None:
+    window = corrected
+    dialog = ask(window, "export_table_openface")
+    assert not dialog.rows.isEnabled()
+    assert not dialog.excluded.isEnabled()
+    with qtbot.waitSignal(window.exports.ended, timeout=WAIT_MS) as ended:
+        dialog.accept()
+    table = read_landmarks(ended.args[0].path)
+    seen = table.frame[table.state != "lost"]
+    assert set(seen.tolist()) & {12, 13, 14} == set()
+    assert table.xy_px[table.frame == 22][0, 30].tolist() == pytest.approx([101.2, 97.5], abs=0.06)
+
+
+def test_a_video_shows_the_review_and_only_the_loop(
+    qtbot: QtBot, corrected: MainWindow, tmp_path: Path
+) -> None:
+    window, path = corrected, tmp_path / "part.mp4"
+    window.session.recording.set_loop((8, 45))
+    window.actions_by_name["export_video"].trigger()
+    (dialog,) = (d for d in window.findChildren(ExportOptionsDialog) if d.isVisible())
+    assert dialog.review.isChecked()
+    dialog.only_loop.setChecked(True)
+    with qtbot.waitSignal(window.exports.ended, timeout=WAIT_MS) as ended:
+        dialog.accept()
+    report = ended.args[0]
+    assert report.fault == ""
+    assert not report.partial
+    assert report.request.project is window.session.review.project
+    path = Path(report.path)
+    media = Media(str(path))
+    assert len(media.times_s) == 38
+    media.close()
+
+
+def test_exported_tables_are_listed_in_the_project_and_undo_keeps_them(
+    qtbot: QtBot, corrected: MainWindow, tmp_path: Path
+) -> None:
+    window, review = corrected, corrected.session.review
+    (tmp_path / "tables").mkdir()
+    for name, kind in (("of.csv", "openface"), ("b.csv", NATIVE), ("c.csv", NATIVE)):
+        with qtbot.waitSignal(window.exports.ended, timeout=WAIT_MS):
+            window.files.export(ExportKind.TABLE, tmp_path / "tables" / name, kind)
+    export_table(qtbot, window, review=True)
+    assert review.project is not None
+    assert review.project.tables == ("tables/c.csv", "tables/b.csv", "tables/of.csv")
+    review.undo()
+    assert review.project.tables[0] == "tables/c.csv"
+    assert review.project.corrections == ()
+    review.close()
+    assert read_project(tmp_path / "a.steadymark").tables[0] == "tables/c.csv"
+
+
+def test_reviewed_edits_are_there_when_the_exported_table_is_opened_again(
+    qtbot: QtBot, corrected: MainWindow, clip: str
+) -> None:
+    window = corrected
+    path = export_table(qtbot, window, review=True)
+    before = window.session.review.project
+    window.open_path(str(path))
+    qtbot.waitUntil(lambda: window.session.display.table == "a_reviewed.csv", timeout=WAIT_MS)
+    assert window.session.display.path == clip
+    after = window.session.review.project
+    assert before is not None
+    assert after is not None
+    assert after.corrections == before.corrections
+    assert after.annotations == before.annotations
+    faces = window.session.recording.current.results.faces(22)  # type: ignore[union-attr]
+    assert faces is not None
+    assert faces[0].stabilized is not None
+    assert faces[0].stabilized.xy_px[30].tolist() == [101.25, 97.5]
+    again = export_table(qtbot, window, review=True)
+    assert again.name == "a_reviewed.csv"

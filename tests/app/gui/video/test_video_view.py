@@ -66,14 +66,14 @@ def test_hovering_a_landmark_shows_its_name_and_a_click_chooses_it(
     face = view.shown.faces[0]
     assert face.stabilized is not None
     x, y = view.viewport().to_view(face.stabilized.xy_px[8])
-    near = view._landmark_at(QPointF(x, y))
+    near = view.landmark_at(QPointF(x, y))
     assert near is not None
     assert near.index == 8
     for word in ("8 chin", "score 1.00", "stabilized", "face 0"):
         assert word in near.text
     QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(y)))
     assert window.session.display.landmark == 8
-    assert view._landmark_at(QPointF(2, 2)) is None
+    assert view.landmark_at(QPointF(2, 2)) is None
 
 
 def test_dragging_the_dividing_line_moves_the_wipe_position(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,13 +14,42 @@ from steadymark.engine.core.errors import UsageError
 
 def open_window(
     recording: Annotated[
-        str, typer.Argument(metavar="INPUT", help="A video, or a folder of images.")
+        str,
+        typer.Argument(
+            metavar="INPUT",
+            help="A video, a folder of images, or a table or project, whose results are shown.",
+        ),
     ],
+    video: Annotated[
+        Path | None,
+        typer.Option(help="The video of a table or project, if it does not lie beside it."),
+    ] = None,
 ) -> None:
-    """Open the window with a recording."""
+    """Open the window with a recording, or with results of one."""
     from steadymark.app.gui.application import run_window
 
-    report_errors(lambda: run_window(recording), collects=False)
+    def run() -> int:
+        source = "" if video is None else str(video)
+        _check_results(Path(recording), source)
+        return run_window(recording, video=source)
+
+    report_errors(run, collects=False)
+
+
+def _check_results(path: Path, video: str) -> None:
+    """Raise SteadymarkError if a table or a project cannot be shown beside a video."""
+    from steadymark.engine.review.find_reviewed import is_project, is_table, video_of
+
+    if not (is_table(path) or is_project(path)):
+        if video:
+            raise UsageError(
+                "--video is for tables and projects: open {path} without it", path=path
+            )
+        return
+    if video_of(path) is None and not video:
+        raise UsageError(
+            "the video of {path} was not found beside it: name it with --video VIDEO", path=path
+        )
 
 
 def live(

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from steadymark.app.cli.plots.plot_files import COLOURS, add_legend, draw_plot, label_axes
-from steadymark.engine.metrics.accuracy import cumulative_curve, mean_of_finite
+from steadymark.engine.metrics.accuracy import (
+    CURVE_END,
+    FAILURE_ERROR,
+    cumulative_curve,
+    mean_of_finite,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from steadymark.engine.metrics.accuracy import Values
-
-MAX_ERROR = 10.0  # end of the curves, in % of the outer-eye distance
-FAILURE_ERROR = 8.0  # error in % from which a face counts as failed, as in FR8
 
 
 def error_plot(errors: Mapping[str, Values], *, of: str, title: str) -> bytes:
@@ -40,7 +42,7 @@ def _fill(plot: Any, errors: Mapping[str, Values], of: str, title: str) -> None:
     from PySide6.QtCore import Qt
 
     label_axes(plot, "NRMSE (% of the outer-eye distance)", f"{of} (%)", title)
-    plot.setXRange(0, MAX_ERROR, padding=0.01)
+    plot.setXRange(0, CURVE_END, padding=0.01)
     plot.setYRange(0, 100, padding=0.01)
     plot.addItem(
         pg.InfiniteLine(
@@ -51,7 +53,7 @@ def _fill(plot: Any, errors: Mapping[str, Values], of: str, title: str) -> None:
         )
     )
     add_legend(plot, (-20, -20))
-    bounds = np.linspace(0, MAX_ERROR, 1001)
+    bounds = np.linspace(0, CURVE_END, 1001)
     lines = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
     for number, (name, values) in enumerate(errors.items()):
         colour = COLOURS[number % len(COLOURS)]

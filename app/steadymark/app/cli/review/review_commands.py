@@ -11,7 +11,6 @@ from rich.markup import escape
 from steadymark.app.cli.error_boundary import err, out, report_errors
 from steadymark.app.cli.help_groups import INPUT, OUTPUT, help_groups
 from steadymark.engine.review.doubt_kinds import DOUBT_KINDS
-from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -79,7 +78,7 @@ def review(
 @help_groups(
     {
         INPUT: "start end persons",
-        OUTPUT: "target wide drop_excluded per_person statistics annotations overwrite",
+        OUTPUT: "target wide drop_excluded per_person statistics annotations pts overwrite",
     }
 )
 def export(
@@ -109,6 +108,12 @@ def export(
         Path | None,
         typer.Option(help="Also write the annotations: .eaf for ELAN, otherwise with tabs."),
     ] = None,
+    pts: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also save the corrected frames as pictures with .pts files into this folder."
+        ),
+    ] = None,
     start: Annotated[float, typer.Option(help="Start of the exported part in seconds.")] = 0.0,
     end: Annotated[float | None, typer.Option(help="End of the exported part in seconds.")] = None,
     persons: Annotated[
@@ -125,6 +130,7 @@ def export(
             target=target,
             statistics=statistics,
             annotations=annotations,
+            pts=pts,
             per_person=per_person,
             wide=wide,
             drop_excluded=drop_excluded,
@@ -133,9 +139,9 @@ def export(
             persons=tuple(persons or ()),
             overwrite=overwrite,
         )
-        for path, rows in export_files(file, request):
-            count = UserText.counted("1 row", "{count} rows", count=rows)
-            out.print(f"{escape(str(path))}: {count}", soft_wrap=True)
+        for path, count, names in export_files(file, request):
+            who = f" ({', '.join(names)})" if names else ""
+            out.print(escape(f"{path}: {count}{who}"), soft_wrap=True)
         return 0
 
     report_errors(run)

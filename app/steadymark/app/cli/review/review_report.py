@@ -14,6 +14,7 @@ from steadymark.engine.review.person_track import tracks_of
 from steadymark.engine.review.reviewed_table import reviewed
 from steadymark.engine.review.stretch_table import (
     StretchStatus,
+    person_name,
     stretch_fields,
     stretch_status,
     write_stretches,
@@ -28,7 +29,14 @@ if TYPE_CHECKING:
 
     from steadymark.engine.review.doubtful_stretches import DoubtfulStretch
 
-    Judged = tuple[DoubtfulStretch, StretchStatus]
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A stretch, what was decided about it, and the name of the person; empty without one."""
+
+    stretch: DoubtfulStretch
+    status: StretchStatus
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +86,9 @@ def report_review(
     for name, stretches in found.items():
         out.print(review_table(name, stretches))
     rows = [
-        stretch_fields(name, stretch, status)
+        stretch_fields(name, one.stretch, one.status, one.name)
         for name, stretches in found.items()
-        for stretch, status in stretches
+        for one in stretches
     ]
     if outputs.json is not None:
         write_json(outputs.json, rows)
@@ -95,9 +103,10 @@ def review_table(name: str, stretches: Sequence[Judged]) -> ReportTable:
     )
     columns = ("frames", "from – to", "seconds", "", Column("why", "left", wraps=True))
     table = ReportTable(("face",), columns, title=f"{name}: {count}")
-    for one, status in stretches:
+    for judged in stretches:
+        one, status = judged.stretch, judged.status
         table.add_row(
-            f"{one.face_id}",
+            f"{one.face_id} {judged.name}" if judged.name else f"{one.face_id}",
             f"{one.frames}",
             f"{one.first} – {one.last}",
             f"{one.start_s:.2f} – {one.end_s:.2f}",
@@ -121,10 +130,13 @@ def _judged(file: Path, choice: ReviewChoice) -> list[Judged]:
             known=", ".join(map(str, sorted(known))) or UserText("none"),
         )
     limits = DoubtLimits({**project.limits, **choice.limits}, project.doubts_off | choice.off)
-    judged = [(one, stretch_status(one, project)) for one in find_doubtful(tracks, limits)]
+    judged = [
+        Judged(one, stretch_status(one, project), person_name(one, project))
+        for one in find_doubtful(tracks, limits)
+    ]
     return [
-        (one, status)
-        for one, status in judged
-        if (not choice.faces or one.face_id in choice.faces)
-        and not (choice.only_open and status != StretchStatus.OPEN)
+        one
+        for one in judged
+        if (not choice.faces or one.stretch.face_id in choice.faces)
+        and not (choice.only_open and one.status != StretchStatus.OPEN)
     ]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,18 +10,22 @@ import numpy as np
 
 from steadymark.app.cli.output_files import OutputFiles, check_outputs
 from steadymark.engine.core.errors import UsageError
+from steadymark.engine.output.labelled_pictures import labels_of, write_labelled_pictures
 from steadymark.engine.review.elan_file import write_annotations
-from steadymark.engine.review.export_reviewed import ExportOptions, export_reviewed
-from steadymark.engine.review.find_reviewed import find_reviewed
+from steadymark.engine.review.export_reviewed import (
+    ExportOptions,
+    export_reviewed,
+    person_files,
+)
+from steadymark.engine.review.find_reviewed import ReviewedFile, find_reviewed
 from steadymark.engine.review.interval_statistics import interval_statistics, write_statistics
 from steadymark.engine.review.reviewed_table import ReviewedTable, reviewed
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from steadymark.engine.review.project import Project
-
-_NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,7 @@ class ReviewedExport:
         target: File of the table; None takes NAME.reviewed.csv beside the table.
         statistics: File of the statistics, or None.
         annotations: File of the annotations, or None.
+        pts: Folder of the corrected frames as pictures with .pts files, or None.
         per_person: Whether each person has a file of its own.
         persons: Names or numbers of persons; empty for all.
         overwrite: Whether existing files are replaced.
@@ -41,6 +45,7 @@ class ReviewedExport:
     target: Path | None = None
     statistics: Path | None = None
     annotations: Path | None = None
+    pts: Path | None = None
     per_person: bool = False
     wide: bool = False
     drop_excluded: bool = False
@@ -50,18 +55,20 @@ class ReviewedExport:
     overwrite: bool = False
 
 
-def export_files(file: Path, request: ReviewedExport) -> Iterator[tuple[Path, int]]:
-    """Write the files, and yield each with its number of rows.
+def export_files(
+    file: Path, request: ReviewedExport
+) -> Iterator[tuple[Path, UserText, tuple[str, ...]]]:
+    """Write the files, and yield each with how much it holds and the names of its persons.
 
     Raises:
         LandmarkFileError: The table or its project cannot be read.
         SinkError: A file cannot be written.
+        SourceError: The pictures of corrected frames cannot be read.
         UsageError: A file exists already, a person is unknown, or nothing is left to export.
     """
     found = find_reviewed(file)
     project = found.project
     table = reviewed(found.table, project)
-    chosen = _persons(table, project, request.persons)
     target = request.target or found.table_path.with_name(
         f"{found.table_path.name.partition('.')[0]}.reviewed.csv"
     )
@@ -70,36 +77,50 @@ def export_files(file: Path, request: ReviewedExport) -> Iterator[tuple[Path, in
         drop_excluded=request.drop_excluded,
         start_s=request.start_s,
         end_s=request.end_s,
-        persons=chosen,
+        persons=_persons(table, project, request.persons),
     )
-    parts = _parts(table, project, target, options) if request.per_person else {target: options}
+    parts = person_files(table, target, options) if request.per_person else {target: options}
     further = [path for path in (request.statistics, request.annotations) if path is not None]
     for path in (*parts, *further):
         _check(path, found.table_path, overwrite=request.overwrite)
     for path, part in parts.items():
-        yield path, export_reviewed(table, path, part)
+        yield path, _rows(export_reviewed(table, path, part)), _names(table, project, part)
     if request.statistics is not None:
         rows = interval_statistics(table, project)
         write_statistics(request.statistics, rows)
-        yield request.statistics, len(rows)
+        yield request.statistics, _rows(len(rows)), ()
     if request.annotations is not None:
         write_annotations(request.annotations, project)
-        yield request.annotations, len(project.annotations)
+        yield request.annotations, _rows(len(project.annotations)), ()
+    if request.pts is not None:
+        pictures = _write_pts(found, table, request.pts, overwrite=request.overwrite)
+        count = UserText.counted("1 picture", "{count} pictures", count=pictures)
+        yield request.pts, count, ()
 
 
-def _parts(
-    table: ReviewedTable, project: Project, target: Path, options: ExportOptions
-) -> dict[Path, ExportOptions]:
-    """Return the file and the options of each person."""
-    there = set(np.unique(table.person[table.person >= 0]).tolist())
-    parts = {}
-    for person in sorted(there & options.persons if options.persons else there):
-        name = _NOT_IN_NAMES.sub("_", project.name_of(person)).strip("_.") or str(person)
-        path = target.with_name(f"{target.stem}.{name}{target.suffix}")
-        if path in parts:
-            path = target.with_name(f"{target.stem}.{name}_{person}{target.suffix}")
-        parts[path] = replace(options, persons=frozenset({person}))
-    return parts
+def _rows(count: int) -> UserText:
+    return UserText.counted("1 row", "{count} rows", count=count)
+
+
+def _write_pts(found: ReviewedFile, table: ReviewedTable, folder: Path, *, overwrite: bool) -> int:
+    """Write the corrected frames as labelled pictures, and return their number."""
+    if found.video is None:
+        raise UsageError(
+            "the video of {table} was not found: put it beside the table to save its pictures",
+            table=found.table_path,
+        )
+    faces = {(one.frame, one.face_id) for one in found.project.corrections}
+    labels = labels_of(table.table, faces)
+    return write_labelled_pictures(
+        str(found.video), labels, folder, found.video.stem, overwrite=overwrite
+    )
+
+
+def _names(table: ReviewedTable, project: Project, options: ExportOptions) -> tuple[str, ...]:
+    """Return the names of the persons that are exported and have one."""
+    there = set(np.unique(table.person).tolist())
+    wanted = options.persons or there
+    return tuple(one.name for one in project.people if one.number in there & wanted)
 
 
 def _persons(table: ReviewedTable, project: Project, wanted: tuple[str, ...]) -> frozenset[int]:

@@ -12,7 +12,9 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 from PySide6.QtGui import QAction, QKeySequence
 
 from steadymark.app.gui.actions.action_spec import ActionSpec
+from steadymark.app.gui.actions.correction_actions import CORRECTION_COMMANDS
 from steadymark.app.gui.actions.edit_actions import EDIT_COMMANDS
+from steadymark.app.gui.actions.people_actions import PEOPLE_COMMANDS
 from steadymark.app.gui.actions.review_actions import REVIEW_COMMANDS
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.theme import icon
@@ -221,6 +223,12 @@ _COMMANDS = (
     ActionSpec(
         "full_screen", QT_TRANSLATE_NOOP("commands", "Full screen"), ("F11",), checkable=True
     ),
+    ActionSpec(
+        "thumbnails",
+        QT_TRANSLATE_NOOP("commands", "Thu&mbnails in the timeline"),
+        ("Ctrl+Alt+T",),
+        checkable=True,
+    ),
     ActionSpec("shortcuts", QT_TRANSLATE_NOOP("commands", "&Keyboard shortcuts…"), ("Ctrl+K",)),
     ActionSpec("manual", QT_TRANSLATE_NOOP("commands", "&Manual"), ("F1",)),
     ActionSpec("glossary", QT_TRANSLATE_NOOP("commands", "&Glossary"), ("Ctrl+F1",)),
@@ -232,6 +240,8 @@ _COMMANDS = (
     ActionSpec("log", QT_TRANSLATE_NOOP("commands", "Show the &log file"), ("Ctrl+Shift+L",)),
     ActionSpec("dismiss", QT_TRANSLATE_NOOP("commands", "Dismiss messages"), ("Esc",)),
     *REVIEW_COMMANDS,
+    *PEOPLE_COMMANDS,
+    *CORRECTION_COMMANDS,
 )
 _TABLE_KEYS = {"native": ("Ctrl+E",), "openface": ("Ctrl+Shift+F",)}
 _EXTRA_TOOLTIP = "more"  # name of a dynamic property of the action

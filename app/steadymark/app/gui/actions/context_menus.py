@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.gui.panels.plots import Plots
     from steadymark.app.gui.panels.statistics_panel import StatisticsPanel
-    from steadymark.app.gui.video.timeline import Timeline
+    from steadymark.app.gui.timeline.timeline import Timeline
     from steadymark.app.session.session import Session
 
 translate = QCoreApplication.translate
@@ -49,7 +49,8 @@ def on_request(widget: QWidget, make: Callable[[QPoint], QMenu]) -> None:
 def video_menu(parent: QWidget, actions: Mapping[str, QAction]) -> QMenu:
     """Return the menu of the video: copy, save, zoom, and what is drawn."""
     menu = QMenu(parent)
-    for name in ("copy_frame", "export_frame", "", "fit", "actual", "", *LANDMARK_ACTIONS, ""):
+    names = ("copy_frame", "export_frame", "", "correct_landmarks", "", "fit", "actual", "")
+    for name in (*names, *LANDMARK_ACTIONS, ""):
         if name:
             menu.addAction(actions[name])
         else:

@@ -16,7 +16,9 @@ from steadymark.app.gui.actions.actions import (
     table_export_name,
     table_export_specs,
 )
+from steadymark.app.gui.actions.correction_actions import CORRECTION_ACTIONS, LABEL_EXPORTS
 from steadymark.app.gui.actions.edit_actions import SELECTED_ACTIONS
+from steadymark.app.gui.actions.people_actions import PEOPLE_ACTIONS
 from steadymark.app.gui.actions.review_actions import REVIEW_ACTIONS, REVIEW_EXPORTS
 from steadymark.app.gui.theme import icon
 from steadymark.app.gui.widgets.menu_button import MenuButton
@@ -34,7 +36,7 @@ _PLAYBACK_ACTIONS = (
     "play", "stop", "", "step_back", "step_on", "jump_back", "jump_on", "leap_back", "leap_on",
     "first", "last", "go_to", "", "slower", "faster", "loop",
 )  # fmt: skip
-_TRACKING_ACTIONS = ("track", "again", "", "add_model", "remove_model")
+_TRACKING_ACTIONS = ("track", "again", "track_from_here", "", "add_model", "remove_model")
 _LIVE_ACTIONS = (
     "open_camera",
     "",
@@ -73,11 +75,12 @@ def make_menus(
     _add(file, actions, ("", "load_truth", "drop_truth", ""))
     tables = (command.name for command in table_export_specs())
     videos = "export_video", "export_side", "export_frame", "copy_frame", "export_plots"
-    exports = (*tables, *REVIEW_EXPORTS, *videos)
+    exports = (*tables, *REVIEW_EXPORTS, *videos, *LABEL_EXPORTS)
     _add(file, actions, ("close", "", *exports, "queue", "", "quit"))
     edit = bar.addMenu(translate("menus", "&Edit"))
     _add(edit, actions, ("undo", "redo"))
     edit.addMenu(annotations.history)
+    _add(edit, actions, ("", *CORRECTION_ACTIONS))
     _add(bar.addMenu(translate("menus", "&Playback")), actions, _PLAYBACK_ACTIONS)
     _add(bar.addMenu(translate("menus", "&Tracking")), actions, _TRACKING_ACTIONS)
     _add_annotate_menu(bar.addMenu(translate("menus", "&Annotate")), actions, annotations)
@@ -97,11 +100,12 @@ def make_menus(
             *overlay_action_names(),
         ),
     )
-    _add(bar.addMenu(translate("menus", "&Review")), actions, REVIEW_ACTIONS)
+    review = bar.addMenu(translate("menus", "&Review"))
+    _add(review, actions, (*REVIEW_ACTIONS, "", *PEOPLE_ACTIONS))
     view = bar.addMenu(translate("menus", "&View"))
     _add(view, actions, ("zoom_in", "zoom_out", "fit", "actual", "full_screen", ""))
     view.addActions(list(docks))
-    view.addSeparator()
+    _add(view, actions, ("", "thumbnails", ""))
     for menu in options:
         view.addMenu(menu)
     view.addAction(actions["dismiss"])

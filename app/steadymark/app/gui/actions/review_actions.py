@@ -28,7 +28,7 @@ REVIEW_COMMANDS = (
     ),
     ActionSpec(
         "export_reviewed",
-        QT_TRANSLATE_NOOP("commands", "Export reviewed &table…"),
+        QT_TRANSLATE_NOOP("commands", "Export &table with options…"),
         ("Ctrl+Shift+T",),
     ),
     ActionSpec(
@@ -36,6 +36,7 @@ REVIEW_COMMANDS = (
         QT_TRANSLATE_NOOP("commands", "Export statistics of &intervals…"),
         ("Ctrl+Shift+J",),
     ),
+    ActionSpec("export_report", QT_TRANSLATE_NOOP("commands", "R&eport…"), ("Ctrl+P",)),
 )
 REVIEW_ACTIONS = ("next_doubt", "previous_doubt", "", "accept_doubt", "exclude_doubt")
-REVIEW_EXPORTS = ("export_stretches", "export_reviewed", "export_statistics")
+REVIEW_EXPORTS = ("export_stretches", "export_reviewed", "export_statistics", "export_report")

@@ -24,7 +24,7 @@ from steadymark.app.gui.files.exports_list import suggested_path
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.session.review.annotating import Annotating
 from steadymark.app.session.state import frame_at_time
-from steadymark.engine.core.errors import LandmarkFileError, SinkError
+from steadymark.engine.core.errors import LandmarkFileError, SinkError, UsageError
 from steadymark.engine.review.edits import LANE_COLOURS
 from steadymark.engine.review.elan_file import ELAN, read_annotations, write_annotations
 from steadymark.engine.review.project import Lane
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.gui.actions.shortcuts import Shortcuts
     from steadymark.app.gui.messages import Messages
-    from steadymark.app.gui.video.timeline import Timeline
+    from steadymark.app.gui.timeline.timeline import Timeline
     from steadymark.app.session.session import Session
     from steadymark.engine.review.project import Annotation, Project
 
@@ -255,7 +255,8 @@ class AnnotationController(QObject):
         if not self.annotating.can_edit:
             self._messages.show_message(self._session.review.why_read_only)
             return
-        persons = {*self._timeline.face_ids, *(person.number for person in project.people)}
+        persons = {one.number for one in self._session.people.summaries}
+        persons.update(person.number for person in project.people)
         dialog = AnnotationDialog(one, project, results.times_s, persons, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
 
@@ -319,19 +320,25 @@ class AnnotationController(QObject):
     def import_file(self, path: Path) -> None:
         """Add the annotations of a file to the project."""
         before = self.annotating.project
+        if before is None:
+            return
         try:
-            self._session.review.edit(
-                UserText("import {file}", file=path.name),
-                lambda project: read_annotations(path, project),
-            )
-        except LandmarkFileError as error:
+            read = read_annotations(path, before)
+        except (LandmarkFileError, UsageError) as error:
             self._messages.show_message(error.sentence)
             return
-        after = self.annotating.project
-        if before is not None and after is not None and after is not before:
-            count = len(after.annotations) - len(before.annotations)
-            words = self.tr("%n annotation(s) were added from {name}.", "", count)
-            self._messages.show_message(words.format(name=path.name), passing=True)
+        action = UserText("import {file}", file=path.name)
+        if not self._session.review.edit(action, lambda _: read.project):
+            return
+        count = len(read.project.annotations) - len(before.annotations)
+        words = self.tr("%n annotation(s) were added from {name}.", "", count)
+        self._messages.show_message(words.format(name=path.name), passing=True)
+        if read.unknown:
+            words = self.tr(
+                "No person is called {names}, so these annotations have lanes of their own. Name "
+                "the persons and import the file again to assign them."
+            )
+            self._messages.show_message(words.format(names=", ".join(read.unknown)))
 
     def _export(self) -> None:
         name = suggested_path(self._session.source.export_base(""), f"_annotations{ELAN}")

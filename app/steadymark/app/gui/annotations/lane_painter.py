@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QPalette, QPen, QPolygonF
 
 from steadymark.app.gui.annotations.lane_names import lane_title
 from steadymark.app.gui.theme import SMALL, scaled_font
-from steadymark.app.gui.video.timeline_painter import MARGIN
+from steadymark.app.gui.timeline.timeline_layout import MARGIN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,15 +18,14 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
 
     from steadymark.app.gui.annotations.lane_places import LanePlaces, PlacedAnnotation
-    from steadymark.app.gui.video.face_row_codes import FacePresence
-    from steadymark.app.gui.video.timeline_painter import TimelineLayout
-    from steadymark.app.gui.video.visible_frames import VisibleFrames
+    from steadymark.app.gui.timeline.face_row_codes import FacePresence
+    from steadymark.app.gui.timeline.timeline_layout import TimelineLayout
+    from steadymark.app.gui.timeline.visible_frames import VisibleFrames
 
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 _LEAST_BAR_PX = 2.0
 _LEAST_LABEL_PX = 24.0
-_LEAST_TEXT_ROW_PX = 11.0
 _TICK_PX = 4.0  # half the width of an event
 
 
@@ -60,8 +59,10 @@ def paint_lanes(
     """
     painter.save()
     painter.setFont(scaled_font(painter.font(), SMALL))
+    area = layout.all_lanes
+    painter.setClipRect(area.adjusted(-area.left(), 0, 0, 0))
     _paint_names(painter, layout, places, palette)
-    painter.setClipRect(layout.track.adjusted(-1, 0, 1, 2))
+    painter.setClipRect(area.adjusted(-1, 0, 1, 1))
     for row in range(len(places.lanes)):
         painter.fillRect(layout.lane(row), palette.color(QPalette.ColorRole.Base))
     for one in sorted(places.placed, key=lambda one: one.annotation.number == selected):
@@ -81,6 +82,8 @@ def paint_growing(
     growing: Sequence[GrowingBar],
 ) -> None:
     """Paint intervals that are not finished, with a dashed outline."""
+    painter.save()
+    painter.setClipRect(layout.all_lanes.adjusted(-1, 0, 1, 1))
     for one in growing:
         if not 0 <= one.row < len(places.lanes):
             continue
@@ -92,6 +95,7 @@ def paint_growing(
         painter.setPen(QPen(colour, 1.4, Qt.PenStyle.DashLine))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(box.adjusted(0.5, 0.5, -0.5, -0.5))
+    painter.restore()
 
 
 def paint_excluded(
@@ -133,16 +137,13 @@ def _paint_names(
     painter: QPainter, layout: TimelineLayout, places: LanePlaces, palette: QPalette
 ) -> None:
     width, metrics = layout.gutter - 4, painter.fontMetrics()
-    every = max(1, round(_LEAST_TEXT_ROW_PX / layout.lane_height))
     for row, lane in enumerate(places.lanes):
         place = layout.lane(row)
-        left = MARGIN
-        if row % every == 0:
-            room = width - 8
-            text = metrics.elidedText(lane_title(lane.name), Qt.TextElideMode.ElideRight, int(room))
-            painter.setPen(palette.color(QPalette.ColorRole.WindowText))
-            painter.drawText(QRectF(left + 8, place.center().y() - 8, room, 16), _RIGHT, text)
-            left += room - metrics.horizontalAdvance(text)
+        room = width - 8
+        text = metrics.elidedText(lane_title(lane.name), Qt.TextElideMode.ElideRight, int(room))
+        painter.setPen(palette.color(QPalette.ColorRole.WindowText))
+        painter.drawText(QRectF(MARGIN + 8, place.center().y() - 8, room, 16), _RIGHT, text)
+        left = MARGIN + room - metrics.horizontalAdvance(text)
         painter.fillRect(QRectF(left, place.center().y() - 3, 4, 6), QColor(lane.colour))
 
 
@@ -184,7 +185,7 @@ def _paint_label(
     """Write the label into the visible part of a bar, if there is room for some letters."""
     inside = box.intersected(layout.track).adjusted(4, 0, -3, 0)
     text = one.annotation.label
-    if not text or inside.width() < _LEAST_LABEL_PX or box.height() < _LEAST_TEXT_ROW_PX:
+    if not text or inside.width() < _LEAST_LABEL_PX:
         return
     shortened = painter.fontMetrics().elidedText(
         text, Qt.TextElideMode.ElideRight, int(inside.width())

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PySide6.QtGui import QPainter, QPalette
 
-    from steadymark.app.gui.video.face_row_codes import FacePresence
-    from steadymark.app.gui.video.timeline_painter import TimelineLayout
-    from steadymark.app.gui.video.visible_frames import VisibleFrames
+    from steadymark.app.gui.timeline.face_row_codes import FacePresence
+    from steadymark.app.gui.timeline.timeline_layout import TimelineLayout
+    from steadymark.app.gui.timeline.visible_frames import VisibleFrames
     from steadymark.engine.review.project import Project
 
 _drags = itertools.count()  # each drag is undone by itself
@@ -46,6 +46,7 @@ class LaneRows(QObject):
         lane_opened: Emitted with the name of a lane that is to be changed.
         repaint: Emitted when the lanes look different.
         resized: Emitted when there are other lanes.
+        row_chosen: Emitted with the number of the lane in which another annotation was selected.
     """
 
     selected = Signal(object)
@@ -55,6 +56,7 @@ class LaneRows(QObject):
     lane_opened = Signal(str)
     repaint = Signal()
     resized = Signal()
+    row_chosen = Signal(int)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -97,12 +99,16 @@ class LaneRows(QObject):
             growing: The intervals without an end: lane and start in seconds.
             can_edit: Whether the mouse may change annotations.
         """
-        before = self._places.lanes
+        before, chosen_before = self._places.lanes, self._chosen
         if project is not self._project:
             self._project, self._places = project, places_of(project, self._times_s)
         self._chosen, self._growing, self._can_edit = selected, dict(growing), can_edit
         if self._places.lanes != before:
             self.resized.emit()
+        if selected not in (None, chosen_before):
+            for one in self._places.placed:
+                if one.annotation.number == selected:
+                    self.row_chosen.emit(one.row)
         self.repaint.emit()
 
     def show_times(self, times_s: NDArray[np.float64] | None) -> None:

@@ -34,6 +34,8 @@ class ExportOptionsDialog(QDialog):
         options: What is checked when the dialog opens.
         shown: What the window shows, which a button takes over.
         one_side: Whether raw or stabilized landmarks are chosen; otherwise both are drawn.
+        has_review: Whether there is a review that can be applied.
+        has_loop: Whether a region is looped.
         parent: The window over which the dialog opens.
     """
 
@@ -43,6 +45,8 @@ class ExportOptionsDialog(QDialog):
         shown: DrawOptions,
         *,
         one_side: bool,
+        has_review: bool = False,
+        has_loop: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -62,16 +66,12 @@ class ExportOptionsDialog(QDialog):
         for name, text in self._texts().items():
             self.boxes[name] = QCheckBox(text)
             column.addWidget(self.boxes[name])
-        buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
-        )
-        self.as_shown = buttons.addButton(
-            self.tr("As in the window"), QDialogButtonBox.ButtonRole.ResetRole
-        )
-        self.as_shown.clicked.connect(lambda: self.show_options(shown))
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
-        column.addWidget(buttons)
+        self.review = QCheckBox(self.tr("Apply the review: corrections, persons, exclusions"))
+        self.only_loop = QCheckBox(self.tr("Only the looped region"))
+        for extra, there in ((self.review, has_review), (self.only_loop, has_loop)):
+            extra.setVisible(there)
+            column.addWidget(extra)
+        column.addWidget(self._make_buttons(shown))
         self.show_options(options)
 
     def show_options(self, options: DrawOptions) -> None:
@@ -81,12 +81,29 @@ class ExportOptionsDialog(QDialog):
         (self.raw if options.raw else self.stabilized).setChecked(True)
 
     @property
+    def applies_review(self) -> bool:
+        """Whether there is a review and the user wants it applied."""
+        return self.review.isVisibleTo(self) and self.review.isChecked()
+
+    @property
     def options(self) -> DrawOptions:
         """What the user has chosen."""
         parts: dict[str, Any] = {name: self.boxes[name].isChecked() for name in _PARTS}
         drawn = tuple(n for n, box in self.boxes.items() if n not in _PARTS and box.isChecked())
         raw = self._one_side and self.raw.isChecked()
         return replace(self._options, **parts, raw=raw, attributes=drawn)
+
+    def _make_buttons(self, shown: DrawOptions) -> QDialogButtonBox:
+        buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
+        )
+        self.as_shown = buttons.addButton(
+            self.tr("As in the window"), QDialogButtonBox.ButtonRole.ResetRole
+        )
+        self.as_shown.clicked.connect(lambda: self.show_options(shown))
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        return buttons
 
     def _texts(self) -> dict[str, str]:
         texts = {

@@ -19,7 +19,13 @@ from PySide6.QtWidgets import (
 )
 
 from steadymark.app.gui.widgets.time_left import time_left
-from steadymark.app.session.export import Export, ExportReport, ExportRequest, ExportSource
+from steadymark.app.session.export import (
+    BackgroundExport,
+    Export,
+    ExportReport,
+    ExportRequest,
+    ExportSource,
+)
 from steadymark.app.session.remaining_time import RemainingTime
 
 if TYPE_CHECKING:
@@ -35,7 +41,7 @@ _STOP_S = 2.0
 class _Line(QFrame):
     """The line of one export."""
 
-    def __init__(self, export: Export) -> None:
+    def __init__(self, export: BackgroundExport) -> None:
         super().__init__()
         self.export = export
         self.label = QLabel()
@@ -97,7 +103,7 @@ class ExportsList(QWidget):
         """Start an export; `ended` reports its end."""
         self.run(lambda on_change: Export(request, source, on_change))
 
-    def run(self, make: Callable[[Callable[[], None]], Export]) -> None:
+    def run(self, make: Callable[[Callable[[], None]], BackgroundExport]) -> None:
         """Start an export that is made with a callback for its changes; `ended` reports its end."""
         line = _Line(make(self._updated.emit))
         self._lines.append(line)

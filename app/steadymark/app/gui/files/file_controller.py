@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from PySide6.QtCore import QObject, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
-from steadymark.app.gui.actions.actions import table_export_name
+from steadymark.app.gui.files.export_messages import ExportMessages
 from steadymark.app.gui.files.export_options import (
     ExportOptionsDialog,
     as_values,
@@ -24,10 +23,13 @@ from steadymark.app.gui.help.about import diagnostics
 from steadymark.app.gui.i18n.display_names import variant_name
 from steadymark.app.gui.video.snapshot import paint_snapshot
 from steadymark.app.session.analysis.variants import RAW_AND_STABILIZED
-from steadymark.app.session.export import ExportKind, ExportReport, ExportRequest, ExportSource
+from steadymark.app.session.export import ExportKind, ExportRequest, source_of
+from steadymark.app.session.report.report_export import ReportExport, table_reader
+from steadymark.app.session.report.write_page import HTML, PDF
 from steadymark.app.session.state import ShownLandmarks
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.output.video.drawing import DrawOptions
+from steadymark.engine.review.project_file import SUFFIX
 from steadymark.engine.sources.input_paths import VIDEO_SUFFIXES
 
 if TYPE_CHECKING:
@@ -44,9 +46,9 @@ if TYPE_CHECKING:
     from steadymark.app.gui.video.video_view import VideoView
     from steadymark.app.session.recording.crash_recovery import RecoverableSession
     from steadymark.app.session.session import Session
-    from steadymark.engine.output.table_formats import TableFormat
 
 _DRAWN = "export_drawn"  # name of the stored choice of what is drawn into videos
+_REVIEWED = "export_video"  # name of the stored choice whether the review is applied to videos
 
 
 class FileController(QObject):
@@ -85,20 +87,17 @@ class FileController(QObject):
             open_path,
             recordings_folder,
         )
-        exports.ended.connect(self._on_exported)
-        exports.saved.connect(self._on_saved)
+        ExportMessages(self, exports=exports, messages=messages, folder_choice=self.folder_choice)
 
     def connect_actions(
         self, actions: Mapping[str, QAction], *, plots: Plots, settings: SettingsPanel
     ) -> None:
         """Connect the file commands after the window's widgets were built or rebuilt."""
         self._plots, self._settings = plots, settings
-        tables = TABLE_FORMATS.all()
         for name, slot in (
             ("open", self._open),
             ("open_folder", self._open_folder),
             ("load_truth", self._load_ground_truth),
-            *((table_export_name(each.name), partial(self._export_table, each)) for each in tables),
             ("export_video", lambda: self._export_video(ExportKind.VIDEO, "_landmarks.mp4")),
             ("queue", self.show_queue),
             ("export_side", lambda: self._export_video(ExportKind.SIDE, "_compared.mp4")),
@@ -132,15 +131,24 @@ class FileController(QObject):
         )
 
     def export(
-        self, kind: ExportKind, path: Path, table: str = "native", draw: DrawOptions | None = None
+        self,
+        kind: ExportKind,
+        path: Path,
+        table: str = "native",
+        draw: DrawOptions | None = None,
+        *,
+        review: bool = False,
+        only_loop: bool = False,
     ) -> None:
-        """Export all results that exist now to this file.
+        """Export the results that exist now to this file.
 
         Args:
             kind: What is exported.
             path: The file.
             table: Name of the table's format, see `TABLE_FORMATS`.
             draw: What is drawn into a video; None draws what the window shows.
+            review: Whether the review is applied to the landmarks.
+            only_loop: Whether only the looped region is exported.
         """
         session = self._session
         recording = session.recording.current
@@ -155,14 +163,10 @@ class FileController(QObject):
                 )
                 return
             draw = replace(draw, beside=(variant_name(variants[0]), variant_name(variants[1])))
-        source = ExportSource(
-            recording.media.info,
-            recording.tracking.filtered_results,
-            recording.models,
-            recording.settings,
-            compared,
-        )
-        self._exports.start(ExportRequest(kind, path, draw, table), source)
+        loop = session.display.loop if only_loop else None
+        project = session.review.project if review else None
+        request = ExportRequest(kind, path, draw, table, loop, project)
+        self._exports.start(request, source_of(recording, compared))
 
     def show_queue(self, paths: Sequence[str] = ()) -> None:
         """Show the queue window and add these recordings to it."""
@@ -174,6 +178,7 @@ class FileController(QObject):
                 lambda: session.settings,
                 lambda: session.display.live is not None,
             )
+            exports.queue_window.report_requested.connect(self._report_on_queue)
         exports.queue_window.add(paths)
         exports.queue_window.show()
         exports.queue_window.raise_()
@@ -191,12 +196,13 @@ class FileController(QObject):
         self._exports.save(plots.as_svg() if vectors else plots.as_image(), str(path))
 
     def _open(self) -> None:
-        kinds = " ".join(f"*{suffix}" for suffix in sorted(VIDEO_SUFFIXES))
+        tables = {each.suffix for each in TABLE_FORMATS.all() if each.suffix == ".csv" or each.read}
+        kinds = " ".join(f"*{suffix}" for suffix in sorted({*VIDEO_SUFFIXES, *tables, SUFFIX}))
         path, _ = QFileDialog.getOpenFileName(
             self._parent,
-            self.tr("Open video"),
+            self.tr("Open a video, or a table or project of one"),
             self._folder(),
-            self.tr("Videos ({kinds});;All files (*)").format(kinds=kinds),
+            self.tr("Videos, tables and projects ({kinds});;All files (*)").format(kinds=kinds),
         )
         if path:
             self._open_path(path)
@@ -222,17 +228,29 @@ class FileController(QObject):
         """Ask what is drawn and where it is written; the answer is remembered."""
         shown = self._drawn_in_window()
         options = remembered_options(self._preferences.values(_DRAWN), shown)
-        one_side = kind is ExportKind.VIDEO
-        dialog = ExportOptionsDialog(options, shown, one_side=one_side, parent=self._parent)
+        one_side, session = kind is ExportKind.VIDEO, self._session
+        project = session.review.project
+        dialog = ExportOptionsDialog(
+            options,
+            shown,
+            one_side=one_side,
+            has_review=one_side and project is not None and project.changes_tables,
+            has_loop=session.display.loop is not None,
+            parent=self._parent,
+        )
+        dialog.review.setChecked(self._preferences.values(_REVIEWED).get("review") is not False)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.accepted.connect(lambda: self._export_drawn(kind, ending, dialog.options))
+        dialog.accepted.connect(lambda: self._export_drawn(kind, ending, dialog))
         dialog.open()
 
-    def _export_drawn(self, kind: ExportKind, ending: str, draw: DrawOptions) -> None:
-        self._preferences.set_values(_DRAWN, as_values(draw))
+    def _export_drawn(self, kind: ExportKind, ending: str, dialog: ExportOptionsDialog) -> None:
+        self._preferences.set_values(_DRAWN, as_values(dialog.options))
+        if dialog.review.isVisibleTo(dialog):
+            self._preferences.set_values(_REVIEWED, {"review": dialog.review.isChecked()})
+        draw, review, loop = dialog.options, dialog.applies_review, dialog.only_loop.isChecked()
         path = self.ask_save_path(self.tr("Export"), ending)
         if path is not None:
-            self.export(kind, path, draw=draw)
+            self.export(kind, path, draw=draw, review=review, only_loop=loop)
 
     def _drawn_in_window(self) -> DrawOptions:
         display, current = self._session.display, self._session.recording.current
@@ -245,11 +263,6 @@ class FileController(QObject):
             attributes=display.overlay.drawings,
             schema="" if current is None else current.results.schema.name,
         )
-
-    def _export_table(self, table: TableFormat) -> None:
-        path = self.ask_save_path(self.tr("Export"), table.export_ending or table.suffix)
-        if path is not None:
-            self.export(ExportKind.TABLE, path, table.name)
 
     def _export_frame(self) -> None:
         """Save the frame that is shown when the command is chosen.
@@ -292,20 +305,33 @@ class FileController(QObject):
         """
         suffix = Path(ending).suffix or ending
         name = suggested_path(self._session.source.export_base(self._recordings_folder()), ending)
-        text, _ = QFileDialog.getSaveFileName(
-            self._parent,
-            title,
-            unused_path(name) if free else name,
-            ";;".join((f"*{suffix}", *others)),
-        )
+        suffixes = (suffix, *(other.removeprefix("*") for other in others))
+        return self._ask_path(self._parent, title, unused_path(name) if free else name, suffixes)
+
+    def _ask_path(
+        self, parent: QWidget, title: str, name: str, suffixes: Sequence[str]
+    ) -> Path | None:
+        """Ask for a file name with one of these suffixes; the first one is added if it has none."""
+        kinds = ";;".join(f"*{suffix}" for suffix in suffixes)
+        text, _ = QFileDialog.getSaveFileName(parent, title, name, kinds)
         if not text:
             return None
         path = Path(text)
-        right = (suffix, *(other.removeprefix("*") for other in others))
-        if path.suffix.lower() in right:
+        if path.suffix.lower() in suffixes:
             return path  # The dialog has already asked whether to replace an existing file.
-        path = path.with_name(path.name + suffix)
+        path = path.with_name(path.name + suffixes[0])
         return path if not path.exists() or self._confirm_replacing(path) else None
+
+    def _report_on_queue(self, tables: Sequence[tuple[Path, Path]]) -> None:
+        """Write a report about videos of the queue: their tables, and the videos."""
+        window = self._exports.queue_window
+        if window is None:
+            return
+        name = str(tables[0][0].parent / f"report{HTML}")
+        path = self._ask_path(window, self.tr("Write a report"), name, (HTML, PDF))
+        if path is not None:
+            videos = [table_reader(table, video) for table, video in tables]
+            self._exports.run(lambda on_change: ReportExport(path, videos, on_change))
 
     def _confirm_replacing(self, path: Path) -> bool:
         answer = QMessageBox.question(
@@ -327,37 +353,6 @@ class FileController(QObject):
         self._session.close_source()
         self._session.use_settings(settings)
         self._session.open(found.source, recover_from=found)
-
-    def _on_exported(self, report: ExportReport) -> None:
-        name = Path(report.path or report.request.path).name
-        text: str
-        if report.fault:
-            text = report.fault
-        elif report.cancelled:
-            text = self.tr("Cancelled. What was written so far is in {name}.").format(name=name)
-        elif report.partial:
-            text = self.tr(
-                "{name} holds what has been tracked so far. Export again when tracking is finished."
-            ).format(name=name)
-        else:
-            text = self.tr("{name} was written.").format(name=name)
-        if report.segment_count > 1 and not report.fault:
-            text += " " + self.tr(
-                "It was tracked in {count} parts because of seeking; the tracker "
-                "started anew at the beginning of each part. 'Track again from the "
-                "beginning' gives one uninterrupted run."
-            ).format(count=report.segment_count)
-        folder = str(Path(report.path or report.request.path).parent)
-        choices = [] if report.fault else [self.folder_choice(folder)]
-        passing = not (
-            report.fault or report.cancelled or report.partial or report.segment_count > 1
-        )
-        self._messages.show_message(text, choices, passing=passing)
-
-    def _on_saved(self, path: str, fault: str) -> None:
-        text = fault or self.tr("{name} was written.").format(name=Path(path).name)
-        choices = [] if fault else [self.folder_choice(str(Path(path).parent))]
-        self._messages.show_message(text, choices, passing=not fault)
 
     def folder_choice(self, folder: str) -> tuple[str, Callable[[], None]]:
         """Return the choice of a message that shows a folder."""

@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 
 from steadymark.app.gui.files.queue_list import QueueList
 from steadymark.app.gui.i18n.translate import translated
-from steadymark.app.session.video_queue import QueueStage, VideoQueue
+from steadymark.app.session.video_queue import QueueStage, VideoQueue, tables_of
 from steadymark.app.session.worker_threads import CoalescedCallback
 from steadymark.engine.batch.run_jobs import cores
 from steadymark.engine.core.errors import SteadymarkError
@@ -51,6 +51,10 @@ _LIVE_VIEW_CORES = 2  # cores that a live view and the window need for themselve
 class QueueWindow(QDialog):
     """Window of the video queue, which is open beside the main window.
 
+    Attributes:
+        changed: Emitted when the list has changed.
+        report_requested: Emitted with (table, video) paths of the finished videos to report on.
+
     Args:
         parent: The main window.
         models: The loaded models.
@@ -60,6 +64,7 @@ class QueueWindow(QDialog):
 
     _updated = Signal()
     changed = Signal()
+    report_requested = Signal(object)
 
     def __init__(
         self,
@@ -87,6 +92,9 @@ class QueueWindow(QDialog):
         self.cancel_all_button = self._button(self.queue.cancel_all)
         self.open_folder_button = self._button(self._on_open_folder)
         self.clear_button = self._button(self.queue.clear)
+        self.report_button = self._button(
+            lambda: self.report_requested.emit(tables_of(self.queue.items))
+        )
         self._add_button = self._button(self._choose_videos)
         self._add_folder = self._button(self._choose_videos_folder)
         self._choose_button = self._button(self._choose_folder)
@@ -152,11 +160,13 @@ class QueueWindow(QDialog):
             (self.cancel_all_button, self.tr("Cancel &all")),
             (self.open_folder_button, self.tr("&Open folder")),
             (self.clear_button, self.tr("C&lear finished")),
+            (self.report_button, self.tr("&Report…")),
             (self._add_button, self.tr("Add &videos…")),
             (self._add_folder, self.tr("Add &folder…")),
             (self._choose_button, self.tr("Choose…")),
         ):
             thing.setText(text)
+        self.report_button.setToolTip(self.tr("Write one page about all finished videos"))
         self.processes.setAccessibleName(self._processes_label.text())
         self.processes.setToolTip(
             self.tr("At most the number of processor cores; a live view needs some of them.")
@@ -198,6 +208,7 @@ class QueueWindow(QDialog):
             self.cancel_all_button,
             self.open_folder_button,
             self.clear_button,
+            self.report_button,
         )
         for column, button in enumerate(buttons):
             below.addWidget(button, column // 4, column % 4)
@@ -296,6 +307,7 @@ class QueueWindow(QDialog):
         self.cancel_all_button.setEnabled(running > 0)
         self.open_folder_button.setEnabled(any(item.outputs for item in items))
         self.clear_button.setEnabled(running < len(items))
+        self.report_button.setEnabled(bool(tables_of(items)))
         words = self.tr("{waiting} waiting, {done} finished, {failed} failed.")
         self.summary.setText(
             words.format(waiting=running, done=done, failed=failed)

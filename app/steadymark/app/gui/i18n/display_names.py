@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
@@ -69,6 +70,9 @@ def variant_description(variant: Variant) -> tuple[str, ...]:
     """
     if variant.kind == "none":
         return (variant.model,)
+    if variant.is_table:
+        any_table = QCoreApplication.translate("names", "A table…")
+        return (Path(variant.table).name if variant.table else any_table,)
     if variant.kind in _VARIANT_NAMES:
         return (QCoreApplication.translate("names", str(_VARIANT_NAMES[variant.kind])),)
     name = short_stabilizer_name(variant.kind)

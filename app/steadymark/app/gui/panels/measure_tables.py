@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from steadymark.app.gui.i18n.display_names import REGIONS, region_name
 from steadymark.app.gui.i18n.local_numbers import number_text, share_text
@@ -77,9 +77,11 @@ class TruthTables(QWidget):
             self.tr("NRMSE by region, %"),
             [MeasureRow(n, region_name(n), nrmse, 2) for n in REGIONS if n],
         )
+        self.more = QPushButton(self.tr("By frame and landmark"))
+        self.more.setToolTip(self.tr("Show the worst frames, and the error of each landmark"))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.truth_table, self.words, self.error_by_region):
+        for widget in (self.truth_table, self.words, self.more, self.error_by_region):
             column.addWidget(widget)
         self.hide()
 

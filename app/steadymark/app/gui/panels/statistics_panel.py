@@ -17,14 +17,15 @@ from steadymark.app.gui.panels.filter_parameters import FilterParameters
 from steadymark.app.gui.panels.measure_tables import MotionTables, TruthTables
 from steadymark.app.gui.panels.verdict_box import VerdictBox
 from steadymark.app.gui.widgets.scroll_area import in_scroll_area
-from steadymark.app.session.analysis.variants import RAW_AND_STABILIZED
+from steadymark.app.session.analysis.variants import ANY_TABLE, RAW_AND_STABILIZED
 from steadymark.engine.attributes.attribute_registry import ATTRIBUTES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from steadymark.app.session.analysis.face_measures import FaceMeasures
     from steadymark.app.session.analysis.variants import Variant, VariantPair
+    from steadymark.app.session.people.face_names import FaceName
     from steadymark.engine.attributes.face_attribute import AttributeReadout
     from steadymark.engine.core.types import TrackedFace
     from steadymark.engine.tracking.settings import TrackSettings
@@ -75,11 +76,9 @@ class StatisticsPanel(QWidget):
         self.device, self.stage_times, self.processed = QLabel(), QLabel(), QLabel()
         self.readouts: dict[str, list[QLabel]] = {}  # by the attribute's name
         self._no_face: UserText | None = None
+        self._face_names: Mapping[int, FaceName] = {}
         self._fill_variants(RAW_AND_STABILIZED, RAW_AND_STABILIZED)
         self._connect_variants()
-        self.running_passes = QLabel()
-        self.running_passes.setWordWrap(True)
-        self.running_passes.hide()
         self.details_button = QToolButton()
         self.details = self._make_details()
         self._wire_details(shown=details_shown)
@@ -101,6 +100,9 @@ class StatisticsPanel(QWidget):
         return [figure for part in parts for figure in part.figures()]
 
     def _make_details(self) -> QWidget:
+        self.running_passes = QLabel()
+        self.running_passes.setWordWrap(True)
+        self.running_passes.hide()
         choices = QFormLayout()
         choices.addRow(self.tr("Compare"), self.variants[0])
         choices.addRow(self.parameters[0])
@@ -161,10 +163,22 @@ class StatisticsPanel(QWidget):
             self.face.clear()
             for face in measures.faces:
                 self.face.addItem(f"#{face}", face)
+            self._name_faces()
         self.face.setCurrentIndex(self.face.findData(measures.face))
         self._list_landmarks(measures.schema)
         self.landmark.setCurrentIndex(measures.landmark)
         self.summary.show_figures(measures.figures)
+
+    def set_face_names(self, names: Mapping[int, FaceName]) -> None:
+        """Show what the faces are called in the shown frame."""
+        self._face_names = names
+        self._name_faces()
+
+    def _name_faces(self) -> None:
+        for place in range(self.face.count()):
+            name = self._face_names.get(self.face.itemData(place))
+            if name is not None:
+                self.face.setItemText(place, name.full)
 
     def set_no_face(self, sentence: UserText | None) -> None:
         """Show a sentence that says that no face was found, or None if that is not known."""
@@ -259,6 +273,7 @@ class StatisticsPanel(QWidget):
         for box, variant in zip(self.variants, variants, strict=True):
             chosen = replace(variant, own=None)
             wanted = [*offered, *({chosen} - set(offered))]
+            wanted.sort(key=ANY_TABLE.__eq__)  # the entry that asks for a file stays the last one
             if [box.itemData(i) for i in range(box.count())] != wanted:
                 box.clear()
                 for variant in wanted:

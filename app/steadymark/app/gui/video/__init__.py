@@ -1,1 +1,1 @@
-"""The video with its landmarks, the timeline and the playback bar."""
+"""The video with its landmarks, and the playback bar."""

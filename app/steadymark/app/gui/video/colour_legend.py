@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor
 
 from steadymark.app.gui.i18n.local_numbers import significant_text
 from steadymark.app.gui.video.overlay import LABEL_BACKGROUND, SPEED_BANDS
-from steadymark.engine.output.video.draw_style import SCORE_BANDS
+from steadymark.engine.output.video.draw_style import CORRECTED_COLOUR, SCORE_BANDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,13 +26,21 @@ translate = QCoreApplication.translate
 Line = tuple[str, list[tuple[str, str]]]  # a title, and its colours with their meanings
 
 
-def legend_lines(overlay: OverlayOptions) -> list[Line]:
-    """Return the lines of the legend for the colours that are in use."""
+def legend_lines(overlay: OverlayOptions, *, corrected: bool = False) -> list[Line]:
+    """Return the lines of the legend for the colours that are in use.
+
+    Args:
+        overlay: What is drawn.
+        corrected: Whether there are corrected landmarks.
+    """
     lines: list[Line] = []
     if overlay.scores and overlay.points:
         lines.append((translate("colour_key", "score"), _ranges(SCORE_BANDS)))
     if overlay.trails:
         lines.append((translate("colour_key", "speed, % of the face/s"), _ranges(SPEED_BANDS)))
+    if corrected:
+        meaning = translate("colour_key", "corrected by hand")
+        lines.append((translate("colour_key", "landmarks"), [(CORRECTED_COLOUR, meaning)]))
     return lines
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +10,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
 
 from steadymark.app.gui.i18n.local_numbers import number_text
+from steadymark.app.session.people.face_names import FaceName
 from steadymark.engine.attributes.attribute_registry import drawn_attributes
 from steadymark.engine.attributes.face_attribute import DrawnLine, DrawnText
 from steadymark.engine.output.video.draw_style import (
@@ -57,12 +58,18 @@ class LandmarkStyle:
         colour: The colour; None gives each face its own.
         trails: The trails by the face's id.
         schema: The schema of the landmarks, whose lines are painted.
+        names: What the faces are called, by the face's id; other faces have their numbers.
     """
 
     raw: bool
     colour: str | None
     trails: dict[int, Trail]
     schema: LandmarkSchema
+    names: dict[int, FaceName] = field(default_factory=dict)
+
+    def name_of(self, face: TrackedFace) -> FaceName:
+        """Return what a face is called."""
+        return self.names.get(face.face_id, FaceName(face.face_id, face.face_id))
 
 
 def paint_faces(
@@ -107,7 +114,7 @@ def paint_truth(painter: QPainter, xy_px: NDArray[np.float64], viewport: Viewpor
 
 
 def _colour(face: TrackedFace, style: LandmarkStyle) -> QColor:
-    return QColor(style.colour or face_colour(face.face_id))
+    return QColor(style.colour or face_colour(style.name_of(face).person))
 
 
 def _paint_extent(
@@ -143,7 +150,9 @@ def _paint_landmarks(
     if overlay.numbers:
         _paint_numbers(painter, points, size)
     if overlay.ids:
-        _paint_id(painter, face, points, colour)
+        _paint_id(
+            painter, f"{style.name_of(face).full}   {number_text(face.score, 2)}", points, colour
+        )
 
 
 def _paint_contours(
@@ -215,16 +224,9 @@ def _paint_numbers(painter: QPainter, points: NDArray[np.float64], size: float) 
         draw_text(painter, QPointF(x + 3, y - 3), str(index), QColor("white"))
 
 
-def _paint_id(
-    painter: QPainter, face: TrackedFace, points: NDArray[np.float64], colour: QColor
-) -> None:
+def _paint_id(painter: QPainter, text: str, points: NDArray[np.float64], colour: QColor) -> None:
     left, top = points.min(0)
-    draw_label(
-        painter,
-        QPointF(left + 6, top - 12),
-        f"#{face.face_id}   {number_text(face.score, 2)}",
-        colour,
-    )
+    draw_label(painter, QPointF(left + 6, top - 12), text, colour)
 
 
 def _paint_box(painter: QPainter, box: FaceBox, viewport: Viewport, colour: QColor) -> None:

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from steadymark.app.gui.i18n.local_numbers import significant_text
-from steadymark.app.gui.video.timeline import Timeline
+from steadymark.app.gui.timeline.timeline import Timeline
 from steadymark.app.session.state import SPEEDS, Display, clock_text
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from steadymark.app.session.state import Display, ShownLandmarks
 from steadymark.engine.output.video.draw_style import RAW_COLOUR, STEADY_COLOUR
 
 if TYPE_CHECKING:
-    from steadymark.app.gui.video.video_view import ShownFrame
+    from steadymark.app.gui.video.shown_frame import ShownFrame
 
 
 def paint_snapshot(shown: ShownFrame, display: Display) -> QImage:
@@ -38,7 +38,7 @@ def paint_snapshot(shown: ShownFrame, display: Display) -> QImage:
     }.get(display.shown_landmarks, (True, False))
     for raw in kinds:
         colour = (RAW_COLOUR if raw else STEADY_COLOUR) if both else None
-        style = LandmarkStyle(raw, colour, shown.trails.get(raw, {}), shown.schema)
+        style = LandmarkStyle(raw, colour, shown.trails.get(raw, {}), shown.schema, shown.names)
         paint_faces(painter, shown.faces or (), Viewport(1.0, 0.0, 0.0), display.overlay, style)
     painter.end()
     return image

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
@@ -29,32 +29,16 @@ from steadymark.app.session.state import ComparisonLayout, Display, Phase, Shown
 from steadymark.engine.output.video.draw_style import RAW_COLOUR, STEADY_COLOUR
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from collections.abc import Callable
+
     from PySide6.QtGui import QImage
 
-    from steadymark.app.session.recording.results import Trail
-    from steadymark.engine.core.types import Frame, TrackedFace
-    from steadymark.models.face.schema import LandmarkSchema
+    from steadymark.app.gui.video.shown_frame import ShownFrame
+
+    ViewLayer = Callable[[QPainter, ShownFrame, Viewport], None]
 
 _STEP = 1.25
 _BACKGROUND = QColor(22, 22, 24)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ShownFrame:
-    """A frame and the faces of exactly that frame; faces is None if it is not tracked yet.
-
-    trails has the trails of raw (True) and stabilized points by the face's id. truth is (K, 2) in
-    frame pixels. heatmaps has the x and y heatmaps by the face's id, each (K, 2, L).
-    """
-
-    frame: Frame
-    faces: tuple[TrackedFace, ...] | None
-    trails: dict[bool, dict[int, Trail]]
-    schema: LandmarkSchema
-    truth: NDArray[np.float64] | None = None
-    heatmaps: dict[int, NDArray[np.float32]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +62,8 @@ class VideoView(QWidget):
         landmark_clicked: Emitted with a landmark's number.
         zoom_changed: Emitted with the zoom in screen pixels per frame pixel.
         frame_painted: Emitted with the Frame that is on the screen.
+        layers: Paint over the stabilized landmarks, in view points.
+        landmark_cursor: The shape of the mouse pointer over a landmark.
     """
 
     wipe_moved = Signal(float)
@@ -98,6 +84,8 @@ class VideoView(QWidget):
         self._drag_start: QPointF | None = None
         self._dragging_wipe = False
         self._hovered: HoveredLandmark | None = None
+        self.layers: list[ViewLayer] = []
+        self.landmark_cursor = Qt.CursorShape.ArrowCursor
 
     @property
     def shown(self) -> ShownFrame | None:
@@ -231,7 +219,8 @@ class VideoView(QWidget):
         self._paint_divider(painter)
         self._paint_legend(painter)
         if self._display.shown_landmarks is not ShownLandmarks.OFF:
-            paint_legend(painter, legend_lines(self._display.overlay), self.width())
+            lines = legend_lines(self._display.overlay, corrected=bool(self._shown.corrected))
+            paint_legend(painter, lines, self.width())
         self._paint_hovered(painter)
 
     def _paint_image(self, painter: QPainter) -> None:
@@ -259,10 +248,13 @@ class VideoView(QWidget):
         for raw in pane.kinds:
             colour = (RAW_COLOUR if raw else STEADY_COLOUR) if both or (raw and single) else None
             trails = self._shown.trails.get(raw, {})
-            style = LandmarkStyle(raw, colour, trails, self._shown.schema)
+            style = LandmarkStyle(raw, colour, trails, self._shown.schema, self._shown.names)
             paint_faces(
                 painter, self._shown.faces or (), self.viewport(), self._display.overlay, style
             )
+        if False in pane.kinds:
+            for layer in self.layers:
+                layer(painter, self._shown, self.viewport())
 
     def _paint_caption(self, painter: QPainter, pane: ViewPane) -> None:
         raw = pane.kinds[0]
@@ -341,7 +333,7 @@ class VideoView(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._drag_start, self._dragging_wipe = None, False
-        found = self._landmark_at(event.position())
+        found = self.landmark_at(event.position())
         if found is not None and event.button() is Qt.MouseButton.LeftButton:
             self.landmark_clicked.emit(found.index)
 
@@ -370,10 +362,9 @@ class VideoView(QWidget):
 
     def _hover(self, event: QMouseEvent) -> None:
         at = event.position()
-        self.setCursor(
-            Qt.CursorShape.SplitHCursor if self._is_on_wipe_line(at) else Qt.CursorShape.ArrowCursor
-        )
-        near = self._landmark_at(at)
+        near = self.landmark_at(at)
+        over = Qt.CursorShape.ArrowCursor if near is None else self.landmark_cursor
+        self.setCursor(Qt.CursorShape.SplitHCursor if self._is_on_wipe_line(at) else over)
         if near == self._hovered:
             return
         self._hovered = near
@@ -383,16 +374,20 @@ class VideoView(QWidget):
             QToolTip.showText(event.globalPosition().toPoint(), near.text, self)
         self.update()
 
-    def _landmark_at(self, at: QPointF) -> HoveredLandmark | None:
+    def landmark_at(self, at: QPointF, *, raw: bool = True) -> HoveredLandmark | None:
+        """Return the landmark at a point of the view.
+
+        Args:
+            at: The point.
+            raw: Whether raw landmarks count besides stabilized ones.
+        """
         pane = next((p for p in self._panes() if p.clip.contains(at) and p.kinds), None)
         if self._shown is None or pane is None:
             return None
+        names = {kind: name for kind, name in self._variant_names(pane).items() if raw or not kind}
         corner = pane.area.topLeft()
         port = self.viewport().moved(corner.x(), corner.y())
-        shown = self._shown
-        return nearest_landmark(
-            shown.faces or (), shown.schema, self._variant_names(pane), port, at
-        )
+        return nearest_landmark(self._shown, names, port, at)
 
     def _variant_names(self, pane: ViewPane) -> dict[bool, str]:
         both = self._display is not None and self._display.shown_landmarks is ShownLandmarks.BOTH

@@ -21,6 +21,7 @@ from steadymark.app.session.analysis.measure_worker import (
     MeasureWorker,
 )
 from steadymark.app.session.analysis.second_pass import SecondPass
+from steadymark.app.session.analysis.table_pass import TablePass
 from steadymark.app.session.analysis.variants import RAW_AND_STABILIZED, settings_of_variant
 from steadymark.app.session.background_opening import needs_retracking
 from steadymark.app.session.worker_threads import CoalescedCallback
@@ -111,7 +112,7 @@ class Analysis(QObject):
         self.region = ""
         self.variants: VariantPair = RAW_AND_STABILIZED
         self.compared: ComparedPoints | None = None
-        self._passes: dict[Variant, SecondPass] = {}
+        self._passes: dict[Variant, SecondPass | TablePass] = {}
         self._pass_callback = CoalescedCallback(self._pass_changed.emit)
         self._pass_changed.connect(self._on_pass_changed, Qt.ConnectionType.QueuedConnection)
         queued = Qt.ConnectionType.QueuedConnection
@@ -221,7 +222,7 @@ class Analysis(QObject):
     def compare(self, variants: VariantPair) -> None:
         """Compare these two variants.
 
-        Variants that need their own tracking start it immediately.
+        Variants that need their own tracking start it immediately, and tables are read.
         """
         if self._recording is None:
             return
@@ -236,8 +237,13 @@ class Analysis(QObject):
         return tuple(
             (variant, p.share)
             for variant, p in self._passes.items()
-            if variant in self.variants and not p.done
+            if variant.tracks and variant in self.variants and not p.done
         )
+
+    @property
+    def tables(self) -> tuple[Variant, ...]:
+        """The tables that were compared and are still there."""
+        return tuple(variant for variant in self._passes if variant.is_table)
 
     def faces(self, index: int, *, both: bool) -> tuple[TrackedFace, ...] | None:
         """Return the faces of a frame.
@@ -267,10 +273,17 @@ class Analysis(QObject):
         return self._source().results
 
     def _track_variants(self) -> None:
-        """Track the recording with the compared variants that need a tracking of their own."""
+        """Track the recording with the compared variants that need it, and read their tables."""
+        recording = self._recording
+        if recording is None:
+            return
         for variant in self.variants:
-            if variant.tracks and self._recording is not None:
-                self._track(variant, self._recording)
+            if variant.tracks:
+                self._track(variant, recording)
+            elif variant.is_table and variant not in self._passes:
+                table = TablePass(variant.table, recording, self._pass_callback)
+                self._passes[variant] = table
+                self._run_in_background(table.run, "table")
 
     def _track(self, variant: Variant, recording: OpenRecording) -> None:
         """Track the recording with this variant, unless a pass with equivalent settings exists."""
@@ -299,8 +312,19 @@ class Analysis(QObject):
                 self._drop(variant)
                 if variant in self.variants:
                     self.compare(RAW_AND_STABILIZED)
+            elif isinstance(second_pass, TablePass) and second_pass.done:
+                self._show_table(second_pass)
         if self._recording is not None:
             self.results_changed.emit()
+
+    def _show_table(self, table: TablePass) -> None:
+        """Measure a table that was just read, and tell what does not fit in it."""
+        if table.shown:
+            return
+        table.shown = True
+        if table.note:
+            self.message_posted.emit(table.note)
+        self.measures_requested.emit()
 
     def request_heatmaps(self, frame: Frame, faces: Sequence[TrackedFace], context: object) -> None:
         """Request heatmaps of a frame. The signal `heatmaps_changed` follows with `context`.

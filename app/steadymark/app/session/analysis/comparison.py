@@ -87,7 +87,7 @@ class Comparison:
     Attributes:
         variants: The two variants.
         settings: The settings that give filters their parameters.
-        passes: The results so far of the variants that are tracked separately.
+        passes: The results so far of the variants that are tracked separately, and of tables.
     """
 
     variants: VariantPair
@@ -102,7 +102,7 @@ class Comparison:
             return None
         rows, _, known = results.window()
         for variant in self.variants:
-            if variant.tracks:
+            if variant.has_results:
                 other = self.passes.get(variant)
                 known &= other is not None and other.frame_status() == FrameStatus.TRACKED
         first, second = (self._points(variant, results, rows, stop) for variant in self.variants)
@@ -115,7 +115,7 @@ class Comparison:
             return rows.raw
         if variant == STABILIZED:
             return rows.stabilized
-        if variant.tracks:
+        if variant.has_results:
             other = self.passes.get(variant)
             return (
                 np.full_like(rows.raw, np.nan)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.app.session.analysis.ground_truth import GroundTruth
+    from steadymark.app.session.analysis.landmark_errors import ErrorPair
     from steadymark.app.session.analysis.tracking_figures import TrackingFigures
     from steadymark.app.session.recording.results import FaceRows
     from steadymark.models.face.schema import LandmarkSchema
@@ -106,6 +107,8 @@ class TruthMeasures:
         xy: (frames, 2), the true position of the chosen landmark in pixels.
         raw: The scores of the raw points.
         stabilized: The scores of the stabilized points.
+        errors: The errors of the raw and of the stabilized points in the compared frames; None
+            without any.
     """
 
     name: str
@@ -115,6 +118,7 @@ class TruthMeasures:
     xy: Curve
     raw: TruthScores
     stabilized: TruthScores
+    errors: ErrorPair | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,11 +245,20 @@ def _truth_measures(
 ) -> TruthMeasures:
     compared_frames = np.ones(len(times_s), np.bool_) if known is None else known
     fps = float(1 / np.median(np.diff(times_s))) if len(times_s) > 1 else 25.0
-    raw_scores, error_raw = score_face(truth, raw, compared_frames, fps)
-    stabilized_scores, error_stabilized = score_face(truth, stabilized, compared_frames, fps)
+    raw_scores, error_raw, first = score_face(truth, raw, compared_frames, fps)
+    stabilized_scores, error_stabilized, second = score_face(
+        truth, stabilized, compared_frames, fps
+    )
     xy = truth.points[:, landmark]
     return TruthMeasures(
-        truth.name, truth.frames, error_raw, error_stabilized, xy, raw_scores, stabilized_scores
+        truth.name,
+        truth.frames,
+        error_raw,
+        error_stabilized,
+        xy,
+        raw_scores,
+        stabilized_scores,
+        None if first is None or second is None else (first, second),
     )
 
 

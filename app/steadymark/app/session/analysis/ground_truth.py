@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steadymark.app.session.analysis.landmark_errors import landmark_errors
 from steadymark.engine.core.errors import UsageError
-from steadymark.engine.metrics.accuracy_scores import accuracy_of
 from steadymark.engine.metrics.tracker_tables import prepare_video, tracked_video
 from steadymark.engine.metrics.video_ground_truth import LabelledVideo, find_videos, read_truth
 from steadymark.engine.metrics.video_scores import has_truth, stability_of
@@ -18,6 +18,7 @@ from steadymark.engine.sources.input_paths import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from steadymark.app.session.analysis.landmark_errors import LandmarkErrors
     from steadymark.engine.metrics.tracker_tables import ScoredVideo
     from steadymark.models.face.schema import LandmarkSchema
 
@@ -121,7 +122,7 @@ def load_ground_truth(path: Path, source: str, schema: LandmarkSchema) -> Ground
 
 def score_face(
     truth: GroundTruth, points: NDArray[np.float32], known: NDArray[np.bool_], fps: float
-) -> tuple[TruthScores, NDArray[np.float64]]:
+) -> tuple[TruthScores, NDArray[np.float64], LandmarkErrors | None]:
     """Compare one face's points with the ground truth.
 
     Args:
@@ -131,14 +132,16 @@ def score_face(
         fps: The frame rate.
 
     Returns:
-        The scores, and the NRMSE of each frame in %.
+        The scores, the NRMSE of each frame in %, and the errors of the compared frames; None
+        without any.
     """
     in_table = np.round(points.astype(np.float64), 3).astype(np.float32)  # rounded as in the files
     video = tracked_video(in_table.astype(np.float64), truth.video, fps=fps, known=known)
     compared = video.compared()
     if compared is None or not compared.places:
-        return TruthScores(), np.full(len(points), np.nan)
-    accuracy, stability = accuracy_of(compared), stability_of([video])
+        return TruthScores(), np.full(len(points), np.nan), None
+    errors, stability = landmark_errors(compared), stability_of([video])
+    accuracy = errors.scores
     scores = TruthScores(
         accuracy.nrmse,
         accuracy.fr8,
@@ -149,4 +152,4 @@ def score_face(
         accuracy.missed,
         tuple(accuracy.regions.items()),
     )
-    return scores, video.errors()
+    return scores, video.errors(), errors

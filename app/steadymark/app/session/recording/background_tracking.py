@@ -72,6 +72,7 @@ class BackgroundTracking:
         sinks: Makes the further outputs of a segment, given the number of the segment.
         on_change: Is called from any thread after every frame and every change of the report. It
             must return immediately.
+        finished: Whether there is nothing to track, because all results come from a table.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class BackgroundTracking:
         *,
         sinks: Callable[[int], Sequence[Sink]] = lambda _: (),
         on_change: Callable[[], None] = lambda: None,
+        finished: bool = False,
     ) -> None:
         self._media, self._models, self._results = media, models, results
         self._independent = media.info.image_order is ImageOrder.INDEPENDENT
@@ -90,7 +92,7 @@ class BackgroundTracking:
         self._settings = without_filter(settings)
         self._sinks, self._on_change = sinks, on_change
         self._changed = Condition()
-        self._report = TrackingReport()
+        self._report = TrackingReport(TrackingPhase.FINISHED if finished else TrackingPhase.RUNNING)
         self._closing = self._paused = False
         self._requested_frame, self._number = 0, 0
         self._segment: MediaSegment | None = None

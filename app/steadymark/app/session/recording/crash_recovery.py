@@ -11,24 +11,15 @@ import logging
 import shutil
 import time
 import uuid
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QLockFile
 
-from steadymark.engine.attributes.attribute_registry import attributes_from
+from steadymark.app.session.recording.table_results import results_in
 from steadymark.engine.core.errors import LandmarkFileError, SteadymarkError
-from steadymark.engine.core.types import (
-    FaceBox,
-    FaceContext,
-    FaceState,
-    FrameTime,
-    Landmarks,
-    TrackedFace,
-    TrackResult,
-)
+from steadymark.engine.core.types import FaceState
 from steadymark.engine.output.csv.landmark_table import LandmarkTable, read_landmarks
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.models.bounded_read import read_bounded_text
@@ -39,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from steadymark.app.session.recording.results import Results
-    from steadymark.engine.core.types import Intrinsics, SourceInfo
+    from steadymark.engine.core.types import Intrinsics, SourceInfo, TrackResult
     from steadymark.models.face.crop import Crop, Points
     from steadymark.models.face.schema import LandmarkSchema
 
@@ -248,8 +239,8 @@ def recover(
                 source=earlier.source,
             )
         results.begin_segment()
-        for result in _results(table, results.schema.name, camera):
-            results.add(result if crop_of is None else _with_crops(result, crop_of))
+        for result in results_in(table, results.schema.name, camera, crop_of=crop_of):
+            results.add(result)
             count += 1
     return count
 
@@ -336,48 +327,3 @@ def _cut_off_incomplete_row(path: Path) -> None:
         tail = file.read(step)
         if tail and not tail.endswith(b"\n"):
             file.truncate(end - step + tail.rfind(b"\n") + 1)
-
-
-def _results(table: LandmarkTable, schema: str, camera: Intrinsics | None) -> list[TrackResult]:
-    """Convert a table to results without pictures, crops and scene cuts, which tables do not hold.
-
-    A result counts as restarted at least where the frame numbers have a gap.
-    """
-    results: list[TrackResult] = []
-    last = -2
-    starts = [0, *(np.flatnonzero(np.diff(table.frame)) + 1).tolist(), len(table)]
-    for first, end in pairwise(starts):
-        frame = FrameTime(int(table.frame[first]), float(table.timestamp_s[first]))
-        context = FaceContext(schema, camera, frame.pts_s)
-        faces = tuple(
-            _face(table, row, context) for row in range(first, end) if table.face_id[row] >= 0
-        )
-        results.append(TrackResult(frame, faces, restarted=frame.index != last + 1))
-        last = frame.index
-    return results
-
-
-def _with_crops(result: TrackResult, crop_of: Callable[[Points], Crop]) -> TrackResult:
-    def with_crop(face: TrackedFace) -> TrackedFace:
-        if face.raw is None or np.ptp(face.raw.xy_px, axis=0).min() < 1:
-            return face  # too small for a crop
-        return replace(face, crop=crop_of(face.raw.xy_px))
-
-    return replace(result, faces=tuple(map(with_crop, result.faces)))
-
-
-def _face(table: LandmarkTable, row: int, context: FaceContext) -> TrackedFace:
-    face_id, state = int(table.face_id[row]), FaceState(str(table.state[row]))
-    if state is FaceState.LOST:
-        return TrackedFace(face_id, state, 0.0)
-    score, points = float(table.score[row]), table.point_score[row]
-    left, top, width, height = (float(v) for v in table.box[row])
-    return TrackedFace(
-        face_id,
-        state,
-        score,
-        FaceBox(left, top, width, height, score),
-        Landmarks(table.raw_xy_px[row], points),
-        Landmarks(table.xy_px[row], points),
-        attributes=attributes_from(table.attributes[row], context),
-    )

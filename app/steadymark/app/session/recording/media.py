@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.engine.core.types import Frame, SourceInfo
+    from steadymark.engine.sources.picture_reader import PictureReader
     from steadymark.models.user_text import UserText
 
 
@@ -67,6 +68,10 @@ class Media:
     def frame_at(self, index: int) -> Frame:
         """Return a frame. Raises SourceError if it is damaged or the recording is closed."""
         return self._source.frame_at(index)
+
+    def picture_reader(self) -> PictureReader:
+        """Return a reader of single pictures, which disturbs neither viewing nor tracking."""
+        return self._source.picture_reader()
 
     def segment(self, frames: range) -> MediaSegment:
         """Return these frames for one tracking run.

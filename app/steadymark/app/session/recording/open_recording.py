@@ -10,6 +10,7 @@ from steadymark.app.session.recording.background_tracking import BackgroundTrack
 from steadymark.app.session.recording.crash_recovery import RecoverableSession, SessionStore
 from steadymark.app.session.recording.kept_results import keep_finished, results_fingerprint
 from steadymark.app.session.recording.player import Player
+from steadymark.app.session.recording.point_filter import filter_of
 from steadymark.app.session.recording.results import FrameStatus, Results
 from steadymark.app.session.settings_values import settings_to_dict
 from steadymark.app.session.state import Phase, SourceState
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.background_opening import OpenResult
     from steadymark.app.session.recording.media import Media
+    from steadymark.app.session.recording.table_results import TableResults
     from steadymark.engine.core.protocols import Sink
     from steadymark.engine.core.types import Frame
     from steadymark.engine.tracking.settings import OpenModels, TrackSettings
@@ -48,7 +50,8 @@ class RecordingCallbacks:
 class OpenRecording:
     """An open recording. Its threads run from `start` to `close`.
 
-    `pictures` holds the newest frame to show. `closed` is set after `wait_closed`.
+    `pictures` holds the newest frame to show. `closing` is set by `close`, and `closed` after
+    `wait_closed`.
 
     Args:
         media: The recording.
@@ -58,6 +61,8 @@ class OpenRecording:
         results: Empty results, or the results of an earlier session.
         state_root: The folder of the files that are kept against a crash.
         recover_from: The earlier session, whose files this recording takes over.
+        table: The table that the results come from. It is None after `retrack`.
+        project: The file of the project; None means the one beside the recording.
     """
 
     def __init__(
@@ -70,12 +75,14 @@ class OpenRecording:
         results: Results,
         state_root: Path,
         recover_from: RecoverableSession | None = None,
+        table: TableResults | None = None,
+        project: Path | None = None,
     ) -> None:
         self.media, self.models, self.settings = media, models, settings
         self._callbacks, self._state_root = callbacks, state_root
-        self.results = results
+        self.results, self.table, self.project = results, table, project
         self.pictures: LatestValue[Frame] = LatestValue()
-        self.closed = Event()
+        self.closing, self.closed = Event(), Event()
         self._store: SessionStore | None = None
         self.recover_from = recover_from
         self.kept_since_s = 0.0
@@ -96,8 +103,9 @@ class OpenRecording:
         return self.media.info.fps or 25.0
 
     def start(self) -> None:
-        """Show and track the recording from the beginning."""
-        self._create_store()
+        """Show and track the recording from the beginning; results of a table are only shown."""
+        if self.table is None:
+            self._create_store()
         self.tracking.start()
         self.player.start()
         self.player.show(0)
@@ -112,21 +120,38 @@ class OpenRecording:
         """
         old_tracking, old_store = self.tracking, self._store
         old_tracking.close()
-        self.models, self.settings = models, settings
+        self.models, self.settings, self.table = models, settings, None
         self.results, self.kept_since_s = Results(self.media.times_s, models.schema), 0.0
         self._create_store()
         self.tracking = self._tracking(settings)
         self.tracking.start(first)
 
-        def wait_closed() -> None:
-            old_tracking.join(STOP_S)
-            if old_store is not None:
-                old_store.discard()
+        return _waits_closed(old_tracking, old_store)
 
-        return wait_closed
+    def use_results(
+        self, results: Results, store: SessionStore | None, settings: TrackSettings
+    ) -> Callable[[], None]:
+        """Use results of which a part was tracked again.
+
+        Args:
+            results: The results.
+            store: Their files, or None.
+            settings: The settings whose filter was applied to them.
+
+        Returns:
+            A function that waits until the old tracking has ended.
+        """
+        old_tracking, old_store = self.tracking, self._store
+        old_tracking.close()
+        self.results, self._store, self.kept_since_s = results, store, 0.0
+        self.tracking = self._tracking(settings)
+        self.tracking.set_filter(filter_of(self.settings))
+        self.tracking.start()
+        return _waits_closed(old_tracking, old_store)
 
     def close(self) -> None:
         """Ask all threads to end."""
+        self.closing.set()
         self.tracking.close()
         self.player.close()
         self.pictures.close()
@@ -163,7 +188,21 @@ class OpenRecording:
             faces_seen=report.faces_seen,
             max_faces=self.settings.tracker.max_faces,
             kept_since_s=self.kept_since_s,
+            table="" if self.table is None else self.table.path.name,
         )
+
+    def messages_in(self, state: SourceState) -> tuple[UserText, ...]:
+        """Return what the user is told when the recording comes to the phase of this state."""
+        if state.phase is Phase.FAILED:
+            return (UserText("{fault}. 'Continue tracking' skips it.", fault=state.failure),)
+        return self.media.problems if state.phase is Phase.FINISHED else ()
+
+    def check_table(self) -> None:
+        """Tell the user if the recording is not the one that the table was made of."""
+        if self.table is not None:
+            self.table.check_source(
+                self.media.info.path, self._callbacks.message_posted, stop=self.closing.is_set
+            )
 
     def waits_for_tracking(self, shown_frame: int) -> bool:
         """Return whether the frame after this one is not tracked yet."""
@@ -171,27 +210,38 @@ class OpenRecording:
             shown_frame + 1
         )
 
-    def _create_store(self) -> None:
+    def new_store(self) -> SessionStore | None:
+        """Make a folder for results that are kept against a crash, or say why there is none."""
         try:
-            self._store = SessionStore(
+            return SessionStore(
                 self._state_root,
                 self.media.info.path,
                 settings_to_dict(self.settings),
                 results_fingerprint(self.media, self.models, self.settings),
             )
-            if self.recover_from is not None:
-                self._store.take_over(self.recover_from)
-                self.recover_from = None
+        except OSError as error:
+            self._tell_unprotected(error)
+            return None
+
+    def _create_store(self) -> None:
+        self._store = self.new_store()
+        if self._store is None or self.recover_from is None:
+            return
+        try:
+            self._store.take_over(self.recover_from)
+            self.recover_from = None
         except OSError as error:
             self._store = None
-            self._callbacks.message_posted(
-                UserText(
-                    "The results are not protected against a crash: {folder} cannot be "
-                    "written ({why})",
-                    folder=self._state_root,
-                    why=error.strerror,
-                )
+            self._tell_unprotected(error)
+
+    def _tell_unprotected(self, error: OSError) -> None:
+        self._callbacks.message_posted(
+            UserText(
+                "The results are not protected against a crash: {folder} cannot be written ({why})",
+                folder=self._state_root,
+                why=error.strerror,
             )
+        )
 
     def _tracking(self, settings: TrackSettings) -> BackgroundTracking:
         return BackgroundTracking(
@@ -201,6 +251,7 @@ class OpenRecording:
             self.results,
             sinks=self._sinks,
             on_change=self._progress,
+            finished=self.table is not None,
         )
 
     def _sinks(self, number: int) -> list[Sink]:
@@ -222,6 +273,17 @@ class OpenRecording:
         return self.results.ready_until(min(shown_frame + 1, self.results.frames - 1))
 
 
+def _waits_closed(tracking: BackgroundTracking, store: SessionStore | None) -> Callable[[], None]:
+    """Return a function that waits until a tracking has ended, and removes its files."""
+
+    def wait_closed() -> None:
+        tracking.join(STOP_S)
+        if store is not None:
+            store.discard()
+
+    return wait_closed
+
+
 def make_open_recording(
     opened: OpenResult, settings: TrackSettings, callbacks: RecordingCallbacks, state_root: Path
 ) -> OpenRecording:
@@ -237,4 +299,6 @@ def make_open_recording(
         results=opened.results,
         state_root=state_root,
         recover_from=opened.recover_from,
+        table=opened.table,
+        project=opened.project,
     )

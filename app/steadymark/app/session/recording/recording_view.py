@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-from steadymark.app.session.background_opening import OpenResult, needs_retracking, open_media
+from steadymark.app.session.background_opening import (
+    OpeningRequest,
+    OpenResult,
+    needs_retracking,
+    open_media,
+)
 from steadymark.app.session.face_notes import tracking_progress
 from steadymark.app.session.recording.open_recording import (
     STOP_S,
@@ -18,7 +23,6 @@ from steadymark.app.session.recording.open_recording import (
 from steadymark.app.session.recording.point_filter import filter_of
 from steadymark.app.session.state import Phase, SourceState, frame_at_time
 from steadymark.app.session.worker_threads import CoalescedCallback, WorkerThreads
-from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,12 +30,12 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.background_opening import ModelCache
     from steadymark.app.session.display_model import DisplayModel
-    from steadymark.app.session.recording.crash_recovery import RecoverableSession
     from steadymark.app.session.recording.open_recording import OpenRecording
     from steadymark.app.session.recording.results import Results
     from steadymark.app.session.shown_source import TrackingProgress
     from steadymark.engine.core.types import Frame
     from steadymark.engine.tracking.settings import OpenModels, TrackSettings
+    from steadymark.models.user_text import UserText
 
 
 class RecordingView(QObject):
@@ -106,8 +110,13 @@ class RecordingView(QObject):
 
     @property
     def settings_need_retracking(self) -> bool:
-        """Whether the newest settings need `retrack`."""
-        return self.current is not None and needs_retracking(self.current.settings, self._settings)
+        """Whether the newest settings need `retrack`. Those of a table cannot be changed."""
+        current, chosen = self.current, self._settings
+        if current is None:
+            return False
+        if current.table is not None:
+            return current.settings != chosen
+        return needs_retracking(current.settings, chosen)
 
     @property
     def comparable(self) -> bool:
@@ -127,23 +136,17 @@ class RecordingView(QObject):
         return f"{self._model.display.frame}"
 
     def open(
-        self,
-        path: str,
-        settings: TrackSettings,
-        *,
-        recover_from: RecoverableSession | None = None,
-        keep_shown: bool = False,
+        self, request: OpeningRequest, settings: TrackSettings, *, keep_shown: bool = False
     ) -> None:
         """Open, track and play a recording.
 
         Args:
-            path: The path of the recording.
+            request: The recording, and where its results come from.
             settings: The settings of the tracking.
-            recover_from: The earlier session whose results are recovered, or None.
             keep_shown: Whether what is shown stays open and usable until the recording is open. It
                 stays if the recording cannot be opened.
         """
-        self._settings = settings
+        self._settings, path = settings, request.path
         name = Path(path).name or path
         self.opening = name if keep_shown else ""
         if keep_shown:
@@ -156,7 +159,7 @@ class RecordingView(QObject):
         def work(number: int) -> OpenResult:
             if closing is not None and closing[0] == path:
                 closing[1].wait(STOP_S)  # its results are kept then
-            return open_media(number, path, settings, self._models(), recover_from, self.state_root)
+            return open_media(number, request, settings, self._models(), self.state_root)
 
         self._background.open(work)
 
@@ -279,7 +282,7 @@ class RecordingView(QObject):
         """Use these settings. Filters change immediately; other changes may need `retrack`."""
         self._settings = settings
         current = self.current
-        if current is not None and not needs_retracking(current.settings, settings):
+        if current is not None and not self.settings_need_retracking:
             current.settings = settings
             current.tracking.set_filter(filter_of(settings))
             self._background.run(current.tracking.apply_filter, "filtering")
@@ -336,8 +339,10 @@ class RecordingView(QObject):
         if self._model.user_state.playing:
             current.player.play(self._model.user_state.speed, self._model.user_state.loop)
         self._on_tracking_changed()
-        for note in current.media.info.notes:
+        for note in (*current.media.info.notes, *opened.notes):
             self.message_posted.emit(note)
+        if current.table is not None:
+            self._background.run(current.check_table, "checking")
 
     def _begin_again(self, opened: OpenResult) -> None:
         if self.current is not None and opened.retrack is not None:
@@ -382,16 +387,9 @@ class RecordingView(QObject):
         if playing and state.phase is Phase.TRACKING and current.waits_for_tracking(shown):
             current.tracking.seek(shown + 1)
         self._set_state(state)
-        if state.phase is before:
-            return
-        if state.phase is Phase.FAILED:
-            failure = state.failure
-            self.message_posted.emit(
-                UserText("{fault}. 'Continue tracking' skips it.", fault=failure)
-            )
-        elif state.phase is Phase.FINISHED:
-            for problem in current.media.problems:
-                self.message_posted.emit(problem)
+        if state.phase is not before:
+            for message in current.messages_in(state):
+                self.message_posted.emit(message)
 
     def _on_ended(self) -> None:
         self._at_end = True

@@ -37,11 +37,12 @@ _FIRST_ROWS = 512, 1 << 18  # minimum and maximum of the rows that are reserved 
 
 
 class FrameStatus(IntEnum):
-    """Whether a frame has results. DAMAGED: the frame cannot be decoded."""
+    """Whether a frame has results. DAMAGED cannot be decoded; LEFT_OUT has no row in its table."""
 
     UNKNOWN = 0
     TRACKED = 1
     DAMAGED = 2
+    LEFT_OUT = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,6 +153,11 @@ class Results:
             part = self._known[first:end]
             part[part == FrameStatus.UNKNOWN] = FrameStatus.DAMAGED
 
+    def leave_out_unknown(self) -> None:
+        """Mark all unknown frames as left out by the table that the results were read from."""
+        with self._lock:
+            self._known[self._known == FrameStatus.UNKNOWN] = FrameStatus.LEFT_OUT
+
     def set_stabilized(self, stabilized: NDArray[np.float32]) -> None:
         """Replace the stabilized points of the first M rows by (M, K, 2) points."""
         with self._lock:
@@ -216,9 +222,7 @@ class Results:
         """Return the median ms of detection, where it ran, and of landmarks; NaN if unknown."""
         with self._lock:
             stages = self._stage_ms[self._known == FrameStatus.TRACKED][-last:]
-        detections = stages[stages[:, 0] > 0, 0]
-        seen = stages[np.isfinite(stages[:, 1]), 1]
-        return _median(detections), _median(seen)
+        return _median(stages[stages[:, 0] > 0, 0]), _median(stages[np.isfinite(stages[:, 1]), 1])
 
     def is_tracked(self, index: int) -> bool:
         """Return whether a frame is tracked."""

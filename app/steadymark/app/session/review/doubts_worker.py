@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class DoubtsRequest:
     """A request for the doubtful stretches of results."""
 
@@ -77,8 +77,9 @@ def doubtful_of(
 ) -> list[DoubtfulStretch]:
     """Return the doubtful stretches of results, the worst first.
 
-    Frames that are not processed yet are no doubts: the parts before and after them are reviewed
-    as if they were videos of their own. Damaged frames are pauses of the video.
+    Frames that are not processed yet or left out by a table are no doubts: the parts before and
+    after them are reviewed as if they were videos of their own. Damaged frames are pauses of the
+    video.
 
     Args:
         results: The results, which must not change meanwhile; see `Results.snapshot`.
@@ -93,13 +94,14 @@ def doubtful_of(
     """
     status, rows = results.frame_status(), results.rows()
     found: list[DoubtfulStretch] = []
-    for run in true_runs(status != FrameStatus.UNKNOWN):
+    for run in true_runs(np.isin(status, (FrameStatus.TRACKED, FrameStatus.DAMAGED))):
         if stop():
             break
         frames = run.start + np.flatnonzero(status[run] == FrameStatus.TRACKED)
         inside = (rows.frame >= run.start) & (rows.frame < run.stop)
         table = table_of_faces(results, rows if inside.all() else _selected(rows, inside))
-        tracks = list(tracks_of(table, frames, results.times_s[frames]))
+        times_s, video = results.times_s[frames], range(run.start, run.stop)
+        tracks = list(tracks_of(table, frames, times_s, video=video))
         found += find_doubtful(tracks, limits)
     return worst_first(found)
 

@@ -10,9 +10,10 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from steadymark.app.session.review.project_saver import ProjectLock, ProjectSaver
 from steadymark.engine.core.errors import LandmarkFileError, UsageError
+from steadymark.engine.review import edits
 from steadymark.engine.review.history import History
 from steadymark.engine.review.project import Project, VideoReference
-from steadymark.engine.review.project_file import project_path, read_project
+from steadymark.engine.review.project_file import project_path, read_project, relative_path
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
@@ -60,17 +61,18 @@ class ReviewStore(QObject):
         """Why the project cannot be edited; empty if it can."""
         return self._read_only
 
-    def open(self, info: SourceInfo) -> None:
+    def open(self, info: SourceInfo, path: Path | None = None) -> None:
         """Open the project of a recording, or begin one in memory.
 
         Args:
             info: The recording. Live sources have no project.
+            path: The file of the project; None takes the one beside the recording.
         """
         self.close()
         if info.live:
             return
-        path, self._read_only = project_path(info.path), UserText("")
-        project = Project(_reference(info))
+        path, self._read_only = path or project_path(info.path), UserText("")
+        project = Project(_reference(info, path.parent))
         if path.exists():
             project = self._read(path, project)
         self.path = path
@@ -127,6 +129,25 @@ class ReviewStore(QObject):
             self.message_posted.emit(error.sentence)
             return False
         return self._publish(before)
+
+    def list_table(self, table: Path, *, first: bool) -> None:
+        """List a table of the recording in the project. This is no step of undo.
+
+        Nothing happens if the table does not lie in the project's folder or below it, so that no
+        file appears beside a video whose tables are kept elsewhere, or if the project cannot be
+        edited.
+
+        Args:
+            table: The table.
+            first: Whether it is shown when the recording is opened without kept results.
+        """
+        if self.history is None or self.path is None or self._read_only:
+            return
+        folder, before = self.path.parent, self.history.state
+        if table.absolute().is_relative_to(folder.absolute()):
+            name = relative_path(table, folder)
+            self.history.change_all(lambda one: edits.list_table(one, name, first=first))
+            self._publish(before)
 
     def undo(self) -> bool:
         """Undo the last edit; return whether there was one."""
@@ -190,13 +211,17 @@ class ReviewStore(QObject):
             )
 
 
-def _reference(info: SourceInfo) -> VideoReference:
-    """Return what a project knows of its recording; the path is relative to the project."""
+def _reference(info: SourceInfo, folder: Path) -> VideoReference:
+    """Return what a project in a folder knows of its recording."""
     path = Path(info.path)
     try:
         size = path.stat().st_size if path.is_file() else 0
     except OSError:
         size = 0
     return VideoReference(
-        path.name, size, frames=info.frames or 0, width=info.width, height=info.height
+        relative_path(path, folder),
+        size,
+        frames=info.frames or 0,
+        width=info.width,
+        height=info.height,
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -95,6 +95,18 @@ class LandmarkTable:
     def pose(self) -> NDArray[np.float64]:
         """(N, 6), position in millimetres and rotation in radians, see `HeadPose`."""
         return self.attributes[:, attribute_slices()[HEAD_POSE]]
+
+    def select(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> LandmarkTable:
+        """Return the table with some of its rows.
+
+        Args:
+            rows: (N,) True for the rows to keep, or the numbers of the rows in their new order.
+        """
+        columns = {name: getattr(self, name) for name in type(self).__slots__}
+        arrays: dict[str, Any] = {
+            name: each[rows] for name, each in columns.items() if isinstance(each, np.ndarray)
+        }
+        return replace(self, **arrays)
 
 
 def read_landmarks(path: str | Path) -> LandmarkTable:

@@ -31,6 +31,7 @@ class Header:
         settings: The settings used.
         source_name: Name of the input.
         source_sha256: SHA-256 of the input; None for cameras.
+        source_frames: Number of frames of the input; None if it is unknown.
     """
 
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -38,6 +39,7 @@ class Header:
     settings: Mapping[str, object] = field(default_factory=dict)
     source_name: str = ""
     source_sha256: str | None = None
+    source_frames: int | None = None
 
     def line(self, schema: LandmarkSchema) -> str:
         """Return the header as one line of JSON; values that JSON does not support become text.
@@ -45,11 +47,12 @@ class Header:
         Args:
             schema: The schema of the table. It is named unless tables that name none have it.
         """
+        frames = {} if self.source_frames is None else {"frames": self.source_frames}
         fields: dict[str, object] = {
             "versions": dict(self.versions),
             "models": dict(self.models),
             "settings": dict(self.settings),
-            "source": {"name": self.source_name, "sha256": self.source_sha256},
+            "source": {"name": self.source_name, "sha256": self.source_sha256, **frames},
         }
         if schema.name not in ("", SCHEMA_OF_UNNAMED):
             fields["schema"] = schema.name

@@ -7,10 +7,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from steadymark.engine.core.errors import SourceError, UsageError
 from steadymark.engine.core.types import Frame, SourceInfo
 from steadymark.engine.sources.damage_report import DamageKind, DamageReport, clock
 from steadymark.engine.sources.frame_conversion import AS_STORED, DecodeSettings
+from steadymark.engine.sources.picture_reader import PictureReader
 from steadymark.engine.sources.time_spans import frame_range, mean_fps
 from steadymark.engine.sources.video.container import open_container, video_stream
 from steadymark.engine.sources.video.decoder import Decoder
@@ -132,6 +135,12 @@ class VideoFile:
         self._check(index)
         image = self._grabber.image(index)
         return Frame(image, index, self._time_s(index), time.perf_counter())
+
+    def picture_reader(self) -> PictureReader:
+        """Return a reader of single pictures, with a decoder of its own."""
+        grabber = FrameGrabber(self._path, self._index, self._decoding)
+        easy = np.searchsorted(self._index.ticks, self._index.keys[:, 0]).astype(np.int64)
+        return PictureReader(grabber.image, grabber.close, easy[easy < len(self._index)])
 
     def close(self) -> None:
         """End the iteration of `frames` and release the file."""

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from steadymark.app.gui.video.timeline import Timeline
+from steadymark.app.gui.timeline.timeline import Timeline
 from steadymark.app.session.recording.results import Results
 from steadymark.app.session.state import Phase, SourceState, UserState, resolve_display
 from steadymark.engine.output.video.draw_style import GREEN, PURPLE, VERMILLION

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from steadymark.engine.review.project import Reassignment
+    from steadymark.engine.review.project import Project, Reassignment
 
 
 def persons_of(
@@ -58,3 +58,39 @@ def doubled_frames(
         if (counts > 1).any():
             found[person] = frames[counts > 1]
     return found
+
+
+def common_frames(
+    persons: NDArray[np.int64], frame: NDArray[np.int64], one: int, other: int
+) -> NDArray[np.int64]:
+    """Return the frames in which both persons have a face, so that they cannot be one person.
+
+    Args:
+        persons: (N,) persons, see `persons_of`.
+        frame: (N,) frame indices.
+        one: A person.
+        other: Another person.
+
+    Returns:
+        The frames, in ascending order.
+    """
+    return np.intersect1d(frame[persons == one], frame[persons == other])
+
+
+def person_at(face_id: int, frame: int, reassignments: Iterable[Reassignment]) -> int:
+    """Return the person whose face this is in one frame."""
+    face, index = np.array([face_id], np.int64), np.array([frame], np.int64)
+    return int(persons_of(face, index, reassignments)[0])
+
+
+def new_person(faces: Iterable[int], project: Project) -> int:
+    """Return a number that no person has.
+
+    Args:
+        faces: The numbers of all tracked faces.
+        project: The project.
+    """
+    taken = {*faces, *(one.number for one in project.people)}
+    for one in project.reassignments:
+        taken.update(number for pair in one.persons for number in pair)
+    return max(taken, default=-1) + 1

@@ -1,147 +1,51 @@
-"""The places and the painting of the parts of the timeline."""
+"""The painting of the parts of the timeline."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QImage, QPalette, QPen, QPolygonF
+from PySide6.QtGui import QColor, QImage, QPalette, QPen, QPixmap, QPolygonF
 
 from steadymark.app.gui.theme import SMALL, scaled_font
-from steadymark.app.gui.video.face_row_codes import FacePresence, row_codes
-from steadymark.app.gui.video.visible_frames import VisibleFrames, time_ticks
+from steadymark.app.gui.timeline.face_row_codes import FacePresence, row_codes
+from steadymark.app.gui.timeline.timeline_layout import MARGIN
+from steadymark.app.gui.timeline.visible_frames import VisibleFrames, time_ticks
 from steadymark.engine.output.video.draw_style import (
     GREEN,
     PURPLE,
     RAW_COLOUR,
     STEADY_COLOUR,
     VERMILLION,
-    face_colour,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
     from PySide6.QtGui import QPainter
+    from PySide6.QtWidgets import QWidget
 
+    from steadymark.app.gui.timeline.timeline_layout import TimelineLayout
     from steadymark.app.session.analysis.face_measures import FaceMeasures
     from steadymark.app.session.state import Display
 
-MARGIN, _TOP, _GAP = 8.0, 2.0, 2.0
-_STRIP = 26.0  # height of the jitter
-_ROW, _ALL_ROWS = 12.0, 80.0  # largest height of a row and of all rows together
 _ONE_ROW = 10.0
-_LANE = 17.0  # largest height of a lane
-LANES_PX = {True: 102.0, False: 51.0}  # largest height of all lanes, in a high and a low window
-_NAME_PX = 112.0  # largest width of the name of a lane
 _TICK_PX = 64.0  # minimum distance of two times
 _LEAST_MAV = 1e-6
 _DAMAGED, _LOOP = "#000000", PURPLE
 _CUT_PX = 4.0
+_SWATCH_PX = 8.0
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineLayout:
-    """The places of the parts of a timeline, in pixels.
-
-    Attributes:
-        width: The width of the widget.
-        rows: The number of rows of faces.
-        metrics: Of the font of the window.
-        lanes: The names of the lanes below the faces.
-        in_high_window: Whether there is room for many lanes.
-    """
-
-    width: int
-    rows: int
-    metrics: QFontMetrics
-    lanes: tuple[str, ...] = ()
-    in_high_window: bool = True
-
-    @property
-    def height(self) -> int:
-        return int(np.ceil(self.track.bottom() + _TOP + 2))
-
-    @property
-    def gutter(self) -> float:
-        """The width of the labels at the left."""
-        names = (min(self.metrics.horizontalAdvance(lane), _NAME_PX) for lane in self.lanes)
-        ids = self.metrics.horizontalAdvance("#00")
-        return SMALL * max((ids, *names)) + 14
-
-    @property
-    def track(self) -> QRectF:
-        """The place of all frames, from the times to the last row or lane."""
-        left = MARGIN + self.gutter
-        width = max(1.0, self.width - left - MARGIN)
-        bottom = self.lane(len(self.lanes) - 1).bottom() if self.lanes else self.faces.bottom()
-        return QRectF(left, _TOP, width, bottom - _TOP)
-
-    @property
-    def times(self) -> QRectF:
-        left = MARGIN + self.gutter
-        height = SMALL * self.metrics.height() + 4
-        return QRectF(left, _TOP, max(1.0, self.width - left - MARGIN), height)
-
-    @property
-    def strip(self) -> QRectF:
-        """The place of the jitter."""
-        times = self.times
-        return QRectF(times.left(), times.bottom(), times.width(), _STRIP)
-
-    @property
-    def faces(self) -> QRectF:
-        """The place of all rows of faces."""
-        strip = self.strip
-        height = self.rows * self.row_height
-        return QRectF(strip.left(), strip.bottom() + _GAP, strip.width(), height)
-
-    @property
-    def row_height(self) -> float:
-        return _ROW if self.rows == 1 else min(_ROW, _ALL_ROWS / self.rows)
-
-    def row(self, number: int) -> QRectF:
-        """Return the place of one row; there is a gap to the next row if there is room."""
-        faces, height = self.faces, self.row_height
-        gap = 1.0 if height >= 5 else 0.0
-        top = faces.top() + number * height
-        return QRectF(faces.left(), top, faces.width(), height - gap)
-
-    def row_at(self, y: float) -> int:
-        """Return the number of the row at a vertical position, or -1 above the rows."""
-        faces = self.faces
-        if y < faces.top():
-            return -1
-        return min(int((y - faces.top()) / self.row_height), self.rows - 1)
-
-    @property
-    def lane_height(self) -> float:
-        return min(_LANE, LANES_PX[self.in_high_window] / max(1, len(self.lanes)))
-
-    def lane(self, number: int) -> QRectF:
-        """Return the place of one lane; there is a gap to the next one if there is room."""
-        faces, height = self.faces, self.lane_height
-        gap = 1.0 if height >= 5 else 0.0
-        top = faces.bottom() + _GAP + number * height
-        return QRectF(faces.left(), top, faces.width(), height - gap)
-
-    def lane_at(self, y: float) -> int:
-        """Return the number of the lane at a vertical position, or -1 above the lanes."""
-        top = self.faces.bottom() + _GAP
-        if not self.lanes or y < top:
-            return -1
-        return min(int((y - top) / self.lane_height), len(self.lanes) - 1)
-
-    def place_at(self, x: float, shown: VisibleFrames) -> float:
-        """Return the place in frames at a horizontal position."""
-        track = self.track
-        return shown.first + (x - track.left()) / track.width() * shown.span
-
-    def x_of(self, place: float, shown: VisibleFrames) -> float:
-        """Return the horizontal position of a place in frames."""
-        track = self.track
-        return track.left() + track.width() * shown.share_of(place)
+def new_layer(widget: QWidget) -> QPixmap:
+    """Return a transparent picture of the size of a widget."""
+    ratio = widget.devicePixelRatioF()
+    layer = QPixmap(widget.size() * ratio)
+    layer.setDevicePixelRatio(ratio)
+    layer.fill(Qt.GlobalColor.transparent)
+    return layer
 
 
 def paint_ground(
@@ -153,8 +57,9 @@ def paint_ground(
     times_s: NDArray[np.float64] | None,
     presence: FacePresence | None,
     measures: FaceMeasures | None,
+    colours: Sequence[str],
 ) -> None:
-    """Paint everything except the loop and the playback position."""
+    """Paint everything except the loop and the playback position; each row has a colour."""
     painter.fillRect(layout.strip, palette.color(QPalette.ColorRole.Base))
     painter.fillRect(layout.row(0), palette.color(QPalette.ColorRole.Mid))
     if times_s is None or presence is None or not shown.count:
@@ -163,7 +68,7 @@ def paint_ground(
     _paint_times(painter, layout, shown, times_s, palette)
     _paint_rows(painter, layout, shown, presence, palette)
     face = None if measures is None else measures.face
-    _paint_labels(painter, layout, presence, palette, chosen=face)
+    _paint_labels(painter, layout, presence, palette, colours, chosen=face)
     painter.setClipRect(layout.track)
     if measures is not None and len(measures.jitter_raw) == shown.count:
         _paint_jitter(painter, layout, shown, measures)
@@ -211,7 +116,7 @@ def paint_place(
     """Paint the playback position."""
     x, track = layout.x_of(frame + 0.5, shown), layout.track
     colour = palette.color(QPalette.ColorRole.WindowText)
-    top = layout.strip.top()
+    top = layout.times.bottom()
     painter.setRenderHint(painter.RenderHint.Antialiasing)
     painter.setPen(QPen(colour, 1.6))
     painter.drawLine(QPointF(x, top - 2), QPointF(x, track.bottom() + 2))
@@ -272,14 +177,15 @@ def _paint_labels(
     layout: TimelineLayout,
     presence: FacePresence,
     palette: QPalette,
+    colours: Sequence[str],
     *,
     chosen: int | None,
 ) -> None:
-    """Write the ids of the faces beside their rows, with the colours they have in the video."""
+    """Write what the faces are called beside their rows, with their colours in the video."""
     faint = palette.color(QPalette.ColorRole.PlaceholderText)
     text = palette.color(QPalette.ColorRole.WindowText)
     painter.setPen(faint)
-    left, width = MARGIN, layout.gutter - 4
+    left, width, metrics = MARGIN, layout.gutter - 4, painter.fontMetrics()
     right = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     strip = layout.strip
     painter.drawText(QRectF(left, strip.top(), width, strip.height()), right, "MAV")
@@ -288,10 +194,12 @@ def _paint_labels(
         face, place = int(presence.ids[number]), layout.row(number)
         box = QRectF(left, place.center().y() - 8, width, 16)
         painter.setPen(text if face == chosen else faint)
-        painter.drawText(box, right, f"#{face}")
+        room = int(width - _SWATCH_PX)
+        name = metrics.elidedText(layout.faces_called[number], Qt.TextElideMode.ElideRight, room)
+        painter.drawText(box, right, name)
         if len(presence.ids) > 1:
             swatch = QRectF(left, place.center().y() - 3, 4, 6)
-            painter.fillRect(swatch, QColor(face_colour(face)))
+            painter.fillRect(swatch, QColor(colours[number]))
 
 
 def _paint_cuts(

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from steadymark.app.gui.video.face_row_codes import (
+from steadymark.app.gui.timeline.face_row_codes import (
     FacePresence,
     RowStatus,
     presence_of,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from steadymark.app.gui.video.visible_frames import VisibleFrames, tick_text, time_ticks
+from steadymark.app.gui.timeline.visible_frames import VisibleFrames, tick_text, time_ticks
 
 
 def test_zooming_keeps_the_frame_under_the_cursor() -> None:

@@ -113,7 +113,7 @@ def row_codes(presence: FacePresence, first: int, end: int, columns: int) -> NDA
     codes[:, lost_any] = RowStatus.LOST
     damaged = _sums(presence.known == FrameStatus.DAMAGED)
     codes[:, (damaged[edges[1:]] - damaged[edges[:-1]]) > 0] = RowStatus.DAMAGED
-    unknown = _sums(presence.known == FrameStatus.UNKNOWN)
+    unknown = _sums(np.isin(presence.known, (FrameStatus.UNKNOWN, FrameStatus.LEFT_OUT)))
     codes[:, (unknown[edges[1:]] - unknown[edges[:-1]]) > 0] = RowStatus.UNKNOWN
     return codes
 

@@ -10,21 +10,31 @@ from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEv
 from PySide6.QtWidgets import QApplication, QSizePolicy, QToolTip, QWidget
 
 from steadymark.app.gui.annotations.lane_rows import LaneRows
+from steadymark.app.gui.correction.correction_marks import paint_corrected_frames
 from steadymark.app.gui.i18n.translate import translated
-from steadymark.app.gui.video.face_row_codes import FacePresence, RowStatus, presence_of
-from steadymark.app.gui.video.timeline_painter import (
-    TimelineLayout,
+from steadymark.app.gui.timeline.face_row_codes import FacePresence, presence_of
+from steadymark.app.gui.timeline.frame_description import describe_frame
+from steadymark.app.gui.timeline.lane_scroll_bar import LaneScrollBar
+from steadymark.app.gui.timeline.picture_strip import paint_pictures
+from steadymark.app.gui.timeline.timeline_layout import TimelineLayout
+from steadymark.app.gui.timeline.timeline_painter import (
+    new_layer,
     paint_ground,
     paint_loop,
     paint_note,
     paint_place,
 )
-from steadymark.app.gui.video.visible_frames import VisibleFrames
-from steadymark.app.session.state import Display, clock_text
+from steadymark.app.gui.timeline.visible_frames import VisibleFrames
+from steadymark.app.session.people.face_names import FaceName
+from steadymark.engine.output.video.draw_style import face_colour
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from steadymark.app.session.analysis.face_measures import FaceMeasures
     from steadymark.app.session.recording.results import Results
+    from steadymark.app.session.recording.thumbnails import Thumbnails
+    from steadymark.app.session.state import Display
     from steadymark.models.user_text import UserText
 
 _ZOOM = 1.25  # factor of one step of the wheel
@@ -37,7 +47,8 @@ class Timeline(QWidget):
 
     A click seeks. A drag seeks too, or moves the shown part while the timeline is zoomed in; a
     drag along the times at the top always seeks. The wheel zooms, a double click shows everything.
-    In the lanes at the bottom, the mouse selects and changes annotations.
+    In the lanes at the bottom, the mouse selects and changes annotations, and the wheel with Shift
+    scrolls.
 
     Attributes:
         lanes: The lanes with the annotations.
@@ -60,6 +71,11 @@ class Timeline(QWidget):
         self.lanes = LaneRows(self)
         self.lanes.repaint.connect(self._repaint_lanes)
         self.lanes.resized.connect(self._new_layout)
+        self._lane_bar = LaneScrollBar(self)
+        self._lane_bar.valueChanged.connect(lambda _: self._repaint_lanes())
+        self.lanes.row_chosen.connect(self._lane_bar.show_row)
+        self._thumbnails: Thumbnails | None = None
+        self._shows_pictures = False
         self._display: Display | None = None
         self._results: Results | None = None
         self._signature: tuple[int, int, int] | None = None
@@ -68,10 +84,13 @@ class Timeline(QWidget):
         self._shown = VisibleFrames.whole(0)
         self._background: QPixmap | None = None
         self._lane_layer: QPixmap | None = None
+        self._picture_layer: QPixmap | None = None
         self._in_high_window = True
         self._pressed: tuple[QPointF, VisibleFrames] | None = None
         self._dragged = False
         self._note: UserText | None = None
+        self._names: Mapping[int, FaceName] = {}
+        self._corrected: tuple[int, ...] = ()
 
     def sizeHint(self) -> QSize:
         return QSize(600, self._layout().height)
@@ -99,6 +118,18 @@ class Timeline(QWidget):
         if in_high_window != self._in_high_window:
             self._in_high_window = in_high_window
             self._new_layout()
+
+    def use_thumbnails(self, thumbnails: Thumbnails) -> None:
+        """Take the thumbnails from here; `show_thumbnails` shows them."""
+        self._thumbnails = thumbnails
+        thumbnails.changed.connect(self._repaint_pictures)
+
+    def show_thumbnails(self, *, shown: bool) -> None:
+        """Show or hide the thumbnails; in a low window, there is no room for them."""
+        self._shows_pictures = shown
+        if self._thumbnails is not None and not shown:
+            self._thumbnails.want(())
+        self._new_layout()
 
     def set_display(self, display: Display) -> None:
         before, self._display = self._display, display
@@ -129,12 +160,23 @@ class Timeline(QWidget):
         self._measures = measures
         self._repaint_all()
 
+    def set_face_names(self, names: Mapping[int, FaceName]) -> None:
+        """Show what the faces are called in the shown frame, beside their rows."""
+        self._names = names
+        self._repaint_all()
+
     def set_note(self, note: UserText | None) -> None:
         """Show a sentence above the rows, for a recording without any jitter to paint there."""
         if note != self._note:
             self._note = note
             self.setToolTip("" if note is None else translated(note))
             self._repaint_all()
+
+    def set_corrected(self, frames: tuple[int, ...]) -> None:
+        """Mark the frames in which landmarks were corrected by hand."""
+        if frames != self._corrected:
+            self._corrected = frames
+            self._repaint_lanes()
 
     @property
     def face_ids(self) -> list[int]:
@@ -165,32 +207,46 @@ class Timeline(QWidget):
             self.fontMetrics(),
             self.lanes.names,
             self._in_high_window,
+            self._has_pictures,
+            self._lane_bar.value(),
+            tuple(self._name_of(face).short for face in self.face_ids),
         )
+
+    def _name_of(self, face: int) -> FaceName:
+        return self._names.get(face, FaceName(face, face))
+
+    @property
+    def _has_pictures(self) -> bool:
+        return self._shows_pictures and self._in_high_window and self._thumbnails is not None
 
     def _row_count(self) -> int:
         return max(1, 0 if self._presence is None else len(self._presence.ids))
 
     def _new_layout(self) -> None:
+        self._lane_bar.fit(self._layout())
         self.updateGeometry()
         self._repaint_all()
 
     def _repaint_all(self) -> None:
-        self._background = None
+        self._background = self._picture_layer = None
         self._repaint_lanes()
+
+    def _repaint_pictures(self) -> None:
+        self._picture_layer = None
+        self.update()
 
     def _repaint_lanes(self) -> None:
         self._lane_layer = None
         self.update()
 
-    # -- painting
-
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, layout = QPainter(self), self._layout()
-        if self._background is None:
-            self._background = self._paint_background(layout)
-        if self._lane_layer is None:
-            self._lane_layer = self._paint_lanes(layout)
+        self._background = self._background or self._paint_background(layout)
+        self._lane_layer = self._lane_layer or self._paint_lanes(layout)
         painter.drawPixmap(0, 0, self._background)
+        if self._has_pictures:
+            self._picture_layer = self._picture_layer or self._paint_pictures(layout)
+            painter.drawPixmap(0, 0, self._picture_layer)
         painter.drawPixmap(0, 0, self._lane_layer)
         if self._display is not None and self._shown.count:
             painter.setClipRect(layout.track.adjusted(-6, 0, 6, 0))
@@ -200,7 +256,7 @@ class Timeline(QWidget):
 
     def _paint_background(self, layout: TimelineLayout) -> QPixmap:
         """Paint the background, which changes with the results but not from frame to frame."""
-        ground = self._new_layer()
+        ground = new_layer(self)
         painter = QPainter(ground)
         painter.setFont(self.font())
         results = self._results
@@ -212,6 +268,7 @@ class Timeline(QWidget):
             times_s=None if results is None else results.times_s,
             presence=self._presence,
             measures=self._measures,
+            colours=[face_colour(self._name_of(face).person) for face in self.face_ids],
         )
         if self._note is not None:
             paint_note(painter, layout, translated(self._note), self.palette())
@@ -220,25 +277,31 @@ class Timeline(QWidget):
 
     def _paint_lanes(self, layout: TimelineLayout) -> QPixmap:
         """Paint the annotations, which change more often than the background."""
-        layer = self._new_layer()
+        layer = new_layer(self)
         painter = QPainter(layer)
         painter.setFont(self.font())
         self.lanes.paint(painter, layout, self._shown, self.palette(), self._presence)
+        if self._shown.count:
+            paint_corrected_frames(painter, layout, self._shown, self._corrected)
         painter.end()
         return layer
 
-    def _new_layer(self) -> QPixmap:
-        ratio = self.devicePixelRatioF()
-        layer = QPixmap(self.size() * ratio)
-        layer.setDevicePixelRatio(ratio)
-        layer.fill(Qt.GlobalColor.transparent)
+    def _paint_pictures(self, layout: TimelineLayout) -> QPixmap:
+        """Paint the thumbnails, and ask for those that are not there yet."""
+        assert self._thumbnails is not None
+        layer = new_layer(self)
+        painter = QPainter(layer)
+        wanted = paint_pictures(painter, layout, self._shown, self._thumbnails, self.palette())
+        painter.end()
+        self._thumbnails.want(wanted)
         return layer
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        self._background = self._lane_layer = None
+        self._repaint_all()
+        self._lane_bar.fit(self._layout())
 
     def changeEvent(self, event: QEvent) -> None:
-        self._background = self._lane_layer = None
+        self._repaint_all()
         super().changeEvent(event)
 
     # -- mouse events
@@ -246,8 +309,13 @@ class Timeline(QWidget):
     def wheelEvent(self, event: QWheelEvent) -> None:
         if not self._shown.count:
             return
-        steps = event.angleDelta().y() / _DEGREES_8
-        aside = event.angleDelta().x() / _DEGREES_8
+        turned = event.angleDelta()
+        aside, steps = turned.x() / _DEGREES_8, turned.y() / _DEGREES_8
+        in_lanes = event.position().y() >= self._layout().all_lanes.top()
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and in_lanes:
+            self._lane_bar.scroll_lanes(steps or aside)  # some systems turn the wheel with Shift
+            event.accept()
+            return
         track = self._layout().track
         share = (event.position().x() - track.left()) / track.width()
         shown = self._shown.zoomed(_ZOOM**steps, min(max(share, 0.0), 1.0))
@@ -320,19 +388,12 @@ class Timeline(QWidget):
         if presence is None or results is None:
             return ""
         row = self._layout().row_at(y)
-        code = presence.status(max(0, row), frame)
-        state = {
-            RowStatus.UNKNOWN: self.tr("not processed yet"),
-            RowStatus.PRESENT: self.tr("with a face"),
-            RowStatus.ABSENT: self.tr("not in the picture"),
-            RowStatus.LOST: self.tr("no face"),
-            RowStatus.DAMAGED: self.tr("damaged, no image"),
-        }[code]
-        if row >= 0 and len(presence.ids) > 1:
-            state = self.tr("face {number}: {state}").format(number=presence.ids[row], state=state)
-        text = self.tr("{clock}, frame {frame}: {state}").format(
-            clock=clock_text(float(results.times_s[frame])), frame=frame, state=state
+        several = row >= 0 and len(presence.ids) > 1
+        return describe_frame(
+            frame,
+            presence.status(max(0, row), frame),
+            time_s=float(results.times_s[frame]),
+            face=self._name_of(int(presence.ids[row])) if several else None,
+            restarts=frame in presence.restarts,
+            corrected=frame in self._corrected,
         )
-        if frame in presence.restarts:
-            text += "\n" + self.tr("A cut, or tracking began anew here")
-        return text

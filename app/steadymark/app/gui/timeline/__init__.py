@@ -1,0 +1,1 @@
+"""The timeline below the video: faces, jitter, lanes, thumbnails, and its zoom."""

@@ -1,0 +1,1 @@
+"""Reports of the open recording and of finished videos, written in threads."""

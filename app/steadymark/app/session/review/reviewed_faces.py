@@ -1,0 +1,54 @@
+"""The faces of results with the review applied, for exports that write frame by frame."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from steadymark.app.session.review.results_table import table_of_faces
+from steadymark.engine.attributes.attribute_registry import attributes_from
+from steadymark.engine.core.types import Landmarks
+from steadymark.engine.review.reviewed_table import reviewed
+
+if TYPE_CHECKING:
+    from steadymark.app.session.recording.results import Results
+    from steadymark.engine.core.types import TrackedFace
+    from steadymark.engine.review.project import Project
+
+
+class ReviewedFaces:
+    """Faces with corrected landmarks and the numbers of persons, without excluded ones.
+
+    Args:
+        results: The results, which must not change meanwhile; see `Results.snapshot`.
+        project: The project that is applied.
+        focal_px: The focal length that is set, for head poses of corrected landmarks; None if none
+            is.
+    """
+
+    def __init__(self, results: Results, project: Project, focal_px: float | None) -> None:
+        header = {"settings": {"focal_px": focal_px}}
+        self._results = results
+        self._table = reviewed(table_of_faces(results, results.rows(), header), project)
+
+    def faces(self, index: int) -> tuple[TrackedFace, ...] | None:
+        """Return the faces of a frame, or None if it is not tracked."""
+        faces = self._results.faces(index)
+        if faces is None:
+            return None
+        rows = self._results.rows_at(index)
+        kept = zip(faces, rows, strict=True)
+        return tuple(self._face(face, row) for face, row in kept if not self._table.excluded[row])
+
+    def _face(self, face: TrackedFace, row: int) -> TrackedFace:
+        named = replace(face, face_id=int(self._table.person[row]))
+        if face.stabilized is None or not self._table.corrected[row]:
+            return named
+        table, attributes = self._table.table, face.attributes
+        return replace(
+            named,
+            stabilized=Landmarks(table.xy_px[row], face.stabilized.score),
+            attributes=None
+            if attributes is None
+            else attributes_from(table.attributes[row], attributes.context),
+        )

@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 RESULTS = moving_results(13)
 HEADER = Header({"steadymark": "0.1"}, {"lite": "ab"}, {"smooth": 0.3}, "Straße \udce9.mp4", "cd")
 ATTRIBUTE_NAMES = {column.name for column in attribute_columns()}
-K2 = ",".join(
-    name for name in native_columns(2) if name not in ATTRIBUTE_NAMES
-)  # as in older files
+K2 = ",".join(name for name in native_columns(2) if name not in ATTRIBUTE_NAMES)  # as of old
 K2 = f"# steadymark-csv 1\n# {{}}\n{K2}\n"
 ROW = "0,0,0.000000,tracked,0.9,1,2,3,4,10,20,11,21,10,20,11,21,0.5,0.6\n"
 

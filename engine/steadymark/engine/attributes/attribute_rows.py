@@ -12,7 +12,7 @@ from steadymark.engine.attributes.attribute_registry import (
     attributes_of,
     vector_of,
 )
-from steadymark.engine.core.types import FaceContext, Landmarks
+from steadymark.engine.core.types import FaceContext, FaceState, Landmarks
 from steadymark.engine.face3d.identity import identities_of_rows
 from steadymark.models.face.schema import IBUG_ORDER
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.engine.core.types import Intrinsics
+    from steadymark.engine.output.csv.landmark_table import LandmarkTable
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +46,25 @@ class TrackedRows:
     restarts: NDArray[np.bool_]
     schema: str
     camera: Intrinsics | None
+
+
+def rows_of_table(table: LandmarkTable, schema: str, camera: Intrinsics | None) -> TrackedRows:
+    """Return what was tracked; tables do not say where the tracker restarted at a scene cut.
+
+    Args:
+        table: A table whose rows are in the order of the frames.
+        schema: Name of its landmark schema.
+        camera: The camera; None if the size of the frames is unknown.
+    """
+    return TrackedRows(
+        table.face_id,
+        table.timestamp_s,
+        table.raw_xy_px,
+        table.point_score,
+        table.state == FaceState.DETECTED,
+        schema,
+        camera,
+    )
 
 
 def attributes_of_rows(
@@ -74,7 +94,7 @@ def attributes_of_rows(
             tracked.restarts,
             tracked.camera,
         )
-    has_face = np.isfinite(xy).all((1, 2))
+    has_face = np.asarray(np.isfinite(xy).all((1, 2)))
     for row in range(len(xy)) if rows is None else rows:
         if has_face[row]:
             landmarks = Landmarks(xy[row], np.nan_to_num(tracked.score[row], nan=1.0))

@@ -57,7 +57,7 @@ def arkit_shapes(expression: Floats) -> Floats:
 @cache
 def unseen_shapes() -> tuple[str, ...]:
     """Return the names of the shapes that landmarks do not show, whose strength is always 0."""
-    seen = shape_shares().any(1)
+    seen = np.asarray(shape_shares().any(1))
     return tuple(name for name, is_seen in zip(SHAPES, seen, strict=True) if not is_seen)
 
 

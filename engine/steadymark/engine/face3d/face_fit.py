@@ -99,7 +99,7 @@ def fit_face(
     xy, weights = observed
     basis = face_basis()
     prior = identity if isinstance(identity, IdentityPrior) else None
-    known = identity if prior is None else prior.mean
+    known = identity.mean if isinstance(identity, IdentityPrior) else identity
     rest = basis.neutral + np.tensordot(known, basis.identity, 1)
     first = pose_under_parallel_projection(rest, xy, weights / basis.noise_mm**2, camera.focal)
     if first is None:
@@ -200,8 +200,8 @@ class _Problem:
             np.multiply(moved[2], -rays[axis], out=slopes[:, axis])
             slopes[:, axis] += moved[axis]
             slopes[:, axis] *= factor
-        slopes = slopes.reshape(len(slopes), -1)
-        return slopes @ slopes.T, slopes @ (error * root).ravel()
+        flat = slopes.reshape(len(slopes), 2 * POINTS)
+        return flat @ flat.T, flat @ (error * root).ravel()
 
     def step(self, normal: Floats, side: Floats, offsets: Floats) -> Floats | None:
         """Return the step (N,) of a linearized problem; None if it has no solution."""

@@ -94,7 +94,7 @@ def identities_of_rows(
     """
     found: list[Floats | None] = []
     known: dict[int, Identity | None] = {}
-    has_face = np.isfinite(raw).all((1, 2))
+    has_face = np.asarray(np.isfinite(raw).all((1, 2)))
     for row, number in enumerate(face_id.tolist()):
         before = None if restarts[row] else known.get(number)
         identity = None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.attributes.attribute_rows import TrackedRows, attributes_of_rows
+from steadymark.engine.attributes.attribute_rows import attributes_of_rows, rows_of_table
 from steadymark.engine.core.types import FaceState, Intrinsics
 from steadymark.engine.review.corrections import apply_corrections
 from steadymark.engine.review.people.assignment import persons_of
@@ -74,7 +74,8 @@ def reviewed(table: LandmarkTable, project: Project) -> ReviewedTable:
     attributes = table.attributes.copy()
     if corrected.any():
         rows = np.flatnonzero(corrected)
-        attributes[rows] = attributes_of_rows(_tracked(table, project), xy, rows.tolist())[rows]
+        tracked = rows_of_table(table, table.schema, _camera(table, project))
+        attributes[rows] = attributes_of_rows(tracked, xy, rows.tolist())[rows]
     person = persons_of(table.face_id, table.frame, project.reassignments)
     return ReviewedTable(
         replace(table, xy_px=xy, attributes=attributes),
@@ -109,20 +110,10 @@ def _excluded(table: LandmarkTable, person: NDArray[np.int64], project: Project)
     return excluded
 
 
-def _tracked(table: LandmarkTable, project: Project) -> TrackedRows:
-    """Return what was tracked; tables do not say where the tracker restarted at a scene cut."""
+def _camera(table: LandmarkTable, project: Project) -> Intrinsics | None:
+    """Return the camera; None if the project does not know the size of the frames."""
     video, settings = project.video, table.header.get("settings")
+    if not (video.width and video.height):
+        return None
     focal = settings.get("focal_px") if isinstance(settings, dict) else None
-    camera = None
-    if video.width and video.height:
-        known = focal if isinstance(focal, int | float) else None
-        camera = Intrinsics(video.width, video.height, known)
-    return TrackedRows(
-        table.face_id,
-        table.timestamp_s,
-        table.raw_xy_px,
-        table.point_score,
-        table.state == FaceState.DETECTED,
-        table.schema,
-        camera,
-    )
+    return Intrinsics(video.width, video.height, focal if isinstance(focal, int | float) else None)

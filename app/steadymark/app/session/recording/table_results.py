@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.app.session.recording.results import Results
-from steadymark.engine.attributes.attribute_registry import attributes_from, attributes_of
+from steadymark.engine.attributes.attribute_registry import attributes_from
+from steadymark.engine.attributes.attribute_rows import attributes_of_rows, rows_of_table
 from steadymark.engine.core.errors import LandmarkFileError
 from steadymark.engine.core.types import (
-    FaceAttributes,
     FaceBox,
     FaceContext,
     FaceState,
@@ -185,6 +185,9 @@ def results_in(
     Yields:
         The result of each frame.
     """
+    if not np.isfinite(table.attributes).any():
+        tracked = rows_of_table(table, schema, camera)
+        table = replace(table, attributes=attributes_of_rows(tracked, table.xy_px))
     last = -2
     starts = [0, *(np.flatnonzero(np.diff(table.frame)) + 1).tolist(), len(table)]
     for first, end in pairwise(starts):
@@ -331,22 +334,12 @@ def _face(table: LandmarkTable, row: int, context: FaceContext) -> TrackedFace:
         return TrackedFace(face_id, state, 0.0)
     score, points = float(table.score[row]), table.point_score[row]
     left, top, width, height = (float(v) for v in table.box[row])
-    stabilized = Landmarks(table.xy_px[row], points)
     return TrackedFace(
         face_id,
         state,
         score,
         FaceBox(left, top, width, height, score) if np.isfinite(left) else None,
         Landmarks(table.raw_xy_px[row], points),
-        stabilized,
-        attributes=_attributes(table.attributes[row], stabilized, context),
+        Landmarks(table.xy_px[row], points),
+        attributes=attributes_from(table.attributes[row].tolist(), context),
     )
-
-
-def _attributes(
-    known: NDArray[np.float64], stabilized: Landmarks, context: FaceContext
-) -> FaceAttributes:
-    """Return the attributes that a row holds, or compute them if it holds none."""
-    if np.isfinite(known).any():
-        return attributes_from(known.tolist(), context)
-    return attributes_of(stabilized, context)

@@ -174,7 +174,8 @@ def _neutral(faces: Sequence[MeasuredFace]) -> NDArray[np.bool_]:
 
 def _true_shapes(strengths: dict[str, float]) -> Floats:
     """Return the (52,) true strengths of ARKit's shapes."""
-    return shape_shares() @ np.array([strengths.get(name, 0.0) for name in face_basis().names])
+    known = np.array([strengths.get(name, 0.0) for name in face_basis().names])
+    return np.asarray(shape_shares() @ known)
 
 
 def _measured(face: RandomFace, identity: Floats) -> MeasuredFace:

@@ -1,0 +1,50 @@
+"""`steadymark bench pose` and `steadymark bench expressions`: their tables, files and messages."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from steadymark.app.cli import main as cli
+from steadymark.engine.face3d.arkit import SHAPES, unseen_shapes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_poses_of_random_faces_with_expressions_are_found_within_two_degrees(
+    data: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "pose.json"
+    command = ["bench", "pose", "--data", str(data), "--people", "2", "--json", str(table)]
+    result = CliRunner().invoke(cli.app, command)
+    assert result.exit_code == 0, result.output
+    assert "with expressions" in result.output
+    figures = json.loads(table.read_text())
+    assert figures["pose_deg"] < 2
+    assert figures["points_percent"] < 3
+
+
+def test_shapes_of_random_faces_are_found_and_neutral_faces_have_hardly_any(
+    data: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "shapes.json"
+    command = ["bench", "expressions", "--data", str(data), "--people", "3", "--json", str(table)]
+    result = CliRunner().invoke(cli.app, command)
+    assert result.exit_code == 0, result.output
+    figures = json.loads(table.read_text())
+    assert set(figures["shapes"]) == set(SHAPES) - set(unseen_shapes())
+    assert figures["shapes"]["jawOpen"]["correlation"] > 0.9
+    assert figures["mean"] > 0.65
+    assert figures["quiet_share"] > 0.5
+    assert "jawOpen" in result.output
+
+
+@pytest.mark.parametrize("command", ["pose", "expressions"])
+def test_a_folder_without_the_face_model_is_told(tmp_path: Path, command: str) -> None:
+    result = CliRunner().invoke(cli.app, ["bench", command, "--data", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "has no face3d/ict_face_model.npz" in result.output.replace("\n", " ")

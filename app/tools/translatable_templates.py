@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 ROOTS = ("steadymark.app", "steadymark.engine", "steadymark.models")
 WINDOW = ("steadymark.app.session", "steadymark.app.gui")
-REGISTRIES = ("steadymark.engine.stabilizers",)  # packages whose modules a registry imports by name
+# Packages whose modules a registry imports by name.
+REGISTRIES = ("steadymark.engine.attributes", "steadymark.engine.stabilizers")
 _COUNT = frozenset({"count"})
 NOT_SHOWN = {
     "steadymark.app.gui.application",  # shown on the terminal, before there is a window

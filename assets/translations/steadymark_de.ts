@@ -4405,6 +4405,10 @@
         <translation>Stelle ausschließen</translation>
     </message>
     <message>
+        <source>Expressions</source>
+        <translation>Mimik</translation>
+    </message>
+    <message>
         <source>Frames are being tracked again: wait until it is done.</source>
         <translation>Bilder werden gerade neu verfolgt: Warten Sie, bis das fertig ist.</translation>
     </message>
@@ -4577,6 +4581,10 @@
         <translation>Das Projekt wird wieder gespeichert.</translation>
     </message>
     <message>
+        <source>The strongest of ARKit&apos;s 52 face shapes, from 0 to 1</source>
+        <translation>Die stärksten der 52 Gesichtsformen von ARKit, von 0 bis 1</translation>
+    </message>
+    <message>
         <source>The table of the project cannot be used, so the video is tracked: {fault}</source>
         <translation>Die Tabelle des Projekts kann nicht verwendet werden, deshalb wird das Video verfolgt: {fault}</translation>
     </message>
@@ -4681,6 +4689,10 @@
         <translation>ausschließen</translation>
     </message>
     <message>
+        <source>expression</source>
+        <translation>Mimik</translation>
+    </message>
+    <message>
         <source>face not found</source>
         <translation>Gesicht nicht gefunden</translation>
     </message>
@@ -4769,12 +4781,20 @@
         <translation>seine Zeilen sind keine Zahlen</translation>
     </message>
     <message>
+        <source>jaw</source>
+        <translation>Kiefer</translation>
+    </message>
+    <message>
         <source>jump</source>
         <translation>Sprung</translation>
     </message>
     <message>
         <source>jump by {percent:.0f} % of the eye distance</source>
         <translation>Sprung um {percent:.0f} % des Augenabstands</translation>
+    </message>
+    <message>
+        <source>left eyelid</source>
+        <translation>linkes Lid</translation>
     </message>
     <message>
         <source>line 1: neither a Steadymark file (&apos;{magic} {format}&apos;) nor the names of its columns (&apos;frame,face_id,timestamp_s,…&apos;) or of OpenFace&apos;s (&apos;frame, face_id, timestamp, …&apos;): save the table as CSV with the names of its columns in the first line</source>
@@ -4819,6 +4839,10 @@
     <message>
         <source>name the person</source>
         <translation>Person benennen</translation>
+    </message>
+    <message>
+        <source>neutral</source>
+        <translation>neutral</translation>
     </message>
     <message>
         <source>no face attribute is drawn as &apos;{name}&apos;: choose one of {known}</source>
@@ -4895,6 +4919,10 @@
     <message>
         <source>score {value:.2f}</source>
         <translation>Konfidenz {value:.2f}</translation>
+    </message>
+    <message>
+        <source>smile</source>
+        <translation>Lächeln</translation>
     </message>
     <message>
         <source>span of the correction of frame {frame}</source>
@@ -5039,10 +5067,6 @@
     <message>
         <source>uses a protocol that the installed FFmpeg lacks: use rtsp:// or http://</source>
         <translation>verwendet ein Protokoll, das dem installierten FFmpeg fehlt: verwenden Sie rtsp:// oder http://</translation>
-    </message>
-    <message>
-        <source>values of {found} faces for {faces}</source>
-        <translation>Werte von {found} Gesichtern für {faces}</translation>
     </message>
     <message>
         <source>{element} lacks {name}</source>

@@ -4394,6 +4394,10 @@
         <translation>排除片段</translation>
     </message>
     <message>
+        <source>Expressions</source>
+        <translation>表情</translation>
+    </message>
+    <message>
         <source>Frames are being tracked again: wait until it is done.</source>
         <translation>正在重新跟踪：请等待其完成。</translation>
     </message>
@@ -4566,6 +4570,10 @@
         <translation>项目已恢复保存。</translation>
     </message>
     <message>
+        <source>The strongest of ARKit&apos;s 52 face shapes, from 0 to 1</source>
+        <translation>ARKit 52 个面部形状中最强的几个，从 0 到 1</translation>
+    </message>
+    <message>
         <source>The table of the project cannot be used, so the video is tracked: {fault}</source>
         <translation>无法使用项目的表格，因此跟踪该视频：{fault}</translation>
     </message>
@@ -4670,6 +4678,10 @@
         <translation>排除</translation>
     </message>
     <message>
+        <source>expression</source>
+        <translation>表情</translation>
+    </message>
+    <message>
         <source>face not found</source>
         <translation>未找到人脸</translation>
     </message>
@@ -4758,12 +4770,20 @@
         <translation>其各行不是数字</translation>
     </message>
     <message>
+        <source>jaw</source>
+        <translation>下颌</translation>
+    </message>
+    <message>
         <source>jump</source>
         <translation>跳动</translation>
     </message>
     <message>
         <source>jump by {percent:.0f} % of the eye distance</source>
         <translation>跳动眼距的 {percent:.0f} %</translation>
+    </message>
+    <message>
+        <source>left eyelid</source>
+        <translation>左眼睑</translation>
     </message>
     <message>
         <source>line 1: neither a Steadymark file (&apos;{magic} {format}&apos;) nor the names of its columns (&apos;frame,face_id,timestamp_s,…&apos;) or of OpenFace&apos;s (&apos;frame, face_id, timestamp, …&apos;): save the table as CSV with the names of its columns in the first line</source>
@@ -4808,6 +4828,10 @@
     <message>
         <source>name the person</source>
         <translation>为人物命名</translation>
+    </message>
+    <message>
+        <source>neutral</source>
+        <translation>中性</translation>
     </message>
     <message>
         <source>no face attribute is drawn as &apos;{name}&apos;: choose one of {known}</source>
@@ -4884,6 +4908,10 @@
     <message>
         <source>score {value:.2f}</source>
         <translation>置信度 {value:.2f}</translation>
+    </message>
+    <message>
+        <source>smile</source>
+        <translation>微笑</translation>
     </message>
     <message>
         <source>span of the correction of frame {frame}</source>
@@ -5028,10 +5056,6 @@
     <message>
         <source>uses a protocol that the installed FFmpeg lacks: use rtsp:// or http://</source>
         <translation>使用了已安装的 FFmpeg 不支持的协议：请使用 rtsp:// 或 http://</translation>
-    </message>
-    <message>
-        <source>values of {found} faces for {faces}</source>
-        <translation>{faces} 张人脸却有 {found} 张的值</translation>
     </message>
     <message>
         <source>{element} lacks {name}</source>

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from steadymark.engine.core.types import FaceState, rotation_matrix
+from steadymark.engine.core.rotations import rotation_matrix
+from steadymark.engine.core.types import FaceState
 from steadymark.engine.metrics.accuracy_scores import accuracy_of
 from steadymark.engine.metrics.image_evaluation import LabelledImages, compare_faces
 from steadymark.engine.output.csv.check_table import Severity, check_csv

@@ -14,7 +14,7 @@ from steadymark.models.synthesis.conditions.sensor_noise import (
     NEIGHBOURS,
     SensorNoise,
 )
-from tools.measure_camera_noise import main, measure_noise
+from tools.data_statistics.measure_camera_noise import main, measure_noise
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from steadymark.engine.attributes.attribute_registry import with_points
+from steadymark.engine.core.rotations import euler_angles, rotation_matrix
 from steadymark.engine.core.types import (
     HEAD_POSE,
     FaceAttributes,
@@ -17,9 +18,8 @@ from steadymark.engine.core.types import (
     HeadPose,
     Intrinsics,
     Landmarks,
-    rotation_matrix,
 )
-from steadymark.engine.face3d.head_pose import euler_angles, head_pose, mean_face
+from steadymark.engine.face3d.head_pose import head_pose, mean_face
 from steadymark.models.face.schema import IBUG68, load_schema
 from support.fakes.fake_results import face_points, lost_face, tracked_face
 

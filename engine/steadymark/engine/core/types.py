@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from steadymark.engine.core.rotations import rotation_matrix
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -237,25 +239,6 @@ class HeadPose:
         """
         ends = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, -1]]) * length_mm
         return self.project(ends)
-
-
-def rotation_matrix(rotation_rad: tuple[float, float, float]) -> NDArray[np.float64]:
-    """Return the rotation matrix Rx Ry Rz.
-
-    Args:
-        rotation_rad: Angles (Rx, Ry, Rz) in radians.
-
-    Returns:
-        (3, 3) rotation matrix.
-    """
-    (sx, sy, sz), (cx, cy, cz) = np.sin(rotation_rad), np.cos(rotation_rad)
-    return np.array(
-        [
-            [cy * cz, -cy * sz, sy],
-            [cx * sz + sx * sy * cz, cx * cz - sx * sy * sz, -sx * cy],
-            [sx * sz - cx * sy * cz, sx * cz + cx * sy * sz, cx * cy],
-        ]
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ def unseen_shapes() -> tuple[str, ...]:
 
 
 def dead_zones_path() -> Path:
-    """Return the path of the dead zones of expressions, see `app/tools/face3d_statistics.py`."""
+    """Return the path of the dead zones of expressions (`app/tools/data_statistics`)."""
     return assets_root() / "schemas" / "face3d" / "dead_zones.json"
 
 

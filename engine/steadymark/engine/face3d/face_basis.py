@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from steadymark.engine.core.types import rotation_matrix
+from steadymark.engine.core.rotations import rotation_matrix
 from steadymark.models.face.schema import assets_root
 from steadymark.models.synthesis.faces.face_fit import JAW
 from steadymark.models.synthesis.faces.face_model import LANDMARKS, load_face_model
@@ -75,7 +75,7 @@ class LabelStatistics(NamedTuple):
 
 @cache
 def load_label_statistics() -> LabelStatistics:
-    """Return the statistics of labels, see `app/tools/face3d_statistics.py`."""
+    """Return the statistics of labels, see `app/tools/data_statistics/face3d_statistics.py`."""
     labels = json.loads(label_statistics_path().read_text(encoding="utf-8"))
     offset_mm, deviation_mm = np.array(labels["offset_mm"]), np.array(labels["deviation_mm"])
     return LabelStatistics(offset_mm, deviation_mm, float(labels.get("pitch_deg", 0.0)))

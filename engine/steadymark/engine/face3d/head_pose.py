@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from steadymark.engine.core.rotations import euler_angles
 from steadymark.engine.core.types import HeadPose
 from steadymark.engine.face3d.face_fit import fit_face
 from steadymark.engine.face3d.identity import follow_identity
@@ -20,22 +20,6 @@ if TYPE_CHECKING:
     from steadymark.engine.face3d.face_fit import FaceFit
 
 Array = NDArray[np.float64]
-
-
-def euler_angles(matrix: Array) -> tuple[float, float, float]:
-    """Return the Euler angles of a rotation.
-
-    Args:
-        matrix: (3, 3) rotation matrix R = Rx Ry Rz.
-
-    Returns:
-        (Rx, Ry, Rz) in radians; Ry is within ±π/2, and Rx and Rz are within ±π.
-    """
-    return (
-        math.atan2(-matrix[1, 2], matrix[2, 2]),
-        math.asin(min(1.0, max(-1.0, float(matrix[0, 2])))),
-        math.atan2(-matrix[0, 1], matrix[0, 0]),
-    )
 
 
 @cache

@@ -31,7 +31,7 @@ def pose(
     json_file: Table = None,
 ) -> None:
     """Measure the head pose and 3D landmarks of random faces that make expressions."""
-    from steadymark.app.cli.reports.face3d_report import report_pose
+    from steadymark.app.cli.bench.face3d_report import report_pose
 
     def run() -> int:
         report_pose(
@@ -59,7 +59,7 @@ def expressions(
     json_file: Table = None,
 ) -> None:
     """Measure ARKit's face shapes on random faces whose expressions are known."""
-    from steadymark.app.cli.reports.face3d_report import report_expressions
+    from steadymark.app.cli.bench.face3d_report import report_expressions
 
     def run() -> int:
         report_expressions(

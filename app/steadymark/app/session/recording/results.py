@@ -164,17 +164,11 @@ class Results:
             context, rows = self._context, self._rows
         attributes = np.full((len(stabilized), rows.attributes.shape[1]), np.nan)
         if context is not None:
-            count = len(stabilized)
-            frame = rows.frame[:count]
-            tracked = TrackedRows(
-                rows.face_id[:count],
-                self.times_s[frame],
-                rows.raw[:count],
-                rows.point_score[:count],
-                self._restarted[frame] | (rows.state[:count] == STATES.index(FaceState.DETECTED)),
-                context.schema,
-                context.camera,
-            )
+            part = slice(len(stabilized))
+            frame, detected = rows.frame[part], rows.state[part] == STATES.index(FaceState.DETECTED)
+            known = rows.face_id[part], self.times_s[frame], rows.raw[part], rows.point_score[part]
+            restarts = self._restarted[frame] | detected
+            tracked = TrackedRows(*known, restarts, context.schema, context.camera)
             attributes = attributes_of_rows(tracked, stabilized)
         with self._lock:
             rows, since = self._rows, slice(len(stabilized), self._count)

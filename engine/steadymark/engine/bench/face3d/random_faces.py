@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.engine.core.errors import UsageError
-from steadymark.engine.core.types import Intrinsics, Landmarks, rotation_matrix
+from steadymark.engine.core.rotations import rotation_matrix
+from steadymark.engine.core.types import Intrinsics, Landmarks
 from steadymark.models.synthesis.faces.face_model import LANDMARKS
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """Camera noise that is correlated between pixels, colour channels and frames, as in real clips.
 
 The constants are medians over still blocks of eight real clips (webcams, phones and films; H.264
-and other codecs). `python -m tools.measure_camera_noise CLIP…` measures and prints them.
+and other codecs). `python -m tools.data_statistics.measure_camera_noise CLIP…` measures them.
 """
 
 from __future__ import annotations

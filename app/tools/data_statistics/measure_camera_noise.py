@@ -1,6 +1,6 @@
 """Measure the noise of real cameras in still regions, for the constants of models.synthesis.
 
-    python -m tools.measure_camera_noise CLIP…
+    python -m tools.data_statistics.measure_camera_noise CLIP…
 
 The command prints the values of each clip and the medians over all clips.
 """

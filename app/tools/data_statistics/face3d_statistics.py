@@ -1,7 +1,7 @@
 """Make the statistics that the fit of the 3D face needs: of people's labels, and of neutral faces.
 
-    python -m tools.face3d_statistics labels DATA
-    python -m tools.face3d_statistics calibrate DATA
+    python -m tools.data_statistics.face3d_statistics labels DATA
+    python -m tools.data_statistics.face3d_statistics calibrate DATA
 
 The first measures on photos of 300w/train how labels lie around the landmarks of the 3D model.
 The second measures on random faces the pitch by which these offsets turn fitted poses, and which

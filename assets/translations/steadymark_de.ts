@@ -1227,8 +1227,8 @@
 <context>
     <name>PeopleController</name>
     <message>
-        <source>Name</source>
-        <translation>Benennen</translation>
+        <source>Rename</source>
+        <translation>Umbenennen</translation>
     </message>
     <message>
         <source>Merge</source>

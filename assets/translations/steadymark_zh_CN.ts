@@ -1222,8 +1222,8 @@
 <context>
     <name>PeopleController</name>
     <message>
-        <source>Name</source>
-        <translation>命名</translation>
+        <source>Rename</source>
+        <translation>重命名</translation>
     </message>
     <message>
         <source>Merge</source>

@@ -44,7 +44,9 @@ ATTRIBUTES.add(
     FaceAttribute(
         name=EXPRESSIONS,
         label=UserText("Expressions"),
-        columns=tuple(AttributeColumn(name, UserText(name), "", 3) for name in SHAPES),
+        columns=tuple(
+            AttributeColumn(name, UserText("{name}", name=name), "", 3) for name in SHAPES
+        ),
         compute=_compute,
         schemas=IBUG_ORDER,
         plot=AttributePlot(

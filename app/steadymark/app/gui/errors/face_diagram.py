@@ -69,7 +69,7 @@ class FaceDiagram(QWidget):
         return QSize(320, 220)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(160, 120)
+        return QSize(136, 100)
 
     def show_errors(self, shown: ShownErrors | None) -> None:
         """Show these errors, or nothing."""

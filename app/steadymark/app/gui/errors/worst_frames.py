@@ -20,7 +20,7 @@ VIDEO, TIME, FRAME, FIRST, SECOND = range(5)
 _ROLE = Qt.ItemDataRole
 _AT_TOP = QModelIndex()
 _ROW_PX = 22
-_WIDTH_PX = 218  # so that all columns are seen
+_WIDTH_PX = 208  # so that all columns are seen
 
 
 class WorstFramesModel(QAbstractTableModel):
@@ -163,6 +163,7 @@ class WorstFrames(QWidget):
         table.verticalHeader().setDefaultSectionSize(_ROW_PX)
         header = table.horizontalHeader()
         header.setHighlightSections(False)
+        header.setTextElideMode(Qt.TextElideMode.ElideRight)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         for section in (FIRST, SECOND):
             header.setSectionResizeMode(section, QHeaderView.ResizeMode.Stretch)

@@ -73,7 +73,12 @@ class PeopleController(QObject):
         }
         for name, slot in slots.items():
             actions[name].triggered.connect(lambda _=False, slot=slot: slot())
-        short = self.tr("Name"), self.tr("Merge"), self.tr("Split here"), self.tr("Swap from here")
+        short = (
+            self.tr("Rename"),
+            self.tr("Merge"),
+            self.tr("Split here"),
+            self.tr("Swap from here"),
+        )
         for name, text in zip(slots, short, strict=True):
             actions[name].setIconText(text)
         panel.chosen.connect(self._show_person)

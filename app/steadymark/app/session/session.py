@@ -19,8 +19,8 @@ from steadymark.app.session.display_model import DisplayModel
 from steadymark.app.session.live.live_view import QUIT_FLUSH_S, LiveView, open_feed
 from steadymark.app.session.people.people import People
 from steadymark.app.session.recording.recording_view import RecordingView
-from steadymark.app.session.recording.retracking import Retracking
 from steadymark.app.session.recording.thumbnails import Thumbnails
+from steadymark.app.session.retracking.retracking import Retracking
 from steadymark.app.session.review.doubts import Doubts
 from steadymark.app.session.review.review_store import ReviewStore
 from steadymark.app.session.state import Display, Phase, resolve_display

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from steadymark.engine.attributes.face_attribute import AttributeColumn, FaceAttribute, Shapes
+    from steadymark.engine.core.fitted_face import FaceFit
     from steadymark.engine.core.types import AttributeValues, FaceContext, Landmarks, TrackedFace
-    from steadymark.engine.face3d.face_fit import FaceFit
 
 
 class AttributeRegistry(Registry["FaceAttribute"]):

@@ -67,6 +67,20 @@ def rows_of_table(table: LandmarkTable, schema: str, camera: Intrinsics | None) 
     )
 
 
+def identities_of(tracked: TrackedRows) -> list[NDArray[np.float64] | None]:
+    """Return the (M,) identity that a tracker used in each row; None if nothing is known."""
+    if tracked.camera is None or tracked.schema not in IBUG_ORDER:
+        return [None] * len(tracked.face_id)
+    return identities_of_rows(
+        tracked.face_id,
+        tracked.raw,
+        tracked.score,
+        tracked.time_s,
+        tracked.restarts,
+        tracked.camera,
+    )
+
+
 def attributes_of_rows(
     tracked: TrackedRows, xy: NDArray[np.float32], rows: Iterable[int] | None = None
 ) -> NDArray[np.float64]:
@@ -84,16 +98,7 @@ def attributes_of_rows(
         TrackingError: An attribute cannot be computed.
     """
     values = np.full((len(xy), len(attribute_columns())), np.nan)
-    identities: list[NDArray[np.float64] | None] = [None] * len(xy)
-    if tracked.camera is not None and tracked.schema in IBUG_ORDER:
-        identities = identities_of_rows(
-            tracked.face_id,
-            tracked.raw,
-            tracked.score,
-            tracked.time_s,
-            tracked.restarts,
-            tracked.camera,
-        )
+    identities = identities_of(tracked)
     has_face = np.asarray(np.isfinite(xy).all((1, 2)))
     for row in range(len(xy)) if rows is None else rows:
         if has_face[row]:

@@ -15,8 +15,8 @@ from steadymark.engine.core.rotations import rotation_matrix
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from steadymark.engine.core.fitted_face import FaceFit
     from steadymark.engine.core.image_order import ImageOrder
-    from steadymark.engine.face3d.face_fit import FaceFit
     from steadymark.models.face.crop import Crop, Image, Points
     from steadymark.models.user_text import UserText
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from steadymark.engine.core.fitted_face import FaceFit
 from steadymark.engine.face3d.face_basis import face_basis, load_label_statistics
 from steadymark.engine.face3d.parallel_projection import pose_under_parallel_projection
 
@@ -28,28 +29,6 @@ _FULL_SCORE = 0.6  # score of a landmark from which it counts fully
 _HALF_WEIGHT = 8.0  # A landmark at so many deviations from the model has half of its weight.
 _STEPS = 2  # Gauss–Newton steps from a pose under a parallel projection
 _BOUNDING = 3  # times that expressions beyond their bounds are fixed there within a step
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FaceFit:
-    """The 3D face of one frame, in millimetres; for the axes, see `HeadPose`.
-
-    Attributes:
-        rotation: (3, 3) rotation from the face's axes to the camera's.
-        position: (3,) position of the origin of the face's axes in the camera's.
-        identity: (M,) coefficients of the identity modes, in standard deviations.
-        expression: (E,) strengths of `FaceBasis.names`, 0 to 1.
-        shape: (68, 3) landmarks in the face's axes.
-        precision: (M, M) precision of the identity that this frame adds, given what is unknown
-            of pose and expression; None if the identity was not fitted.
-    """
-
-    rotation: Floats
-    position: Floats
-    identity: Floats
-    expression: Floats
-    shape: Floats
-    precision: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

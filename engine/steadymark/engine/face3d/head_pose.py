@@ -16,8 +16,8 @@ from steadymark.engine.face3d.identity import follow_identity
 from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:
+    from steadymark.engine.core.fitted_face import FaceFit
     from steadymark.engine.core.types import Intrinsics, Landmarks
-    from steadymark.engine.face3d.face_fit import FaceFit
 
 Array = NDArray[np.float64]
 

@@ -21,6 +21,7 @@ _EVERY_S = 0.5  # time between two frames that are learned from, which are alike
 # Share of a frame's precision that counts, since errors of the labels are alike in all frames.
 _TRUST = 0.5
 _MOST = 60  # frames that are learned from
+_SAME = 1e-3  # difference of two identities, in standard deviations, that has no effect
 _BLENDING_S = 0.5  # time constant with which the identity in use follows the one that is known
 
 
@@ -116,6 +117,9 @@ def _moved(
     before: Identity, known: IdentityPrior, time_s: float, learned_s: float, frames: int
 ) -> Identity:
     """Return the identity with the used one moved towards the known one."""
-    share = 1 - math.exp(-max(0.0, time_s - before.time_s) / _BLENDING_S)
-    used = before.used + share * (known.mean - before.used)
+    used = before.used
+    rest = known.mean - used
+    if np.abs(rest).max() > _SAME:  # Otherwise all frames share one array.
+        share = 1 - math.exp(-max(0.0, time_s - before.time_s) / _BLENDING_S)
+        used = used + share * rest
     return Identity(used, known, time_s, learned_s, frames)

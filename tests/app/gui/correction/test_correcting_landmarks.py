@@ -273,6 +273,19 @@ def test_the_mode_pauses_and_shows_the_landmarks_that_can_be_moved(
     assert not window.correction_bar.isVisible()
 
 
+def test_the_mode_stays_when_the_language_changes(ready: MainWindow) -> None:
+    drag(ready, NOSE, (30, -20))
+    old = ready.correction_bar
+    ready._retranslate()
+    assert ready.correction_bar is not old
+    assert ready.correction_bar.isVisible()
+    assert ready.actions_by_name["correct_landmarks"].isChecked()
+    assert ready.playback_bar.timeline._corrected == (FRAME,)
+    drag(ready, 8, (10, 10))
+    (one,) = project_of(ready).corrections
+    assert [landmark for landmark, *_ in one.points] == [8, NOSE]
+
+
 def test_a_project_that_is_open_elsewhere_is_not_corrected(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
@@ -296,7 +309,7 @@ def test_an_exported_video_and_a_saved_frame_show_the_corrected_landmarks(
     video = tmp_path / "drawn.mp4"
     options = DrawOptions(points=True, contours=False, schema="ibug68")
     with qtbot.waitSignal(window.exports.ended, timeout=WAIT_MS) as ended:
-        window.files.export(ExportKind.VIDEO, video, draw=options)
+        window.files.export(ExportKind.VIDEO, video, draw=options, review=True)
     media, plain = Media(ended.args[0].path), Media(str(tmp_path / "a.mp4"))
     for frame, drawn in ((FRAME, True), (FRAME - 20, False)):
         difference = media.frame_at(frame).image.astype(int) - plain.frame_at(frame).image

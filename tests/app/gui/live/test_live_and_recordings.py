@@ -59,9 +59,9 @@ def test_the_tooltip_of_a_disabled_action_shows_its_new_shortcut_and_the_reason(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
     start_live_view(qtbot, window)
-    assert window.options.shortcuts.set_keys("loop", ["F9"]) == ""
+    assert window.options.shortcuts.set_keys("loop", ["F12"]) == ""
     tip = window.actions_by_name["loop"].toolTip()
-    assert "(F9)" in tip
+    assert "(F12)" in tip
     assert "record it" in tip
 
 

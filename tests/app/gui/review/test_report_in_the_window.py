@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QPushButton
 from typer.testing import CliRunner
 
 from steadymark.app.cli import main as cli
+from steadymark.app.gui.files.table_export_dialog import TableExportDialog
 from steadymark.engine.report import compose_report
 from steadymark.engine.report.stretch_pictures import stretch_pictures
 from support.videos.square_video import square_video
@@ -75,6 +76,9 @@ def test_the_report_of_the_window_is_the_page_of_the_command_line(
     assert opened == [str(page)]
 
     window.actions_by_name["export_table_native"].trigger()
+    (dialog,) = window.findChildren(TableExportDialog)
+    dialog.review.setChecked(False)
+    dialog.accept()
     table = written(qtbot, window)
     assert window.session.review.close()
     assert without_time(page) == from_command_line(table)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.app.session.recording.results import STATES, FrameStatus
+from steadymark.app.session.recording.face_rows import STATES
+from steadymark.app.session.recording.results import FrameStatus
 from steadymark.engine.core.types import FaceState
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QPainter, QPalette
+from PySide6.QtGui import QImage, QPainter, QPalette
 
 from steadymark.app.gui.timeline.timeline_layout import PICTURE_PX
 
@@ -62,12 +62,14 @@ def paint_pictures(
         if picture is None:
             continue
         left, right = layout.x_of(one.start, shown), layout.x_of(one.stop, shown)
-        width = min(place.height() * picture.width() / picture.height(), right - left - 1)
-        source = width / place.height() * picture.height()  # a cut-out of the middle
-        cut = QRectF((picture.width() - source) / 2, 0, source, picture.height())
+        high, wide = picture.shape[:2]
+        width = min(place.height() * wide / high, right - left - 1)
+        source = width / place.height() * high  # a cut-out of the middle
+        cut = QRectF((wide - source) / 2, 0, source, high)
+        image = QImage(picture.data, wide, high, picture.strides[0], QImage.Format.Format_BGR888)
         middle = (left + right) / 2
         painter.drawImage(
-            QRectF(middle - width / 2, place.top(), width, place.height()), picture, cut
+            QRectF(middle - width / 2, place.top(), width, place.height()), image, cut
         )
     return frames
 

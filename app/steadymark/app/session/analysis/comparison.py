@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.app.session.analysis.variants import Variant, VariantPair
-    from steadymark.app.session.recording.results import FaceRows, Results, Trail
+    from steadymark.app.session.recording.face_rows import FaceRows
+    from steadymark.app.session.recording.results import Results, Trail
     from steadymark.engine.core.types import TrackedFace
     from steadymark.engine.tracking.settings import TrackSettings
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.analysis.ground_truth import GroundTruth
     from steadymark.app.session.analysis.landmark_errors import ErrorPair
     from steadymark.app.session.analysis.tracking_figures import TrackingFigures
-    from steadymark.app.session.recording.results import FaceRows
+    from steadymark.app.session.recording.face_rows import FaceRows
     from steadymark.models.face.schema import LandmarkSchema
 
     Curve = NDArray[np.float64]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from steadymark.app.session.recording.results import FaceRows
+    from steadymark.app.session.recording.face_rows import FaceRows
 
     Points = NDArray[np.float32]
     Mask = NDArray[np.bool_]

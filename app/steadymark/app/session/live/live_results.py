@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from steadymark.app.session.recording.results import FaceRows, Results
+from steadymark.app.session.recording.face_rows import FaceRows
+from steadymark.app.session.recording.results import Results
 from steadymark.engine.core.types import FrameTime
 
 if TYPE_CHECKING:

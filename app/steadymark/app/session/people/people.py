@@ -11,7 +11,7 @@ from PySide6.QtCore import Signal
 from steadymark.app.session.people.face_pictures import FacePictures
 from steadymark.app.session.people.people_worker import PeopleReply, PeopleRequest, PeopleWorker
 from steadymark.app.session.people.suggestions import Suggestions
-from steadymark.app.session.recording.results import STATES
+from steadymark.app.session.recording.face_rows import STATES
 from steadymark.app.session.review.background_review import BackgroundReview
 from steadymark.engine.core.types import FaceState
 from steadymark.engine.review import edits

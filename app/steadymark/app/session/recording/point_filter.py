@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from steadymark.app.session.recording.results import STATES
+from steadymark.app.session.recording.face_rows import STATES
 from steadymark.engine.attributes.attribute_registry import with_points
 from steadymark.engine.core.types import FaceState, TrackedFace, TrackResult
 from steadymark.engine.stabilizers.filter_runner import make_filter, online_filter, run_filter

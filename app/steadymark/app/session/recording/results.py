@@ -6,18 +6,13 @@ from copy import copy
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.attributes.attribute_registry import (
-    attribute_columns,
-    attributes_from,
-    vector_of,
-)
-from steadymark.engine.attributes.attribute_rows import TrackedRows, attributes_of_rows
+from steadymark.app.session.recording.face_rows import STATES, FaceRows, empty_rows, face_of_row
+from steadymark.engine.attributes.attribute_registry import attributes_of, vector_of
 from steadymark.engine.core.types import (
-    FaceBox,
     FaceContext,
     FaceState,
     FrameTime,
@@ -25,14 +20,12 @@ from steadymark.engine.core.types import (
     TrackedFace,
     TrackResult,
 )
-from steadymark.models.face.crop import Crop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.models.face.schema import LandmarkSchema
 
-STATES = tuple(FaceState)
 _FIRST_ROWS = 512, 1 << 18  # minimum and maximum of the rows that are reserved at first
 
 
@@ -43,33 +36,6 @@ class FrameStatus(IntEnum):
     TRACKED = 1
     DAMAGED = 2
     LEFT_OUT = 3
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FaceRows:
-    """One row per face and frame, in the order of tracking. There are N rows of K landmarks.
-
-    frame: (N,) int64. before: (N,) int64, the row of the same face one frame earlier, -1 where its
-    state was reset. face_id: (N,) int32. state: (N,) int8, index into STATES. score: (N,) float64.
-    box: (N, 4) float64, left, top, width, height. crop: (N, 4) float64, x, y, side, roll. raw,
-    stabilized: (N, K, 2) float32, NaN where lost. point_score: (N, K) float32. attributes: (N, C)
-    float64, see `engine.attributes.attribute_registry`.
-    """
-
-    frame: NDArray[np.int64]
-    previous_row: NDArray[np.int64]
-    face_id: NDArray[np.int32]
-    state: NDArray[np.int8]
-    score: NDArray[np.float64]
-    box: NDArray[np.float64]
-    crop: NDArray[np.float64]
-    raw: NDArray[np.float32]
-    stabilized: NDArray[np.float32]
-    point_score: NDArray[np.float32]
-    attributes: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.frame)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,7 +64,7 @@ class Results:
         self._stage_ms = np.full((frames, 2), np.nan, np.float32)
         self._count = 0
         self._context: FaceContext | None = None  # of the latest face, for its schema and camera
-        self._rows = _empty(min(max(frames, _FIRST_ROWS[0]), _FIRST_ROWS[1]), schema.count)
+        self._rows = empty_rows(min(max(frames, _FIRST_ROWS[0]), _FIRST_ROWS[1]), schema.count)
         self._segment_begins, self._segment_count = False, 0
         self.version = 0
 
@@ -164,12 +130,12 @@ class Results:
             context, rows = self._context, self._rows
         attributes = np.full((len(stabilized), rows.attributes.shape[1]), np.nan)
         if context is not None:
-            part = slice(len(stabilized))
-            frame, detected = rows.frame[part], rows.state[part] == STATES.index(FaceState.DETECTED)
-            known = rows.face_id[part], self.times_s[frame], rows.raw[part], rows.point_score[part]
-            restarts = self._restarted[frame] | detected
-            tracked = TrackedRows(*known, restarts, context.schema, context.camera)
-            attributes = attributes_of_rows(tracked, stabilized)
+            for row, xy_px in enumerate(stabilized):
+                if np.isfinite(rows.raw[row, 0, 0]):
+                    points = Landmarks(xy_px, rows.point_score[row])
+                    time_s = float(self.times_s[rows.frame[row]])
+                    at = replace(context, time_s=time_s, identity=rows.identity[row])
+                    attributes[row] = vector_of(attributes_of(points, at))
         with self._lock:
             rows, since = self._rows, slice(len(stabilized), self._count)
             new_points, values = np.empty_like(rows.stabilized), np.empty_like(rows.attributes)
@@ -238,7 +204,7 @@ class Results:
             context = self._context
             if context is not None:
                 context = replace(context, time_s=float(self.times_s[index]))
-            return tuple(_face(rows, row, context) for row in range(first, last))
+            return tuple(face_of_row(rows, row, context) for row in range(first, last))
 
     def rows_at(self, index: int) -> range:
         """Return the rows of a frame, in the order of `faces`."""
@@ -323,9 +289,11 @@ class Results:
         if face.raw is not None and face.stabilized is not None:
             rows.raw[row], rows.stabilized[row] = face.raw.xy_px, face.stabilized.xy_px
             rows.point_score[row] = face.stabilized.score
-        rows.attributes[row] = vector_of(face.attributes)
+        rows.attributes[row], rows.identity[row] = vector_of(face.attributes), None
         if face.attributes is not None:
-            self._context = replace(face.attributes.context, identity=None, fit=None)
+            context = face.attributes.context
+            rows.identity[row] = context.identity
+            self._context = replace(context, identity=None, fit=None)
 
     def _previous_row(self, index: int, face_id: int) -> int:
         if index == 0 or self._known[index - 1] != FrameStatus.TRACKED:
@@ -340,51 +308,10 @@ class Results:
         capacity = len(self._rows.frame)
         if self._count + more <= capacity:
             return
-        grown = _empty(max(2 * capacity, self._count + more), self.schema.count)
+        grown = empty_rows(max(2 * capacity, self._count + more), self.schema.count)
         for name in FaceRows.__slots__:
             getattr(grown, name)[: self._count] = getattr(self._rows, name)[: self._count]
         self._rows = grown
-
-
-def _empty(rows: int, points: int) -> FaceRows:
-    """Allocate rows without initial values, so that unused memory is not touched."""
-
-    def empty(*shape: int, dtype: Any = np.float64) -> Any:
-        return np.empty((rows, *shape), dtype)
-
-    return FaceRows(
-        frame=empty(dtype=np.int64),
-        previous_row=empty(dtype=np.int64),
-        face_id=empty(dtype=np.int32),
-        state=empty(dtype=np.int8),
-        score=empty(),
-        box=empty(4),
-        crop=empty(4),
-        raw=empty(points, 2, dtype=np.float32),
-        stabilized=empty(points, 2, dtype=np.float32),
-        point_score=empty(points, dtype=np.float32),
-        attributes=empty(len(attribute_columns())),
-    )
-
-
-def _face(rows: FaceRows, row: int, context: FaceContext | None) -> TrackedFace:
-    state, face_id = STATES[rows.state[row]], int(rows.face_id[row])
-    score = float(rows.score[row])
-    if state is FaceState.LOST:
-        return TrackedFace(face_id, state, score)
-    left, top, width, height = (float(v) for v in rows.box[row])
-    x, y, side, roll = (float(v) for v in rows.crop[row])
-    scores = rows.point_score[row]
-    return TrackedFace(
-        face_id,
-        state,
-        score,
-        FaceBox(left, top, width, height, score) if np.isfinite(left) else None,
-        Landmarks(rows.raw[row], scores),
-        Landmarks(rows.stabilized[row], scores),
-        Crop(x, y, side, roll) if np.isfinite(x) else None,
-        None if context is None else attributes_from(rows.attributes[row], context),
-    )
 
 
 def _speed(points: NDArray[np.float32], times_s: NDArray[np.float64]) -> NDArray[np.float32]:

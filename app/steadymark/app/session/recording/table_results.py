@@ -12,7 +12,11 @@ import numpy as np
 
 from steadymark.app.session.recording.results import Results
 from steadymark.engine.attributes.attribute_registry import attributes_from
-from steadymark.engine.attributes.attribute_rows import attributes_of_rows, rows_of_table
+from steadymark.engine.attributes.attribute_rows import (
+    attributes_of_rows,
+    identities_of,
+    rows_of_table,
+)
 from steadymark.engine.core.errors import LandmarkFileError
 from steadymark.engine.core.types import (
     FaceBox,
@@ -185,15 +189,21 @@ def results_in(
     Yields:
         The result of each frame.
     """
-    if not np.isfinite(table.attributes).any():
-        tracked = rows_of_table(table, schema, camera)
-        table = replace(table, attributes=attributes_of_rows(tracked, table.xy_px))
+    tracked = rows_of_table(table, schema, camera)
+    identities = identities_of(tracked)
+    if not np.isfinite(table.pose).any():
+        computed = attributes_of_rows(tracked, table.xy_px)
+        known = np.where(np.isfinite(table.attributes), table.attributes, computed)
+        table = replace(table, attributes=known)
     last = -2
     starts = [0, *(np.flatnonzero(np.diff(table.frame)) + 1).tolist(), len(table)]
     for first, end in pairwise(starts):
         frame = FrameTime(int(table.frame[first]), float(table.timestamp_s[first]))
-        context = FaceContext(schema, camera, frame.pts_s)
-        faces = (_face(table, row, context) for row in range(first, end) if table.face_id[row] >= 0)
+        faces = (
+            _face(table, row, FaceContext(schema, camera, frame.pts_s, identities[row]))
+            for row in range(first, end)
+            if table.face_id[row] >= 0
+        )
         if crop_of is not None:
             faces = (_with_crop(face, crop_of) for face in faces)
         yield TrackResult(frame, tuple(faces), restarted=frame.index != last + 1)
@@ -204,13 +214,14 @@ def header_of(table: LandmarkTable) -> Header:
     """Return the header of a table, so that it can be written again; what it lacks is empty."""
     known = table.header
     source = _fields(known.get("source"))
-    digest = source.get("sha256")
+    digest, frames = source.get("sha256"), source.get("frames")
     return Header(
         versions={name: str(value) for name, value in _fields(known.get("versions")).items()},
         models={name: str(value) for name, value in _fields(known.get("models")).items()},
         settings=_fields(known.get("settings")),
         source_name=str(source.get("name", "")),
         source_sha256=digest if isinstance(digest, str) else None,
+        source_frames=frames if isinstance(frames, int) else None,
     )
 
 

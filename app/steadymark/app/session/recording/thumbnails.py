@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QImage
 
 from steadymark.app.session.newest_worker import NewestWorker
 from steadymark.engine.core.errors import SteadymarkError
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.recording.open_recording import OpenRecording
     from steadymark.app.session.recording.recording_view import RecordingView
     from steadymark.engine.sources.picture_reader import PictureReader
+    from steadymark.models.face.crop import Image
 
 log = logging.getLogger(__name__)
 
@@ -34,10 +34,10 @@ _NICER = 5  # how much lower the priority of the thread is
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Thumbnail:
-    """A picture of some frames; None if they are damaged."""
+    """A picture of some frames, (H, W, 3) uint8 BGR; None if they are damaged."""
 
     frames: range
-    image: QImage | None
+    image: Image | None
 
 
 class ThumbnailWorker(NewestWorker["range", "Thumbnail"]):
@@ -78,9 +78,8 @@ class ThumbnailWorker(NewestWorker["range", "Thumbnail"]):
             return Thumbnail(request, None)
         height, width = picture.shape[:2]
         size = max(1, round(width * THUMBNAIL_PX / height)), THUMBNAIL_PX
-        small = np.ascontiguousarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
-        image = QImage(small.data, *size, small.strides[0], QImage.Format.Format_BGR888)
-        return Thumbnail(request, image.copy())
+        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        return Thumbnail(request, np.ascontiguousarray(small))
 
 
 class Thumbnails(QObject):
@@ -106,7 +105,7 @@ class Thumbnails(QObject):
         self._ready.connect(self._on_ready, Qt.ConnectionType.QueuedConnection)
         self._worker: ThumbnailWorker | None = None
         self._closed: list[ThumbnailWorker] = []  # workers whose threads may still run
-        self._pictures: OrderedDict[range, QImage | None] = OrderedDict()
+        self._pictures: OrderedDict[range, Image | None] = OrderedDict()
         self._wanted: tuple[range, ...] = ()
         self._requested: range | None = None
         self.aspect = 1.0
@@ -118,8 +117,8 @@ class Thumbnails(QObject):
         self._wanted = tuple(frames)
         self._request()
 
-    def picture(self, frames: range) -> QImage | None:
-        """Return the picture of a range of frames, or None if there is none yet."""
+    def picture(self, frames: range) -> Image | None:
+        """Return the picture (H, W, 3) of a range of frames, or None if there is none yet."""
         found = self._pictures.get(frames)
         if found is not None:
             self._pictures.move_to_end(frames)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from steadymark.app.session.recording.results import STATES
+from steadymark.app.session.recording.face_rows import STATES
 from steadymark.engine.attributes.attribute_registry import with_points
 from steadymark.engine.core.types import FaceState, Landmarks
 from steadymark.engine.review.corrections import apply_corrections
@@ -84,21 +84,26 @@ def _corrected_points(
 ) -> NDArray[np.float32]:
     """Return the corrected landmarks (K, 2) of a face that is in the frame.
 
-    A landmark depends only on the corrected frames, on the frame itself, and on where the face was
-    detected anew.
+    A landmark depends only on the frame itself, on corrected frames within the longest span of
+    it, and on where the face was detected anew.
     """
+    times_s, reach_s = results.times_s, max(one.span_s for one in corrections)
+    near = [
+        one
+        for one in corrections
+        if 0 <= one.frame < len(times_s) and abs(times_s[one.frame] - times_s[index]) <= reach_s
+    ]
     rows = results.rows()
     detected = np.unique(rows.frame[(rows.face_id == face_id) & (rows.state == _DETECTED)])
-    wanted = {index, *detected.tolist(), *(one.frame for one in corrections)}
     at: list[int] = []
-    for frame in sorted(wanted & set(range(results.frames))):
+    for frame in sorted({index, *detected.tolist(), *(one.frame for one in near)}):
         at += [row for row in results.rows_at(frame) if rows.face_id[row] == face_id]
     frames = rows.frame[at]
     points, _ = apply_corrections(
         rows.stabilized[at],
         frames,
-        results.times_s[frames],
-        corrections,
+        times_s[frames],
+        near,
         rows.state[at] == _DETECTED,
     )
     here = int(np.searchsorted(frames, index))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.app.session.newest_worker import NewestWorker
-from steadymark.app.session.recording.results import FaceRows, FrameStatus
+from steadymark.app.session.recording.face_rows import FaceRows
+from steadymark.app.session.recording.results import FrameStatus
 from steadymark.app.session.review.results_table import table_of_faces
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.metrics.rest_detection import true_runs

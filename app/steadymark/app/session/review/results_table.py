@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from steadymark.app.session.recording.results import STATES, FaceRows, FrameStatus
+from steadymark.app.session.recording.face_rows import STATES, FaceRows
+from steadymark.app.session.recording.results import FrameStatus
 from steadymark.engine.attributes.attribute_registry import attribute_columns
 from steadymark.engine.core.types import FaceState
 from steadymark.engine.output.csv.face_spans import NOBODY

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.engine.bench.face3d.random_faces import RandomFace
+    from steadymark.engine.core.fitted_face import FaceFit
     from steadymark.engine.face3d.face_basis import Floats
-    from steadymark.engine.face3d.face_fit import FaceFit
 
 LEARNED = 20  # frames of each person that the identity is learned from before any is measured
 MEASURED = 30  # frames of each person that are measured; every third is neutral

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.app.session.recording.known_ids import with_known_ids
 from steadymark.app.session.recording.point_filter import (
     NO_FILTER,
     PointFilter,
@@ -17,6 +16,7 @@ from steadymark.app.session.recording.point_filter import (
     without_filter,
 )
 from steadymark.app.session.recording.results import FrameStatus, Results
+from steadymark.app.session.retracking.known_ids import with_known_ids
 from steadymark.engine.attributes.attribute_registry import with_points
 from steadymark.engine.core.errors import SourceError, SteadymarkError
 from steadymark.engine.core.types import FaceState, FrameTime, TrackResult

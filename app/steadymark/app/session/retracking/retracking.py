@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-from steadymark.app.session.recording.part_tracking import Part, PartTracking
+from steadymark.app.session.retracking.part_tracking import Part, PartTracking
 from steadymark.app.session.review.corrected_faces import corrected_faces
 from steadymark.app.session.state import Phase
 from steadymark.app.session.worker_threads import CoalescedCallback

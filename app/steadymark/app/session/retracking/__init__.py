@@ -1,0 +1,1 @@
+"""Tracking a part of a recording again, from landmarks that a person has corrected."""

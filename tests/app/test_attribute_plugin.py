@@ -108,7 +108,7 @@ def test_tables_of_track_have_its_columns_and_are_read_and_checked(tracked: Path
     assert np.isfinite(table.pose).all()
     names = path.read_text(encoding="utf-8").splitlines()[2].split(",")
     assert table.header["settings"]["attributes"] == [NAME]  # type: ignore[index]
-    first = names.index("pose_Rz") + 1
+    first = names.index("tongueOut") + 1
     assert names[first : first + 3] == [*COLUMNS, "x_0"]
 
 
@@ -129,7 +129,7 @@ def test_python_gives_its_values_by_face_as_an_array_and_in_pandas(tracked: Path
 
 
 def test_without_the_plug_in_its_columns_are_ignored_and_reported(tracked: Path) -> None:
-    assert read_landmarks(tracked / "demo.csv").attributes.shape == (12, 6)
+    assert read_landmarks(tracked / "demo.csv").attributes.shape == (12, 58)
     told = [finding.text for finding in check_csv(tracked / "demo.csv")]
     assert told == [f"column '{name}' is unknown" for name in COLUMNS]
 

@@ -208,7 +208,7 @@ class FileOnLimitedDisk:
         return getattr(self._file, name)
 
 
-@pytest.fixture(params=[30_000, 180_000], ids=["soon", "later"])
+@pytest.fixture(params=[30_000, 220_000], ids=["soon", "later"])
 def full_disk(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """Limit the room of all files together."""
     original_open, disk = RowFile.open, LimitedDisk(request.param)

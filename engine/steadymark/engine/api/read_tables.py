@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -57,16 +56,10 @@ def read_csv(
         (6, 1, 68, 2)
     """
     table = read_table(path)
-    settings = _mapping(table.header.get("settings"))
-    header = Header(
-        versions={k: str(v) for k, v in _mapping(table.header.get("versions")).items()},
-        models={k: str(v) for k, v in _mapping(table.header.get("models")).items()},
-        settings=settings,
-        source_name=str(_mapping(table.header.get("source")).get("name") or ""),
-        source_sha256=_text(_mapping(table.header.get("source")).get("sha256")),
-    )
-    if focal_px is None and isinstance(settings.get("focal_px"), int | float):
-        focal_px = settings["focal_px"]
+    header = Header.of_fields(table.header)
+    known = header.settings.get("focal_px")
+    if focal_px is None and isinstance(known, int | float):
+        focal_px = known
     camera = None if image_size is None else camera_of(image_size, focal_px)
     if schema is not None or "schema" not in table.header:
         schema = schema_of(table.xy_px.shape[1], schema)
@@ -135,11 +128,3 @@ def _restarted(table: LandmarkTable) -> NDArray[np.bool_]:
     """Mark the first frame and frames after a gap; tables do not contain scene cuts."""
     _, first, place = np.unique(table.frame, return_index=True, return_inverse=True)
     return np.asarray(restarts_of(table.timestamp_s[first])[place])
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    return {str(k): v for k, v in value.items()} if isinstance(value, Mapping) else {}
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None

@@ -18,6 +18,8 @@ from steadymark.engine.face3d.face_basis import face_basis, load_label_statistic
 from steadymark.engine.face3d.parallel_projection import pose_under_parallel_projection
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from steadymark.engine.core.types import Intrinsics, Landmarks
     from steadymark.engine.face3d.face_basis import Floats
 
@@ -85,18 +87,21 @@ def fit_face(
         return None
     problem = _Problem(xy, weights, camera.focal, rest, prior)
     rotation, position = first[0], first[1]
-    offsets = np.zeros(len(problem.modes))
-    system = None
+    offsets = np.zeros(problem.count)
+    moving = np.arange(problem.count)
+    normal = None
     for _ in range(_STEPS):
-        system = problem.linearize(rotation, position, offsets)
-        step = problem.step(*system, offsets)
+        normal, side = problem.linearize(rotation, position, offsets, moving)
+        step = problem.step(normal, side, offsets[moving])
         if step is None:
             return None
         rotation = cv2.Rodrigues(step[:3])[0] @ rotation
         position = position + step[3:6]
-        offsets = offsets + step[6:]
+        offsets[moving] += step[6:]
         if not position[2] > 1:
             return None
+        # An expression that the first step finds absent stays so.
+        moving = moving[(moving < problem.free) | (offsets[moving] > 0)]
     free = problem.free
     return FaceFit(
         rotation,
@@ -104,7 +109,7 @@ def fit_face(
         known + offsets[:free] if free else known,
         offsets[free:],
         problem.shape(offsets),
-        None if prior is None or system is None else problem.identity_precision(system[0]),
+        None if prior is None or normal is None else problem.identity_precision(normal),
     )
 
 
@@ -146,8 +151,9 @@ class _Problem:
         self._xy, self._weights, self._focal, self._rest = xy.T, weights, focal, rest
         self._prior = prior
         self.free = 0 if prior is None else len(prior.mean)
-        self.modes = _modes(fitted=prior is not None)
-        self._flat = self.modes.reshape(len(self.modes), 3 * POINTS)
+        modes = _modes(fitted=prior is not None)
+        self.count = len(modes)
+        self._flat = modes.reshape(len(modes), 3 * POINTS)
         self._by_axis = _modes_by_axis(fitted=prior is not None)
 
     def shape(self, offsets: Floats) -> Floats:
@@ -156,9 +162,16 @@ class _Problem:
         return shape
 
     def linearize(
-        self, rotation: Floats, position: Floats, offsets: Floats
+        self, rotation: Floats, position: Floats, offsets: Floats, moving: NDArray[np.integer]
     ) -> tuple[Floats, Floats]:
-        """Return the normal matrix (N, N), without priors, and the right side (N,)."""
+        """Return the normal matrix (6 + N, 6 + N), without priors, and the right side.
+
+        Args:
+            rotation: (3, 3) rotation of the face.
+            position: (3,) its position.
+            offsets: Offsets of the identity, if it is fitted, and expressions.
+            moving: (N,) indices of those that are unknown; the others keep their values.
+        """
         x, y, z = turned = (self.shape(offsets) @ rotation.T).T
         shifted = turned + position[:, None]
         rays = shifted[:2] / shifted[2]
@@ -168,12 +181,13 @@ class _Problem:
         excess = (error * error).sum(0) / (deviation * _HALF_WEIGHT) ** 2
         root = np.sqrt(self._weights / (1 + excess)) / deviation
         factor = scale * root
-        moved = np.zeros((3, 6 + len(self.modes), POINTS))
+        modes = self._by_axis if len(moving) == self.count else self._by_axis[:, moving]
+        moved = np.zeros((3, 6 + len(moving), POINTS))
         moved[1, 0], moved[2, 0] = -z, y
         moved[0, 1], moved[2, 1] = z, -x
         moved[0, 2], moved[1, 2] = -y, x
         moved[0, 3] = moved[1, 4] = moved[2, 5] = 1
-        moved[:, 6:] = (rotation @ self._by_axis).reshape(3, len(self.modes), POINTS)
+        moved[:, 6:] = (rotation @ modes.reshape(3, -1)).reshape(moved[:, 6:].shape)
         slopes = np.empty((len(moved[0]), 2, POINTS))
         for axis in range(2):
             np.multiply(moved[2], -rays[axis], out=slopes[:, axis])
@@ -183,7 +197,13 @@ class _Problem:
         return flat @ flat.T, flat @ (error * root).ravel()
 
     def step(self, normal: Floats, side: Floats, offsets: Floats) -> Floats | None:
-        """Return the step (N,) of a linearized problem; None if it has no solution."""
+        """Return the step (6 + N,) of a linearized problem; None if it has no solution.
+
+        Args:
+            normal: The normal matrix, see `linearize`.
+            side: The right side.
+            offsets: (N,) the values of what is unknown.
+        """
         matrix, side = normal.copy(), side.copy()
         first = 6 + self.free
         if self._prior is not None:
@@ -219,9 +239,8 @@ def _modes(*, fitted: bool) -> Floats:
 
 @cache
 def _modes_by_axis(*, fitted: bool) -> Floats:
-    """Return `_modes` as (3, N * 68), one row an axis."""
-    modes = _modes(fitted=fitted)
-    return np.ascontiguousarray(modes.transpose(2, 0, 1)).reshape(3, len(modes) * POINTS)
+    """Return `_modes` as (3, N, 68), one axis after the other."""
+    return np.ascontiguousarray(_modes(fitted=fitted).transpose(2, 0, 1))
 
 
 def _bounded_solution(
@@ -232,17 +251,20 @@ def _bounded_solution(
     Unknowns beyond a bound are fixed there, and the others solved again.
     """
     solution = np.zeros(len(side))
+    bounded = solution[first:]
     open_ = np.ones(len(side), bool)
+    free = np.arange(len(side))
     try:
         for _ in range(_BOUNDING):
-            rest = side - matrix[:, ~open_] @ solution[~open_] if not open_.all() else side
-            solution[open_] = np.linalg.solve(matrix[np.ix_(open_, open_)], rest[open_])
-            bounded = solution[first:]
-            beyond = ((bounded < low) | (bounded > high)) & open_[first:]
+            solution[free] = np.linalg.solve(matrix[free][:, free], side[free])
+            beyond = (bounded < low) | (bounded > high)
             if not beyond.any():
                 break
             np.clip(bounded, low, high, out=bounded)
-            open_[first:] &= ~beyond
+            fixed = first + np.flatnonzero(beyond)
+            side = side - matrix[:, fixed] @ solution[fixed]
+            open_[fixed] = False
+            free = np.flatnonzero(open_)
     except np.linalg.LinAlgError:
         return None
     return solution if np.isfinite(solution).all() else None

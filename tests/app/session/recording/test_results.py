@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from steadymark.app.session.recording.results import FrameStatus, Results
-from steadymark.engine.face3d.head_pose import head_pose
+from steadymark.engine.attributes.attribute_registry import with_points
 from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import lost_face, moving_results, track_result, tracked_face
 
@@ -118,7 +118,7 @@ def test_poses_are_returned_unchanged_and_follow_the_stabilized_points() -> None
     results.set_stabilized(bigger)
     (moved, lost) = results.faces(0) or ()
     assert moved.stabilized is not None
-    assert moved.pose == head_pose(moved.stabilized, kept.pose.camera)
+    assert moved.pose == with_points(face, moved.stabilized).pose
     assert moved.pose != kept.pose
     assert lost.pose is None
     Results(np.arange(3) / 25, load_schema("ibug68")).set_stabilized(bigger[:0])

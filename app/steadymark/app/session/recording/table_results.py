@@ -128,7 +128,7 @@ def read_table_results(
             known=", ".join(USUAL_SCHEMAS.values()),
         )
     table, note = _fitting(_whole_faces(table, path), path, info, times_s)
-    header = header_of(table)
+    header = Header.of_fields(table.header)
     focal = header.settings.get("focal_px")
     known = float(focal) if isinstance(focal, int | float) and 0 < focal < _FARTHEST_PX else None
     camera = Intrinsics(info.width, info.height, known)
@@ -208,25 +208,6 @@ def results_in(
             faces = (_with_crop(face, crop_of) for face in faces)
         yield TrackResult(frame, tuple(faces), restarted=frame.index != last + 1)
         last = frame.index
-
-
-def header_of(table: LandmarkTable) -> Header:
-    """Return the header of a table, so that it can be written again; what it lacks is empty."""
-    known = table.header
-    source = _fields(known.get("source"))
-    digest, frames = source.get("sha256"), source.get("frames")
-    return Header(
-        versions={name: str(value) for name, value in _fields(known.get("versions")).items()},
-        models={name: str(value) for name, value in _fields(known.get("models")).items()},
-        settings=_fields(known.get("settings")),
-        source_name=str(source.get("name", "")),
-        source_sha256=digest if isinstance(digest, str) else None,
-        source_frames=frames if isinstance(frames, int) else None,
-    )
-
-
-def _fields(value: object) -> dict[str, object]:
-    return value if isinstance(value, dict) else {}
 
 
 def _in_order(table: LandmarkTable) -> LandmarkTable:

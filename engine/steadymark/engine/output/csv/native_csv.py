@@ -41,6 +41,24 @@ class Header:
     source_sha256: str | None = None
     source_frames: int | None = None
 
+    @classmethod
+    def of_fields(cls, fields: Mapping[str, object]) -> Header:
+        """Return the header of a table that was read; what it lacks is empty.
+
+        Args:
+            fields: `LandmarkTable.header`.
+        """
+        source = _mapping(fields.get("source"))
+        digest, frames = source.get("sha256"), source.get("frames")
+        return cls(
+            versions={name: str(value) for name, value in _mapping(fields.get("versions")).items()},
+            models={name: str(value) for name, value in _mapping(fields.get("models")).items()},
+            settings=_mapping(fields.get("settings")),
+            source_name=str(source.get("name") or ""),
+            source_sha256=digest if isinstance(digest, str) else None,
+            source_frames=frames if isinstance(frames, int) else None,
+        )
+
     def line(self, schema: LandmarkSchema) -> str:
         """Return the header as one line of JSON; values that JSON does not support become text.
 
@@ -57,6 +75,10 @@ class Header:
         if schema.name not in ("", SCHEMA_OF_UNNAMED):
             fields["schema"] = schema.name
         return json.dumps(fields, ensure_ascii=False, default=str)
+
+
+def _mapping(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}
 
 
 class NativeCsvSink:

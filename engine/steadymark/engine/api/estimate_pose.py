@@ -25,8 +25,8 @@ def head_pose(
 ) -> HeadPose | None:
     """Estimate the position and rotation of a head from 68 landmarks.
 
-    A 3D mean face is fitted to the landmarks by Gauss–Newton steps with Cauchy weights. The
-    iteration starts from the pose under a parallel projection. The axes are those of OpenFace: x
+    Pose, expression and shape of a 3D face are fitted to the landmarks together. A tracker knows
+    the shape from earlier frames, so that its poses are more exact. The axes are those of OpenFace: x
     points right, y points down, and z points away from the camera. Pitch is positive downwards, yaw
     is positive towards the left of the image, and roll is positive clockwise.
 

@@ -26,9 +26,9 @@ def head_pose(
     """Estimate the position and rotation of a head from 68 landmarks.
 
     Pose, expression and shape of a 3D face are fitted to the landmarks together. A tracker knows
-    the shape from earlier frames, so that its poses are more exact. The axes are those of OpenFace: x
-    points right, y points down, and z points away from the camera. Pitch is positive downwards, yaw
-    is positive towards the left of the image, and roll is positive clockwise.
+    the shape from earlier frames, so that its poses are more exact. The axes are those of OpenFace:
+    x points right, y points down, and z points away from the camera. Pitch is positive downwards,
+    yaw is positive towards the left of the image, and roll is positive clockwise.
 
     Args:
         points: (68, 2) landmarks in iBUG's order, in pixels; missing landmarks are NaN.

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from steadymark.engine.core.types import Intrinsics, Landmarks, SourceInfo, TrackResult
-from steadymark.engine.face3d.head_pose import head_pose
+from steadymark.engine.attributes.attribute_registry import attributes_of
+from steadymark.engine.core.types import Landmarks, SourceInfo, TrackResult
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.output.csv.offline_filter import OfflineFilterSink
@@ -16,7 +16,13 @@ from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
 from steadymark.engine.stabilizers.butterworth import Butterworth
 from steadymark.engine.stabilizers.guarded_filters import GuardedOfflineFilter
 from steadymark.models.face.schema import load_schema
-from support.fakes.fake_results import face_points, lost_face, track_result, tracked_face
+from support.fakes.fake_results import (
+    FAKE_CONTEXT,
+    face_points,
+    lost_face,
+    track_result,
+    tracked_face,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,9 +123,9 @@ def test_poses_are_computed_from_the_smoothed_points(tmp_path: Path) -> None:
     plain = read_landmarks(write(native(tmp_path / "plain.csv"), results))
     table = read_landmarks(write(OfflineFilterSink(tmp_path / "a.csv", native, FILTER), results))
     assert np.diff(table.pose[:, 3:], axis=0).std() < 0.3 * np.diff(plain.pose[:, 3:], axis=0).std()
-    expected = head_pose(Landmarks(table.xy_px[30], table.point_score[30]), Intrinsics(160, 120))
-    assert expected is not None
-    np.testing.assert_allclose(table.pose[30, 3:], expected.rotation_rad, atol=2e-3)
+    smoothed = Landmarks(table.xy_px[30], table.point_score[30])
+    expected = attributes_of(smoothed, FAKE_CONTEXT).values["head_pose"]
+    np.testing.assert_allclose(table.pose[30, 3:], expected[3:], atol=2e-3)
 
 
 def test_an_unsmoothed_table_never_has_the_final_name(

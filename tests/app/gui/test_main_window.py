@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QTabBar
 
 from steadymark.app.gui.files.export_options import ExportOptionsDialog
 from steadymark.app.session.state import ComparisonLayout, Phase, ShownLandmarks, clock_text
@@ -32,6 +32,20 @@ def test_an_empty_window_shows_what_to_do(window: MainWindow) -> None:
     assert not window.playback_bar.isVisible()
     assert not window.docks.plots.isVisible()
     assert not window.actions_by_name["play"].isEnabled()
+    assert not [bar for bar in window.findChildren(QTabBar) if bar.isVisible() and bar.count()]
+
+
+def test_a_key_brings_a_panel_to_the_front_and_closes_it_only_there(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    open_video(qtbot, window, clip, tracked=False)
+    review = window.docks.review
+    assert review.visibleRegion().isEmpty()  # a tab behind the statistics
+    for seen in (True, False, True):
+        review.toggleViewAction().trigger()
+        qtbot.waitUntil(lambda seen=seen: review.visibleRegion().isEmpty() is not seen)  # type: ignore[misc]
+        assert review.isHidden() is not seen
+        assert review.toggleViewAction().isChecked() is seen
 
 
 def test_keys_play_seek_step_compare_and_export_a_recording(

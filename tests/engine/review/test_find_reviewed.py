@@ -9,13 +9,14 @@ import pytest
 from steadymark.engine.output.csv.columns import openface_columns
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.review import edits
-from steadymark.engine.review.find_reviewed import holds_results, video_of
+from steadymark.engine.review.find_reviewed import find_reviewed, holds_results, video_of
 from steadymark.engine.review.history import History
 from steadymark.engine.review.project import Person, Project, VideoReference
 from steadymark.engine.review.project_file import relative_path, write_project
 from steadymark.models.face.schema import load_schema
 from steadymark.models.user_text import UserText
 from support.fakes.fake_results import source_info, track_result
+from support.videos.square_video import square_video
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,3 +101,28 @@ def test_the_newest_table_is_listed_first_and_undo_keeps_it() -> None:
     assert not history.state.people
     assert edits.list_table(history.state, "a.csv", first=False) is history.state
     assert edits.list_table(history.state, "a.csv").tables == ("a.csv", "b.csv", "c.csv")
+
+
+def test_a_video_in_the_current_folder_is_not_taken_for_that_of_a_table_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "a" / "b"
+    elsewhere.mkdir(parents=True)
+    path = native_table(elsewhere / "results" / "talk.csv", "talk.mp4")
+    (tmp_path / "talk.mp4").touch()
+    monkeypatch.chdir(tmp_path)
+    assert video_of(path) is None
+
+
+def test_a_table_in_a_folder_beside_the_video_is_found(tmp_path: Path) -> None:
+    path = native_table(tmp_path / "results" / "talk.csv", "talk.mp4")
+    (tmp_path / "talk.mp4").touch()
+    assert find_reviewed(tmp_path / "talk.mp4").table_path == path
+
+
+def test_a_project_without_the_size_of_the_frames_takes_it_from_the_video(tmp_path: Path) -> None:
+    video = square_video(tmp_path / "talk.mp4", frames=3)
+    native_table(tmp_path / "talk.csv", "talk.mp4")
+    write_project(tmp_path / "talk.steadymark", Project(VideoReference("talk.mp4")))
+    found = find_reviewed(video).project.video
+    assert (found.width, found.height) == (320, 240)

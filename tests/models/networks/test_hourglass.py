@@ -104,11 +104,6 @@ def test_onnx_gives_the_same_features_as_torch(config: HourglassConfig, tmp_path
     check_onnx(config, 32, tmp_path / "n.onnx")
 
 
-@pytest.mark.slow
-def test_onnx_of_the_full_size_backbone_gives_the_same_features_as_torch(tmp_path: Path) -> None:
-    check_onnx(HourglassConfig(), 128, tmp_path / "n.onnx")
-
-
 def max_pooled(x: NDArray[np.float32]) -> NDArray[np.float32]:
     """Apply max pooling by 2 to rows and then to columns."""
     rows = np.maximum(x[..., ::2, :], x[..., 1::2, :])

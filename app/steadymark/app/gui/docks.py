@@ -1,11 +1,11 @@
-"""The docks beside the video; each has a key that shows and hides it."""
+"""The docks beside the video; each has a key that brings it to the front, or closes it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QDockWidget
+from PySide6.QtWidgets import QDockWidget, QTabBar
 
 from steadymark.app.gui.theme import icon
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QMainWindow, QWidget
 
 _RIGHT, _BELOW = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
+_DIRECT = Qt.FindChildOption.FindDirectChildrenOnly
 _STATISTICS_PX = 300  # initial width of the statistics and settings
 
 
@@ -39,6 +40,7 @@ class Docks(QObject):
         self._window = window
         # state of the window from before the docks were hidden
         self._state_before_hiding: QByteArray | None = None
+        self._in_front: dict[QDockWidget, bool] = {}
         self._beside = False  # whether the plots were moved beside a portrait picture
         window.setCorner(Qt.Corner.BottomRightCorner, _RIGHT)
         self.plots = self._add(self.tr("Plots"), "plots", plots, _BELOW, "F5")
@@ -47,9 +49,9 @@ class Docks(QObject):
         self.review = self._add(self.tr("Review"), "review", review, _RIGHT, "F8")
         self.people = self._add(self.tr("People"), "people", people, _RIGHT, "F4")
         self.errors = self._add(self.tr("Errors"), "errors", errors, _BELOW, "F9")
+        self._stack()
         window.tabifyDockWidget(self.plots, self.errors)
         self.errors.hide()  # Most recordings have no ground truth.
-        self._stack()
 
     @property
     def all(self) -> tuple[QDockWidget, ...]:
@@ -124,6 +126,9 @@ class Docks(QObject):
             self._state_before_hiding = self._window.saveState()
             for dock in self.all:
                 dock.hide()
+            # Qt leaves bars of two groups of tabs where they were laid out first.
+            for bar in self._window.findChildren(QTabBar, options=_DIRECT):
+                bar.hide()
 
     def state(self) -> QByteArray:
         """Return the state of the whole window with its docks shown, and the plots below."""
@@ -135,6 +140,17 @@ class Docks(QObject):
         """Reload the icons after the window changed between light and dark."""
         for dock in self.all:
             dock.toggleViewAction().setIcon(icon(dock.widget().objectName()))
+
+    def _note_front(self, dock: QDockWidget, *, seen: bool) -> None:
+        """Note whether a dock that is shown is seen, or lies behind another tab."""
+        if not dock.isHidden():
+            self._in_front[dock] = seen
+
+    def _bring_to_front(self, dock: QDockWidget, *, shown: bool) -> None:
+        """Show a dock in front; the command of one that lay behind another does not close it."""
+        if shown or not self._in_front.get(dock, True):
+            dock.show()
+            dock.raise_()
 
     def _add(
         self, title: str, name: str, widget: QWidget, area: Qt.DockWidgetArea, key: str
@@ -153,6 +169,8 @@ class Docks(QObject):
         dock.setObjectName(f"{name}_dock")
         dock.setWidget(widget)
         action = dock.toggleViewAction()
+        dock.visibilityChanged.connect(lambda seen: self._note_front(dock, seen=seen))
+        action.triggered.connect(lambda shown: self._bring_to_front(dock, shown=shown))
         action.setShortcut(key)
         action.setIcon(icon(name))
         action.setToolTip(f"{title} ({key})")

@@ -129,7 +129,7 @@ def _summary(facts: VideoFacts) -> str:
         f"{_percent(facts.frames.share)} of them with a face. "
         f"Doubtful stretches: {len(facts.stretches)}; neither accepted nor excluded: "
         f"{still_open} ({facts.doubtful_s:.1f} s). Excluded: {facts.excluded_s:.1f} s. "
-        f"Corrected frames: {corrected}."
+        f"Frames that corrections change: {corrected}."
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from steadymark.engine.core.errors import LandmarkFileError, UsageError
+from steadymark.engine.core.errors import LandmarkFileError, SourceError, UsageError
 from steadymark.engine.output.csv.columns import column_faults, read_head
 from steadymark.engine.output.csv.row_parsing import lines_of, open_text
 from steadymark.engine.output.output_paths import PARTIAL
@@ -15,6 +16,7 @@ from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.review.project import Project, VideoReference
 from steadymark.engine.review.project_file import SUFFIX, project_path, read_project
 from steadymark.engine.sources.input_paths import VIDEO_SUFFIXES
+from steadymark.engine.sources.video.video_file import VideoFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,8 +76,8 @@ def find_reviewed(path: Path, video: Path | None = None) -> ReviewedFile:
         named.insert(0, project.video.path)
     if video is None:
         video = path if path.suffix.lower() in VIDEO_SUFFIXES else _video_of(table, named)
-    empty = Project(VideoReference((video or table).name))
-    return ReviewedFile(table, loaded, project or empty, video)
+    project = project or Project(VideoReference((video or table).name))
+    return ReviewedFile(table, loaded, _with_size(project, video), video)
 
 
 def is_table(path: Path) -> bool:
@@ -160,7 +162,8 @@ def _project_of(path: Path) -> Path | None:
 def _table_of(path: Path, project: Project | None) -> Path:
     named = project_tables(path, project) if project else []
     beside = [path.with_suffix(ending) for ending in (".csv", ".openface.csv")]
-    found = next((one for one in (*named, *beside) if one.is_file()), None)
+    below = sorted(path.absolute().parent.glob(f"*/{glob.escape(path.stem)}.csv"))
+    found = next((one for one in (*named, *beside, *below) if one.is_file()), None)
     if found is None:
         raise UsageError(
             "{path} has no table of landmarks beside it: track it first (steadymark track {path} "
@@ -183,10 +186,24 @@ def _video_of(table: Path, named: list[str]) -> Path | None:
     files = [stem + suffix for stem in stems for suffix in sorted(VIDEO_SUFFIXES)]
     folder = table.absolute().parent
     places = [place / name for place in (folder, folder.parent) for name in told]
-    places += [Path(name) for name in named if name]
+    places += [Path(name) for name in named if Path(name).is_absolute()]
     beside = [place / name for place in (folder, folder.parent) for name in files]
     others = (one for one in (*places, *beside) if not _same(one, table))
     return next((one for one in others if one.is_file() or (one in places and one.is_dir())), None)
+
+
+def _with_size(project: Project, video: Path | None) -> Project:
+    """Return a project that knows the size of the frames, which head poses need, if it can."""
+    known = project.video
+    if video is None or (known.width and known.height) or not video.is_file():
+        return project
+    try:
+        file = VideoFile(video)
+    except (SourceError, UsageError):
+        return project
+    info = file.info
+    file.close()
+    return replace(project, video=replace(known, width=info.width, height=info.height))
 
 
 def _same(one: Path, other: Path) -> bool:

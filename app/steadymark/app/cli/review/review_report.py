@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
+
 from steadymark.app.cli.output_files import OutputFiles, check_outputs, write_json
 from steadymark.app.cli.reports.report_table import Column, ReportTable
 from steadymark.engine.core.errors import UsageError
@@ -64,6 +66,9 @@ class ReviewChoice:
     only_open: bool = False
 
 
+_NOTHING = "nothing is doubtful"
+
+
 def report_review(
     files: Sequence[Path], choice: ReviewChoice, outputs: ReviewFiles, *, out: Console
 ) -> None:
@@ -84,7 +89,7 @@ def report_review(
         check_outputs(OutputFiles(path))
     found = {str(file): _judged(file, choice) for file in files}
     for name, stretches in found.items():
-        out.print(review_table(name, stretches))
+        out.print(review_table(name, stretches) if stretches else f"{escape(name)}: {_NOTHING}")
     rows = [
         stretch_fields(name, one.stretch, one.status, one.name)
         for name, stretches in found.items()

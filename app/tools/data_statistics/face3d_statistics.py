@@ -18,6 +18,7 @@ import numpy as np
 import typer
 
 from steadymark.engine.bench.face3d.face3d_benchmark import (
+    FaceChoice,
     MeasuredFace,
     dead_zones,
     measure_faces,
@@ -40,7 +41,7 @@ Data = Annotated[Path, typer.Argument(help="The data folder that training.md des
 _MM = 10.0  # per centimetre
 _ROUNDS = 3  # of fitting the faces and moving the offsets
 _FRONTAL_DEG = 25.0  # largest yaw of a face that counts
-_PEOPLE, _YAW_DEG, _NOISE, _SEED = 40, 45.0, 0.005, 21
+_FACES = FaceChoice(people=40, seed=21)
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)
 
@@ -80,14 +81,7 @@ def calibrate(data: Data) -> None:
 
 
 def _faces(data: Path) -> list[MeasuredFace]:
-    return measure_faces(
-        data,
-        people=_PEOPLE,
-        yaw_deg=_YAW_DEG,
-        noise=_NOISE,
-        seed=_SEED,
-        progress=lambda _done, _all: None,
-    )
+    return measure_faces(data, _FACES, lambda _done, _all: None)
 
 
 def _write_labels(content: dict[str, object]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from steadymark.engine.output.csv.landmark_table import LandmarkTable
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class TrackedRows:
     """What was tracked, in R rows, one for each face of a frame, in the order of the frames.
 
@@ -47,6 +48,15 @@ class TrackedRows:
     schema: str
     camera: Intrinsics | None
 
+    @cached_property
+    def identities(self) -> list[NDArray[np.float64] | None]:
+        """The (M,) identity that a tracker used in each row; None if nothing is known."""
+        if self.camera is None or self.schema not in IBUG_ORDER:
+            return [None] * len(self.face_id)
+        return identities_of_rows(
+            self.face_id, self.raw, self.score, self.time_s, self.restarts, self.camera
+        )
+
 
 def rows_of_table(table: LandmarkTable, schema: str, camera: Intrinsics | None) -> TrackedRows:
     """Return what was tracked; tables do not say where the tracker restarted at a scene cut.
@@ -67,20 +77,6 @@ def rows_of_table(table: LandmarkTable, schema: str, camera: Intrinsics | None) 
     )
 
 
-def identities_of(tracked: TrackedRows) -> list[NDArray[np.float64] | None]:
-    """Return the (M,) identity that a tracker used in each row; None if nothing is known."""
-    if tracked.camera is None or tracked.schema not in IBUG_ORDER:
-        return [None] * len(tracked.face_id)
-    return identities_of_rows(
-        tracked.face_id,
-        tracked.raw,
-        tracked.score,
-        tracked.time_s,
-        tracked.restarts,
-        tracked.camera,
-    )
-
-
 def attributes_of_rows(
     tracked: TrackedRows, xy: NDArray[np.float32], rows: Iterable[int] | None = None
 ) -> NDArray[np.float64]:
@@ -98,13 +94,12 @@ def attributes_of_rows(
         TrackingError: An attribute cannot be computed.
     """
     values = np.full((len(xy), len(attribute_columns())), np.nan)
-    identities = identities_of(tracked)
     has_face = np.asarray(np.isfinite(xy).all((1, 2)))
     for row in range(len(xy)) if rows is None else rows:
         if has_face[row]:
             landmarks = Landmarks(xy[row], np.nan_to_num(tracked.score[row], nan=1.0))
             context = FaceContext(
-                tracked.schema, tracked.camera, float(tracked.time_s[row]), identities[row]
+                tracked.schema, tracked.camera, float(tracked.time_s[row]), tracked.identities[row]
             )
             values[row] = vector_of(attributes_of(landmarks, context))
     return values

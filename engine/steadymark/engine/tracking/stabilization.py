@@ -184,7 +184,7 @@ class Stabilization:
         else:
             filtered, identity = before.filtered, before.identity
         points, filtered = self.stabilizer.step(stabilized, frame.pts_s, filtered)
-        if self.schema.name in IBUG_ORDER:
+        if face.face_id is not None and self.schema.name in IBUG_ORDER:
             identity = follow_identity(identity, raw, self._camera(frame), frame.pts_s)
         return FaceMemory(filtered, flow_memory, history, identity), raw, points
 

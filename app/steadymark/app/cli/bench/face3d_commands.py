@@ -32,18 +32,10 @@ def pose(
 ) -> None:
     """Measure the head pose and 3D landmarks of random faces that make expressions."""
     from steadymark.app.cli.bench.face3d_report import report_pose
+    from steadymark.engine.bench.face3d.face3d_benchmark import FaceChoice
 
     def run() -> int:
-        report_pose(
-            data,
-            json_file,
-            people=people,
-            yaw_deg=yaw,
-            noise=noise / 100,
-            seed=seed,
-            out=out,
-            err=err,
-        )
+        report_pose(data, FaceChoice(people, yaw, noise / 100, seed), json_file, out=out, err=err)
         return 0
 
     report_errors(run)
@@ -60,17 +52,11 @@ def expressions(
 ) -> None:
     """Measure ARKit's face shapes on random faces whose expressions are known."""
     from steadymark.app.cli.bench.face3d_report import report_expressions
+    from steadymark.engine.bench.face3d.face3d_benchmark import FaceChoice
 
     def run() -> int:
         report_expressions(
-            data,
-            json_file,
-            people=people,
-            yaw_deg=yaw,
-            noise=noise / 100,
-            seed=seed,
-            out=out,
-            err=err,
+            data, FaceChoice(people, yaw, noise / 100, seed), json_file, out=out, err=err
         )
         return 0
 

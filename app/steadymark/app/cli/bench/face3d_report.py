@@ -23,23 +23,15 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from steadymark.engine.bench.face3d.face3d_benchmark import MeasuredFace
+    from steadymark.engine.bench.face3d.face3d_benchmark import FaceChoice, MeasuredFace
 
 
 def report_pose(
-    data: Path,
-    json_file: Path | None,
-    *,
-    people: int,
-    yaw_deg: float,
-    noise: float,
-    seed: int,
-    out: Console,
-    err: Console,
+    data: Path, choice: FaceChoice, json_file: Path | None, *, out: Console, err: Console
 ) -> None:
     """Fit random faces, print the errors of pose and 3D landmarks, and write them as JSON."""
     check_outputs(OutputFiles(json_file))
-    faces = _measured(data, people=people, yaw_deg=yaw_deg, noise=noise, seed=seed, err=err)
+    faces = _measured(data, choice, err)
     pose, points = pose_errors_deg(faces), point_errors(faces)
     figures = {
         "pose_deg": float(pose.mean()),
@@ -51,7 +43,7 @@ def report_pose(
     table = ReportTable(
         ("faces",),
         ("count", "pose", "95 %", "3D points", "jaw", "a fit"),
-        title=f"yaw up to {yaw_deg:g}°",
+        title=f"yaw up to {choice.yaw_deg:g}°",
         caption="mean angle between true and fitted pose; 3D landmarks in % of the eye distance",
     )
     table.add_row(
@@ -69,25 +61,17 @@ def report_pose(
 
 
 def report_expressions(
-    data: Path,
-    json_file: Path | None,
-    *,
-    people: int,
-    yaw_deg: float,
-    noise: float,
-    seed: int,
-    out: Console,
-    err: Console,
+    data: Path, choice: FaceChoice, json_file: Path | None, *, out: Console, err: Console
 ) -> None:
     """Fit random faces, print how each shape is found, and write the figures as JSON."""
     check_outputs(OutputFiles(json_file))
-    faces = _measured(data, people=people, yaw_deg=yaw_deg, noise=noise, seed=seed, err=err)
+    faces = _measured(data, choice, err)
     rows, quiet = shape_rows(faces), quiet_share(faces)
     mean = float(np.nanmean([row.correlation for row in rows]))
     table = ReportTable(
         ("shape",),
         ("correlation", f"neutral ≤ {NEUTRAL:g}", "neutral, 95 %"),
-        title=f"{len(rows)} shapes, yaw up to {yaw_deg:g}°",
+        title=f"{len(rows)} shapes, yaw up to {choice.yaw_deg:g}°",
         caption=f"{100 * quiet:.0f} % of neutral faces have no shape above {NEUTRAL:g}",
     )
     for row in rows:
@@ -107,16 +91,9 @@ def report_expressions(
         write_json(json_file, {"mean": mean, "quiet_share": quiet, "shapes": shapes})
 
 
-def _measured(
-    data: Path, *, people: int, yaw_deg: float, noise: float, seed: int, err: Console
-) -> list[MeasuredFace]:
+def _measured(data: Path, choice: FaceChoice, err: Console) -> list[MeasuredFace]:
     with Progress(console=err, transient=True) as progress:
-        task = progress.add_task("people", total=people)
+        task = progress.add_task("people", total=choice.people)
         return measure_faces(
-            data,
-            people=people,
-            yaw_deg=yaw_deg,
-            noise=noise,
-            seed=seed,
-            progress=lambda done, every: progress.update(task, completed=done, total=every),
+            data, choice, lambda done, every: progress.update(task, completed=done, total=every)
         )

@@ -14,7 +14,6 @@ from steadymark.app.session.recording.results import Results
 from steadymark.engine.attributes.attribute_registry import attributes_from
 from steadymark.engine.attributes.attribute_rows import (
     attributes_of_rows,
-    identities_of,
     rows_of_table,
 )
 from steadymark.engine.core.errors import LandmarkFileError
@@ -190,7 +189,6 @@ def results_in(
         The result of each frame.
     """
     tracked = rows_of_table(table, schema, camera)
-    identities = identities_of(tracked)
     if not np.isfinite(table.pose).any():
         computed = attributes_of_rows(tracked, table.xy_px)
         known = np.where(np.isfinite(table.attributes), table.attributes, computed)
@@ -200,7 +198,7 @@ def results_in(
     for first, end in pairwise(starts):
         frame = FrameTime(int(table.frame[first]), float(table.timestamp_s[first]))
         faces = (
-            _face(table, row, FaceContext(schema, camera, frame.pts_s, identities[row]))
+            _face(table, row, FaceContext(schema, camera, frame.pts_s, tracked.identities[row]))
             for row in range(first, end)
             if table.face_id[row] >= 0
         )

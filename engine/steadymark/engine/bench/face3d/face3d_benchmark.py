@@ -33,6 +33,23 @@ _NEUTRAL_EVERY = 3
 _STEP_S = 0.5  # time between two frames
 
 
+@dataclass(frozen=True, slots=True)
+class FaceChoice:
+    """Which random faces are measured.
+
+    Attributes:
+        people: Number of people; `MEASURED` faces of each.
+        yaw_deg: Largest yaw in degrees.
+        noise: Standard deviation of the landmarks' noise in units of the eye distance.
+        seed: Seed of all random choices.
+    """
+
+    people: int = 20
+    yaw_deg: float = 45.0
+    noise: float = 0.005
+    seed: int = 0
+
+
 class MeasuredFace(NamedTuple):
     """A random face and what was found of it."""
 
@@ -59,39 +76,30 @@ class ShapeRow:
 
 
 def measure_faces(
-    data: Path,
-    *,
-    people: int,
-    yaw_deg: float,
-    noise: float,
-    seed: int,
-    progress: Callable[[int, int], None],
+    data: Path, choice: FaceChoice, progress: Callable[[int, int], None]
 ) -> list[MeasuredFace]:
     """Fit random faces of random people, after their identity was learned.
 
     Args:
         data: The data folder.
-        people: Number of people.
-        yaw_deg: Largest yaw in degrees.
-        noise: Standard deviation of the landmarks' noise in units of the eye distance.
-        seed: Seed of all random choices.
+        choice: The faces.
         progress: Called with the number of people that are done, and of all.
 
     Returns:
         The measured faces; `MEASURED` of each person.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(choice.seed)
     found = []
-    for number in range(people):
-        person = RandomPerson(data, rng, noise=noise)
+    for number in range(choice.people):
+        person = RandomPerson(data, rng, noise=choice.noise)
         identity = None
         for index in range(LEARNED + MEASURED):
             neutral = index % _NEUTRAL_EVERY == 0
-            face = person.frame(yaw_deg=yaw_deg, strength=0.0 if neutral else 1.0)
+            face = person.frame(yaw_deg=choice.yaw_deg, strength=0.0 if neutral else 1.0)
             identity = follow_identity(identity, face.landmarks, CAMERA, index * _STEP_S)
             if index >= LEARNED and identity is not None:
                 found.append(_measured(face, identity.used))
-        progress(number + 1, people)
+        progress(number + 1, choice.people)
     return found
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from steadymark.engine.core.fitted_face import FaceFit
+    from steadymark.engine.core.pupils import Pupils
     from steadymark.engine.core.image_order import ImageOrder
     from steadymark.models.face.crop import Crop, Image, Points
     from steadymark.models.user_text import UserText
@@ -253,6 +254,7 @@ class FaceContext:
             known of the person but the landmarks.
         fit: The 3D face that is fitted to the landmarks; None before it is fitted, if no camera is
             known, or if it does not fit.
+        pupils: The pupils; None if they are not tracked.
     """
 
     schema: str
@@ -260,6 +262,7 @@ class FaceContext:
     time_s: float = 0.0
     identity: NDArray[np.float64] | None = None
     fit: FaceFit | None = None
+    pupils: Pupils | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

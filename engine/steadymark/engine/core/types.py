@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from steadymark.engine.core.fitted_face import FaceFit
-    from steadymark.engine.core.pupils import Pupils
     from steadymark.engine.core.image_order import ImageOrder
+    from steadymark.engine.core.pupils import Pupils
     from steadymark.models.face.crop import Crop, Image, Points
     from steadymark.models.user_text import UserText
 

@@ -55,7 +55,14 @@ def average_identity() -> IdentityPrior:
 
 def forget_face_basis() -> None:
     """Read the model's files again before the next fit."""
-    for cached in (load_label_statistics, face_basis, average_identity, _modes, _modes_by_axis):
+    for cached in (
+        load_label_statistics,
+        face_basis,
+        average_identity,
+        _flat_identity,
+        _modes,
+        _modes_by_axis,
+    ):
         cached.cache_clear()
 
 
@@ -81,7 +88,7 @@ def fit_face(
     basis = face_basis()
     prior = identity if isinstance(identity, IdentityPrior) else None
     known = identity.mean if isinstance(identity, IdentityPrior) else identity
-    rest = basis.neutral + np.tensordot(known, basis.identity, 1)
+    rest = basis.neutral + (known @ _flat_identity()).reshape(POINTS, 3)
     first = pose_under_parallel_projection(rest, xy, weights / basis.noise_mm**2, camera.focal)
     if first is None:
         return None
@@ -172,27 +179,24 @@ class _Problem:
             offsets: Offsets of the identity, if it is fitted, and expressions.
             moving: (N,) indices of those that are unknown; the others keep their values.
         """
-        x, y, z = turned = (self.shape(offsets) @ rotation.T).T
+        x, y, z = turned = rotation @ self.shape(offsets).T
         shifted = turned + position[:, None]
         rays = shifted[:2] / shifted[2]
-        scale = self._focal / shifted[2]
         error = self._xy - rays * self._focal
         deviation = face_basis().noise_mm * (self._focal / position[2])
         excess = (error * error).sum(0) / (deviation * _HALF_WEIGHT) ** 2
         root = np.sqrt(self._weights / (1 + excess)) / deviation
-        factor = scale * root
+        # How both coordinates of a landmark change with its place in the camera's axes: (2, 3, 68).
+        along = np.zeros((2, 3, POINTS))
+        along[0, 0] = along[1, 1] = factor = root * self._focal / shifted[2]
+        along[:, 2] = -rays * factor
         modes = self._by_axis if len(moving) == self.count else self._by_axis[:, moving]
-        moved = np.zeros((3, 6 + len(moving), POINTS))
-        moved[1, 0], moved[2, 0] = -z, y
-        moved[0, 1], moved[2, 1] = z, -x
-        moved[0, 2], moved[1, 2] = -y, x
-        moved[0, 3] = moved[1, 4] = moved[2, 5] = 1
-        moved[:, 6:] = (rotation @ modes.reshape(3, -1)).reshape(moved[:, 6:].shape)
-        slopes = np.empty((len(moved[0]), 2, POINTS))
-        for axis in range(2):
-            np.multiply(moved[2], -rays[axis], out=slopes[:, axis])
-            slopes[:, axis] += moved[axis]
-            slopes[:, axis] *= factor
+        slopes = np.empty((6 + len(moving), 2, POINTS))
+        slopes[0] = along[:, 2] * y - along[:, 1] * z
+        slopes[1] = along[:, 0] * z - along[:, 2] * x
+        slopes[2] = along[:, 1] * x - along[:, 0] * y
+        slopes[3:6] = along.transpose(1, 0, 2)
+        np.einsum("acp,cnp->nap", rotation.T @ along, modes, out=slopes[6:])
         flat = slopes.reshape(len(slopes), 2 * POINTS)
         return flat @ flat.T, flat @ (error * root).ravel()
 
@@ -238,6 +242,13 @@ def _modes(*, fitted: bool) -> Floats:
 
 
 @cache
+def _flat_identity() -> Floats:
+    """Return the identity modes as (M, 204)."""
+    identity = face_basis().identity
+    return identity.reshape(len(identity), 3 * POINTS)
+
+
+@cache
 def _modes_by_axis(*, fitted: bool) -> Floats:
     """Return `_modes` as (3, N, 68), one axis after the other."""
     return np.ascontiguousarray(_modes(fitted=fitted).transpose(2, 0, 1))
@@ -254,17 +265,18 @@ def _bounded_solution(
     bounded = solution[first:]
     open_ = np.ones(len(side), bool)
     free = np.arange(len(side))
-    try:
-        for _ in range(_BOUNDING):
-            solution[free] = np.linalg.solve(matrix[free][:, free], side[free])
-            beyond = (bounded < low) | (bounded > high)
-            if not beyond.any():
-                break
-            np.clip(bounded, low, high, out=bounded)
-            fixed = first + np.flatnonzero(beyond)
-            side = side - matrix[:, fixed] @ solution[fixed]
-            open_[fixed] = False
-            free = np.flatnonzero(open_)
-    except np.linalg.LinAlgError:
-        return None
+    for _ in range(_BOUNDING):
+        inner = matrix if len(free) == len(side) else matrix[free[:, None], free]
+        solved, part = cv2.solve(inner, side[free, None], flags=cv2.DECOMP_CHOLESKY)
+        if not solved:
+            return None
+        solution[free] = part[:, 0]
+        beyond = (bounded < low) | (bounded > high)
+        if not beyond.any():
+            break
+        np.clip(bounded, low, high, out=bounded)
+        fixed = first + np.flatnonzero(beyond)
+        side = side - solution[fixed] @ matrix[fixed]
+        open_[fixed] = False
+        free = np.flatnonzero(open_)
     return solution if np.isfinite(solution).all() else None

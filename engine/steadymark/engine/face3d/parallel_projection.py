@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ def pose_under_parallel_projection(
     middle, centre = share @ xy, share @ face
     solid = face - centre
     weighted = (solid * share[:, None]).T
-    rows = np.linalg.solve(weighted @ solid, weighted @ (xy - middle)).T  # (2, 3)
+    solved, columns = cv2.solve(weighted @ solid, weighted @ (xy - middle), flags=cv2.DECOMP_LU)
+    if not solved:
+        return None
+    rows = columns.T  # (2, 3)
     (g, h), (_, k) = (rows @ rows.T).tolist()
     product = math.sqrt(max(0.0, g * k - h * h))  # of the two singular values
     total = math.sqrt(g + k + 2 * product)

@@ -41,7 +41,7 @@ Data = Annotated[Path, typer.Argument(help="The data folder that training.md des
 _MM = 10.0  # per centimetre
 _ROUNDS = 3  # of fitting the faces and moving the offsets
 _FRONTAL_DEG = 25.0  # largest yaw of a face that counts
-_FACES = FaceChoice(people=40, seed=21)
+_FACES = FaceChoice(people=60, seed=21)
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)
 

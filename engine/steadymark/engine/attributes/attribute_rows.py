@@ -38,6 +38,7 @@ class TrackedRows:
         restarts: (R,) rows in which the tracker begins to follow a face.
         schema: Name of the landmark schema; empty if it is unknown.
         camera: The camera; None if the size of the frames is unknown.
+        at_rest: (R,) rows whose faces are neutral because the user says so; None for no row.
     """
 
     face_id: NDArray[np.integer]
@@ -47,6 +48,7 @@ class TrackedRows:
     restarts: NDArray[np.bool_]
     schema: str
     camera: Intrinsics | None
+    at_rest: NDArray[np.bool_] | None = None
 
     @cached_property
     def identities(self) -> list[NDArray[np.float64] | None]:
@@ -54,7 +56,13 @@ class TrackedRows:
         if self.camera is None or self.schema not in IBUG_ORDER:
             return [None] * len(self.face_id)
         return identities_of_rows(
-            self.face_id, self.raw, self.score, self.time_s, self.restarts, self.camera
+            self.face_id,
+            self.raw,
+            self.score,
+            self.time_s,
+            self.restarts,
+            self.camera,
+            self.at_rest,
         )
 
 

@@ -70,6 +70,8 @@ def fit_face(
     points: Landmarks,
     camera: Intrinsics,
     identity: Floats | IdentityPrior,
+    *,
+    at_rest: bool = False,
 ) -> FaceFit | None:
     """Fit the 3D face to landmarks.
 
@@ -77,6 +79,7 @@ def fit_face(
         points: 68 landmarks in iBUG's order. Those that are not finite are ignored.
         camera: The camera.
         identity: The (M,) identity, which is kept; or what is known of it, to fit it, too.
+        at_rest: Whether the face is known to be neutral, so that all expressions are 0.
 
     Returns:
         The fit, or None if there are too few finite landmarks or no pose fits.
@@ -95,7 +98,7 @@ def fit_face(
     problem = _Problem(xy, weights, camera.focal, rest, prior)
     rotation, position = first[0], first[1]
     offsets = np.zeros(problem.count)
-    moving = np.arange(problem.count)
+    moving = np.arange(problem.free if at_rest else problem.count)
     normal = None
     for _ in range(_STEPS):
         normal, side = problem.linearize(rotation, position, offsets, moving)

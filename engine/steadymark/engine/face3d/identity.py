@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +22,8 @@ _EVERY_S = 0.5  # time between two frames that are learned from, which are alike
 _TRUST = 0.5
 _MOST = 60  # frames that are learned from
 _SAME = 1e-3  # difference of two identities, in standard deviations, that has no effect
+NEUTRAL_S = 0.5  # length of the moment in which a face is neutral because the user says so
+_AT_REST_EVERY_S = 0.1  # time between two frames of such a moment that are learned from
 _BLENDING_S = 0.5  # time constant with which the identity in use follows the one that is known
 
 
@@ -36,6 +38,7 @@ class Identity:
         time_s: Time of the last frame.
         learned_s: Time of the last frame that was learned from.
         frames: Number of frames that were learned from.
+        at_rest: Whether the last of them was a neutral face because the user says so.
     """
 
     used: Floats
@@ -43,10 +46,16 @@ class Identity:
     time_s: float
     learned_s: float
     frames: int
+    at_rest: bool = False
 
 
 def follow_identity(
-    before: Identity | None, points: Landmarks, camera: Intrinsics, time_s: float
+    before: Identity | None,
+    points: Landmarks,
+    camera: Intrinsics,
+    time_s: float,
+    *,
+    at_rest: bool = False,
 ) -> Identity | None:
     """Return what is known of a person's 3D face after a frame.
 
@@ -56,20 +65,24 @@ def follow_identity(
             stabilizer.
         camera: The camera.
         time_s: Time of the frame in seconds.
+        at_rest: Whether the user says that the face is neutral. What was known before the first
+            of such frames is forgotten, since it may take an expression for the person's look.
 
     Returns:
         The identity; None if the face is new and cannot be fitted.
     """
-    if before is not None and not _is_due(before, time_s):
-        return _moved(before, before.known, time_s, before.learned_s, before.frames)
-    prior = average_identity() if before is None else before.known
-    fit = fit_face(points, camera, prior)
+    if before is not None and not _is_due(before, time_s, at_rest=at_rest):
+        return _moved(before, replace(before, time_s=time_s))
+    again = before is None or (at_rest and not before.at_rest)
+    prior = average_identity() if before is None or again else before.known
+    fit = fit_face(points, camera, prior, at_rest=at_rest)
     if fit is None or fit.precision is None:
         return before
     known = IdentityPrior(fit.identity, prior.precision + _TRUST * fit.precision)
     if before is None:
-        return Identity(known.mean, known, time_s, time_s, 1)
-    return _moved(before, known, time_s, time_s, before.frames + 1)
+        return Identity(known.mean, known, time_s, time_s, 1, at_rest)
+    frames = 1 if again else before.frames + 1
+    return _moved(before, Identity(before.used, known, time_s, time_s, frames, at_rest))
 
 
 def identities_of_rows(
@@ -79,8 +92,12 @@ def identities_of_rows(
     time_s: NDArray[np.float64],
     restarts: NDArray[np.bool_],
     camera: Intrinsics,
+    at_rest: NDArray[np.bool_] | None = None,
 ) -> list[Floats | None]:
     """Return the identities that a tracker used in the rows of a table or of results.
+
+    If rows are known to show neutral faces, the identities of their persons are known from the
+    first row on.
 
     Args:
         face_id: (R,) numbers of the faces.
@@ -89,37 +106,46 @@ def identities_of_rows(
         time_s: (R,) times of the frames, which do not decrease.
         restarts: (R,) rows in which the tracker begins to follow a face.
         camera: The camera.
+        at_rest: (R,) rows whose faces are neutral because the user says so; None for no row.
 
     Returns:
         The (M,) identity of each row; None if nothing is known of the person.
     """
-    found: list[Floats | None] = []
-    known: dict[int, Identity | None] = {}
     has_face = np.asarray(np.isfinite(raw).all((1, 2)))
+
+    def follow(before: Identity | None, row: int, *, neutral: bool) -> Identity | None:
+        points = Landmarks(raw[row], np.nan_to_num(score[row], nan=1.0))
+        return follow_identity(before, points, camera, float(time_s[row]), at_rest=neutral)
+
+    at_first: dict[int, Identity | None] = {}
+    for row in [] if at_rest is None else np.flatnonzero(at_rest & has_face).tolist():
+        number = int(face_id[row])
+        at_first[number] = follow(at_first.get(number), row, neutral=True)
+    for number, each in at_first.items():
+        at_first[number] = None if each is None else replace(each, used=each.known.mean)
+    known = dict(at_first)
+    found: list[Floats | None] = []
     for row, number in enumerate(face_id.tolist()):
-        before = None if restarts[row] else known.get(number)
-        identity = None
-        if has_face[row]:
-            points = Landmarks(raw[row], np.nan_to_num(score[row], nan=1.0))
-            identity = follow_identity(before, points, camera, float(time_s[row]))
-        known[number] = identity
+        before = at_first.get(number) if restarts[row] else known.get(number)
+        identity = follow(before, row, neutral=False) if has_face[row] else None
+        known[number] = identity or at_first.get(number)
         found.append(None if identity is None else identity.used)
     return found
 
 
-def _is_due(identity: Identity, time_s: float) -> bool:
+def _is_due(identity: Identity, time_s: float, *, at_rest: bool) -> bool:
+    if at_rest and not identity.at_rest:
+        return True
+    wait_s = _AT_REST_EVERY_S if at_rest else _EVERY_S
     return identity.frames < _MOST and not (
-        identity.learned_s <= time_s < identity.learned_s + _EVERY_S
+        identity.learned_s <= time_s < identity.learned_s + wait_s
     )
 
 
-def _moved(
-    before: Identity, known: IdentityPrior, time_s: float, learned_s: float, frames: int
-) -> Identity:
+def _moved(before: Identity, after: Identity) -> Identity:
     """Return the identity with the used one moved towards the known one."""
-    used = before.used
-    rest = known.mean - used
-    if np.abs(rest).max() > _SAME:  # Otherwise all frames share one array.
-        share = 1 - math.exp(-max(0.0, time_s - before.time_s) / _BLENDING_S)
-        used = used + share * rest
-    return Identity(used, known, time_s, learned_s, frames)
+    rest = after.known.mean - before.used
+    if np.abs(rest).max() <= _SAME:  # Then all frames share one array.
+        return after
+    share = 1 - math.exp(-max(0.0, after.time_s - before.time_s) / _BLENDING_S)
+    return replace(after, used=before.used + share * rest)

@@ -9,6 +9,7 @@ import numpy as np
 
 from steadymark.engine.attributes.attribute_rows import attributes_of_rows, rows_of_table
 from steadymark.engine.core.types import FaceState, Intrinsics
+from steadymark.engine.face3d.identity import NEUTRAL_S
 from steadymark.engine.review.corrections import apply_corrections
 from steadymark.engine.review.people.assignment import persons_of
 
@@ -61,7 +62,8 @@ def reviewed(table: LandmarkTable, project: Project) -> ReviewedTable:
     """Apply a project to a table.
 
     The attributes of corrected faces, such as the head pose, are computed from the corrected
-    landmarks; those that need the size of the frames are NaN if the project does not know it.
+    landmarks, and those of persons with a neutral face are computed again with it. Those that
+    need the size of the frames are NaN if the project does not know it.
 
     Args:
         table: The table, as it was tracked.
@@ -71,12 +73,15 @@ def reviewed(table: LandmarkTable, project: Project) -> ReviewedTable:
         The reviewed table, with the same rows.
     """
     xy, corrected = _corrected(table, project)
-    attributes = table.attributes.copy()
-    if corrected.any():
-        rows = np.flatnonzero(corrected)
-        tracked = rows_of_table(table, table.schema, _camera(table, project))
-        attributes[rows] = attributes_of_rows(tracked, xy, rows.tolist())[rows]
     person = persons_of(table.face_id, table.frame, project.reassignments)
+    at_rest = _at_rest(table, person, project)
+    again = corrected | np.isin(person, person[at_rest])
+    attributes = table.attributes.copy()
+    if again.any():
+        rows = np.flatnonzero(again)
+        tracked = rows_of_table(table, table.schema, _camera(table, project))
+        tracked = replace(tracked, face_id=person, at_rest=at_rest)
+        attributes[rows] = attributes_of_rows(tracked, xy, rows.tolist())[rows]
     return ReviewedTable(
         replace(table, xy_px=xy, attributes=attributes),
         person,
@@ -84,6 +89,17 @@ def reviewed(table: LandmarkTable, project: Project) -> ReviewedTable:
         corrected,
         _excluded(table, person, project),
     )
+
+
+def _at_rest(table: LandmarkTable, person: NDArray[np.int64], project: Project) -> Mask:
+    """Return the rows (N,) in which a person is neutral: those of half a second from a frame on."""
+    at_rest = np.zeros(len(table), np.bool_)
+    for one in project.neutral:
+        of_person = (person == one.person) & (table.frame >= one.frame)
+        if of_person.any():
+            start_s = table.timestamp_s[of_person].min()
+            at_rest |= of_person & (table.timestamp_s < start_s + NEUTRAL_S)
+    return at_rest
 
 
 def _corrected(table: LandmarkTable, project: Project) -> tuple[NDArray[np.float32], Mask]:

@@ -6,8 +6,10 @@ while the faces of this one are stabilized.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
+from threading import Event
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -21,7 +23,7 @@ from steadymark.engine.core.types import (
     TrackedFace,
     TrackResult,
 )
-from steadymark.engine.face3d.identity import follow_identity
+from steadymark.engine.face3d.identity import NEUTRAL_S, follow_identity
 from steadymark.engine.stabilizers.divergence_guard import RawHistory, contradicts, update_history
 from steadymark.models.face.schema import IBUG_ORDER
 from steadymark.models.runtime.flow_stabilizer import flow_frame_of
@@ -113,6 +115,12 @@ class Stabilization:
     by_network: bool = True
     focal_px: float | None = None
     _memories: dict[int, FaceMemory] = field(default_factory=dict)
+    _neutral_wanted: Event = field(default_factory=Event)
+    _neutral_from_s: float = math.inf
+
+    def choose_neutral(self) -> None:
+        """Take the faces of the next half second as neutral; any thread may call it."""
+        self._neutral_wanted.set()
 
     def finish(self, followed: FollowedFrame) -> TrackResult:
         """Stabilize the faces of the next frame, and compute their attributes.
@@ -125,6 +133,9 @@ class Stabilization:
         """
         started = time.perf_counter()
         frame = followed.frame
+        if self._neutral_wanted.is_set():
+            self._neutral_wanted.clear()
+            self._neutral_from_s = frame.pts_s
         before = [
             None if followed.restarted else self._memories.get(face.track)
             for face in followed.faces
@@ -185,7 +196,9 @@ class Stabilization:
             filtered, identity = before.filtered, before.identity
         points, filtered = self.stabilizer.step(stabilized, frame.pts_s, filtered)
         if face.face_id is not None and self.schema.name in IBUG_ORDER:
-            identity = follow_identity(identity, raw, self._camera(frame), frame.pts_s)
+            at_rest = 0 <= frame.pts_s - self._neutral_from_s < NEUTRAL_S
+            camera = self._camera(frame)
+            identity = follow_identity(identity, raw, camera, frame.pts_s, at_rest=at_rest)
         return FaceMemory(filtered, flow_memory, history, identity), raw, points
 
     def _camera(self, frame: Frame) -> Intrinsics:

@@ -18,7 +18,13 @@ Noise = Annotated[
     float, typer.Option(min=0, help="Noise of the landmarks, in % of the distance of the eyes.")
 ]
 Seed = Annotated[int, typer.Option(help="Seed of the random faces.")]
-_GROUPS = {INPUT: "data", SCENES: "people yaw noise seed", OUTPUT: "json_file"}
+Neutral = Annotated[
+    bool,
+    typer.Option(
+        "--known-neutral", help="Each person shows a neutral face first, and says that it is."
+    ),
+]
+_GROUPS = {INPUT: "data", SCENES: "people yaw noise seed known_neutral", OUTPUT: "json_file"}
 
 
 @help_groups(_GROUPS)
@@ -28,6 +34,7 @@ def pose(
     yaw: Yaw = 45.0,
     noise: Noise = 0.5,
     seed: Seed = 0,
+    known_neutral: Neutral = False,
     json_file: Table = None,
 ) -> None:
     """Measure the head pose and 3D landmarks of random faces that make expressions."""
@@ -35,7 +42,8 @@ def pose(
     from steadymark.engine.bench.face3d.face3d_benchmark import FaceChoice
 
     def run() -> int:
-        report_pose(data, FaceChoice(people, yaw, noise / 100, seed), json_file, out=out, err=err)
+        choice = FaceChoice(people, yaw, noise / 100, seed, known_neutral)
+        report_pose(data, choice, json_file, out=out, err=err)
         return 0
 
     report_errors(run)
@@ -48,6 +56,7 @@ def expressions(
     yaw: Yaw = 45.0,
     noise: Noise = 0.5,
     seed: Seed = 0,
+    known_neutral: Neutral = False,
     json_file: Table = None,
 ) -> None:
     """Measure ARKit's face shapes on random faces whose expressions are known."""
@@ -55,9 +64,8 @@ def expressions(
     from steadymark.engine.bench.face3d.face3d_benchmark import FaceChoice
 
     def run() -> int:
-        report_expressions(
-            data, FaceChoice(people, yaw, noise / 100, seed), json_file, out=out, err=err
-        )
+        choice = FaceChoice(people, yaw, noise / 100, seed, known_neutral)
+        report_expressions(data, choice, json_file, out=out, err=err)
         return 0
 
     report_errors(run)

@@ -13,7 +13,7 @@ from steadymark.engine.bench.face3d.random_faces import CAMERA, RandomPerson
 from steadymark.engine.face3d.arkit import SHAPES, arkit_shapes, shape_shares, unseen_shapes
 from steadymark.engine.face3d.face_basis import face_basis
 from steadymark.engine.face3d.face_fit import fit_face
-from steadymark.engine.face3d.identity import follow_identity
+from steadymark.engine.face3d.identity import NEUTRAL_S, follow_identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,13 +24,15 @@ if TYPE_CHECKING:
     from steadymark.engine.bench.face3d.random_faces import RandomFace
     from steadymark.engine.core.fitted_face import FaceFit
     from steadymark.engine.face3d.face_basis import Floats
+    from steadymark.engine.face3d.identity import Identity
 
 LEARNED = 20  # frames of each person that the identity is learned from before any is measured
 MEASURED = 30  # frames of each person that are measured; every third is neutral
 NEUTRAL = 0.05  # largest strength on a neutral face that counts as none
-_DEAD_ZONE = 98  # percentile
+_DEAD_ZONE = 99.5  # percentile
 _NEUTRAL_EVERY = 3
 _STEP_S = 0.5  # time between two frames
+_NEUTRAL_FRAMES, _NEUTRAL_YAW_DEG = 5, 10.0  # of a known neutral face
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,14 @@ class FaceChoice:
         yaw_deg: Largest yaw in degrees.
         noise: Standard deviation of the landmarks' noise in units of the eye distance.
         seed: Seed of all random choices.
+        known_neutral: Whether the user shows each person's neutral face first.
     """
 
     people: int = 20
     yaw_deg: float = 45.0
     noise: float = 0.005
     seed: int = 0
+    known_neutral: bool = False
 
 
 class MeasuredFace(NamedTuple):
@@ -92,7 +96,7 @@ def measure_faces(
     found = []
     for number in range(choice.people):
         person = RandomPerson(data, rng, noise=choice.noise)
-        identity = None
+        identity = _neutral_identity(person) if choice.known_neutral else None
         for index in range(LEARNED + MEASURED):
             neutral = index % _NEUTRAL_EVERY == 0
             face = person.frame(yaw_deg=choice.yaw_deg, strength=0.0 if neutral else 1.0)
@@ -159,7 +163,7 @@ def quiet_share(faces: Sequence[MeasuredFace]) -> float:
 
 
 def dead_zones(faces: Sequence[MeasuredFace]) -> dict[str, float]:
-    """Return the strength of each expression that 98 % of neutral faces do not exceed.
+    """Return the strength of each expression that 99.5 % of neutral faces do not exceed.
 
     Both sides of a face have the larger of their values.
     """
@@ -171,9 +175,20 @@ def dead_zones(faces: Sequence[MeasuredFace]) -> dict[str, float]:
 
 
 def _other_side(name: str) -> str:
-    if name.endswith(("_L", "_R")):
-        return name[:-1] + ("R" if name.endswith("L") else "L")
+    for ending, other in (("_L", "_R"), ("_R", "_L"), ("Left", "Right"), ("Right", "Left")):
+        if name.endswith(ending):
+            return name.removesuffix(ending) + other
     return name
+
+
+def _neutral_identity(person: RandomPerson) -> Identity | None:
+    """Return what is known of a person after half a second with a neutral face."""
+    identity = None
+    for index in range(_NEUTRAL_FRAMES):
+        face = person.frame(yaw_deg=_NEUTRAL_YAW_DEG, strength=0.0)
+        time_s = index * NEUTRAL_S / _NEUTRAL_FRAMES - _STEP_S
+        identity = follow_identity(identity, face.landmarks, CAMERA, time_s, at_rest=True)
+    return identity
 
 
 def _neutral(faces: Sequence[MeasuredFace]) -> NDArray[np.bool_]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from steadymark.engine.core.types import HeadPose, Intrinsics, Landmarks
 from steadymark.engine.face3d.face_basis import face_basis
+from steadymark.engine.face3d.face_fit import fit_face
 from steadymark.engine.face3d.identity import Identity, follow_identity, identities_of_rows
 
 if TYPE_CHECKING:
@@ -98,3 +99,46 @@ def test_rows_of_a_table_have_the_identities_that_the_tracker_used() -> None:
         assert known is not None
         assert used is not None
         np.testing.assert_array_equal(used, known.used)
+
+
+def neutral_or_smiling(index: int, *, smiles: bool) -> Landmarks:
+    """Return the person's landmarks, who may smile with an open mouth all the time."""
+    names = ("mouthSmile_L", "mouthSmile_R", "jawOpen")
+    made = sum(BASIS.expressions[BASIS.names.index(name)] for name in names)
+    angles = (0.1 * np.sin(index), 0.2 * np.cos(0.7 * index), 0.0)
+    pose = HeadPose((0.0, 0.0, 600.0), angles, CAMERA)
+    shape = SHAPE + 0.4 * smiles * made
+    return Landmarks(pose.project(shape).astype(np.float32), np.ones(68, np.float32))
+
+
+def test_a_face_that_is_called_neutral_has_no_expressions_from_then_on() -> None:
+    identity = None
+    for index in range(20):
+        points = neutral_or_smiling(index, smiles=True)
+        identity = follow_identity(identity, points, CAMERA, 0.5 * index)
+    for index in range(5):
+        points = neutral_or_smiling(index, smiles=True)
+        identity = follow_identity(identity, points, CAMERA, 10 + 0.1 * index, at_rest=True)
+    assert identity is not None
+    assert identity.at_rest
+    assert identity.frames == 5  # what was learned before is forgotten
+    points = neutral_or_smiling(3, smiles=True)
+    fit = fit_face(points, CAMERA, identity.known.mean)
+    assert fit is not None
+    assert fit.expression.max() < 0.15
+    free = fit_face(points, CAMERA, PERSON)
+    assert free is not None
+    assert free.expression.max() > 0.3
+
+
+def test_rows_of_a_neutral_face_make_the_identity_known_from_the_first_row_on() -> None:
+    raw = np.stack([neutral_or_smiling(i, smiles=i < 30).xy_px for i in range(60)])
+    at_rest = np.zeros(60, np.bool_)
+    at_rest[40:50] = True
+    rows = np.zeros(60, np.int64), raw, np.ones((60, 68), np.float32), 0.1 * np.arange(60)
+    restarts = np.arange(60) == 0
+    without = identities_of_rows(*rows, restarts, CAMERA)[0]
+    known = identities_of_rows(*rows, restarts, CAMERA, at_rest)[0]
+    assert without is not None
+    assert known is not None
+    assert error_mm(known) < 0.8 * error_mm(without)

@@ -303,3 +303,19 @@ def test_the_distance_of_a_pose_is_proportional_to_the_focal_length() -> None:
         4 * near_face.pose.position_mm[2], rel=0.05
     )
     assert near.track(frame(1, None)).faces[0].pose is None
+
+
+def test_the_faces_of_the_half_second_after_a_request_are_neutral() -> None:
+    tracker, _ = make_tracker()
+    tracks = [tracker.track(frame(i, (100, 100, 60))) for i in range(10)]
+    tracker.stabilization.choose_neutral()
+    at_rest = []
+    for i in range(10, 60):
+        tracks.append(tracker.track(frame(i, (100, 100, 60))))
+        (memory,) = tracker.stabilization._memories.values()
+        assert memory.identity is not None
+        at_rest.append(memory.identity.at_rest)
+    assert at_rest[0]
+    since_s = [t.frame.pts_s - tracks[10].frame.pts_s for t in tracks[10:]]
+    learned_again = since_s[at_rest.index(False)]
+    assert 0.5 <= learned_again <= 1.1

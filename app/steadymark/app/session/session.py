@@ -117,6 +117,8 @@ class Session(DisplayModel):
         )
         self.review.message_posted.connect(self.message_posted)
         self.people.refused.connect(self.message_posted)
+        self.people.neutral.changed.connect(self.frame_changed)
+        self.people.neutral.changed.connect(self.request_measures)
         self.review.changed.connect(self._on_project_changed)
         self.retracking.message_posted.connect(self.message_posted)
         self.recording.results_cleared.connect(self._on_results_cleared)
@@ -243,7 +245,13 @@ class Session(DisplayModel):
 
         A newer request replaces an older one.
         """
-        self.analysis.request_measures(self.user_state.face, self.user_state.landmark)
+        results, user = self.recording.results, self.user_state
+        attributes = None if results is None else self.people.neutral.attributes(results)
+        self.analysis.request_measures(user.face, user.landmark, attributes=attributes)
+
+    def choose_neutral(self) -> None:
+        """Take the faces of the next half second of a live view as neutral, also what is sent."""
+        self.live.choose_neutral()
 
     def _make_room(self) -> None:
         """Close what is shown, because the recording that was being opened is open."""

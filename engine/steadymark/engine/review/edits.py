@@ -14,6 +14,7 @@ from steadymark.engine.review.project import (
     Annotation,
     Correction,
     Lane,
+    NeutralFrame,
     Person,
     Project,
     Reassignment,
@@ -198,6 +199,19 @@ def name_person(project: Project, person: int, name: str) -> Project:
     named = [Person(person, wanted)] if wanted else []
     people = sorted((*others, *named), key=lambda one: one.number)
     return replace(project, people=tuple(people))
+
+
+def choose_neutral(project: Project, person: int, frame: int) -> Project:
+    """Say that a person is neutral for half a second from a frame on, instead of another one."""
+    others = (one for one in project.neutral if one.person != person)
+    chosen = sorted((*others, NeutralFrame(person, frame)), key=lambda one: one.person)
+    return replace(project, neutral=tuple(chosen))
+
+
+def forget_neutral(project: Project, person: int) -> Project:
+    """Forget which frame shows a person's neutral face."""
+    kept = tuple(one for one in project.neutral if one.person != person)
+    return replace(project, neutral=kept)
 
 
 def merge_people(project: Project, kept: int, merged: int) -> Project:

@@ -232,7 +232,8 @@ class Project:
     @property
     def changes_tables(self) -> bool:
         """Whether a reviewed table differs from the one that was tracked."""
-        return bool(self.excluded or self.corrections or self.people or self.reassignments)
+        changes = self.excluded, self.corrections, self.people, self.reassignments, self.neutral
+        return any(changes)
 
     @property
     def excluded(self) -> tuple[Annotation, ...]:

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.attributes.attribute_rows import attributes_of_rows, rows_of_table
+from steadymark.engine.attributes.attribute_rows import (
+    TrackedRows,
+    attributes_of_rows,
+    rows_of_table,
+)
 from steadymark.engine.core.types import FaceState, Intrinsics
 from steadymark.engine.face3d.identity import NEUTRAL_S
 from steadymark.engine.review.corrections import apply_corrections
@@ -74,13 +78,11 @@ def reviewed(table: LandmarkTable, project: Project) -> ReviewedTable:
     """
     xy, corrected = _corrected(table, project)
     person = persons_of(table.face_id, table.frame, project.reassignments)
-    at_rest = _at_rest(table, person, project)
-    again = corrected | np.isin(person, person[at_rest])
+    tracked = _tracked_rows(table, person, project, _camera(table, project))
+    again = corrected | _of_known_neutral(tracked)
     attributes = table.attributes.copy()
     if again.any():
         rows = np.flatnonzero(again)
-        tracked = rows_of_table(table, table.schema, _camera(table, project))
-        tracked = replace(tracked, face_id=person, at_rest=at_rest)
         attributes[rows] = attributes_of_rows(tracked, xy, rows.tolist())[rows]
     return ReviewedTable(
         replace(table, xy_px=xy, attributes=attributes),
@@ -89,6 +91,58 @@ def reviewed(table: LandmarkTable, project: Project) -> ReviewedTable:
         corrected,
         _excluded(table, person, project),
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NeutralAttributes:
+    """The attributes of R rows when the neutral faces of persons are known.
+
+    Attributes:
+        values: (R, C) attributes of all rows, see `attribute_columns`.
+        changed: (R,) True in the rows of persons whose neutral face is known.
+        identities: The (M,) identity of each row; None if nothing is known of the person.
+    """
+
+    values: NDArray[np.float64]
+    changed: Mask
+    identities: list[NDArray[np.float64] | None]
+
+
+def neutral_attributes(
+    table: LandmarkTable, project: Project, camera: Intrinsics | None
+) -> NeutralAttributes | None:
+    """Compute the attributes of persons whose neutral face is known, without corrections.
+
+    Args:
+        table: The table, as it was tracked.
+        project: The project.
+        camera: The camera; None if the size of the frames is unknown.
+
+    Returns:
+        The attributes; None if no neutral face is known.
+    """
+    person = persons_of(table.face_id, table.frame, project.reassignments)
+    tracked = _tracked_rows(table, person, project, camera)
+    changed = _of_known_neutral(tracked)
+    if not changed.any():
+        return None
+    values, rows = table.attributes.copy(), np.flatnonzero(changed)
+    values[rows] = attributes_of_rows(tracked, table.xy_px, rows.tolist())[rows]
+    return NeutralAttributes(values, changed, tracked.identities)
+
+
+def _tracked_rows(
+    table: LandmarkTable, person: NDArray[np.int64], project: Project, camera: Intrinsics | None
+) -> TrackedRows:
+    tracked = rows_of_table(table, table.schema, camera)
+    return replace(tracked, face_id=person, at_rest=_at_rest(table, person, project))
+
+
+def _of_known_neutral(tracked: TrackedRows) -> Mask:
+    """Return the rows (R,) of persons whose neutral face is known."""
+    at_rest = tracked.at_rest
+    assert at_rest is not None
+    return np.isin(tracked.face_id, tracked.face_id[at_rest])
 
 
 def _at_rest(table: LandmarkTable, person: NDArray[np.int64], project: Project) -> Mask:

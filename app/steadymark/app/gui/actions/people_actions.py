@@ -23,5 +23,10 @@ PEOPLE_COMMANDS = (
         QT_TRANSLATE_NOOP("commands", "S&wap two persons from this frame on"),
         ("Ctrl+Alt+X",),
     ),
+    ActionSpec(
+        "neutral_face",
+        QT_TRANSLATE_NOOP("commands", "Face is &neutral in this frame"),
+        ("Ctrl+Alt+0",),
+    ),
 )
-PEOPLE_ACTIONS = ("name_person", "merge_people", "split_person", "swap_people")
+PEOPLE_ACTIONS = ("name_person", "merge_people", "split_person", "swap_people", "neutral_face")

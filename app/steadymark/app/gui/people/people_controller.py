@@ -70,6 +70,7 @@ class PeopleController(QObject):
             "merge_people": self._merge,
             "split_person": self._split,
             "swap_people": self._swap,
+            "neutral_face": self._neutral,
         }
         for name, slot in slots.items():
             actions[name].triggered.connect(lambda _=False, slot=slot: slot())
@@ -78,6 +79,7 @@ class PeopleController(QObject):
             self.tr("Merge"),
             self.tr("Split here"),
             self.tr("Swap from here"),
+            self.tr("Neutral here"),
         )
         for name, text in zip(slots, short, strict=True):
             actions[name].setIconText(text)
@@ -166,6 +168,7 @@ class PeopleController(QObject):
             "merge_people": can and count > 1,
             "split_person": can and known > 0 and self._people.complete,
             "swap_people": can and (count == 2 or (known == 2 and count < 2)),
+            "neutral_face": self._session.display.newest_only or (can and known > 0),
         }
         hints = {
             "merge_people": self.tr("Select two or more persons in the list first"),
@@ -223,6 +226,27 @@ class PeopleController(QObject):
         rows = self._panel.selected
         pair = [row.number for row in (rows if len(rows) == 2 else self._panel.model.rows)]
         self._people.swap(pair[0], pair[1], self._session.display.frame)
+
+    def _neutral(self) -> None:
+        """Take the face of the shown frame, or of the next half second of a camera, as neutral."""
+        if self._session.display.newest_only:
+            self._session.choose_neutral()
+            self._messages.show_message(self.tr("The face of the next half second is neutral."))
+            return
+        person = self._chosen()
+        if person is None:
+            self._messages.show_message(self.tr("Select one person in the list first."))
+        else:
+            frame = self._session.display.frame
+            if self._people.choose_neutral(person, frame):
+                chosen = any(row.neutral == frame for row in self._people.rows())
+                self._messages.show_message(
+                    self.tr("{name} is neutral in this frame: shapes are relative to it.").format(
+                        name=self._people.title_of(person)
+                    )
+                    if chosen
+                    else self.tr("The neutral face is forgotten.")
+                )
 
     def _answer(self, same: bool) -> None:
         """Take the suggestion, or do not make it again."""

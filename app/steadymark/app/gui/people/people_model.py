@@ -119,6 +119,8 @@ class PeopleModel(QAbstractTableModel):
             self.tr("%n frame(s)", "", one.frames),
             self.tr("frames {first} to {last}").format(first=one.first, last=one.last),
         ]
+        if row.neutral is not None:
+            lines.append(self.tr("neutral in frame {frame}").format(frame=row.neutral))
         if one.doubled:
             lines.append(
                 self.tr("two faces at once in %n frame(s), first in frame {frame}", "", one.doubled)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.people.people import PersonRow
 
-_BUTTONS = ("name_person", "merge_people", "split_person", "swap_people")
+_BUTTONS = ("name_person", "merge_people", "split_person", "swap_people", "neutral_face")
 _PICTURE_PX = 40
 _TABLE = QTableView
 _FILLED = "filled"  # name of a dynamic property of editors

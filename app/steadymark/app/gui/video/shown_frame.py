@@ -60,7 +60,8 @@ def shown_frame_of(session: Session) -> ShownFrame | None:
     ids = {face.face_id for face in faces or ()}
     found, project = CorrectedFaces(faces or (), {}), session.review.project
     if faces and project is not None and (not both or analysis.variants == RAW_AND_STABILIZED):
-        found = corrected_faces(faces, frame.index, results, project.corrections)
+        known = session.people.neutral.with_neutral(faces, frame.index, results)
+        found = corrected_faces(known, frame.index, results, project.corrections)
     return ShownFrame(
         frame,
         None if faces is None else found.faces,

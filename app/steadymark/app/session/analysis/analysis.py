@@ -201,8 +201,20 @@ class Analysis(QObject):
         self.region = name
         self.measures_requested.emit()
 
-    def request_measures(self, face: int | None, landmark: int) -> None:
-        """Request measures of a face and a landmark. A newer request replaces an older one."""
+    def request_measures(
+        self,
+        face: int | None,
+        landmark: int,
+        *,
+        attributes: NDArray[np.float64] | None = None,
+    ) -> None:
+        """Request measures. A newer request replaces an older one.
+
+        Args:
+            face: The face; None takes the first one.
+            landmark: The landmark.
+            attributes: See `MeasureRequest`.
+        """
         results, fps = self._results, self._source().fps
         if results is None:
             return
@@ -211,7 +223,7 @@ class Analysis(QObject):
         comparison = Comparison(self.variants, self._settings(), passes)
         selection = MeasureSelection(face, landmark, self.region)
         self._measure_worker.request(
-            MeasureRequest(results, fps, selection, self.truth, comparison)
+            MeasureRequest(results, fps, selection, self.truth, comparison, attributes)
         )
 
     def complete_display(self, display: Display) -> Display:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from steadymark.app.session.analysis.face_measures import (
@@ -16,6 +16,9 @@ from steadymark.app.session.newest_worker import NewestWorker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from steadymark.app.session.analysis.comparison import ComparedPoints, Comparison
     from steadymark.app.session.analysis.ground_truth import GroundTruth
@@ -34,6 +37,7 @@ class MeasureRequest:
         selection: What is measured.
         truth: The ground truth to compare with.
         comparison: The variants that are compared.
+        attributes: (R, C) the attributes of the rows of the results; None if they are as tracked.
     """
 
     results: Results
@@ -41,6 +45,7 @@ class MeasureRequest:
     selection: MeasureSelection
     truth: GroundTruth | None = None
     comparison: Comparison | None = None
+    attributes: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,6 +90,8 @@ def _measure(
         comparison = request.comparison
         compared = None if comparison is None else comparison.compute(results, stop)
         rows, times_s, known = results.window()
+        if request.attributes is not None and len(request.attributes) == len(rows):
+            rows = replace(rows, attributes=request.attributes)
         if compared is not None:
             rows, known = compared.rows(rows), compared.known
         measures = measure_face(

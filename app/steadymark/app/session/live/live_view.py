@@ -151,6 +151,12 @@ class LiveView(QObject):
             live=LiveState(self._mirrored, self._recording.path.stem if self._recording else ""),
         )
 
+    def choose_neutral(self) -> None:
+        """Take the faces of the next half second as neutral, for tables and for what is sent."""
+        if self._open is not None:
+            self._open.choose_neutral()
+        self.sending.choose_neutral()
+
     def progress(self) -> TrackingProgress:
         if self._open is None:
             return TrackingProgress()

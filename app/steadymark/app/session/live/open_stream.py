@@ -72,6 +72,11 @@ class LiveTracker:
         with self._lock:
             self._filter = PointFilter(filter_of(settings))
 
+    def choose_neutral(self) -> None:
+        """Take the faces of the next half second as neutral."""
+        with self._lock:
+            self._tracker.stabilization.choose_neutral()
+
     def follow(self, frame: Frame) -> tuple[Tracker, PointFilter, FollowedFrame]:
         """Find the faces of the next frame, see `FrameTracker`."""
         with self._lock:
@@ -148,6 +153,10 @@ class OpenStream:
         """Use another filter from the next frame on."""
         self.settings = settings
         self._tracker.use_filter(live_settings(settings))
+
+    def choose_neutral(self) -> None:
+        """Take the faces of the next half second as neutral."""
+        self._tracker.choose_neutral()
 
     def record(self, recorder: Recorder) -> None:
         """Record everything that is tracked from now on."""

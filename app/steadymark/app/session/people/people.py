@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import Signal
 
 from steadymark.app.session.people.face_pictures import FacePictures
+from steadymark.app.session.people.neutral_faces import NeutralFaces
 from steadymark.app.session.people.people_worker import PeopleReply, PeopleRequest, PeopleWorker
 from steadymark.app.session.people.suggestions import Suggestions
 from steadymark.app.session.recording.face_rows import STATES
@@ -16,6 +17,7 @@ from steadymark.app.session.review.background_review import BackgroundReview
 from steadymark.engine.core.types import FaceState
 from steadymark.engine.review import edits
 from steadymark.engine.review.people.assignment import common_frames, new_person, persons_of
+from steadymark.engine.review.project import NeutralFrame
 from steadymark.models.user_text import NOTHING, UserText
 
 if TYPE_CHECKING:
@@ -40,12 +42,14 @@ class PersonRow:
         name: The name; empty if there is none.
         share: Share of the tracked frames with the person.
         image: The picture, (side, side, 3); None while there is none.
+        neutral: Index of the frame from which on the face is neutral; None if none is chosen.
     """
 
     summary: PersonSummary
     name: str
     share: float
     image: Image | None
+    neutral: int | None = None
 
     @property
     def number(self) -> int:
@@ -70,6 +74,7 @@ class People(BackgroundReview):
         fault: A sentence that says why there are none, or nothing.
         pictures: Their pictures.
         suggestions: Pairs of them that may be the same person.
+        neutral: Their attributes when their neutral faces are known.
 
     Args:
         recording: The recording.
@@ -86,6 +91,7 @@ class People(BackgroundReview):
         super().__init__(recording, review, PeopleWorker)
         self.pictures = FacePictures(recording, self)
         self.suggestions = Suggestions(recording, review, self)
+        self.neutral = NeutralFaces(recording, review)
         self.changed.connect(self._request_pictures)
         review.changed.connect(self._on_project_changed)
 
@@ -93,18 +99,21 @@ class People(BackgroundReview):
         """End the worker threads for good. Returns whether all of them ended in time."""
         ended = super().close(timeout_s)
         ended = self.pictures.close(timeout_s) and ended
-        return self.suggestions.close(timeout_s) and ended
+        ended = self.suggestions.close(timeout_s) and ended
+        return self.neutral.close(timeout_s) and ended
 
     def rows(self) -> list[PersonRow]:
         """Return the persons with their names, by number."""
         project = self._review.project
         names = {} if project is None else {one.number: one.name for one in project.people}
+        neutral = {} if project is None else {one.person: one.frame for one in project.neutral}
         return [
             PersonRow(
                 one,
                 names.get(one.number, ""),
                 one.frames / self.frames if self.frames else 0.0,
                 self.pictures.image_of(one),
+                neutral.get(one.number),
             )
             for one in self.summaries
         ]
@@ -121,6 +130,33 @@ class People(BackgroundReview):
         """Give a person a name; an empty one shows the number again."""
         return self._review.edit(
             UserText("name the person"), lambda project: edits.name_person(project, person, name)
+        )
+
+    def choose_neutral(self, person: int, frame: int) -> bool:
+        """Say that a person is neutral in a frame; the frame that is chosen already is forgotten.
+
+        It is refused if the person has no face in the frame.
+        """
+        results, project = self._recording.results, self._review.project
+        if results is None or project is None:
+            return False
+        rows = results.rows_at(frame)
+        there = results.rows().state[rows] != _LOST
+        faces = results.rows().face_id[rows][there]
+        persons = persons_of(faces, np.full(len(faces), frame), project.reassignments)
+        if person not in persons:
+            self.refused.emit(
+                UserText("{name} has no face in this frame", name=self.title_of(person))
+            )
+            return False
+        if NeutralFrame(person, frame) in project.neutral:
+            return self._review.edit(
+                UserText("forget the neutral face"),
+                lambda project: edits.forget_neutral(project, person),
+            )
+        return self._review.edit(
+            UserText("choose the neutral face"),
+            lambda project: edits.choose_neutral(project, person, frame),
         )
 
     def merge(self, persons: Sequence[int]) -> bool:

@@ -24,6 +24,7 @@ from steadymark.engine.core.types import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from steadymark.engine.core.types import Intrinsics
     from steadymark.models.face.schema import LandmarkSchema
 
 _FIRST_ROWS = 512, 1 << 18  # minimum and maximum of the rows that are reserved at first
@@ -150,6 +151,11 @@ class Results:
             snapshot = copy(self)
             snapshot._known = self._known.copy()
         return snapshot
+
+    @property
+    def camera(self) -> Intrinsics | None:
+        """The camera of the recording; None before a face was tracked."""
+        return None if self._context is None else self._context.camera
 
     def rows(self) -> FaceRows:
         """Return all rows so far. Rows that are added later do not change them."""

@@ -1,0 +1,138 @@
+"""The attributes of persons whose neutral face the user has shown, computed in a thread."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from steadymark.app.session.newest_worker import NewestWorker
+from steadymark.app.session.review.background_review import BackgroundReview
+from steadymark.app.session.review.results_table import table_of_faces
+from steadymark.engine.attributes.attribute_registry import attributes_from
+from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.review.reviewed_table import neutral_attributes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from steadymark.app.session.recording.recording_view import RecordingView
+    from steadymark.app.session.recording.results import Results
+    from steadymark.app.session.review.review_store import ReviewStore
+    from steadymark.engine.core.types import TrackedFace
+    from steadymark.engine.review.project import Project
+    from steadymark.engine.review.reviewed_table import NeutralAttributes
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class NeutralRequest:
+    """A request for the attributes with the neutral faces of a project."""
+
+    results: Results
+    project: Project
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NeutralReply:
+    """The answer to a request; `known` is None if no person has a neutral face."""
+
+    request: NeutralRequest
+    known: NeutralAttributes | None = None
+    elapsed_s: float = 0.0
+
+
+class NeutralWorker(NewestWorker["NeutralRequest", "NeutralReply"]):
+    """Computes attributes on a thread of its own.
+
+    Args:
+        on_ready: Is called from the thread when a reply is put into `newest` and it was empty.
+    """
+
+    def __init__(self, on_ready: Callable[[], None]) -> None:
+        super().__init__("neutral faces", on_ready)
+
+    def _answer(self, request: NeutralRequest) -> NeutralReply:
+        start_s = time.perf_counter()
+        try:
+            results = request.results.snapshot()
+            table = table_of_faces(results, results.rows())
+            known = neutral_attributes(table, request.project, results.camera)
+        except SteadymarkError as error:
+            log.warning("neutral faces: %s", error.sentence)
+            return NeutralReply(request)
+        except Exception:
+            log.exception("neutral faces")
+            return NeutralReply(request)
+        return NeutralReply(request, known, time.perf_counter() - start_s)
+
+
+class NeutralFaces(BackgroundReview):
+    """The attributes of persons whose neutral face is known. It lives in the GUI thread.
+
+    They are those of an export. Until they are computed, the attributes are as they were tracked.
+
+    Args:
+        recording: The recording.
+        review: Its project.
+    """
+
+    def __init__(self, recording: RecordingView, review: ReviewStore) -> None:
+        self._known: NeutralAttributes | None = None
+        super().__init__(recording, review, NeutralWorker)
+        review.changed.connect(self._on_project_changed)
+
+    def attributes(self, results: Results) -> NDArray[np.float64] | None:
+        """Return the (R, C) attributes of the rows of results; None if they are as tracked."""
+        known = self._known
+        if known is None or results is not self._recording.results:
+            return None
+        return known.values if len(known.values) == len(results.rows()) else None
+
+    def with_neutral(
+        self, faces: Sequence[TrackedFace], index: int, results: Results
+    ) -> tuple[TrackedFace, ...]:
+        """Return the faces of a frame with the attributes that their neutral faces give.
+
+        Args:
+            faces: The faces of the frame, as they were tracked.
+            index: Index of the frame.
+            results: The results that they come from.
+        """
+        values, known = self.attributes(results), self._known
+        if values is None or known is None:
+            return tuple(faces)
+        face_id = results.rows().face_id
+        row_of = {int(face_id[row]): row for row in results.rows_at(index)}
+        changed = []
+        for face in faces:
+            row = row_of.get(face.face_id)
+            if row is not None and known.changed[row] and face.attributes is not None:
+                context = replace(face.attributes.context, identity=known.identities[row])
+                face = replace(face, attributes=attributes_from(values[row], context))
+            changed.append(face)
+        return tuple(changed)
+
+    def _request_of(self, results: Results) -> NeutralRequest | None:
+        project = self._review.project
+        if project is None or not (project.neutral or self._known is not None):
+            return None
+        # Only these parts of the project matter: other edits request nothing.
+        used = replace(
+            project, corrections=(), annotations=(), people=(), lanes=(), accepted=(), view={}
+        )
+        return NeutralRequest(results, replace(used, notes=""))
+
+    def _on_project_changed(self) -> None:
+        if self._review.project is None:
+            self._clear()
+        else:
+            self._request()
+
+    def _use(self, reply: NeutralReply | None) -> None:
+        self._known = None if reply is None else reply.known

@@ -4,6 +4,7 @@ import csv
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -240,3 +241,25 @@ def test_a_report_can_be_a_pdf(reviewed_file: Path, tmp_path: Path, qapp: object
     page = tmp_path / "report.pdf"
     run("report", reviewed_file, "--no-pictures", "--out", page)
     assert page.read_bytes().startswith(b"%PDF")
+
+
+def test_a_neutral_moment_changes_poses_and_is_refused_where_no_face_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(error_boundary.out, "_width", 200)
+    native, _ = tracked(tmp_path)
+    arguments = ["export", str(native), "--out", str(tmp_path / "neutral.csv")]
+    result = CliRunner().invoke(cli.app, [*arguments, "--neutral", "0.2"])
+    assert result.exit_code == 2
+    assert "put its video beside it" in " ".join(result.output.split())
+    project = Project(VideoReference("native.mp4", width=640, height=360), tables=("native.csv",))
+    write_project(tmp_path / "native.steadymark", project)
+    result = CliRunner().invoke(cli.app, [*arguments, "--neutral", "0.2"])
+    assert result.exit_code == 0, result.output
+    before, after = read_table(native), read_table(tmp_path / "neutral.csv")
+    tracked_rows = np.isfinite(before.xy_px[:, 0, 0])
+    assert np.isfinite(after.pose[tracked_rows]).all()
+    assert (after.pose[tracked_rows] != before.pose[tracked_rows]).any(1).all()
+    result = CliRunner().invoke(cli.app, [*arguments, "--overwrite", "--neutral", "70"])
+    assert result.exit_code == 2
+    assert "no face is tracked in the half second from 70 s on" in " ".join(result.output.split())

@@ -77,7 +77,7 @@ def review(
 
 @help_groups(
     {
-        INPUT: "start end persons",
+        INPUT: "start end persons neutral",
         OUTPUT: "target wide drop_excluded per_person statistics annotations pts overwrite",
     }
 )
@@ -120,6 +120,13 @@ def export(
         list[str] | None,
         typer.Option("--person", help="Name or number of a person, by default all. Repeatable."),
     ] = None,
+    neutral: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="A time in seconds from which on every face in the picture is neutral for half a "
+            "second. Expressions and poses are computed again with it. Repeatable."
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
 ) -> None:
     """Write the table of a video with its project applied: corrected, named, without exclusions."""
@@ -137,6 +144,7 @@ def export(
             start_s=start,
             end_s=end,
             persons=tuple(persons or ()),
+            neutral_s=tuple(neutral or ()),
             overwrite=overwrite,
         )
         for path, count, names in export_files(file, request):

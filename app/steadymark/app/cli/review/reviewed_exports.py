@@ -10,7 +10,10 @@ import numpy as np
 
 from steadymark.app.cli.output_files import OutputFiles, check_outputs
 from steadymark.engine.core.errors import UsageError
+from steadymark.engine.core.types import FaceState
+from steadymark.engine.face3d.identity import NEUTRAL_S
 from steadymark.engine.output.labelled_pictures import labels_of, write_labelled_pictures
+from steadymark.engine.review.edits import choose_neutral
 from steadymark.engine.review.elan_file import write_annotations
 from steadymark.engine.review.export_reviewed import (
     ExportOptions,
@@ -19,6 +22,7 @@ from steadymark.engine.review.export_reviewed import (
 )
 from steadymark.engine.review.find_reviewed import ReviewedFile, find_reviewed
 from steadymark.engine.review.interval_statistics import interval_statistics, write_statistics
+from steadymark.engine.review.people.assignment import persons_of
 from steadymark.engine.review.reviewed_table import ReviewedTable, reviewed
 from steadymark.models.user_text import UserText
 
@@ -39,6 +43,7 @@ class ReviewedExport:
         pts: Folder of the corrected frames as pictures with .pts files, or None.
         per_person: Whether each person has a file of its own.
         persons: Names or numbers of persons; empty for all.
+        neutral_s: Times from which on all faces in the picture are neutral for a moment.
         overwrite: Whether existing files are replaced.
     """
 
@@ -52,6 +57,7 @@ class ReviewedExport:
     start_s: float = 0.0
     end_s: float | None = None
     persons: tuple[str, ...] = ()
+    neutral_s: tuple[float, ...] = ()
     overwrite: bool = False
 
 
@@ -67,7 +73,7 @@ def export_files(
         UsageError: A file exists already, a person is unknown, or nothing is left to export.
     """
     found = find_reviewed(file)
-    project = found.project
+    project = _with_neutral(found, request.neutral_s)
     table = reviewed(found.table, project)
     target = request.target or found.table_path.with_name(
         f"{found.table_path.name.partition('.')[0]}.reviewed.csv"
@@ -96,6 +102,35 @@ def export_files(
         pictures = _write_pts(found, table, request.pts, overwrite=request.overwrite)
         count = UserText.counted("1 picture", "{count} pictures", count=pictures)
         yield request.pts, count, ()
+
+
+def _with_neutral(found: ReviewedFile, times_s: tuple[float, ...]) -> Project:
+    """Return the project with the persons' neutral faces at these times.
+
+    Raises:
+        UsageError: No face is tracked at a time, or the size of the frames is unknown.
+    """
+    project, table = found.project, found.table
+    if times_s and not (project.video.width and project.video.height):
+        raise UsageError(
+            "--neutral needs the size of the frames, which {table} does not hold: put its video "
+            "beside it",
+            table=found.table_path,
+        )
+    person = persons_of(table.face_id, table.frame, project.reassignments)
+    tracked = table.state != FaceState.LOST
+    for time_s in times_s:
+        later = tracked & (table.timestamp_s >= time_s) & (table.timestamp_s < time_s + NEUTRAL_S)
+        if not later.any():
+            raise UsageError(
+                "no face is tracked in the half second from {time} s on: choose another time for "
+                "--neutral",
+                time=f"{time_s:g}",
+            )
+        for one in np.unique(person[later]).tolist():
+            frame = int(table.frame[later & (person == one)].min())
+            project = choose_neutral(project, one, frame)
+    return project
 
 
 def _rows(count: int) -> UserText:

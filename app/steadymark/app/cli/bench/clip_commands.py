@@ -77,6 +77,29 @@ def clips(
     report_errors(run)
 
 
+def heads(
+    inputs: Clips,
+    model: Model = DEFAULT_MODEL,
+    most_frames: Annotated[
+        int | None,
+        typer.Option(min=2, help="Largest number of frames per clip; by default all frames."),
+    ] = None,
+    device: Device = "cpu",
+    json_file: Table = None,
+) -> None:
+    """Measure on real clips how still head pose and expressions are while the face rests."""
+    from steadymark.app.cli.reports.still_heads_report import report_still_heads
+    from steadymark.engine.tracking.settings import TrackSettings
+
+    def run() -> int:
+        settings = TrackSettings(model=model, device=device)
+        return report_still_heads(
+            inputs, settings, json_file, most_frames=most_frames, out=out, err=err
+        )
+
+    report_errors(run)
+
+
 @help_groups(
     {
         INPUT: "kinds most_frames seed",

@@ -123,7 +123,7 @@ def make_window(
     from steadymark.app.gui.main_window import MainWindow
     from steadymark.app.gui.preferences import Preferences
     from steadymark.app.gui.theme import follow_system_theme
-    from steadymark.app.session.live.live_view import open_feed
+    from steadymark.app.session.live.open_stream import open_feed
     from steadymark.app.session.session import Session
 
     preferences = Preferences(settings, presets)

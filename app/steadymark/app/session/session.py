@@ -16,7 +16,8 @@ from steadymark.app.session.background_opening import (
     settings_to_retrack,
 )
 from steadymark.app.session.display_model import DisplayModel
-from steadymark.app.session.live.live_view import QUIT_FLUSH_S, LiveView, open_feed
+from steadymark.app.session.live.live_view import QUIT_FLUSH_S, LiveView
+from steadymark.app.session.live.open_stream import open_feed
 from steadymark.app.session.people.people import People
 from steadymark.app.session.recording.recording_view import RecordingView
 from steadymark.app.session.recording.thumbnails import Thumbnails

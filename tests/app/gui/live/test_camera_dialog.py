@@ -9,8 +9,7 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtTest import QTest
 
 from steadymark.app.gui.live import live_preferences
-from steadymark.app.session.live.live_view import open_feed
-from steadymark.app.session.live.open_stream import LiveTarget
+from steadymark.app.session.live.open_stream import LiveTarget, open_feed
 from steadymark.app.session.state import Phase
 from support.fakes.fake_camera import mjpeg_server
 from support.videos.video_corpus import number_in

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from steadymark.app.session.background_opening import ModelCache
-from steadymark.app.session.live.live_view import open_feed
-from steadymark.app.session.live.open_stream import LiveTarget
+from steadymark.app.session.live.open_stream import LiveTarget, open_feed
 from steadymark.app.session.session import Session
 from steadymark.app.session.state import Phase
 from steadymark.engine.core.errors import SourceError, WeightsError

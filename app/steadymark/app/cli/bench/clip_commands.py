@@ -88,7 +88,7 @@ def heads(
     json_file: Table = None,
 ) -> None:
     """Measure on real clips how still head pose and expressions are while the face rests."""
-    from steadymark.app.cli.reports.still_heads_report import report_still_heads
+    from steadymark.app.cli.bench.still_heads_report import report_still_heads
     from steadymark.engine.tracking.settings import TrackSettings
 
     def run() -> int:

@@ -106,8 +106,7 @@ class Analysis(QObject):
         self._run_in_background = run_in_background
         self._recording: OpenRecording | None = None
         self.truth: GroundTruth | None = None
-        # the ground truth of the recording that is being opened
-        self._pending_truth_path: Path | None = None
+        self._pending_truth_path: Path | None = None  # that of the recording being opened
         self._next_truth_path: Path | None = None  # the same, which survives the next `end`
         self.region = ""
         self.variants: VariantPair = RAW_AND_STABILIZED

@@ -11,12 +11,18 @@ from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal
 from steadymark.app.session.background_opening import ModelCache, OpenResult, needs_retracking
 from steadymark.app.session.live.latency import LatencyMeter, LiveFigures
 from steadymark.app.session.live.live_recording import CLEAN, LiveRecording, start_recording
-from steadymark.app.session.live.open_stream import STOP_S, LiveFeed, LiveTarget, OpenStream
+from steadymark.app.session.live.open_stream import (
+    STOP_S,
+    LiveFeed,
+    LiveTarget,
+    OpenStream,
+    open_feed,
+)
 from steadymark.app.session.live.stream_sending import StreamSending
 from steadymark.app.session.shown_source import TrackingProgress
 from steadymark.app.session.state import LiveState, Phase, SourceState
 from steadymark.app.session.worker_threads import WorkerThreads
-from steadymark.engine.sources import LiveStatus, OpenAttempt, open_live
+from steadymark.engine.sources import LiveStatus, OpenAttempt
 from steadymark.engine.sources.live.network_camera import without_password
 from steadymark.models.user_text import UserText, join_texts
 
@@ -31,18 +37,8 @@ if TYPE_CHECKING:
 
     OpenFeed = Callable[[LiveTarget, Callable[[LiveStatus], None], OpenAttempt], LiveFeed]
 
-SILENCE_S = 1.5  # a stream without pictures for this long is lost; short, so that quitting is quick
 FLUSH_S, QUIT_FLUSH_S = 10.0, 1.0
 _RATE_S = 2.0
-
-
-def open_feed(
-    target: LiveTarget, on_status: Callable[[LiveStatus], None], opening: OpenAttempt
-) -> LiveFeed:
-    """Open a camera or stream with the engine."""
-    return open_live(
-        target.text, mode=target.mode, on_status=on_status, opening=opening, silence_s=SILENCE_S
-    )
 
 
 class LiveView(QObject):
@@ -152,10 +148,9 @@ class LiveView(QObject):
         )
 
     def choose_neutral(self) -> None:
-        """Take the faces of the next half second as neutral, for tables and for what is sent."""
+        """Take the faces of the next half second as neutral."""
         if self._open is not None:
             self._open.choose_neutral()
-        self.sending.choose_neutral()
 
     def progress(self) -> TrackingProgress:
         if self._open is None:
@@ -169,8 +164,7 @@ class LiveView(QObject):
         return f"{Path(folder) / self.state.name}.mp4"
 
     def frame_name(self) -> str:
-        """Return the time: a live view numbers its frames anew at every start."""
-        return time.strftime("%Y%m%d-%H%M%S")
+        return time.strftime("%Y%m%d-%H%M%S")  # frames are numbered anew at every start
 
     def figures(self) -> LiveFigures:
         """Return the current figures."""

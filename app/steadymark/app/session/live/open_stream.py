@@ -11,6 +11,7 @@ from steadymark.app.session.recording.point_filter import PointFilter, filter_of
 from steadymark.engine.core.protocols import FrameSource
 from steadymark.engine.pipeline.latest_value import LatestValue
 from steadymark.engine.pipeline.pipeline import Pipeline
+from steadymark.engine.sources import open_live
 from steadymark.engine.tracking.settings import OpenModels, TrackSettings, make_tracker
 
 if TYPE_CHECKING:
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
     from steadymark.engine.core.types import Frame, TrackResult
     from steadymark.engine.output.live_recorder import Recorder
     from steadymark.engine.pipeline.pipeline_report import PipelineReport
-    from steadymark.engine.sources import CameraMode
+    from steadymark.engine.sources import CameraMode, LiveStatus, OpenAttempt
     from steadymark.engine.tracking.stabilization import FollowedFrame
     from steadymark.engine.tracking.tracker import Tracker
 
 STOP_S = 2.0
+SILENCE_S = 1.5  # a stream without pictures for this long is lost; short, so that quitting is quick
 
 
 class LiveFeed(FrameSource, Protocol):
@@ -45,6 +47,15 @@ class LiveTarget:
 
     text: str
     mode: CameraMode | None = None
+
+
+def open_feed(
+    target: LiveTarget, on_status: Callable[[LiveStatus], None], opening: OpenAttempt
+) -> LiveFeed:
+    """Open a camera or stream with the engine."""
+    return open_live(
+        target.text, mode=target.mode, on_status=on_status, opening=opening, silence_s=SILENCE_S
+    )
 
 
 def live_settings(settings: TrackSettings) -> TrackSettings:
@@ -155,8 +166,9 @@ class OpenStream:
         self._tracker.use_filter(live_settings(settings))
 
     def choose_neutral(self) -> None:
-        """Take the faces of the next half second as neutral."""
+        """Take the faces of the next half second as neutral, for tables and for what is sent."""
         self._tracker.choose_neutral()
+        self._sending.choose_neutral()
 
     def record(self, recorder: Recorder) -> None:
         """Record everything that is tracked from now on."""

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from steadymark.engine.core.errors import LandmarkFileError
 from steadymark.engine.output.csv.columns import openface_columns
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.review import edits
 from steadymark.engine.review.find_reviewed import find_reviewed, holds_results, video_of
 from steadymark.engine.review.history import History
-from steadymark.engine.review.project import Person, Project, VideoReference
+from steadymark.engine.review.project import Correction, Person, Project, VideoReference
 from steadymark.engine.review.project_file import relative_path, write_project
 from steadymark.models.face.schema import load_schema
 from steadymark.models.user_text import UserText
@@ -126,3 +127,21 @@ def test_a_project_without_the_size_of_the_frames_takes_it_from_the_video(tmp_pa
     write_project(tmp_path / "talk.steadymark", Project(VideoReference("talk.mp4")))
     found = find_reviewed(video).project.video
     assert (found.width, found.height) == (320, 240)
+
+
+def test_a_project_of_a_video_of_another_size_is_refused(tmp_path: Path) -> None:
+    square_video(tmp_path / "talk.mp4", 4)
+    table = native_table(tmp_path / "talk.csv", "talk.mp4")
+    project = Project(VideoReference("talk.mp4", width=1920, height=1080), tables=("talk.csv",))
+    write_project(tmp_path / "talk.steadymark", project)
+    with pytest.raises(LandmarkFileError, match="of 1920×1080 pixels, and this one has 320×240"):
+        find_reviewed(table)
+
+
+def test_a_correction_of_a_landmark_that_the_table_lacks_is_told(tmp_path: Path) -> None:
+    table = native_table(tmp_path / "talk.csv", "talk.mp4")
+    wrong = Correction(0, 3, 0.1, ((99, 5.0, 6.0),), span_s=0.1)
+    project = edits.correct(Project(VideoReference("talk.mp4"), tables=("talk.csv",)), wrong)
+    write_project(tmp_path / "talk.steadymark", project)
+    with pytest.raises(LandmarkFileError, match="landmark 99 of face 0 in frame 3, .* are 0 to 67"):
+        find_reviewed(table)

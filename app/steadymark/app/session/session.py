@@ -197,6 +197,18 @@ class Session(DisplayModel):
         before = self._settings if recording is None else recording.settings
         return settings_to_retrack(before, self._settings)
 
+    @property
+    def marked_time_s(self) -> float:
+        """The time that a command means.
+
+        It is that of the frame that the user went to, also if it is not shown yet; while the
+        recording plays, it is that of the shown frame.
+        """
+        display, times_s = self.display, self.source.state.times_s
+        if display.playing or not display.has_recording:
+            return display.time_s
+        return float(times_s[min(max(self.user_state.frame, 0), len(times_s) - 1)])
+
     def close_source(self) -> None:
         """Close the recording or live view, and give up opening another recording."""
         self.retracking.give_up()

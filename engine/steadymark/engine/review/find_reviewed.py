@@ -60,7 +60,7 @@ def find_reviewed(path: Path, video: Path | None = None) -> ReviewedFile:
         The table with its project and its video.
 
     Raises:
-        LandmarkFileError: The table or the project cannot be read.
+        LandmarkFileError: The table or the project cannot be read, or they do not fit.
         UsageError: There is no table for it.
     """
     project_file = _project_of(path) or (None if video is None else _project_of(video))
@@ -77,6 +77,7 @@ def find_reviewed(path: Path, video: Path | None = None) -> ReviewedFile:
     if video is None:
         video = path if path.suffix.lower() in VIDEO_SUFFIXES else _video_of(table, named)
     project = project or Project(VideoReference((video or table).name))
+    _check_corrections(project, loaded)
     return ReviewedFile(table, loaded, _with_size(project, video), video)
 
 
@@ -193,9 +194,13 @@ def _video_of(table: Path, named: list[str]) -> Path | None:
 
 
 def _with_size(project: Project, video: Path | None) -> Project:
-    """Return a project that knows the size of the frames, which head poses need, if it can."""
+    """Return a project that knows the size of the frames, which head poses need, if it can.
+
+    Raises:
+        LandmarkFileError: The project was made for a video of another size.
+    """
     known = project.video
-    if video is None or (known.width and known.height) or not video.is_file():
+    if video is None or not video.is_file():
         return project
     try:
         file = VideoFile(video)
@@ -203,7 +208,31 @@ def _with_size(project: Project, video: Path | None) -> Project:
         return project
     info = file.info
     file.close()
+    if known.width and known.height and (known.width, known.height) != (info.width, info.height):
+        raise LandmarkFileError(
+            "the project of {video} was made for a video of {made} pixels, and this one has "
+            "{found}: put the project beside the video that it belongs to",
+            video=video.name,
+            made=f"{known.width}×{known.height}",
+            found=f"{info.width}×{info.height}",
+        )
     return replace(project, video=replace(known, width=info.width, height=info.height))
+
+
+def _check_corrections(project: Project, table: LandmarkTable) -> None:
+    """Raise LandmarkFileError if the project corrects a landmark that the table does not have."""
+    count = table.xy_px.shape[1]
+    for one in project.corrections:
+        largest = max((landmark for landmark, *_ in one.points), default=0)
+        if largest >= count:
+            raise LandmarkFileError(
+                "the project corrects landmark {landmark} of face {face} in frame {frame}, and the "
+                "landmarks of the table are 0 to {last}: remove this correction",
+                landmark=largest,
+                face=one.face_id,
+                frame=one.frame,
+                last=count - 1,
+            )
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -63,6 +63,15 @@ def test_the_key_of_a_lane_starts_and_ends_an_interval_which_is_undone_and_redon
         press(ready, "Ctrl+Z")
 
 
+def test_a_key_right_after_a_jump_means_the_frame_that_the_user_went_to(
+    ready: MainWindow,
+) -> None:
+    ready.session.recording.seek(25)
+    assert ready.session.display.frame == 0  # it is not decoded yet
+    press(ready, "X")
+    assert ready.annotations.annotating.growing == {"exclude": 1.0}
+
+
 def test_escape_gives_up_an_interval_and_shift_marks_an_event(
     qtbot: QtBot, ready: MainWindow
 ) -> None:

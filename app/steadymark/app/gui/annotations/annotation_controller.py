@@ -73,7 +73,7 @@ class AnnotationController(QObject):
         self._shortcuts = shortcuts
         self.annotating = Annotating(session.review, self)
         self._listed: tuple[object, ...] = ()  # what the menus of the lanes were made from
-        self._commands = self._lane_commands(lambda: session.display.time_s)
+        self._commands = self._lane_commands(lambda: session.marked_time_s)
         self.annotating.changed.connect(self.refresh)
 
     def make_menus(self) -> AnnotationMenus:
@@ -165,7 +165,7 @@ class AnnotationController(QObject):
 
     @property
     def _now_s(self) -> float:
-        return self._session.display.time_s
+        return self._session.marked_time_s
 
     def _lane_commands(self, time_s: Callable[[], float]) -> LaneCommands:
         """Return what is done with a lane at a time."""

@@ -143,5 +143,7 @@ def test_a_correction_of_a_landmark_that_the_table_lacks_is_told(tmp_path: Path)
     wrong = Correction(0, 3, 0.1, ((99, 5.0, 6.0),), span_s=0.1)
     project = edits.correct(Project(VideoReference("talk.mp4"), tables=("talk.csv",)), wrong)
     write_project(tmp_path / "talk.steadymark", project)
-    with pytest.raises(LandmarkFileError, match="landmark 99 of face 0 in frame 3, .* are 0 to 67"):
+    with pytest.raises(
+        LandmarkFileError, match=r"landmark 99 of face 0 in frame 3, .* are 0 to 67"
+    ):
         find_reviewed(table)

@@ -67,7 +67,7 @@ def test_a_key_right_after_a_jump_means_the_frame_that_the_user_went_to(
     ready: MainWindow,
 ) -> None:
     ready.session.recording.seek(25)
-    assert ready.session.display.frame == 0  # it is not decoded yet
+    assert ready.session.display.frame != 25  # it is not decoded yet
     press(ready, "X")
     assert ready.annotations.annotating.growing == {"exclude": 1.0}
 

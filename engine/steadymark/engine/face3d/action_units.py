@@ -1,0 +1,144 @@
+"""Action units of FACS, from the expressions of a fitted 3D face.
+
+ARKit's shapes were made after FACS (Ekman, Friesen and Hager: Facial Action Coding System, 2002),
+so that most action units have a shape of their own. The pairs are those of Melinda Ozel's "ARKit
+to FACS cheat sheet". The units, their names and the range of 0 to 5 are those of OpenFace.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.engine.face3d.arkit import SHAPES, arkit_shapes
+from steadymark.engine.face3d.face_basis import face_basis
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from steadymark.engine.face3d.face_basis import Floats
+
+FULL = 5.0  # the largest intensity, FACS' level E
+PRESENT = 1.0  # the intensity from which a unit is present, FACS' level A
+_LIPS = ((61, 67), (62, 66), (63, 65))  # inner upper and lower lip
+_OPEN_MM = 25.0  # distance of the inner lips that is the full intensity of AU25
+_SHUT_MM = 1.5  # distance that closed lips reach
+
+
+@dataclass(frozen=True, slots=True)
+class ActionUnit:
+    """An action unit of FACS.
+
+    Attributes:
+        name: Its name in OpenFace's columns, without `_r` and `_c`.
+        label: Its name in FACS.
+        shapes: The shapes of ARKit whose mean strength it is; shapes of both sides of the face
+            without `Left` and `Right`. Empty for AU25, which is a distance.
+        is_hint: Whether landmarks show it so badly that it should be taken as a hint.
+        has_intensity: Whether it has an intensity. OpenFace tells only the presence of AU28.
+    """
+
+    name: str
+    label: str
+    shapes: tuple[str, ...]
+    is_hint: bool = False
+    has_intensity: bool = True
+
+
+UNITS = (
+    ActionUnit("AU01", "inner brow raiser", ("browInnerUp",)),
+    ActionUnit("AU02", "outer brow raiser", ("browOuterUp",)),
+    ActionUnit("AU04", "brow lowerer", ("browDown",)),
+    ActionUnit("AU05", "upper lid raiser", ("eyeWide",), is_hint=True),
+    ActionUnit("AU06", "cheek raiser", ("cheekSquint",), is_hint=True),
+    ActionUnit("AU07", "lid tightener", ("eyeSquint",), is_hint=True),
+    ActionUnit("AU09", "nose wrinkler", ("noseSneer",)),
+    ActionUnit("AU10", "upper lip raiser", ("mouthUpperUp",)),
+    ActionUnit("AU12", "lip corner puller", ("mouthSmile",)),
+    ActionUnit("AU14", "dimpler", ("mouthDimple",), is_hint=True),
+    ActionUnit("AU15", "lip corner depressor", ("mouthFrown",), is_hint=True),
+    ActionUnit("AU17", "chin raiser", ("mouthShrugLower",)),
+    ActionUnit("AU20", "lip stretcher", ("mouthStretch",)),
+    ActionUnit("AU23", "lip tightener", ("mouthPress",), is_hint=True),
+    ActionUnit("AU25", "lips part", ()),
+    ActionUnit("AU26", "jaw drop", ("jawOpen",)),
+    ActionUnit("AU28", "lip suck", ("mouthRollLower", "mouthRollUpper"), has_intensity=False),
+    ActionUnit("AU45", "blink", ("eyeBlink",)),
+)
+INTENSITIES = tuple(f"{unit.name}_r" for unit in UNITS if unit.has_intensity)
+PRESENCES = tuple(f"{unit.name}_c" for unit in UNITS)
+
+
+def unit_intensities(shapes: Floats, lips_mm: float) -> Floats:
+    """Return the intensities of the action units.
+
+    A unit of two sides is the mean of the sides that are known.
+
+    Args:
+        shapes: (52,) strengths of `arkit.SHAPES`, 0 to 1; unknown ones are NaN.
+        lips_mm: How far the inner lips are apart, see `lips_apart_mm`.
+
+    Returns:
+        (18,) intensities of `UNITS`, 0 to 5; NaN where no shape of the unit is known.
+    """
+    shares = _shares()
+    known = np.isfinite(shapes)
+    with np.errstate(invalid="ignore"):
+        strengths: Floats = (shares @ np.where(known, shapes, 0)) / (shares @ known)
+    strengths[_lips_place()] = (lips_mm - _SHUT_MM) / (_OPEN_MM - _SHUT_MM)
+    return FULL * strengths.clip(0, 1)
+
+
+def lips_apart_mm(expression: Floats) -> float:
+    """Return how far the inner lips are apart, beyond their distance on the face at rest.
+
+    Args:
+        expression: (E,) strengths of `FaceBasis.names`.
+    """
+    return float(expression @ _lip_moves())
+
+
+def values_of_units(expression: Floats) -> Floats:
+    """Return the values of all columns.
+
+    Args:
+        expression: (E,) strengths of `FaceBasis.names`.
+
+    Returns:
+        (35,) intensities in the order of `INTENSITIES`, then presences, 0 or 1, in that of
+        `PRESENCES`. What is unknown is NaN.
+    """
+    all_units = unit_intensities(arkit_shapes(expression), lips_apart_mm(expression))
+    presences = np.where(np.isnan(all_units), np.nan, all_units >= PRESENT)
+    return np.concatenate((all_units[_has_intensity()], presences))
+
+
+@cache
+def _lips_place() -> int:
+    return next(place for place, unit in enumerate(UNITS) if not unit.shapes)
+
+
+@cache
+def _has_intensity() -> NDArray[np.bool_]:
+    return np.array([unit.has_intensity for unit in UNITS])
+
+
+@cache
+def _shares() -> Floats:
+    """Return the (18, 52) matrix that is 1 where a shape belongs to a unit."""
+    shares = np.zeros((len(UNITS), len(SHAPES)))
+    for place, unit in enumerate(UNITS):
+        for name in unit.shapes:
+            sides = (name,) if name in SHAPES else (f"{name}Left", f"{name}Right")
+            shares[place, [SHAPES.index(side) for side in sides]] = 1
+    return shares
+
+
+@cache
+def _lip_moves() -> Floats:
+    """Return by how many millimetres each expression moves the inner lips apart, (E,)."""
+    down = face_basis().expressions[:, :, 1]
+    return np.mean([down[:, lower] - down[:, upper] for upper, lower in _LIPS], axis=0)

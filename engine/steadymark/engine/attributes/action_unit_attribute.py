@@ -16,7 +16,6 @@ from steadymark.engine.core.types import ACTION_UNITS
 from steadymark.engine.face3d.action_units import (
     INTENSITIES,
     PRESENCES,
-    PRESENT,
     UNITS,
     values_of_units,
 )
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from steadymark.engine.core.types import AttributeValues, FaceContext, Landmarks
 
 _LISTED = 4  # units of the readout
-_LABELS = {unit.name: unit.label for unit in UNITS}
+_UNITS = {unit.name: unit for unit in UNITS}
 
 
 def _compute(landmarks: Landmarks, context: FaceContext) -> AttributeValues | None:
@@ -39,21 +38,17 @@ def _compute(landmarks: Landmarks, context: FaceContext) -> AttributeValues | No
 
 def _strongest(values: AttributeValues) -> list[UserText]:
     found = zip(INTENSITIES, values, strict=False)  # the presences that follow are left out
-    present = sorted((-value, name) for name, value in found if value >= PRESENT)
+    units = ((-value, _UNITS[name[:-2]]) for name, value in found)
+    present = [(value, unit) for value, unit in units if -value >= unit.present_from]
     shown = [
-        UserText(
-            "{unit} {label} {intensity:.1f}",
-            unit=name[:-2],
-            label=_LABELS[name[:-2]],
-            intensity=-value,
-        )
-        for value, name in present[:_LISTED]
+        UserText("{unit} {label} {intensity:.1f}", unit=u.name, label=u.label, intensity=-value)
+        for value, u in sorted(present, key=lambda each: each[0])[:_LISTED]
     ]
     return shown or [UserText("none")]
 
 
 def _column(name: str, decimals: int, openface_decimals: int) -> AttributeColumn:
-    label = UserText("{name}", name=f"{name} {_LABELS[name[:-2]]}")
+    label = UserText("{name}", name=f"{name} {_UNITS[name[:-2]].label}")
     return AttributeColumn(name, label, "", decimals, openface_decimals)
 
 

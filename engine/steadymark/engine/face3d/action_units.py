@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from steadymark.engine.face3d.face_basis import Floats
 
 FULL = 5.0  # the largest intensity, FACS' level E
-PRESENT = 1.0  # the intensity from which a unit is present, FACS' level A
+_TRACE = 1.0  # FACS' level A
 _LIPS = ((61, 67), (62, 66), (63, 65))  # inner upper and lower lip
 _OPEN_MM = 25.0  # distance of the inner lips that is the full intensity of AU25
 _SHUT_MM = 1.5  # distance that closed lips reach
@@ -37,6 +37,9 @@ class ActionUnit:
         label: Its name in FACS.
         shapes: The shapes of ARKit whose mean strength it is; shapes of both sides of the face
             without `Left` and `Right`. Empty for AU25, which is a distance.
+        present_from: The intensity from which it is present: FACS' level A, or what 2 % of the
+            frames of real clips exceed in which another program sees nothing of it, if that is
+            more (docs/decisions/face3d.md).
         is_hint: Whether landmarks show it so badly that it should be taken as a hint.
         has_intensity: Whether it has an intensity. OpenFace tells only the presence of AU28.
     """
@@ -44,14 +47,15 @@ class ActionUnit:
     name: str
     label: str
     shapes: tuple[str, ...]
+    present_from: float = _TRACE
     is_hint: bool = False
     has_intensity: bool = True
 
 
 UNITS = (
     ActionUnit("AU01", "inner brow raiser", ("browInnerUp",)),
-    ActionUnit("AU02", "outer brow raiser", ("browOuterUp",)),
-    ActionUnit("AU04", "brow lowerer", ("browDown",)),
+    ActionUnit("AU02", "outer brow raiser", ("browOuterUp",), 1.5),
+    ActionUnit("AU04", "brow lowerer", ("browDown",), 1.3),
     ActionUnit("AU05", "upper lid raiser", ("eyeWide",), is_hint=True),
     ActionUnit("AU06", "cheek raiser", ("cheekSquint",), is_hint=True),
     ActionUnit("AU07", "lid tightener", ("eyeSquint",), is_hint=True),
@@ -60,13 +64,13 @@ UNITS = (
     ActionUnit("AU12", "lip corner puller", ("mouthSmile",)),
     ActionUnit("AU14", "dimpler", ("mouthDimple",), is_hint=True),
     ActionUnit("AU15", "lip corner depressor", ("mouthFrown",), is_hint=True),
-    ActionUnit("AU17", "chin raiser", ("mouthShrugLower",)),
+    ActionUnit("AU17", "chin raiser", ("mouthShrugLower",), 3.5, is_hint=True),
     ActionUnit("AU20", "lip stretcher", ("mouthStretch",)),
     ActionUnit("AU23", "lip tightener", ("mouthPress",), is_hint=True),
     ActionUnit("AU25", "lips part", ()),
-    ActionUnit("AU26", "jaw drop", ("jawOpen",)),
-    ActionUnit("AU28", "lip suck", ("mouthRollLower", "mouthRollUpper"), has_intensity=False),
-    ActionUnit("AU45", "blink", ("eyeBlink",)),
+    ActionUnit("AU26", "jaw drop", ("jawOpen",), 1.3),
+    ActionUnit("AU28", "lip suck", ("mouthRollLower",), 2.4, is_hint=True, has_intensity=False),
+    ActionUnit("AU45", "blink", ("eyeBlink",), 1.2),
 )
 INTENSITIES = tuple(f"{unit.name}_r" for unit in UNITS if unit.has_intensity)
 PRESENCES = tuple(f"{unit.name}_c" for unit in UNITS)
@@ -112,13 +116,18 @@ def values_of_units(expression: Floats) -> Floats:
         `PRESENCES`. What is unknown is NaN.
     """
     all_units = unit_intensities(arkit_shapes(expression), lips_apart_mm(expression))
-    presences = np.where(np.isnan(all_units), np.nan, all_units >= PRESENT)
+    presences = np.where(np.isnan(all_units), np.nan, all_units >= _present_from())
     return np.concatenate((all_units[_has_intensity()], presences))
 
 
 @cache
 def _lips_place() -> int:
     return next(place for place, unit in enumerate(UNITS) if not unit.shapes)
+
+
+@cache
+def _present_from() -> Floats:
+    return np.array([unit.present_from for unit in UNITS])
 
 
 @cache

@@ -67,7 +67,7 @@ UNITS = (
     ActionUnit("AU17", "chin raiser", ("mouthShrugLower",), 3.5, is_hint=True),
     ActionUnit("AU20", "lip stretcher", ("mouthStretch",)),
     ActionUnit("AU23", "lip tightener", ("mouthPress",), is_hint=True),
-    ActionUnit("AU25", "lips part", ()),
+    ActionUnit("AU25", "lips part", (), 0.5),
     ActionUnit("AU26", "jaw drop", ("jawOpen",), 1.3),
     ActionUnit("AU28", "lip suck", ("mouthRollLower",), 2.4, is_hint=True, has_intensity=False),
     ActionUnit("AU45", "blink", ("eyeBlink",), 1.2),

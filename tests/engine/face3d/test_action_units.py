@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from steadymark.engine.attributes.attribute_registry import ATTRIBUTES, attributes_of
+from steadymark.engine.core.fitted_face import FaceFit
 from steadymark.engine.core.types import FaceContext, HeadPose, Intrinsics, Landmarks
 from steadymark.engine.face3d.action_units import (
     INTENSITIES,
@@ -25,7 +26,9 @@ AVERAGE = np.zeros(len(BASIS.identity))
 def units_of(**strengths: float) -> dict[str, float]:
     """Return the values of all columns for an expression of the model."""
     expression = np.array([strengths.get(name, 0.0) for name in BASIS.names])
-    values = values_of_units(expression)
+    shape = BASIS.neutral + np.tensordot(expression, BASIS.expressions, 1)
+    fit = FaceFit(np.eye(3), np.array([0, 0, 600.0]), AVERAGE, expression, shape)
+    values = values_of_units(fit)
     return dict(zip((*INTENSITIES, *PRESENCES), values.tolist(), strict=True))
 
 

@@ -33,7 +33,7 @@ _UNITS = {unit.name: unit for unit in UNITS}
 def _compute(landmarks: Landmarks, context: FaceContext) -> AttributeValues | None:
     if context.fit is None:
         return None
-    return tuple(values_of_units(context.fit.expression).tolist())
+    return tuple(values_of_units(context.fit).tolist())
 
 
 def _strongest(values: AttributeValues) -> list[UserText]:
@@ -74,7 +74,7 @@ ATTRIBUTES.add(
             AttributeReadout(
                 UserText("Action units"),
                 _strongest,
-                UserText("The strongest action units of FACS, with intensities from 1 to 5"),
+                UserText("The strongest action units of FACS, with intensities from 0 to 5"),
             ),
         ),
     )

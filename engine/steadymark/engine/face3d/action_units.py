@@ -15,10 +15,12 @@ import numpy as np
 
 from steadymark.engine.face3d.arkit import SHAPES, arkit_shapes
 from steadymark.engine.face3d.face_basis import face_basis
+from steadymark.engine.face3d.hidden_side import without_hidden_side
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from steadymark.engine.core.fitted_face import FaceFit
     from steadymark.engine.face3d.face_basis import Floats
 
 FULL = 5.0  # the largest intensity, FACS' level E
@@ -105,17 +107,18 @@ def lips_apart_mm(expression: Floats) -> float:
     return float(expression @ _lip_moves())
 
 
-def values_of_units(expression: Floats) -> Floats:
+def values_of_units(fit: FaceFit) -> Floats:
     """Return the values of all columns.
 
     Args:
-        expression: (E,) strengths of `FaceBasis.names`.
+        fit: The fitted face.
 
     Returns:
         (35,) intensities in the order of `INTENSITIES`, then presences, 0 or 1, in that of
         `PRESENCES`. What is unknown is NaN.
     """
-    all_units = unit_intensities(arkit_shapes(expression), lips_apart_mm(expression))
+    shapes = without_hidden_side(arkit_shapes(fit.expression), fit)
+    all_units = unit_intensities(shapes, lips_apart_mm(fit.expression))
     presences = np.where(np.isnan(all_units), np.nan, all_units >= _present_from())
     return np.concatenate((all_units[_has_intensity()], presences))
 

@@ -153,4 +153,5 @@ def _shares() -> Floats:
 def _lip_moves() -> Floats:
     """Return by how many millimetres each expression moves the inner lips apart, (E,)."""
     down = face_basis().expressions[:, :, 1]
-    return np.mean([down[:, lower] - down[:, upper] for upper, lower in _LIPS], axis=0)
+    moves: Floats = np.mean([down[:, lower] - down[:, upper] for upper, lower in _LIPS], axis=0)
+    return moves

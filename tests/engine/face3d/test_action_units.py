@@ -96,4 +96,4 @@ def test_the_attribute_finds_a_smile_and_knows_nothing_without_a_fit() -> None:
     without_camera = attributes_of(smiling, FaceContext("ibug68"))
     assert "action_units" not in without_camera.values
     nobody = [str(text) for text in attribute.readouts[0].lines((0.0,) * len(values))]
-    assert nobody == ["none"]
+    assert nobody == ["no action unit"]

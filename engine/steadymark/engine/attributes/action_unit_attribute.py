@@ -44,7 +44,7 @@ def _strongest(values: AttributeValues) -> list[UserText]:
         UserText("{unit} {label} {intensity:.1f}", unit=u.name, label=u.label, intensity=-value)
         for value, u in sorted(present, key=lambda each: each[0])[:_LISTED]
     ]
-    return shown or [UserText("none")]
+    return shown or [UserText("no action unit")]
 
 
 def _column(name: str, decimals: int, openface_decimals: int) -> AttributeColumn:

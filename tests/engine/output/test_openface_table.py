@@ -15,8 +15,10 @@ from steadymark.engine.attributes.attribute_registry import (
     attributes_from,
     vector_of,
 )
+from steadymark.engine.attributes.attribute_rows import rows_of_table
 from steadymark.engine.attributes.face_attribute import AttributeColumn
 from steadymark.engine.core.rotations import rotation_matrix
+from steadymark.engine.core.types import Intrinsics
 from steadymark.engine.output.csv import columns
 from steadymark.engine.output.csv.check_table import check_csv
 from steadymark.engine.output.csv.columns import openface_columns
@@ -24,7 +26,13 @@ from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
 from steadymark.models.face.schema import load_schema
 from steadymark.models.user_text import UserText
-from support.fakes.fake_results import face_points, moving_results, source_info, tracked_face
+from support.fakes.fake_results import (
+    face_points,
+    moving_results,
+    source_info,
+    track_result,
+    tracked_face,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -197,3 +205,17 @@ def test_a_table_is_read_back_with_its_action_units(tmp_path: Path) -> None:
     units = attribute_slices()["action_units"]
     (face,) = results[0].faces
     assert table.attributes[0, units] == pytest.approx(vector_of(face.attributes)[units], abs=6e-3)
+
+
+def test_the_identity_of_a_person_is_learned_from_a_table_without_raw_landmarks(
+    tmp_path: Path,
+) -> None:
+    results = [track_result(i, tracked_face(), pts_s=i / 2) for i in range(3)]
+    table = read_landmarks(written(tmp_path / "a.csv", results))
+    assert np.isnan(table.raw_xy_px).all()
+    first, second, third = rows_of_table(table, "ibug68", Intrinsics(160, 120)).identities
+    assert first is not None
+    assert second is not None
+    assert third is not None
+    assert not np.array_equal(first, second)  # learned over the rows, not from each alone
+    assert np.abs(third - second).max() < np.abs(second - first).max() + 1e-9

@@ -13,7 +13,7 @@ from steadymark.engine.attributes.attribute_registry import (
     attributes_from,
     vector_of,
 )
-from steadymark.engine.attributes.attribute_rows import TrackedRows
+from steadymark.engine.attributes.attribute_rows import TrackedRows, raw_or_stabilized
 from steadymark.engine.core.types import (
     FaceBox,
     FaceContext,
@@ -123,7 +123,7 @@ def tracked_rows(rows: FaceRows, schema: str, camera: Intrinsics | None) -> Trac
     return TrackedRows(
         rows.face_id,
         rows.timestamp_s,
-        rows.raw_xy,
+        raw_or_stabilized(rows.raw_xy, rows.xy),
         rows.point_score,
         rows.restarted | (rows.state == FaceState.DETECTED),
         schema,

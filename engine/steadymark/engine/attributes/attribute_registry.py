@@ -10,8 +10,16 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from steadymark.engine.core.errors import TrackingError, UsageError
-from steadymark.engine.core.types import ACTION_UNITS, EXPRESSIONS, HEAD_POSE, FaceAttributes
+from steadymark.engine.core.types import (
+    ACTION_UNITS,
+    EXPRESSIONS,
+    HEAD_POSE,
+    FaceAttributes,
+    Landmarks,
+)
 from steadymark.engine.face3d.face_fit import fit_face
 from steadymark.engine.face3d.identity import follow_identity
 from steadymark.models.choice_registry import Registry
@@ -23,7 +31,7 @@ if TYPE_CHECKING:
 
     from steadymark.engine.attributes.face_attribute import AttributeColumn, FaceAttribute, Shapes
     from steadymark.engine.core.fitted_face import FaceFit
-    from steadymark.engine.core.types import AttributeValues, FaceContext, Landmarks, TrackedFace
+    from steadymark.engine.core.types import AttributeValues, FaceContext, TrackedFace
 
 
 class AttributeRegistry(Registry["FaceAttribute"]):
@@ -100,7 +108,7 @@ def fitted_face(landmarks: Landmarks, context: FaceContext) -> FaceFit | None:
     """Fit the 3D face to landmarks.
 
     Args:
-        landmarks: The landmarks.
+        landmarks: The landmarks. Scores that are NaN count as 1: tables may have no scores.
         context: The camera, and the identity of the person if it is known; otherwise the identity
             is found from these landmarks alone.
 
@@ -109,6 +117,7 @@ def fitted_face(landmarks: Landmarks, context: FaceContext) -> FaceFit | None:
     """
     if context.camera is None or context.schema not in IBUG_ORDER:
         return None
+    landmarks = Landmarks(landmarks.xy_px, np.nan_to_num(landmarks.score, nan=1.0))
     identity = context.identity
     if identity is None:
         learned = follow_identity(None, landmarks, context.camera, context.time_s)

@@ -73,6 +73,11 @@ def test_an_openface_table_keeps_its_style(run: Callable[..., Result], tmp_path:
     assert run("smooth", raw, "--out", tmp_path / "b.csv").exit_code == 0
     assert read_landmarks(tmp_path / "b.csv").style == "openface"
     assert run("smooth", raw, "--out", tmp_path / "c.csv", "--csv", "native").exit_code == 0
+    with_size = tmp_path / "d.csv"
+    assert run("smooth", raw, "--out", with_size, "--size", "640x480").exit_code == 0
+    before, after = (np.genfromtxt(path, delimiter=",", names=True) for path in (raw, with_size))
+    for name in ("X_30", "Z_30", "p_scale", "AU25_r"):
+        np.testing.assert_allclose(after[name], before[name], rtol=0.02, atol=0.5)
     assert read_landmarks(tmp_path / "c.csv").style == "native"
 
 

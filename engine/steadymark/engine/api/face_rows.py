@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from steadymark.engine.attributes.attribute_registry import (
     attributes_from,
     vector_of,
 )
+from steadymark.engine.attributes.attribute_rows import TrackedRows, raw_or_stabilized
 from steadymark.engine.core.types import (
     FaceBox,
     FaceContext,
@@ -117,6 +118,19 @@ def rows_of(
     return rows
 
 
+def tracked_rows(rows: FaceRows, schema: str, camera: Intrinsics | None) -> TrackedRows:
+    """Return what was tracked, from which the attributes of changed landmarks are computed."""
+    return TrackedRows(
+        rows.face_id,
+        rows.timestamp_s,
+        raw_or_stabilized(rows.raw_xy, rows.xy),
+        rows.point_score,
+        rows.restarted | (rows.state == FaceState.DETECTED),
+        schema,
+        camera,
+    )
+
+
 def image_names_of(rows: FaceRows) -> tuple[str, ...]:
     """Return the name of the image file for each frame index; empty for videos."""
     if not (rows.image != "").any():
@@ -139,13 +153,18 @@ def results_of(rows: FaceRows, schema: str, camera: Intrinsics | None) -> list[T
         One result per frame.
     """
     order = np.argsort(rows.frame, kind="stable").tolist()
+    identities = tracked_rows(rows, schema, camera).identities
     results = []
     for frame, group in groupby(order, key=lambda i: int(rows.frame[i])):
         rows_of_frame = list(group)
         first = rows_of_frame[0]
         time_s = float(rows.timestamp_s[first])
         context = FaceContext(schema, camera, time_s)
-        faces = [_face(rows, i, context) for i in rows_of_frame if rows.face_id[i] != NOBODY]
+        faces = [
+            _face(rows, i, replace(context, identity=identities[i]))
+            for i in rows_of_frame
+            if rows.face_id[i] != NOBODY
+        ]
         results.append(
             TrackResult(
                 FrameTime(frame, time_s),

@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from steadymark.engine.api.face import Face, faces_of
-from steadymark.engine.api.face_rows import NOBODY, FaceRows, image_names_of, results_of
+from steadymark.engine.api.face_rows import (
+    NOBODY,
+    FaceRows,
+    image_names_of,
+    results_of,
+    tracked_rows,
+)
 from steadymark.engine.api.smooth_points import DEFAULT_METHOD, chosen_filter
 from steadymark.engine.attributes.attribute_registry import (
     ATTRIBUTES,
     attribute_slices,
 )
-from steadymark.engine.attributes.attribute_rows import TrackedRows, attributes_of_rows
+from steadymark.engine.attributes.attribute_rows import attributes_of_rows
 from steadymark.engine.attributes.head_pose_attribute import AXES
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.image_order import ImageOrder
@@ -196,6 +202,7 @@ class VideoLandmarks:
             path,
             style,
             schema=self.schema,
+            camera=self.camera,
             header=self.header,
         )
 
@@ -292,14 +299,4 @@ class VideoLandmarks:
 
     def _attributes_of(self, smoothed: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the (R, C) attributes of stabilized landmarks (R, K, 2)."""
-        rows = self.rows
-        tracked = TrackedRows(
-            rows.face_id,
-            rows.timestamp_s,
-            rows.raw_xy,
-            rows.point_score,
-            rows.restarted | (rows.state == FaceState.DETECTED),
-            self.schema,
-            self.camera,
-        )
-        return attributes_of_rows(tracked, smoothed)
+        return attributes_of_rows(tracked_rows(self.rows, self.schema, self.camera), smoothed)

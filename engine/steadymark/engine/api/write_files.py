@@ -33,12 +33,13 @@ def write_table(
     style: str,
     *,
     schema: str,
+    camera: Intrinsics | None,
     header: Header,
 ) -> None:
     """Write a table; see `VideoLandmarks.to_csv`."""
     by_index = load_schema(schema) if schema else nameless_schema(rows.xy.shape[1])
     sink = TABLE_FORMATS.find(style).sink(Path(path), header, by_index)
-    _write(sink, results_of(rows, schema, None), image_names_of(rows))
+    _write(sink, results_of(rows, schema, camera), image_names_of(rows))
 
 
 def write_video(

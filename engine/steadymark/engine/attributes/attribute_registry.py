@@ -10,8 +10,16 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from steadymark.engine.core.errors import TrackingError, UsageError
-from steadymark.engine.core.types import EXPRESSIONS, HEAD_POSE, FaceAttributes
+from steadymark.engine.core.types import (
+    ACTION_UNITS,
+    EXPRESSIONS,
+    HEAD_POSE,
+    FaceAttributes,
+    Landmarks,
+)
 from steadymark.engine.face3d.face_fit import fit_face
 from steadymark.engine.face3d.identity import follow_identity
 from steadymark.models.choice_registry import Registry
@@ -23,7 +31,7 @@ if TYPE_CHECKING:
 
     from steadymark.engine.attributes.face_attribute import AttributeColumn, FaceAttribute, Shapes
     from steadymark.engine.core.fitted_face import FaceFit
-    from steadymark.engine.core.types import AttributeValues, FaceContext, Landmarks, TrackedFace
+    from steadymark.engine.core.types import AttributeValues, FaceContext, TrackedFace
 
 
 class AttributeRegistry(Registry["FaceAttribute"]):
@@ -52,7 +60,7 @@ class AttributeRegistry(Registry["FaceAttribute"]):
         return super().add(entry)
 
 
-_BUILT_IN = (HEAD_POSE, EXPRESSIONS)
+_BUILT_IN = (HEAD_POSE, EXPRESSIONS, ACTION_UNITS)
 ATTRIBUTES = AttributeRegistry("face attribute", "steadymark.engine.attributes", first=_BUILT_IN)
 
 
@@ -85,7 +93,7 @@ def attributes_of(landmarks: Landmarks, context: FaceContext) -> FaceAttributes:
     Raises:
         TrackingError: An attribute cannot be computed.
     """
-    fitted = replace(context, fit=_fit(landmarks, context))
+    fitted = replace(context, fit=fitted_face(landmarks, context))
     values: dict[str, AttributeValues] = {}
     for attribute in ATTRIBUTES.all():
         if attribute.schemas and context.schema not in attribute.schemas:
@@ -94,6 +102,29 @@ def attributes_of(landmarks: Landmarks, context: FaceContext) -> FaceAttributes:
         if value is not None:
             values[attribute.name] = value
     return FaceAttributes(fitted, values)
+
+
+def fitted_face(landmarks: Landmarks, context: FaceContext) -> FaceFit | None:
+    """Fit the 3D face to landmarks.
+
+    Args:
+        landmarks: The landmarks. Scores that are NaN count as 1: tables may have no scores.
+        context: The camera, and the identity of the person if it is known; otherwise the identity
+            is found from these landmarks alone.
+
+    Returns:
+        The fit; None if the camera is unknown, the landmarks are not those of iBUG, or none fits.
+    """
+    if context.camera is None or context.schema not in IBUG_ORDER:
+        return None
+    landmarks = Landmarks(landmarks.xy_px, np.nan_to_num(landmarks.score, nan=1.0))
+    identity = context.identity
+    if identity is None:
+        learned = follow_identity(None, landmarks, context.camera, context.time_s)
+        if learned is None:
+            return None
+        identity = learned.used
+    return fit_face(landmarks, context.camera, identity)
 
 
 def with_points(face: TrackedFace, stabilized: Landmarks) -> TrackedFace:
@@ -193,19 +224,6 @@ def drawn_attributes(face: TrackedFace, names: Sequence[str]) -> Iterator[Shapes
 def _names(attribute: FaceAttribute) -> set[str]:
     drawing = attribute.drawing
     return {c.name for c in attribute.columns} | ({drawing.name} if drawing is not None else set())
-
-
-def _fit(landmarks: Landmarks, context: FaceContext) -> FaceFit | None:
-    """Return the 3D face that fits the landmarks; None if they are not those of iBUG."""
-    if context.camera is None or context.schema not in IBUG_ORDER:
-        return None
-    identity = context.identity
-    if identity is None:
-        learned = follow_identity(None, landmarks, context.camera, context.time_s)
-        if learned is None:
-            return None
-        identity = learned.used
-    return fit_face(landmarks, context.camera, identity)
 
 
 def _computed(

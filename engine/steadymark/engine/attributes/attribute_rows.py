@@ -77,12 +77,24 @@ def rows_of_table(table: LandmarkTable, schema: str, camera: Intrinsics | None) 
     return TrackedRows(
         table.face_id,
         table.timestamp_s,
-        table.raw_xy_px,
+        raw_or_stabilized(table.raw_xy_px, table.xy_px),
         table.point_score,
         table.state == FaceState.DETECTED,
         schema,
         camera,
     )
+
+
+def raw_or_stabilized(raw: NDArray[np.float32], xy: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return raw landmarks, or the stabilized ones in rows that have no raw ones.
+
+    Tables with OpenFace's columns have none; a person's identity is then learned from the others.
+
+    Args:
+        raw: (R, K, 2) raw landmarks.
+        xy: (R, K, 2) stabilized landmarks.
+    """
+    return np.where(np.isfinite(raw).all((1, 2), keepdims=True), raw, xy)
 
 
 def attributes_of_rows(

@@ -14,6 +14,7 @@ from steadymark.engine.attributes.face_attribute import (
 )
 from steadymark.engine.core.types import EXPRESSIONS
 from steadymark.engine.face3d.arkit import SHAPES, arkit_shapes
+from steadymark.engine.face3d.hidden_side import without_hidden_side
 from steadymark.engine.output.video.draw_style import GREEN, ORANGE, SKY_BLUE
 from steadymark.models.face.schema import IBUG_ORDER
 from steadymark.models.user_text import UserText
@@ -27,15 +28,15 @@ _LISTED, _LEAST = 4, 0.1  # shapes of the readout: how many, and from which stre
 def _compute(landmarks: Landmarks, context: FaceContext) -> AttributeValues | None:
     if context.fit is None:
         return None
-    return tuple(arkit_shapes(context.fit.expression).tolist())
+    shapes = arkit_shapes(context.fit.expression)
+    return tuple(without_hidden_side(shapes, context.fit).tolist())
 
 
 def _strongest(values: AttributeValues) -> list[UserText]:
-    order = sorted(range(len(values)), key=lambda place: -values[place])[:_LISTED]
+    strong = [place for place, value in enumerate(values) if value >= _LEAST]  # NaN is not
     shown = [
         UserText("{name} {strength:.2f}", name=SHAPES[place], strength=values[place])
-        for place in order
-        if values[place] >= _LEAST
+        for place in sorted(strong, key=lambda place: -values[place])[:_LISTED]
     ]
     return shown or [UserText("neutral")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -104,7 +105,7 @@ class AttributeReadout:
 
     Attributes:
         label: Name of the field.
-        lines: Returns the lines of text for finite values.
+        lines: Returns the lines of text; values that are unknown are NaN, but not all of them.
         help: Explanation of the values.
     """
 
@@ -161,4 +162,5 @@ class FaceAttribute:
         return [
             UserText("{label} {value}", label=c.label, value=f"{v:.{c.decimals}f} {c.unit}".strip())
             for c, v in zip(self.columns, values, strict=True)
+            if not math.isnan(v)
         ]

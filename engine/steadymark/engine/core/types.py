@@ -25,6 +25,7 @@ Scores = NDArray[np.float32]
 AttributeValues = tuple[float, ...]
 HEAD_POSE = "head_pose"  # name of the attribute that `TrackedFace.pose` reads
 EXPRESSIONS = "expressions"  # name of the attribute with the strengths of ARKit's shapes
+ACTION_UNITS = "action_units"  # name of the attribute with FACS' action units
 _FOCAL, _WIDTH, _HEIGHT = 500.0, 640.0, 480.0
 
 

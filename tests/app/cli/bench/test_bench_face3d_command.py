@@ -1,4 +1,4 @@
-"""`steadymark bench pose` and `steadymark bench expressions`: their tables, files and messages."""
+"""`steadymark bench pose`, `bench expressions` and `bench units`: tables, files and messages."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from steadymark.app.cli import main as cli
+from steadymark.engine.face3d.action_units import UNITS
 from steadymark.engine.face3d.arkit import SHAPES, unseen_shapes
 
 if TYPE_CHECKING:
@@ -43,8 +44,23 @@ def test_shapes_of_random_faces_are_found_and_neutral_faces_have_hardly_any(
     assert "jawOpen" in result.output
 
 
-@pytest.mark.parametrize("command", ["pose", "expressions"])
+@pytest.mark.parametrize("command", ["pose", "expressions", "units"])
 def test_a_folder_without_the_face_model_is_told(tmp_path: Path, command: str) -> None:
     result = CliRunner().invoke(cli.app, ["bench", command, "--data", str(tmp_path)])
     assert result.exit_code == 2
     assert "has no face3d/ict_face_model.npz" in result.output.replace("\n", " ")
+
+
+def test_action_units_of_random_faces_are_found_and_neutral_faces_have_none(
+    data: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "units.json"
+    command = ["bench", "units", "--data", str(data), "--people", "3", "--json", str(table)]
+    result = CliRunner().invoke(cli.app, command)
+    assert result.exit_code == 0, result.output
+    figures = json.loads(table.read_text())["units"]
+    assert list(figures) == [unit.name for unit in UNITS]
+    assert min(figures[name]["correlation"] for name in ("AU12", "AU25", "AU26", "AU45")) > 0.9
+    assert all(row["false_share"] <= 0.02 for row in figures.values())
+    assert figures["AU12"]["found_share"] > 0.9
+    assert "lip corner puller" in result.output

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +15,9 @@ from steadymark.app.gui.panels.verdict_box import VerdictBox
 from steadymark.app.session.analysis.tracking_figures import TrackingFigures
 from steadymark.app.session.state import Phase
 from steadymark.engine.core.face_frames import FaceFrames
+from steadymark.engine.face3d.action_units import INTENSITIES
+from steadymark.engine.face3d.arkit import SHAPES
+from support.fakes.fake_results import tracked_face
 from support.videos.square_video import square_video
 from support.window.window_driver import open_video
 
@@ -123,3 +128,21 @@ def test_no_value_is_an_unexplained_dash(qtbot: QtBot) -> None:
     shown = [label.text() for label in panel.findChildren(QLabel) if label.isVisibleTo(panel)]
     assert "no face in this frame" in shown
     assert "–" not in shown
+
+
+@pytest.mark.usefixtures("english")
+def test_expressions_and_units_of_a_face_whose_far_side_is_hidden_are_shown(qtbot: QtBot) -> None:
+    panel = StatisticsPanel(details_shown=True)
+    qtbot.addWidget(panel)
+    face = tracked_face()
+    assert face.attributes is not None
+    shapes = [0.0] * len(SHAPES)
+    shapes[SHAPES.index("jawOpen")], shapes[SHAPES.index("eyeBlinkLeft")] = 0.7, math.nan
+    units = [math.nan, *[0.0] * 34]
+    units[INTENSITIES.index("AU26_r")] = 3.5
+    values = {"expressions": tuple(shapes), "action_units": tuple(units)}
+    known = replace(face.attributes, values=values)
+    panel.set_faces([replace(face, attributes=known)])
+    (expressions,), (action_units,) = panel.readouts["expressions"], panel.readouts["action_units"]
+    assert expressions.text() == "jawOpen 0.70"
+    assert action_units.text() == "AU26 jaw drop 3.5"

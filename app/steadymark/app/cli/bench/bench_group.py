@@ -31,6 +31,7 @@ class _BenchGroup(CommandGroup):
         "pose": f"{_FACE3D}:pose",
         "expressions": f"{_FACE3D}:expressions",
         "heads": f"{_CLIPS}:heads",
+        "units": f"{_FACE3D}:units",
     }
 
 

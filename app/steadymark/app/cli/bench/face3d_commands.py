@@ -1,4 +1,4 @@
-"""Benchmarks of the 3D face: head pose, and expressions."""
+"""Benchmarks of the 3D face: head pose, expressions and action units."""
 
 from __future__ import annotations
 
@@ -66,6 +66,26 @@ def expressions(
     def run() -> int:
         choice = FaceChoice(people, yaw, noise / 100, seed, known_neutral)
         report_expressions(data, choice, json_file, out=out, err=err)
+        return 0
+
+    report_errors(run)
+
+
+@help_groups(_GROUPS)
+def units(
+    data: Data,
+    people: People = 20,
+    yaw: Yaw = 45.0,
+    noise: Noise = 0.5,
+    seed: Seed = 0,
+    json_file: Table = None,
+) -> None:
+    """Measure FACS' action units on random faces whose expressions are known."""
+    from steadymark.app.cli.bench.face3d_report import report_units
+    from steadymark.engine.bench.face3d.face3d_benchmark import FaceChoice
+
+    def run() -> int:
+        report_units(data, FaceChoice(people, yaw, noise / 100, seed), json_file, out=out, err=err)
         return 0
 
     report_errors(run)

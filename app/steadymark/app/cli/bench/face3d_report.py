@@ -1,7 +1,8 @@
-"""The tables and JSON files of `steadymark bench pose` and `steadymark bench expressions`."""
+"""The tables and JSON files of `steadymark bench pose`, `bench expressions` and `bench units`."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ from steadymark.engine.bench.face3d.face3d_benchmark import (
     quiet_share,
     shape_rows,
 )
+from steadymark.engine.bench.face3d.unit_benchmark import CLEAR, unit_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,6 +91,41 @@ def report_expressions(
             for row in rows
         }
         write_json(json_file, {"mean": mean, "quiet_share": quiet, "shapes": shapes})
+
+
+def report_units(
+    data: Path, choice: FaceChoice, json_file: Path | None, *, out: Console, err: Console
+) -> None:
+    """Fit random faces, print how each action unit is found, and write the figures as JSON."""
+    check_outputs(OutputFiles(json_file))
+    rows = unit_rows(_measured(data, choice, err))
+    table = ReportTable(
+        ("unit", "name"),
+        ("correlation", "error", "neutral", f"from {CLEAR:g}"),
+        title=f"{len(rows)} action units, yaw up to {choice.yaw_deg:g}°",
+        caption="mean error of the intensity (0 to 5); share of neutral faces, and of faces with a "
+        f"true intensity of at least {CLEAR:g}, on which the unit is present",
+    )
+    for row in rows:
+        shares = (_percent(share) for share in (row.false_share, row.found_share))
+        figures = (fixed(row.correlation, 2), fixed(row.error, 2), *shares)
+        table.add_row(row.unit.name, row.unit.label, *figures)
+    out.print(table)
+    if json_file is not None:
+        figures_of = {
+            row.unit.name: {
+                "correlation": row.correlation,
+                "error": row.error,
+                "false_share": row.false_share,
+                "found_share": row.found_share,
+            }
+            for row in rows
+        }
+        write_json(json_file, {"units": figures_of})
+
+
+def _percent(share: float) -> str:
+    return "–" if math.isnan(share) else f"{100 * share:.1f} %"
 
 
 def _measured(data: Path, choice: FaceChoice, err: Console) -> list[MeasuredFace]:

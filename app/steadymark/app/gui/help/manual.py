@@ -36,6 +36,7 @@ PAGES = (
     GUIDE,
     "numbers.md",
     "tables.md",
+    "action_units.md",
     "review.md",
     GLOSSARY,
     "troubleshooting.md",

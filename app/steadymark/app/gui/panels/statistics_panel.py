@@ -210,7 +210,7 @@ class StatisticsPanel(QWidget):
                 and attribute.name in face.attributes.values
             )
             values = next(known, (math.nan,))
-            there = all(map(math.isfinite, values))
+            there = any(map(math.isfinite, values))
             labels = self.readouts[attribute.name]
             for readout, label in zip(attribute.shown, labels, strict=True):
                 none = self.tr("no face in this frame")

@@ -14,6 +14,7 @@ from steadymark.app.session.recording.results import Results
 from steadymark.engine.attributes.attribute_registry import attributes_from
 from steadymark.engine.attributes.attribute_rows import (
     attributes_of_rows,
+    raw_or_stabilized,
     rows_of_table,
 )
 from steadymark.engine.core.errors import LandmarkFileError
@@ -229,7 +230,7 @@ def _whole_faces(table: LandmarkTable, path: Path) -> LandmarkTable:
             table=path.name,
         )
     raw = table.raw_xy_px
-    raw = np.where(np.isfinite(raw).all((1, 2), keepdims=True), raw, table.xy_px)
+    raw = raw_or_stabilized(raw, table.xy_px)
     near = np.isfinite(table.xy_px) & (np.abs(table.xy_px) < _FARTHEST_PX)
     near &= np.abs(raw) < _FARTHEST_PX
     state = np.where(near.all((1, 2)), table.state, np.str_(FaceState.LOST))

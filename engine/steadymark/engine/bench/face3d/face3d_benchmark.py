@@ -136,8 +136,8 @@ def point_errors(faces: Sequence[MeasuredFace]) -> Floats:
 def shape_rows(faces: Sequence[MeasuredFace]) -> list[ShapeRow]:
     """Return a row for each of ARKit's shapes that landmarks show."""
     found = np.array([arkit_shapes(face.fit.expression) for face in faces])
-    truth = np.array([_true_shapes(face.truth.strengths) for face in faces])
-    neutral = _neutral(faces)
+    truth = np.array([true_shapes(face.truth.strengths) for face in faces])
+    neutral = is_neutral(faces)
     rows = []
     for place, name in enumerate(SHAPES):
         if name in unseen_shapes():
@@ -158,7 +158,7 @@ def shape_rows(faces: Sequence[MeasuredFace]) -> list[ShapeRow]:
 
 def quiet_share(faces: Sequence[MeasuredFace]) -> float:
     """Return the share of neutral faces on which no shape is stronger than `NEUTRAL`."""
-    neutral = [face for face, at_rest in zip(faces, _neutral(faces), strict=True) if at_rest]
+    neutral = [face for face, at_rest in zip(faces, is_neutral(faces), strict=True) if at_rest]
     return float(np.mean([arkit_shapes(f.fit.expression).max() <= NEUTRAL for f in neutral]))
 
 
@@ -168,10 +168,21 @@ def dead_zones(faces: Sequence[MeasuredFace]) -> dict[str, float]:
     Both sides of a face have the larger of their values.
     """
     names = face_basis().names
-    found = np.array([face.fit.expression for face in faces])[_neutral(faces)]
+    found = np.array([face.fit.expression for face in faces])[is_neutral(faces)]
     limits = dict(zip(names, np.percentile(found, _DEAD_ZONE, axis=0).tolist(), strict=True))
     mirrored = {name: _other_side(name) for name in names}
     return {name: round(max(limits[name], limits[mirrored[name]]), 2) for name in names}
+
+
+def is_neutral(faces: Sequence[MeasuredFace]) -> NDArray[np.bool_]:
+    """Return (n,) whether each face truly makes no expression."""
+    return np.array([not any(face.truth.strengths.values()) for face in faces])
+
+
+def true_shapes(strengths: dict[str, float]) -> Floats:
+    """Return the (52,) true strengths of ARKit's shapes, from those of the model's expressions."""
+    known = np.array([strengths.get(name, 0.0) for name in face_basis().names])
+    return np.asarray(shape_shares() @ known)
 
 
 def _other_side(name: str) -> str:
@@ -189,16 +200,6 @@ def _neutral_identity(person: RandomPerson) -> Identity | None:
         time_s = index * NEUTRAL_S / _NEUTRAL_FRAMES - _STEP_S
         identity = follow_identity(identity, face.landmarks, CAMERA, time_s, at_rest=True)
     return identity
-
-
-def _neutral(faces: Sequence[MeasuredFace]) -> NDArray[np.bool_]:
-    return np.array([not any(face.truth.strengths.values()) for face in faces])
-
-
-def _true_shapes(strengths: dict[str, float]) -> Floats:
-    """Return the (52,) true strengths of ARKit's shapes."""
-    known = np.array([strengths.get(name, 0.0) for name in face_basis().names])
-    return np.asarray(shape_shares() @ known)
 
 
 def _measured(face: RandomFace, identity: Floats) -> MeasuredFace:

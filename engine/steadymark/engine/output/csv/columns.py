@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from steadymark.engine.attributes.attribute_registry import ATTRIBUTES, attribute_columns
 from steadymark.engine.core.errors import LandmarkFileError
+from steadymark.engine.output.csv.openface_face3d import PARAMETERS
 from steadymark.engine.output.csv.table_dialect import (
     DELIMITERS,
     TableDialect,
@@ -22,6 +23,8 @@ from steadymark.models.user_text import UserText
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from steadymark.engine.attributes.face_attribute import AttributeColumn
+
 MAGIC = "# steadymark-csv"
 FORMAT = 1
 BOX = ("box_left", "box_top", "box_width", "box_height")
@@ -32,6 +35,12 @@ REVIEW = ("person", NAME, "corrected", "excluded")  # columns that reviewed tabl
 _NATIVE_FIRST = ("frame", "face_id", "timestamp_s", "state", "score", *BOX)
 _NATIVE_POINTS = ("x", "y", "raw_x", "raw_y", "score")
 _OPENFACE_FIRST = ("frame", "face_id", "timestamp", "confidence", "success")
+# Columns of attributes that OpenFace writes before the landmarks; those of others follow.
+_OPENFACE_GAZE = (
+    *(f"gaze_{eye}_{axis}" for eye in (0, 1) for axis in "xyz"),
+    *("gaze_angle_x", "gaze_angle_y"),
+)
+_OPENFACE_BEFORE = (*_OPENFACE_GAZE, *(f"pose_{kind}{axis}" for kind in "TR" for axis in "xyz"))
 _OPTIONAL = {"face_id"}  # early versions of OpenFace track one face and have no such column
 _NUMBERED = re.compile(r"(.+)_(0|[1-9][0-9]{0,5})", re.ASCII)
 
@@ -86,9 +95,34 @@ def native_columns(points: int, *, images: bool = False) -> tuple[str, ...]:
 
 
 def openface_columns(points: int) -> tuple[str, ...]:
-    """Return the columns of OpenFace's files that Steadymark writes, for a number of landmarks."""
-    attributes = tuple(c.name for c in attribute_columns() if c.openface_decimals is not None)
-    return _OPENFACE_FIRST + attributes + numbered("x", points) + numbered("y", points)
+    """Return the columns of OpenFace's files that Steadymark writes, in OpenFace's order.
+
+    These are all columns of OpenFace's FeatureExtraction but the eye landmarks and the parameters
+    of OpenFace's own shape model, then those of plug-ins.
+
+    Args:
+        points: Number of landmarks.
+
+    Returns:
+        The names of the columns.
+    """
+    before, after = openface_attributes()
+    prefixes = ("x", "y", "X", "Y", "Z")
+    landmarks = tuple(name for prefix in prefixes for name in numbered(prefix, points))
+    return (
+        *_OPENFACE_FIRST,
+        *(column.name for column in before),
+        *landmarks,
+        *PARAMETERS,
+        *(column.name for column in after),
+    )
+
+
+def openface_attributes() -> tuple[tuple[AttributeColumn, ...], tuple[AttributeColumn, ...]]:
+    """Return the attributes' columns before and after the landmarks of OpenFace's files."""
+    written = {c.name: c for c in attribute_columns() if c.openface_decimals is not None}
+    before = tuple(written.pop(name) for name in _OPENFACE_BEFORE if name in written)
+    return before, tuple(written.values())
 
 
 def read_head(lines: Iterator[str]) -> TableHead:
@@ -127,8 +161,9 @@ def read_head(lines: Iterator[str]) -> TableHead:
 def column_faults(head: TableHead) -> tuple[UserText, ...]:
     """Return what is wrong with the columns; additional columns are allowed.
 
-    A table without any column of an attribute is valid: older files, OpenFace's files without
-    `-pose`, and files from before a plug-in was added have none.
+    A table without any column of an attribute is valid: older files, and files from before a
+    plug-in was added have none. Of OpenFace's files only the landmarks are needed, since
+    OpenFace's options and versions decide which of the other columns there are.
 
     Args:
         head: The head of the table.
@@ -137,13 +172,7 @@ def column_faults(head: TableHead) -> tuple[UserText, ...]:
         One short description per fault.
     """
     native = head.style is CsvStyle.NATIVE
-    needed = native_columns(head.points) if native else openface_columns(head.points)
-    absent: set[str] = set()
-    for attribute in ATTRIBUTES.all():
-        names = {column.name for column in attribute.columns}
-        if names.isdisjoint(head.names):
-            absent |= names
-    needed = tuple(name for name in needed if name not in absent)
+    needed = _needed(head)
     counts = Counter(head.names)
     faults = [] if head.points else [UserText("there are no landmark columns (x_0, y_0, …)")]
     faults += [
@@ -157,6 +186,18 @@ def column_faults(head: TableHead) -> tuple[UserText, ...]:
         if count > 1
     ]
     return tuple(faults)
+
+
+def _needed(head: TableHead) -> tuple[str, ...]:
+    """Return the columns without which a table is not valid."""
+    if head.style is CsvStyle.OPENFACE:
+        return (*_OPENFACE_FIRST, *numbered("x", head.points), *numbered("y", head.points))
+    absent: set[str] = set()
+    for attribute in ATTRIBUTES.all():
+        names = {column.name for column in attribute.columns}
+        if names.isdisjoint(head.names):
+            absent |= names
+    return tuple(name for name in native_columns(head.points) if name not in absent)
 
 
 def unknown_columns(head: TableHead) -> tuple[str, ...]:

@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.engine.attributes.attribute_registry import attribute_columns, vector_of
-from steadymark.engine.output.csv.columns import openface_columns
+from steadymark.engine.output.csv.columns import openface_attributes, openface_columns
 from steadymark.engine.output.csv.native_csv import checked
+from steadymark.engine.output.csv.openface_face3d import (
+    DECIMALS_3D,
+    DECIMALS_PARAMETERS,
+    PARAMETERS,
+    values_3d,
+)
 from steadymark.engine.output.csv.row_file import RowFile
 from steadymark.engine.output.table_formats import TABLE_FORMATS, TableFormat
 from steadymark.models.face.schema import IBUG68
@@ -21,9 +27,10 @@ if TYPE_CHECKING:
 
 
 class OpenFaceCsvSink:
-    """Writes OpenFace's columns: frame, face_id, timestamp, confidence, success, pose, x, y.
+    """Writes OpenFace's columns in OpenFace's order, see `openface_columns`.
 
-    Frames are counted from 1. The head pose (see `HeadPose`) has OpenFace's order, units and signs.
+    Frames are counted from 1. The head pose (see `HeadPose`) has OpenFace's order, units and signs;
+    X, Y and Z are the landmarks of the fitted 3D face in the camera's axes, in millimetres.
     Attributes that OpenFace does not have are left out.
     A lost face has success 0 and confidence 0.00, as in OpenFace, so that scripts can filter by
     either. A frame without a face has one such row with face_id 0, because scripts expect an
@@ -35,11 +42,18 @@ class OpenFaceCsvSink:
         self._schema = schema
         points = schema.count
         self._file = RowFile(Path(path))
-        decimals = [column.openface_decimals for column in attribute_columns()]
-        self._kept = [i for i, count in enumerate(decimals) if count is not None]
-        attributes = [f"%.{count}f" for count in decimals if count is not None]
-        self._nothing = ", ".join(["0.00", "0"] + ["nan"] * (len(attributes) + 2 * points))
-        self._numbers = ", ".join(["%.2f", "1", *attributes] + ["%.1f"] * (2 * points))
+        places = {column.name: place for place, column in enumerate(attribute_columns())}
+        before, after = openface_attributes()
+        self._before, self._after = ([places[c.name] for c in part] for part in (before, after))
+        formats = [
+            *(f"%.{column.openface_decimals}f" for column in before),
+            *["%.1f"] * (2 * points),
+            *[f"%.{DECIMALS_3D}f"] * (3 * points),
+            *[f"%.{DECIMALS_PARAMETERS}f"] * len(PARAMETERS),
+            *(f"%.{column.openface_decimals}f" for column in after),
+        ]
+        self._nothing = ", ".join(["0.00", "0"] + ["nan"] * len(formats))
+        self._numbers = ", ".join(["%.2f", "1", *formats])
 
     @property
     def path(self) -> str:
@@ -64,8 +78,16 @@ class OpenFaceCsvSink:
         if face.stabilized is None:
             return self._nothing
         points = checked(face.stabilized, self._schema).xy_px.T.ravel()
-        attributes = np.array(vector_of(face.attributes))[self._kept]
-        values = np.concatenate(([face.score], attributes, points))
+        attributes = np.array(vector_of(face.attributes))
+        values = np.concatenate(
+            (
+                [face.score],
+                attributes[self._before],
+                points,
+                values_3d(face, self._schema.count),
+                attributes[self._after],
+            )
+        )
         return self._numbers % tuple(np.where(np.isfinite(values), values, np.nan).tolist())
 
 

@@ -43,7 +43,7 @@ def main(model: Model, vertices: int = 700) -> None:
         whole = {name: data[name] for name in data.files}
     kept, triangles = reduce(whole, vertices)
     arrays = mesh_arrays(whole, kept, triangles)
-    np.savez_compressed(face_mesh_path(), **arrays)
+    np.savez_compressed(face_mesh_path(), **arrays)  # type: ignore[arg-type]
     size = face_mesh_path().stat().st_size
     typer.echo(f"{len(kept)} vertices, {len(triangles)} triangles, {size} bytes")
 

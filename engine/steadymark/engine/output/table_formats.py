@@ -48,6 +48,11 @@ class TableFormat:
     has_header: bool = False
     read: Callable[[Path], LandmarkTable | None] | None = None
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether the program can read what it has written."""
+        return self.read is not None or self.suffix == ".csv"
+
     def sink(self, path: Path, header: Header, schema: LandmarkSchema) -> Sink:
         """Create the sink that writes a table; it does not touch the disk before it is opened.
 
@@ -74,7 +79,10 @@ class TableFormat:
 
 
 TABLE_FORMATS = Registry[TableFormat](
-    "table format", "steadymark.engine.output.csv", first=("native", "openface")
+    "table format",
+    "steadymark.engine.output.csv",
+    first=("native", "openface"),
+    others=("steadymark.engine.output.motion",),
 )
 
 TABLE_FORMATS.add(

@@ -1,0 +1,151 @@
+"""How a head moves over a video: its poses and the strengths of the face's shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.engine.core.types import EXPRESSIONS, HEAD_POSE
+from steadymark.engine.face3d.arkit import SHAPES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from steadymark.engine.core.types import AttributeValues, Intrinsics, TrackResult
+
+    Floats = NDArray[np.float64]
+    Places = NDArray[np.int64]
+
+_M = 1e-3  # per millimetre
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeadMotion:
+    """The motion of one head, in N of the T frames of a video.
+
+    Attributes:
+        name: What the person is called.
+        times_s: (T,) increasing times of all frames in seconds.
+        place: (N,) increasing numbers of the frames in which the head pose is known.
+        pose: (N, 6) values of `HeadPose`: millimetres and radians.
+        strengths: (N, 52) strengths of ARKit's `SHAPES`; NaN where they are unknown.
+        identity: (M,) identity of the person's 3D face; None if it is unknown.
+        camera: The camera; None if it is unknown.
+    """
+
+    name: str
+    times_s: Floats
+    place: Places
+    pose: Floats
+    strengths: Floats
+    identity: Floats | None = None
+    camera: Intrinsics | None = None
+
+    @property
+    def position_m(self) -> Floats:
+        """(N, 3) positions in metres, in glTF's axes: x right, y up, z towards the camera."""
+        return self.pose[:, :3] * (_M, -_M, -_M)
+
+    @property
+    def rotation(self) -> Floats:
+        """(N, 4) unit quaternions x, y, z, w in glTF's axes; no two neighbours are opposite."""
+        pitch, yaw, roll = self.pose[:, 3:].T
+        around_x, around_y, around_z = (
+            _quaternions(angle, axis) for axis, angle in enumerate((pitch, -yaw, -roll))
+        )
+        turns = _product(_product(around_x, around_y), around_z)
+        flips = np.where((turns[1:] * turns[:-1]).sum(1) < 0, -1.0, 1.0)
+        turns[1:] *= np.cumprod(flips)[:, None]
+        return turns
+
+    @property
+    def has_strengths(self) -> NDArray[np.bool_]:
+        """(N,) whether all strengths are known."""
+        return np.asarray(np.isfinite(self.strengths).all(1))
+
+    def keys(self, rows: Places | None = None) -> tuple[Floats, Places]:
+        """Return the key frames: their (K,) times in seconds, and their (K,) rows.
+
+        Between two rows of frames that do not follow each other, the earlier one is repeated in the
+        last frame between them, so that a lost face stands still until it is seen again.
+
+        Args:
+            rows: The increasing rows that are known; None for all.
+        """
+        rows = np.arange(len(self.place)) if rows is None else rows
+        at = self.place[rows]
+        held = np.flatnonzero(np.diff(at) > 1)
+        places = np.insert(at, held + 1, at[held + 1] - 1)
+        return self.times_s[places], np.insert(rows, held + 1, rows[held])
+
+
+@dataclass(slots=True)
+class _Rows:
+    """What is collected of one face."""
+
+    place: list[int] = field(default_factory=list)
+    pose: list[AttributeValues] = field(default_factory=list)
+    strengths: list[AttributeValues] = field(default_factory=list)
+    identity: Floats | None = None
+    camera: Intrinsics | None = None
+
+
+class MotionCollector:
+    """Collects the motion of all heads from the results of frames, in their order."""
+
+    def __init__(self) -> None:
+        self._times_s: list[float] = []
+        self._faces: dict[int, _Rows] = {}
+
+    def add(self, result: TrackResult) -> None:
+        """Add the heads of a frame; a frame that is not later than the last one is left out."""
+        if self._times_s and result.frame.pts_s <= self._times_s[-1]:
+            return
+        self._times_s.append(result.frame.pts_s)
+        unknown = (float("nan"),) * len(SHAPES)
+        for face in result.faces:
+            known = face.attributes
+            pose = None if known is None else known.values.get(HEAD_POSE)
+            if known is None or pose is None or not np.isfinite(pose).all():
+                continue
+            rows = self._faces.setdefault(face.face_id, _Rows())
+            rows.place.append(len(self._times_s) - 1)
+            rows.pose.append(pose)
+            rows.strengths.append(known.values.get(EXPRESSIONS, unknown))
+            if known.context.identity is not None:
+                rows.identity = known.context.identity  # The last one is known best.
+            rows.camera = known.context.camera
+
+    def motions(self) -> list[HeadMotion]:
+        """Return the motion of each face, in the order of their numbers."""
+        times_s = np.array(self._times_s)
+        return [
+            HeadMotion(
+                f"Face {number}",
+                times_s,
+                np.array(rows.place),
+                np.array(rows.pose),
+                np.array(rows.strengths),
+                rows.identity,
+                rows.camera,
+            )
+            for number, rows in sorted(self._faces.items())
+        ]
+
+
+def _quaternions(angle: Floats, axis: int) -> Floats:
+    """Return the (N, 4) rotations by angles (N,) around a coordinate axis."""
+    turns = np.zeros((len(angle), 4))
+    turns[:, axis], turns[:, 3] = np.sin(angle / 2), np.cos(angle / 2)
+    return turns
+
+
+def _product(one: Floats, other: Floats) -> Floats:
+    """Return the products (N, 4) of quaternions."""
+    a, b = one[:, :3], other[:, :3]
+    v, w = one[:, 3:], other[:, 3:]
+    vector = v * b + w * a + np.cross(a, b)
+    scalar = v[:, 0] * w[:, 0] - (a * b).sum(1)
+    return np.column_stack((vector, scalar))

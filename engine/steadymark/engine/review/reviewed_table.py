@@ -74,7 +74,7 @@ def reviewed(table: LandmarkTable, project: Project) -> ReviewedTable:
     attributes = table.attributes.copy()
     if corrected.any():
         rows = np.flatnonzero(corrected)
-        tracked = rows_of_table(table, table.schema, _camera(table, project))
+        tracked = rows_of_table(table, table.schema, camera_of(table, project))
         attributes[rows] = attributes_of_rows(tracked, xy, rows.tolist())[rows]
     person = persons_of(table.face_id, table.frame, project.reassignments)
     return ReviewedTable(
@@ -110,8 +110,13 @@ def _excluded(table: LandmarkTable, person: NDArray[np.int64], project: Project)
     return excluded
 
 
-def _camera(table: LandmarkTable, project: Project) -> Intrinsics | None:
-    """Return the camera; None if the project does not know the size of the frames."""
+def camera_of(table: LandmarkTable, project: Project) -> Intrinsics | None:
+    """Return the camera of a table; None if the project does not know the size of the frames.
+
+    Args:
+        table: The table.
+        project: Its project.
+    """
     video, settings = project.video, table.header.get("settings")
     if not (video.width and video.height):
         return None

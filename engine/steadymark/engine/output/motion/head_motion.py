@@ -33,6 +33,7 @@ class HeadMotion:
         strengths: (N, 52) strengths of ARKit's `SHAPES`; NaN where they are unknown.
         identity: (M,) identity of the person's 3D face; None if it is unknown.
         camera: The camera; None if it is unknown.
+        person: Number of the person; of the face if persons are not known.
     """
 
     name: str
@@ -42,6 +43,7 @@ class HeadMotion:
     strengths: Floats
     identity: Floats | None = None
     camera: Intrinsics | None = None
+    person: int = 0
 
     @property
     def position_m(self) -> Floats:
@@ -130,6 +132,7 @@ class MotionCollector:
                 np.array(rows.strengths),
                 rows.identity,
                 rows.camera,
+                number,
             )
             for number, rows in sorted(self._faces.items())
         ]

@@ -12,7 +12,6 @@ import numpy as np
 from steadymark.engine.attributes.attribute_registry import with_points
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.core.types import Landmarks
-from steadymark.engine.output.motion.motion_sink import MotionSink
 from steadymark.engine.output.output_paths import cannot_write
 from steadymark.engine.stabilizers.filter_runner import run_filter
 
@@ -52,20 +51,13 @@ class OfflineFilterSink:
         self._info = info
 
     def write(self, result: TrackResult) -> None:
-        if not isinstance(self._sink, MotionSink):  # which writes at the end, too
-            self._sink.write(result)
+        self._sink.write(result)
         self._results.append(result.without_image())
 
     def close(self, *, complete: bool) -> None:
         info, self._info = self._info, None
         results, self._results = self._results, []
         if info is None or not results:
-            self._sink.close(complete=complete)
-            self._path = Path(self._sink.path)
-            return
-        if isinstance(self._sink, MotionSink):
-            for result in filter_table(results, self._filter):
-                self._sink.write(result)
             self._sink.close(complete=complete)
             self._path = Path(self._sink.path)
             return

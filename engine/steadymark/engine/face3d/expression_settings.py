@@ -1,0 +1,155 @@
+"""How measured expressions become those of a character: gain, dead zone, curve, mirroring.
+
+The settings apply to what is sent to other programs and to files of animations. Tables hold what
+was measured.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.core.types import HeadPose
+from steadymark.engine.face3d.arkit import SHAPES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+
+
+class ValueRange(NamedTuple):
+    """The smallest, the default and the largest value of a setting."""
+
+    least: float
+    default: float
+    most: float
+
+
+RANGES = {
+    "gain": ValueRange(0.0, 1.0, 5.0),
+    "dead_zone": ValueRange(0.0, 0.0, 0.9),
+    "curve": ValueRange(0.25, 1.0, 4.0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeSettings:
+    """How the strength of one shape is changed, see `apply_expression_settings`.
+
+    Attributes:
+        gain: Factor of the strength.
+        dead_zone: Strengths up to this one become 0, and the others are stretched to 0 … 1.
+        curve: Exponent of the strength: above 1, small expressions become smaller; below 1, larger.
+
+    Raises:
+        UsageError: A value is no number, or outside of its range in `RANGES`.
+    """
+
+    gain: float = RANGES["gain"].default
+    dead_zone: float = RANGES["dead_zone"].default
+    curve: float = RANGES["curve"].default
+
+    def __post_init__(self) -> None:
+        for name, (least, _, most) in RANGES.items():
+            value = getattr(self, name)
+            if not math.isfinite(value) or not least <= value <= most:
+                raise UsageError(
+                    "the {setting} of a shape is a number from {least} to {most}, not {value}",
+                    setting=name,
+                    least=f"{least:g}",
+                    most=f"{most:g}",
+                    value=f"{value:g}",
+                )
+
+
+UNCHANGED = ShapeSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class ExpressionSettings:
+    """The settings of all shapes.
+
+    Attributes:
+        shapes: The settings of each shape, in the order of `SHAPES`.
+        mirrored: Whether the character is a mirror image of the person: left and right shapes are
+            exchanged, and the head moves and turns to the other side.
+    """
+
+    shapes: tuple[ShapeSettings, ...] = (UNCHANGED,) * len(SHAPES)
+    mirrored: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.shapes) != len(SHAPES):
+            raise ValueError(f"{len(self.shapes)} settings for {len(SHAPES)} shapes")
+
+    def of(self, name: str) -> ShapeSettings:
+        """Return the settings of the shape of this name."""
+        return self.shapes[SHAPES.index(name)]
+
+    def with_shape(self, name: str, settings: ShapeSettings) -> ExpressionSettings:
+        """Return the same settings with others for one shape."""
+        place = SHAPES.index(name)
+        return replace(self, shapes=(*self.shapes[:place], settings, *self.shapes[place + 1 :]))
+
+
+AS_MEASURED = ExpressionSettings()
+
+
+def apply_expression_settings(strengths: ArrayLike, settings: ExpressionSettings) -> Floats:
+    """Return the strengths of a character's shapes from those of a person.
+
+    With the strength s of a shape, its dead zone d, curve c and gain g, the result is
+    g · max(0, (s − d) / (1 − d))^c, limited to 1. The settings are those of the person's shapes: if
+    they are mirrored, the results of left and right are exchanged afterwards.
+
+    Args:
+        strengths: (52,) strengths of `SHAPES`, 0 to 1; NaN where one is unknown.
+        settings: The settings.
+
+    Returns:
+        (52,) strengths of `SHAPES`, 0 to 1; NaN where one is unknown.
+    """
+    gain, dead_zone, curve = _columns(settings.shapes)
+    clear = ((np.asarray(strengths, np.float64) - dead_zone) / (1 - dead_zone)).clip(0, 1)
+    changed: Floats = (gain * clear**curve).clip(0, 1)
+    return changed[_MIRROR] if settings.mirrored else changed
+
+
+def mirrored_pose(pose: HeadPose) -> HeadPose:
+    """Return the pose of the head in a mirror: x, yaw and roll have the other sign.
+
+    A reflection M = diag(−1, 1, 1) of both the camera's and the face's axes turns R = Rx Ry Rz into
+    M R M, which has the angles Rx, −Ry and −Rz.
+    """
+    (x, y, z), (pitch, yaw, roll) = pose.position_mm, pose.rotation_rad
+    return HeadPose((-x, y, z), (pitch, -yaw, -roll), pose.camera)
+
+
+def applied_pose(pose: HeadPose, settings: ExpressionSettings) -> HeadPose:
+    """Return the pose of the character's head."""
+    return mirrored_pose(pose) if settings.mirrored else pose
+
+
+def _other_side(name: str) -> str:
+    for side, other in (("Left", "Right"), ("Right", "Left")):
+        if name.endswith(side):
+            return name.removesuffix(side) + other
+    return name
+
+
+_MIRROR = [SHAPES.index(_other_side(name)) for name in SHAPES]
+
+
+@lru_cache(maxsize=8)
+def _columns(shapes: Sequence[ShapeSettings]) -> tuple[Floats, Floats, Floats]:
+    """Return the (52,) gains, dead zones and curves."""
+    table = np.array([(each.gain, each.dead_zone, each.curve) for each in shapes])
+    return table[:, 0], table[:, 1], table[:, 2]

@@ -69,5 +69,5 @@ def test_a_mirrored_pose_projects_to_the_mirrored_picture() -> None:
     [("gain", math.nan), ("gain", 5.1), ("dead_zone", -0.1), ("dead_zone", 1.0), ("curve", 0.0)],
 )
 def test_a_value_outside_its_range_is_refused_by_name(field: str, value: float) -> None:
-    with pytest.raises(UsageError, match=f"the {field} of a shape is a number from"):
+    with pytest.raises(UsageError, match=f"a shape's {field} must be from"):
         ShapeSettings(**{field: value})

@@ -6,16 +6,16 @@ was measured.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.types import HeadPose
 from steadymark.engine.face3d.arkit import SHAPES
+from steadymark.models.choice_registry import Parameter
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,24 +25,40 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
-class ValueRange(NamedTuple):
-    """The smallest, the default and the largest value of a setting."""
-
-    least: float
-    default: float
-    most: float
-
-
-RANGES = {
-    "gain": ValueRange(0.0, 1.0, 5.0),
-    "dead_zone": ValueRange(0.0, 0.0, 0.9),
-    "curve": ValueRange(0.25, 1.0, 4.0),
-}
+PARAMETERS = (
+    Parameter(
+        "gain",
+        UserText("Gain"),
+        1.0,
+        0.0,
+        5.0,
+        0.05,
+        help=UserText("Factor of the strength. Results above 1 are 1."),
+    ),
+    Parameter(
+        "dead_zone",
+        UserText("Dead zone"),
+        0.0,
+        0.0,
+        0.9,
+        0.01,
+        help=UserText("Strengths up to this one become 0, and the others begin there."),
+    ),
+    Parameter(
+        "curve",
+        UserText("Curve"),
+        1.0,
+        0.25,
+        4.0,
+        0.05,
+        help=UserText("Exponent: above 1, weak expressions become weaker; below 1, stronger."),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ShapeSettings:
-    """How the strength of one shape is changed, see `apply_expression_settings`.
+    """How the strength of one shape is changed, see `apply_expression_settings` and `PARAMETERS`.
 
     Attributes:
         gain: Factor of the strength.
@@ -50,24 +66,16 @@ class ShapeSettings:
         curve: Exponent of the strength: above 1, small expressions become smaller; below 1, larger.
 
     Raises:
-        UsageError: A value is no number, or outside of its range in `RANGES`.
+        UsageError: A value is no number, or outside of its range in `PARAMETERS`.
     """
 
-    gain: float = RANGES["gain"].default
-    dead_zone: float = RANGES["dead_zone"].default
-    curve: float = RANGES["curve"].default
+    gain: float = 1.0
+    dead_zone: float = 0.0
+    curve: float = 1.0
 
     def __post_init__(self) -> None:
-        for name, (least, _, most) in RANGES.items():
-            value = getattr(self, name)
-            if not math.isfinite(value) or not least <= value <= most:
-                raise UsageError(
-                    "the {setting} of a shape is a number from {least} to {most}, not {value}",
-                    setting=name,
-                    least=f"{least:g}",
-                    most=f"{most:g}",
-                    value=f"{value:g}",
-                )
+        for parameter in PARAMETERS:
+            parameter.checked(getattr(self, parameter.name), "a shape")
 
 
 UNCHANGED = ShapeSettings()

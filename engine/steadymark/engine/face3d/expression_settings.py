@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from steadymark.engine.core.types import HeadPose
+from steadymark.engine.core.types import EXPRESSIONS, HeadPose
 from steadymark.engine.face3d.arkit import SHAPES
 from steadymark.models.choice_registry import Parameter
 from steadymark.models.user_text import UserText
@@ -20,11 +21,12 @@ from steadymark.models.user_text import UserText
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats = NDArray[np.float64]
+    from steadymark.engine.core.types import TrackedFace
 
 
+Floats = NDArray[np.float64]
 PARAMETERS = (
     Parameter(
         "gain",
@@ -144,6 +146,32 @@ def mirrored_pose(pose: HeadPose) -> HeadPose:
 def applied_pose(pose: HeadPose, settings: ExpressionSettings) -> HeadPose:
     """Return the pose of the character's head."""
     return mirrored_pose(pose) if settings.mirrored else pose
+
+
+class CharacterFace(NamedTuple):
+    """What a character shows: the strengths (52,) of `SHAPES`, and the pose of its head."""
+
+    shapes: Floats
+    pose: HeadPose
+
+
+def character_face(face: TrackedFace, settings: ExpressionSettings) -> CharacterFace | None:
+    """Return what a character shows of a person's face.
+
+    Args:
+        face: The tracked face.
+        settings: The settings.
+
+    Returns:
+        Strengths from 0 to 1, which are 0 where they are unknown, and the pose; None if the face
+            has no expressions or no pose.
+    """
+    pose = face.pose
+    strengths = None if face.attributes is None else face.attributes.values.get(EXPRESSIONS)
+    if pose is None or strengths is None:
+        return None
+    shapes = np.nan_to_num(apply_expression_settings(strengths, settings), nan=0.0)
+    return CharacterFace(shapes, applied_pose(pose, settings))
 
 
 def _other_side(name: str) -> str:

@@ -84,8 +84,15 @@ class OsfPose:
     on the face's place in the image.
     """
 
-    def __init__(self, pose: HeadPose) -> None:
-        nose = pose.matrix @ mean_face()[_NOSE] + pose.position_mm
+    def __init__(self, pose: HeadPose, shape: Array | None = None) -> None:
+        """Convert a pose.
+
+        Args:
+            pose: The head pose.
+            shape: (68, 3) landmarks in the face's axes, in mm; None takes those of the mean face.
+        """
+        nose_tip = (mean_face() if shape is None else shape)[_NOSE]
+        nose = pose.matrix @ nose_tip + pose.position_mm
         self.matrix: Array = np.diag([1.0, 1.0, -1.0]) @ _SWAPPED @ pose.matrix
         self.translation: Array = -_SWAPPED @ nose / unit_mm()
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from steadymark.engine.core.types import EXPRESSIONS, HeadPose
+from steadymark.engine.core.types import EXPRESSIONS, HEAD_POSE, HeadPose, Intrinsics
 from steadymark.engine.face3d.arkit import SHAPES
 from steadymark.models.choice_registry import Parameter
 from steadymark.models.user_text import UserText
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 
 Floats = NDArray[np.float64]
+_ANY_CAMERA = Intrinsics(640, 480)  # poses of tables have none, and characters need none
 PARAMETERS = (
     Parameter(
         "gain",
@@ -166,10 +167,13 @@ def character_face(face: TrackedFace, settings: ExpressionSettings) -> Character
         Strengths from 0 to 1, which are 0 where they are unknown, and the pose; None if the face
             has no expressions or no pose.
     """
-    pose = face.pose
-    strengths = None if face.attributes is None else face.attributes.values.get(EXPRESSIONS)
-    if pose is None or strengths is None:
+    known = face.attributes
+    if known is None or HEAD_POSE not in known.values or EXPRESSIONS not in known.values:
         return None
+    pose = HeadPose.of_values(known.values[HEAD_POSE], known.context.camera or _ANY_CAMERA)
+    if pose is None:
+        return None
+    strengths = known.values[EXPRESSIONS]
     shapes = np.nan_to_num(apply_expression_settings(strengths, settings), nan=0.0)
     return CharacterFace(shapes, applied_pose(pose, settings))
 

@@ -101,7 +101,10 @@ def test_an_importer_gets_every_shape_and_the_rotation_of_the_head(tmp_path: Pat
         assert values[name[0].upper() + name[1:]] == pytest.approx(strength)
     head = [values["HeadYaw"], values["HeadPitch"], values["HeadRoll"]]
     assert head == pytest.approx([0.2, 0, 0], abs=1e-6)
-    assert {row["BlendShapeCount"] for row in csv.DictReader((tmp_path / "a.csv").open())} == {"61"}
+    assert {
+        row["BlendShapeCount"]
+        for row in csv.DictReader((tmp_path / "a.csv").read_text().splitlines())
+    } == {"61"}
 
 
 @pytest.mark.parametrize(
@@ -167,7 +170,10 @@ def test_each_face_has_a_file_with_all_frames(tmp_path: Path) -> None:
     assert jaws == {"a.csv": [0, 0.25, 0.25, 0, 0], "a_face2.csv": [0, 0, 0.5, 0.5, 0.5]}
     times = [list(_imported(tmp_path / name)) for name in jaws]
     assert times[0] == times[1]
-    counts = [row["BlendShapeCount"] for row in csv.DictReader((tmp_path / "a.csv").open())]
+    counts = [
+        row["BlendShapeCount"]
+        for row in csv.DictReader((tmp_path / "a.csv").read_text().splitlines())
+    ]
     assert counts == ["0", "61", "61", "0", "0"]
 
 

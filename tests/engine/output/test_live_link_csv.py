@@ -70,6 +70,10 @@ def _imported(path: Path | str) -> Keys:
     return keys
 
 
+def _counts(path: Path) -> list[str]:
+    return [row["BlendShapeCount"] for row in csv.DictReader(path.read_text().splitlines())]
+
+
 def _written(
     path: Path,
     *frames: tuple[TrackedFace, ...],

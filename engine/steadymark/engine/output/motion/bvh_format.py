@@ -45,16 +45,15 @@ def bvh_files(path: Path, motions: list[HeadMotion]) -> dict[Path, bytes]:
     """Return the content of the file of each head, by its path.
 
     Args:
-        path: The file of the head that is seen in most frames; the names of the others, such as
-            `talk.Face_3.bvh`, tell whose they are.
+        path: The file of the first head; those of the others, such as `talk_face3.bvh`, tell their
+            numbers.
         motions: One or more heads.
     """
-    ordered = sorted(motions, key=lambda motion: -len(motion.place))
-    others = {
-        path.with_name(f"{path.stem}.{each.name.replace(' ', '_')}{path.suffix}"): each
-        for each in ordered[1:]
-    }
-    return {file: bvh_content(motion) for file, motion in ({path: ordered[0]} | others).items()}
+    first, *others = motions
+    files = {path: bvh_content(first)}
+    for motion in others:
+        files[path.with_stem(f"{path.stem}_face{motion.person}")] = bvh_content(motion)
+    return files
 
 
 def bvh_content(motion: HeadMotion) -> bytes:
@@ -101,8 +100,9 @@ TABLE_FORMATS.add(
         "bvh",
         UserText("head motion (BVH)"),
         UserText("Position and rotation of the head at a constant rate, for animation programs."),
-        lambda path, _header, _schema: MotionSink(path, bvh_files),
+        lambda path, header, _: MotionSink(path, bvh_files, header.expressions),
         suffix=".bvh",
         schemas=IBUG_ORDER,
+        animation=True,
     )
 )

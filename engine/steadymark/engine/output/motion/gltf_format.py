@@ -211,8 +211,9 @@ TABLE_FORMATS.add(
         "gltf",
         UserText("moving 3D face (glTF)"),
         UserText("Moving 3D faces with ARKit's shapes, for Blender, game engines and the web."),
-        lambda path, _header, _schema: MotionSink(path, gltf_files),
+        lambda path, header, _: MotionSink(path, gltf_files, header.expressions),
         suffix=".glb",
         schemas=IBUG_ORDER,
+        animation=True,
     )
 )

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from steadymark.engine.core.types import EXPRESSIONS, HEAD_POSE
 from steadymark.engine.face3d.arkit import SHAPES
+from steadymark.engine.face3d.expression_settings import AS_MEASURED, apply_expression_settings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.engine.core.types import AttributeValues, Intrinsics, TrackResult
+    from steadymark.engine.face3d.expression_settings import ExpressionSettings
 
     Floats = NDArray[np.float64]
     Places = NDArray[np.int64]
 
 _M = 1e-3  # per millimetre
+# Signs of x, y, z, pitch, yaw and roll in a mirror, see `mirrored_pose`
+_MIRRORED = np.array([-1.0, 1.0, 1.0, 1.0, -1.0, -1.0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +71,18 @@ class HeadMotion:
         """(N,) whether all strengths are known."""
         return np.asarray(np.isfinite(self.strengths).all(1))
 
+    def with_settings(self, settings: ExpressionSettings) -> HeadMotion:
+        """Return the motion of a character, see `ExpressionSettings`.
+
+        Args:
+            settings: Settings of the shapes, and whether the character is mirrored.
+        """
+        if settings == AS_MEASURED:
+            return self
+        strengths = [apply_expression_settings(row, settings) for row in self.strengths]
+        pose = self.pose * _MIRRORED if settings.mirrored else self.pose
+        return replace(self, pose=pose, strengths=np.array(strengths))
+
     def keys(self, rows: Places | None = None) -> tuple[Floats, Places]:
         """Return the key frames: their (K,) times in seconds, and their (K,) rows.
 
@@ -107,7 +123,7 @@ class MotionCollector:
             return
         self._times_s.append(result.frame.pts_s)
         unknown = (float("nan"),) * len(SHAPES)
-        for face in result.faces:
+        for face in sorted(result.faces, key=lambda face: face.face_id):
             known = face.attributes
             pose = None if known is None else known.values.get(HEAD_POSE)
             if known is None or pose is None or not np.isfinite(pose).all():
@@ -121,7 +137,7 @@ class MotionCollector:
             rows.camera = known.context.camera
 
     def motions(self) -> list[HeadMotion]:
-        """Return the motion of each face, in the order of their numbers."""
+        """Return the motion of each face, in the order in which they are seen."""
         times_s = np.array(self._times_s)
         return [
             HeadMotion(
@@ -134,7 +150,7 @@ class MotionCollector:
                 rows.camera,
                 number,
             )
-            for number, rows in sorted(self._faces.items())
+            for number, rows in self._faces.items()
         ]
 
 

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from steadymark.engine.core.errors import SinkError
+from steadymark.engine.face3d.expression_settings import AS_MEASURED
 from steadymark.engine.output.motion.head_motion import MotionCollector
 from steadymark.engine.output.output_paths import cannot_write, finish_part, open_part, part_of
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from steadymark.engine.core.types import SourceInfo, TrackResult
+    from steadymark.engine.face3d.expression_settings import ExpressionSettings
     from steadymark.engine.output.motion.head_motion import HeadMotion
 
     # Returns the contents of the files to write, from the path of the first one.
@@ -29,16 +31,25 @@ class MotionSink:
     Args:
         path: Path of the file when it is complete.
         encode: Returns the contents of the files.
+        expressions: Settings of the shapes, and whether the character is mirrored.
     """
 
-    def __init__(self, path: Path, encode: Encode) -> None:
-        self._path, self._encode = path, encode
+    def __init__(
+        self, path: Path, encode: Encode, expressions: ExpressionSettings = AS_MEASURED
+    ) -> None:
+        self._path, self._encode, self._expressions = path, encode, expressions
+        self._more: tuple[str, ...] = ()
         self._collector = MotionCollector()
         self._handle: int | None = None
 
     @property
     def path(self) -> str:
         return str(self._path)
+
+    @property
+    def more_paths(self) -> tuple[str, ...]:
+        """The paths of all files but the first."""
+        return self._more
 
     def open(self, info: SourceInfo) -> None:
         self._handle = open_part(self._path, live=info.live)
@@ -50,7 +61,7 @@ class MotionSink:
         if self._handle is None:
             return
         handle, self._handle = self._handle, None
-        motions = self._collector.motions()
+        motions = [each.with_settings(self._expressions) for each in self._collector.motions()]
         self._collector = MotionCollector()
         if not motions:
             os.close(handle)
@@ -62,7 +73,7 @@ class MotionSink:
         _write(handle, *first)
         for path, content in others:
             _write(open_part(path), path, content)
-            finish_part(path, complete=complete)
+            self._more += (str(finish_part(path, complete=complete)),)
         self._path = finish_part(self._path, complete=complete)
 
 

@@ -14,6 +14,9 @@ from steadymark.engine.core.protocols import Sink, more_paths
 from steadymark.engine.output.csv.live_link_csv import LiveLinkCsvSink
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
+from steadymark.engine.output.motion.bvh_format import bvh_files
+from steadymark.engine.output.motion.gltf_format import gltf_files
+from steadymark.engine.output.motion.motion_sink import MotionSink
 from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
 from steadymark.engine.output.video.drawing import DrawOptions
 from steadymark.models.face.schema import load_schema
@@ -35,6 +38,8 @@ SINKS: dict[str, MakeSink] = {
     ".csv": lambda path: NativeCsvSink(path, Header(), load_schema("ibug68")),
     ".of.csv": lambda path: OpenFaceCsvSink(path, load_schema("ibug68")),
     ".ll.csv": LiveLinkCsvSink,
+    ".glb": lambda path: MotionSink(path, gltf_files),
+    ".bvh": lambda path: MotionSink(path, bvh_files),
     ".mp4": lambda path: AnnotatedVideoSink(path, None, DrawOptions(schema="ibug68")),
 }
 for_each_sink = pytest.mark.parametrize(("ending", "make"), SINKS.items(), ids=SINKS.keys())

@@ -246,6 +246,7 @@ _COMMANDS = (
 _TABLE_KEYS = {
     "native": ("Ctrl+E",),
     "openface": ("Ctrl+Shift+F",),
+    "livelink": ("Ctrl+Alt+L",),
     "gltf": ("Ctrl+Alt+D",),
     "bvh": ("Ctrl+Alt+H",),
 }

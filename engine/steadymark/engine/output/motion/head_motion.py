@@ -117,6 +117,11 @@ class MotionCollector:
         self._times_s: list[float] = []
         self._faces: dict[int, _Rows] = {}
 
+    @property
+    def frames(self) -> int:
+        """The number of frames so far."""
+        return len(self._times_s)
+
     def add(self, result: TrackResult) -> None:
         """Add the heads of a frame; a frame that is not later than the last one is left out."""
         if self._times_s and result.frame.pts_s <= self._times_s[-1]:

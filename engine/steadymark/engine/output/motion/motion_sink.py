@@ -55,18 +55,20 @@ class MotionSink:
         self._handle = open_part(self._path, live=info.live)
 
     def write(self, result: TrackResult) -> None:
+        if self._handle is None:
+            raise SinkError("cannot write {path}: it is not open", path=self._path)
         self._collector.add(result)
 
     def close(self, *, complete: bool) -> None:
         if self._handle is None:
             return
         handle, self._handle = self._handle, None
-        motions = [each.with_settings(self._expressions) for each in self._collector.motions()]
-        self._collector = MotionCollector()
+        collector, self._collector = self._collector, MotionCollector()
+        motions = [each.with_settings(self._expressions) for each in collector.motions()]
         if not motions:
             os.close(handle)
             part_of(self._path).unlink(missing_ok=True)
-            if complete:
+            if complete and collector.frames:
                 raise no_pose(self._path)
             return
         first, *others = self._encode(self._path, motions).items()

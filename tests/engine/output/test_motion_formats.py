@@ -208,12 +208,35 @@ def test_faces_without_expressions_have_poses_alone() -> None:
     assert paths == {"translation", "rotation"}
 
 
-def test_unknown_expressions_of_a_frame_have_no_key_frame() -> None:
+def test_an_unknown_strength_is_the_last_known_one_and_0_before() -> None:
     motion = made_motion()
-    motion.strengths[3] = np.nan
-    times, values = opened([motion]).channel("Face 0", "weights")
-    np.testing.assert_allclose(times, [0.0, 0.04, 0.14, 0.2], atol=1e-7)
-    assert np.isfinite(values).all()
+    motion.strengths[0, BLINK] = np.nan
+    motion.strengths[2:, BLINK] = np.nan
+    weights = opened([motion]).channel("Face 0", "weights")[1].reshape(-1, len(SHAPES))
+    np.testing.assert_allclose(weights[:, BLINK], [0, 0.75, 0.75, 0.75, 0.75])
+    np.testing.assert_allclose(weights[:, JAW], [0, 0.25, 0.25, 0.5, 1.0])
+
+
+def looking_motion() -> HeadMotion:
+    """Return a motion whose left eye looks 35° to the person's left, and both 15° up."""
+    motion = made_motion()
+    motion.strengths[1, SHAPES.index("eyeLookOutLeft")] = 1.0
+    motion.strengths[1, [SHAPES.index(f"eyeLookUp{side}") for side in ("Left", "Right")]] = 0.5
+    return motion
+
+
+def test_the_eyes_turn_with_the_shapes_of_the_gaze() -> None:
+    gltf = opened([looking_motion()])
+    ahead = np.array([[0.0, 0.0, 1.0]])
+    up = math.radians(15)
+    for side, out in (("left", math.radians(35)), ("right", 0.0)):
+        times, turns = gltf.channel(f"Face 0 {side} eye", "rotation")
+        np.testing.assert_allclose(times, [0.0, 0.04, 0.14, 0.2, 0.24], atol=1e-7)
+        wanted = [math.sin(out) * math.cos(up), math.sin(up), math.cos(out) * math.cos(up)]
+        np.testing.assert_allclose(turned(turns[1], ahead)[0], wanted, atol=1e-6)
+        np.testing.assert_allclose(turned(turns[0], ahead), ahead, atol=1e-6)
+    node = opened([made_motion()])
+    assert {each.target.node for each in node.file.animations[0].channels} == {node.node("Face 0")}
 
 
 def test_each_face_is_a_node_with_the_mesh_of_the_person() -> None:
@@ -258,22 +281,27 @@ class ReadBvh:
 
 
 def read_bvh(content: bytes) -> ReadBvh:
-    """Read a BVH file with one joint."""
+    """Read a BVH file whose root is the head."""
     lines = [line.split() for line in content.decode("ascii").splitlines()]
     assert lines[:2] == [["HIERARCHY"], ["ROOT", "Head"]]
-    channels = next(line for line in lines if line and line[0] == "CHANNELS")
-    assert int(channels[1]) == len(channels[2:]) == 6
+    channels = []
+    for line in lines:
+        if line[0] == "CHANNELS":
+            assert int(line[1]) == len(line[2:])
+            channels += line[2:]
     start = lines.index(["MOTION"])
     rows = np.array(lines[start + 3 :], float)
     assert lines[start + 1] == ["Frames:", str(len(rows))]
     assert lines[start + 2][:2] == ["Frame", "Time:"]
-    return ReadBvh(channels[2:], float(lines[start + 2][2]), rows)
+    assert rows.shape[1] == len(channels)
+    return ReadBvh(channels, float(lines[start + 2][2]), rows)
 
 
-def bvh_matrix(channels: list[str], row: Numbers) -> Numbers:
-    """Return the rotation matrix of a frame: the product in the order of the channels."""
+def bvh_matrix(channels: list[str], row: Numbers, joint: int = 0) -> Numbers:
+    """Return the rotation of a joint in a frame: the product in the order of its channels."""
     matrix = np.eye(3)
-    for channel, degrees in zip(channels[3:], row[3:], strict=True):
+    part = slice(3 + 3 * joint, 6 + 3 * joint)
+    for channel, degrees in zip(channels[part], row[part], strict=True):
         angles = [0.0, 0.0, 0.0]
         angles["XYZ".index(channel[0])] = math.radians(degrees)
         matrix = matrix @ rotation_matrix((angles[0], angles[1], angles[2]))
@@ -296,6 +324,19 @@ def test_bvh_rotations_are_those_of_the_poses() -> None:
         wanted = flip @ rotation_matrix((pitch, yaw, roll)) @ flip
         np.testing.assert_allclose(bvh_matrix(bvh.channels, bvh.rows[frame]), wanted, atol=1e-4)
     assert bvh.rows[6][bvh.channels.index("Yrotation")] > 20  # to the person's left
+
+
+def test_eyes_are_joints_of_bvh_if_they_ever_turn() -> None:
+    bvh = read_bvh(bvh_content(looking_motion()))
+    assert len(bvh.channels) == 12
+    up, out = math.radians(15), math.radians(35)
+    x, y, z = bvh_matrix(bvh.channels, bvh.rows[1], joint=1) @ (0, 0, 1)
+    assert (x, y, z) == pytest.approx(
+        (math.sin(out) * math.cos(up), math.sin(up), math.cos(out) * math.cos(up)), abs=1e-4
+    )
+    x, y, _ = bvh_matrix(bvh.channels, bvh.rows[1], joint=2) @ (0, 0, 1)
+    assert (x, y) == pytest.approx((0, math.sin(up)), abs=1e-4)
+    assert len(read_bvh(bvh_content(made_motion())).channels) == 6
 
 
 def test_a_lost_head_stands_still_in_bvh() -> None:

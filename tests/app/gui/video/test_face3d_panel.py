@@ -83,6 +83,16 @@ def test_expressions_move_the_face(panel: Face3dPanel) -> None:
     assert dark[1] > dark[0] + 100
 
 
+def test_the_eyes_follow_the_gaze_and_look_ahead_where_it_is_unknown(panel: Face3dPanel) -> None:
+    show(panel, face())
+    ahead = pixels(panel)
+    middle = pupils_x(panel)
+    show(panel, face(eyeLookOutLeft=0.8, eyeLookInRight=0.8))
+    assert pupils_x(panel) > middle + 0.01
+    show(panel, face(eyeLookOutLeft=float("nan"), eyeLookUpLeft=float("nan")))
+    np.testing.assert_array_equal(pixels(panel), ahead)
+
+
 def test_the_chosen_face_is_shown_or_the_first_one(panel: Face3dPanel) -> None:
     show(panel, lost_face(1), face(3), face(4))
     assert panel.shown is not None

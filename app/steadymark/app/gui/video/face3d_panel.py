@@ -11,6 +11,8 @@ from PySide6.QtGui import QImage, QPainter, QPalette
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from steadymark.engine.core.types import EXPRESSIONS
+from steadymark.engine.face3d.arkit import SHAPES
+from steadymark.engine.face3d.eye_directions import eye_directions
 from steadymark.engine.face3d.face_mesh import load_face_mesh
 from steadymark.engine.face3d.face_picture import ShownFace, draw_face
 from steadymark.models.face.schema import IBUG_ORDER
@@ -169,11 +171,13 @@ class Face3dPanel(QWidget):
         known, pose = face.attributes, face.pose
         assert known is not None
         assert pose is not None
-        strengths = np.array(known.values.get(EXPRESSIONS, ()))
+        # What is not known, such as the gaze without pupils, is drawn as at rest.
+        strengths = np.nan_to_num(known.values.get(EXPRESSIONS, (0.0,) * len(SHAPES)))
         return ShownFace(
             load_face_mesh().person(known.context.identity),
-            strengths if len(strengths) and np.isfinite(strengths).all() else None,
+            strengths,
             self._view @ (pose.matrix * np.outer(_FLIP, _FLIP)),
+            eye_directions(strengths[None])[0],
         )
 
     @property

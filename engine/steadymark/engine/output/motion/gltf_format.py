@@ -127,11 +127,12 @@ class _Scene:
         at = self._glb.floats(times)
         self._animate(node, "translation", at, position[rows])
         self._animate(node, "rotation", at, rotation[rows])
-        known = np.flatnonzero(motion.has_strengths)
-        if len(known):
-            times, rows = motion.keys(known)
-            at = at if len(known) == len(motion.place) else self._glb.floats(times)
-            self._animate(node, "weights", at, motion.strengths[rows].ravel())
+        if np.isfinite(motion.strengths).any():
+            self._animate(node, "weights", at, motion.shown_strengths[rows].ravel())
+        turns = motion.eye_rotation
+        if turns is not None:
+            for eye, turn in zip(eyes, turns, strict=True):
+                self._animate(eye, "rotation", at, turn[rows])
 
     def add_camera(self, camera: Intrinsics) -> None:
         """Add the camera that saw the faces, which looks along the negative z axis."""

@@ -10,6 +10,7 @@ import numpy as np
 from steadymark.engine.core.types import EXPRESSIONS, HEAD_POSE
 from steadymark.engine.face3d.arkit import SHAPES
 from steadymark.engine.face3d.expression_settings import AS_MEASURED, apply_expression_settings
+from steadymark.engine.face3d.eye_directions import eye_angles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,9 +68,24 @@ class HeadMotion:
         return turns
 
     @property
-    def has_strengths(self) -> NDArray[np.bool_]:
-        """(N,) whether all strengths are known."""
-        return np.asarray(np.isfinite(self.strengths).all(1))
+    def shown_strengths(self) -> Floats:
+        """(N, 52) strengths; an unknown one is the last that was known, and 0 before the first."""
+        known = np.isfinite(self.strengths)
+        last = np.where(known, np.arange(len(known))[:, None], -1)
+        last = np.maximum.accumulate(last, axis=0)
+        shown = np.take_along_axis(np.nan_to_num(self.strengths), last.clip(0), axis=0)
+        return np.where(last < 0, 0.0, shown)
+
+    @property
+    def eye_rotation(self) -> Floats | None:
+        """(2, N, 4) quaternions of the person's left and right eye; None if they never turn."""
+        angles = eye_angles(self.shown_strengths)
+        if not angles.any():
+            return None
+        eyes = (
+            _product(_quaternions(a, 1), _quaternions(-b, 0)) for a, b in angles.transpose(1, 2, 0)
+        )
+        return np.stack(list(eyes))
 
     def with_settings(self, settings: ExpressionSettings) -> HeadMotion:
         """Return the motion of a character, see `ExpressionSettings`.
@@ -83,20 +99,15 @@ class HeadMotion:
         pose = self.pose * _MIRRORED if settings.mirrored else self.pose
         return replace(self, pose=pose, strengths=np.array(strengths))
 
-    def keys(self, rows: Places | None = None) -> tuple[Floats, Places]:
+    def keys(self) -> tuple[Floats, Places]:
         """Return the key frames: their (K,) times in seconds, and their (K,) rows.
 
         Between two rows of frames that do not follow each other, the earlier one is repeated in the
         last frame between them, so that a lost face stands still until it is seen again.
-
-        Args:
-            rows: The increasing rows that are known; None for all.
         """
-        rows = np.arange(len(self.place)) if rows is None else rows
-        at = self.place[rows]
-        held = np.flatnonzero(np.diff(at) > 1)
-        places = np.insert(at, held + 1, at[held + 1] - 1)
-        return self.times_s[places], np.insert(rows, held + 1, rows[held])
+        held = np.flatnonzero(np.diff(self.place) > 1)
+        places = np.insert(self.place, held + 1, self.place[held + 1] - 1)
+        return self.times_s[places], np.insert(np.arange(len(self.place)), held + 1, held)
 
 
 @dataclass(slots=True)

@@ -176,16 +176,19 @@ class Registry(Generic[Entry]):
     The modules of the package are imported when the registry is first read; each adds its entries.
     """
 
-    def __init__(self, kind: str, package: str, first: Iterable[str] = ()) -> None:
+    def __init__(
+        self, kind: str, package: str, first: Iterable[str] = (), others: Iterable[str] = ()
+    ) -> None:
         """Create a registry.
 
         Args:
             kind: What an entry is, for messages, such as `stabilizer`.
             package: Full name of the package whose modules add entries.
             first: Names that are listed first, in this order; the others follow by name.
+            others: Full names of further packages whose modules add entries.
         """
         self.kind = kind
-        self._package = package
+        self._packages = (package, *others)
         self._first = tuple(first)
         self._entries: dict[str, Entry] = {}
         self._begun = self._loaded = False
@@ -262,9 +265,10 @@ class Registry(Generic[Entry]):
                     return
                 self._begun = True
                 try:
-                    package = importlib.import_module(self._package)
-                    for module in pkgutil.iter_modules(package.__path__):
-                        importlib.import_module(f"{self._package}.{module.name}")
+                    for name in self._packages:
+                        package = importlib.import_module(name)
+                        for module in pkgutil.iter_modules(package.__path__):
+                            importlib.import_module(f"{name}.{module.name}")
                 finally:
                     self._loaded = True
         load_plugins()

@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from steadymark.engine.core.errors import SinkError
-from steadymark.engine.core.protocols import Sink
+from steadymark.engine.core.protocols import Sink, more_paths
+from steadymark.engine.output.csv.live_link_csv import LiveLinkCsvSink
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
+from steadymark.engine.output.motion.bvh_format import bvh_files
+from steadymark.engine.output.motion.gltf_format import gltf_files
+from steadymark.engine.output.motion.motion_sink import MotionSink
 from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
 from steadymark.engine.output.video.drawing import DrawOptions
 from steadymark.models.face.schema import load_schema
@@ -33,10 +37,19 @@ if TYPE_CHECKING:
 SINKS: dict[str, MakeSink] = {
     ".csv": lambda path: NativeCsvSink(path, Header(), load_schema("ibug68")),
     ".of.csv": lambda path: OpenFaceCsvSink(path, load_schema("ibug68")),
+    ".ll.csv": LiveLinkCsvSink,
+    ".glb": lambda path: MotionSink(path, gltf_files),
+    ".bvh": lambda path: MotionSink(path, bvh_files),
     ".mp4": lambda path: AnnotatedVideoSink(path, None, DrawOptions(schema="ibug68")),
 }
 for_each_sink = pytest.mark.parametrize(("ending", "make"), SINKS.items(), ids=SINKS.keys())
 needs_dev_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+
+
+def files_in(folder: Path, sink: Sink) -> list[str]:
+    """The names of the files in a folder, but for the further files of a sink."""
+    more = {Path(path).name for path in more_paths(sink)}
+    return [path.name for path in folder.iterdir() if path.name not in more]
 
 
 def write_results(sink: Sink, *, complete: bool = True) -> None:
@@ -52,7 +65,7 @@ def test_a_complete_recording_gets_its_name(tmp_path: Path, ending: str, make: M
     assert isinstance(sink, Sink)
     write_results(sink)
     assert sink.path == str(tmp_path / f"out{ending}")
-    assert [p.name for p in tmp_path.iterdir()] == [f"out{ending}"]
+    assert files_in(tmp_path, sink) == [f"out{ending}"]
     assert (tmp_path / f"out{ending}").stat().st_size > 500
 
 
@@ -64,7 +77,7 @@ def test_a_stopped_recording_is_kept_as_partial(
     write_results(sink, complete=False)
     name = f"out{ending}"
     stem, dot, suffix = name.rpartition(".")
-    assert [p.name for p in tmp_path.iterdir()] == [f"{stem}.partial{dot}{suffix}"]
+    assert files_in(tmp_path, sink) == [f"{stem}.partial{dot}{suffix}"]
     assert sink.path == str(tmp_path / f"{stem}.partial{dot}{suffix}")
 
 
@@ -93,7 +106,7 @@ def test_closing_twice_or_unopened_does_nothing(
     assert not list(tmp_path.iterdir())
     write_results(sink)
     sink.close(complete=False)
-    assert [p.name for p in tmp_path.iterdir()] == [f"out{ending}"]
+    assert files_in(tmp_path, sink) == [f"out{ending}"]
 
 
 @for_each_sink
@@ -118,8 +131,9 @@ def test_opening_fails_when_the_folder_cannot_be_written(
 def test_names_may_be_in_any_script(tmp_path: Path, ending: str, make: MakeSink) -> None:
     folder = tmp_path / "Größe 顔"
     folder.mkdir()
-    write_results(make(folder / f"é 动{ending}"))
-    assert [p.name for p in folder.iterdir()] == [f"é 动{ending}"]
+    sink = make(folder / f"é 动{ending}")
+    write_results(sink)
+    assert files_in(folder, sink) == [f"é 动{ending}"]
 
 
 @for_each_sink

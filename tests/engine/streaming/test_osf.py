@@ -9,16 +9,21 @@ import cv2
 import numpy as np
 import pytest
 
+from steadymark.engine.attributes.attribute_registry import with_points
 from steadymark.engine.core.errors import PacketError
-from steadymark.engine.core.types import TrackResult
+from steadymark.engine.core.pupils import Pupils
+from steadymark.engine.core.types import TrackedFace, TrackResult
+from steadymark.engine.face3d.expression_settings import ExpressionSettings
 from steadymark.engine.face3d.head_pose import mean_face
 from steadymark.engine.streaming.osf import FEATURES, LAYOUT, osf_packet, parse_osf_packet
 from steadymark.engine.streaming.pose_axes import OsfPose, unit_mm
 from steadymark.engine.streaming.sender import Sender
 from steadymark.engine.streaming.targets import parse_target
+from steadymark.models.face.schema import IBUG68, load_schema
 from support.fakes.fake_results import lost_face, track_result, tracked_face
 from support.fakes.stream_receivers import CAMERA, address_of, posed_face, receiver
 
+FRAME = track_result(0, size=(640, 480)).frame_with_image
 # As OpenSeeFace's own sender and receiver write and read it, one field after the other.
 FORMAT = "<di2f2fBf4f3f3f68f136f210f14f"
 
@@ -188,3 +193,130 @@ def test_several_faces_in_a_datagram_are_parsed() -> None:
 def test_packets_of_other_sizes_are_refused(size: int) -> None:
     with pytest.raises(PacketError, match="1785 bytes a face"):
         parse_osf_packet(bytes(size))
+
+
+def _looking(
+    gaze: tuple[float, float],
+    *,
+    turn: tuple[float, float, float] = (0.0, 0.0, 0.0),
+    hidden: tuple[int, ...] = (),
+) -> TrackedFace:
+    """A face with pupils on eyeballs, turned by degrees to its left and down; hidden: eyes."""
+    face = posed_face(turn, place_mm=(30.0, -20.0, 600.0))
+    assert face.pose is not None
+    assert face.attributes is not None
+    sideways, down = np.radians(gaze)
+    looks = np.array(
+        [np.sin(sideways) * np.cos(down), np.sin(down), -np.cos(sideways) * np.cos(down)]
+    )
+    pupils = np.full((2, 2), np.nan)
+    for eye, (outer, inner) in enumerate(((36, 39), (42, 45))):
+        corners = mean_face()[[outer, inner]]
+        radius = 0.385 * np.linalg.norm(corners[0] - corners[1])
+        ball = corners.mean(0) + np.array((0, 0, radius))
+        if eye not in hidden:
+            pupils[eye] = face.pose.project((ball + radius * looks)[None])[0]
+    context = replace(face.attributes.context, pupils=Pupils(pupils, np.array([0.75, 0.5])))
+    return replace(face, attributes=replace(face.attributes, context=context))
+
+
+def _gaze_deg(points_3d: np.ndarray, eye: int) -> tuple[float, float]:
+    """What a receiver computes from eyeball and pupil: degrees to the person's left, and down."""
+    right, down, deep = points_3d[66 + eye] - points_3d[68 + eye]
+    return float(np.degrees(np.arctan2(-right, -deep))), float(
+        np.degrees(np.arcsin(down / np.linalg.norm((right, down, deep))))
+    )
+
+
+@pytest.mark.parametrize("turn", [(0.0, 0.0, 0.0), (0.1, 0.35, -0.2)])
+@pytest.mark.parametrize("gaze", [(0.0, 0.0), (20.0, 0.0), (-25.0, 10.0), (5.0, -15.0)])
+def test_receivers_compute_the_gaze_from_pupils_and_eyeballs(
+    gaze: tuple[float, float], turn: tuple[float, float, float]
+) -> None:
+    face = _looking(gaze, turn=turn)
+    assert face.attributes is not None
+    assert face.attributes.context.pupils is not None
+    (values,) = parse_osf_packet(osf_packet(face, FRAME, 0.0))
+    for eye in (0, 1):
+        assert _gaze_deg(values.points_3d, eye) == pytest.approx(gaze, abs=0.1)
+    assert list(values.confidence[66:]) == [0.75, 0.5]
+    assert np.allclose(values.points_px[66:], face.attributes.context.pupils.xy_px, atol=1e-3)
+
+
+def test_an_eye_whose_pupil_is_unknown_looks_ahead_with_confidence_0() -> None:
+    (values,) = parse_osf_packet(osf_packet(_looking((20.0, 0.0), hidden=(1,)), FRAME, 0.0))
+    assert list(values.confidence[66:]) == [0.75, 0]
+    assert _gaze_deg(values.points_3d, 0) == pytest.approx((20.0, 0.0), abs=0.1)
+    assert _gaze_deg(values.points_3d, 1) == pytest.approx((0.0, 0.0), abs=0.1)
+    assert np.isfinite(values.points_px).all()
+
+
+def test_3d_points_have_the_depths_of_the_fitted_face() -> None:
+    """A longer nose: the mean face has it 12 mm shorter."""
+    face = posed_face((0.05, 0.3, 0.0))
+    assert face.stabilized is not None
+    fitted = with_points(face, face.stabilized)
+    assert fitted.attributes is not None
+    fit = fitted.attributes.context.fit
+    assert fit is not None
+    shape = fit.shape.copy()
+    shape[30] -= (0, 0, 12)
+    assert fitted.pose is not None
+    points = fitted.pose.project(shape).astype(np.float32)
+    context = replace(fitted.attributes.context, fit=replace(fit, shape=shape))
+    seen = replace(
+        fitted,
+        stabilized=replace(face.stabilized, xy_px=points),
+        attributes=replace(fitted.attributes, context=context),
+    )
+    (values,) = parse_osf_packet(osf_packet(seen, FRAME, 0.0))
+    kept = [i for i in range(68) if i not in (48, 54)]
+    expected = (shape[kept] - shape[30]) * (-1, 1, 1) / unit_mm()
+    assert np.allclose(values.points_3d[:66], expected, atol=2e-3)
+    assert values.error_px < 0.01
+
+
+def test_a_mirrored_packet_is_that_of_the_mirrored_picture() -> None:
+    turn, lids = (0.1, 0.3, -0.2), [43, 44]  # the person's left eye is shut
+    solid = mean_face().copy()
+    solid[lids] = solid[[47, 46]]
+    face = posed_face(turn, place_mm=(40.0, 10.0, 650.0), solid=solid)
+    swapped = solid[ibug_mirror()] * (-1, 1, 1)
+    other = posed_face((turn[0], -turn[1], -turn[2]), place_mm=(-40.0, 10.0, 650.0), solid=swapped)
+    assert face.stabilized is not None
+    assert other.stabilized is not None
+    other = replace(
+        other,
+        stabilized=replace(other.stabilized, score=face.stabilized.score[ibug_mirror()]),
+    )
+    (sent,) = parse_osf_packet(osf_packet(face, FRAME, 0.0, mirrored=True))
+    (expected,) = parse_osf_packet(osf_packet(other, FRAME, 0.0))
+    assert sent.right_open < 0.1
+    assert sent.left_open > 0.9
+    for name in ("quaternion", "euler_deg", "translation", "confidence", "points_px", "points_3d"):
+        assert np.allclose(getattr(sent, name), getattr(expected, name), atol=2e-3), name
+    assert sent.features == pytest.approx(expected.features, abs=0.1)
+
+
+def test_mirrored_pupils_look_to_the_other_side() -> None:
+    face = _looking((20.0, 5.0), hidden=(1,))
+    (values,) = parse_osf_packet(osf_packet(face, FRAME, 0.0, mirrored=True))
+    assert list(values.confidence[66:]) == [0, 0.75]
+    assert _gaze_deg(values.points_3d, 1) == pytest.approx((-20.0, 5.0), abs=0.1)
+
+
+def test_a_sender_mirrors_when_its_settings_say_so() -> None:
+    face = posed_face(place_mm=(100.0, 0.0, 700.0))
+    assert face.stabilized is not None
+    with receiver() as socket:
+        target = parse_target(f"osf://{address_of(socket)}")
+        sender = Sender(target, expressions=ExpressionSettings(mirrored=True))
+        sender.open()
+        sender.offer(track_result(0, face, size=(640, 480)))
+        (values,) = parse_osf_packet(socket.recv(65535))
+        assert sender.close()
+    assert values.points_px[27, 0] == pytest.approx(639 - face.stabilized.xy_px[27, 0], abs=1e-3)
+
+
+def ibug_mirror() -> np.ndarray:
+    return load_schema(IBUG68).mirror

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from steadymark.engine.core.types import (
+    EXPRESSIONS,
     HEAD_POSE,
     FaceAttributes,
     FaceContext,
@@ -18,11 +20,12 @@ from steadymark.engine.core.types import (
     Landmarks,
     TrackedFace,
 )
+from steadymark.engine.face3d.arkit import SHAPES
 from steadymark.engine.face3d.head_pose import mean_face
 from steadymark.models.face.schema import IBUG68
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from steadymark.engine.face3d.head_pose import Array
 
@@ -64,3 +67,18 @@ def posed_face(
     points = Landmarks(projected.astype(np.float32), np.linspace(0.3, 1, 68, dtype=np.float32))
     attributes = FaceAttributes(FaceContext(IBUG68, CAMERA), {HEAD_POSE: pose.values})
     return TrackedFace(face_id, FaceState.TRACKED, 0.9, None, points, points, None, attributes)
+
+
+def expressive_face(
+    strengths: Mapping[str, float],
+    rotation_rad: tuple[float, float, float] = FRONT,
+    *,
+    place_mm: tuple[float, float, float] = (0.0, 0.0, 700.0),
+    face_id: int = 0,
+) -> TrackedFace:
+    """A face with known expressions: strengths of ARKit's shapes, the others are 0."""
+    face = posed_face(rotation_rad, place_mm=place_mm, face_id=face_id)
+    assert face.attributes is not None
+    expressions = tuple(strengths.get(name, 0.0) for name in SHAPES)
+    values = {**face.attributes.values, EXPRESSIONS: expressions}
+    return replace(face, attributes=replace(face.attributes, values=values))

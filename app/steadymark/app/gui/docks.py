@@ -35,6 +35,7 @@ class Docks(QObject):
         review: QWidget,
         people: QWidget,
         errors: QWidget,
+        face3d: QWidget,
     ) -> None:
         super().__init__(window)
         self._window = window
@@ -49,7 +50,9 @@ class Docks(QObject):
         self.review = self._add(self.tr("Review"), "review", review, _RIGHT, "F8")
         self.people = self._add(self.tr("People"), "people", people, _RIGHT, "F4")
         self.errors = self._add(self.tr("Errors"), "errors", errors, _BELOW, "F9")
+        self.face3d = self._add(self.tr("3D face"), "face3d", face3d, _RIGHT, "F3")
         self._stack()
+        self.face3d.hide()
         window.tabifyDockWidget(self.plots, self.errors)
         self.errors.hide()  # Most recordings have no ground truth.
 
@@ -62,6 +65,7 @@ class Docks(QObject):
             self.review,
             self.people,
             self.errors,
+            self.face3d,
         )
 
     @property
@@ -114,7 +118,7 @@ class Docks(QObject):
         self.statistics.raise_()
 
     def _stack(self) -> None:
-        """Put the docks on the right into tabs, the statistics in front."""
+        """Put the docks on the right into tabs, the statistics in front; the face stays below."""
         self._window.tabifyDockWidget(self.statistics, self.settings)
         self._window.tabifyDockWidget(self.settings, self.review)
         self._window.tabifyDockWidget(self.review, self.people)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 
     from steadymark.app.gui.preferences import Preferences
+    from steadymark.app.gui.video.shown_frame import ShownFrame
     from steadymark.app.session.analysis.heatmap_worker import HeatmapReply
     from steadymark.app.session.recording.results import Results
     from steadymark.app.session.session import Session
@@ -269,11 +270,20 @@ class MainWindow(WindowLayout):
         if shown is not None and session.results is not None:
             self._shown_version = (session.results, session.results.version)
         self.statistics.set_faces(None if shown is None else shown.faces)
+        self._show_face3d(shown)
         if shown is not None and shown.faces and session.display.overlay.heatmaps:
             # The frame is shown together with its heatmaps.
             session.analysis.request_heatmaps(shown.frame, shown.faces, shown)
         else:
             self.view.show_frame(shown)
+
+    def _show_face3d(self, shown: ShownFrame | None) -> None:
+        self.face3d.set_faces(
+            None if shown is None else shown.faces,
+            {} if shown is None else shown.names,
+            chosen=self.statistics.chosen_face,
+            mirrored=self.session.display.mirrored,
+        )
 
     def _on_heatmaps_changed(self, reply: HeatmapReply) -> None:
         self.view.show_frame(replace(reply.context, heatmaps=reply.heatmaps))
@@ -294,6 +304,7 @@ class MainWindow(WindowLayout):
         self._measure_timer.setInterval(wait_ms)
         self.plots.set_measures(measures)
         self.statistics.set_measures(measures)
+        self._show_face3d(self.view.shown)
         self.playback_bar.timeline.set_measures(measures)
         if self.session.results is None:
             self.playback_bar.timeline.set_results(None)

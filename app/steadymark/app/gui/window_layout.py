@@ -40,6 +40,7 @@ from steadymark.app.gui.review.review_panel import ReviewPanel
 from steadymark.app.gui.start_page import StartPage
 from steadymark.app.gui.status_line import StatusLine
 from steadymark.app.gui.theme import style_sheet
+from steadymark.app.gui.video.face3d_panel import Face3dPanel
 from steadymark.app.gui.video.playback_bar import PlaybackBar
 from steadymark.app.gui.video.video_view import VideoView
 from steadymark.app.gui.window_rebuild import WindowParts
@@ -196,7 +197,7 @@ class WindowLayout(QMainWindow):
         self.setCentralWidget(self.central)
         self.review = ReviewPanel(self.actions_by_name)
         self.people = PeoplePanel(self.actions_by_name)
-        self.errors = ErrorsPanel()
+        self.errors, self.face3d = ErrorsPanel(), Face3dPanel()
         self.docks = Docks(
             self,
             plots=self.plots,
@@ -205,6 +206,7 @@ class WindowLayout(QMainWindow):
             review=self.review,
             people=self.people,
             errors=self.errors,
+            face3d=self.face3d,
         )
 
     def _make_thumbnails(self) -> None:

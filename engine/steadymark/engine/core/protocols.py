@@ -122,3 +122,19 @@ class Sink(Protocol):
     def open(self, info: SourceInfo) -> None: ...
     def write(self, result: TrackResult) -> None: ...
     def close(self, *, complete: bool) -> None: ...
+
+
+@runtime_checkable
+class SeveralFiles(Protocol):
+    """A `Sink` that may write further files, such as one for each further face.
+
+    `more_paths` are their locations after `close`, besides `path`.
+    """
+
+    @property
+    def more_paths(self) -> tuple[str, ...]: ...
+
+
+def more_paths(sink: Sink) -> tuple[str, ...]:
+    """Return the further files of a sink; most have none."""
+    return sink.more_paths if isinstance(sink, SeveralFiles) else ()

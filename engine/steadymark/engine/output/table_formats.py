@@ -34,6 +34,8 @@ class TableFormat:
         schemas: Names of the landmark schemas that the format can hold; empty if it can hold any.
         has_header: Whether the file begins with the lines of Steadymark's header, from which
             `--resume` knows how it was made.
+        animation: Whether the file animates a character: expression settings (`Header.expressions`)
+            apply to it.
         read: Reads a file, and returns None if it is of another format. None if the format is only
             written, or is a CSV file that `read_landmarks` reads.
     """
@@ -46,7 +48,13 @@ class TableFormat:
     export_ending: str = ""
     schemas: tuple[str, ...] = ()
     has_header: bool = False
+    animation: bool = False
     read: Callable[[Path], LandmarkTable | None] | None = None
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether the program can read what it has written."""
+        return self.read is not None or self.suffix == ".csv"
 
     def sink(self, path: Path, header: Header, schema: LandmarkSchema) -> Sink:
         """Create the sink that writes a table; it does not touch the disk before it is opened.
@@ -74,7 +82,10 @@ class TableFormat:
 
 
 TABLE_FORMATS = Registry[TableFormat](
-    "table format", "steadymark.engine.output.csv", first=("native", "openface")
+    "table format",
+    "steadymark.engine.output.csv",
+    first=("native", "openface"),
+    others=("steadymark.engine.output.motion",),
 )
 
 TABLE_FORMATS.add(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import platform
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from steadymark.engine.attributes.attribute_registry import plugin_attributes
 from steadymark.engine.core.errors import SinkError, SteadymarkError
+from steadymark.engine.core.protocols import more_paths
 from steadymark.engine.core.version import version
+from steadymark.engine.face3d.expression_settings import AS_MEASURED, ExpressionSettings
 from steadymark.engine.output.csv.native_csv import Header
 from steadymark.engine.output.csv.offline_filter import OfflineFilterSink
 from steadymark.engine.output.output_paths import (
@@ -60,7 +62,8 @@ class OutputSettings:
 
     `csv` names the table's format, see `TABLE_FORMATS`. `overwrite` replaces existing results, and
     `resume` keeps those that are up to date. `drawings` names the face attributes that are drawn
-    into the video. `send` lists the targets of live results. Files are written in `work_folder`, on
+    into the video. `send` lists the targets of live results. `expressions` applies to what is sent
+    and to files of animations. Files are written in `work_folder`, on
     the same disk, and then moved, so that several programs can track the same input.
     """
 
@@ -72,6 +75,14 @@ class OutputSettings:
     drawings: tuple[str, ...] = ()
     work_folder: Path | None = None
     send: tuple[StreamTarget, ...] = ()
+    expressions: ExpressionSettings = AS_MEASURED
+
+    @property
+    def style(self) -> str:
+        """The table's format with all that its values depend on besides tracking."""
+        if not TABLE_FORMATS.find(self.csv).animation or self.expressions == AS_MEASURED:
+            return self.csv
+        return f"{self.csv} {self.expressions}"
 
     def drawing(self, schema: LandmarkSchema) -> DrawOptions:
         """Return what is drawn into the video."""
@@ -253,7 +264,7 @@ def _prepare(
             digest = source_digest(path)
             order = image_order(path, options.images)
             header_settings = _settings_for_header(models, settings, options, order)
-            current = fingerprint(digest, _digests(models), header_settings, output.csv, drawn)
+            current = fingerprint(digest, _digests(models), header_settings, output.style, drawn)
             reason = reason_to_track_again(files, current, output.csv, indexed)
             if reason is None:
                 return JobReport(
@@ -275,10 +286,11 @@ def _prepare(
             source.close()
             return refused
         head = header(source.info, models, settings, options, source_sha256=digest)
+        head = replace(head, expressions=output.expressions)
     except SteadymarkError:
         source.close()
         raise
-    current = fingerprint(head.source_sha256, head.models, head.settings, output.csv, drawn)
+    current = fingerprint(head.source_sha256, head.models, head.settings, output.style, drawn)
     return _Work(source, files, head, current, notes)
 
 
@@ -327,7 +339,7 @@ def run_job(
     if isinstance(work, JobReport):
         return work
     info = work.source.info
-    senders = Senders(output.send)
+    senders = Senders(output.send, output.expressions)
     try:
         pipeline, sinks = _start_pipeline(work, models, settings, output, senders)
     except SteadymarkError as error:
@@ -342,7 +354,7 @@ def run_job(
     report = pipeline.report
     on_progress(info, report)
     video_notes = [note for s in sinks if isinstance(s, AnnotatedVideoSink) for note in s.notes]
-    outputs, faults = _final_paths(tuple(str(s.path) for s in sinks), work, report, output)
+    outputs, faults = _final_paths(sinks, work, report, output)
     return JobReport(
         info.name,
         outputs,
@@ -358,13 +370,15 @@ def run_job(
 
 
 def _final_paths(
-    paths: tuple[str, ...], work: _Work, report: PipelineReport, output: OutputSettings
+    sinks: list[Sink], work: _Work, report: PipelineReport, output: OutputSettings
 ) -> tuple[tuple[str, ...], tuple[UserText, ...]]:
-    """Return the final paths of the files, and all errors."""
+    """Return the final paths of the table and the video, and all errors."""
     faults = report.faults
+    paths = tuple(str(sink.path) for sink in sinks)
     if output.work_folder is not None:
         paths, moved = move_files(paths, output.folder)
-        faults += tuple(moved)
+        more = tuple(path for sink in sinks for path in more_paths(sink))
+        faults += (*moved, *move_files(more, output.folder)[1])
     if report.state is PipelineState.FINISHED:
         for file in work.files:  # the complete file holds everything that the partial one does
             with contextlib.suppress(OSError):

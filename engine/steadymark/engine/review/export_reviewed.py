@@ -83,7 +83,7 @@ def export_reviewed(table: ReviewedTable, path: Path, options: ExportOptions | N
         SinkError: The file cannot be written.
     """
     chosen = options or ExportOptions()
-    part = _selected(table, chosen)
+    part = selected(table, chosen)
     columns = wide_columns(part) if chosen.wide else long_columns(part)
     if path.suffix.lower() == PARQUET:
         _write(path, lambda: _write_parquet(path, columns))
@@ -192,7 +192,16 @@ def _spread(
     return ExportColumn(numbers, column.decimals or 0)
 
 
-def _selected(table: ReviewedTable, options: ExportOptions) -> ReviewedTable:
+def selected(table: ReviewedTable, options: ExportOptions) -> ReviewedTable:
+    """Return the rows that are exported.
+
+    Args:
+        table: The reviewed table.
+        options: What is exported.
+
+    Raises:
+        UsageError: No row is left.
+    """
     times = table.table.timestamp_s
     keep = times >= options.start_s
     if options.end_s is not None:

@@ -83,7 +83,7 @@ def find_reviewed(path: Path, video: Path | None = None) -> ReviewedFile:
 
 def is_table(path: Path) -> bool:
     """Return whether a file has the suffix of a table of landmarks."""
-    return path.suffix.lower() in {one.suffix for one in TABLE_FORMATS.all()} | {".csv"}
+    return path.suffix.lower() in {one.suffix for one in TABLE_FORMATS.all() if one.is_readable}
 
 
 def is_project(path: Path) -> bool:

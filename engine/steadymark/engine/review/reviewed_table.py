@@ -78,7 +78,7 @@ def reviewed(table: LandmarkTable, project: Project) -> ReviewedTable:
     """
     xy, corrected = _corrected(table, project)
     person = persons_of(table.face_id, table.frame, project.reassignments)
-    tracked = _tracked_rows(table, person, project, _camera(table, project))
+    tracked = tracked_rows(table, person, project, camera_of(table, project))
     again = corrected | _of_known_neutral(tracked)
     attributes = table.attributes.copy()
     if again.any():
@@ -122,7 +122,7 @@ def neutral_attributes(
         The attributes; None if no neutral face is known.
     """
     person = persons_of(table.face_id, table.frame, project.reassignments)
-    tracked = _tracked_rows(table, person, project, camera)
+    tracked = tracked_rows(table, person, project, camera)
     changed = _of_known_neutral(tracked)
     if not changed.any():
         return None
@@ -131,9 +131,10 @@ def neutral_attributes(
     return NeutralAttributes(values, changed, tracked.identities)
 
 
-def _tracked_rows(
+def tracked_rows(
     table: LandmarkTable, person: NDArray[np.int64], project: Project, camera: Intrinsics | None
 ) -> TrackedRows:
+    """Return what was tracked, by the N rows' persons, and where these are neutral."""
     tracked = rows_of_table(table, table.schema, camera)
     return replace(tracked, face_id=person, at_rest=_at_rest(table, person, project))
 
@@ -180,8 +181,13 @@ def _excluded(table: LandmarkTable, person: NDArray[np.int64], project: Project)
     return excluded
 
 
-def _camera(table: LandmarkTable, project: Project) -> Intrinsics | None:
-    """Return the camera; None if the project does not know the size of the frames."""
+def camera_of(table: LandmarkTable, project: Project) -> Intrinsics | None:
+    """Return the camera of a table; None if the project does not know the size of the frames.
+
+    Args:
+        table: The table.
+        project: Its project.
+    """
     video, settings = project.video, table.header.get("settings")
     if not (video.width and video.height):
         return None

@@ -3,9 +3,12 @@
 OpenSeeFace has 66 landmarks and two pupils. Up to 47 they are those of iBUG. It leaves out the
 outer mouth corners (48, 54), so the edge of the upper lip is at 48…52, the edge of the lower lip at
 53…57, and the inner lips with their corners at 58…65. (It has one corner per side. That this is the
-inner one follows from its mean face and its order, but is not documented.) Pupils are not tracked:
-the centres of the eyes are sent with confidence 0 and the eyeballs behind them, so the gaze is
-straight ahead.
+inner one follows from its mean face and its order, but is not documented.)
+
+The 3D points are the landmarks at the depths of the fitted 3D face; without one, of the mean face.
+The eyeballs lie behind the middle of the eye's corners, as in OpenSeeFace, and a pupil is where its
+ray meets the eyeball, so that receivers, which look from the eyeball to the pupil, get the gaze. An
+eye whose pupil is unknown has the centre of the eye with confidence 0: it looks straight ahead.
 """
 
 from __future__ import annotations
@@ -19,8 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadymark.engine.core.errors import PacketError
+from steadymark.engine.core.pupils import Pupils
 from steadymark.engine.face3d.head_pose import mean_face
-from steadymark.engine.streaming.expressions import MEASURES, openness, solid_points
+from steadymark.engine.streaming.expressions import MEASURES, openness
+from steadymark.engine.streaming.mirrored_face import mirrored_face
 from steadymark.engine.streaming.neutral_face import NeutralFace
 from steadymark.engine.streaming.pose_axes import OsfPose, unit_mm
 from steadymark.engine.streaming.targets import LOOPBACK, TARGETS, TargetKind
@@ -28,7 +33,8 @@ from steadymark.engine.streaming.udp import UdpSocket
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
-    from steadymark.engine.core.types import Frame, Landmarks, TrackedFace, TrackResult
+    from steadymark.engine.core.types import Frame, HeadPose, Landmarks, TrackedFace, TrackResult
+    from steadymark.engine.face3d.expression_settings import ExpressionSettings
     from steadymark.engine.streaming.targets import StreamTarget
 
 Array = NDArray[np.float64]
@@ -52,6 +58,7 @@ LAYOUT = np.dtype(
 )
 _KEPT = [i for i in range(68) if i not in (48, 54)]
 _EYES = ([36, 39], [42, 45])  # Corners of the right and the left eye.
+_NOSE_TIP = 30
 _EYEBALL = 0.385  # Radius of the eyeball in widths of the eye, as in OpenSeeFace.
 _LARGEST = 65_535
 _MOST_KEPT = 16  # neutral faces of people who are not in the image, the latest ones
@@ -96,7 +103,12 @@ class OsfFace:
 
 
 def osf_packet(
-    face: TrackedFace, frame: Frame, time_s: float, neutral: NeutralFace | None = None
+    face: TrackedFace,
+    frame: Frame,
+    time_s: float,
+    neutral: NeutralFace | None = None,
+    *,
+    mirrored: bool = False,
 ) -> bytes:
     """Encode a face as an OpenSeeFace packet.
 
@@ -105,24 +117,33 @@ def osf_packet(
         frame: The frame that shows it.
         time_s: Seconds since 1970.
         neutral: The person's neutral face, which learns from this one; None for the mean person's.
+        mirrored: Whether to send the face that a mirror shows.
 
     Returns:
         1785 bytes.
     """
     assert face.stabilized is not None
+    expression = (neutral or NeutralFace()).features(face, time_s)
+    if mirrored:
+        face = mirrored_face(face, frame.width)
+        expression = None if expression is None else _other_sides(expression)
+    assert face.stabilized is not None
+    points, context = face.stabilized, None if face.attributes is None else face.attributes.context
+    pupils = _seen_pupils(points, None if context is None else context.pupils)
     row = np.zeros((), LAYOUT)
     row["time"], row["id"], row["size"] = time_s, face.face_id, (frame.width, frame.height)
     row["open"] = 1.0
-    row["confidence"][:66] = face.stabilized.score[_KEPT]
-    row["points"] = _with_pupils(face.stabilized.xy_px)
-    solid = solid_points(face)
-    if solid is not None and face.pose is not None:
-        pose, expression = OsfPose(face.pose), (neutral or NeutralFace()).features(face, time_s)
-        assert expression is not None
+    row["confidence"] = (*points.score[_KEPT], *pupils.score)
+    row["points"] = np.vstack((points.xy_px[_KEPT], pupils.xy_px))
+    if expression is not None and face.pose is not None:
+        fit = None if context is None else context.fit
+        shape = mean_face() if fit is None else fit.shape
+        pose = OsfPose(face.pose, shape)
         row["open"] = openness(expression["eye_r"]), openness(expression["eye_l"])
-        row["success"], row["error"] = 1, _error_px(face.stabilized, face)
+        row["success"], row["error"] = 1, _error_px(points, face.pose, shape)
         row["quaternion"], row["euler"] = pose.quaternion, pose.euler_deg
-        row["translation"], row["points_3d"] = pose.translation, _points_3d(solid)
+        row["translation"] = pose.translation
+        row["points_3d"] = _points_3d(points, face.pose, shape, pupils)
         row["features"] = list(expression.values())
     return row.tobytes()
 
@@ -161,6 +182,7 @@ class OsfWriter:
         self.socket = UdpSocket(target)
         self._since_1970_s = 0.0
         self._neutral: dict[int, NeutralFace] = defaultdict(NeutralFace)
+        self._mirrored = False
 
     def open(self) -> None:
         self.socket.open()
@@ -174,7 +196,8 @@ class OsfWriter:
         for gone in [face_id for face_id in self._neutral if face_id not in shown][:-_MOST_KEPT]:
             del self._neutral[gone]
         for face in faces:
-            packet = osf_packet(face, frame, time_s, self._neutral[face.face_id])
+            neutral = self._neutral[face.face_id]
+            packet = osf_packet(face, frame, time_s, neutral, mirrored=self._mirrored)
             accepted.append(self.socket.send(packet))
         return sum(accepted), len(accepted) - sum(accepted)
 
@@ -186,30 +209,69 @@ class OsfWriter:
         for neutral in self._neutral.values():
             neutral.choose_next()
 
+    def use_expressions(self, settings: ExpressionSettings) -> None:
+        """Mirror the faces or not; gain, dead zone and curve are of shapes that OSF has not."""
+        self._mirrored = settings.mirrored
+
     def close(self) -> None:
         self.socket.close()
 
 
-def _with_pupils(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Convert iBUG landmarks (68, 2 or 3) to OpenSeeFace's 66 and the centres of the eyes."""
-    middles = [points[corners].mean(0) for corners in _EYES]
-    return np.vstack((points[_KEPT], *(middle[None] for middle in middles)))
+def _other_sides(features: dict[str, float]) -> dict[str, float]:
+    """Return the features of the mirrored face."""
+    other = {"_l": "_r", "_r": "_l"}
+    return {name: features[name[:-2] + other.get(name[-2:], name[-2:])] for name in features}
 
 
-def _points_3d(solid: Array) -> Array:
-    placed = (solid - solid[30]) * (-1, 1, 1) / unit_mm()
-    points = _with_pupils(placed.astype(np.float32)).astype(np.float64)
-    balls = points[66:].copy()
-    for ball, (outer, inner) in zip(balls, _EYES, strict=True):
-        ball[2] += _EYEBALL * np.linalg.norm(placed[outer] - placed[inner])
-    both: Array = np.vstack((points, balls))
-    return both
+def _seen_pupils(points: Landmarks, pupils: Pupils | None) -> Pupils:
+    """Return the pupils; one that is unknown is at the centre of the eye, with score 0."""
+    middles = np.array([points.xy_px[corners].mean(0) for corners in _EYES], np.float64)
+    if pupils is None:
+        return Pupils(middles, np.zeros(2))
+    known = np.isfinite(pupils.xy_px).all(1) & np.isfinite(pupils.score)
+    return Pupils(
+        np.where(known[:, None], pupils.xy_px, middles), np.where(known, pupils.score, 0.0)
+    )
 
 
-def _error_px(points: Landmarks, face: TrackedFace) -> float:
-    """Return the root mean square distance per axis from the projected mean face, in pixels."""
-    assert face.pose is not None
-    off = face.pose.project(mean_face()) - points.xy_px
+def _points_3d(points: Landmarks, pose: HeadPose, shape: Array, pupils: Pupils) -> Array:
+    """Return the (70, 3) points of `OsfFace.points_3d`."""
+    shift = np.array(pose.position_mm)
+    depths = (shape @ pose.matrix.T + shift)[:, 2:]
+    solid = (_rays(points.xy_px, pose) * depths - shift) @ pose.matrix
+    balls = np.array([solid[corners].mean(0) for corners in _EYES])
+    radii = _EYEBALL * np.array([np.linalg.norm(solid[a] - solid[b]) for a, b in _EYES])
+    balls[:, 2] += radii
+    fronts = balls - radii[:, None] * (0, 0, 1)
+    rays = _rays(pupils.xy_px, pose) @ pose.matrix
+    centre = -shift @ pose.matrix  # of the camera, in the face's axes
+    seen = pupils.score > 0
+    for eye in np.flatnonzero(seen):
+        fronts[eye] = _on_sphere(centre, rays[eye], balls[eye], float(radii[eye]))
+    placed: Array = (np.vstack((solid[_KEPT], fronts, balls)) - solid[_NOSE_TIP]) * (-1, 1, 1)
+    return placed / unit_mm()
+
+
+def _rays(xy_px: NDArray[np.floating], pose: HeadPose) -> Array:
+    """Return the (n, 3) directions of pixels in the camera's axes, with z = 1."""
+    rays = (xy_px.astype(np.float64) - pose.camera.matrix[:2, 2]) / pose.camera.focal
+    return np.hstack((rays, np.ones((len(rays), 1))))
+
+
+def _on_sphere(start: Array, ray: Array, middle: Array, radius: float) -> Array:
+    """Return where a ray first meets a sphere, or the point of the sphere nearest to the ray."""
+    ray = ray / np.linalg.norm(ray)
+    along = float((middle - start) @ ray)
+    nearest = start + along * ray - middle
+    distance = float(np.linalg.norm(nearest))
+    if distance >= radius:
+        return np.asarray(middle + nearest * (radius / distance))
+    return np.asarray(middle + nearest - ray * np.sqrt(radius**2 - distance**2))
+
+
+def _error_px(points: Landmarks, pose: HeadPose, shape: Array) -> float:
+    """Return the root mean square distance per axis from the projected 3D face, in pixels."""
+    off = pose.project(shape) - points.xy_px
     return float(np.sqrt((off**2).mean()))
 
 

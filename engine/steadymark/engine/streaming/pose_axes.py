@@ -35,6 +35,38 @@ def unity_quaternion(pose: HeadPose) -> tuple[float, float, float, float]:
     return x, y, z, w
 
 
+class HeadPlace:
+    """Where the head is relative to a neutral place, in metres and in the axes of Unity.
+
+    The neutral place is that of the person's first pose, or of the next pose after `choose_next`. A
+    face with another id is another person.
+    """
+
+    def __init__(self) -> None:
+        self._face_id: int | None = None
+        self._neutral: Array | None = None
+
+    def choose_next(self) -> None:
+        """Take the place of the next pose as the neutral one."""
+        self._neutral = None
+
+    def offset_m(self, face_id: int, pose: HeadPose) -> tuple[float, float, float]:
+        """Return where the head is in the next frame.
+
+        Args:
+            face_id: Id of the face.
+            pose: The head pose.
+
+        Returns:
+            x to the person's right, y up, and z to where a neutral face looks.
+        """
+        place = np.array(pose.position_mm)
+        if self._neutral is None or face_id != self._face_id:
+            self._face_id, self._neutral = face_id, place
+        x, y, z = ((self._neutral - place) / 1000).tolist()
+        return x, y, z
+
+
 def unit_mm() -> float:
     """Return OpenSeeFace's unit of length in mm: its mean face is 1.004 units wide at the jaw."""
     face = mean_face()
@@ -52,8 +84,15 @@ class OsfPose:
     on the face's place in the image.
     """
 
-    def __init__(self, pose: HeadPose) -> None:
-        nose = pose.matrix @ mean_face()[_NOSE] + pose.position_mm
+    def __init__(self, pose: HeadPose, shape: Array | None = None) -> None:
+        """Convert a pose.
+
+        Args:
+            pose: The head pose.
+            shape: (68, 3) landmarks in the face's axes, in mm; None takes those of the mean face.
+        """
+        nose_tip = (mean_face() if shape is None else shape)[_NOSE]
+        nose = pose.matrix @ nose_tip + pose.position_mm
         self.matrix: Array = np.diag([1.0, 1.0, -1.0]) @ _SWAPPED @ pose.matrix
         self.translation: Array = -_SWAPPED @ nose / unit_mm()
 

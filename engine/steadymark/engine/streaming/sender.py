@@ -9,15 +9,22 @@ from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 from steadymark.engine.core.errors import SinkError, SteadymarkError
+from steadymark.engine.face3d.expression_settings import AS_MEASURED
 from steadymark.engine.face3d.face_fit import POINTS
 from steadymark.engine.pipeline.latest_value import LatestValue
-from steadymark.engine.streaming.targets import TARGETS, ExpressionWriter, open_writer
+from steadymark.engine.streaming.targets import (
+    TARGETS,
+    CharacterWriter,
+    ExpressionWriter,
+    open_writer,
+)
 from steadymark.models.user_text import NOTHING, UserText, join_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from steadymark.engine.core.types import TrackResult
+    from steadymark.engine.face3d.expression_settings import ExpressionSettings
     from steadymark.engine.streaming.targets import StreamTarget, StreamWriter
 
 log = logging.getLogger(__name__)
@@ -85,6 +92,7 @@ class Sender:
         target: Where to send.
         make_writer: Creates the writer.
         on_change: Called in the sender's thread when the state changes.
+        expressions: Settings of the sent expressions.
     """
 
     def __init__(
@@ -93,8 +101,10 @@ class Sender:
         *,
         make_writer: Callable[[StreamTarget], StreamWriter] = open_writer,
         on_change: Callable[[], None] = lambda: None,
+        expressions: ExpressionSettings = AS_MEASURED,
     ) -> None:
         self._make_writer, self._on_change = make_writer, on_change
+        self._expressions = expressions
         self._writer: StreamWriter | None = None
         self._newest: LatestValue[TrackResult] = LatestValue()
         self._lock = Lock()
@@ -129,6 +139,10 @@ class Sender:
     def choose_neutral(self) -> None:
         """Take the face of the next half second as neutral; see `NeutralFace`."""
         self._neutral_wanted.set()
+
+    def use_expressions(self, settings: ExpressionSettings) -> None:
+        """Use other settings for the results that are sent from now on."""
+        self._expressions = settings
 
     def close(self, within_s: float = CLOSE_S) -> bool:
         """Send the last result and end; may be called more than once.
@@ -185,6 +199,8 @@ class Sender:
                     target=self._report.target,
                     count=len(face.stabilized.score),
                 )
+        if isinstance(self._writer, CharacterWriter):
+            self._writer.use_expressions(self._expressions)
         sent, lost = self._writer.send(result)
         if sent and self._neutral_wanted.is_set():  # the writer knows the faces of this result now
             self._neutral_wanted.clear()
@@ -216,8 +232,10 @@ class Sender:
 class Senders:
     """All senders of one input."""
 
-    def __init__(self, targets: Iterable[StreamTarget]) -> None:
-        self._all = [Sender(target) for target in targets]
+    def __init__(
+        self, targets: Iterable[StreamTarget], expressions: ExpressionSettings = AS_MEASURED
+    ) -> None:
+        self._all = [Sender(target, expressions=expressions) for target in targets]
 
     def open(self) -> None:
         """Open all targets.

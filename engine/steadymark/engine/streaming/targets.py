@@ -1,19 +1,22 @@
-"""Targets of streaming: parse `osf`, `vmc://192.168.1.5:39540` or `lsl://NAME`."""
+"""Targets of streaming: parse `osf`, `vmc://192.168.1.5:39540?shapes=vrm` or `lsl://NAME`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 from steadymark.engine.core.errors import SinkError, UsageError
+from steadymark.engine.streaming.target_options import joined_place, split_place
 from steadymark.models.choice_registry import Registry
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from steadymark.engine.core.types import TrackResult
+    from steadymark.engine.face3d.expression_settings import ExpressionSettings
+    from steadymark.engine.streaming.target_options import TargetOption
 
 LOOPBACK = "127.0.0.1"
 HOST_AND_PORT = UserText("host and port")
@@ -26,15 +29,18 @@ class StreamTarget:
 
     Attributes:
         kind: Name of the protocol, see `TARGETS`.
-        place: HOST:PORT, or what the protocol has instead, such as the name of an LSL stream.
+        place: HOST:PORT, or what the protocol has instead, such as the name of an LSL stream; then
+            the options that are not the default, see `target_options`.
         host: Host name or address; empty if the protocol has none.
         port: Port; 0 if the protocol has none.
+        options: The value of each option of the protocol.
     """
 
     kind: str
     place: str
     host: str = ""
     port: int = 0
+    options: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __str__(self) -> str:
         return f"{self.kind}://{self.place}"
@@ -57,12 +63,22 @@ class StreamWriter(Protocol):
 
 @runtime_checkable
 class ExpressionWriter(Protocol):
-    """A `StreamWriter` whose expressions are relative to a neutral face, see `NeutralFace`.
+    """A `StreamWriter` that sends relative to a neutral face or place, see `NeutralFace`.
 
     `choose_neutral` takes the face of the next half second as neutral.
     """
 
     def choose_neutral(self) -> None: ...
+
+
+@runtime_checkable
+class CharacterWriter(Protocol):
+    """A `StreamWriter` that applies expression settings to what it sends.
+
+    `use_expressions` gives the settings of the results that are sent from now on.
+    """
+
+    def use_expressions(self, settings: ExpressionSettings) -> None: ...
 
 
 def network_place(kind: TargetKind, place: str) -> StreamTarget:
@@ -130,6 +146,7 @@ class TargetKind:
         place_label: What the place is, for the window.
         package: Package that the writer needs and that may be missing; empty if there is none.
         extra: Extra of Steadymark that installs the package; empty if there is none.
+        options: What can be chosen besides the place.
     """
 
     name: str
@@ -141,6 +158,7 @@ class TargetKind:
     place_label: UserText = HOST_AND_PORT
     package: str = ""
     extra: str = ""
+    options: tuple[TargetOption, ...] = ()
 
     def missing(self, error: ImportError) -> SinkError:
         """Return the error that tells how to install the package that the writer needs."""
@@ -191,16 +209,21 @@ def target_at(kind: str, place: str) -> StreamTarget:
 
     Args:
         kind: Name of the protocol.
-        place: HOST:PORT, or what the protocol has instead.
+        place: HOST:PORT, or what the protocol has instead, with options, see `split_place`.
 
     Returns:
         The target.
 
     Raises:
-        UsageError: The kind is unknown, or the place is invalid.
+        UsageError: The kind is unknown, or the place or an option is invalid.
     """
     found = TARGETS.find(kind)
-    return found.parse(found, place.strip())
+    place, options = split_place(place.strip(), found.options)
+    target = found.parse(found, place)
+    if not options:
+        return target
+    shown = joined_place(target.place, options, found.options)
+    return replace(target, place=shown, options=options)
 
 
 def open_writer(target: StreamTarget) -> StreamWriter:

@@ -1,139 +1,168 @@
 """OSC messages of the Virtual Motion Capture (VMC) protocol (https://protocol.vmc.info).
 
-Each frame is one bundle: `/VMC/Ext/OK 1 3 0 TRACKED`, the head as `/VMC/Ext/Bone/Pos`, a
-`/VMC/Ext/Blend/Val` for each blend shape, and `/VMC/Ext/Blend/Apply`. It describes the first face;
-while that face is lost, only the first message is sent. The head's rotation is relative to a face
-that looks into the camera, see `pose_axes.unity_quaternion`. Its position is 0 0 0, because the
-avatar defines where a bone is.
+Each frame has `/VMC/Ext/OK 1 3 0 TRACKED`, the place of the head, its rotation as
+`/VMC/Ext/Bone/Pos Head`, a `/VMC/Ext/Blend/Val` for each blend shape, and `/VMC/Ext/Blend/Apply`.
+It describes the first face; while that face is lost, only the first message is sent. The head's
+rotation is relative to a face that looks into the camera, see `pose_axes.unity_quaternion`.
 
-Eyelids and jaw have names that every VRM avatar knows, and the other blend shapes have ARKit's
-names. No blend shape is sent under two names, because an avatar would then move twice as far.
+The protocol has no message for the place of a head alone. The position of a bone is local: it is
+the length of the neck, which the avatar defines, so that it stays 0 0 0. The offset from the
+neutral place (`pose_axes.HeadPlace`) is therefore sent in the way that the option `position`
+chooses: as `/VMC/Ext/Root/Pos`, which moves the whole avatar, or as `/VMC/Ext/Tra/Pos`, a virtual
+tracker named `steadymark-head`, which is what assistants send to performers.
+
+The option `shapes` chooses the names of blend shapes. `arkit`: ARKit's 52 names, which avatars for
+"perfect sync" have. `vrm`: the eyelids and vowels that every VRM avatar has. No blend shape is sent
+under two names, because an avatar would then move twice as far.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from steadymark.engine.streaming.expressions import openness
+from steadymark.engine.face3d.arkit import SHAPES
+from steadymark.engine.face3d.expression_settings import AS_MEASURED, character_face
 from steadymark.engine.streaming.first_face import first_face
-from steadymark.engine.streaming.neutral_face import NeutralFace
-from steadymark.engine.streaming.pose_axes import unity_quaternion
+from steadymark.engine.streaming.osc import osc_bundles
+from steadymark.engine.streaming.pose_axes import HeadPlace, unity_quaternion
+from steadymark.engine.streaming.target_options import TargetOption
 from steadymark.engine.streaming.targets import LOOPBACK, TARGETS, TargetKind
 from steadymark.engine.streaming.udp import UdpSocket
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from steadymark.engine.core.types import TrackedFace, TrackResult
+    from steadymark.engine.face3d.expression_settings import ExpressionSettings
+    from steadymark.engine.streaming.osc import Message
     from steadymark.engine.streaming.targets import StreamTarget
 
-Message = tuple[str, tuple[str | int | float, ...]]
+TRACKER = "steadymark-head"  # name of the virtual tracker
+_UNTURNED = (0.0, 0.0, 0.0, 1.0)
+_SHAPES = TargetOption(
+    "shapes",
+    UserText("Shapes"),
+    UserText("Names of the blend shapes that the avatar has."),
+    {
+        "arkit": UserText("ARKit (perfect sync)"),
+        "vrm": UserText("VRM (eyelids and vowels)"),
+    },
+)
+_POSITION = TargetOption(
+    "position",
+    UserText("Position"),
+    UserText("How the movement of the head is sent."),
+    {
+        "root": UserText("moves the avatar"),
+        "tracker": UserText("as a virtual tracker"),
+        "none": UserText("not sent"),
+    },
+)
 
 
-def shapes(features: dict[str, float]) -> dict[str, float]:
-    """Convert expression features to blend shapes.
+def vrm_shapes(strengths: Mapping[str, float]) -> dict[str, float]:
+    """Convert ARKit's shapes to the eyelids and vowels that every VRM avatar has.
+
+    The vowels share the opening of the jaw and the rounding and spreading of the lips, so that
+    their sum is never above 1. VRM's moods (Joy, Angry, …) are not sent: they close eyes and open
+    mouths on their own.
 
     Args:
-        features: Features by name; see `expressions.features`.
+        strengths: Strengths of ARKit's shapes by name, 0 to 1.
 
     Returns:
-        Blend shapes in [0, 1] by name; L and R are the person's left and right.
+        Blend shapes of VRM 0 by name, 0 to 1; L and R are the person's left and right.
     """
-
-    def more(name: str) -> float:
-        return max(0.0, features[name])
-
-    def less(name: str) -> float:
-        return max(0.0, -features[name])
-
-    both = {}
-    for side, ending in (("l", "Left"), ("r", "Right")):
-        up, out = less(f"mouth_corner_updown_{side}"), more(f"mouth_corner_inout_{side}")
-        both[f"mouthSmile{ending}"] = (up + out) / 2
-        both[f"browOuterUp{ending}"] = more(f"eyebrow_updown_{side}")
-        both[f"browDown{ending}"] = less(f"eyebrow_updown_{side}")
+    jaw = strengths["jawOpen"]
+    rounded = max(strengths["mouthFunnel"], strengths["mouthPucker"])
+    spread = (strengths["mouthStretchLeft"] + strengths["mouthStretchRight"]) / 2
     return {
-        "Blink_L": 1.0 - openness(features["eye_l"]),
-        "Blink_R": 1.0 - openness(features["eye_r"]),
-        "A": more("mouth_open"),
-        "mouthPucker": less("mouth_wide"),
-        "browInnerUp": (more("eyebrow_steepness_l") + more("eyebrow_steepness_r")) / 2,
-        **both,
+        "Blink_L": strengths["eyeBlinkLeft"],
+        "Blink_R": strengths["eyeBlinkRight"],
+        "A": jaw * (1 - rounded) * (1 - spread),
+        "I": (1 - jaw) * (1 - rounded) * spread,
+        "U": (1 - jaw) * rounded,
+        "E": jaw * (1 - rounded) * spread,
+        "O": jaw * rounded,
     }
 
 
-def messages(
-    face: TrackedFace | None, time_s: float = 0.0, neutral: NeutralFace | None = None
-) -> list[Message]:
-    """Return the OSC addresses and values of one frame.
+class VmcMessages:
+    """Makes the messages of the frames of one stream.
 
     Args:
-        face: The tracked face; without a face or its pose, the message says that nothing is
-            tracked.
-        time_s: Time of the frame in seconds.
-        neutral: The person's neutral face, which learns from this one; None for the mean person's.
-
-    Returns:
-        Pairs of address and values.
+        shapes: Value of the option `shapes`.
+        position: Value of the option `position`.
     """
-    expression = None if face is None else (neutral or NeutralFace()).features(face, time_s)
-    if face is None or face.pose is None or expression is None:
-        return [("/VMC/Ext/OK", (1, 3, 0, 0))]
-    head = ("Head", 0.0, 0.0, 0.0, *unity_quaternion(face.pose))
-    values = shapes(expression)
-    return [
-        ("/VMC/Ext/OK", (1, 3, 0, 1)),
-        ("/VMC/Ext/Bone/Pos", head),
-        *(("/VMC/Ext/Blend/Val", (name, value)) for name, value in values.items()),
-        ("/VMC/Ext/Blend/Apply", ()),
-    ]
+
+    def __init__(self, *, shapes: str = "arkit", position: str = "root") -> None:
+        self._vrm, self._position = shapes == "vrm", position
+        self.place = HeadPlace()
+        self.settings: ExpressionSettings = AS_MEASURED
+
+    def of(self, face: TrackedFace | None) -> list[Message]:
+        """Return the OSC addresses and values of one frame.
+
+        Args:
+            face: The tracked face; without one, or without pose or expressions, the messages say
+                that nothing is tracked.
+
+        Returns:
+            Pairs of address and values.
+        """
+        shown = None if face is None else character_face(face, self.settings)
+        if face is None or shown is None:
+            return [("/VMC/Ext/OK", (1, 3, 0, 0))]
+        turned = unity_quaternion(shown.pose)
+        place = self.place.offset_m(face.face_id, shown.pose)
+        values = dict(zip(SHAPES, shown.shapes.tolist(), strict=True))
+        if self._vrm:
+            values = vrm_shapes(values)
+        return [
+            ("/VMC/Ext/OK", (1, 3, 0, 1)),
+            *self._places(place, turned),
+            ("/VMC/Ext/Bone/Pos", ("Head", 0.0, 0.0, 0.0, *turned)),
+            *(("/VMC/Ext/Blend/Val", (name, value)) for name, value in values.items()),
+            ("/VMC/Ext/Blend/Apply", ()),
+        ]
+
+    def _places(
+        self, place: tuple[float, float, float], turned: tuple[float, float, float, float]
+    ) -> list[Message]:
+        if self._position == "root":
+            return [("/VMC/Ext/Root/Pos", ("root", *place, *_UNTURNED))]
+        if self._position == "tracker":
+            return [("/VMC/Ext/Tra/Pos", (TRACKER, *place, *turned))]
+        return []
 
 
 class VmcWriter:
-    """Sends one OSC bundle per frame; needs python-osc."""
+    """Sends the OSC bundles of each frame; an average frame has two, of at most 1400 bytes."""
 
     def __init__(self, target: StreamTarget) -> None:
-        self.socket, self._neutral = UdpSocket(target), NeutralFace()
+        self.socket, self._messages = UdpSocket(target), VmcMessages(**target.options)
 
     def open(self) -> None:
-        """Open the socket.
-
-        Raises:
-            ImportError: python-osc is missing.
-            SinkError: The host cannot be reached.
-        """
-        import pythonosc.osc_bundle_builder  # noqa: F401
-
         self.socket.open()
 
     def send(self, result: TrackResult) -> tuple[int, int]:
-        face, time_s = first_face(result), result.frame.pts_s
-        accepted = self.socket.send(bundle(messages(face, time_s, self._neutral)))
-        return int(accepted), int(not accepted)
+        bundles = osc_bundles(self._messages.of(first_face(result)))
+        accepted = sum(self.socket.send(data) for data in bundles)
+        return accepted, len(bundles) - accepted
 
     @property
     def has_receiver(self) -> bool | None:
         return self.socket.has_receiver
 
     def choose_neutral(self) -> None:
-        self._neutral.choose_next()
+        self._messages.place.choose_next()
+
+    def use_expressions(self, settings: ExpressionSettings) -> None:
+        self._messages.settings = settings
 
     def close(self) -> None:
         self.socket.close()
-
-
-def bundle(contents: list[Message]) -> bytes:
-    """Encode messages as one OSC bundle that takes effect immediately."""
-    from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
-    from pythonosc.osc_message_builder import OscMessageBuilder
-
-    builder = OscBundleBuilder(IMMEDIATELY)
-    for address, values in contents:
-        message = OscMessageBuilder(address)
-        for value in values:
-            message.add_arg(value)
-        builder.add_content(message.build())
-    data: bytes = builder.build().dgram
-    return data
 
 
 TARGETS.add(
@@ -146,7 +175,6 @@ TARGETS.add(
         ),
         f"{LOOPBACK}:39540",
         VmcWriter,
-        package="python-osc",
-        extra="network",
+        options=(_SHAPES, _POSITION),
     )
 )

@@ -78,7 +78,8 @@ def review(
 @help_groups(
     {
         INPUT: "start end persons neutral",
-        OUTPUT: "target wide drop_excluded per_person statistics annotations pts overwrite",
+        OUTPUT: "target wide drop_excluded per_person statistics annotations pts gltf bvh "
+        "overwrite",
     }
 )
 def export(
@@ -114,6 +115,14 @@ def export(
             help="Also save the corrected frames as pictures with .pts files into this folder."
         ),
     ] = None,
+    gltf: Annotated[
+        Path | None,
+        typer.Option(help="Also write the moving 3D faces to this binary glTF file (.glb)."),
+    ] = None,
+    bvh: Annotated[
+        Path | None,
+        typer.Option(help="Also write the motion of the head to this BVH file; see the manual."),
+    ] = None,
     start: Annotated[float, typer.Option(help="Start of the exported part in seconds.")] = 0.0,
     end: Annotated[float | None, typer.Option(help="End of the exported part in seconds.")] = None,
     persons: Annotated[
@@ -130,7 +139,11 @@ def export(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
 ) -> None:
     """Write the table of a video with its project applied: corrected, named, without exclusions."""
-    from steadymark.app.cli.review.reviewed_exports import ReviewedExport, export_files
+    from steadymark.app.cli.review.reviewed_exports import (
+        Animations,
+        ReviewedExport,
+        export_files,
+    )
 
     def run() -> int:
         request = ReviewedExport(
@@ -138,6 +151,7 @@ def export(
             statistics=statistics,
             annotations=annotations,
             pts=pts,
+            motion=Animations(gltf, bvh),
             per_person=per_person,
             wide=wide,
             drop_excluded=drop_excluded,

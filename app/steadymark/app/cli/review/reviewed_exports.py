@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +13,12 @@ from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.types import FaceState
 from steadymark.engine.face3d.identity import NEUTRAL_S
 from steadymark.engine.output.labelled_pictures import labels_of, write_labelled_pictures
+from steadymark.engine.output.motion.bvh_format import bvh_files
+from steadymark.engine.output.motion.gltf_format import gltf_files
+from steadymark.engine.output.motion.motion_sink import write_motion
 from steadymark.engine.review.edits import choose_neutral
 from steadymark.engine.review.elan_file import write_annotations
+from steadymark.engine.review.export_motion import motions_of_table
 from steadymark.engine.review.export_reviewed import (
     ExportOptions,
     export_reviewed,
@@ -29,7 +33,23 @@ from steadymark.models.user_text import UserText
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from steadymark.engine.output.motion.head_motion import HeadMotion
+    from steadymark.engine.output.motion.motion_sink import Encode
     from steadymark.engine.review.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Animations:
+    """Files of moving heads: a binary glTF file, and a BVH file; None writes none."""
+
+    gltf: Path | None = None
+    bvh: Path | None = None
+
+    @property
+    def files(self) -> dict[Path, Encode]:
+        """Return how the content of each file is made."""
+        both = ((self.gltf, gltf_files), (self.bvh, bvh_files))
+        return {path: encode for path, encode in both if path is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +61,7 @@ class ReviewedExport:
         statistics: File of the statistics, or None.
         annotations: File of the annotations, or None.
         pts: Folder of the corrected frames as pictures with .pts files, or None.
+        motion: Files of moving heads.
         per_person: Whether each person has a file of its own.
         persons: Names or numbers of persons; empty for all.
         neutral_s: Times from which on all faces in the picture are neutral for a moment.
@@ -51,6 +72,7 @@ class ReviewedExport:
     statistics: Path | None = None
     annotations: Path | None = None
     pts: Path | None = None
+    motion: Animations = field(default_factory=Animations)
     per_person: bool = False
     wide: bool = False
     drop_excluded: bool = False
@@ -73,8 +95,8 @@ def export_files(
         UsageError: A file exists already, a person is unknown, or nothing is left to export.
     """
     found = find_reviewed(file)
-    project = _with_neutral(found, request.neutral_s)
-    table = reviewed(found.table, project)
+    found = replace(found, project=_with_neutral(found, request.neutral_s))
+    project, table = found.project, reviewed(found.table, found.project)
     target = request.target or found.table_path.with_name(
         f"{found.table_path.name.partition('.')[0]}.reviewed.csv"
     )
@@ -87,6 +109,8 @@ def export_files(
     )
     parts = person_files(table, target, options) if request.per_person else {target: options}
     further = [path for path in (request.statistics, request.annotations) if path is not None]
+    moving = _motion_files(found, table, request, options)
+    further += moving
     for path in (*parts, *further):
         _check(path, found.table_path, overwrite=request.overwrite)
     for path, part in parts.items():
@@ -98,6 +122,10 @@ def export_files(
     if request.annotations is not None:
         write_annotations(request.annotations, project)
         yield request.annotations, _rows(len(project.annotations)), ()
+    for path, (motions, encode) in moving.items():
+        write_motion(path, motions, encode)
+        count = UserText.counted("1 head", "{count} heads", count=len(motions))
+        yield path, count, ()
     if request.pts is not None:
         pictures = _write_pts(found, table, request.pts, overwrite=request.overwrite)
         count = UserText.counted("1 picture", "{count} pictures", count=pictures)
@@ -131,6 +159,27 @@ def _with_neutral(found: ReviewedFile, times_s: tuple[float, ...]) -> Project:
             frame = int(table.frame[later & (person == one)].min())
             project = choose_neutral(project, one, frame)
     return project
+
+
+def _motion_files(
+    found: ReviewedFile, table: ReviewedTable, request: ReviewedExport, options: ExportOptions
+) -> dict[Path, tuple[list[HeadMotion], Encode]]:
+    """Return what is written into each file of moving heads, and how.
+
+    A BVH file holds one head, so that each has a file if there are several.
+    """
+    files: dict[Path, tuple[list[HeadMotion], Encode]] = {}
+    for target, encode in request.motion.files.items():
+        motions = motions_of_table(found, table, options)
+        separate = request.per_person or (encode is bvh_files and len(motions) > 1)
+        if not separate:
+            files[target] = motions, encode
+            continue
+        for path, part in person_files(table, target, options).items():
+            alone = [each for each in motions if each.person in part.persons]
+            if alone:
+                files[path] = alone, encode
+    return files
 
 
 def _rows(count: int) -> UserText:

@@ -243,7 +243,13 @@ _COMMANDS = (
     *PEOPLE_COMMANDS,
     *CORRECTION_COMMANDS,
 )
-_TABLE_KEYS = {"native": ("Ctrl+E",), "openface": ("Ctrl+Shift+F",)}
+_TABLE_KEYS = {
+    "native": ("Ctrl+E",),
+    "openface": ("Ctrl+Shift+F",),
+    "livelink": ("Ctrl+Alt+L",),
+    "gltf": ("Ctrl+Alt+D",),
+    "bvh": ("Ctrl+Alt+H",),
+}
 _EXTRA_TOOLTIP = "more"  # name of a dynamic property of the action
 _OVERLAY_NAMES = (
     "points",

@@ -196,7 +196,7 @@ class FileController(QObject):
         self._exports.save(plots.as_svg() if vectors else plots.as_image(), str(path))
 
     def _open(self) -> None:
-        tables = {each.suffix for each in TABLE_FORMATS.all() if each.suffix == ".csv" or each.read}
+        tables = {each.suffix for each in TABLE_FORMATS.all() if each.is_readable}
         kinds = " ".join(f"*{suffix}" for suffix in sorted({*VIDEO_SUFFIXES, *tables, SUFFIX}))
         path, _ = QFileDialog.getOpenFileName(
             self._parent,

@@ -142,8 +142,9 @@ class TableExports(QObject):
         if recording is None or recording.table is not None:
             return
         if report.source == recording.media.info.path:
-            native = TABLE_FORMATS.find(request.table).has_header
-            self._session.review.list_table(Path(report.path), first=native)
+            table = TABLE_FORMATS.find(request.table)
+            if table.is_readable:
+                self._session.review.list_table(Path(report.path), first=table.has_header)
 
 
 def _ending(choice: TableChoice) -> str:

@@ -42,7 +42,6 @@ _PACKAGES = (
     ("onnxruntime", "MIT"),
     ("platformdirs", "MIT"),
     ("pylsl", "MIT"),
-    ("python-osc", "Unlicense"),
 )
 _LOG_LINES = 30
 translate = QCoreApplication.translate

@@ -94,6 +94,11 @@ class StatisticsPanel(QWidget):
         for label in self.findChildren(QLabel):  # their menus would hide that of the panel
             label.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
 
+    @property
+    def chosen_face(self) -> int | None:
+        """Number of the face that is measured; None if there is none yet."""
+        return self.face.currentData() if self.face.count() else None
+
     def figures(self) -> list[tuple[str, str, float, float]]:
         """Return all figures: title of the table and of the measure, and both values."""
         parts = (self.summary, self.motion, self.truth_tables)
@@ -200,7 +205,7 @@ class StatisticsPanel(QWidget):
 
     def set_faces(self, faces: Sequence[TrackedFace] | None) -> None:
         """Show the attributes of the chosen face, or of the first one, in the shown frame."""
-        chosen = self.face.currentData() if self.face.count() else None
+        chosen = self.chosen_face
         for attribute in ATTRIBUTES.all():
             known = (
                 face.attributes.values[attribute.name]

@@ -12,6 +12,7 @@ import numpy as np
 
 from steadymark.engine.attributes.attribute_registry import attribute_columns, vector_of
 from steadymark.engine.core.types import FaceState, Landmarks, TrackedFace
+from steadymark.engine.face3d.expression_settings import AS_MEASURED, ExpressionSettings
 from steadymark.engine.output.csv.columns import FORMAT, MAGIC, native_columns
 from steadymark.engine.output.csv.row_file import RowFile
 from steadymark.models.face.schema import SCHEMA_OF_UNNAMED
@@ -32,6 +33,7 @@ class Header:
         source_name: Name of the input.
         source_sha256: SHA-256 of the input; None for cameras.
         source_frames: Number of frames of the input; None if it is unknown.
+        expressions: Settings that formats of animations apply; tables hold what was measured.
     """
 
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -40,6 +42,7 @@ class Header:
     source_name: str = ""
     source_sha256: str | None = None
     source_frames: int | None = None
+    expressions: ExpressionSettings = AS_MEASURED
 
     @classmethod
     def of_fields(cls, fields: Mapping[str, object]) -> Header:

@@ -11,8 +11,9 @@ import numpy as np
 
 from steadymark.engine.attributes.attribute_registry import with_points
 from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.core.protocols import more_paths
 from steadymark.engine.core.types import Landmarks
-from steadymark.engine.output.output_paths import cannot_write
+from steadymark.engine.output.output_paths import cannot_write, partial_of
 from steadymark.engine.stabilizers.filter_runner import run_filter
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from steadymark.engine.core.protocols import OfflineFilter, Sink
     from steadymark.engine.core.types import SourceInfo, TrackResult
+
+_SMOOTH = ".smooth"  # in the names of files that replace those of the raw rows
 
 
 class OfflineFilterSink:
@@ -41,10 +44,15 @@ class OfflineFilterSink:
         self._sink, self._path = make(path), path
         self._info: SourceInfo | None = None
         self._results: list[TrackResult] = []
+        self._more: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
         return str(self._path)
+
+    @property
+    def more_paths(self) -> tuple[str, ...]:
+        return self._more
 
     def open(self, info: SourceInfo) -> None:
         self._sink.open(info)
@@ -59,19 +67,20 @@ class OfflineFilterSink:
         results, self._results = self._results, []
         if info is None or not results:
             self._sink.close(complete=complete)
-            self._path = Path(self._sink.path)
+            self._path, self._more = Path(self._sink.path), more_paths(self._sink)
             return
         final = self._path
         self._sink.close(complete=False)
         raw = self._path = Path(self._sink.path)
-        smooth = self._make(final.with_name(f"{final.stem}.smooth{final.suffix}"))
+        smooth = self._make(final.with_name(f"{final.stem}{_SMOOTH}{final.suffix}"))
         try:
             smooth.open(info)
             for result in filter_table(results, self._filter):
                 smooth.write(result)
         except SteadymarkError:
             smooth.close(complete=False)
-            Path(smooth.path).unlink(missing_ok=True)  # the raw rows are kept instead
+            for path in (smooth.path, *more_paths(smooth)):  # the raw rows are kept instead
+                Path(path).unlink(missing_ok=True)
             raise
         smooth.close(complete=True)
         target = final if complete else raw
@@ -80,8 +89,20 @@ class OfflineFilterSink:
             self._path = target
             if complete:
                 raw.unlink(missing_ok=True)
+            self._more = _replace_more(self._sink, smooth, complete=complete)
         except OSError as error:
             raise cannot_write(target, error) from error
+
+
+def _replace_more(raw: Sink, smooth: Sink, *, complete: bool) -> tuple[str, ...]:
+    """Replace the further files of the raw rows, and return the paths of the new ones."""
+    replaced = []
+    for path in map(Path, more_paths(smooth)):
+        final = path.with_name(path.name.replace(_SMOOTH, "", 1))
+        replaced.append(str(path.replace(final if complete else partial_of(final))))
+    for path in map(Path, more_paths(raw)) if complete else ():
+        path.unlink(missing_ok=True)
+    return tuple(replaced)
 
 
 def filter_table(results: list[TrackResult], point_filter: OfflineFilter) -> list[TrackResult]:

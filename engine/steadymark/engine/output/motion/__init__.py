@@ -1,0 +1,1 @@
+"""Files of moving heads for animation programs: glTF and BVH."""

@@ -144,6 +144,7 @@ _COMMANDS = (
         "send",
         checkable=True,
     ),
+    ActionSpec("expressions", QT_TRANSLATE_NOOP("commands", "E&xpressions…"), ("Ctrl+Alt+F",)),
     ActionSpec(
         "mirror", QT_TRANSLATE_NOOP("commands", "&Mirrored view"), ("M",), "mirror", checkable=True
     ),
@@ -243,7 +244,11 @@ _COMMANDS = (
     *PEOPLE_COMMANDS,
     *CORRECTION_COMMANDS,
 )
-_TABLE_KEYS = {"native": ("Ctrl+E",), "openface": ("Ctrl+Shift+F",)}
+_TABLE_KEYS = {
+    "native": ("Ctrl+E",),
+    "openface": ("Ctrl+Shift+F",),
+    "livelink": ("Ctrl+Alt+L",),
+}
 _EXTRA_TOOLTIP = "more"  # name of a dynamic property of the action
 _OVERLAY_NAMES = (
     "points",

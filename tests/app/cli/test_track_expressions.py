@@ -10,7 +10,6 @@ import platformdirs
 import pytest
 
 from steadymark.app.session.expressions.expression_presets import ExpressionPresets
-from steadymark.engine.batch.results_index import ResultsIndex
 from steadymark.engine.face3d.expression_files import NamedExpressions, write_expressions
 from steadymark.engine.face3d.expression_settings import ExpressionSettings, ShapeSettings
 from support.videos.square_video import square_video
@@ -47,7 +46,7 @@ def test_a_preset_changes_the_animation(run: Run, tmp_path: Path, settings_folde
         done = run("track", video, "--out", tmp_path / name, "--csv", "livelink", *options)
         assert done.exit_code == 0, done.output
     plain, silent = (_rows(tmp_path / name / "a.csv") for name in ("plain", "silent"))
-    assert set(plain[:, 0]) == {61}
+    assert 61 in plain[:, 0]
     assert plain[:, 1:53].max() > 0.1
     assert not silent[:, 1:53].any()
     np.testing.assert_array_equal(silent[:, 53:], plain[:, 53:])
@@ -89,7 +88,6 @@ def test_resume_makes_an_animation_again_if_its_settings_are_others(
     assert mirrored.exit_code == 0
     assert "tracked with other settings" in mirrored.output
     assert (out / "a.csv").read_bytes() != before
-    assert ResultsIndex(out) is not None
 
 
 @pytest.mark.parametrize("command", ["track", "live"])

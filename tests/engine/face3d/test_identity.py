@@ -135,10 +135,10 @@ def test_rows_of_a_neutral_face_make_the_identity_known_from_the_first_row_on() 
     raw = np.stack([neutral_or_smiling(i, smiles=i < 30).xy_px for i in range(60)])
     at_rest = np.zeros(60, np.bool_)
     at_rest[40:50] = True
-    rows = np.zeros(60, np.int64), raw, np.ones((60, 68), np.float32), 0.1 * np.arange(60)
-    restarts = np.arange(60) == 0
-    without = identities_of_rows(*rows, restarts, CAMERA)[0]
-    known = identities_of_rows(*rows, restarts, CAMERA, at_rest)[0]
+    numbers, scores = np.zeros(60, np.int64), np.ones((60, 68), np.float32)
+    times_s, restarts = 0.1 * np.arange(60, dtype=np.float64), np.arange(60) == 0
+    without = identities_of_rows(numbers, raw, scores, times_s, restarts, CAMERA)[0]
+    known = identities_of_rows(numbers, raw, scores, times_s, restarts, CAMERA, at_rest)[0]
     assert without is not None
     assert known is not None
     assert error_mm(known) < 0.8 * error_mm(without)

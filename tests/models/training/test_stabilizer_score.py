@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -91,7 +93,7 @@ def test_lag_and_amplitudes_outside_their_bounds_worsen_the_score() -> None:
         StabilizerScore(2.0, 0.5, 0, 0.85, 1),
         StabilizerScore(2.0, 0.5, 0, 1, 1.15),
     ):
-        assert worse.score(raw) == pytest.approx(np.e, rel=0.01)
+        assert worse.score(raw) == pytest.approx(math.e, rel=0.01)
     unknown = StabilizerScore(2.0, 0.5, float("nan"), float("nan"), float("nan"))
     assert unknown.score(unknown) == pytest.approx(1.0)
     weak_network = StabilizerScore(
@@ -99,7 +101,7 @@ def test_lag_and_amplitudes_outside_their_bounds_worsen_the_score() -> None:
     )  # a network that hardly detects lid motion
     assert StabilizerScore(2.0, 0.5, 0, 1, 0.39).score(weak_network) == pytest.approx(1.0)
     assert StabilizerScore(2.0, 0.5, 0, 1, 0.28).score(weak_network) == pytest.approx(
-        np.e, rel=0.01
+        math.e, rel=0.01
     )
 
 

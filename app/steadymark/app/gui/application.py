@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.gui.main_window import MainWindow
     from steadymark.app.session.live.live_view import OpenFeed
+    from steadymark.engine.face3d.expression_settings import ExpressionSettings
     from steadymark.engine.sources import CameraMode
     from steadymark.engine.streaming.targets import StreamTarget
 
@@ -42,6 +43,7 @@ def run_window(
     send: Sequence[StreamTarget] = (),
     *,
     video: str = "",
+    expressions: ExpressionSettings | None = None,
     on_window: Callable[[MainWindow], object] = bool,
 ) -> int:
     """Run the window until it is closed, and return the exit code.
@@ -51,6 +53,7 @@ def run_window(
         mode: The mode to request from a camera.
         send: Where to send live results, in addition to the user's own choice.
         video: The video of `recording`, if that is a table or a project.
+        expressions: Settings of sent expressions, for this run; None takes the user's own choice.
         on_window: Called with the window before it is shown.
 
     Raises:
@@ -83,6 +86,8 @@ def run_window(
     window = make_window(settings, state_root, log_file, presets=presets)
     signal_objects = _close_on_signals(window)
     _show_unexpected_errors(window)
+    if expressions is not None:
+        window.session.expressions.use(expressions)
     on_window(window)
     window.show()
     log.info("ready")

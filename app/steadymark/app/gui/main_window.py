@@ -375,6 +375,7 @@ class MainWindow(WindowLayout):
         self._remember_choices()
         self._measure_timer.stop()
         self._refresh_timer.stop()
+        self.expressions.close()
         ended = [
             self.exports.close_all(),
             self.options.close(),

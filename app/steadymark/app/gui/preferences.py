@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from steadymark.app.gui.i18n.language import SYSTEM
 from steadymark.app.gui.theme import THEMES
+from steadymark.app.session.expressions.expression_presets import ExpressionPresets
 from steadymark.app.session.presets import Presets
 from steadymark.app.session.settings_values import (
     restored_settings,
@@ -36,7 +37,9 @@ class Preferences:
 
     def __init__(self, settings: QSettings, presets: Path | None = None) -> None:
         self._settings = settings
-        self.presets = Presets(presets or Path(settings.fileName()).parent / "presets")
+        folder = presets or Path(settings.fileName()).parent / "presets"
+        self.presets = Presets(folder)
+        self.expression_presets = ExpressionPresets(folder.with_name("expressions"))
 
     def tracking(self) -> TrackSettings:
         """Return the tracking settings."""

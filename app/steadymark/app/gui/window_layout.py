@@ -20,6 +20,7 @@ from steadymark.app.gui.correction.correction_controller import CorrectionContro
 from steadymark.app.gui.docks import Docks
 from steadymark.app.gui.errors.errors_controller import ErrorsController
 from steadymark.app.gui.errors.errors_panel import ErrorsPanel
+from steadymark.app.gui.expressions.expressions_controller import ExpressionsController
 from steadymark.app.gui.files.close_questions import CloseQuestions
 from steadymark.app.gui.files.exports_list import ExportsList
 from steadymark.app.gui.files.file_controller import FileController
@@ -111,6 +112,9 @@ class WindowLayout(QMainWindow):
             messages=self.messages,
             open_path=self.open_path,
             folder_choice=self.files.folder_choice,
+        )
+        self.expressions = ExpressionsController(
+            self, session=self.session, preferences=self.preferences
         )
         self._make_review_controllers()
         self.more_faces = MoreFacesMessage(
@@ -225,6 +229,7 @@ class WindowLayout(QMainWindow):
         actions, docks = self.actions_by_name, self.docks
         self.files.connect_actions(actions, plots=self.plots, settings=self.settings)
         self.live_controller.connect_actions(actions, self.live_bar)
+        self.expressions.connect_actions(actions["expressions"])
         self.review_controller.connect_actions(actions, self.review, docks.review)
         self.table_exports.connect_actions(actions)
         self.review_exports.connect_actions(actions)

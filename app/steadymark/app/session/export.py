@@ -17,6 +17,7 @@ from steadymark.app.session.recording.results import FrameStatus
 from steadymark.app.session.review.reviewed_faces import ReviewedFaces
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.core.types import TrackResult
+from steadymark.engine.face3d.expression_settings import AS_MEASURED, ExpressionSettings
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
 from steadymark.engine.pipeline.job import InputSettings, header
@@ -64,6 +65,7 @@ class ExportRequest:
         draw: What is drawn into an annotated video.
         table: Name of the table's format, see `TABLE_FORMATS`.
         loop: The first and last frame to write; None writes all frames.
+        expressions: Settings that apply to files of animations.
         project: The project that is applied to the landmarks: corrections, persons, and what is
             excluded, which is left out. None writes the landmarks as they were tracked.
     """
@@ -74,6 +76,7 @@ class ExportRequest:
     table: str = "native"
     loop: tuple[int, int] | None = None
     project: Project | None = None
+    expressions: ExpressionSettings = AS_MEASURED
 
     def covers(self, frames: int) -> range:
         """Return the frames to write of a recording with this many frames."""
@@ -286,7 +289,7 @@ class Export(BackgroundExport):
             return AnnotatedVideoSink(
                 request.path, source if Path(source).is_file() else None, request.draw
             )
-        head = table_header(source_data, results)
+        head = replace(table_header(source_data, results), expressions=request.expressions)
         return TABLE_FORMATS.find(request.table).sink(request.path, head, results.schema)
 
     def _tracked_frames(self, results: Results, frames: range) -> Iterator[TrackResult]:

@@ -16,6 +16,7 @@ from steadymark.app.session.background_opening import (
     settings_to_retrack,
 )
 from steadymark.app.session.display_model import DisplayModel
+from steadymark.app.session.expressions.expression_choice import ExpressionChoice
 from steadymark.app.session.live.live_view import QUIT_FLUSH_S, LiveView, open_feed
 from steadymark.app.session.people.people import People
 from steadymark.app.session.recording.recording_view import RecordingView
@@ -54,6 +55,7 @@ class Session(DisplayModel):
         message_posted: Emitted with a UserText: a fault or a note for the user.
         recording: Plays and tracks recordings.
         live: Watches cameras and streams.
+        expressions: The settings of the expressions that characters get.
         review: The project of the open recording.
         doubts: Its doubtful stretches.
         people: The persons in it.
@@ -83,6 +85,7 @@ class Session(DisplayModel):
             self, models=lambda: self._models, settings=settings, state_root=state_root
         )
         self.live = LiveView(self._models, opener=opener, parent=self)
+        self.expressions = ExpressionChoice(self.live.sending, self)
         self.thumbnails = Thumbnails(self.recording, lambda: self.display.playing)
         self.review = ReviewStore(self)
         self.doubts = Doubts(self.recording, self.review)

@@ -54,21 +54,24 @@ def checked_name(name: str) -> str:
     return name
 
 
-def expressions_text(named: NamedExpressions) -> str:
-    """Return the contents of a file with these settings."""
+def expression_values(named: NamedExpressions) -> dict[str, object]:
+    """Return the contents of a file with these settings, as values of JSON.
+
+    Raises:
+        UsageError: The name is not valid.
+    """
     settings = named.settings
     shapes = {
         name: asdict(shape)
         for name, shape in zip(SHAPES, settings.shapes, strict=True)
         if shape != UNCHANGED
     }
-    values = {
+    return {
         _FORMAT: 1,
         "name": checked_name(named.name),
         "mirrored": settings.mirrored,
         "shapes": shapes,
     }
-    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
 
 def write_expressions(path: Path, named: NamedExpressions) -> None:
@@ -78,7 +81,7 @@ def write_expressions(path: Path, named: NamedExpressions) -> None:
         SinkError: The file cannot be written.
         UsageError: The name is not valid.
     """
-    text = expressions_text(named)
+    text = json.dumps(expression_values(named), indent=2, ensure_ascii=False) + "\n"
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -98,7 +101,7 @@ def read_expressions(path: Path) -> NamedExpressions:
     try:
         if path.stat().st_size > _LARGEST_FILE:
             raise ContentError("it is too large")
-        return _named(json.loads(path.read_text(encoding="utf-8")))
+        return expressions_of(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         reason: object = error.strerror or error
     except UsageError as error:
@@ -112,7 +115,13 @@ def read_expressions(path: Path) -> NamedExpressions:
     )
 
 
-def _named(data: Any) -> NamedExpressions:
+def expressions_of(data: Any) -> NamedExpressions:
+    """Return the settings from the contents of a file, see `expression_values`.
+
+    Raises:
+        ContentError: The values are not those of expression settings.
+        UsageError: The name is not valid.
+    """
     if not isinstance(data, dict) or data.get(_FORMAT) != 1:
         raise ContentError("it lacks '{name}': 1", name=_FORMAT)
     unknown = [key for key in data if key not in _FIELDS]

@@ -129,9 +129,21 @@ def apply_expression_settings(strengths: ArrayLike, settings: ExpressionSettings
         (52,) strengths of `SHAPES`, 0 to 1; NaN where one is unknown.
     """
     gain, dead_zone, curve = _columns(settings.shapes)
-    clear = ((np.asarray(strengths, np.float64) - dead_zone) / (1 - dead_zone)).clip(0, 1)
-    changed: Floats = (gain * clear**curve).clip(0, 1)
+    changed = _changed(np.asarray(strengths, np.float64), gain, dead_zone, curve)
     return changed[_MIRROR] if settings.mirrored else changed
+
+
+def changed_strength(strengths: Floats, settings: ShapeSettings) -> Floats:
+    """Return several strengths of one shape with its settings, as `apply_expression_settings`."""
+    return _changed(strengths, settings.gain, settings.dead_zone, settings.curve)
+
+
+def _changed(
+    strengths: Floats, gain: Floats | float, dead_zone: Floats | float, curve: Floats | float
+) -> Floats:
+    clear = ((strengths - dead_zone) / (1 - dead_zone)).clip(0, 1)
+    changed: Floats = (gain * clear**curve).clip(0, 1)
+    return changed
 
 
 def mirrored_pose(pose: HeadPose) -> HeadPose:
@@ -178,14 +190,15 @@ def character_face(face: TrackedFace, settings: ExpressionSettings) -> Character
     return CharacterFace(shapes, applied_pose(pose, settings))
 
 
-def _other_side(name: str) -> str:
+def other_side(name: str) -> str:
+    """Return the name of the shape of the other side; a shape without sides is its own."""
     for side, other in (("Left", "Right"), ("Right", "Left")):
         if name.endswith(side):
             return name.removesuffix(side) + other
     return name
 
 
-_MIRROR = [SHAPES.index(_other_side(name)) for name in SHAPES]
+_MIRROR = [SHAPES.index(other_side(name)) for name in SHAPES]
 
 
 @lru_cache(maxsize=8)

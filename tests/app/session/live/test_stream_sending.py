@@ -44,9 +44,10 @@ def test_nothing_is_sent_unless_a_target_is_switched_on(qtbot: QtBot, session: S
         (False, "127.0.0.1:11573"),
         (False, "127.0.0.1:39540"),
         (False, "Steadymark"),
+        (False, "127.0.0.1:11111"),
     ]
     start_live_view(qtbot, session)
-    assert [f.report for f in sending.target_states()] == [None] * 3
+    assert [f.report for f in sending.target_states()] == [None] * 4
 
 
 def test_sent_landmarks_equal_those_of_the_results(qtbot: QtBot, session: Session) -> None:

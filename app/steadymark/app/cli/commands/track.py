@@ -8,6 +8,11 @@ from typing import Annotated
 import typer
 
 from steadymark.app.cli.choices_help import DETECTOR_HELP, SEND_HELP, TableFormatOption
+from steadymark.app.cli.commands.expression_options import (
+    ExpressionsOption,
+    MirrorOption,
+    chosen_expressions,
+)
 from steadymark.app.cli.error_boundary import err, out, report_errors
 from steadymark.app.cli.help_groups import (
     COMPUTER,
@@ -36,7 +41,7 @@ _FILTERS = StabilizerOptions()
         FACES: "model detector threshold max_faces look_every recentre focal",
         STABILIZER: "stabilizer **",
         OUTPUT: "folder csv video axes draw overwrite resume",
-        LIVE: "camera_mode send",
+        LIVE: "camera_mode send expressions mirror",
         COMPUTER: "device jobs scheduler",
     },
     _FILTERS.annotations,
@@ -132,6 +137,8 @@ def track(
         list[str] | None,
         typer.Option(help=f"{SEND_HELP} A file is sent as fast as it is tracked."),
     ] = None,
+    expressions: ExpressionsOption = "",
+    mirror: MirrorOption = False,
     **parameters: float | None,
 ) -> None:
     """Track faces in videos and write one table (CSV) per video."""
@@ -167,7 +174,14 @@ def track(
         )
         targets = send_targets(send or ())
         output = OutputSettings(
-            folder, csv, video, overwrite, resume, drawings=drawings, send=targets
+            folder,
+            csv,
+            video,
+            overwrite,
+            resume,
+            drawings=drawings,
+            send=targets,
+            expressions=chosen_expressions(expressions, mirror=mirror),
         )
         placement = JobPlacement(jobs, scheduler)
         return run_batch(

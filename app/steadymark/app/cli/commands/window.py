@@ -8,6 +8,11 @@ from typing import Annotated
 import typer
 
 from steadymark.app.cli.choices_help import SEND_HELP
+from steadymark.app.cli.commands.expression_options import (
+    ExpressionsOption,
+    MirrorOption,
+    chosen_expressions,
+)
 from steadymark.app.cli.error_boundary import report_errors
 from steadymark.engine.core.errors import UsageError
 
@@ -61,6 +66,8 @@ def live(
         str | None, typer.Option(help="Camera mode to request, for example 1280x720@30.")
     ] = None,
     send: Annotated[list[str] | None, typer.Option(help=SEND_HELP)] = None,
+    expressions: ExpressionsOption = "",
+    mirror: MirrorOption = False,
 ) -> None:
     """Open the window with a camera or a stream."""
     from steadymark.app.gui.application import run_window
@@ -76,6 +83,9 @@ def live(
                 f"{source} is neither a camera nor an address: write camera:0 or rtsp://…; "
                 "'steadymark open' opens videos"
             )
-        return run_window(source, mode, targets)
+        chosen = None
+        if expressions or mirror:
+            chosen = chosen_expressions(expressions, mirror=mirror)
+        return run_window(source, mode, targets, expressions=chosen)
 
     report_errors(run, collects=False)

@@ -144,6 +144,7 @@ _COMMANDS = (
         "send",
         checkable=True,
     ),
+    ActionSpec("expressions", QT_TRANSLATE_NOOP("commands", "E&xpressions…"), ("Ctrl+Alt+F",)),
     ActionSpec(
         "mirror", QT_TRANSLATE_NOOP("commands", "&Mirrored view"), ("M",), "mirror", checkable=True
     ),

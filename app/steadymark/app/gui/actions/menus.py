@@ -45,6 +45,7 @@ _LIVE_ACTIONS = (
     "record_folder",
     "",
     "send",
+    "expressions",
     "",
     "mirror",
 )

@@ -165,7 +165,8 @@ class FileController(QObject):
             draw = replace(draw, beside=(variant_name(variants[0]), variant_name(variants[1])))
         loop = session.display.loop if only_loop else None
         project = session.review.project if review else None
-        request = ExportRequest(kind, path, draw, table, loop, project)
+        expressions = session.expressions.settings
+        request = ExportRequest(kind, path, draw, table, loop, project, expressions)
         self._exports.start(request, source_of(recording, compared))
 
     def show_queue(self, paths: Sequence[str] = ()) -> None:
@@ -177,6 +178,7 @@ class FileController(QObject):
                 session.models,
                 lambda: session.settings,
                 lambda: session.display.live is not None,
+                lambda: session.expressions.settings,
             )
             exports.queue_window.report_requested.connect(self._report_on_queue)
         exports.queue_window.add(paths)

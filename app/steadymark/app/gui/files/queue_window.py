@@ -32,6 +32,7 @@ from steadymark.app.session.video_queue import QueueStage, VideoQueue, tables_of
 from steadymark.app.session.worker_threads import CoalescedCallback
 from steadymark.engine.batch.run_jobs import cores
 from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.face3d.expression_settings import AS_MEASURED
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.pipeline.job import OutputSettings
 from steadymark.engine.sources.input_paths import VIDEO_SUFFIXES
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from steadymark.app.session.background_opening import ModelCache
+    from steadymark.engine.face3d.expression_settings import ExpressionSettings
     from steadymark.engine.tracking.settings import TrackSettings
 
 _STOP_S = 2.0
@@ -60,6 +62,7 @@ class QueueWindow(QDialog):
         models: The loaded models.
         settings: Returns the settings; called when the queue begins.
         live: Returns whether a live view is open; then fewer videos are tracked at a time.
+        expressions: Returns the settings of animations; called when the queue begins.
     """
 
     _updated = Signal()
@@ -72,10 +75,11 @@ class QueueWindow(QDialog):
         models: ModelCache,
         settings: Callable[[], TrackSettings],
         live: Callable[[], bool],
+        expressions: Callable[[], ExpressionSettings] = lambda: AS_MEASURED,
     ) -> None:
         super().__init__(parent)
         self.resize(860, 480)
-        self._settings, self._live = settings, live
+        self._settings, self._live, self._expressions = settings, live, expressions
         self._call = CoalescedCallback(self._updated.emit)
         self.queue = VideoQueue(models, self._call)
         self.pending: list[str] = []  # recordings that have not begun yet
@@ -247,6 +251,7 @@ class QueueWindow(QDialog):
             csv=str(self.table_format.currentData()),
             video=self.video.isChecked(),
             overwrite=self.replace_files.isChecked(),
+            expressions=self._expressions(),
         )
         pending, self.pending = self.pending, []
         self.queue.add(pending, self._settings(), output)

@@ -117,6 +117,7 @@ class TableExports(QObject):
                 choice.format,
                 loop,
                 project if choice.review else None,
+                self._session.expressions.settings,
             )
             self._exports.start(request, source)
             return

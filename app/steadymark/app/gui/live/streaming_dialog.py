@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.live.streaming_texts import state_text, target_name
+from steadymark.app.gui.live.target_option_boxes import TargetOptionBoxes
 from steadymark.engine.output.video.draw_style import VERMILLION
 from steadymark.engine.streaming.targets import TARGETS, TargetKind
 
@@ -57,6 +58,7 @@ class StreamingDialog(QDialog):
         self.check_boxes: dict[str, QCheckBox] = {}
         self.addresses: dict[str, QLineEdit] = {}
         self.states: dict[str, QLabel] = {}
+        self.options: dict[str, TargetOptionBoxes] = {}
         column = QVBoxLayout(self)
         words = QLabel(
             self.tr(
@@ -120,7 +122,7 @@ class StreamingDialog(QDialog):
             self.check_boxes[state.kind].setChecked(state.on)
             place = self.addresses[state.kind]
             if not place.hasFocus() and not self._faults.get(state.kind):
-                place.setText(state.place)
+                place.setText(self.options[state.kind].show_place(state.place))
             self.states[state.kind].setText(state_text(state, live=live))
 
     def show_fault(self, kind: str, fault: str) -> None:
@@ -151,8 +153,15 @@ class StreamingDialog(QDialog):
             self._grid.addWidget(widget, row, number)
         self._grid.addWidget(about, row + 1, 1, 1, 2)
         self._grid.setRowMinimumHeight(row + 1, 40)
-        switch.clicked.connect(lambda on: self.target_changed.emit(key, on, place.text()))
-        place.editingFinished.connect(
-            lambda: self.target_changed.emit(key, switch.isChecked(), place.text())
-        )
+        options = TargetOptionBoxes(kind)
+        if kind.options:
+            self._grid.addWidget(options, row + 2, 1, 1, 2)
+
+        def emit(on: bool) -> None:
+            self.target_changed.emit(key, on, options.whole_place(place.text()))
+
+        switch.clicked.connect(emit)
+        place.editingFinished.connect(lambda: emit(switch.isChecked()))
+        options.changed.connect(lambda: emit(switch.isChecked()))
+        self.options[key] = options
         self.check_boxes[key], self.addresses[key], self.states[key] = switch, place, state

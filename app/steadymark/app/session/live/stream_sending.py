@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 
+from steadymark.engine.face3d.expression_settings import AS_MEASURED
 from steadymark.engine.streaming.sender import Sender, SendState
 from steadymark.engine.streaming.targets import TARGETS, StreamTarget, target_at
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from steadymark.engine.core.types import TrackResult
+    from steadymark.engine.face3d.expression_settings import ExpressionSettings
     from steadymark.engine.streaming.sender import SendReport
 
     MakeSender = Callable[[StreamTarget, Callable[[], None]], Sender]
@@ -89,6 +91,7 @@ class StreamSending(QObject):
         self._make, self._clock = make, clock
         self._slots = {kind: _SenderSlot(kind) for kind in TARGETS.names()}
         self._running = False
+        self._expressions = AS_MEASURED
         self._active_senders: tuple[Sender, ...] = ()
         self._closing_senders: list[Sender] = []
         self._state_changed.connect(self._on_state, Qt.ConnectionType.QueuedConnection)
@@ -142,6 +145,12 @@ class StreamSending(QObject):
         for sender in self._active_senders:
             sender.choose_neutral()
 
+    def use_expressions(self, settings: ExpressionSettings) -> None:
+        """Use these settings of expressions for what is sent from now on."""
+        self._expressions = settings
+        for sender in self._active_senders:
+            sender.use_expressions(settings)
+
     def target_states(self) -> tuple[StreamTargetState, ...]:
         """Return the current state of each kind of target."""
         return tuple(self._target_state(kind, slot) for kind, slot in self._slots.items())
@@ -160,6 +169,7 @@ class StreamSending(QObject):
     def _start(self, slot: _SenderSlot) -> None:
         if slot.on and slot.sender is None:
             slot.sender = self._make(slot.target, self._state_changed.emit)
+            slot.sender.use_expressions(self._expressions)
             slot.fault_reported = False
             slot.sent.clear()
             slot.sender.begin()

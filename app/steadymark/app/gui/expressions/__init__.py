@@ -1,0 +1,1 @@
+"""The dialog of expressions: live bars, settings of each shape, and presets."""

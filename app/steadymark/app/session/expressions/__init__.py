@@ -1,0 +1,1 @@
+"""Settings of the expressions that characters get: presets, and the choice of the session."""

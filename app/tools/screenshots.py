@@ -225,7 +225,7 @@ def _shoot_comparison(studio: ScreenshotStudio, scheme: str) -> None:
 
 
 def _shoot_pose(studio: ScreenshotStudio, scheme: str) -> None:
-    """Capture the head pose: axes, values and curves."""
+    """Capture the head pose (axes, values and curves), and the 3D face."""
     from steadymark.app.session.state import ComparisonLayout, ShownLandmarks
 
     window, session = studio.window, studio.window.session
@@ -237,6 +237,9 @@ def _shoot_pose(studio: ScreenshotStudio, scheme: str) -> None:
     window.docks.statistics.raise_()
     window.plots.show_plots("head_pose", "jitter")
     studio.shoot(f"{scheme}_head_pose")
+    window.docks.face3d.show()
+    studio.shoot(f"{scheme}_face3d")
+    window.docks.face3d.hide()
     window.plots.show_plots("jitter", "x")
     session.set_overlay(overlay)
 

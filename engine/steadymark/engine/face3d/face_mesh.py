@@ -111,8 +111,7 @@ class PersonMesh:
         """
         if strengths is None:
             return self.rest
-        used = np.flatnonzero(strengths)
-        moved: Floats = self.rest + np.tensordot(strengths[used], self.mesh.shapes[used], 1)
+        moved: Floats = self.rest + np.tensordot(strengths, self.mesh.shapes, 1)
         return moved
 
 

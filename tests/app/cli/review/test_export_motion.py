@@ -103,6 +103,18 @@ def test_a_table_of_openface_has_poses_without_expressions(tmp_path: Path) -> No
     assert {each.target.path for each in channels} == {"translation", "rotation"}
 
 
+def test_a_mirrored_head_is_on_the_other_side(native: Path, tmp_path: Path) -> None:
+    x_cm = []
+    for options in ((), ("--mirror",)):
+        result = run("export", native, "--bvh", tmp_path / "a.bvh", "--overwrite", *options)
+        assert result.exit_code == 0, result.output
+        lines = (tmp_path / "a.3.bvh").read_text().partition("Frame Time:")[2].splitlines()
+        x_cm.append(float(lines[1].split()[0]))
+    assert x_cm[1] == -x_cm[0] != 0
+    told = one_sentence(run("export", native, "--bvh", tmp_path / "b.bvh", "--expressions", "none"))
+    assert "none" in told
+
+
 def test_existing_files_are_kept(native: Path, tmp_path: Path) -> None:
     (tmp_path / "a.glb").write_text("mine")
     result = run("export", native, "--gltf", tmp_path / "a.glb")

@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from steadymark.app.cli.commands.expression_options import (
+    ExpressionsOption,
+    MirrorOption,
+    chosen_expressions,
+)
 from steadymark.app.cli.error_boundary import err, out, report_errors
 from steadymark.app.cli.help_groups import INPUT, OUTPUT, help_groups
 from steadymark.engine.review.doubt_kinds import DOUBT_KINDS
@@ -79,7 +84,7 @@ def review(
     {
         INPUT: "start end persons neutral",
         OUTPUT: "target wide drop_excluded per_person statistics annotations pts gltf bvh "
-        "overwrite",
+        "expressions mirror overwrite",
     }
 )
 def export(
@@ -123,6 +128,8 @@ def export(
         Path | None,
         typer.Option(help="Also write the motion of the head to this BVH file; see the manual."),
     ] = None,
+    expressions: ExpressionsOption = "",
+    mirror: MirrorOption = False,
     start: Annotated[float, typer.Option(help="Start of the exported part in seconds.")] = 0.0,
     end: Annotated[float | None, typer.Option(help="End of the exported part in seconds.")] = None,
     persons: Annotated[
@@ -151,7 +158,7 @@ def export(
             statistics=statistics,
             annotations=annotations,
             pts=pts,
-            motion=Animations(gltf, bvh),
+            motion=Animations(gltf, bvh, chosen_expressions(expressions, mirror=mirror)),
             per_person=per_person,
             wide=wide,
             drop_excluded=drop_excluded,

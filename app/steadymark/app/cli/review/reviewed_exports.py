@@ -12,6 +12,7 @@ from steadymark.app.cli.output_files import OutputFiles, check_outputs
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.types import FaceState
 from steadymark.engine.face3d.identity import NEUTRAL_S
+from steadymark.engine.face3d.expression_settings import AS_MEASURED, ExpressionSettings
 from steadymark.engine.output.labelled_pictures import labels_of, write_labelled_pictures
 from steadymark.engine.output.motion.bvh_format import bvh_files
 from steadymark.engine.output.motion.gltf_format import gltf_files
@@ -40,10 +41,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Animations:
-    """Files of moving heads: a binary glTF file, and a BVH file; None writes none."""
+    """Files of moving heads.
+
+    Attributes:
+        gltf: A binary glTF file; None writes none.
+        bvh: A BVH file; None writes none.
+        expressions: Settings of the shapes, and whether characters are mirrored.
+    """
 
     gltf: Path | None = None
     bvh: Path | None = None
+    expressions: ExpressionSettings = AS_MEASURED
 
     @property
     def files(self) -> dict[Path, Encode]:
@@ -170,7 +178,8 @@ def _motion_files(
     """
     files: dict[Path, tuple[list[HeadMotion], Encode]] = {}
     for target, encode in request.motion.files.items():
-        motions = motions_of_table(found, table, options)
+        measured = motions_of_table(found, table, options)
+        motions = [each.with_settings(request.motion.expressions) for each in measured]
         separate = request.per_person or (encode is bvh_files and len(motions) > 1)
         if not separate:
             files[target] = motions, encode

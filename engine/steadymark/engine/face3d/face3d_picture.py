@@ -117,20 +117,21 @@ class _View:
 
 def _draw_skin(fine: Image, turned: Floats, xy: Floats, mesh: FaceMesh) -> None:
     """Draw the triangles that face the viewer, the farthest first, and the brows."""
-    skin, normals = mesh.skin, mesh.normals(turned)
-    a, b, c = xy[skin.T]
+    normals, fixed = mesh.normals(turned), _fixed(xy)
+    a, b, c = xy[mesh.skin.T]
     facing = np.flatnonzero(
         (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) < (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
     )
-    facing = facing[turned[skin[facing], 2].sum(1).argsort()]
-    light = _AMBIENT + (1 - _AMBIENT) * (normals[skin[facing]].mean(1) @ _LIGHT).clip(0, None)
-    colours = (_colours()[facing] * light[:, None]).clip(0, 255).tolist()
-    corners = _fixed(xy[skin[facing]])
-    for three, colour in zip(corners, colours, strict=True):
+    depth = turned[:, 2].take(mesh.skin[facing]).sum(1)
+    facing = facing[depth.argsort()]
+    triangles = mesh.skin[facing]
+    light = ((normals @ _LIGHT) * ((1 - _AMBIENT) / 3)).take(triangles).sum(1).clip(0)
+    colours = ((_AMBIENT + light)[:, None] * _colours()[facing]).tolist()
+    for three, colour in zip(fixed[triangles], colours, strict=True):
         cv2.fillConvexPoly(fine, three, colour, cv2.LINE_8, _SHIFT)
     thickness = max(1, round(fine.shape[0] / 110))
     for brow in _BROW_POINTS:
-        seen = [_fixed(xy[[i for i in brow if normals[i, 2] > _SEEN]])]
+        seen = [fixed[[i for i in brow if normals[i, 2] > _SEEN]]]
         cv2.polylines(fine, seen, False, _BROWS, thickness, cv2.LINE_8, _SHIFT)
 
 

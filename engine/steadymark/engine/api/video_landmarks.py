@@ -15,7 +15,11 @@ from steadymark.engine.attributes.attribute_registry import (
     ATTRIBUTES,
     attribute_slices,
 )
-from steadymark.engine.attributes.attribute_rows import TrackedRows, attributes_of_rows
+from steadymark.engine.attributes.attribute_rows import (
+    TrackedRows,
+    attributes_of_rows,
+    gaze_calibration_in,
+)
 from steadymark.engine.attributes.head_pose_attribute import AXES
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.image_order import ImageOrder
@@ -301,5 +305,7 @@ class VideoLandmarks:
             rows.restarted | (rows.state == FaceState.DETECTED),
             self.schema,
             self.camera,
+            rows.attributes,
+            gaze_calibration_in(self.header.settings),
         )
         return attributes_of_rows(tracked, smoothed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from steadymark.engine.attributes.attribute_registry import ATTRIBUTES
@@ -27,11 +28,12 @@ _LISTED, _LEAST = 4, 0.1  # shapes of the readout: how many, and from which stre
 def _compute(landmarks: Landmarks, context: FaceContext) -> AttributeValues | None:
     if context.fit is None:
         return None
-    return tuple(arkit_shapes(context.fit.expression).tolist())
+    return tuple(arkit_shapes(context.fit.expression, context.gaze).tolist())
 
 
 def _strongest(values: AttributeValues) -> list[UserText]:
-    order = sorted(range(len(values)), key=lambda place: -values[place])[:_LISTED]
+    known = [place for place, value in enumerate(values) if math.isfinite(value)]
+    order = sorted(known, key=lambda place: -values[place])[:_LISTED]
     shown = [
         UserText("{name} {strength:.2f}", name=SHAPES[place], strength=values[place])
         for place in order
@@ -62,6 +64,7 @@ ATTRIBUTES.add(
                 UserText("Expressions"),
                 _strongest,
                 UserText("The strongest of ARKit's 52 face shapes, from 0 to 1"),
+                partial=True,
             ),
         ),
     )

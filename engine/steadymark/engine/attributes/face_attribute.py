@@ -106,11 +106,13 @@ class AttributeReadout:
         label: Name of the field.
         lines: Returns the lines of text for finite values.
         help: Explanation of the values.
+        partial: Whether `lines` also accepts values of which some are NaN.
     """
 
     label: UserText
     lines: Callable[[AttributeValues], Sequence[UserText]]
     help: UserText = NOTHING
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from steadymark.engine.core.fitted_face import FaceFit
+    from steadymark.engine.core.gaze import Gaze, GazeCalibration
     from steadymark.engine.core.image_order import ImageOrder
     from steadymark.engine.core.pupils import Pupils
     from steadymark.models.face.crop import Crop, Image, Points
@@ -25,6 +26,8 @@ Scores = NDArray[np.float32]
 AttributeValues = tuple[float, ...]
 HEAD_POSE = "head_pose"  # name of the attribute that `TrackedFace.pose` reads
 EXPRESSIONS = "expressions"  # name of the attribute with the strengths of ARKit's shapes
+PUPILS = "pupils"  # name of the attribute with the tracked pupils
+GAZE = "gaze"  # name of the attribute with the directions of the eyes
 _FOCAL, _WIDTH, _HEIGHT = 500.0, 640.0, 480.0
 
 
@@ -255,6 +258,9 @@ class FaceContext:
         fit: The 3D face that is fitted to the landmarks; None before it is fitted, if no camera is
             known, or if it does not fit.
         pupils: The pupils; None if they are not tracked.
+        gaze_calibration: The person's correction of gaze; None for none.
+        gaze: Where the eyes look; None before it is computed, or if the 3D face or the pupils are
+            unknown.
     """
 
     schema: str
@@ -263,6 +269,8 @@ class FaceContext:
     identity: NDArray[np.float64] | None = None
     fit: FaceFit | None = None
     pupils: Pupils | None = None
+    gaze_calibration: GazeCalibration | None = None
+    gaze: Gaze | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -30,6 +30,7 @@ class _BenchGroup(CommandGroup):
         "scores": f"{_SCENES}:scores",
         "pose": f"{_FACE3D}:pose",
         "expressions": f"{_FACE3D}:expressions",
+        "gaze": f"{_FACE3D}:gaze",
     }
 
 

@@ -77,6 +77,8 @@ def read_looked_at(path: Path) -> list[LookedAtPoint]:
             "angle_x_deg, angle_y_deg",
             path=path,
         )
+    if not rows:
+        raise UsageError("{path} has no points", path=path)
     return [_point(path, line, row, columns) for line, row in rows]
 
 

@@ -92,7 +92,8 @@ def _solved(measured: Floats, wanted: Floats, weights: Floats) -> Floats:
     weighted = rows * (weights.ravel() / _ERROR_DEG**2)[:, None]
     prior = np.diag([1 / _GAIN**2, 1 / _OFFSET_DEG**2, 1 / _OFFSET_DEG**2])
     change = np.linalg.solve(weighted.T @ rows + prior, weighted.T @ right)
-    return change + np.array([1.0, 0.0, 0.0])
+    solved: Floats = change + np.array([1.0, 0.0, 0.0])
+    return solved
 
 
 def write_calibration(path: Path, calibration: GazeCalibration) -> None:

@@ -305,7 +305,7 @@ class VideoLandmarks:
             rows.restarted | (rows.state == FaceState.DETECTED),
             self.schema,
             self.camera,
-            rows.attributes,
-            gaze_calibration_in(self.header.settings),
+            attributes=rows.attributes,
+            calibration=gaze_calibration_in(self.header.settings),
         )
         return attributes_of_rows(tracked, smoothed)

@@ -93,8 +93,8 @@ def rows_of_table(table: LandmarkTable, schema: str, camera: Intrinsics | None) 
         table.state == FaceState.DETECTED,
         schema,
         camera,
-        table.attributes,
-        gaze_calibration_in(table.header.get("settings")),
+        attributes=table.attributes,
+        calibration=gaze_calibration_in(table.header.get("settings")),
     )
 
 

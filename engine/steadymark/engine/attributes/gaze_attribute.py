@@ -35,7 +35,7 @@ _DEGREES = 180 / math.pi  # per radian
 _EYES = ((36, 42), (42, 48))  # landmarks of the person's right and left eye
 _OUTER_CORNERS = (36, 45)
 _NOSE_AND_CHIN = (27, 8)
-_LENGTH = 0.8  # of an arrow across the picture, in distances of the outer eye corners
+_LENGTH = 1.2  # of an arrow across the picture, in distances of the outer eye corners
 _NOSE_SHARE = 0.8  # that distance in distances of the root of the nose from the chin
 _HEAD, _HEAD_ANGLE = 0.25, math.radians(25)  # length of an arrow's head, and its half angle
 

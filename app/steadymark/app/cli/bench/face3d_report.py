@@ -100,7 +100,7 @@ def report_gaze(
     check_outputs(OutputFiles(json_file))
     with Progress(console=err, transient=True) as progress:
         task = progress.add_task("people", total=choice.people)
-        both = measure_gaze(
+        found = measure_gaze(
             data, choice, lambda done, every: progress.update(task, completed=done, total=every)
         )
     table = ReportTable(
@@ -113,7 +113,10 @@ def report_gaze(
     )
     figures = {}
     for name, label, errors in zip(
-        ("before", "after"), ("none", f"{POINTS} points"), both, strict=True
+        ("before", "after", "true_eyes"),
+        ("none", f"{POINTS} points", "true eyeballs"),
+        found,
+        strict=True,
     ):
         rows = {"gaze": errors.gaze, "one_eye": errors.one_eye, "head": errors.head}
         figures[name] = {

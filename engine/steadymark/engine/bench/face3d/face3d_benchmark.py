@@ -36,7 +36,7 @@ MEASURED = 30  # frames of each person that are measured; every third is neutral
 NEUTRAL = 0.05  # largest strength on a neutral face that counts as none
 _DEAD_ZONE = 98  # percentile
 _NEUTRAL_EVERY = 3
-STEP_S = 0.5  # time between two frames
+_STEP_S = 0.5  # time between two frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def measure_faces(
         for index in range(LEARNED + MEASURED):
             neutral = index % _NEUTRAL_EVERY == 0
             face = person.frame(yaw_deg=choice.yaw_deg, strength=0.0 if neutral else 1.0)
-            identity = follow_identity(identity, face.landmarks, CAMERA, index * STEP_S)
+            identity = follow_identity(identity, face.landmarks, CAMERA, index * _STEP_S)
             if index >= LEARNED and identity is not None:
                 found.append(_measured(face, identity.used))
         progress(number + 1, choice.people)

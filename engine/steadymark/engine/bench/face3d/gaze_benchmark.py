@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from steadymark.engine.bench.face3d.face3d_benchmark import LEARNED, MEASURED, STEP_S
+from steadymark.engine.bench.face3d.face3d_benchmark import LEARNED, MEASURED
 from steadymark.engine.bench.face3d.random_faces import CAMERA
 from steadymark.engine.bench.face3d.random_gaze import GazingPerson
-from steadymark.engine.core.gaze import GazeCalibration, gaze_angles, mean_direction
+from steadymark.engine.core.gaze import Gaze, GazeCalibration, gaze_angles, mean_direction
 from steadymark.engine.face3d.face_fit import fit_face
-from steadymark.engine.face3d.gaze import gaze_of
+from steadymark.engine.face3d.gaze import directions_to_pupils, gaze_of
 from steadymark.engine.face3d.gaze_calibration import fit_calibration
 from steadymark.engine.face3d.identity import follow_identity
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from steadymark.engine.bench.face3d.random_gaze import GazingFace
     from steadymark.engine.core.fitted_face import FaceFit
-    from steadymark.engine.core.gaze import Gaze
     from steadymark.engine.face3d.face_basis import Floats
 
 LARGEST_DEG = (25.0, 20.0)  # horizontal and vertical angle of the gaze relative to the head
 POINTS = 9  # that a person looks at for the calibration
+_STEP_S = 0.5  # time between two frames
 _FRAMES = 10  # in which the person looks at each point
 _GRID_DEG = 15.0  # angle of the outer points
 _CALIBRATION_YAW_DEG = 5.0  # largest yaw of the head during the calibration
@@ -58,6 +58,13 @@ class _Seen(NamedTuple):
         truth = self.truth
         return gaze_of(self.fit, truth.face.landmarks, truth.pupils, CAMERA, calibration)
 
+    def gaze_of_true_eyes(self) -> Gaze:
+        truth = self.truth
+        directions = directions_to_pupils(
+            truth.pupils.xy_px, truth.centres_mm, CAMERA, truth.radius_mm
+        )
+        return Gaze(truth.centres_mm, directions, directions @ self.fit.rotation)
+
 
 @dataclass(frozen=True, slots=True)
 class GazeErrors:
@@ -75,9 +82,20 @@ class GazeErrors:
     head: Floats
 
 
+class GazeFigures(NamedTuple):
+    """The errors without a calibration, with one of `POINTS` points, and with the true eyeballs.
+
+    The last are those of the pupils alone.
+    """
+
+    before: GazeErrors
+    after: GazeErrors
+    true_eyes: GazeErrors
+
+
 def measure_gaze(
     data: Path, choice: GazeChoice, progress: Callable[[int, int], None]
-) -> tuple[GazeErrors, GazeErrors]:
+) -> GazeFigures:
     """Measure the gaze of random people, whose 3D face was learned.
 
     Args:
@@ -86,21 +104,22 @@ def measure_gaze(
         progress: Called with the number of people that are done, and of all.
 
     Returns:
-        The errors without a calibration, and with one of `POINTS` points.
+        The errors.
 
     Raises:
         UsageError: The data folder has no face model.
     """
-    before, after = [], []
+    before, after, known = [], [], []
     for number in range(choice.people):
         rng = np.random.default_rng((choice.seed, number))
         person = GazingPerson(data, rng, noise=choice.noise)
         learned, seen = _frames(person, rng, choice.yaw_deg)
         calibration = _calibrated(person, learned)
-        before += [_error(each, None) for each in seen]
-        after += [_error(each, calibration) for each in seen]
+        before += [_error(each, each.gaze(None)) for each in seen]
+        after += [_error(each, each.gaze(calibration)) for each in seen]
+        known += [_error(each, each.gaze_of_true_eyes()) for each in seen]
         progress(number + 1, choice.people)
-    return _errors(before), _errors(after)
+    return GazeFigures(_errors(before), _errors(after), _errors(known))
 
 
 def _frames(
@@ -114,7 +133,7 @@ def _frames(
             yaw_deg=yaw_deg,
             strength=float(index % 3 > 0),
         )
-        identity = follow_identity(identity, frame.face.landmarks, CAMERA, index * STEP_S)
+        identity = follow_identity(identity, frame.face.landmarks, CAMERA, index * _STEP_S)
         if identity is not None and index >= LEARNED:
             seen.append(_fitted(frame, identity.used))
     if identity is None:
@@ -148,9 +167,9 @@ def _calibrated(person: GazingPerson, identity: Floats) -> GazeCalibration:
     return fit_calibration("", np.degrees(measured), np.degrees(wanted)).calibration
 
 
-def _error(seen: _Seen, calibration: GazeCalibration | None) -> list[float]:
+def _error(seen: _Seen, gaze: Gaze) -> list[float]:
     """Return the errors of the mean gaze, of both eyes, and relative to the head, in degrees."""
-    gaze, truth = seen.gaze(calibration), seen.truth
+    truth = seen.truth
     found = [(mean_direction(gaze.directions), truth.direction)]
     found += [(direction, truth.direction) for direction in gaze.directions]
     found.append((mean_direction(gaze.head_directions), truth.head_direction))

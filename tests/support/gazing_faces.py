@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 
-from steadymark.engine.core.gaze import gaze_vectors
+from steadymark.engine.core.gaze import gaze_angles, gaze_vectors
 from steadymark.engine.core.pupils import Pupils
 from steadymark.engine.core.types import FaceContext, HeadPose, Intrinsics, Landmarks
 from steadymark.engine.face3d.eyeballs import RADIUS_MM, eyeball_basis
 from steadymark.engine.face3d.face_basis import Floats, face_basis
+from steadymark.engine.face3d.gaze import AVERAGE_PERSON
 from steadymark.models.face.schema import IBUG68
 
 CAMERA = Intrinsics(640, 480)
@@ -31,15 +32,20 @@ def landmarks_at(pose: HeadPose) -> Landmarks:
 
 def eyeballs_at(pose: HeadPose) -> Floats:
     """(2, 3) centres of the eyeballs in the camera's axes, in millimetres."""
-    centres = eyeball_basis().neutral.copy()
-    centres[:, :2] += eyeball_basis().offset
-    placed: Floats = centres @ pose.matrix.T + pose.position_mm
+    placed: Floats = eyeball_basis().neutral @ pose.matrix.T + pose.position_mm
     return placed
 
 
 def pupils_at(pose: HeadPose, directions: Floats) -> Pupils:
-    """Both pupils of eyes that look in directions (3,) or (2, 3) in the camera's axes."""
-    places = eyeballs_at(pose) + RADIUS_MM * directions
+    """Both pupils of an average person who looks in directions (3,) or (2, 3) of the camera."""
+    sight = gaze_angles(np.tile(directions, (2, 1))[-2:] @ pose.matrix)
+    axes = gaze_vectors(sight - np.radians(AVERAGE_PERSON.offset_deg))
+    return pupils_on_axes(pose, axes @ pose.matrix.T)
+
+
+def pupils_on_axes(pose: HeadPose, axes: Floats) -> Pupils:
+    """Both pupils of eyes whose axes have directions (3,) or (2, 3) in the camera's axes."""
+    places = eyeballs_at(pose) + RADIUS_MM * axes
     rays = places[:, :2] / places[:, 2:]
     return Pupils(rays * CAMERA.focal + CAMERA.matrix[:2, 2], np.ones(2))
 

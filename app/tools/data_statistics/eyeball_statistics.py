@@ -106,7 +106,7 @@ def _samples(data: Path, number: int) -> list[_Sample]:
         there = seen.centres_mm[:, :2] / seen.centres_mm[:, 2:] * centres[:, 2:]
         missing[:, :2] = there - centres[:, :2]
         modes = len(load_face_model().identity)
-        labels = fit.identity[modes : modes + _LABELS]
+        labels = fit.identity[modes : modes + _LABELS]  # see `FaceBasis.identity`
         features = np.concatenate((eye_residuals(fit, points, CAMERA), labels))
         found.append(_Sample(features, (missing @ fit.rotation)[:, :2]))
     return found

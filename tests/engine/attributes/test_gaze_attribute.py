@@ -141,13 +141,13 @@ def test_a_table_holds_pupils_and_gaze_and_changed_landmarks_keep_the_pupils(
     assert again[:, slices["pupils"]] == pytest.approx(table.attributes[:, slices["pupils"]])
     # The table does not hold the identity, which is learned again.
     assert again[2, slices["gaze"]] == pytest.approx(values_of(face, "gaze"), abs=0.05)
-    moved = attributes_of_rows(tracked, table.xy_px + np.float32([2, 0]))
+    moved = attributes_of_rows(tracked, table.xy_px + np.array([2, 0], np.float32))
     assert moved[2, slices["gaze"]][6] < again[2, slices["gaze"]][6] - 0.05
 
 
 def test_changed_landmarks_keep_the_calibration_that_the_header_names(tmp_path: Path) -> None:
     plain = written(tmp_path / "a.csv", face_with(looking(0, 0)), {})
-    settings = {"gaze_calibration": asdict(CALIBRATION)}
+    settings: dict[str, object] = {"gaze_calibration": asdict(CALIBRATION)}
     corrected = written(tmp_path / "b.csv", face_with(looking(0, 0), CALIBRATION), settings)
     angles = [
         attributes_of_rows(rows_of_table(t, IBUG68, CAMERA), t.xy_px)[0, attribute_slices()["gaze"]]
@@ -158,7 +158,7 @@ def test_changed_landmarks_keep_the_calibration_that_the_header_names(tmp_path: 
 
 def test_a_face_with_other_landmarks_keeps_its_pupils() -> None:
     face = face_with(looking(0, 0))
-    moved = with_points(face, Landmarks(POINTS.xy_px + np.float32([2, 0]), POINTS.score))
+    moved = with_points(face, Landmarks(POINTS.xy_px + np.array([2, 0], np.float32), POINTS.score))
     assert values_of(moved, "pupils") == values_of(face, "pupils")
     assert values_of(moved, "gaze")[6] < values_of(face, "gaze")[6] - 0.05
 

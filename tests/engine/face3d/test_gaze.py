@@ -13,7 +13,7 @@ from steadymark.engine.core.pupils import Pupils
 from steadymark.engine.face3d.arkit import LOOK_FULL_DEG, LOOK_SHAPES, SHAPES, arkit_shapes
 from steadymark.engine.face3d.eyeballs import RADIUS_MM, eye_residuals
 from steadymark.engine.face3d.face_fit import fit_face
-from steadymark.engine.face3d.gaze import directions_to_pupils, gaze_of
+from steadymark.engine.face3d.gaze import KAPPA_DEG, directions_to_pupils, gaze_of
 from support.gazing_faces import (
     AVERAGE,
     CAMERA,
@@ -22,6 +22,7 @@ from support.gazing_faces import (
     landmarks_at,
     pose_at,
     pupils_at,
+    pupils_on_axes,
 )
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def test_exact_pupils_and_eyeballs_give_the_exact_gaze(
 ) -> None:
     pose = pose_at(yaw_deg)
     wanted = head_gaze(pose, left_deg, down_deg)
-    found = directions_to_pupils(pupils_at(pose, wanted).xy_px, eyeballs_at(pose), CAMERA)
+    found = directions_to_pupils(pupils_on_axes(pose, wanted).xy_px, eyeballs_at(pose), CAMERA)
     assert angle_deg(found[0], wanted) < 0.05
     assert angle_deg(found[1], wanted) < 0.05
 
@@ -74,6 +75,13 @@ def test_the_gaze_of_a_fitted_face_is_found_within_two_degrees(yaw_deg: float) -
         [15, -10], abs=2.5
     )
     assert gaze.centres_mm == pytest.approx(eyeballs_at(pose), abs=4)
+
+
+def test_the_axes_of_eyes_that_look_ahead_are_turned_outwards() -> None:
+    pose = pose_at()
+    gaze = seen_gaze(pose, pupils_on_axes(pose, head_gaze(pose, 0.0, 0.0)))
+    sideways = np.degrees(gaze_angles(gaze.head_directions))[:, 0]
+    assert sideways == pytest.approx([KAPPA_DEG, -KAPPA_DEG], abs=1.5)
 
 
 def test_angles_grow_to_the_right_of_the_picture_and_downwards_and_are_0_at_the_camera() -> None:

@@ -19,8 +19,8 @@ class Gaze:
 
     Attributes:
         centres_mm: (2, 3) centres of the eyeballs in the camera's axes.
-        directions: (2, 3) unit vectors from the eyeball's centre to the pupil in the camera's axes,
-            see `HeadPose`; NaN for an eye whose gaze is unknown.
+        directions: (2, 3) unit vectors along the lines of sight in the camera's axes, see
+            `HeadPose`; NaN for an eye whose gaze is unknown.
         head_directions: (2, 3) the same in the face's axes: (0, 0, -1) looks straight ahead.
     """
 
@@ -31,7 +31,7 @@ class Gaze:
 
 @dataclass(frozen=True, slots=True)
 class GazeCalibration:
-    """A person's correction of gaze relative to the head: gain times angle, plus offset.
+    """A person's correction of the gaze relative to the head: gain times angle, plus offset.
 
     The angles are those of `gaze_angles`, in degrees.
 

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 RADIUS_MM = 10.5
 EYES = slice(36, 48)  # landmarks of both eyes
 _MM = 10.0  # per centimetre
-_LABEL_MODES = 2 * LANDMARKS
 _FARTHEST_MM = 3.0  # A residual that is larger shows an error of the landmark, not the eye.
 _FULL_SCORE = 0.6  # score of a landmark from which it counts fully
 
@@ -46,19 +45,15 @@ class EyeballBasis:
 
     Attributes:
         neutral: (2, 3) centres of the average adult face.
-        identity: (m, 2, 3) displacement by one standard deviation of each mode of the 3D model.
-        offset: (2, 2) mean correction along x and y.
-        residual_shares: (24, 2, 2) correction for each millimetre by which the eyes' landmarks lie
-            to the right (first of each pair) or below the fitted face.
-        label_shares: (136, 2, 2) correction for one standard deviation of each label mode, see
+        identity: (M, 6) displacement of both centres by one standard deviation of each mode of
             `FaceBasis.identity`.
+        residual_shares: (24, 6) displacement for each millimetre by which the eyes' landmarks lie
+            to the right (first of each pair) or below the fitted face.
     """
 
     neutral: Floats
     identity: Floats
-    offset: Floats
     residual_shares: Floats
-    label_shares: Floats
 
 
 def eyeballs_path() -> Path:
@@ -71,12 +66,17 @@ def eyeball_basis() -> EyeballBasis:
     """Return the eyeballs of ICT-FaceKit, and the correction of their centres."""
     content = json.loads(eyeballs_path().read_text(encoding="utf-8"))
     neutral, identity = (np.array(content[name]) for name in ("neutral_mm", "identity_mm"))
+    offset, residuals, labels = (
+        np.pad(content[name], ((0, 0),) * (depth - 1) + ((0, 1),))  # The correction has no depth.
+        for name, depth in (("offset_mm", 2), ("residual_shares", 3), ("label_shares", 3))
+    )
     pitch = rotation_matrix((math.radians(load_label_statistics().pitch_deg), 0.0, 0.0)).T
     centred, modes = _along_landmarks(neutral, identity)
+    every_mode = np.concatenate((modes @ pitch, labels))
     return EyeballBasis(
-        centred @ pitch,
-        modes @ pitch,
-        *(np.array(content[name]) for name in ("offset_mm", "residual_shares", "label_shares")),
+        centred @ pitch + offset,
+        every_mode.reshape(len(every_mode), 6),
+        residuals.reshape(len(residuals), 6),
     )
 
 
@@ -103,13 +103,9 @@ def eye_centres(fit: FaceFit, points: Landmarks, camera: Intrinsics) -> Floats:
         (2, 3) millimetres in the camera's axes; the first is the person's right eye.
     """
     basis = eyeball_basis()
-    modes = len(basis.identity)
-    centres = basis.neutral + np.tensordot(fit.identity[:modes], basis.identity, 1)
-    labels = fit.identity[modes : modes + _LABEL_MODES]
-    centres[:, :2] += basis.offset
-    centres[:, :2] += np.tensordot(eye_residuals(fit, points, camera), basis.residual_shares, 1)
-    centres[:, :2] += np.tensordot(labels, basis.label_shares, 1)
-    placed: Floats = centres @ fit.rotation.T + fit.position
+    moves = fit.identity[: len(basis.identity)] @ basis.identity
+    moves += eye_residuals(fit, points, camera) @ basis.residual_shares
+    placed: Floats = (basis.neutral + moves.reshape(2, 3)) @ fit.rotation.T + fit.position
     return placed
 
 
@@ -123,7 +119,10 @@ def eye_residuals(fit: FaceFit, points: Landmarks, camera: Intrinsics) -> Floats
     seen = (points.xy_px[EYES] - camera.matrix[:2, 2]) / camera.focal
     apart = np.zeros_like(placed)
     apart[:, :2] = seen * placed[:, 2:] - placed[:, :2]
-    along = (apart @ fit.rotation)[:, :2].clip(-_FARTHEST_MM, _FARTHEST_MM)
-    weights = (points.score[EYES, None] / _FULL_SCORE).clip(0, 1)
-    residuals: Floats = np.nan_to_num(along * weights, nan=0.0).ravel()
+    along = (apart @ fit.rotation)[:, :2]
+    weights = points.score[EYES, None] / _FULL_SCORE
+    residuals: Floats = (
+        np.minimum(np.maximum(along, -_FARTHEST_MM), _FARTHEST_MM) * np.minimum(weights, 1)
+    ).ravel()
+    residuals[np.isnan(residuals)] = 0
     return residuals

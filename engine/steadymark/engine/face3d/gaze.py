@@ -1,4 +1,8 @@
-"""Gaze: the direction from the centre of an eyeball of the fitted face to its pupil."""
+"""Gaze: the line of sight of the eyes of a fitted face.
+
+The axis of an eye goes from the centre of the eyeball to the pupil. The line of sight is turned
+from it towards the nose by the angle kappa, since the fovea lies beside the axis.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +11,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.core.gaze import Gaze
+from steadymark.engine.core.gaze import Gaze, GazeCalibration
 from steadymark.engine.face3d.eyeballs import RADIUS_MM, eye_centres
 
 if TYPE_CHECKING:
     from steadymark.engine.core.fitted_face import FaceFit
-    from steadymark.engine.core.gaze import GazeCalibration
     from steadymark.engine.core.pupils import Pupils
     from steadymark.engine.core.types import Intrinsics, Landmarks
     from steadymark.engine.face3d.face_basis import Floats
 
+# Mean angle kappa of people (Guestrin and Eizenman, 2006).
+KAPPA_DEG = 5.0
+AVERAGE_PERSON = GazeCalibration("", offset_deg=((KAPPA_DEG, 0.0), (-KAPPA_DEG, 0.0)))
 # A pupil that lies farther from the eyeball's centre, in radii, is not that of this eye.
 _FARTHEST = 1.5
 # Each eye faces outwards by this angle, and is hidden by the nose or the temple if it is turned
@@ -38,7 +44,7 @@ def gaze_of(
         points: The 68 landmarks that it was fitted to.
         pupils: The pupils.
         camera: The camera.
-        calibration: The person's correction; None for none.
+        calibration: The person's correction; None for that of the average person.
 
     Returns:
         The gaze; it is unknown for an eye whose pupil is not seen, whose pupil does not lie on its
@@ -47,11 +53,10 @@ def gaze_of(
     centres = eye_centres(fit, points, camera)
     directions = directions_to_pupils(pupils.xy_px, centres, camera)
     directions[_hidden_eyes(fit, centres)] = np.nan
-    in_head = directions @ fit.rotation
+    in_head = AVERAGE_PERSON.corrected(directions @ fit.rotation)
     if calibration is not None:
         in_head = calibration.corrected(in_head)
-        directions = in_head @ fit.rotation.T
-    return Gaze(centres, directions, in_head)
+    return Gaze(centres, in_head @ fit.rotation.T, in_head)
 
 
 def directions_to_pupils(

@@ -63,6 +63,8 @@ class _Seen(NamedTuple):
         directions = directions_to_pupils(
             truth.pupils.xy_px, truth.centres_mm, CAMERA, truth.radius_mm
         )
+        sight = truth.kappa.corrected(directions @ truth.face.rotation)
+        directions = sight @ truth.face.rotation.T
         return Gaze(truth.centres_mm, directions, directions @ self.fit.rotation)
 
 

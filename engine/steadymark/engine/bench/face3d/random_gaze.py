@@ -19,11 +19,12 @@ from steadymark.engine.bench.face3d.random_faces import (
     RandomPerson,
     random_expression,
 )
-from steadymark.engine.core.gaze import gaze_vectors
+from steadymark.engine.core.gaze import GazeCalibration, gaze_vectors
 from steadymark.engine.core.pupils import Pupils
 from steadymark.engine.face3d.arkit import LOOK_FULL_DEG
 from steadymark.engine.face3d.eyeballs import RADIUS_MM
 from steadymark.engine.face3d.face_basis import load_label_statistics
+from steadymark.engine.face3d.gaze import KAPPA_DEG
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _PARTS = ("sclera_right", "sclera_left")
 _RADIUS_DEVIATION = 0.04  # of people's eyeballs, as a share of the radius
+_KAPPA_DEVIATION_DEG = 1.5  # of the angle between the axis and the line of sight
 _LEFT_OUT = ("eyeLook", "eyeBlink")  # expressions that the gaze makes, or that hide the pupils
 
 
@@ -43,10 +45,11 @@ class GazingFace:
     Attributes:
         face: The face.
         pupils: Both pupils, with the same noise as the landmarks.
-        direction: (3,) unit vector of the gaze of both eyes in the camera's axes.
+        direction: (3,) unit vector along the line of sight of both eyes in the camera's axes.
         head_direction: (3,) the same in the face's axes.
         centres_mm: (2, 3) centres of the eyeballs in the camera's axes, the right eye first.
         radius_mm: Distance of the pupils from them.
+        kappa: The offset of the lines of sight from the axes of the eyes.
     """
 
     face: RandomFace
@@ -55,6 +58,7 @@ class GazingFace:
     head_direction: Floats
     centres_mm: Floats
     radius_mm: float
+    kappa: GazeCalibration
 
 
 class GazingPerson(RandomPerson):
@@ -83,6 +87,8 @@ class GazingPerson(RandomPerson):
         neutral, modes = whole_eyes(data)
         self._eyes = neutral + np.tensordot(self._weights, modes, 1)
         self._radius = RADIUS_MM * (1 + _RADIUS_DEVIATION * float(rng.normal()))
+        kappa_deg = KAPPA_DEG + _KAPPA_DEVIATION_DEG * float(rng.normal())
+        self._kappa = GazeCalibration("", offset_deg=((kappa_deg, 0.0), (-kappa_deg, 0.0)))
         labels = load_label_statistics()
         own = label_deviation * labels.deviation_mm * rng.normal(size=labels.deviation_mm.shape)
         self._labels = labels.offset_mm + own
@@ -105,11 +111,14 @@ class GazingPerson(RandomPerson):
         head_direction = gaze_vectors(np.radians(angles_deg))
         direction = face.rotation @ head_direction
         centres = self._eyes @ face.rotation.T + face.position_mm
-        seen = centres + self._radius * direction
+        axes = gaze_vectors(np.radians(angles_deg - np.array(self._kappa.offset_deg)))
+        seen = centres + self._radius * axes @ face.rotation.T
         spread = self._noise * face.eye_distance_mm * CAMERA.focal / face.position_mm[2]
         xy = seen[:, :2] / seen[:, 2:] * CAMERA.focal + CAMERA.matrix[:2, 2]
         pupils = Pupils(xy + spread * self._rng.normal(size=(2, 2)), np.ones(2))
-        return GazingFace(face, pupils, direction, head_direction, centres, self._radius)
+        return GazingFace(
+            face, pupils, direction, head_direction, centres, self._radius, self._kappa
+        )
 
 
 @cache

@@ -13,7 +13,7 @@ from steadymark.engine.core.pupils import Pupils
 from steadymark.engine.face3d.arkit import LOOK_FULL_DEG, LOOK_SHAPES, SHAPES, arkit_shapes
 from steadymark.engine.face3d.eyeballs import RADIUS_MM, eye_residuals
 from steadymark.engine.face3d.face_fit import fit_face
-from steadymark.engine.face3d.gaze import KAPPA_DEG, directions_to_pupils, gaze_of
+from steadymark.engine.face3d.line_of_sight import KAPPA_DEG, directions_to_pupils, gaze_of
 from support.gazing_faces import (
     AVERAGE,
     CAMERA,

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 from steadymark.engine.attributes.pupil_values import pupils_in
 from steadymark.engine.core.errors import TrackingError, UsageError
-from steadymark.engine.core.types import EXPRESSIONS, GAZE, HEAD_POSE, PUPILS, FaceAttributes
+from steadymark.engine.core.gaze import GAZE
+from steadymark.engine.core.pupils import PUPILS
+from steadymark.engine.core.types import EXPRESSIONS, HEAD_POSE, FaceAttributes
 from steadymark.engine.face3d.face_fit import fit_face
-from steadymark.engine.face3d.gaze import gaze_of
 from steadymark.engine.face3d.identity import follow_identity
+from steadymark.engine.face3d.line_of_sight import gaze_of
 from steadymark.models.choice_registry import Registry
 from steadymark.models.errors import ContentError
 from steadymark.models.face.schema import IBUG_ORDER

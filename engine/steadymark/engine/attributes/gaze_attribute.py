@@ -17,8 +17,7 @@ from steadymark.engine.attributes.face_attribute import (
     DrawnLine,
     FaceAttribute,
 )
-from steadymark.engine.core.gaze import gaze_angles, mean_direction
-from steadymark.engine.core.types import GAZE
+from steadymark.engine.core.gaze import GAZE, gaze_angles, mean_direction
 from steadymark.engine.output.video.draw_style import GREEN, ORANGE, SKY_BLUE
 from steadymark.models.face.schema import IBUG_ORDER
 from steadymark.models.user_text import UserText

@@ -11,9 +11,8 @@ import numpy as np
 
 from steadymark.engine.attributes.attribute_registry import attribute_slices
 from steadymark.engine.core.errors import UsageError
-from steadymark.engine.core.gaze import gaze_angles, gaze_vectors
+from steadymark.engine.core.gaze import GAZE, gaze_angles, gaze_vectors
 from steadymark.engine.core.rotations import rotation_matrix
-from steadymark.engine.core.types import GAZE
 from steadymark.engine.face3d.eyeballs import eyeball_basis
 from steadymark.engine.face3d.gaze_calibration import fit_calibration
 

@@ -12,7 +12,7 @@ from steadymark.engine.attributes.face_attribute import (
     FaceAttribute,
 )
 from steadymark.engine.attributes.pupil_values import PUPIL_COLUMNS, pupil_values
-from steadymark.engine.core.types import PUPILS
+from steadymark.engine.core.pupils import PUPILS
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.core.pupils import Pupils
-from steadymark.engine.core.types import PUPILS
+from steadymark.engine.core.pupils import PUPILS, Pupils
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+GAZE = "gaze"  # name of the attribute with the lines of sight
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gaze:

@@ -26,8 +26,6 @@ Scores = NDArray[np.float32]
 AttributeValues = tuple[float, ...]
 HEAD_POSE = "head_pose"  # name of the attribute that `TrackedFace.pose` reads
 EXPRESSIONS = "expressions"  # name of the attribute with the strengths of ARKit's shapes
-PUPILS = "pupils"  # name of the attribute with the tracked pupils
-GAZE = "gaze"  # name of the attribute with the directions of the eyes
 _FOCAL, _WIDTH, _HEIGHT = 500.0, 640.0, 480.0
 
 
@@ -259,8 +257,7 @@ class FaceContext:
             known, or if it does not fit.
         pupils: The pupils; None if they are not tracked.
         gaze_calibration: The person's correction of gaze; None for none.
-        gaze: Where the eyes look; None before it is computed, or if the 3D face or the pupils are
-            unknown.
+        gaze: Where the eyes look; None before it is computed, or if it is unknown.
     """
 
     schema: str

@@ -17,8 +17,8 @@ from steadymark.engine.attributes.attribute_registry import (
     vector_of,
 )
 from steadymark.engine.attributes.pupil_values import pupils_of
+from steadymark.engine.core.pupils import PUPILS
 from steadymark.engine.core.types import (
-    PUPILS,
     FaceContext,
     FaceState,
     FrameTime,

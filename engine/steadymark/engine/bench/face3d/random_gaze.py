@@ -24,7 +24,7 @@ from steadymark.engine.core.pupils import Pupils
 from steadymark.engine.face3d.arkit import LOOK_FULL_DEG
 from steadymark.engine.face3d.eyeballs import RADIUS_MM
 from steadymark.engine.face3d.face_basis import load_label_statistics
-from steadymark.engine.face3d.gaze import KAPPA_DEG
+from steadymark.engine.face3d.line_of_sight import KAPPA_DEG
 
 if TYPE_CHECKING:
     from pathlib import Path

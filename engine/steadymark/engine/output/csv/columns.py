@@ -127,8 +127,9 @@ def read_head(lines: Iterator[str]) -> TableHead:
 def column_faults(head: TableHead) -> tuple[UserText, ...]:
     """Return what is wrong with the columns; additional columns are allowed.
 
-    A table without any column of an attribute is valid: older files, OpenFace's files without
-    `-pose`, and files from before a plug-in was added have none.
+    A table without any column of an attribute is valid: older files, and files from before a
+    plug-in was added have none. OpenFace's options decide which columns its files have, so that
+    only the landmarks are needed.
 
     Args:
         head: The head of the table.
@@ -141,7 +142,7 @@ def column_faults(head: TableHead) -> tuple[UserText, ...]:
     absent: set[str] = set()
     for attribute in ATTRIBUTES.all():
         names = {column.name for column in attribute.columns}
-        if names.isdisjoint(head.names):
+        if not native or names.isdisjoint(head.names):
             absent |= names
     needed = tuple(name for name in needed if name not in absent)
     counts = Counter(head.names)

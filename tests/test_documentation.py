@@ -23,6 +23,8 @@ from typer.testing import CliRunner
 
 import steadymark as sm
 from steadymark.app.cli.main import app as steadymark_app
+from steadymark.engine.attributes.looked_at_points import read_looked_at
+from steadymark.engine.face3d.gaze_calibration import FEWEST
 from steadymark.engine.review.project_file import parse_project
 from steadymark.models.face.schema import assets_root
 
@@ -34,6 +36,8 @@ DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FRAMES = 8
 
 NOT_RUN = {
+    "steadymark track anna-": "needs a video of a person who looks at known points",
+    "steadymark gaze-calibrate results/anna-": "needs a table of such a video",
     "steadymark open": "opens the window, which tests/app/gui tests",
     "steadymark live": "opens the window with a camera",
     "steadymark cameras": "asks for the cameras of this computer (tests/app/cli)",
@@ -247,7 +251,7 @@ def test_the_columns_in_snippets_of_other_languages_exist(table: Path) -> None:
 
 def test_every_language_of_a_block_is_tested() -> None:
     languages = {block.language for block in BLOCKS}
-    assert languages == {"", "sh", "powershell", "python", "r", "matlab", "json"}
+    assert languages == {"", "sh", "powershell", "python", "r", "matlab", "json", "csv"}
 
 
 @pytest.mark.parametrize("block", [block for block in BLOCKS if block.language == "json"])
@@ -268,3 +272,11 @@ def test_the_messages_of_the_troubleshooting_page_are_those_of_the_program() -> 
         parts = [re.escape(part) for part in re.split(r" ?… ?", message) if part]
         pattern = r"[^\n]{0,60}".join(parts)
         assert re.search(pattern, joined), message
+
+
+def test_the_points_that_a_person_looked_at_are_read_as_the_page_shows_them(tmp_path: Path) -> None:
+    (block,) = [block for block in BLOCKS if block.language == "csv"]
+    (tmp_path / "points.csv").write_text(block.text, "utf-8")
+    points = read_looked_at(tmp_path / "points.csv")
+    assert len(points) >= FEWEST
+    assert all(point.place_mm is not None for point in points)

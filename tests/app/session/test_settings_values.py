@@ -12,6 +12,7 @@ from steadymark.app.session.settings_values import (
     settings_to_dict,
     with_valid_values,
 )
+from steadymark.engine.core.gaze import GazeCalibration
 from steadymark.engine.stabilizers.stabilizer_registry import choose
 from steadymark.engine.tracking.face_pass import TrackerConfig
 from steadymark.engine.tracking.geometry import Recentre
@@ -38,6 +39,7 @@ def test_settings_come_back_from_json_with_every_value() -> None:
         detector_threshold=0.7,
         tracker=TrackerConfig(max_faces=3, recentre=list(Recentre)[-1]),
         focal_px=900.0,
+        gaze_calibration=GazeCalibration("Anna", (0.9, 1.1), ((4.0, -1.0), (-5.0, 0.5))),
     )
     assert settings_from_dict(json.loads(json.dumps(settings_to_dict(settings)))) == settings
 

@@ -101,16 +101,17 @@ def test_an_openface_file_reads_back_as_written(tmp_path: Path) -> None:
 def test_an_openface_file_has_the_format_of_openface(tmp_path: Path) -> None:
     write_and_read(OpenFaceCsvSink(tmp_path / "a.csv", load_schema("ibug68")))
     head, first, *_ = (tmp_path / "a.csv").read_text().splitlines()
-    assert head.startswith(
-        "frame, face_id, timestamp, confidence, success, "
-        "pose_Tx, pose_Ty, pose_Tz, pose_Rx, pose_Ry, pose_Rz, x_0, x_1, "
-    )
+    assert head.startswith("frame, face_id, timestamp, confidence, success, gaze_0_x, ")
+    assert "gaze_1_z, gaze_angle_x, gaze_angle_y, pose_Tx, pose_Ty, pose_Tz, pose_Rx, " in head
     assert ", y_67, X_0, " in head
     assert head.endswith(", AU28_c, AU45_c")
     fields = first.split(", ")
     assert fields[:5] == ["1", "3", "0.000", "0.90", "1"]
-    assert [len(value.partition(".")[2]) for value in fields[5:12]] == [1, 1, 1, 3, 3, 3, 1]
-    assert fields[11] == "55.5"
+    row = dict(zip(head.split(", "), fields, strict=True))
+    decimals = {name: len(value.partition(".")[2]) for name, value in row.items()}
+    assert [decimals[name] for name in ("pose_Tx", "pose_Ty", "pose_Tz")] == [1, 1, 1]
+    assert [decimals[name] for name in ("pose_Rx", "pose_Ry", "pose_Rz", "x_0")] == [3, 3, 3, 1]
+    assert row["x_0"] == "55.5"
     assert "4, 0, 0.120, 0.00, 0, nan, nan" in (tmp_path / "a.csv").read_text()
 
 

@@ -38,6 +38,7 @@ class _Commands(CommandGroup):
         "open": f"{_CLI}.commands.window:open_window",
         "live": f"{_CLI}.commands.window:live",
         "track": f"{_CLI}.commands.track:track",
+        "gaze-calibrate": f"{_CLI}.gaze_calibrate_command:gaze_calibrate",
         "evaluate": f"{_CLI}.commands.evaluate:evaluate",
         "bench": f"{_CLI}.bench.bench_group:bench",
     }

@@ -21,6 +21,7 @@ from steadymark.engine.batch.results_index import ResultsIndex
 from steadymark.engine.batch.run_jobs import run_here, useful_processes
 from steadymark.engine.core.errors import SteadymarkError, UsageError
 from steadymark.engine.core.image_order import ImageOrder
+from steadymark.engine.face3d.gaze_calibration import read_calibration
 from steadymark.engine.output.output_paths import make_folder
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.pipeline.job import (
@@ -40,6 +41,7 @@ from steadymark.models.runtime.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from rich.console import Console
 
@@ -92,6 +94,7 @@ def track_options(
     max_faces: int,
     look_every: int,
     focal_px: float | None,
+    gaze_calibration: Path | None = None,
     model: str,
     detector: str,
     deinterlace: bool,
@@ -101,7 +104,8 @@ def track_options(
     """Check the typed options. An empty model or detector means the default one.
 
     filters: The stabilizers whose parameters are given. independent: Whether image files are
-    tracked alone, or as a sequence; None decides by their names and sizes.
+    tracked alone, or as a sequence; None decides by their names and sizes. gaze_calibration: The
+    file of a calibration; None for none.
 
     Raises:
         UsageError: A value is not valid, or values contradict each other.
@@ -133,6 +137,7 @@ def track_options(
         ),
         filters=filters,
         focal_px=focal_px,
+        gaze_calibration=None if gaze_calibration is None else read_calibration(gaze_calibration),
     )
     return TrackOptions(settings, input_settings)
 

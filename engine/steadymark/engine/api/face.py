@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from steadymark.engine.attributes.pupil_values import pupils_in
 from steadymark.engine.core.types import (
     FaceAttributes,
     FaceBox,
@@ -92,5 +93,8 @@ def tracked_face(face: Face) -> TrackedFace:
         face.box,
         Landmarks(face.raw_landmarks, face.scores),
         Landmarks(face.landmarks, face.scores),
-        attributes=FaceAttributes(FaceContext(face.schema, face.camera), face.attributes),
+        attributes=FaceAttributes(
+            FaceContext(face.schema, face.camera, pupils=pupils_in(face.attributes)),
+            face.attributes,
+        ),
     )

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from steadymark.engine.core.gaze import GazeCalibration
     from steadymark.engine.core.types import Intrinsics, Scores
 
 NOBODY = -1  # the face_id of a row for a frame without a face
@@ -118,7 +119,12 @@ def rows_of(
     return rows
 
 
-def tracked_rows(rows: FaceRows, schema: str, camera: Intrinsics | None) -> TrackedRows:
+def tracked_rows(
+    rows: FaceRows,
+    schema: str,
+    camera: Intrinsics | None,
+    calibration: GazeCalibration | None = None,
+) -> TrackedRows:
     """Return what was tracked, from which the attributes of changed landmarks are computed."""
     return TrackedRows(
         rows.face_id,
@@ -128,6 +134,8 @@ def tracked_rows(rows: FaceRows, schema: str, camera: Intrinsics | None) -> Trac
         rows.restarted | (rows.state == FaceState.DETECTED),
         schema,
         camera,
+        rows.attributes,
+        calibration=calibration,
     )
 
 

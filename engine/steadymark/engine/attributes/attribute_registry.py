@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steadymark.engine.attributes.pupil_values import pupils_in
 from steadymark.engine.core.errors import TrackingError, UsageError
+from steadymark.engine.core.gaze import GAZE
+from steadymark.engine.core.pupils import PUPILS
 from steadymark.engine.core.types import (
     ACTION_UNITS,
     EXPRESSIONS,
@@ -22,6 +25,7 @@ from steadymark.engine.core.types import (
 )
 from steadymark.engine.face3d.face_fit import fit_face
 from steadymark.engine.face3d.identity import follow_identity
+from steadymark.engine.face3d.line_of_sight import gaze_of
 from steadymark.models.choice_registry import Registry
 from steadymark.models.errors import ContentError
 from steadymark.models.face.schema import IBUG_ORDER
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 
     from steadymark.engine.attributes.face_attribute import AttributeColumn, FaceAttribute, Shapes
     from steadymark.engine.core.fitted_face import FaceFit
+    from steadymark.engine.core.gaze import Gaze
     from steadymark.engine.core.types import AttributeValues, FaceContext, TrackedFace
 
 
@@ -60,7 +65,7 @@ class AttributeRegistry(Registry["FaceAttribute"]):
         return super().add(entry)
 
 
-_BUILT_IN = (HEAD_POSE, EXPRESSIONS, ACTION_UNITS)
+_BUILT_IN = (HEAD_POSE, EXPRESSIONS, ACTION_UNITS, PUPILS, GAZE)
 ATTRIBUTES = AttributeRegistry("face attribute", "steadymark.engine.attributes", first=_BUILT_IN)
 
 
@@ -81,19 +86,20 @@ def attribute_slices() -> dict[str, slice]:
 def attributes_of(landmarks: Landmarks, context: FaceContext) -> FaceAttributes:
     """Compute all attributes of one face.
 
-    The 3D face is fitted once, for all attributes.
+    The 3D face is fitted, and the gaze computed, once for all attributes.
 
     Args:
         landmarks: The stabilized landmarks.
-        context: What the attributes are computed from besides; its `fit` is ignored.
+        context: What the attributes are computed from besides; its `fit` and `gaze` are ignored.
 
     Returns:
-        The attributes that are known, with the context that has the fit.
+        The attributes that are known, with the context that has the fit and the gaze.
 
     Raises:
         TrackingError: An attribute cannot be computed.
     """
-    fitted = replace(context, fit=fitted_face(landmarks, context))
+    fit = fitted_face(landmarks, context)
+    fitted = replace(context, fit=fit, gaze=_gaze(landmarks, context, fit))
     values: dict[str, AttributeValues] = {}
     for attribute in ATTRIBUTES.all():
         if attribute.schemas and context.schema not in attribute.schemas:
@@ -156,17 +162,17 @@ def attributes_from(vector: Sequence[float], context: FaceContext) -> FaceAttrib
 
     Args:
         vector: The values; an attribute whose values are all NaN is unknown.
-        context: What they were computed from.
+        context: What they were computed from; its pupils are replaced by those of the values.
 
     Returns:
         The attributes that are known.
     """
-    values = {}
+    values: dict[str, AttributeValues] = {}
     for name, part in attribute_slices().items():
         value = tuple(float(v) for v in vector[part])
         if not all(map(math.isnan, value)):
             values[name] = value
-    return FaceAttributes(context, values)
+    return FaceAttributes(replace(context, pupils=pupils_in(values), gaze=None), values)
 
 
 def plugin_attributes() -> dict[str, object]:
@@ -224,6 +230,12 @@ def drawn_attributes(face: TrackedFace, names: Sequence[str]) -> Iterator[Shapes
 def _names(attribute: FaceAttribute) -> set[str]:
     drawing = attribute.drawing
     return {c.name for c in attribute.columns} | ({drawing.name} if drawing is not None else set())
+
+
+def _gaze(landmarks: Landmarks, context: FaceContext, fit: FaceFit | None) -> Gaze | None:
+    if fit is None or context.camera is None or context.pupils is None:
+        return None
+    return gaze_of(fit, landmarks, context.pupils, context.camera, context.gaze_calibration)
 
 
 def _computed(

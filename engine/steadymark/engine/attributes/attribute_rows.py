@@ -10,10 +10,14 @@ import numpy as np
 
 from steadymark.engine.attributes.attribute_registry import (
     attribute_columns,
+    attribute_slices,
     attributes_of,
     vector_of,
 )
+from steadymark.engine.attributes.pupil_values import pupils_of
+from steadymark.engine.core.pupils import PUPILS
 from steadymark.engine.core.types import FaceContext, FaceState, Landmarks
+from steadymark.engine.face3d.gaze_calibration import calibration_of
 from steadymark.engine.face3d.identity import identities_of_rows
 from steadymark.models.face.schema import IBUG_ORDER
 
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from steadymark.engine.core.gaze import GazeCalibration
     from steadymark.engine.core.types import Intrinsics
     from steadymark.engine.output.csv.landmark_table import LandmarkTable
 
@@ -38,7 +43,9 @@ class TrackedRows:
         restarts: (R,) rows in which the tracker begins to follow a face.
         schema: Name of the landmark schema; empty if it is unknown.
         camera: The camera; None if the size of the frames is unknown.
+        attributes: (R, C) values of all attributes, from which the pupils are taken.
         at_rest: (R,) rows whose faces are neutral because the user says so; None for no row.
+        calibration: The correction of gaze that was used; None for none.
     """
 
     face_id: NDArray[np.integer]
@@ -48,7 +55,9 @@ class TrackedRows:
     restarts: NDArray[np.bool_]
     schema: str
     camera: Intrinsics | None
+    attributes: NDArray[np.float64]
     at_rest: NDArray[np.bool_] | None = None
+    calibration: GazeCalibration | None = None
 
     @cached_property
     def identities(self) -> list[NDArray[np.float64] | None]:
@@ -63,6 +72,17 @@ class TrackedRows:
             self.restarts,
             self.camera,
             self.at_rest,
+        )
+
+    def context(self, row: int) -> FaceContext:
+        """Return what the attributes of a row are computed from, besides its landmarks."""
+        return FaceContext(
+            self.schema,
+            self.camera,
+            float(self.time_s[row]),
+            self.identities[row],
+            pupils=pupils_of(self.attributes[row, attribute_slices()[PUPILS]]),
+            gaze_calibration=self.calibration,
         )
 
 
@@ -82,6 +102,8 @@ def rows_of_table(table: LandmarkTable, schema: str, camera: Intrinsics | None) 
         table.state == FaceState.DETECTED,
         schema,
         camera,
+        attributes=table.attributes,
+        calibration=gaze_calibration_in(table.header.get("settings")),
     )
 
 
@@ -97,10 +119,18 @@ def raw_or_stabilized(raw: NDArray[np.float32], xy: NDArray[np.float32]) -> NDAr
     return np.where(np.isfinite(raw).all((1, 2), keepdims=True), raw, xy)
 
 
+def gaze_calibration_in(settings: object) -> GazeCalibration | None:
+    """Return the correction of gaze in the settings of a table; None if there is none."""
+    known = settings.get("gaze_calibration") if isinstance(settings, dict) else None
+    return None if known is None else calibration_of(known)
+
+
 def attributes_of_rows(
     tracked: TrackedRows, xy: NDArray[np.float32], rows: Iterable[int] | None = None
 ) -> NDArray[np.float64]:
     """Compute the attributes of changed landmarks, as a tracker would have computed them.
+
+    The pupils are those that were tracked.
 
     Args:
         tracked: What was tracked.
@@ -118,8 +148,5 @@ def attributes_of_rows(
     for row in range(len(xy)) if rows is None else rows:
         if has_face[row]:
             landmarks = Landmarks(xy[row], np.nan_to_num(tracked.score[row], nan=1.0))
-            context = FaceContext(
-                tracked.schema, tracked.camera, float(tracked.time_s[row]), tracked.identities[row]
-            )
-            values[row] = vector_of(attributes_of(landmarks, context))
+            values[row] = vector_of(attributes_of(landmarks, tracked.context(row)))
     return values

@@ -28,7 +28,7 @@ _LISTED, _LEAST = 4, 0.1  # shapes of the readout: how many, and from which stre
 def _compute(landmarks: Landmarks, context: FaceContext) -> AttributeValues | None:
     if context.fit is None:
         return None
-    shapes = arkit_shapes(context.fit.expression)
+    shapes = arkit_shapes(context.fit.expression, context.gaze)
     return tuple(without_hidden_side(shapes, context.fit).tolist())
 
 
@@ -63,6 +63,7 @@ ATTRIBUTES.add(
                 UserText("Expressions"),
                 _strongest,
                 UserText("The strongest of ARKit's 52 face shapes, from 0 to 1"),
+                partial=True,
             ),
         ),
     )

@@ -107,11 +107,13 @@ class AttributeReadout:
         label: Name of the field.
         lines: Returns the lines of text; values that are unknown are NaN, but not all of them.
         help: Explanation of the values.
+        partial: Whether `lines` also accepts values of which some are NaN.
     """
 
     label: UserText
     lines: Callable[[AttributeValues], Sequence[UserText]]
     help: UserText = NOTHING
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+PUPILS = "pupils"  # name of the attribute with the tracked pupils
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pupils:

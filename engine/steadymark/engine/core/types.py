@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from steadymark.engine.core.fitted_face import FaceFit
+    from steadymark.engine.core.gaze import Gaze, GazeCalibration
     from steadymark.engine.core.image_order import ImageOrder
     from steadymark.engine.core.pupils import Pupils
     from steadymark.models.face.crop import Crop, Image, Points
@@ -256,6 +257,8 @@ class FaceContext:
         fit: The 3D face that is fitted to the landmarks; None before it is fitted, if no camera is
             known, or if it does not fit.
         pupils: The pupils; None if they are not tracked.
+        gaze_calibration: The person's correction of gaze; None for none.
+        gaze: Where the eyes look; None before it is computed, or if it is unknown.
     """
 
     schema: str
@@ -264,6 +267,8 @@ class FaceContext:
     identity: NDArray[np.float64] | None = None
     fit: FaceFit | None = None
     pupils: Pupils | None = None
+    gaze_calibration: GazeCalibration | None = None
+    gaze: Gaze | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,19 +1,22 @@
-"""ARKit's 52 face shapes, from the expressions of a fitted 3D face."""
+"""ARKit's 52 face shapes, from the expressions and the gaze of a fitted 3D face."""
 
 from __future__ import annotations
 
 import json
+import math
 from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steadymark.engine.core.gaze import gaze_angles
 from steadymark.engine.face3d.face_basis import face_basis
 from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from steadymark.engine.core.gaze import Gaze
     from steadymark.engine.face3d.face_basis import Floats
 
 _EYES = ("Blink", "LookDown", "LookIn", "LookOut", "LookUp", "Squint", "Wide")
@@ -34,9 +37,15 @@ SHAPES = (
     *(*_sided("browDown"), "browInnerUp", *_sided("browOuterUp")),
     *("cheekPuff", *_sided("cheekSquint", "noseSneer"), "tongueOut"),
 )
+# Horizontal and vertical angles of the gaze at which the shapes of the eyes have full strength.
+LOOK_FULL_DEG = (35.0, 30.0)
+# The shapes of the gaze: which angle of `gaze_angles` moves them, and in which direction, for the
+# person's right eye and left eye.
+_LOOKS = {"Down": (1, 1, 1), "Up": (1, -1, -1), "Out": (0, -1, 1), "In": (0, 1, -1)}
+LOOK_SHAPES = tuple(f"eyeLook{what}{side}" for side in ("Right", "Left") for what in _LOOKS)
 
 
-def arkit_shapes(expression: Floats) -> Floats:
+def arkit_shapes(expression: Floats, gaze: Gaze | None = None) -> Floats:
     """Return the strengths of ARKit's shapes.
 
     Strengths below the dead zone of a shape, which neutral faces reach, are 0; the others are
@@ -44,20 +53,42 @@ def arkit_shapes(expression: Floats) -> Floats:
 
     Args:
         expression: (E,) strengths of `FaceBasis.names`.
+        gaze: The gaze; None if it is unknown.
 
     Returns:
-        (52,) strengths of `SHAPES`, 0 to 1.
+        (52,) strengths of `SHAPES`, 0 to 1. Those of `LOOK_SHAPES` are NaN for an eye whose gaze is
+        unknown.
     """
     zones = _dead_zones()
     clear = ((expression - zones) / (1 - zones)).clip(0, 1)
     strengths: Floats = shape_shares() @ clear
+    strengths[_look_places()] = math.nan if gaze is None else look_shapes(gaze)
     return strengths
+
+
+def look_shapes(gaze: Gaze) -> Floats:
+    """Return the (8,) strengths of `LOOK_SHAPES`, NaN for an eye whose gaze is unknown.
+
+    They are proportional to the angles of each eye relative to the head, and reach 1 at
+    `LOOK_FULL_DEG`.
+    """
+    shares = np.degrees(gaze_angles(gaze.head_directions)) / LOOK_FULL_DEG
+    signed = [
+        signs[eye] * shares[eye, axis] for eye in range(2) for axis, *signs in _LOOKS.values()
+    ]
+    return np.array(signed).clip(0, 1)
+
+
+@cache
+def _look_places() -> list[int]:
+    return [SHAPES.index(name) for name in LOOK_SHAPES]
 
 
 @cache
 def unseen_shapes() -> tuple[str, ...]:
-    """Return the names of the shapes that landmarks do not show, whose strength is always 0."""
+    """Return the names of the shapes that nothing shows, whose strength is always 0."""
     seen = np.asarray(shape_shares().any(1))
+    seen[_look_places()] = True
     return tuple(name for name, is_seen in zip(SHAPES, seen, strict=True) if not is_seen)
 
 

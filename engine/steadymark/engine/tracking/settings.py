@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 
 from steadymark.engine.core.errors import SteadymarkError, UsageError
+from steadymark.engine.core.gaze import GazeCalibration  # noqa: TC001 - read by `settings_values`
 from steadymark.engine.core.heap import return_free_memory
 from steadymark.engine.core.image_order import ImageOrder
 from steadymark.engine.core.protocols import Closable
@@ -71,6 +72,7 @@ class TrackSettings:
             are left out. Several can be named, but only `stabilizer` is used.
         focal_px: Focal length of the camera in pixels, for head poses; None takes OpenFace's
             estimate, see `Intrinsics`.
+        gaze_calibration: The person's correction of gaze; None for none.
     """
 
     model: str = DEFAULT_MODEL
@@ -82,6 +84,7 @@ class TrackSettings:
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
     filters: tuple[ChosenStabilizer, ...] = ()
     focal_px: float | None = None
+    gaze_calibration: GazeCalibration | None = None
 
     def __post_init__(self) -> None:
         changed = {c.name: c for c in self.filters if c != choose(c.name)}
@@ -111,7 +114,7 @@ def plain_settings(settings: TrackSettings) -> dict[str, Any]:
 
     The parameters of a stabilizer are a dictionary with the key `StabilizerEntry.key`. They are
     left out if the stabilizer is not chosen and its parameters are the defaults, unless the entry
-    says `always_recorded`.
+    says `always_recorded`. So is a calibration of gaze that is not given.
 
     Args:
         settings: The settings.
@@ -121,6 +124,8 @@ def plain_settings(settings: TrackSettings) -> dict[str, Any]:
     """
     plain: dict[str, Any] = {}
     for name, value in asdict(settings).items():
+        if name == "gaze_calibration" and value is None:
+            continue
         if name != "filters":
             plain[name] = value
             continue
@@ -332,4 +337,5 @@ def make_tracker(models: OpenModels, settings: TrackSettings) -> Tracker:
         flow=models.flow,
         stabilized_by_network=settings.entry.needs_images,
         focal_px=settings.focal_px,
+        gaze_calibration=settings.gaze_calibration,
     )

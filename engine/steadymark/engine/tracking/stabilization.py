@@ -31,6 +31,7 @@ from steadymark.models.runtime.flow_stabilizer import flow_frame_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from steadymark.engine.core.gaze import GazeCalibration
     from steadymark.engine.core.protocols import Stabilizer
     from steadymark.engine.core.types import FaceBox, Frame
     from steadymark.engine.face3d.identity import Identity
@@ -107,6 +108,7 @@ class Stabilization:
         by_network: Whether the filter gets the output of the recurrent network or of `flow`,
             instead of the raw landmarks.
         focal_px: Focal length in pixels, see `Intrinsics`.
+        gaze_calibration: The person's correction of gaze; None for none.
     """
 
     stabilizer: Stabilizer[Any]
@@ -114,6 +116,7 @@ class Stabilization:
     flow: FlowStabilizer | None = None
     by_network: bool = True
     focal_px: float | None = None
+    gaze_calibration: GazeCalibration | None = None
     _memories: dict[int, FaceMemory] = field(default_factory=dict)
     _neutral_wanted: Event = field(default_factory=Event)
     _neutral_from_s: float = math.inf
@@ -216,7 +219,13 @@ class Stabilization:
             if face.face_id is None:
                 continue
             used = None if memory.identity is None else memory.identity.used
-            context = FaceContext(self.schema.name, self._camera(frame), frame.pts_s, used)
+            context = FaceContext(
+                self.schema.name,
+                self._camera(frame),
+                frame.pts_s,
+                used,
+                gaze_calibration=self.gaze_calibration,
+            )
             found.append(
                 TrackedFace(
                     face.face_id,

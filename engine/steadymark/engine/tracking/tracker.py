@@ -46,6 +46,7 @@ from steadymark.models.face.crop import Crop, follow
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from steadymark.engine.core.gaze import GazeCalibration
     from steadymark.engine.core.protocols import FaceDetector, Stabilizer
     from steadymark.engine.core.types import FaceBox, Frame, Landmarks, TrackResult
     from steadymark.models.face.schema import LandmarkSchema
@@ -67,6 +68,7 @@ class Tracker:
         stabilized_by_network: Whether the stabilizer gets the output of the recurrent network or
             of `flow`, instead of the raw landmarks.
         focal_px: Focal length in pixels, see `Intrinsics`.
+        gaze_calibration: The person's correction of gaze; None for none.
 
     Raises:
         ValueError: There is a follower, but only one pass.
@@ -84,11 +86,12 @@ class Tracker:
         flow: FlowStabilizer | None = None,
         stabilized_by_network: bool = True,
         focal_px: float | None = None,
+        gaze_calibration: GazeCalibration | None = None,
     ) -> None:
         self.detector, self.network, self.follower = detector, network, follower or network
         self.schema, self.config = schema, config or TrackerConfig()
         self.stabilization = Stabilization(
-            stabilizer, schema, flow, stabilized_by_network, focal_px
+            stabilizer, schema, flow, stabilized_by_network, focal_px, gaze_calibration
         )
         if follower is not None and self.config.passes < 2:
             raise ValueError("a follower needs two passes or more")

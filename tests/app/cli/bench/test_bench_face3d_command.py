@@ -1,4 +1,4 @@
-"""`steadymark bench pose`, `bench expressions` and `bench units`: tables, files and messages."""
+"""`steadymark bench pose`, `expressions`, `units` and `gaze`: tables, files and messages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from steadymark.app.cli import main as cli
 from steadymark.engine.face3d.action_units import UNITS
-from steadymark.engine.face3d.arkit import SHAPES, unseen_shapes
+from steadymark.engine.face3d.arkit import LOOK_SHAPES, SHAPES, unseen_shapes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,14 +37,29 @@ def test_shapes_of_random_faces_are_found_and_neutral_faces_have_hardly_any(
     result = CliRunner().invoke(cli.app, command)
     assert result.exit_code == 0, result.output
     figures = json.loads(table.read_text())
-    assert set(figures["shapes"]) == set(SHAPES) - set(unseen_shapes())
+    assert set(figures["shapes"]) == set(SHAPES) - {*unseen_shapes(), *LOOK_SHAPES}
     assert figures["shapes"]["jawOpen"]["correlation"] > 0.9
     assert figures["mean"] > 0.65
     assert figures["quiet_share"] > 0.5
     assert "jawOpen" in result.output
 
 
-@pytest.mark.parametrize("command", ["pose", "expressions", "units"])
+def test_gaze_of_random_people_is_found_and_a_calibration_makes_it_more_exact(
+    data: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "gaze.json"
+    command = ["bench", "gaze", "--data", str(data), "--people", "3", "--noise", "0"]
+    result = CliRunner().invoke(cli.app, [*command, "--json", str(table)])
+    assert result.exit_code == 0, result.output
+    assert "9 points" in result.output
+    figures = json.loads(table.read_text())
+    assert figures["before"]["gaze_deg"] < 5
+    assert figures["after"]["gaze_deg"] < 3
+    assert figures["after"]["gaze_deg"] < figures["before"]["gaze_deg"]
+    assert figures["true_eyes"]["gaze_95_deg"] < 0.5
+
+
+@pytest.mark.parametrize("command", ["pose", "expressions", "units", "gaze"])
 def test_a_folder_without_the_face_model_is_told(tmp_path: Path, command: str) -> None:
     result = CliRunner().invoke(cli.app, ["bench", command, "--data", str(tmp_path)])
     assert result.exit_code == 2

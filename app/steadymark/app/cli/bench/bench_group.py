@@ -32,6 +32,7 @@ class _BenchGroup(CommandGroup):
         "expressions": f"{_FACE3D}:expressions",
         "heads": f"{_CLIPS}:heads",
         "units": f"{_FACE3D}:units",
+        "gaze": f"{_FACE3D}:gaze",
     }
 
 

@@ -1,4 +1,4 @@
-"""Benchmarks of the 3D face: head pose, expressions and action units."""
+"""Benchmarks of the 3D face: head pose, expressions, action units and gaze."""
 
 from __future__ import annotations
 
@@ -86,6 +86,29 @@ def units(
 
     def run() -> int:
         report_units(data, FaceChoice(people, yaw, noise / 100, seed), json_file, out=out, err=err)
+        return 0
+
+    report_errors(run)
+
+
+@help_groups(_GROUPS)
+def gaze(
+    data: Data,
+    people: People = 20,
+    yaw: Yaw = 30.0,
+    noise: Noise = 0.5,
+    seed: Seed = 0,
+    json_file: Table = None,
+) -> None:
+    """Measure the gaze of random people with exact pupils, before and after a calibration.
+
+    Pupils have the same noise as landmarks.
+    """
+    from steadymark.app.cli.bench.face3d_report import report_gaze
+    from steadymark.engine.bench.face3d.gaze_benchmark import GazeChoice
+
+    def run() -> int:
+        report_gaze(data, GazeChoice(people, yaw, noise / 100, seed), json_file, out=out, err=err)
         return 0
 
     report_errors(run)

@@ -1,4 +1,4 @@
-"""The tables and JSON files of `steadymark bench pose`, `bench expressions` and `bench units`."""
+"""The tables and JSON files of `steadymark bench pose`, `expressions`, `units` and `gaze`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from steadymark.engine.bench.face3d.face3d_benchmark import (
     quiet_share,
     shape_rows,
 )
+from steadymark.engine.bench.face3d.gaze_benchmark import LARGEST_DEG, POINTS, measure_gaze
 from steadymark.engine.bench.face3d.unit_benchmark import CLEAR, unit_rows
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from steadymark.engine.bench.face3d.face3d_benchmark import FaceChoice, MeasuredFace
+    from steadymark.engine.bench.face3d.gaze_benchmark import GazeChoice
 
 
 def report_pose(
@@ -126,6 +128,46 @@ def report_units(
 
 def _percent(share: float) -> str:
     return "–" if math.isnan(share) else f"{100 * share:.1f} %"
+
+
+def report_gaze(
+    data: Path, choice: GazeChoice, json_file: Path | None, *, out: Console, err: Console
+) -> None:
+    """Measure gaze, print its errors before and after a calibration, and write them as JSON."""
+    check_outputs(OutputFiles(json_file))
+    with Progress(console=err, transient=True) as progress:
+        task = progress.add_task("people", total=choice.people)
+        found = measure_gaze(
+            data, choice, lambda done, every: progress.update(task, completed=done, total=every)
+        )
+    table = ReportTable(
+        ("calibration",),
+        ("gaze", "95 %", "one eye", "95 %", "in the head", "95 %"),
+        title=f"gaze to ±{LARGEST_DEG[0]:g}° and ±{LARGEST_DEG[1]:g}°, "
+        f"yaw up to {choice.yaw_deg:g}°, noise {100 * choice.noise:g} %",
+        caption="mean angle between true and found gaze: of both eyes, of each eye, and relative "
+        "to the head, which the error of the head pose is a part of",
+    )
+    figures = {}
+    for name, label, errors in zip(
+        ("before", "after", "true_eyes"),
+        ("none", f"{POINTS} points", "true eyeballs"),
+        found,
+        strict=True,
+    ):
+        rows = {"gaze": errors.gaze, "one_eye": errors.one_eye, "head": errors.head}
+        figures[name] = {
+            key: value
+            for part, angles in rows.items()
+            for key, value in (
+                (f"{part}_deg", float(angles.mean())),
+                (f"{part}_95_deg", float(np.percentile(angles, 95))),
+            )
+        }
+        table.add_row(label, *(f"{value:.2f}°" for value in figures[name].values()))
+    out.print(table)
+    if json_file is not None:
+        write_json(json_file, figures)
 
 
 def _measured(data: Path, choice: FaceChoice, err: Console) -> list[MeasuredFace]:

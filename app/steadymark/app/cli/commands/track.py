@@ -31,14 +31,14 @@ _INDEPENDENT = (
     "Track each image file alone, or all as one sequence; by default, images of the same size "
     "with numbered names are a sequence."
 )
-_DRAW = "Draw an attribute of each face into that video: axes, …. May be repeated."
+_DRAW = "Draw an attribute of each face into that video: axes, gaze, …. May be repeated."
 _FILTERS = StabilizerOptions()
 
 
 @help_groups(
     {
         INPUT: "start_time end_time deinterlace rotate independent",
-        FACES: "model detector threshold max_faces look_every recentre focal",
+        FACES: "model detector threshold max_faces look_every recentre focal gaze_calibration",
         STABILIZER: "stabilizer **",
         OUTPUT: "folder csv video axes draw overwrite resume",
         LIVE: "camera_mode send expressions mirror",
@@ -76,6 +76,10 @@ def track(
             help="Focal length in pixels, for head poses. By default it is estimated as "
             "OpenFace does."
         ),
+    ] = None,
+    gaze_calibration: Annotated[
+        Path | None,
+        typer.Option(help="A person's correction of gaze, made by 'steadymark gaze-calibrate'."),
     ] = None,
     csv: TableFormatOption = "native",
     video: Annotated[
@@ -166,6 +170,7 @@ def track(
             max_faces=max_faces,
             look_every=look_every,
             focal_px=focal,
+            gaze_calibration=gaze_calibration,
             model=model,
             detector=detector,
             deinterlace=deinterlace,

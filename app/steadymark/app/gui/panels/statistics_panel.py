@@ -215,10 +215,11 @@ class StatisticsPanel(QWidget):
                 and attribute.name in face.attributes.values
             )
             values = next(known, (math.nan,))
-            there = any(map(math.isfinite, values))
+            finite = [math.isfinite(value) for value in values]
             labels = self.readouts[attribute.name]
             for readout, label in zip(attribute.shown, labels, strict=True):
                 none = self.tr("no face in this frame")
+                there = any(finite) if readout.partial else all(finite)
                 lines = map(translated, readout.lines(values)) if there else (none,)
                 label.setText(local_decimals("\n".join(lines)))
 

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.app.session.recording.face_rows import STATES, FaceRows, empty_rows, face_of_row
-from steadymark.engine.attributes.attribute_registry import attributes_of, vector_of
+from steadymark.engine.attributes.attribute_registry import (
+    attribute_slices,
+    attributes_of,
+    vector_of,
+)
+from steadymark.engine.attributes.pupil_values import pupils_of
+from steadymark.engine.core.pupils import PUPILS
 from steadymark.engine.core.types import (
     FaceContext,
     FaceState,
@@ -24,6 +30,7 @@ from steadymark.engine.core.types import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from steadymark.engine.core.gaze import GazeCalibration
     from steadymark.engine.core.types import Intrinsics
     from steadymark.models.face.schema import LandmarkSchema
 
@@ -130,12 +137,18 @@ class Results:
         with self._lock:
             context, rows = self._context, self._rows
         attributes = np.full((len(stabilized), rows.attributes.shape[1]), np.nan)
+        places = attribute_slices()[PUPILS]
         if context is not None:
             for row, xy_px in enumerate(stabilized):
                 if np.isfinite(rows.raw[row, 0, 0]):
                     points = Landmarks(xy_px, rows.point_score[row])
                     time_s = float(self.times_s[rows.frame[row]])
-                    at = replace(context, time_s=time_s, identity=rows.identity[row])
+                    at = replace(
+                        context,
+                        time_s=time_s,
+                        identity=rows.identity[row],
+                        pupils=pupils_of(rows.attributes[row, places]),
+                    )
                     attributes[row] = vector_of(attributes_of(points, at))
         with self._lock:
             rows, since = self._rows, slice(len(stabilized), self._count)
@@ -144,6 +157,12 @@ class Results:
             new_points[since], values[since] = rows.stabilized[since], rows.attributes[since]
             self._rows = replace(rows, stabilized=new_points, attributes=values)
             self.version += 1
+
+    @property
+    def gaze_calibration(self) -> GazeCalibration | None:
+        """The correction of gaze that the results were tracked with; None for none."""
+        context = self._context
+        return None if context is None else context.gaze_calibration
 
     def snapshot(self) -> Results:
         """Return a snapshot that later tracking and filtering do not change."""
@@ -299,7 +318,7 @@ class Results:
         if face.attributes is not None:
             context = face.attributes.context
             rows.identity[row] = context.identity
-            self._context = replace(context, identity=None, fit=None)
+            self._context = replace(context, identity=None, fit=None, pupils=None, gaze=None)
 
     def _previous_row(self, index: int, face_id: int) -> int:
         if index == 0 or self._known[index - 1] != FrameStatus.TRACKED:

@@ -20,7 +20,6 @@ from steadymark.engine.attributes.attribute_rows import (
 from steadymark.engine.core.errors import LandmarkFileError
 from steadymark.engine.core.types import (
     FaceBox,
-    FaceContext,
     FaceState,
     FrameTime,
     Intrinsics,
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from steadymark.engine.core.types import SourceInfo
+    from steadymark.engine.core.types import FaceContext, SourceInfo
     from steadymark.engine.output.csv.landmark_table import LandmarkTable
     from steadymark.models.face.crop import Crop, Points
 
@@ -199,7 +198,7 @@ def results_in(
     for first, end in pairwise(starts):
         frame = FrameTime(int(table.frame[first]), float(table.timestamp_s[first]))
         faces = (
-            _face(table, row, FaceContext(schema, camera, frame.pts_s, tracked.identities[row]))
+            _face(table, row, tracked.context(row))
             for row in range(first, end)
             if table.face_id[row] >= 0
         )

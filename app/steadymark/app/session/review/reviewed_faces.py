@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from steadymark.app.session.review.results_table import table_of_faces
@@ -27,7 +27,9 @@ class ReviewedFaces:
     """
 
     def __init__(self, results: Results, project: Project, focal_px: float | None) -> None:
-        header = {"settings": {"focal_px": focal_px}}
+        calibration = results.gaze_calibration
+        plain = None if calibration is None else asdict(calibration)
+        header = {"settings": {"focal_px": focal_px, "gaze_calibration": plain}}
         self._results = results
         self._table = reviewed(table_of_faces(results, results.rows(), header), project)
 

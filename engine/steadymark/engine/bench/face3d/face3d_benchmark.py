@@ -10,7 +10,13 @@ import cv2
 import numpy as np
 
 from steadymark.engine.bench.face3d.random_faces import CAMERA, RandomPerson
-from steadymark.engine.face3d.arkit import SHAPES, arkit_shapes, shape_shares, unseen_shapes
+from steadymark.engine.face3d.arkit import (
+    LOOK_SHAPES,
+    SHAPES,
+    arkit_shapes,
+    shape_shares,
+    unseen_shapes,
+)
 from steadymark.engine.face3d.face_basis import face_basis
 from steadymark.engine.face3d.face_fit import fit_face
 from steadymark.engine.face3d.identity import NEUTRAL_S, follow_identity
@@ -140,7 +146,7 @@ def shape_rows(faces: Sequence[MeasuredFace]) -> list[ShapeRow]:
     neutral = is_neutral(faces)
     rows = []
     for place, name in enumerate(SHAPES):
-        if name in unseen_shapes():
+        if name in unseen_shapes() or name in LOOK_SHAPES:
             continue
         varies = truth[:, place].std() > 0 and found[:, place].std() > 0
         both = np.corrcoef(truth[:, place], found[:, place])[0, 1] if varies else np.nan
@@ -159,7 +165,7 @@ def shape_rows(faces: Sequence[MeasuredFace]) -> list[ShapeRow]:
 def quiet_share(faces: Sequence[MeasuredFace]) -> float:
     """Return the share of neutral faces on which no shape is stronger than `NEUTRAL`."""
     neutral = [face for face, at_rest in zip(faces, is_neutral(faces), strict=True) if at_rest]
-    return float(np.mean([arkit_shapes(f.fit.expression).max() <= NEUTRAL for f in neutral]))
+    return float(np.mean([np.nanmax(arkit_shapes(f.fit.expression)) <= NEUTRAL for f in neutral]))
 
 
 def dead_zones(faces: Sequence[MeasuredFace]) -> dict[str, float]:

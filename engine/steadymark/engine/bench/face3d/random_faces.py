@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 CAMERA = Intrinsics(640, 480)
 FILE = "face3d/ict_face_model.npz"
-_AXES = np.array([1.0, -1.0, -1.0])  # from the file's axes to the camera's
-_MM = 10.0  # per centimetre
+AXES = np.array([1.0, -1.0, -1.0])  # from the file's axes to the camera's
+MM = 10.0  # per centimetre
 _CHIN, _BROW = 8, 27  # landmarks at the ends of the face's long axis
 _EYES = (36, 45)
 _PITCH, _ROLL = 25 / 45, 20 / 45  # largest angles, as shares of the largest yaw
@@ -78,6 +78,8 @@ class RandomFace:
         points_mm: (68, 3) landmarks without noise in the camera's axes, relative to their mean.
         strengths: Strength of each expression of the model, 0 to 1.
         eye_distance_mm: Distance of the outer eye corners.
+        position_mm: (3,) position of the origin of the face's axes in the camera's axes. The origin
+            is the mean of the landmarks of the model's neutral face.
     """
 
     landmarks: Landmarks
@@ -85,6 +87,7 @@ class RandomFace:
     points_mm: Floats
     strengths: dict[str, float]
     eye_distance_mm: float
+    position_mm: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,8 +111,8 @@ class RandomPerson:
 
     def __init__(self, data: Path, rng: np.random.Generator, *, noise: float = 0.005) -> None:
         self._model, self._rng, self._noise = _whole_model(data), rng, noise
-        weights = rng.normal(size=len(self._model.identity)).clip(-2.5, 2.5)
-        self._rest = self._model.neutral + np.tensordot(weights, self._model.identity, 1)
+        self._weights = rng.normal(size=len(self._model.identity)).clip(-2.5, 2.5)
+        self._rest = self._model.neutral + np.tensordot(self._weights, self._model.identity, 1)
 
     def frame(self, *, yaw_deg: float, strength: float) -> RandomFace:
         """Return a frame with a random pose and expression.
@@ -118,12 +121,24 @@ class RandomPerson:
             yaw_deg: Largest yaw; pitch and roll are smaller in proportion.
             strength: Factor of the expressions; 0 for a neutral face.
         """
-        rng, model = self._rng, self._model
-        strengths = _random_expression(rng, strength)
+        return self._photographed(random_expression(self._rng, strength), yaw_deg)
+
+    def _photographed(
+        self, strengths: dict[str, float], yaw_deg: float, label_mm: Floats | float = 0.0
+    ) -> RandomFace:
+        """Return a frame with an expression and a random pose.
+
+        Args:
+            strengths: Strength of each expression.
+            yaw_deg: Largest yaw.
+            label_mm: (68, 2) offset of labels from the landmarks, along x and y of the face.
+        """
+        rng = self._rng
         shape = self._rest + sum(
-            (value * model.expressions[name] for name, value in strengths.items()),
+            (value * self._model.expressions[name] for name, value in strengths.items()),
             np.zeros_like(self._rest),
         )
+        shape[:LANDMARKS, :2] += label_mm
         largest = np.radians(yaw_deg) * np.array([_PITCH, 1.0, _ROLL])
         rotation = rotation_matrix(tuple(rng.uniform(-largest, largest)))
         position = np.array([rng.uniform(-80, 80), rng.uniform(-60, 60), rng.uniform(400, 900)])
@@ -135,7 +150,7 @@ class RandomPerson:
         seen = _visible_edge(xy) + spread * rng.normal(size=(LANDMARKS, 2))
         landmarks = Landmarks(seen.astype(np.float32), np.ones(LANDMARKS, np.float32))
         centred = points[:LANDMARKS] - points[:LANDMARKS].mean(0)
-        return RandomFace(landmarks, rotation, centred, strengths, eyes_mm)
+        return RandomFace(landmarks, rotation, centred, strengths, eyes_mm, position)
 
 
 @cache
@@ -150,8 +165,8 @@ def _whole_model(data: Path) -> _Model:
         )
     with np.load(path) as file:
         rows = np.r_[file["landmarks68"], file["jaw_right_extended"], file["jaw_left_extended"]]
-        scale = _MM * float(file["step_cm"]) * _AXES
-        neutral = file["neutral"][rows].astype(np.float64) * _MM * _AXES
+        scale = MM * float(file["step_cm"]) * AXES
+        neutral = file["neutral"][rows].astype(np.float64) * MM * AXES
         names = [str(name) for name in file["expression_names"]]
         moves = file["expression"][:, rows] * scale
         return _Model(
@@ -161,7 +176,7 @@ def _whole_model(data: Path) -> _Model:
         )
 
 
-def _random_expression(rng: np.random.Generator, strength: float) -> dict[str, float]:
+def random_expression(rng: np.random.Generator, strength: float) -> dict[str, float]:
     """Return the strengths of a random expression."""
     found: dict[str, float] = {}
     for name, (chance, most) in _SIDED.items():

@@ -113,7 +113,7 @@ def read_landmarks(path: str | Path) -> LandmarkTable:
     """Read a landmark file in either style, with any number of landmarks.
 
     Of OpenFace's files, the pixel landmarks and the columns of attributes, such as the head pose,
-    are read; other columns, such as gaze and action units, are ignored. Values in rows without
+    are read; other columns, such as eye landmarks, are ignored. Values in rows without
     success are replaced by NaN.
 
     Args:

@@ -1,0 +1,59 @@
+"""`steadymark gaze-calibrate`: makes a person's correction of gaze from looked-at points."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from steadymark.app.cli.error_boundary import out, report_errors
+from steadymark.app.cli.help_groups import FACES, INPUT, OUTPUT, help_groups
+
+
+@help_groups({INPUT: "looked_at", FACES: "face name", OUTPUT: "target overwrite"})
+def gaze_calibrate(
+    table: Annotated[
+        Path,
+        typer.Argument(
+            metavar="TABLE.csv", help="A table that 'steadymark track' made of the person's video."
+        ),
+    ],
+    looked_at: Annotated[
+        Path,
+        typer.Option(
+            help="CSV file of the points that the person looked at: start_s, end_s, and either "
+            "x_mm, y_mm, z_mm or angle_x_deg, angle_y_deg."
+        ),
+    ],
+    target: Annotated[Path, typer.Option("--out", help="File of the calibration (JSON).")],
+    name: Annotated[str, typer.Option(help="Name of the person.")] = "",
+    face: Annotated[
+        int | None,
+        typer.Option(help="Number of the face in the table; by default the one seen most."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an existing file.")
+    ] = False,
+) -> None:
+    """Make a person's correction of gaze from a few points that the person looked at."""
+
+    def run() -> int:
+        from steadymark.engine.attributes.looked_at_points import calibrate, read_looked_at
+        from steadymark.engine.core.errors import UsageError
+        from steadymark.engine.face3d.gaze_calibration import write_calibration
+        from steadymark.engine.output.csv.landmark_table import read_landmarks
+
+        if target.exists() and not overwrite:
+            raise UsageError(
+                f"{target} is there already: add --overwrite, or choose another with --out"
+            )
+        points = read_looked_at(looked_at)
+        found = calibrate(read_landmarks(table), points, name or table.stem, face)
+        write_calibration(target, found.calibration)
+        errors = f"mean error {found.before_deg:.1f}° before, {found.after_deg:.1f}° after"
+        out.print(f"{escape(str(target))}: {len(points)} points, {errors}", soft_wrap=True)
+        return 0
+
+    report_errors(run)

@@ -1,0 +1,174 @@
+"""The points that a person looked at, and the calibration that follows from a tracked table."""
+
+from __future__ import annotations
+
+import csv
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.engine.attributes.attribute_registry import attribute_slices
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.core.gaze import GAZE, gaze_angles, gaze_vectors
+from steadymark.engine.core.rotations import rotation_matrix
+from steadymark.engine.face3d.eyeballs import eyeball_basis
+from steadymark.engine.face3d.gaze_calibration import fit_calibration
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from steadymark.engine.face3d.gaze_calibration import CalibrationFit
+    from steadymark.engine.output.csv.landmark_table import LandmarkTable
+
+    Floats = NDArray[np.float64]
+
+_TIMES = ("start_s", "end_s")
+_PLACES = ("x_mm", "y_mm", "z_mm")
+_ANGLES = ("angle_x_deg", "angle_y_deg")
+
+
+@dataclass(frozen=True, slots=True)
+class LookedAtPoint:
+    """A point that a person looked at.
+
+    Attributes:
+        start_s, end_s: When the person looked at it, in seconds of the video.
+        place_mm: Its place in the camera's axes, see `HeadPose`; None if its angles are known.
+        angles_deg: The angles of the gaze, see `gaze_angles`; None if its place is known.
+    """
+
+    start_s: float
+    end_s: float
+    place_mm: tuple[float, float, float] | None = None
+    angles_deg: tuple[float, float] | None = None
+
+
+def read_looked_at(path: Path) -> list[LookedAtPoint]:
+    """Read a CSV file of the points that a person looked at.
+
+    Args:
+        path: The file. Its columns are `start_s`, `end_s`, and either `x_mm`, `y_mm`, `z_mm` or
+            `angle_x_deg`, `angle_y_deg`.
+
+    Returns:
+        The points.
+
+    Raises:
+        UsageError: The file cannot be read, lacks columns, or a value is no number.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            names = {name.strip() for name in reader.fieldnames or ()}
+            columns = next((c for c in (_PLACES, _ANGLES) if {*_TIMES, *c} <= names), None)
+            rows = [(reader.line_num, row) for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(
+            "{path} cannot be read: it must be a CSV file in UTF-8", path=path
+        ) from error
+    if columns is None:
+        raise UsageError(
+            "{path} must have the columns start_s, end_s, and either x_mm, y_mm, z_mm or "
+            "angle_x_deg, angle_y_deg",
+            path=path,
+        )
+    if not rows:
+        raise UsageError("{path} has no points", path=path)
+    return [_point(path, line, row, columns) for line, row in rows]
+
+
+def _point(path: Path, line: int, row: dict[str, str], columns: tuple[str, ...]) -> LookedAtPoint:
+    fields = {str(name).strip(): value for name, value in row.items()}
+    values = []
+    for name in (*_TIMES, *columns):
+        try:
+            value = float(fields[name])
+        except (TypeError, ValueError):
+            value = math.nan
+        if not math.isfinite(value):
+            raise UsageError(
+                "{path}, line {line}: '{value}' in the column {name} is no number",
+                path=path,
+                line=line,
+                value=fields[name] or "",
+                name=name,
+            )
+        values.append(value)
+    start_s, end_s, *place = values
+    if end_s <= start_s:
+        raise UsageError("{path}, line {line}: end_s is not after start_s", path=path, line=line)
+    if columns == _PLACES:
+        x, y, z = place
+        return LookedAtPoint(start_s, end_s, place_mm=(x, y, z))
+    return LookedAtPoint(start_s, end_s, angles_deg=(place[0], place[1]))
+
+
+def calibrate(
+    table: LandmarkTable, points: list[LookedAtPoint], name: str, face_id: int | None = None
+) -> CalibrationFit:
+    """Fit the correction of gaze of the person of a table.
+
+    Args:
+        table: A table that was tracked without a calibration.
+        points: The points that the person looked at.
+        name: Name of the person.
+        face_id: Number of the face; None for the one that is seen most.
+
+    Returns:
+        The calibration.
+
+    Raises:
+        UsageError: The table has no gaze, has a calibration already, or lacks the face; or too few
+            points have known gaze.
+    """
+    settings = table.header.get("settings")
+    if isinstance(settings, dict) and settings.get("gaze_calibration") is not None:
+        raise UsageError(
+            "the table was tracked with a gaze calibration: track the video again without one"
+        )
+    gaze = table.attributes[:, attribute_slices()[GAZE]][:, :6].reshape(-1, 2, 3)
+    seen = np.any(np.isfinite(gaze).all(2), axis=1) & np.isfinite(table.pose).all(1)
+    if not seen.any():
+        raise UsageError(
+            "the table has no gaze: track the video with this version, with its eyes visible"
+        )
+    ids = table.face_id[seen]
+    chosen = int(np.bincount(ids).argmax()) if face_id is None else face_id
+    if chosen not in ids:
+        raise UsageError("the table has no gaze of the face {face_id}", face_id=chosen)
+    rows = seen & (table.face_id == chosen)
+    pairs = [_angles_at(table, gaze, rows, point) for point in points]
+    measured, wanted = (np.array(side).reshape(-1, 2, 2) for side in zip(*pairs, strict=True))
+    return fit_calibration(name, np.degrees(measured), np.degrees(wanted))
+
+
+def _angles_at(
+    table: LandmarkTable, gaze: Floats, rows: NDArray[np.bool_], point: LookedAtPoint
+) -> tuple[Floats, Floats]:
+    """Return the (2, 2) median measured and wanted angles relative to the head of one point."""
+    inside = rows & (table.timestamp_s >= point.start_s) & (table.timestamp_s <= point.end_s)
+    measured, wanted = [], []
+    for row in np.flatnonzero(inside):
+        rotation = rotation_matrix(tuple(table.pose[row, 3:]))
+        if point.place_mm is not None:
+            eyes = eyeball_basis().neutral @ rotation.T + table.pose[row, :3]
+            directions = np.array(point.place_mm) - eyes
+        else:
+            directions = np.tile(gaze_vectors(np.radians(point.angles_deg or ())), (2, 1))
+        measured.append(gaze_angles(gaze[row] @ rotation))
+        wanted.append(gaze_angles(directions @ rotation))
+    return _median(measured), _median(wanted)
+
+
+def _median(angles: list[Floats]) -> Floats:
+    """Return the (2, 2) medians of the known angles of each eye; NaN if there are none."""
+    found = np.full((2, 2), np.nan)
+    for eye in range(2):
+        known = [each[eye] for each in angles if np.isfinite(each[eye]).all()]
+        if known:
+            found[eye] = np.median(known, 0)
+    return found

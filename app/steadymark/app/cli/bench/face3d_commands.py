@@ -78,6 +78,7 @@ def units(
     yaw: Yaw = 45.0,
     noise: Noise = 0.5,
     seed: Seed = 0,
+    known_neutral: Neutral = False,
     json_file: Table = None,
 ) -> None:
     """Measure FACS' action units on random faces whose expressions are known."""
@@ -85,13 +86,14 @@ def units(
     from steadymark.engine.bench.face3d.face3d_benchmark import FaceChoice
 
     def run() -> int:
-        report_units(data, FaceChoice(people, yaw, noise / 100, seed), json_file, out=out, err=err)
+        choice = FaceChoice(people, yaw, noise / 100, seed, known_neutral)
+        report_units(data, choice, json_file, out=out, err=err)
         return 0
 
     report_errors(run)
 
 
-@help_groups(_GROUPS)
+@help_groups({**_GROUPS, SCENES: "people yaw noise seed"})
 def gaze(
     data: Data,
     people: People = 20,

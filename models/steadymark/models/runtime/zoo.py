@@ -27,6 +27,7 @@ DEFAULT_MODEL = "heatmap1d-lite"
 DEFAULT_DETECTOR = "face_net"
 FLOW = "flow"  # the stabilizer that is a network of its own and works with every model
 FLOW_CELL = "flow-cell"  # name of its model card
+PUPILS = "pupils"  # name of the model card of the network that finds pupils
 BEST_CELL = FLOW  # according to `steadymark bench stability`
 MOST_MODEL_BYTES = 1 << 30  # 1 GiB, a hundred times the largest shipped model
 _MAX_VALUES = {"crop": 4096, "margin": 20.0, "threshold": 1.0, "batch": 1024}
@@ -41,7 +42,7 @@ class ModelCard:
 
     Attributes:
         name: Name of the model.
-        kind: `landmarks`, `face_detector`, or `stabilizer` for any model's landmarks.
+        kind: `landmarks`, `face_detector`, `stabilizer` for any model's landmarks, or `pupils`.
         path: The ONNX file.
         sha256: SHA-256 of the ONNX file.
         licence: Licence of the weights.

@@ -95,6 +95,7 @@ _trainer("dan", "Train the deep alignment network, stage by stage.")
 _trainer("local_global", "Train heatmaps with part attention and a shape regressor.")
 _trainer("flow-cell", "Train the stabilizer of landmarks that optical flow carries along.")
 _trainer("face-net", "Train the face detector face_net.", minutes=400, seed=68, check_s=900)
+_trainer("pupils", "Train the network that finds pupils.", minutes=20)
 add_recurrent_trainer(
     app, "heatmap1d-tracker", "heatmap1d-tracker", "Train heatmap1d's temporal refinement (eq. 13)."
 )

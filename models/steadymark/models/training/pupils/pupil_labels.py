@@ -1,0 +1,87 @@
+"""Labels of pupils by an earlier pupil network, for eyes that nobody has labelled."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from steadymark.models.face.eye_crop import EYE_HEIGHT, EYE_WIDTH, MARGIN, TOP
+from steadymark.models.training.pupils.eye_pictures import CLOSED_BELOW, EYE_SCALE, PICTURE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from steadymark.models.face.crop import Image
+    from steadymark.models.runtime.pupil_network import PupilNetwork
+    from steadymark.models.training.pupils.eye_pictures import EyePicture
+
+LEAST_SEEN = 0.9  # least mean score of the teacher
+MOST_SPREAD = 0.025  # of the views' centres, as a share of the eye's width
+LEAST_OPENING = 0.12  # of the lids, as a share of the eye's width
+_VIEWS = 12
+
+
+def label_pupils(
+    eyes: Iterable[EyePicture], teacher: PupilNetwork, *, seed: int
+) -> list[EyePicture]:
+    """Label pupils by the mean of a teacher's results in several displaced, turned crops.
+
+    Args:
+        eyes: Eyes whose pupils are unknown.
+        teacher: The network.
+        seed: Seed of the crops.
+
+    Returns:
+        The eyes whose pupil is certain, with their labels.
+    """
+    found = []
+    for number, eye in enumerate(eyes):
+        if eye.opening < LEAST_OPENING:
+            continue
+        rng = np.random.default_rng((seed, number, 5))
+        matrices = [view_matrix(rng) for _ in range(_VIEWS)]
+        points, seen = teacher(np.stack([cut_view(eye.image, each) for each in matrices]))
+        centres = np.array(
+            [m[:, :2] @ (xy + (0, TOP)) + m[:, 2] for m, xy in zip(matrices, points, strict=True)]
+        )
+        spread = float(np.sqrt(centres.var(0).sum())) / EYE_SCALE
+        if seen.mean() >= LEAST_SEEN and spread <= MOST_SPREAD:
+            found.append(replace(eye, pupil=centres.mean(0).astype(np.float32)))
+    return found
+
+
+def closed_eyes(eyes: Iterable[EyePicture]) -> list[EyePicture]:
+    """Return the eyes whose lids touch by landmarks that were labelled by hand."""
+    return [eye for eye in eyes if eye.opening < CLOSED_BELOW]
+
+
+def view_matrix(rng: np.random.Generator | None = None) -> NDArray[np.float64]:
+    """Return the (2, 3) matrix from pixels of the square crop to those of an eye's picture.
+
+    Args:
+        rng: Makes a random displacement, turn and size; None for the crop of the landmarks.
+    """
+    pixel, angle, shift = MARGIN * EYE_SCALE / EYE_WIDTH, 0.0, np.zeros(2)
+    if rng is not None:
+        pixel *= float(np.exp(rng.normal(0, 0.06)))
+        angle = float(np.radians(rng.normal(0, 4)))
+        shift = rng.normal(0, 0.04, 2) * EYE_SCALE
+    turned = pixel * np.array(((np.cos(angle), -np.sin(angle)), (np.sin(angle), np.cos(angle))))
+    centre = (PICTURE - 1) / 2 + shift
+    return np.concatenate(
+        (turned, (centre - turned @ np.full(2, (EYE_WIDTH - 1) / 2))[:, None]), 1
+    )
+
+
+def cut_view(picture: Image, matrix: NDArray[np.float64]) -> Image:
+    """Cut a crop (EYE_HEIGHT, EYE_WIDTH) out of an eye's picture, see `view_matrix`."""
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    square = cv2.warpAffine(
+        picture, matrix, (EYE_WIDTH, EYE_WIDTH), flags=flags, borderMode=cv2.BORDER_REPLICATE
+    )
+    return square[TOP : TOP + EYE_HEIGHT].astype(np.uint8, copy=False)

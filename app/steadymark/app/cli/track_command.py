@@ -92,6 +92,7 @@ def track_options(
     max_faces: int,
     look_every: int,
     focal_px: float | None,
+    pupils: bool,
     model: str,
     detector: str,
     deinterlace: bool,
@@ -133,6 +134,7 @@ def track_options(
         ),
         filters=filters,
         focal_px=focal_px,
+        pupils=pupils,
     )
     return TrackOptions(settings, input_settings)
 

@@ -89,6 +89,6 @@ def pupil_in_frame(xy: NDArray[np.floating], crop: EyeCrop) -> NDArray[np.float6
     Returns:
         (2,) centre in frame pixels.
     """
-    in_square = np.asarray(xy, np.float64) + (0, TOP)
+    in_square = np.add(xy, (0, TOP), dtype=np.float64)
     centre: NDArray[np.float64] = crop.to_image[:, :2] @ in_square + crop.to_image[:, 2]
     return centre

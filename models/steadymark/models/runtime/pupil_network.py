@@ -9,7 +9,7 @@ import numpy as np
 from steadymark.models.errors import WeightsError
 from steadymark.models.face.eye_crop import EYE_HEIGHT, EYE_WIDTH
 from steadymark.models.runtime.onnx_session import open_content
-from steadymark.models.runtime.zoo import PUPILS, find_model, verified_bytes
+from steadymark.models.runtime.zoo import find_model, verified_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image
     from steadymark.models.runtime.zoo import ModelCard
 
+PUPILS = "pupils"  # name and kind of the model card
 _OUTPUTS = ("points", "seen")
 _SHAPE = [EYE_HEIGHT, EYE_WIDTH]
 
@@ -34,7 +35,7 @@ class PupilNetwork:
         Raises:
             WeightsError: The model file is missing or altered, or it is no pupil network.
         """
-        self.card = find_model(PUPILS, "pupils") if card is None else card
+        self.card = find_model(PUPILS, PUPILS) if card is None else card
         self._runner = open_content(verified_bytes(self.card), self.card.path)
         session = self._runner.session
         inputs = {each.name: each.shape[1:] for each in session.get_inputs()}

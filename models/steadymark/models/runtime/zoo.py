@@ -27,7 +27,6 @@ DEFAULT_MODEL = "heatmap1d-lite"
 DEFAULT_DETECTOR = "face_net"
 FLOW = "flow"  # the stabilizer that is a network of its own and works with every model
 FLOW_CELL = "flow-cell"  # name of its model card
-PUPILS = "pupils"  # name of the model card of the network that finds pupils
 BEST_CELL = FLOW  # according to `steadymark bench stability`
 MOST_MODEL_BYTES = 1 << 30  # 1 GiB, a hundred times the largest shipped model
 _MAX_VALUES = {"crop": 4096, "margin": 20.0, "threshold": 1.0, "batch": 1024}

@@ -29,6 +29,7 @@ from steadymark.models.training.cli_options import (
     check_run,
 )
 from steadymark.models.training.paper_tables.paper_tables_cli import add_paper_tables
+from steadymark.models.training.pupils.pupils_cli import add_pupil_commands
 from steadymark.models.training.stabilizer_cli import add_recurrent_trainer, console, run_training
 
 app = typer.Typer(
@@ -105,6 +106,7 @@ add_recurrent_trainer(
 
 
 add_paper_tables(app)
+add_pupil_commands(app)
 
 
 @app.command("average")

@@ -33,7 +33,7 @@ _FILTERS = StabilizerOptions()
 @help_groups(
     {
         INPUT: "start_time end_time deinterlace rotate independent",
-        FACES: "model detector threshold max_faces look_every recentre focal",
+        FACES: "model detector threshold max_faces look_every recentre focal pupils",
         STABILIZER: "stabilizer **",
         OUTPUT: "folder csv video axes draw overwrite resume",
         LIVE: "camera_mode send",
@@ -72,6 +72,9 @@ def track(
             "OpenFace does."
         ),
     ] = None,
+    pupils: Annotated[
+        bool, typer.Option("--pupils/--no-pupils", help="Find the pupils of each face.")
+    ] = True,
     csv: TableFormatOption = "native",
     video: Annotated[
         bool, typer.Option("--video", help="Also write a video with the landmarks drawn (H.264).")
@@ -159,6 +162,7 @@ def track(
             max_faces=max_faces,
             look_every=look_every,
             focal_px=focal,
+            pupils=pupils,
             model=model,
             detector=detector,
             deinterlace=deinterlace,

@@ -1,4 +1,4 @@
-"""Random changes of an eye for training: gaze, lids, the crop, glasses, occlusion and image quality."""
+"""Random changes of an eye for training: gaze, lids, crop, glasses, occlusion, image quality."""
 
 from __future__ import annotations
 
@@ -111,9 +111,7 @@ def _crop_matrix(settings: EyeAugment, rng: np.random.Generator) -> NDArray[np.f
     turned = np.array(((cos / narrow, -sin / narrow), (sin, cos))) * pixel
     shift = rng.normal(0, settings.shift, 2) * EYE_SCALE
     centre = np.full(2, (PICTURE - 1) / 2) + shift
-    return np.concatenate(
-        (turned, (centre - turned @ np.full(2, (EYE_WIDTH - 1) / 2))[:, None]), 1
-    )
+    return np.concatenate((turned, (centre - turned @ np.full(2, (EYE_WIDTH - 1) / 2))[:, None]), 1)
 
 
 def _lid_heights(eye: EyePicture, x: Floats) -> tuple[Floats, Floats]:

@@ -54,7 +54,7 @@ def _to_picture(xy: Floats) -> Floats:
 
 
 def _lids(rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Return points (31, 2) along the upper and the lower lid, from the outer to the inner corner."""
+    """Return (31, 2) points along the upper and the lower lid, from the outer corner on."""
     along = np.linspace(0, 1, 31)
     x = _SIDE / 2 + (along - 0.5) * _WIDTH
     tilt = (along - 0.5) * rng.normal(0, 0.05) * _WIDTH

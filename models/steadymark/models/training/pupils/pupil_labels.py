@@ -12,13 +12,14 @@ from steadymark.models.face.eye_crop import EYE_HEIGHT, EYE_WIDTH, MARGIN, TOP
 from steadymark.models.training.pupils.eye_pictures import CLOSED_BELOW, EYE_SCALE, PICTURE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
     from steadymark.models.face.crop import Image
-    from steadymark.models.runtime.pupil_network import PupilNetwork
     from steadymark.models.training.pupils.eye_pictures import EyePicture
+
+    Teacher = Callable[[Image], tuple[NDArray[np.floating], NDArray[np.floating]]]
 
 LEAST_SEEN = 0.9  # least mean score of the teacher
 MOST_SPREAD = 0.025  # of the views' centres, as a share of the eye's width
@@ -26,14 +27,13 @@ LEAST_OPENING = 0.12  # of the lids, as a share of the eye's width
 _VIEWS = 12
 
 
-def label_pupils(
-    eyes: Iterable[EyePicture], teacher: PupilNetwork, *, seed: int
-) -> list[EyePicture]:
+def label_pupils(eyes: Iterable[EyePicture], teacher: Teacher, *, seed: int) -> list[EyePicture]:
     """Label pupils by the mean of a teacher's results in several displaced, turned crops.
 
     Args:
         eyes: Eyes whose pupils are unknown.
-        teacher: The network.
+        teacher: Returns the centres (n, 2) in crops (n, H, W), and the probabilities (n,) that the
+            pupils are seen.
         seed: Seed of the crops.
 
     Returns:
@@ -47,7 +47,10 @@ def label_pupils(
         matrices = [view_matrix(rng) for _ in range(_VIEWS)]
         points, seen = teacher(np.stack([cut_view(eye.image, each) for each in matrices]))
         centres = np.array(
-            [m[:, :2] @ (xy + (0, TOP)) + m[:, 2] for m, xy in zip(matrices, points, strict=True)]
+            [
+                m[:, :2] @ np.add(xy, (0, TOP)) + m[:, 2]
+                for m, xy in zip(matrices, points, strict=True)
+            ]
         )
         spread = float(np.sqrt(centres.var(0).sum())) / EYE_SCALE
         if seen.mean() >= LEAST_SEEN and spread <= MOST_SPREAD:
@@ -73,9 +76,7 @@ def view_matrix(rng: np.random.Generator | None = None) -> NDArray[np.float64]:
         shift = rng.normal(0, 0.04, 2) * EYE_SCALE
     turned = pixel * np.array(((np.cos(angle), -np.sin(angle)), (np.sin(angle), np.cos(angle))))
     centre = (PICTURE - 1) / 2 + shift
-    return np.concatenate(
-        (turned, (centre - turned @ np.full(2, (EYE_WIDTH - 1) / 2))[:, None]), 1
-    )
+    return np.concatenate((turned, (centre - turned @ np.full(2, (EYE_WIDTH - 1) / 2))[:, None]), 1)
 
 
 def cut_view(picture: Image, matrix: NDArray[np.float64]) -> Image:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import cv2
@@ -11,10 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from steadymark.models.errors import DataError
 from steadymark.models.face.eye_crop import EYE_WIDTH, MARGIN
 from steadymark.models.networks.pupil_net import PupilNet, PupilNetConfig, export_pupil_net
-from steadymark.models.runtime.pupil_network import PupilNetwork
-from steadymark.models.runtime.zoo import find_model
 from steadymark.models.training.loop.checkpoint import load_checkpoint, save_checkpoint
 from steadymark.models.training.pupils.eye_augment import SEEN, UNSURE, EyeAugment, augment_eye
 from steadymark.models.training.pupils.eye_pictures import (
@@ -26,18 +26,19 @@ from steadymark.models.training.pupils.eye_pictures import (
     unlabelled_eyes,
 )
 from steadymark.models.training.pupils.eye_renders import render_eye
-from steadymark.models.training.pupils.pupil_figures import (
+from steadymark.models.training.pupils.pupil_labels import closed_eyes, label_pupils
+from steadymark.models.training.pupils.pupil_scores import (
     area_under_curve,
     crop_of_eye,
     error_percent,
     held_back_eyes,
 )
-from steadymark.models.training.pupils.pupil_labels import closed_eyes, label_pupils
-from steadymark.models.training.system import System
+from steadymark.models.training.system import System, dataclass_from_dict
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from steadymark.models.face.crop import Image
     from steadymark.models.training.stabilizer.cache_budget import CacheBudget
     from steadymark.models.training.system import Batch
 
@@ -54,8 +55,8 @@ class PupilSystem(System[PupilNet]):
     """Training of the pupil network, see `pupil_net`.
 
     Attributes:
-        teacher: An exported pupil network that labels the eyes of 300W and UTKFace; empty to learn
-            without them.
+        teacher: Name of an earlier run in the folder of this one, whose network labels the eyes of
+            300W and UTKFace; empty to learn without them.
         drawn: Share of the samples that are drawn eyes.
         closed: Share of the samples that are real closed eyes.
         taught: Share of the samples that the teacher labelled.
@@ -160,23 +161,23 @@ class PupilTask:
     def loss(self, network: nn.Module, batch: Batch, phase: int) -> Tensor:
         """Return the loss of the centres in % of the eye's width, and that of the score."""
         crops, centres, label = batch
-        xy, logit, spread = network(crops)
-        with torch.autocast(crops.device.type, enabled=False):
-            is_seen = (label == SEEN).float()
-            error = (xy - centres).norm(dim=1) / _WIDTH_PX * 100
-            placed = functional.smooth_l1_loss(error, torch.zeros_like(error), reduction="none")
-            placed = placed + self.system.spread_weight * spread
-            placed = (placed * is_seen).sum() / is_seen.sum().clamp_min(1)
-            known = (label != UNSURE).float()
-            score = functional.binary_cross_entropy_with_logits(logit, is_seen, reduction="none")
-            score = (score * known).sum() / known.sum().clamp_min(1)
+        with torch.autocast(crops.device.type, enabled=False):  # it is slower for so small layers
+            xy, logit, spread = network(crops)
+        is_seen, known = (label == SEEN).float(), (label != UNSURE).float()
+        error = (xy - centres).norm(dim=1) / _WIDTH_PX * 100
+        placed = functional.smooth_l1_loss(error, torch.zeros_like(error), reduction="none")
+        placed = placed + self.system.spread_weight * spread
+        placed = (placed * is_seen).sum() / is_seen.sum().clamp_min(1)
+        score = functional.binary_cross_entropy_with_logits(logit, is_seen, reduction="none")
+        score = (score * known).sum() / known.sum().clamp_min(1)
         return placed + self.system.seen_weight * 10 * score
 
     def validate(self, network: PupilNet) -> dict[str, float]:
         """Return mean and 95th percentile of the error, and how well closed eyes are told."""
         results = {
-            kind: _run(network, eyes) if eyes else (np.zeros((0, 2)), np.zeros(0))
+            kind: _run(network, np.stack([crop_of_eye(eye) for eye in eyes]))
             for kind, eyes in self.held_back.items()
+            if eyes
         }
         labelled = self.held_back["labelled"]
         errors = error_percent(labelled, results["labelled"][0])
@@ -192,12 +193,12 @@ class PupilTask:
 
 
 @torch.no_grad()
-def _run(network: PupilNet, eyes: list[EyePicture]) -> tuple[Any, Any]:
+def _run(network: PupilNet, crops: Image) -> tuple[Any, Any]:
+    """Return the centres (n, 2) and the probabilities (n,) for crops (n, H, W)."""
     device = next(network.parameters()).device
-    crops = torch.from_numpy(np.stack([crop_of_eye(eye) for eye in eyes])).to(device)
-    parts = [network(part) for part in crops.split(256)]
-    xy, seen = (torch.cat([part[i] for part in parts]).float().cpu().numpy() for i in (0, 1))
-    return xy, seen
+    parts = [network(part.to(device)) for part in torch.from_numpy(crops).split(256)]
+    xy, seen = (torch.cat([part[i] for part in parts]).float().cpu() for i in (0, 1))
+    return xy.numpy(), seen.sigmoid().numpy()
 
 
 def _eyes(data: Path, out: Path, teacher: str, seed: int) -> dict[str, list[EyePicture]]:
@@ -206,17 +207,36 @@ def _eyes(data: Path, out: Path, teacher: str, seed: int) -> dict[str, list[EyeP
     cached = load_checkpoint(file) if file.is_file() else {}
     if cached.get("made_of") == made_of:
         return {kind: from_tensors(cached[kind]) for kind in _KINDS}
+    network = _teacher(out.parent / teacher) if teacher else None
     annotated = annotated_eyes(data, held_back=False)
     eyes = {
         "labelled": labelled_eyes(data, held_back=False),
         "closed": closed_eyes(annotated),
         "taught": [],
     }
-    if teacher:
-        network = PupilNetwork(find_model(teacher, "pupils"))
-        eyes["taught"] = label_pupils([*annotated, *unlabelled_eyes(data)], network, seed=seed)
+    if network is not None:
+        unlabelled = [*annotated, *unlabelled_eyes(data)]
+        eyes["taught"] = label_pupils(unlabelled, partial(_run, network), seed=seed)
     save_checkpoint(file, {"made_of": made_of, **{k: as_tensors(v) for k, v in eyes.items()}})
     return eyes
+
+
+def _teacher(run: Path) -> PupilNet:
+    """Return the averaged network of an earlier run.
+
+    Raises:
+        DataError: There is no such run, or it trained something else.
+    """
+    file = run / "last.pt"
+    if not file.is_file():
+        raise DataError(f"teacher={run.name}: {file} does not exist: train it first")
+    content = load_checkpoint(file)
+    recipe = content.get("recipe", {})
+    if recipe.get("system") != PupilSystem.name:
+        raise DataError(f"teacher={run.name}: {file} is no run of the system pupils")
+    network = dataclass_from_dict(PupilSystem, recipe).build()
+    network.load_state_dict(content["averaged"])
+    return network.eval()
 
 
 PUPIL_SYSTEM = PupilSystem()

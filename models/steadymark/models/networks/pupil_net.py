@@ -134,6 +134,7 @@ def export_pupil_net(network: PupilNet, path: Path) -> dict[str, Any]:
     )
     return {
         "kind": "pupils",
+        "schema": None,
         "input": {"type": "uint8 grey", "shape": f"(n, {EYE_HEIGHT}, {EYE_WIDTH})"},
         "params": sum(p.numel() for p in network.parameters()),
         "macs": count_macs(network, example),

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 LEAST_WIDTH_PX = 4.0  # of an eye
 LEAST_SHARE = 0.45  # least width of an eye, as a share of the other's: the far eye of a profile
-CUTOFF_HZ = 1.5  # of the filter at rest
-JUMP = 0.06  # offset that is followed at once, as a share of the eye's width
+CUTOFF_HZ = 1.0  # of the filter at rest
+JUMP = 0.04  # offset that is followed at once, as a share of the eye's width
 _LONGEST_GAP_S = 1.0  # the filter restarts after a longer gap
 _WIDTH_IN_CROP = EYE_WIDTH / MARGIN  # width of the wider eye, pixels of the crop
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from steadymark.models.datasets.photo_splits import is_held_back
-from steadymark.models.errors import DataError
+from steadymark.models.errors import DataError, WeightsError
 from steadymark.models.face.eye_crop import EYE_HEIGHT, EYE_WIDTH
 from steadymark.models.training.pupils.eye_augment import (
     SEEN,
@@ -36,6 +36,7 @@ from steadymark.models.training.pupils.pupil_scores import (
     error_percent,
 )
 from steadymark.models.training.pupils.pupil_system import PupilSystem
+from steadymark.models.training.pupils.reference_network import own_errors, reference_pupils
 from steadymark.models.training.pupils.simple_methods import darkest_disc
 from support.drawn_eyes import draw_eyes, face_points
 
@@ -209,3 +210,18 @@ def test_a_missing_teacher_is_told_in_a_sentence(tmp_path: Path) -> None:
     system = PupilSystem(teacher="elsewhere")
     with pytest.raises(DataError, match=r"teacher=elsewhere: .* does not exist: train it first"):
         system.open(tmp_path, tmp_path / "run", seed=0)
+
+
+def test_the_own_errors_of_three_measurements_are_told_apart() -> None:
+    rng, truth = np.random.default_rng(0), np.zeros((5000, 2))
+    noises = (0.4, 1.2, 0.8)  # pixels; 40 pixels are 100 %
+    measured = [truth + rng.normal(0, noise, truth.shape) for noise in noises]
+    measured[2] += (0.5, -0.3)  # a constant offset does not count
+    expected = [noise * 2.5 * np.sqrt(2) for noise in noises]
+    np.testing.assert_allclose(own_errors(*measured), expected, rtol=0.1)
+
+
+def test_a_file_that_is_no_iris_network_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "iris.tflite").write_bytes(b"nothing")
+    with pytest.raises(WeightsError, match=r"iris\.tflite is not MediaPipe's iris network"):
+        reference_pupils(tmp_path / "iris.tflite", pictures())

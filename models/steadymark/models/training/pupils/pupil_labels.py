@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
 
 import cv2
 import numpy as np
@@ -12,7 +13,7 @@ from steadymark.models.face.eye_crop import EYE_HEIGHT, EYE_WIDTH, MARGIN, TOP
 from steadymark.models.training.pupils.eye_pictures import CLOSED_BELOW, EYE_SCALE, PICTURE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
 
     Teacher = Callable[[Image], tuple[NDArray[np.floating], NDArray[np.floating]]]
 
+Item = TypeVar("Item")
+
 LEAST_SEEN = 0.9  # least mean score of the teacher
 MOST_SPREAD = 0.025  # of the views' centres, as a share of the eye's width
 LEAST_OPENING = 0.12  # of the lids, as a share of the eye's width
 _VIEWS = 12
+_EYES_A_RUN = 20
 
 
 def label_pupils(eyes: Iterable[EyePicture], teacher: Teacher, *, seed: int) -> list[EyePicture]:
@@ -39,23 +43,37 @@ def label_pupils(eyes: Iterable[EyePicture], teacher: Teacher, *, seed: int) -> 
     Returns:
         The eyes whose pupil is certain, with their labels.
     """
-    found = []
-    for number, eye in enumerate(eyes):
-        if eye.opening < LEAST_OPENING:
-            continue
-        rng = np.random.default_rng((seed, number, 5))
-        matrices = [view_matrix(rng) for _ in range(_VIEWS)]
-        points, seen = teacher(np.stack([cut_view(eye.image, each) for each in matrices]))
+    found: list[EyePicture] = []
+    opened = [(number, eye) for number, eye in enumerate(eyes) if eye.opening >= LEAST_OPENING]
+    for part in _batched(opened, _EYES_A_RUN):
+        matrices = [
+            view_matrix(rng)
+            for number, _ in part
+            for rng in (np.random.default_rng((seed, number, 5)),)
+            for _ in range(_VIEWS)
+        ]
+        images = [eye.image for _, eye in part for _ in range(_VIEWS)]
+        crops = [cut_view(image, m) for image, m in zip(images, matrices, strict=True)]
+        points, seen = teacher(np.stack(crops))
         centres = np.array(
             [
-                m[:, :2] @ np.add(xy, (0, TOP)) + m[:, 2]
-                for m, xy in zip(matrices, points, strict=True)
+                matrix[:, :2] @ np.add(xy, (0, TOP)) + matrix[:, 2]
+                for matrix, xy in zip(matrices, points, strict=True)
             ]
         )
-        spread = float(np.sqrt(centres.var(0).sum())) / EYE_SCALE
-        if seen.mean() >= LEAST_SEEN and spread <= MOST_SPREAD:
-            found.append(replace(eye, pupil=centres.mean(0).astype(np.float32)))
+        views, scores = centres.reshape(-1, _VIEWS, 2), seen.reshape(-1, _VIEWS).mean(1)
+        spreads = np.sqrt(views.var(1).sum(1)) / EYE_SCALE
+        sure = (scores >= LEAST_SEEN) & (spreads <= MOST_SPREAD)
+        means = views.mean(1).astype(np.float32)
+        found += [replace(part[i][1], pupil=means[i]) for i in np.flatnonzero(sure)]
     return found
+
+
+def _batched(values: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Yield lists of at most `size` values (itertools.batched needs Python 3.12)."""
+    remaining = iter(values)
+    while part := list(islice(remaining, size)):
+        yield part
 
 
 def closed_eyes(eyes: Iterable[EyePicture]) -> list[EyePicture]:

@@ -20,6 +20,11 @@ from steadymark.models.training.pupils.eye_pictures import (
     labelled_eyes,
 )
 from steadymark.models.training.pupils.pupil_labels import cut_view, view_matrix
+from steadymark.models.training.pupils.reference_network import (
+    OwnErrors,
+    own_errors,
+    reference_pupils,
+)
 from steadymark.models.training.pupils.simple_methods import SIMPLE_METHODS, darkness_of_iris
 
 if TYPE_CHECKING:
@@ -79,6 +84,7 @@ class PupilScores(NamedTuple):
         open_eyes: Number of open eyes.
         methods: Errors of each method, the network first.
         closed: How well closed eyes are told, the network first.
+        own: The errors of network and labels apart; None without a reference network.
     """
 
     eyes: int
@@ -86,6 +92,7 @@ class PupilScores(NamedTuple):
     open_eyes: int
     methods: tuple[MethodErrors, ...]
     closed: tuple[ClosedTold, ...]
+    own: OwnErrors | None = None
 
 
 def held_back_eyes(data: Path, cache: Path | None = None) -> dict[str, list[EyePicture]]:
@@ -116,6 +123,13 @@ def crop_of_eye(eye: EyePicture) -> Image:
     return cut_view(eye.image, view_matrix())
 
 
+def in_picture(xy: Values) -> Values:
+    """Map centres (n, 2) from pixels of `crop_of_eye` to pixels of the eyes' pictures."""
+    matrix = view_matrix()
+    found: Values = np.add(xy, (0, TOP)) @ matrix[:, :2].T + matrix[:, 2]
+    return found
+
+
 def error_percent(eyes: Sequence[EyePicture], xy: Values) -> Values:
     """Return the errors (n,) in % of each eye's width, the distance of its corners.
 
@@ -123,8 +137,7 @@ def error_percent(eyes: Sequence[EyePicture], xy: Values) -> Values:
         eyes: n eyes with known pupils.
         xy: (n, 2) centres in pixels of `crop_of_eye`.
     """
-    matrix = view_matrix()
-    found = np.add(xy, (0, TOP)) @ matrix[:, :2].T + matrix[:, 2]
+    found = in_picture(xy)
     truth = np.stack([eye.pupil for eye in eyes])
     widths = np.array([np.hypot(*(eye.lids[3] - eye.lids[0])) for eye in eyes])
     errors: Values = np.linalg.norm(found - truth, axis=1) / widths * 100
@@ -137,12 +150,16 @@ def area_under_curve(positive: Values, negative: Values) -> float:
     return float(((differences > 0) + 0.5 * (differences == 0)).mean())
 
 
-def measure_pupils(card: ModelCard, data: Path) -> PupilScores:
+def measure_pupils(card: ModelCard, data: Path, reference: Path | None = None) -> PupilScores:
     """Measure a network and simple methods on held-back eyes.
 
     Args:
         card: The model card of the network.
         data: The data folder.
+        reference: The iris network of `reference_pupils`, or None.
+
+    Raises:
+        WeightsError: The network cannot be opened, or the reference network not be run.
     """
     network, eyes = PupilNetwork(card), held_back_eyes(data)
     labelled = eyes["labelled"]
@@ -160,12 +177,17 @@ def measure_pupils(card: ModelCard, data: Path) -> PupilScores:
     )
     limits = {name: float(np.percentile(opened[name], 5)) for name in opened}
     limits["network"] = card.threshold
+    own = None
+    if reference is not None:
+        truth = np.stack([eye.pupil for eye in labelled])
+        own = own_errors(in_picture(found["network"]), truth, reference_pupils(reference, labelled))
     return PupilScores(
         len(labelled),
         len(eyes["closed"]),
         len(eyes["open"]),
         tuple(_errors_of(name, error_percent(labelled, xy)) for name, xy in found.items()),
         tuple(_told(name, opened[name], closed[name], limits[name]) for name in opened),
+        own,
     )
 
 

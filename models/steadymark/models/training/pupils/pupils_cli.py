@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +22,13 @@ def _pupil_scores(
     model: Annotated[
         str, typer.Option(help="Name of a pupil network, or its .onnx file.")
     ] = "pupils",
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            help="MediaPipe's iris_landmark.tflite: also tell the errors of the network from those "
+            "of the labels."
+        ),
+    ] = None,
     write: Annotated[
         bool, typer.Option("--write", help="Also write the figures into the model's card.")
     ] = False,
@@ -31,7 +39,7 @@ def _pupil_scores(
 
     check_run(data=data)
     card = find_model(model, "pupils")
-    measured = measure_pupils(card, data)
+    measured = measure_pupils(card, data, reference)
     caption = f"{measured.eyes} eyes, errors in % of the eye's width"
     table = Table("method", "mean", "median", "95 %", "within 3 %", caption=caption)
     for row in measured.methods:
@@ -48,6 +56,11 @@ def _pupil_scores(
     closed.caption = f"{measured.closed_eyes} closed and {measured.open_eyes} open eyes of 300W"
     for shown in (table, closed):
         Console().print(shown)
+    if measured.own is not None:
+        Console().print(
+            f"own errors (root mean square): network {measured.own.network:.2f} %, labels "
+            f"{measured.own.labels:.2f} %, reference {measured.own.reference:.2f} %"
+        )
     if write:
         write_scores(card, measured)
         Console(stderr=True).print(f"written: {card.path.with_suffix('.json')}", soft_wrap=True)

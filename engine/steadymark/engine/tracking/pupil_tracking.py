@@ -34,9 +34,10 @@ if TYPE_CHECKING:
 
 LEAST_WIDTH_PX = 4.0  # of an eye
 LEAST_SHARE = 0.45  # least width of an eye, as a share of the other's: the far eye of a profile
-CUTOFF_HZ = 1.0  # of the filter at rest
-JUMP = 0.04  # offset that is followed at once, as a share of the eye's width
+CUTOFF_HZ = 0.5  # of the filter at rest
+JUMP = 0.02  # offset that is followed at once, as a share of the eye's width
 _LONGEST_GAP_S = 1.0  # the filter restarts after a longer gap
+_CORNERS = [eye[corner] for eye in EYES for corner in (0, 3)]
 _WIDTH_IN_CROP = EYE_WIDTH / MARGIN  # width of the wider eye, pixels of the crop
 
 
@@ -145,21 +146,25 @@ def visible_eyes(points: Points, width: int, height: int) -> list[tuple[int, Eye
     Returns:
         0 for the person's right eye or 1 for the left one, and the square.
     """
-    corners = points[[[eye[0], eye[3]] for eye in EYES]]  # (2, 2, 2)
-    if not np.isfinite(corners).all():
+    corners = points[_CORNERS].tolist()  # lists are faster than arrays for so few numbers
+    if not all(math.isfinite(value) for place in corners for value in place):
         return []
-    inside = ((corners >= -0.5) & (corners <= (width - 0.5, height - 0.5))).all((1, 2))
+    inside = [-0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5 for x, y in corners]
     crops = eye_crops(points)
     least = max(LEAST_WIDTH_PX, LEAST_SHARE * max(crop.width_px for crop in crops))
-    return [(eye, crop) for eye, crop in enumerate(crops) if inside[eye] and crop.width_px >= least]
+    return [
+        (eye, crop)
+        for eye, crop in enumerate(crops)
+        if all(inside[2 * eye : 2 * eye + 2]) and crop.width_px >= least
+    ]
 
 
 def filtered_offset(offset: Offset, before: Offset, gap_s: float) -> Offset:
     """Filter the place of a pupil in its eye.
 
-    It is a first-order low-pass filter whose weight rises with the distance from the last place to
-    1 at `JUMP`. So the noise of a resting eye is damped, and a saccade is followed in the frame in
-    which it is seen. (The 1€ filter estimates the speed over several frames first.)
+    It is a first-order low-pass filter whose weight rises with the square of the distance from the
+    last place, to 1 at `JUMP`. So the noise of a resting eye is damped, and a saccade is followed
+    in the frame in which it is seen. (The 1€ filter estimates the speed over several frames first.)
 
     Args:
         offset: (2,) place in this frame, pixels of the crop.
@@ -169,13 +174,14 @@ def filtered_offset(offset: Offset, before: Offset, gap_s: float) -> Offset:
     Returns:
         (2,) filtered place.
     """
-    if not 0 < gap_s <= _LONGEST_GAP_S or not np.isfinite(before).all():
+    (x, y), (before_x, before_y) = offset.tolist(), before.tolist()
+    if not 0 < gap_s <= _LONGEST_GAP_S or math.isnan(before_x + before_y):
         return offset
-    change = offset - before
-    share = min(1.0, math.hypot(*change.tolist()) / (JUMP * _WIDTH_IN_CROP))
+    across, down = x - before_x, y - before_y
+    share = min(1.0, math.hypot(across, down) / (JUMP * _WIDTH_IN_CROP)) ** 2
     at_rest = 1 - math.exp(-2 * math.pi * CUTOFF_HZ * gap_s)
-    filtered: Offset = before + (at_rest + (1 - at_rest) * share) * change
-    return filtered
+    weight = at_rest + (1 - at_rest) * share
+    return np.array((before_x + weight * across, before_y + weight * down))
 
 
 def _filtered(

@@ -89,6 +89,6 @@ def pupil_in_frame(xy: NDArray[np.floating], crop: EyeCrop) -> NDArray[np.float6
     Returns:
         (2,) centre in frame pixels.
     """
-    in_square = np.add(xy, (0, TOP), dtype=np.float64)
-    centre: NDArray[np.float64] = crop.to_image[:, :2] @ in_square + crop.to_image[:, 2]
-    return centre
+    (x, y), ((a, b, left), (c, d, top)) = xy.tolist(), crop.to_image.tolist()
+    y += TOP
+    return np.array((a * x + b * y + left, c * x + d * y + top))

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from steadymark.models.training.system import Batch
 
 _WIDTH_PX = EYE_WIDTH / MARGIN  # width of the wider eye in a crop
+SEEN_FROM = 0.7  # least probability of a pupil that is seen, for the model card
 _KINDS = ("labelled", "closed", "taught")
 _LICENCE = (
     "weights trained on SCUT-FBP5500, UTKFace and 300W: for research purposes only, no commercial "
@@ -98,7 +99,7 @@ class PupilSystem(System[PupilNet]):
         return PupilTask(self, eyes, held_back_eyes(val or data, cache=out), seed=seed)
 
     def export(self, network: PupilNet, run: Path, path: Path) -> dict[str, Any]:
-        return export_pupil_net(network, path)
+        return {**export_pupil_net(network, path), "threshold": SEEN_FROM}
 
 
 class PupilTask:

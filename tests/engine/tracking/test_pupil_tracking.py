@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import shutil
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.core.pupils import Pupils
 from steadymark.engine.core.types import FaceState, Frame
+from steadymark.engine.sources.video.video_file import VideoFile
 from steadymark.engine.stabilizers.no_stabilizer import NoStabilizer
 from steadymark.engine.tracking.pupil_tracking import (
     JUMP,
@@ -202,6 +204,29 @@ def test_a_real_face_has_pupils_between_its_lids() -> None:
         lids = face.stabilized.xy_px[list(landmarks)]
         middle, width = lids.mean(0), np.hypot(*(lids[3] - lids[0]))
         assert np.hypot(*(pupils.xy_px[eye] - middle)) < 0.2 * width
+
+
+@pytest.mark.data
+def test_the_pupils_of_a_still_face_move_no_more_than_half_as_much_again_as_its_eye_corners(
+    data: Path,
+) -> None:
+    settings = TrackSettings()
+    tracker = make_tracker(open_models(settings), settings)
+    corners, pupils = [], []
+    with contextlib.closing(VideoFile(data / "clips" / "still_evm_face.mp4")) as clip:
+        for index in range(60):
+            [face] = tracker.track(clip.frame_at(index)).faces
+            assert face.stabilized is not None
+            assert face.attributes is not None
+            assert face.attributes.context.pupils is not None
+            corners.append(face.stabilized.xy_px[[36, 39, 42, 45]])
+            pupils.append(face.attributes.context.pupils.xy_px)
+    width = float(np.hypot(*(corners[0][1] - corners[0][0])))
+    of_corners, of_pupils = (
+        100 * float(np.linalg.norm(np.diff(places, axis=0), axis=2).mean()) / width
+        for places in (np.array(corners), np.array(pupils))
+    )
+    assert of_pupils < 1.5 * of_corners + 0.02
 
 
 def test_settings_without_pupils_open_no_network_and_are_told_apart() -> None:

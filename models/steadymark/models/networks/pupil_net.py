@@ -96,7 +96,7 @@ class PupilNet(nn.Module):
 
     def _decoded(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         """Return the mean (n, 2) and the variance (n,) of heatmaps (n, H/2, W/2)."""
-        heat = logits.flatten(1).softmax(1).unflatten(1, logits.shape[1:])
+        heat = logits.flatten(1).softmax(1).view_as(logits)
         along_x, along_y = heat.sum(1), heat.sum(2)  # (n, W/2), (n, H/2)
         columns, rows = self.get_buffer("columns"), self.get_buffer("rows")
         x, y = along_x @ columns, along_y @ rows

@@ -134,7 +134,7 @@ def _moved_pupil(eye: EyePicture, rng: np.random.Generator) -> Floats:
     room = 0.17 * EYE_SCALE
     if not left + room < wanted[0] < right - room:
         return eye.pupil
-    upper, lower = _lid_heights(eye, np.float32(wanted[:1]))
+    upper, lower = _lid_heights(eye, wanted[:1].astype(np.float32))
     if not upper[0] + 1 < wanted[1] < lower[0] - 1:
         wanted[1] = eye.pupil[1]
     return np.asarray(wanted, np.float32)
@@ -197,8 +197,8 @@ def _with_glasses(image: Image, rng: np.random.Generator) -> Image:
             size = rng.integers(1, 12, 2).tolist()
             strength = float(rng.uniform(40, 255))
             cv2.ellipse(glare, at, size, rng.uniform(0, 180), 0, 360, strength, -1, cv2.LINE_AA)
-        glare = cv2.GaussianBlur(glare, (0, 0), rng.uniform(0.5, 3))
-        shown = (shown + glare[..., None]).clip(0, 255).astype(np.uint8)
+        soft = cv2.GaussianBlur(glare, (0, 0), rng.uniform(0.5, 3))
+        shown = (shown + soft[..., None]).clip(0, 255).astype(np.uint8)
     return shown
 
 

@@ -131,7 +131,7 @@ def annotated_eyes(data: Path, *, held_back: bool) -> list[EyePicture]:
         data: The data folder.
         held_back: Return the held-back part instead of the training part.
     """
-    found = []
+    found: list[EyePicture] = []
     for file in sorted((data / "300w" / "train").glob("*.pts")):
         if is_held_back(photo_of(file.stem), HELD_BACK) != held_back:
             continue

@@ -102,8 +102,7 @@ def _disc(picture: Floats, centre: Floats, radius: float, narrow: float, grey: f
 def _filled(polygon: Floats) -> Floats:
     mask = np.zeros((_SIDE, _SIDE), np.uint8)
     cv2.fillPoly(mask, [(polygon * 2**_SHIFT).astype(np.int32)], 255, cv2.LINE_AA, _SHIFT)
-    soft: Floats = cv2.GaussianBlur(mask, (0, 0), 1.0).astype(np.float32) / 255
-    return soft
+    return (cv2.GaussianBlur(mask, (0, 0), 1.0) / 255).astype(np.float32)
 
 
 def _skin(grey: float, upper: Floats, rng: np.random.Generator) -> Floats:

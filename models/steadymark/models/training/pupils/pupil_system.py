@@ -77,7 +77,7 @@ class PupilSystem(System[PupilNet]):
     drawn: float = 0.12
     closed: float = 0.12
     taught: float = 0.36
-    seen_weight: float = 0.25
+    seen_weight: float = 2.5
     spread_weight: float = 0.02
     augment: EyeAugment = field(default_factory=EyeAugment)
     network: PupilNetConfig = field(default_factory=PupilNetConfig)
@@ -171,7 +171,8 @@ class PupilTask:
         placed = (placed * is_seen).sum() / is_seen.sum().clamp_min(1)
         score = functional.binary_cross_entropy_with_logits(logit, is_seen, reduction="none")
         score = (score * known).sum() / known.sum().clamp_min(1)
-        return placed + self.system.seen_weight * 10 * score
+        total: Tensor = placed + self.system.seen_weight * score
+        return total
 
     def validate(self, network: PupilNet) -> dict[str, float]:
         """Return mean and 95th percentile of the error, and how well closed eyes are told."""
@@ -197,7 +198,8 @@ class PupilTask:
 def _run(network: PupilNet, crops: Image) -> tuple[Any, Any]:
     """Return the centres (n, 2) and the probabilities (n,) for crops (n, H, W)."""
     device = next(network.parameters()).device
-    parts = [network(part.to(device)) for part in torch.from_numpy(crops).split(256)]
+    starts = range(0, len(crops), 256)
+    parts = [network(torch.from_numpy(crops[i : i + 256]).to(device)) for i in starts]
     xy, seen = (torch.cat([part[i] for part in parts]).float().cpu() for i in (0, 1))
     return xy.numpy(), seen.sigmoid().numpy()
 

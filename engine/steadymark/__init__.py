@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         UsageError,
         WeightsError,
     )
+    from steadymark.engine.core.pupils import Pupils
     from steadymark.engine.core.types import FaceBox, FaceState, HeadPose, Landmarks
     from steadymark.engine.stabilizers.stabilizer_registry import StabilizerEntry, add_stabilizer
     from steadymark.models.choice_registry import Parameter
@@ -67,6 +68,7 @@ __all__ = [
     "ModelInfo",
     "OnnxLandmarker",
     "Parameter",
+    "Pupils",
     "SinkError",
     "SourceError",
     "StabilizerEntry",
@@ -113,6 +115,7 @@ _MODULES = {
         "UsageError",
         "WeightsError",
     ),
+    "engine.core.pupils": ("Pupils",),
     "engine.core.types": ("FaceBox", "FaceState", "HeadPose", "Landmarks"),
     "engine.stabilizers.stabilizer_registry": ("StabilizerEntry", "add_stabilizer"),
     "models.choice_registry": ("Parameter",),

@@ -129,3 +129,20 @@ def test_an_image_file_is_read_as_bgr(image: Image, tmp_path: Path) -> None:
     np.testing.assert_array_equal(sm.read_image(path), image)
     with pytest.raises(sm.SourceError, match="does not exist"):
         sm.read_image(tmp_path / "missing.png")
+
+
+def test_the_pupils_of_a_face_are_between_its_eye_corners(
+    landmarker: sm.FaceLandmarker, image: Image
+) -> None:
+    (face,) = landmarker.detect(image)
+    assert isinstance(face.pupils, sm.Pupils)
+    for eye, (first, last) in enumerate(((36, 39), (42, 45))):
+        assert face.landmarks[first, 0] < face.pupils.xy_px[eye, 0] < face.landmarks[last, 0]
+
+
+def test_without_pupils_a_face_has_the_same_landmarks_and_no_pupils(
+    landmarker: sm.FaceLandmarker, image: Image
+) -> None:
+    (without,) = sm.FaceLandmarker(pupils=False).detect(image)
+    assert without.pupils is None
+    np.testing.assert_array_equal(without.landmarks, landmarker.detect(image)[0].landmarks)

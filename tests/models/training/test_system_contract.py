@@ -22,6 +22,8 @@ from steadymark.models.training.detector.face_net_system import FaceNetSystem, F
 from steadymark.models.training.gpu_checks.synthetic_scenes import synthetic_scenes
 from steadymark.models.training.landmarks.landmark_system import LandmarkSystem
 from steadymark.models.training.loop.checkpoint import save_checkpoint, to_image
+from steadymark.models.training.pupils.eye_renders import render_eye
+from steadymark.models.training.pupils.pupil_system import PupilSystem, PupilTask
 from steadymark.models.training.registry import SYSTEMS, system_of
 from steadymark.models.training.stabilizer.flow_cell_system import FlowCellSystem, FlowTask
 from steadymark.models.training.stabilizer.frozen_backbone import BackboneInfo
@@ -44,6 +46,7 @@ LANDMARK_SYSTEMS = [system for system in ALL_SYSTEMS if isinstance(system, Landm
 RECURRENT_SYSTEMS = [system for system in ALL_SYSTEMS if isinstance(system, RecurrentSystem)]
 FLOW_CELL_SYSTEMS = [system for system in ALL_SYSTEMS if isinstance(system, FlowCellSystem)]
 DETECTOR_SYSTEMS = [system for system in ALL_SYSTEMS if isinstance(system, FaceNetSystem)]
+PUPIL_SYSTEMS = [system for system in ALL_SYSTEMS if isinstance(system, PupilSystem)]
 
 
 def system_id(system: System[Any]) -> str:
@@ -52,7 +55,7 @@ def system_id(system: System[Any]) -> str:
 
 def test_every_system_is_tested_by_one_contract() -> None:
     count = len(LANDMARK_SYSTEMS) + len(RECURRENT_SYSTEMS)
-    count += len(FLOW_CELL_SYSTEMS) + len(DETECTOR_SYSTEMS)
+    count += len(FLOW_CELL_SYSTEMS) + len(DETECTOR_SYSTEMS) + len(PUPIL_SYSTEMS)
     assert count == len(ALL_SYSTEMS)
 
 
@@ -236,5 +239,28 @@ def test_a_detector_learns_by_every_parameter_and_its_batches_are_alike_in_size(
     assert still == []
     facts = system.export(network.eval(), tmp_path, tmp_path / "net.onnx")
     assert (facts["kind"], facts["schema"]) == ("face_detector", None)
+    assert facts["params"] == sum(p.numel() for p in network.parameters())
+    assert facts["macs"] > 1e6
+
+
+@pytest.mark.parametrize("system", PUPIL_SYSTEMS, ids=system_id)
+def test_a_pupil_network_learns_by_every_parameter(system: PupilSystem, tmp_path: Path) -> None:
+    network = with_random_weights(system.build()).train()
+    rng = np.random.default_rng(0)
+    eyes = [render_eye(rng) for _ in range(4)]
+    closed = [replace(eye, pupil=np.full(2, np.nan, np.float32)) for eye in eyes]
+    training = {"labelled": eyes, "closed": closed, "taught": eyes}
+    held_back = {"labelled": eyes, "closed": closed, "open": eyes}
+    task = PupilTask(system, training, held_back, seed=0)
+    assert all(map(torch.equal, task.batch(3, 8), task.batch(3, 8)))
+    loss = task.loss(network, task.batch(0, 16), 0)
+    assert loss.shape == ()
+    assert torch.isfinite(loss)
+    loss.backward()  # type: ignore[no-untyped-call]
+    still = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    assert still in ([], ["heat.bias"])  # a softmax ignores a constant
+    assert set(task.validate(network.eval())) == set(task.figures)
+    facts = system.export(network, tmp_path, tmp_path / "net.onnx")
+    assert (facts["kind"], facts["schema"]) == ("pupils", None)
     assert facts["params"] == sum(p.numel() for p in network.parameters())
     assert facts["macs"] > 1e6

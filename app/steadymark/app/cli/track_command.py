@@ -95,6 +95,7 @@ def track_options(
     look_every: int,
     focal_px: float | None,
     gaze_calibration: Path | None = None,
+    pupils: bool,
     model: str,
     detector: str,
     deinterlace: bool,
@@ -138,6 +139,7 @@ def track_options(
         filters=filters,
         focal_px=focal_px,
         gaze_calibration=None if gaze_calibration is None else read_calibration(gaze_calibration),
+        pupils=pupils,
     )
     return TrackOptions(settings, input_settings)
 

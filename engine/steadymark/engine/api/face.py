@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from steadymark.engine.attributes.pupil_values import pupils_in
 from steadymark.engine.core.types import (
     FaceAttributes,
     FaceBox,
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from steadymark.engine.api.inputs import Points
+    from steadymark.engine.core.pupils import Pupils
     from steadymark.engine.core.types import AttributeValues, HeadPose, Intrinsics
 
 
@@ -41,6 +41,7 @@ class Face:
         attributes: The values of the face's attributes by the attribute's name, in the units of
             their columns in tables; unknown attributes are left out.
         camera: The camera; None if the size of the frames is unknown.
+        pupils: The pupils; None if they are not tracked, or not contained in a table.
     """
 
     id: int
@@ -53,6 +54,7 @@ class Face:
     schema: str = field(kw_only=True)
     attributes: Mapping[str, AttributeValues] = field(default_factory=dict)
     camera: Intrinsics | None = None
+    pupils: Pupils | None = None
 
     @property
     def head_pose(self) -> HeadPose | None:
@@ -78,6 +80,7 @@ def faces_of(tracked: Iterable[TrackedFace], schema: str) -> list[Face]:
             schema=schema,
             attributes={} if each.attributes is None else each.attributes.values,
             camera=None if each.attributes is None else each.attributes.context.camera,
+            pupils=None if each.attributes is None else each.attributes.context.pupils,
         )
         for each in tracked
         if each.raw is not None and each.stabilized is not None
@@ -94,7 +97,6 @@ def tracked_face(face: Face) -> TrackedFace:
         Landmarks(face.raw_landmarks, face.scores),
         Landmarks(face.landmarks, face.scores),
         attributes=FaceAttributes(
-            FaceContext(face.schema, face.camera, pupils=pupils_in(face.attributes)),
-            face.attributes,
+            FaceContext(face.schema, face.camera, pupils=face.pupils), face.attributes
         ),
     )

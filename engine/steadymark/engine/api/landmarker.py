@@ -35,6 +35,7 @@ class LandmarkerOptions(TypedDict, total=False):
     detector_threshold: float | None
     threads: int
     focal_px: float | None
+    pupils: bool
 
 
 class FaceLandmarker:
@@ -63,6 +64,7 @@ class FaceLandmarker:
         focal_px: The focal length of the camera in pixels, for head poses. None takes
             OpenFace's estimate, which is 500 pixels at 640 × 480 and scales with the size of the
             image.
+        pupils: Whether the pupils are found, if the model's landmarks are in iBUG's order.
 
     Raises:
         WeightsError: The model is unknown, or its files are missing or altered.
@@ -89,6 +91,7 @@ class FaceLandmarker:
         detector_threshold: float | None = None,
         threads: int = 1,
         focal_px: float | None = None,
+        pupils: bool = True,
     ) -> None:
         if not 1 <= max_faces <= MOST_FACES:
             raise UsageError(
@@ -106,6 +109,7 @@ class FaceLandmarker:
             tracker=TrackerConfig(max_faces=max_faces),
             filters=(choose(stabilizer, **values),),
             focal_px=focal_px,
+            pupils=pupils,
         )
         self._settings, self._models = settings, open_models(settings)
         make_tracker(self._models, settings)  # raises an error if a setting is wrong

@@ -6,6 +6,7 @@ import contextlib
 import statistics
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import cv2
@@ -19,6 +20,7 @@ from steadymark.engine.tracking.settings import TrackSettings, make_tracker, ope
 from steadymark.engine.tracking.stabilization import run_flow
 from steadymark.models.face.crop import Crop
 from steadymark.models.face.schema import assets_root
+from steadymark.models.runtime.pupil_network import PUPILS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -79,7 +81,7 @@ def _measure(name: str, step: Callable[[], object], rounds: int) -> StageSpeed:
 
 
 def measure_speed(settings: TrackSettings | None = None, *, rounds: int = 200) -> list[StageSpeed]:
-    """Measure the landmark model alone, the model with its stabilizer, and the face detector.
+    """Measure the landmark model alone and with its stabilizer, the face detector, and the pupils.
 
     Args:
         settings: Tracking settings; None means one CPU thread.
@@ -108,7 +110,15 @@ def measure_speed(settings: TrackSettings | None = None, *, rounds: int = 200) -
         ("face detector: a 640x480 frame with a face", lambda: models.detector.detect(face)),
         ("face detector: one without", lambda: models.detector.detect(nothing)),
     ]
+    if models.pupil_tracker is not None:
+        stages.append((f"{PUPILS}: one face", partial(_find_pupils, models, face, before)))
     return [_measure(name, step, rounds) for name, step in stages]
+
+
+def _find_pupils(models: OpenModels, image: Image, faces: list[FaceOutput]) -> object:
+    assert models.pupil_tracker is not None
+    points = [face.raw.xy_px for face in faces]
+    return models.pupil_tracker.find(image, points, [None] * len(points), 0.0)
 
 
 def _followed(

@@ -27,8 +27,9 @@ from steadymark.engine.stabilizers.stabilizer_registry import (
 )
 from steadymark.engine.tracking.detection import DetectorConfig, FaceNetDetector, open_face_net
 from steadymark.engine.tracking.face_pass import LandmarkModel, TrackerConfig
+from steadymark.engine.tracking.pupil_tracking import PupilTracker, open_pupil_tracker
 from steadymark.engine.tracking.tracker import Tracker
-from steadymark.models.face.schema import load_schema
+from steadymark.models.face.schema import IBUG_ORDER, load_schema
 from steadymark.models.runtime.flow_stabilizer import FlowStabilizer
 from steadymark.models.runtime.onnx_session import LandmarkNetwork, open_session
 from steadymark.models.runtime.validate_model import check_network, find_follower
@@ -73,6 +74,7 @@ class TrackSettings:
         focal_px: Focal length of the camera in pixels, for head poses; None takes OpenFace's
             estimate, see `Intrinsics`.
         gaze_calibration: The person's correction of gaze; None for none.
+        pupils: Whether the pupils are tracked, if the landmarks are in iBUG's order.
     """
 
     model: str = DEFAULT_MODEL
@@ -85,6 +87,7 @@ class TrackSettings:
     filters: tuple[ChosenStabilizer, ...] = ()
     focal_px: float | None = None
     gaze_calibration: GazeCalibration | None = None
+    pupils: bool = True
 
     def __post_init__(self) -> None:
         changed = {c.name: c for c in self.filters if c != choose(c.name)}
@@ -140,8 +143,8 @@ def plain_settings(settings: TrackSettings) -> dict[str, Any]:
 class OpenModels:
     """The opened networks.
 
-    They hold no state of faces, so that any number of trackers can share them. For `follower` and
-    `flow`, see `Tracker`.
+    They hold no state of faces, so that any number of trackers can share them. For `follower`,
+    `flow` and `pupil_tracker`, see `Tracker`.
     """
 
     network: LandmarkModel
@@ -149,6 +152,7 @@ class OpenModels:
     cards: tuple[ModelCard, ...]
     follower: LandmarkModel | None = None
     flow: FlowStabilizer | None = None
+    pupil_tracker: PupilTracker | None = None
 
     def close(self) -> None:
         """Close the face detector and the landmark model if they are MediaPipe's."""
@@ -241,8 +245,12 @@ def open_models(settings: TrackSettings) -> OpenModels:
     detector, face_card = open_detector(settings)
     if face_card is not None:
         cards.append(face_card)
+    pupil_tracker = None
+    if settings.pupils and card.schema in IBUG_ORDER:
+        pupil_tracker = open_pupil_tracker()
+        cards.append(pupil_tracker.card)
     return_free_memory()
-    return OpenModels(network, detector, tuple(cards), follower, flow)
+    return OpenModels(network, detector, tuple(cards), follower, flow, pupil_tracker)
 
 
 def _open_network(card: ModelCard, settings: TrackSettings) -> LandmarkModel:
@@ -338,4 +346,5 @@ def make_tracker(models: OpenModels, settings: TrackSettings) -> Tracker:
         stabilized_by_network=settings.entry.needs_images,
         focal_px=settings.focal_px,
         gaze_calibration=settings.gaze_calibration,
+        pupil_tracker=models.pupil_tracker if settings.pupils else None,
     )

@@ -33,9 +33,11 @@ if TYPE_CHECKING:
 
     from steadymark.engine.core.gaze import GazeCalibration
     from steadymark.engine.core.protocols import Stabilizer
+    from steadymark.engine.core.pupils import Pupils
     from steadymark.engine.core.types import FaceBox, Frame
     from steadymark.engine.face3d.identity import Identity
     from steadymark.engine.tracking.face_pass import FaceOutput
+    from steadymark.engine.tracking.pupil_tracking import PupilMemory, PupilTracker
     from steadymark.models.face.crop import Crop, Image
     from steadymark.models.face.schema import LandmarkSchema
     from steadymark.models.runtime.flow_stabilizer import FlowMemory, FlowStabilizer
@@ -89,12 +91,14 @@ class FaceMemory(NamedTuple):
         flow: State of the flow cell; None resets it.
         history: History of the raw landmarks; None after a reset.
         identity: What is known of the person's 3D face; None if nothing is.
+        pupils: State of the pupils' filter; None if they are not tracked.
     """
 
     filtered: Any
     flow: FlowMemory | None = None
     history: RawHistory | None = None
     identity: Identity | None = None
+    pupils: PupilMemory | None = None
 
 
 @dataclass(slots=True)
@@ -109,6 +113,7 @@ class Stabilization:
             instead of the raw landmarks.
         focal_px: Focal length in pixels, see `Intrinsics`.
         gaze_calibration: The person's correction of gaze; None for none.
+        pupil_tracker: Finds the pupils; None if they are not tracked.
     """
 
     stabilizer: Stabilizer[Any]
@@ -117,6 +122,7 @@ class Stabilization:
     by_network: bool = True
     focal_px: float | None = None
     gaze_calibration: GazeCalibration | None = None
+    pupil_tracker: PupilTracker | None = None
     _memories: dict[int, FaceMemory] = field(default_factory=dict)
     _neutral_wanted: Event = field(default_factory=Event)
     _neutral_from_s: float = math.inf
@@ -148,10 +154,14 @@ class Stabilization:
             self._finished_face(frame, *each)
             for each in zip(followed.faces, before, stabilized, strict=True)
         ]
+        pupils = self._pupils(frame, followed.faces, before, finished)
         self._memories = {
-            face.track: memory for face, (memory, *_) in zip(followed.faces, finished, strict=True)
+            face.track: memory._replace(pupils=None if found is None else found[1])
+            for face, (memory, *_), found in zip(followed.faces, finished, pupils, strict=True)
         }
-        faces = self._tracked_faces(frame, followed.faces, finished)
+        faces = self._tracked_faces(
+            frame, followed.faces, finished, [found and found[0] for found in pupils]
+        )
         faces += [TrackedFace(face_id, FaceState.LOST, 0.0) for face_id in followed.lost]
         spent_ms = (time.perf_counter() - started) * 1e3
         return TrackResult(
@@ -204,6 +214,30 @@ class Stabilization:
             identity = follow_identity(identity, raw, camera, frame.pts_s, at_rest=at_rest)
         return FaceMemory(filtered, flow_memory, history, identity), raw, points
 
+    def _pupils(
+        self,
+        frame: Frame,
+        faces: Sequence[FollowedFace],
+        before: Sequence[FaceMemory | None],
+        finished: Sequence[tuple[FaceMemory, Landmarks, Landmarks]],
+    ) -> list[tuple[Pupils, PupilMemory] | None]:
+        """Return the pupils and the new state of each confirmed face; None for the others."""
+        results: list[tuple[Pupils, PupilMemory] | None] = [None] * len(faces)
+        confirmed = [i for i, face in enumerate(faces) if face.face_id is not None]
+        if self.pupil_tracker is None or not confirmed:
+            return results
+        memories = [
+            None
+            if known is None or frame.independent or face.state is FaceState.DETECTED
+            else known.pupils
+            for known, face in ((before[i], faces[i]) for i in confirmed)
+        ]
+        points = [finished[i][2].xy_px for i in confirmed]
+        found = self.pupil_tracker.find(frame.image, points, memories, frame.pts_s)
+        for i, each in zip(confirmed, found, strict=True):
+            results[i] = each
+        return results
+
     def _camera(self, frame: Frame) -> Intrinsics:
         return Intrinsics(frame.width, frame.height, self.focal_px)
 
@@ -212,10 +246,11 @@ class Stabilization:
         frame: Frame,
         faces: Sequence[FollowedFace],
         finished: Sequence[tuple[FaceMemory, Landmarks, Landmarks]],
+        pupils: Sequence[Pupils | None],
     ) -> list[TrackedFace]:
         """Return the confirmed faces with their attributes; see `_finished_face`."""
         found = []
-        for face, (memory, raw, points) in zip(faces, finished, strict=True):
+        for face, (memory, raw, points), seen in zip(faces, finished, pupils, strict=True):
             if face.face_id is None:
                 continue
             used = None if memory.identity is None else memory.identity.used
@@ -224,6 +259,7 @@ class Stabilization:
                 self._camera(frame),
                 frame.pts_s,
                 used,
+                pupils=seen,
                 gaze_calibration=self.gaze_calibration,
             )
             found.append(

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from steadymark.engine.core.gaze import GazeCalibration
     from steadymark.engine.core.protocols import FaceDetector, Stabilizer
     from steadymark.engine.core.types import FaceBox, Frame, Landmarks, TrackResult
+    from steadymark.engine.tracking.pupil_tracking import PupilTracker
     from steadymark.models.face.schema import LandmarkSchema
     from steadymark.models.runtime.flow_stabilizer import FlowStabilizer
 
@@ -69,6 +70,7 @@ class Tracker:
             of `flow`, instead of the raw landmarks.
         focal_px: Focal length in pixels, see `Intrinsics`.
         gaze_calibration: The person's correction of gaze; None for none.
+        pupil_tracker: Finds the pupils; None if they are not tracked.
 
     Raises:
         ValueError: There is a follower, but only one pass.
@@ -87,11 +89,18 @@ class Tracker:
         stabilized_by_network: bool = True,
         focal_px: float | None = None,
         gaze_calibration: GazeCalibration | None = None,
+        pupil_tracker: PupilTracker | None = None,
     ) -> None:
         self.detector, self.network, self.follower = detector, network, follower or network
         self.schema, self.config = schema, config or TrackerConfig()
         self.stabilization = Stabilization(
-            stabilizer, schema, flow, stabilized_by_network, focal_px, gaze_calibration
+            stabilizer,
+            schema,
+            flow,
+            stabilized_by_network,
+            focal_px,
+            gaze_calibration,
+            pupil_tracker,
         )
         if follower is not None and self.config.passes < 2:
             raise ValueError("a follower needs two passes or more")

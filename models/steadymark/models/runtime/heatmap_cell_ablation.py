@@ -6,25 +6,27 @@ The functions take the bytes of an ONNX file and return changed bytes. They find
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from steadymark.models.errors import WeightsError
-from steadymark.models.runtime.convlstm_init import (
-    HEATMAP_SCALE,
-    INIT_SCALE,
-    INPUT_GATE_BIAS,
-    OUTPUT_GATE_BIAS,
-    OUTPUT_SCALE,
-)
 from steadymark.models.runtime.onnx_weights import read_weights, replace_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from steadymark.models.runtime.onnx_weights import Floats
+
+# Initial weights of a ConvLSTM over heatmaps; they make it nearly a running mean of frames.
+HEATMAP_SCALE = 0.25  # factor on the heatmap, so that tanh is nearly linear
+OUTPUT_GATE_BIAS = 3.0  # bias of the output gate, before the sigmoid
+OUTPUT_SCALE = (1 + math.exp(-OUTPUT_GATE_BIAS)) / HEATMAP_SCALE  # factor from h back to a heatmap
+NEW_FRAME_WEIGHT = 0.03  # weight of the newest frame in the running mean
+INPUT_GATE_BIAS = math.log(NEW_FRAME_WEIGHT / (1 - NEW_FRAME_WEIGHT))  # bias of the input gate
+INIT_SCALE = 0.03  # factor on PyTorch's random initial weights of the convolutions
 
 _CELL_WEIGHT = re.compile(r"(?:.*\.)?cells\.\d+\.(gates\.(?:conv|each|down|up)|out)\.(weight|bias)")
 _NOISE_LEVELS = re.compile(r"(?:.*\.)?shape\.least")

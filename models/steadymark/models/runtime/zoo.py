@@ -41,7 +41,7 @@ class ModelCard:
 
     Attributes:
         name: Name of the model.
-        kind: `landmarks`, `face_detector`, or `stabilizer` for any model's landmarks.
+        kind: `landmarks`, `face_detector`, `stabilizer` for any model's landmarks, or `pupils`.
         path: The ONNX file.
         sha256: SHA-256 of the ONNX file.
         licence: Licence of the weights.

@@ -12,6 +12,7 @@ INTENDED_USE = {
     "landmarks": f"Landmarks of faces that a face detector has found. {_USE}",
     "face_detector": f"Boxes of faces in pictures, from which the tracker starts. {_USE}",
     "stabilizer": f"Stable landmarks in videos, from those of any landmark model. {_USE}",
+    "pupils": f"Centres of the pupils, in crops of eyes whose landmarks are known. {_USE}",
 }
 _PEOPLE = (
     "The photos of the training come from the internet and do not show all ages, skin colours and "
@@ -36,6 +37,15 @@ LIMITS = {
         "It learned from synthetic scenes of real photos, not from real videos.",
         "It relies on optical flow: after blurred, dark or missing frames it begins anew.",
         "It corrects jitter, not a landmark that is wrong in all frames.",
+        _PEOPLE,
+    ),
+    "pupils": (
+        "The pupils that people labelled are those of frontal faces in even light, about 23 pixels "
+        "an eye. Other lights, gazes and turned heads were learned from drawn and changed eyes and "
+        "from the network's own labels, so that errors there are less well known.",
+        "It does not see colours: dark irises in dim light have no visible pupil, and the centre "
+        "of the iris is found instead.",
+        "A strong reflection on glasses over the pupil moves the centre or hides it.",
         _PEOPLE,
     ),
 }

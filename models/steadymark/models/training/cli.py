@@ -29,6 +29,7 @@ from steadymark.models.training.cli_options import (
     check_run,
 )
 from steadymark.models.training.paper_tables.paper_tables_cli import add_paper_tables
+from steadymark.models.training.pupils.pupils_cli import add_pupil_commands
 from steadymark.models.training.stabilizer_cli import add_recurrent_trainer, console, run_training
 
 app = typer.Typer(
@@ -95,6 +96,7 @@ _trainer("dan", "Train the deep alignment network, stage by stage.")
 _trainer("local_global", "Train heatmaps with part attention and a shape regressor.")
 _trainer("flow-cell", "Train the stabilizer of landmarks that optical flow carries along.")
 _trainer("face-net", "Train the face detector face_net.", minutes=400, seed=68, check_s=900)
+_trainer("pupils", "Train the network that finds pupils.", minutes=20)
 add_recurrent_trainer(
     app, "heatmap1d-tracker", "heatmap1d-tracker", "Train heatmap1d's temporal refinement (eq. 13)."
 )
@@ -104,6 +106,7 @@ add_recurrent_trainer(
 
 
 add_paper_tables(app)
+add_pupil_commands(app)
 
 
 @app.command("average")

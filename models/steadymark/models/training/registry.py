@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from steadymark.models.training.detector.face_net_system import FACE_NET
 from steadymark.models.training.landmarks.landmark_registry import LANDMARK_SYSTEMS
+from steadymark.models.training.pupils.pupil_system import PUPIL_SYSTEM
 from steadymark.models.training.stabilizer import flow_cell_system, heatmap_cell_systems
 from steadymark.models.training.system import System, dataclass_from_dict
 
@@ -21,6 +22,7 @@ _ALL: tuple[System[Any], ...] = (
     heatmap_cell_systems.STABILIZER_PAPER,
     flow_cell_system.FLOW_CELL,
     FACE_NET,
+    PUPIL_SYSTEM,
 )
 SYSTEMS: dict[str, dict[str, System[Any]]] = {
     name: {system.preset: system for system in _ALL if system.name == name}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 RECIPES = Path(__file__).parent / "recipes"
-_NOT_RESUMED = ("export", "average", "face-score", "calibrate-scores")  # they take only minutes
+_NOT_RESUMED = ("export", "average", "face-score", "calibrate-scores", "pupil-scores")  # minutes
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,8 @@ _FILTERS = StabilizerOptions()
 @help_groups(
     {
         INPUT: "start_time end_time deinterlace rotate independent",
-        FACES: "model detector threshold max_faces look_every recentre focal gaze_calibration",
+        FACES: "model detector threshold max_faces look_every recentre focal pupils "
+        "gaze_calibration",
         STABILIZER: "stabilizer **",
         OUTPUT: "folder csv video axes draw overwrite resume",
         LIVE: "camera_mode send expressions mirror",
@@ -81,6 +82,9 @@ def track(
         Path | None,
         typer.Option(help="A person's correction of gaze, made by 'steadymark gaze-calibrate'."),
     ] = None,
+    pupils: Annotated[
+        bool, typer.Option("--pupils/--no-pupils", help="Find the pupils of each face.")
+    ] = True,
     csv: TableFormatOption = "native",
     video: Annotated[
         bool, typer.Option("--video", help="Also write a video with the landmarks drawn (H.264).")
@@ -171,6 +175,7 @@ def track(
             look_every=look_every,
             focal_px=focal,
             gaze_calibration=gaze_calibration,
+            pupils=pupils,
             model=model,
             detector=detector,
             deinterlace=deinterlace,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from steadymark.models.runtime.convlstm_init import (
+from steadymark.models.runtime.heatmap_cell_ablation import (
     HEATMAP_SCALE,
     INIT_SCALE,
     INPUT_GATE_BIAS,

@@ -16,12 +16,15 @@ from steadymark.models.training.gpu_checks.demo_sequence import demo_sequence, f
 from steadymark.models.training.gpu_checks.synthetic_scenes import synthetic_scenes
 from steadymark.models.training.landmarks.landmark_system import LandmarkSystem
 from steadymark.models.training.loop.checkpoint import to_image
+from steadymark.models.training.pupils.eye_renders import render_eye
+from steadymark.models.training.pupils.pupil_system import PupilSystem, PupilTask
 from steadymark.models.training.stabilizer.flow_cell_system import FlowCellSystem, FlowTask
 from steadymark.models.training.stabilizer.heatmap_cell_systems import RecurrentSystem
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from steadymark.models.training.pupils.eye_pictures import EyePicture
     from steadymark.models.training.system import Batch, System
 
 _FRAMES = 32  # Of the sequences of recurrent systems: the mean of a training's lengths.
@@ -80,6 +83,10 @@ def step_task(system: System[Any], size: int = 0) -> Any:
         return FlowTask(system, {"lively": scenes}, {"lively": held}, seed=7, descriptions=[])
     if isinstance(system, FaceNetSystem):
         return _detector_task(system)
+    if isinstance(system, PupilSystem):
+        eyes = [render_eye(np.random.default_rng(seed)) for seed in range(8)]
+        kinds: dict[str, list[EyePicture]] = {"labelled": eyes, "closed": [], "taught": []}
+        return PupilTask(system, kinds, {"labelled": eyes, "closed": [], "open": []}, seed=7)
     if isinstance(system, RecurrentSystem):
         return StepTask(system, _sequences(system, size))
     assert isinstance(system, LandmarkSystem)

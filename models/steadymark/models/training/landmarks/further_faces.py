@@ -226,7 +226,7 @@ def label_faces(
     found = []
     for path in files:
         jpeg = _read_jpeg(path)
-        points = _first_points(_decode(jpeg), yunet, network)
+        points = first_points(_decode(jpeg), yunet, network)
         if points is not None:
             found.append(EncodedFace(path.stem, jpeg, points))
     first = distilled_targets(_decoded(found), schema, teachers, 1.0, seed=seed)
@@ -239,7 +239,7 @@ def label_faces(
     return [found[i]._replace(points=means[i]) for i in np.flatnonzero(agree)]
 
 
-def _first_points(image: Image, yunet: LabelTeacher, network: LandmarkNetwork) -> Points | None:
+def first_points(image: Image, yunet: LabelTeacher, network: LandmarkNetwork) -> Points | None:
     """Return the landmarks (K, 2) of the only certain face in an image, or None."""
     face = single_face(image, yunet, LEAST_SCORE)
     if face is None:

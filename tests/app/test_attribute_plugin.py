@@ -23,7 +23,11 @@ from steadymark.app.session.analysis.face_measures import measure_face
 from steadymark.app.session.recording.crash_recovery import SessionStore, find_sessions, recover
 from steadymark.app.session.recording.results import Results
 from steadymark.app.session.state import OverlayOptions
-from steadymark.engine.attributes.attribute_registry import ATTRIBUTES, attribute_slices
+from steadymark.engine.attributes.attribute_registry import (
+    ATTRIBUTES,
+    attribute_columns,
+    attribute_slices,
+)
 from steadymark.engine.core.types import Intrinsics
 from steadymark.engine.output.csv.check_table import check_csv
 from steadymark.engine.output.csv.landmark_table import read_landmarks
@@ -108,7 +112,7 @@ def test_tables_of_track_have_its_columns_and_are_read_and_checked(tracked: Path
     assert np.isfinite(table.pose).all()
     names = path.read_text(encoding="utf-8").splitlines()[2].split(",")
     assert table.header["settings"]["attributes"] == [NAME]  # type: ignore[index]
-    first = names.index("tongueOut") + 1
+    first = names.index("gaze_angle_y") + 1
     assert names[first : first + 3] == [*COLUMNS, "x_0"]
 
 
@@ -129,7 +133,7 @@ def test_python_gives_its_values_by_face_as_an_array_and_in_pandas(tracked: Path
 
 
 def test_without_the_plug_in_its_columns_are_ignored_and_reported(tracked: Path) -> None:
-    assert read_landmarks(tracked / "demo.csv").attributes.shape == (12, 58)
+    assert read_landmarks(tracked / "demo.csv").attributes.shape == (12, len(attribute_columns()))
     told = [finding.text for finding in check_csv(tracked / "demo.csv")]
     assert told == [f"column '{name}' is unknown" for name in COLUMNS]
 

@@ -87,7 +87,8 @@ class GazingPerson(RandomPerson):
         neutral, modes = whole_eyes(data)
         self._eyes = neutral + np.tensordot(self._weights, modes, 1)
         self._radius = RADIUS_MM * (1 + _RADIUS_DEVIATION * float(rng.normal()))
-        kappa_deg = KAPPA_DEG + _KAPPA_DEVIATION_DEG * float(rng.normal())
+        (apart,) = rng.spawn(1)  # Landmarks are then the same whatever the lines of sight are.
+        kappa_deg = KAPPA_DEG + _KAPPA_DEVIATION_DEG * float(apart.normal())
         self._kappa = GazeCalibration("", offset_deg=((kappa_deg, 0.0), (-kappa_deg, 0.0)))
         labels = load_label_statistics()
         own = label_deviation * labels.deviation_mm * rng.normal(size=labels.deviation_mm.shape)

@@ -30,6 +30,7 @@ PROGRAMMER_ERRORS = {
     "steadymark.engine.streaming.targets",
     "steadymark.engine.sources.video.video_index",
     "steadymark.engine.tracking.tracker",
+    "steadymark.engine.core.pupils",
     "steadymark.engine.core.types",
     "steadymark.models.face.schema",
     "steadymark.models.face.schema_conversion",

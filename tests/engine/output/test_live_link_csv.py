@@ -20,7 +20,7 @@ from steadymark.engine.face3d.expression_settings import (
     ExpressionSettings,
     ShapeSettings,
 )
-from steadymark.engine.face3d.live_link import COLUMNS, head_angles, timecode
+from steadymark.engine.face3d.live_link_values import COLUMNS, head_angles, timecode
 from steadymark.engine.output.csv.live_link_csv import LiveLinkCsvSink
 from steadymark.engine.output.csv.native_csv import Header
 from steadymark.engine.output.csv.offline_filter import OfflineFilterSink

@@ -13,7 +13,7 @@ import pytest
 from steadymark.engine.core.errors import PacketError
 from steadymark.engine.core.types import TrackResult
 from steadymark.engine.face3d.expression_settings import ExpressionSettings
-from steadymark.engine.face3d.live_link import COLUMNS
+from steadymark.engine.face3d.live_link_values import COLUMNS
 from steadymark.engine.streaming.live_link import (
     SUBJECT,
     live_link_packet,

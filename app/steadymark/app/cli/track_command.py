@@ -21,12 +21,12 @@ from steadymark.engine.batch.results_index import ResultsIndex
 from steadymark.engine.batch.run_jobs import run_here, useful_processes
 from steadymark.engine.core.errors import SteadymarkError, UsageError
 from steadymark.engine.core.image_order import ImageOrder
+from steadymark.engine.output.output_paths import make_folder
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.pipeline.job import (
     InputSettings,
     JobReport,
     OutputSettings,
-    make_folder,
 )
 from steadymark.engine.sources.frame_conversion import DecodeSettings
 from steadymark.engine.sources.input_paths import shown_input

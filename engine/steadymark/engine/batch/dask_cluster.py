@@ -24,8 +24,8 @@ from steadymark.engine.batch.run_jobs import run_one
 from steadymark.engine.core.errors import SteadymarkError, UsageError
 from steadymark.engine.core.types import SourceInfo
 from steadymark.engine.core.version import version
-from steadymark.engine.output.output_paths import cannot_write, part_of, partial_of
-from steadymark.engine.pipeline.job import JobReport, make_folder, result_files
+from steadymark.engine.output.output_paths import cannot_write, make_folder, part_of, partial_of
+from steadymark.engine.pipeline.job import JobReport, result_files
 from steadymark.engine.pipeline.pipeline_report import PipelineReport
 from steadymark.engine.sources.resolve_input import absolute, is_live
 from steadymark.engine.tracking.settings import open_models

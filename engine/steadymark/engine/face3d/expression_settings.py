@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from steadymark.engine.core.types import EXPRESSIONS, HEAD_POSE, HeadPose, Intrinsics
 from steadymark.engine.face3d.arkit import SHAPES
 from steadymark.models.choice_registry import Parameter
+from steadymark.models.errors import ContentError
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
@@ -99,7 +100,9 @@ class ExpressionSettings:
 
     def __post_init__(self) -> None:
         if len(self.shapes) != len(SHAPES):
-            raise ValueError(f"{len(self.shapes)} settings for {len(SHAPES)} shapes")
+            raise ContentError(
+                "{found} settings for {wanted} shapes", found=len(self.shapes), wanted=len(SHAPES)
+            )
 
     def of(self, name: str) -> ShapeSettings:
         """Return the settings of the shape of this name."""

@@ -171,6 +171,23 @@ def cannot_write(path: Path, error: OSError | FFmpegError) -> SinkError:
     return SinkError("cannot write {path}: {reason}", path=path, reason=reason)
 
 
+def make_folder(folder: Path) -> None:
+    """Create the folder of the results if it does not exist.
+
+    Raises:
+        SinkError: The folder cannot be created.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SinkError(
+            "the output folder {folder} cannot be created ({reason}): choose "
+            "another one with --out",
+            folder=folder,
+            reason=error.strerror,
+        ) from error
+
+
 def move_files(outputs: tuple[str, ...], folder: Path) -> tuple[tuple[str, ...], list[UserText]]:
     """Move the existing files to `folder`; return their new paths and the errors."""
     moved, faults = [], []

@@ -19,6 +19,7 @@ from steadymark.engine.output.csv.native_csv import Header
 from steadymark.engine.output.csv.offline_filter import OfflineFilterSink
 from steadymark.engine.output.output_paths import (
     interrupted,
+    make_folder,
     move_files,
     output_stem,
     partial_of,
@@ -63,8 +64,8 @@ class OutputSettings:
     `csv` names the table's format, see `TABLE_FORMATS`. `overwrite` replaces existing results, and
     `resume` keeps those that are up to date. `drawings` names the face attributes that are drawn
     into the video. `send` lists the targets of live results. `expressions` applies to what is sent
-    and to files of animations. Files are written in `work_folder`, on
-    the same disk, and then moved, so that several programs can track the same input.
+    and to files of animations. Files are written in `work_folder`, on the same disk, and then
+    moved, so that several programs can track the same input.
     """
 
     folder: Path
@@ -285,8 +286,8 @@ def _prepare(
         if refused is not None:
             source.close()
             return refused
-        head = header(source.info, models, settings, options, source_sha256=digest)
-        head = replace(head, expressions=output.expressions)
+        measured = header(source.info, models, settings, options, source_sha256=digest)
+        head = replace(measured, expressions=output.expressions)
     except SteadymarkError:
         source.close()
         raise
@@ -384,23 +385,6 @@ def _final_paths(
             with contextlib.suppress(OSError):
                 partial_of(file).unlink()
     return paths, faults
-
-
-def make_folder(folder: Path) -> None:
-    """Create the folder of the results if it does not exist.
-
-    Raises:
-        SinkError: The folder cannot be created.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SinkError(
-            "the output folder {folder} cannot be created ({reason}): choose "
-            "another one with --out",
-            folder=folder,
-            reason=error.strerror,
-        ) from error
 
 
 def now_utc() -> str:

@@ -21,7 +21,7 @@ import numpy as np
 
 from steadymark.engine.core.errors import PacketError
 from steadymark.engine.face3d.expression_settings import AS_MEASURED, character_face
-from steadymark.engine.face3d.live_link import COLUMNS, live_link_values
+from steadymark.engine.face3d.live_link_values import COLUMNS, live_link_values
 from steadymark.engine.streaming.first_face import first_face
 from steadymark.engine.streaming.targets import LOOPBACK, TARGETS, TargetKind
 from steadymark.engine.streaming.udp import UdpSocket
@@ -51,7 +51,7 @@ class LiveLinkPacket:
         device: Id of the device.
         subject: Name of the subject in Unreal.
         time_s: Time of the day in seconds.
-        values: The 61 values by the names of `face3d.live_link.COLUMNS`.
+        values: The 61 values by the names of `face3d.live_link_values.COLUMNS`.
     """
 
     device: str
@@ -64,7 +64,7 @@ def live_link_packet(values: Floats, time_s: float, subject: str = SUBJECT) -> b
     """Encode a packet.
 
     Args:
-        values: (61,) values in the order of `face3d.live_link.COLUMNS`.
+        values: (61,) values in the order of `face3d.live_link_values.COLUMNS`.
         time_s: Time of the day in seconds.
         subject: Name of the subject in Unreal.
 
@@ -89,16 +89,15 @@ def parse_live_link_packet(data: bytes) -> LiveLinkPacket:
     Raises:
         PacketError: The data are no such packet, or one without a face.
     """
-    try:
-        if data[0] != _VERSION:
-            raise ValueError("version")
-        device, at = _read_text(data, 1)
-        subject, at = _read_text(data, at)
-        frame, fraction, rate, denominator, count, *values = _TAIL.unpack(data[at:])
-        if count != len(COLUMNS) or rate <= 0 or denominator <= 0 or not np.isfinite(values).all():
-            raise ValueError("values")
-    except (ValueError, IndexError, struct.error) as error:
-        raise PacketError("the data are no packet of Live Link Face with a face") from error
+    if data[:1] != bytes([_VERSION]):
+        raise _no_packet()
+    device, at = _read_text(data, 1)
+    subject, at = _read_text(data, at)
+    if len(data) != at + _TAIL.size:
+        raise _no_packet()
+    frame, fraction, rate, denominator, count, *values = _TAIL.unpack_from(data, at)
+    if count != len(COLUMNS) or rate <= 0 or denominator <= 0 or not np.isfinite(values).all():
+        raise _no_packet()
     time_s = (frame + fraction) * denominator / rate
     return LiveLinkPacket(device, subject, time_s, dict(zip(_NAMES, values, strict=True)))
 
@@ -149,11 +148,20 @@ def _text(text: str) -> bytes:
 
 def _read_text(data: bytes, at: int) -> tuple[str, int]:
     """Return the text at a place, and the place behind it."""
+    start = at + 4
+    if len(data) < start:
+        raise _no_packet()
     (length,) = struct.unpack_from(">i", data, at)
-    start, end = at + 4, at + 4 + length
-    if length < 0 or end > len(data):
-        raise ValueError("length")
-    return data[start:end].decode("utf-8"), end
+    if not 0 <= length <= len(data) - start:
+        raise _no_packet()
+    try:
+        return data[start : start + length].decode("utf-8"), start + length
+    except UnicodeDecodeError as error:
+        raise _no_packet() from error
+
+
+def _no_packet() -> PacketError:
+    return PacketError("the data are no packet of Live Link Face with a face")
 
 
 TARGETS.add(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steadymark.engine.face3d.expression_settings import AS_MEASURED, character_face
-from steadymark.engine.face3d.live_link import COLUMNS, live_link_values, timecode
+from steadymark.engine.face3d.live_link_values import COLUMNS, live_link_values, timecode
 from steadymark.engine.output.csv.row_file import RowFile
 from steadymark.engine.output.table_formats import TABLE_FORMATS, TableFormat
 from steadymark.models.face.schema import IBUG_ORDER

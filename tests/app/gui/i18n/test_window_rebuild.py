@@ -115,7 +115,7 @@ def test_changing_the_language_deletes_the_old_widgets(
     for name in ("简体中文", "English", "Deutsch"):
         choose_language(qtbot, window, name)
     assert counts() == before
-    assert len(window.findChildren(QDockWidget)) == 6
+    assert len(window.findChildren(QDockWidget)) == 7
 
 
 def test_changing_the_language_translates_every_text(

@@ -164,3 +164,30 @@ def test_the_dialog_has_a_row_for_every_kind_of_target(qtbot: QtBot, window: Mai
         assert dialog.check_boxes[kind.name].text() == kind.label
         assert dialog.check_boxes[kind.name].toolTip() == kind.help
         assert dialog.addresses[kind.name].text() == kind.place
+
+
+def test_options_of_a_target_are_chosen_in_boxes_and_in_the_address(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    dialog, sending = dialog_of(qtbot, window), window.session.live.sending
+    boxes = dialog.options["vmc"].boxes
+    assert list(boxes) == ["shapes", "position"]
+    assert not dialog.options["osf"].boxes
+
+    def place() -> str:
+        return next(f.place for f in sending.target_states() if f.kind == "vmc")
+
+    boxes["shapes"].setCurrentIndex(boxes["shapes"].findData("vrm"))
+    boxes["shapes"].activated.emit(boxes["shapes"].currentIndex())
+    assert place() == "127.0.0.1:39540?shapes=vrm"
+    type_address(dialog, "vmc", "10.0.0.5:39539")
+    assert place() == "10.0.0.5:39539?shapes=vrm"
+    type_address(dialog, "vmc", "10.0.0.5:39539?position=none")
+    assert place() == "10.0.0.5:39539?position=none"
+    assert boxes["shapes"].currentData() == "arkit"
+    assert boxes["position"].currentData() == "none"
+    dialog.setFocus()
+    dialog.refresh()
+    assert dialog.addresses["vmc"].text() == "10.0.0.5:39539"
+    type_address(dialog, "vmc", "10.0.0.5:39539?colour=red")
+    assert "'colour=red' is no option" in dialog.fault.text()

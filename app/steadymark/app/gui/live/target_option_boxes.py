@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QLabel, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QWidget
 
 from steadymark.app.gui.i18n.translate import translated
-from steadymark.app.gui.widgets.flow_layout import FlowLayout
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.streaming.target_options import joined_place, split_place
 
@@ -30,7 +29,8 @@ class TargetOptionBoxes(QWidget):
         super().__init__(parent)
         self._options = kind.options
         self.boxes: dict[str, QComboBox] = {}
-        row = FlowLayout(self)
+        form = QFormLayout(self)
+        form.setContentsMargins(0, 0, 0, 6)
         for option in kind.options:
             box, label = QComboBox(), QLabel(translated(option.label))
             for value, words in option.choices.items():
@@ -38,8 +38,7 @@ class TargetOptionBoxes(QWidget):
             box.setToolTip(translated(option.help))
             box.setAccessibleName(f"{translated(kind.label)}: {label.text()}")
             box.activated.connect(lambda _index: self.changed.emit())
-            row.addWidget(label)
-            row.addWidget(box)
+            form.addRow(label, box)
             self.boxes[option.name] = box
 
     def show_place(self, place: str) -> str:

@@ -91,6 +91,9 @@ class ShapeControls(QWidget):
         bold.setBold(True)
         self.title.setFont(bold)
         self.strengths.setWordWrap(True)
+        self.strengths.setAlignment(Qt.AlignmentFlag.AlignTop)
+        # Room for two lines, so that nothing moves when the numbers change.
+        self.strengths.setMinimumHeight(2 * self.strengths.fontMetrics().lineSpacing())
         self.curve = ResponseCurve()
         self.boxes = {parameter.name: parameter_spin_box(parameter) for parameter in PARAMETERS}
         self.both_sides = QCheckBox(self.tr("&Both sides"))

@@ -24,7 +24,7 @@ from typer.testing import CliRunner
 import steadymark as sm
 from steadymark.app.cli.main import app as steadymark_app
 from steadymark.engine.attributes.looked_at_points import read_looked_at
-from steadymark.engine.face3d.gaze_calibration import FEWEST
+from steadymark.engine.gaze.gaze_calibration import FEWEST
 from steadymark.engine.review.project_file import parse_project
 from steadymark.models.face.schema import assets_root
 

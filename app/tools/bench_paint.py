@@ -112,7 +112,7 @@ def measure_paint(
 
 def measure_face_picture(pictures: int = 300) -> float:
     """Return the median CPU time of a picture of the 3D face, 300×300 pixels, in milliseconds."""
-    from steadymark.engine.face3d.arkit import SHAPES
+    from steadymark.engine.expressions.arkit import SHAPES
     from steadymark.engine.face3d.face3d_picture import ShownFace, draw_face
     from steadymark.engine.face3d.face_mesh import load_face_mesh
 

@@ -9,9 +9,9 @@ import numpy as np
 from steadymark.engine.core.gaze import gaze_angles, gaze_vectors
 from steadymark.engine.core.pupils import Pupils
 from steadymark.engine.core.types import FaceContext, HeadPose, Intrinsics, Landmarks
-from steadymark.engine.face3d.eyeballs import RADIUS_MM, eyeball_basis
 from steadymark.engine.face3d.face_basis import Floats, face_basis
-from steadymark.engine.face3d.line_of_sight import AVERAGE_PERSON
+from steadymark.engine.gaze.eyeballs import RADIUS_MM, eyeball_basis
+from steadymark.engine.gaze.line_of_sight import AVERAGE_PERSON
 from steadymark.models.face.schema import IBUG68
 
 CAMERA = Intrinsics(640, 480)

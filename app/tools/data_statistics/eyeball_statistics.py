@@ -18,15 +18,15 @@ import typer
 
 from steadymark.engine.bench.face3d.random_faces import CAMERA
 from steadymark.engine.bench.face3d.random_gaze import GazingPerson, whole_eyes
-from steadymark.engine.face3d.eyeballs import (
+from steadymark.engine.face3d.face_fit import fit_face
+from steadymark.engine.face3d.identity import follow_identity
+from steadymark.engine.gaze.eyeballs import (
     EYES,
     eye_centres,
     eye_residuals,
     eyeball_basis,
     eyeballs_path,
 )
-from steadymark.engine.face3d.face_fit import fit_face
-from steadymark.engine.face3d.identity import follow_identity
 from steadymark.models.face.schema import IBUG68, load_schema
 from steadymark.models.synthesis.faces.face_model import LANDMARKS, SOURCE, load_face_model
 

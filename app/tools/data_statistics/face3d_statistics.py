@@ -24,7 +24,7 @@ from steadymark.engine.bench.face3d.face3d_benchmark import (
     measure_faces,
     pitch_bias_deg,
 )
-from steadymark.engine.face3d.arkit import dead_zones_path
+from steadymark.engine.expressions.arkit import dead_zones_path
 from steadymark.engine.face3d.face_basis import label_statistics_path
 from steadymark.engine.face3d.face_fit import forget_face_basis
 from steadymark.models.face.pts_file import read_pts

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from steadymark.engine.core.types import HeadPose, Intrinsics, Landmarks
-from steadymark.engine.face3d.arkit import SHAPES, arkit_shapes, unseen_shapes
+from steadymark.engine.expressions.arkit import SHAPES, arkit_shapes, unseen_shapes
 from steadymark.engine.face3d.face_basis import face_basis
 from steadymark.engine.face3d.face_fit import FEWEST, average_identity, fit_face
 from steadymark.engine.face3d.head_pose import pose_of

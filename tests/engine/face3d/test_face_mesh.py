@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from steadymark.engine.face3d.arkit import SHAPES, unseen_shapes
+from steadymark.engine.expressions.arkit import SHAPES, unseen_shapes
 from steadymark.engine.face3d.face3d_picture import ShownFace, draw_face
 from steadymark.engine.face3d.face_basis import face_basis, load_label_statistics
 from steadymark.engine.face3d.face_mesh import border_loops, face_mesh_path, load_face_mesh

@@ -14,13 +14,13 @@ import pytest
 from steadymark.engine.core.errors import SinkError
 from steadymark.engine.core.rotations import rotation_matrix
 from steadymark.engine.core.types import HeadPose, Intrinsics
-from steadymark.engine.face3d.arkit import SHAPES
-from steadymark.engine.face3d.expression_settings import (
+from steadymark.engine.expressions.arkit import SHAPES
+from steadymark.engine.expressions.expression_settings import (
     AS_MEASURED,
     ExpressionSettings,
     ShapeSettings,
 )
-from steadymark.engine.face3d.live_link_values import COLUMNS, head_angles, timecode
+from steadymark.engine.expressions.live_link_values import COLUMNS, head_angles, timecode
 from steadymark.engine.output.csv.live_link_csv import LiveLinkCsvSink
 from steadymark.engine.output.csv.native_csv import Header
 from steadymark.engine.output.csv.offline_filter import OfflineFilterSink

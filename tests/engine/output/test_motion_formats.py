@@ -13,8 +13,8 @@ import pytest
 from steadymark.engine.core.errors import SinkError
 from steadymark.engine.core.rotations import rotation_matrix
 from steadymark.engine.core.types import HeadPose, Intrinsics
-from steadymark.engine.face3d.arkit import SHAPES
-from steadymark.engine.face3d.expression_settings import ExpressionSettings, ShapeSettings
+from steadymark.engine.expressions.arkit import SHAPES
+from steadymark.engine.expressions.expression_settings import ExpressionSettings, ShapeSettings
 from steadymark.engine.face3d.face_basis import face_basis
 from steadymark.engine.face3d.face_mesh import load_face_mesh
 from steadymark.engine.output.csv.native_csv import Header

@@ -12,8 +12,8 @@ import pytest
 
 from steadymark.engine.core.errors import PacketError
 from steadymark.engine.core.types import TrackResult
-from steadymark.engine.face3d.expression_settings import ExpressionSettings
-from steadymark.engine.face3d.live_link_values import COLUMNS
+from steadymark.engine.expressions.expression_settings import ExpressionSettings
+from steadymark.engine.expressions.live_link_values import COLUMNS
 from steadymark.engine.streaming.live_link import (
     SUBJECT,
     live_link_packet,

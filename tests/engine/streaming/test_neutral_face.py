@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from steadymark.engine.face3d.head_pose import mean_face
-from steadymark.engine.streaming.expressions import openness
 from steadymark.engine.streaming.neutral_face import MOST_QUIET, NeutralFace
+from steadymark.engine.streaming.openseeface_features import openness
 from support.fakes.stream_receivers import posed_face
 
 FPS = 30

@@ -13,7 +13,7 @@ from steadymark.engine.attributes.attribute_registry import with_points
 from steadymark.engine.core.errors import PacketError
 from steadymark.engine.core.pupils import Pupils
 from steadymark.engine.core.types import TrackedFace, TrackResult
-from steadymark.engine.face3d.expression_settings import ExpressionSettings
+from steadymark.engine.expressions.expression_settings import ExpressionSettings
 from steadymark.engine.face3d.head_pose import mean_face
 from steadymark.engine.streaming.osf import FEATURES, LAYOUT, osf_packet, parse_osf_packet
 from steadymark.engine.streaming.pose_axes import OsfPose, unit_mm

@@ -11,8 +11,8 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from steadymark.engine.core.errors import UsageError
-from steadymark.engine.face3d.arkit import SHAPES
-from steadymark.engine.face3d.expression_settings import ExpressionSettings, ShapeSettings
+from steadymark.engine.expressions.arkit import SHAPES
+from steadymark.engine.expressions.expression_settings import ExpressionSettings, ShapeSettings
 from steadymark.engine.streaming.first_face import first_face
 from steadymark.engine.streaming.pose_axes import unity_quaternion
 from steadymark.engine.streaming.sender import Sender

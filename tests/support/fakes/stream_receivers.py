@@ -20,7 +20,7 @@ from steadymark.engine.core.types import (
     Landmarks,
     TrackedFace,
 )
-from steadymark.engine.face3d.arkit import SHAPES
+from steadymark.engine.expressions.arkit import SHAPES
 from steadymark.engine.face3d.head_pose import mean_face
 from steadymark.models.face.schema import IBUG68
 

@@ -42,7 +42,7 @@ def gaze_calibrate(
     def run() -> int:
         from steadymark.engine.attributes.looked_at_points import calibrate, read_looked_at
         from steadymark.engine.core.errors import UsageError
-        from steadymark.engine.face3d.gaze_calibration import write_calibration
+        from steadymark.engine.gaze.gaze_calibration import write_calibration
         from steadymark.engine.output.csv.landmark_table import read_landmarks
 
         if target.exists() and not overwrite:

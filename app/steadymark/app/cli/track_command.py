@@ -21,7 +21,7 @@ from steadymark.engine.batch.results_index import ResultsIndex
 from steadymark.engine.batch.run_jobs import run_here, useful_processes
 from steadymark.engine.core.errors import SteadymarkError, UsageError
 from steadymark.engine.core.image_order import ImageOrder
-from steadymark.engine.face3d.gaze_calibration import read_calibration
+from steadymark.engine.gaze.gaze_calibration import read_calibration
 from steadymark.engine.output.output_paths import make_folder
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.pipeline.job import (

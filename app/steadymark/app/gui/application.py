@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.gui.main_window import MainWindow
     from steadymark.app.session.live.live_view import OpenFeed
-    from steadymark.engine.face3d.expression_settings import ExpressionSettings
+    from steadymark.engine.expressions.expression_settings import ExpressionSettings
     from steadymark.engine.sources import CameraMode
     from steadymark.engine.streaming.targets import StreamTarget
 

@@ -17,7 +17,7 @@ from steadymark.app.session.recording.results import FrameStatus
 from steadymark.app.session.review.reviewed_faces import ReviewedFaces
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.core.types import TrackResult
-from steadymark.engine.face3d.expression_settings import AS_MEASURED, ExpressionSettings
+from steadymark.engine.expressions.expression_settings import AS_MEASURED, ExpressionSettings
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
 from steadymark.engine.pipeline.job import InputSettings, header

@@ -13,7 +13,7 @@ from steadymark.engine.attributes.face_attribute import (
     FaceAttribute,
 )
 from steadymark.engine.core.types import ACTION_UNITS
-from steadymark.engine.face3d.action_units import (
+from steadymark.engine.expressions.action_units import (
     INTENSITIES,
     PRESENCES,
     UNITS,

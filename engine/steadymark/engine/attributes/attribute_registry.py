@@ -25,7 +25,7 @@ from steadymark.engine.core.types import (
 )
 from steadymark.engine.face3d.face_fit import fit_face
 from steadymark.engine.face3d.identity import follow_identity
-from steadymark.engine.face3d.line_of_sight import gaze_of
+from steadymark.engine.gaze.line_of_sight import gaze_of
 from steadymark.models.choice_registry import Registry
 from steadymark.models.errors import ContentError
 from steadymark.models.face.schema import IBUG_ORDER

@@ -17,8 +17,8 @@ from steadymark.engine.attributes.attribute_registry import (
 from steadymark.engine.attributes.pupil_values import pupils_of
 from steadymark.engine.core.pupils import PUPILS
 from steadymark.engine.core.types import FaceContext, FaceState, Landmarks
-from steadymark.engine.face3d.gaze_calibration import calibration_of
 from steadymark.engine.face3d.identity import identities_of_rows
+from steadymark.engine.gaze.gaze_calibration import calibration_of
 from steadymark.models.face.schema import IBUG_ORDER
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from steadymark.engine.attributes.face_attribute import (
     FaceAttribute,
 )
 from steadymark.engine.core.types import EXPRESSIONS
-from steadymark.engine.face3d.arkit import SHAPES, arkit_shapes
-from steadymark.engine.face3d.hidden_side import without_hidden_side
+from steadymark.engine.expressions.arkit import SHAPES, arkit_shapes
+from steadymark.engine.expressions.hidden_side import without_hidden_side
 from steadymark.engine.output.video.draw_style import GREEN, ORANGE, SKY_BLUE
 from steadymark.models.face.schema import IBUG_ORDER
 from steadymark.models.user_text import UserText

@@ -13,15 +13,15 @@ from steadymark.engine.attributes.attribute_registry import attribute_slices
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.gaze import GAZE, gaze_angles, gaze_vectors
 from steadymark.engine.core.rotations import rotation_matrix
-from steadymark.engine.face3d.eyeballs import eyeball_basis
-from steadymark.engine.face3d.gaze_calibration import fit_calibration
+from steadymark.engine.gaze.eyeballs import eyeball_basis
+from steadymark.engine.gaze.gaze_calibration import fit_calibration
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from steadymark.engine.face3d.gaze_calibration import CalibrationFit
+    from steadymark.engine.gaze.gaze_calibration import CalibrationFit
     from steadymark.engine.output.csv.landmark_table import LandmarkTable
 
     Floats = NDArray[np.float64]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.face3d.arkit import SHAPES
+from steadymark.engine.expressions.arkit import SHAPES
 from steadymark.models.face.schema import assets_root
 from steadymark.models.synthesis.faces.face_model import LANDMARKS
 

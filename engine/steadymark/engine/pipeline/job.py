@@ -14,7 +14,7 @@ from steadymark.engine.attributes.attribute_registry import plugin_attributes
 from steadymark.engine.core.errors import SinkError, SteadymarkError
 from steadymark.engine.core.protocols import more_paths
 from steadymark.engine.core.version import version
-from steadymark.engine.face3d.expression_settings import AS_MEASURED, ExpressionSettings
+from steadymark.engine.expressions.expression_settings import AS_MEASURED, ExpressionSettings
 from steadymark.engine.output.csv.native_csv import Header
 from steadymark.engine.output.csv.offline_filter import OfflineFilterSink
 from steadymark.engine.output.output_paths import (

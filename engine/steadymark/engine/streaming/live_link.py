@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.engine.core.errors import PacketError
-from steadymark.engine.face3d.expression_settings import AS_MEASURED, character_face
-from steadymark.engine.face3d.live_link_values import COLUMNS, live_link_values
+from steadymark.engine.expressions.expression_settings import AS_MEASURED, character_face
+from steadymark.engine.expressions.live_link_values import COLUMNS, live_link_values
 from steadymark.engine.streaming.first_face import first_face
 from steadymark.engine.streaming.targets import LOOPBACK, TARGETS, TargetKind
 from steadymark.engine.streaming.udp import UdpSocket
@@ -29,7 +29,7 @@ from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from steadymark.engine.core.types import TrackResult
-    from steadymark.engine.face3d.expression_settings import ExpressionSettings, Floats
+    from steadymark.engine.expressions.expression_settings import ExpressionSettings, Floats
     from steadymark.engine.streaming.targets import StreamTarget
 
 SUBJECT = "Steadymark"
@@ -51,7 +51,7 @@ class LiveLinkPacket:
         device: Id of the device.
         subject: Name of the subject in Unreal.
         time_s: Time of the day in seconds.
-        values: The 61 values by the names of `face3d.live_link_values.COLUMNS`.
+        values: The 61 values by the names of `expressions.live_link_values.COLUMNS`.
     """
 
     device: str
@@ -64,7 +64,7 @@ def live_link_packet(values: Floats, time_s: float, subject: str = SUBJECT) -> b
     """Encode a packet.
 
     Args:
-        values: (61,) values in the order of `face3d.live_link_values.COLUMNS`.
+        values: (61,) values in the order of `expressions.live_link_values.COLUMNS`.
         time_s: Time of the day in seconds.
         subject: Name of the subject in Unreal.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from steadymark.engine.core.pupils import Pupils
 from steadymark.engine.core.types import HEAD_POSE, Landmarks
-from steadymark.engine.face3d.expression_settings import mirrored_pose
+from steadymark.engine.expressions.expression_settings import mirrored_pose
 from steadymark.models.face.schema import IBUG68, load_schema
 
 if TYPE_CHECKING:

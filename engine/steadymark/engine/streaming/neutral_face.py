@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from steadymark.engine.streaming.expressions import (
+from steadymark.engine.streaming.openseeface_features import (
     AT_REST,
     MEASURES,
     RANGES,
@@ -78,7 +78,7 @@ class NeutralFace:
         self._chosen, self._chosen_from_s = [], float("nan")
 
     def features(self, face: TrackedFace, time_s: float) -> dict[str, float] | None:
-        """Return the expression features of the next frame, see `expressions.features`.
+        """Return the expression features of the next frame, see `openseeface_features.features`.
 
         Args:
             face: The tracked face.

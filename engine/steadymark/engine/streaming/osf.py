@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from steadymark.engine.core.errors import PacketError
 from steadymark.engine.core.pupils import Pupils
 from steadymark.engine.face3d.head_pose import mean_face
-from steadymark.engine.streaming.expressions import MEASURES, openness
 from steadymark.engine.streaming.mirrored_face import mirrored_face
 from steadymark.engine.streaming.neutral_face import NeutralFace
+from steadymark.engine.streaming.openseeface_features import MEASURES, openness
 from steadymark.engine.streaming.pose_axes import OsfPose, unit_mm
 from steadymark.engine.streaming.targets import LOOPBACK, TARGETS, TargetKind
 from steadymark.engine.streaming.udp import UdpSocket
@@ -34,7 +34,7 @@ from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from steadymark.engine.core.types import Frame, HeadPose, Landmarks, TrackedFace, TrackResult
-    from steadymark.engine.face3d.expression_settings import ExpressionSettings
+    from steadymark.engine.expressions.expression_settings import ExpressionSettings
     from steadymark.engine.streaming.targets import StreamTarget
 
 Array = NDArray[np.float64]
@@ -83,7 +83,7 @@ class OsfFace:
         points_px: Landmarks, (68, 2), in pixels.
         points_3d: Landmarks in 3-D, (70, 3), in a frontal pose with the tip of the nose at 0: x to
             the person's right, y down, z into the head; pupils and eyeballs come last.
-        features: Expression features by name; see `expressions.features`.
+        features: Expression features by name; see `openseeface_features.features`.
     """
 
     time_s: float

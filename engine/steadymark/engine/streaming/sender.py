@@ -9,7 +9,7 @@ from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 from steadymark.engine.core.errors import SinkError, SteadymarkError
-from steadymark.engine.face3d.expression_settings import AS_MEASURED
+from steadymark.engine.expressions.expression_settings import AS_MEASURED
 from steadymark.engine.face3d.face_fit import POINTS
 from steadymark.engine.pipeline.latest_value import LatestValue
 from steadymark.engine.streaming.targets import (
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from steadymark.engine.core.types import TrackResult
-    from steadymark.engine.face3d.expression_settings import ExpressionSettings
+    from steadymark.engine.expressions.expression_settings import ExpressionSettings
     from steadymark.engine.streaming.targets import StreamTarget, StreamWriter
 
 log = logging.getLogger(__name__)

@@ -20,8 +20,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from steadymark.engine.face3d.arkit import SHAPES
-from steadymark.engine.face3d.expression_settings import AS_MEASURED, character_face
+from steadymark.engine.expressions.arkit import SHAPES
+from steadymark.engine.expressions.expression_settings import AS_MEASURED, character_face
 from steadymark.engine.streaming.first_face import first_face
 from steadymark.engine.streaming.osc import osc_bundles
 from steadymark.engine.streaming.pose_axes import HeadPlace, unity_quaternion
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from steadymark.engine.core.types import TrackedFace, TrackResult
-    from steadymark.engine.face3d.expression_settings import ExpressionSettings
+    from steadymark.engine.expressions.expression_settings import ExpressionSettings
     from steadymark.engine.streaming.osc import Message
     from steadymark.engine.streaming.targets import StreamTarget
 

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from steadymark.app.cli import main as cli
-from steadymark.engine.face3d.action_units import UNITS
-from steadymark.engine.face3d.arkit import LOOK_SHAPES, SHAPES, unseen_shapes
+from steadymark.engine.expressions.action_units import UNITS
+from steadymark.engine.expressions.arkit import LOOK_SHAPES, SHAPES, unseen_shapes
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ from steadymark.app.cli import main as cli
 from steadymark.engine.attributes.attribute_registry import attributes_of
 from steadymark.engine.core.gaze import GazeCalibration, gaze_angles, gaze_vectors
 from steadymark.engine.core.types import FaceBox, FaceState, FrameTime, TrackedFace, TrackResult
-from steadymark.engine.face3d.gaze_calibration import read_calibration
+from steadymark.engine.gaze.gaze_calibration import read_calibration
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.models.face.schema import IBUG68, load_schema
 from support.fakes.fake_results import source_info

@@ -10,8 +10,8 @@ import platformdirs
 import pytest
 
 from steadymark.app.session.expressions.expression_presets import ExpressionPresets
-from steadymark.engine.face3d.expression_files import NamedExpressions, write_expressions
-from steadymark.engine.face3d.expression_settings import ExpressionSettings, ShapeSettings
+from steadymark.engine.expressions.expression_files import NamedExpressions, write_expressions
+from steadymark.engine.expressions.expression_settings import ExpressionSettings, ShapeSettings
 from support.videos.square_video import square_video
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from steadymark.app.gui.expressions.expressions_controller import ExpressionsController
-from steadymark.engine.face3d.expression_settings import AS_MEASURED, ShapeSettings
+from steadymark.engine.expressions.expression_settings import AS_MEASURED, ShapeSettings
 from steadymark.engine.streaming.live_link import parse_live_link_packet
 from support.fakes.stream_receivers import address_of, expressive_face, receiver
 from support.window.live_window_driver import start_live_view, wait_for_frames

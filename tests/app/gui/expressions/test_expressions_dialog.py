@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdi
 from steadymark.app.gui.expressions.expressions_dialog import ExpressionsDialog
 from steadymark.app.gui.theme import palette
 from steadymark.app.session.expressions.expression_presets import ExpressionPresets
-from steadymark.engine.face3d.arkit import SHAPES
-from steadymark.engine.face3d.expression_settings import (
+from steadymark.engine.expressions.arkit import SHAPES
+from steadymark.engine.expressions.expression_settings import (
     AS_MEASURED,
     ExpressionSettings,
     ShapeSettings,

@@ -15,8 +15,8 @@ from steadymark.app.gui.panels.verdict_box import VerdictBox
 from steadymark.app.session.analysis.tracking_figures import TrackingFigures
 from steadymark.app.session.state import Phase
 from steadymark.engine.core.face_frames import FaceFrames
-from steadymark.engine.face3d.action_units import INTENSITIES
-from steadymark.engine.face3d.arkit import SHAPES
+from steadymark.engine.expressions.action_units import INTENSITIES
+from steadymark.engine.expressions.arkit import SHAPES
 from support.fakes.fake_results import tracked_face
 from support.videos.square_video import square_video
 from support.window.window_driver import open_video

@@ -17,7 +17,7 @@ from steadymark.app.gui.video.face3d_panel import Face3dPanel
 from steadymark.app.session.people.face_names import face_names
 from steadymark.app.session.state import Phase
 from steadymark.engine.core.types import EXPRESSIONS, HEAD_POSE, FaceAttributes
-from steadymark.engine.face3d.arkit import SHAPES
+from steadymark.engine.expressions.arkit import SHAPES
 from support.fakes.fake_results import FAKE_CONTEXT, lost_face, tracked_face
 from support.window.window_driver import open_video
 

@@ -11,8 +11,8 @@ from steadymark.app.session.expressions.expression_presets import (
     find_expressions,
 )
 from steadymark.engine.core.errors import SinkError, UsageError
-from steadymark.engine.face3d.expression_files import NamedExpressions, write_expressions
-from steadymark.engine.face3d.expression_settings import (
+from steadymark.engine.expressions.expression_files import NamedExpressions, write_expressions
+from steadymark.engine.expressions.expression_settings import (
     AS_MEASURED,
     ExpressionSettings,
     ShapeSettings,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from steadymark.engine.face3d.expression_settings import ExpressionSettings
+    from steadymark.engine.expressions.expression_settings import ExpressionSettings
 
 ExpressionsOption = Annotated[
     str,
@@ -39,7 +39,7 @@ def chosen_expressions(text: str, *, mirror: bool) -> ExpressionSettings:
         find_expressions,
         presets_folder,
     )
-    from steadymark.engine.face3d.expression_settings import AS_MEASURED
+    from steadymark.engine.expressions.expression_settings import AS_MEASURED
 
     settings = AS_MEASURED
     if text:

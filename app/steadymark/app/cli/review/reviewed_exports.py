@@ -11,7 +11,7 @@ import numpy as np
 from steadymark.app.cli.output_files import OutputFiles, check_outputs
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.types import FaceState
-from steadymark.engine.face3d.expression_settings import AS_MEASURED, ExpressionSettings
+from steadymark.engine.expressions.expression_settings import AS_MEASURED, ExpressionSettings
 from steadymark.engine.face3d.identity import NEUTRAL_S
 from steadymark.engine.output.labelled_pictures import labels_of, write_labelled_pictures
 from steadymark.engine.output.motion.bvh_format import bvh_files

@@ -9,12 +9,12 @@ from PySide6.QtCore import QCoreApplication, QEvent, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPalette, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from steadymark.engine.face3d.arkit import SHAPES, unseen_shapes
+from steadymark.engine.expressions.arkit import SHAPES, unseen_shapes
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
 
-    from steadymark.engine.face3d.expression_settings import Floats
+    from steadymark.engine.expressions.expression_settings import Floats
 
 translate = QCoreApplication.translate
 _GROUPS = (

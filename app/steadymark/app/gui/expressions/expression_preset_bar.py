@@ -14,14 +14,14 @@ from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.widgets.menu_button import make_menu_button
 from steadymark.app.session.expressions.expression_presets import ExpressionPreset
 from steadymark.engine.core.errors import SteadymarkError
-from steadymark.engine.face3d.expression_files import NamedExpressions, write_expressions
-from steadymark.engine.face3d.expression_settings import AS_MEASURED
+from steadymark.engine.expressions.expression_files import NamedExpressions, write_expressions
+from steadymark.engine.expressions.expression_settings import AS_MEASURED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from steadymark.app.session.expressions.expression_presets import ExpressionPresets
-    from steadymark.engine.face3d.expression_settings import ExpressionSettings
+    from steadymark.engine.expressions.expression_settings import ExpressionSettings
 
 _SUFFIX = ".json"
 

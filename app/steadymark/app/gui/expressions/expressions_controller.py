@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 
 from steadymark.app.gui.expressions.expressions_dialog import ExpressionsDialog
 from steadymark.engine.core.errors import SteadymarkError
-from steadymark.engine.face3d.expression_files import (
+from steadymark.engine.expressions.expression_files import (
     NamedExpressions,
     expression_values,
     expressions_of,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from steadymark.app.gui.preferences import Preferences
     from steadymark.app.session.session import Session
     from steadymark.engine.core.types import TrackedFace
-    from steadymark.engine.face3d.expression_settings import ExpressionSettings
+    from steadymark.engine.expressions.expression_settings import ExpressionSettings
 
 _STORED = "expressions"
 

@@ -25,8 +25,8 @@ from steadymark.app.gui.expressions.expression_preset_bar import ExpressionPrese
 from steadymark.app.gui.expressions.shape_controls import ShapeControls
 from steadymark.app.gui.widgets.scroll_area import in_scroll_area
 from steadymark.engine.core.types import EXPRESSIONS
-from steadymark.engine.face3d.arkit import SHAPES
-from steadymark.engine.face3d.expression_settings import (
+from steadymark.engine.expressions.arkit import SHAPES
+from steadymark.engine.expressions.expression_settings import (
     AS_MEASURED,
     apply_expression_settings,
     other_side,
@@ -36,7 +36,7 @@ from steadymark.engine.output.video.draw_style import VERMILLION
 if TYPE_CHECKING:
     from steadymark.app.session.expressions.expression_presets import ExpressionPresets
     from steadymark.engine.core.types import TrackedFace
-    from steadymark.engine.face3d.expression_settings import (
+    from steadymark.engine.expressions.expression_settings import (
         ExpressionSettings,
         Floats,
         ShapeSettings,

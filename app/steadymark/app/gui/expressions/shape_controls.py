@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QCheckBox, QFormLayout, QLabel, QPushButton, QVBox
 from steadymark.app.gui.i18n.local_numbers import number_text
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.panels.filter_controls import parameter_spin_box
-from steadymark.engine.face3d.expression_settings import (
+from steadymark.engine.expressions.expression_settings import (
     PARAMETERS,
     UNCHANGED,
     ShapeSettings,

@@ -32,7 +32,7 @@ from steadymark.app.session.video_queue import QueueStage, VideoQueue, tables_of
 from steadymark.app.session.worker_threads import CoalescedCallback
 from steadymark.engine.batch.run_jobs import cores
 from steadymark.engine.core.errors import SteadymarkError
-from steadymark.engine.face3d.expression_settings import AS_MEASURED
+from steadymark.engine.expressions.expression_settings import AS_MEASURED
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.pipeline.job import OutputSettings
 from steadymark.engine.sources.input_paths import VIDEO_SUFFIXES
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from steadymark.app.session.background_opening import ModelCache
-    from steadymark.engine.face3d.expression_settings import ExpressionSettings
+    from steadymark.engine.expressions.expression_settings import ExpressionSettings
     from steadymark.engine.tracking.settings import TrackSettings
 
 _STOP_S = 2.0

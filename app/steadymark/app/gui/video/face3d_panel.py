@@ -11,10 +11,10 @@ from PySide6.QtGui import QImage, QPainter, QPalette
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from steadymark.engine.core.types import EXPRESSIONS
-from steadymark.engine.face3d.arkit import SHAPES
-from steadymark.engine.face3d.eye_directions import eye_directions
+from steadymark.engine.expressions.arkit import SHAPES
 from steadymark.engine.face3d.face3d_picture import ShownFace, draw_face
 from steadymark.engine.face3d.face_mesh import load_face_mesh
+from steadymark.engine.gaze.eye_directions import eye_directions
 from steadymark.models.face.schema import IBUG_ORDER
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from steadymark.engine.face3d.expression_settings import AS_MEASURED
+from steadymark.engine.expressions.expression_settings import AS_MEASURED
 
 if TYPE_CHECKING:
     from steadymark.app.session.live.stream_sending import StreamSending
-    from steadymark.engine.face3d.expression_settings import ExpressionSettings
+    from steadymark.engine.expressions.expression_settings import ExpressionSettings
 
 
 class ExpressionChoice(QObject):

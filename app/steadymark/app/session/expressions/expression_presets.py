@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from steadymark.engine.core.errors import SinkError, SteadymarkError, UsageError
-from steadymark.engine.face3d.expression_files import (
+from steadymark.engine.expressions.expression_files import (
     NamedExpressions,
     checked_name,
     read_expressions,
@@ -21,7 +21,7 @@ from steadymark.engine.face3d.expression_files import (
 )
 
 if TYPE_CHECKING:
-    from steadymark.engine.face3d.expression_settings import ExpressionSettings
+    from steadymark.engine.expressions.expression_settings import ExpressionSettings
     from steadymark.models.user_text import UserText
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-from steadymark.engine.face3d.expression_settings import AS_MEASURED
+from steadymark.engine.expressions.expression_settings import AS_MEASURED
 from steadymark.engine.streaming.sender import Sender, SendState
 from steadymark.engine.streaming.targets import TARGETS, StreamTarget, target_at
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from steadymark.engine.core.types import TrackResult
-    from steadymark.engine.face3d.expression_settings import ExpressionSettings
+    from steadymark.engine.expressions.expression_settings import ExpressionSettings
     from steadymark.engine.streaming.sender import SendReport
 
     MakeSender = Callable[[StreamTarget, Callable[[], None]], Sender]

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from steadymark.engine.bench.face3d.random_faces import CAMERA, RandomPerson
-from steadymark.engine.face3d.arkit import (
+from steadymark.engine.expressions.arkit import (
     LOOK_SHAPES,
     SHAPES,
     arkit_shapes,

@@ -12,9 +12,9 @@ from steadymark.engine.bench.face3d.random_faces import CAMERA
 from steadymark.engine.bench.face3d.random_gaze import GazingPerson
 from steadymark.engine.core.gaze import Gaze, GazeCalibration, gaze_angles, mean_direction
 from steadymark.engine.face3d.face_fit import fit_face
-from steadymark.engine.face3d.gaze_calibration import fit_calibration
 from steadymark.engine.face3d.identity import follow_identity
-from steadymark.engine.face3d.line_of_sight import directions_to_pupils, gaze_of
+from steadymark.engine.gaze.gaze_calibration import fit_calibration
+from steadymark.engine.gaze.line_of_sight import directions_to_pupils, gaze_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

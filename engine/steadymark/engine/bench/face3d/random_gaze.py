@@ -21,10 +21,10 @@ from steadymark.engine.bench.face3d.random_faces import (
 )
 from steadymark.engine.core.gaze import GazeCalibration, gaze_vectors
 from steadymark.engine.core.pupils import Pupils
-from steadymark.engine.face3d.arkit import LOOK_FULL_DEG
-from steadymark.engine.face3d.eyeballs import RADIUS_MM
+from steadymark.engine.expressions.arkit import LOOK_FULL_DEG
 from steadymark.engine.face3d.face_basis import load_label_statistics
-from steadymark.engine.face3d.line_of_sight import KAPPA_DEG
+from steadymark.engine.gaze.eyeballs import RADIUS_MM
+from steadymark.engine.gaze.line_of_sight import KAPPA_DEG
 
 if TYPE_CHECKING:
     from pathlib import Path

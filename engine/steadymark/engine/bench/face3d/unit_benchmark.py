@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.engine.bench.face3d.face3d_benchmark import is_neutral, true_shapes
-from steadymark.engine.face3d.action_units import UNITS, lips_apart_mm, unit_intensities
-from steadymark.engine.face3d.arkit import arkit_shapes
+from steadymark.engine.expressions.action_units import UNITS, lips_apart_mm, unit_intensities
+from steadymark.engine.expressions.arkit import arkit_shapes
 from steadymark.engine.face3d.face_basis import face_basis
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.engine.bench.face3d.face3d_benchmark import MeasuredFace
-    from steadymark.engine.face3d.action_units import ActionUnit
+    from steadymark.engine.expressions.action_units import ActionUnit
     from steadymark.engine.face3d.face_basis import Floats
 
 CLEAR = 2.0  # true intensity from which a unit should be found, FACS' level B

@@ -7,8 +7,8 @@ from array import array
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from steadymark.engine.face3d.expression_settings import AS_MEASURED, character_face
-from steadymark.engine.face3d.live_link_values import COLUMNS, live_link_values, timecode
+from steadymark.engine.expressions.expression_settings import AS_MEASURED, character_face
+from steadymark.engine.expressions.live_link_values import COLUMNS, live_link_values, timecode
 from steadymark.engine.output.csv.row_file import RowFile
 from steadymark.engine.output.table_formats import TABLE_FORMATS, TableFormat
 from steadymark.models.face.schema import IBUG_ORDER
@@ -16,7 +16,7 @@ from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from steadymark.engine.core.types import SourceInfo, TrackedFace, TrackResult
-    from steadymark.engine.face3d.expression_settings import ExpressionSettings
+    from steadymark.engine.expressions.expression_settings import ExpressionSettings
 
 log = logging.getLogger(__name__)
 MOST_PEOPLE = 64  # files of one recording

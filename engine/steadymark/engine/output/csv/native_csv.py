@@ -12,7 +12,7 @@ import numpy as np
 
 from steadymark.engine.attributes.attribute_registry import attribute_columns, vector_of
 from steadymark.engine.core.types import FaceState, Landmarks, TrackedFace
-from steadymark.engine.face3d.expression_settings import AS_MEASURED, ExpressionSettings
+from steadymark.engine.expressions.expression_settings import AS_MEASURED, ExpressionSettings
 from steadymark.engine.output.csv.columns import FORMAT, MAGIC, native_columns
 from steadymark.engine.output.csv.row_file import RowFile
 from steadymark.models.face.schema import SCHEMA_OF_UNNAMED

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from steadymark.engine.face3d.arkit import SHAPES
+from steadymark.engine.expressions.arkit import SHAPES
 from steadymark.engine.face3d.face_mesh import EYES, load_face_mesh
 from steadymark.engine.output.motion.glb_file import VERTICES, GlbBuilder
 from steadymark.engine.output.motion.motion_sink import MotionSink

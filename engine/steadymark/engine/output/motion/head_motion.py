@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.engine.core.types import EXPRESSIONS, HEAD_POSE
-from steadymark.engine.face3d.arkit import SHAPES
-from steadymark.engine.face3d.expression_settings import AS_MEASURED, apply_expression_settings
-from steadymark.engine.face3d.eye_directions import eye_angles
+from steadymark.engine.expressions.arkit import SHAPES
+from steadymark.engine.expressions.expression_settings import AS_MEASURED, apply_expression_settings
+from steadymark.engine.gaze.eye_directions import eye_angles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.engine.core.types import AttributeValues, Intrinsics, TrackResult
-    from steadymark.engine.face3d.expression_settings import ExpressionSettings
+    from steadymark.engine.expressions.expression_settings import ExpressionSettings
 
     Floats = NDArray[np.float64]
     Places = NDArray[np.int64]

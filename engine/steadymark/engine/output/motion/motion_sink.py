@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from steadymark.engine.core.errors import SinkError
-from steadymark.engine.face3d.expression_settings import AS_MEASURED
+from steadymark.engine.expressions.expression_settings import AS_MEASURED
 from steadymark.engine.output.motion.head_motion import MotionCollector
 from steadymark.engine.output.output_paths import cannot_write, finish_part, open_part, part_of
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from steadymark.engine.core.types import SourceInfo, TrackResult
-    from steadymark.engine.face3d.expression_settings import ExpressionSettings
+    from steadymark.engine.expressions.expression_settings import ExpressionSettings
     from steadymark.engine.output.motion.head_motion import HeadMotion
 
     # Returns the contents of the files to write, from the path of the first one.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from steadymark.engine.face3d.head_pose import mean_face
-from steadymark.engine.streaming.expressions import features, openness, solid_points
+from steadymark.engine.streaming.openseeface_features import features, openness, solid_points
 from support.fakes.stream_receivers import posed_face
 
 TURNS = [(0.0, 0.0, 0.0), (0.2, 0.0, 0.0), (0.0, -0.4, 0.0), (0.1, 0.3, -0.5)]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.engine.core.gaze import Gaze, GazeCalibration
-from steadymark.engine.face3d.eyeballs import RADIUS_MM, eye_centres
+from steadymark.engine.gaze.eyeballs import RADIUS_MM, eye_centres
 
 if TYPE_CHECKING:
     from steadymark.engine.core.fitted_face import FaceFit

@@ -7,10 +7,10 @@ import pytest
 
 from steadymark.engine.attributes.attribute_registry import ATTRIBUTES, attributes_of
 from steadymark.engine.core.types import FaceContext, HeadPose, Intrinsics, Landmarks
-from steadymark.engine.face3d.action_units import INTENSITIES
-from steadymark.engine.face3d.arkit import SHAPES
+from steadymark.engine.expressions.action_units import INTENSITIES
+from steadymark.engine.expressions.arkit import SHAPES
+from steadymark.engine.expressions.hidden_side import HIDDEN_FROM_DEG, seen_from_deg
 from steadymark.engine.face3d.face_basis import face_basis
-from steadymark.engine.face3d.hidden_side import HIDDEN_FROM_DEG, seen_from_deg
 
 BASIS = face_basis()
 CAMERA = Intrinsics(640, 480)

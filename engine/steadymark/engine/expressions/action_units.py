@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.face3d.arkit import SHAPES, arkit_shapes
+from steadymark.engine.expressions.arkit import SHAPES, arkit_shapes
+from steadymark.engine.expressions.hidden_side import without_hidden_side
 from steadymark.engine.face3d.face_basis import face_basis
-from steadymark.engine.face3d.hidden_side import without_hidden_side
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

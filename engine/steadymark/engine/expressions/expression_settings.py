@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadymark.engine.core.types import EXPRESSIONS, HEAD_POSE, HeadPose, Intrinsics
-from steadymark.engine.face3d.arkit import SHAPES
+from steadymark.engine.expressions.arkit import SHAPES
 from steadymark.models.choice_registry import Parameter
 from steadymark.models.errors import ContentError
 from steadymark.models.user_text import UserText

@@ -8,14 +8,14 @@ import pytest
 from steadymark.engine.attributes.attribute_registry import ATTRIBUTES, attributes_of
 from steadymark.engine.core.fitted_face import FaceFit
 from steadymark.engine.core.types import FaceContext, HeadPose, Intrinsics, Landmarks
-from steadymark.engine.face3d.action_units import (
+from steadymark.engine.expressions.action_units import (
     INTENSITIES,
     PRESENCES,
     UNITS,
     unit_intensities,
     values_of_units,
 )
-from steadymark.engine.face3d.arkit import SHAPES
+from steadymark.engine.expressions.arkit import SHAPES
 from steadymark.engine.face3d.face_basis import face_basis
 
 BASIS = face_basis()

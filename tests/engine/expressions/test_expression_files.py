@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from steadymark.engine.core.errors import SinkError, UsageError
-from steadymark.engine.face3d.arkit import SHAPES
-from steadymark.engine.face3d.expression_files import (
+from steadymark.engine.expressions.arkit import SHAPES
+from steadymark.engine.expressions.expression_files import (
     NamedExpressions,
     read_expressions,
     write_expressions,
 )
-from steadymark.engine.face3d.expression_settings import ExpressionSettings, ShapeSettings
+from steadymark.engine.expressions.expression_settings import ExpressionSettings, ShapeSettings
 
 if TYPE_CHECKING:
     from pathlib import Path

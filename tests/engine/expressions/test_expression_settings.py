@@ -9,8 +9,8 @@ import pytest
 
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.types import HeadPose, Intrinsics
-from steadymark.engine.face3d.arkit import SHAPES
-from steadymark.engine.face3d.expression_settings import (
+from steadymark.engine.expressions.arkit import SHAPES
+from steadymark.engine.expressions.expression_settings import (
     AS_MEASURED,
     ExpressionSettings,
     ShapeSettings,

@@ -10,10 +10,10 @@ import pytest
 
 from steadymark.engine.core.gaze import gaze_angles, gaze_vectors, mean_direction
 from steadymark.engine.core.pupils import Pupils
-from steadymark.engine.face3d.arkit import LOOK_FULL_DEG, LOOK_SHAPES, SHAPES, arkit_shapes
-from steadymark.engine.face3d.eyeballs import RADIUS_MM, eye_residuals
+from steadymark.engine.expressions.arkit import LOOK_FULL_DEG, LOOK_SHAPES, SHAPES, arkit_shapes
 from steadymark.engine.face3d.face_fit import fit_face
-from steadymark.engine.face3d.line_of_sight import KAPPA_DEG, directions_to_pupils, gaze_of
+from steadymark.engine.gaze.eyeballs import RADIUS_MM, eye_residuals
+from steadymark.engine.gaze.line_of_sight import KAPPA_DEG, directions_to_pupils, gaze_of
 from support.gazing_faces import (
     AVERAGE,
     CAMERA,

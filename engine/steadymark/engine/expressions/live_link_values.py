@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.face3d.arkit import SHAPES
+from steadymark.engine.expressions.arkit import SHAPES
 
 if TYPE_CHECKING:
     from steadymark.engine.core.types import HeadPose
-    from steadymark.engine.face3d.expression_settings import CharacterFace, Floats
+    from steadymark.engine.expressions.expression_settings import CharacterFace, Floats
 
 _ROTATIONS = tuple(f"{part}{angle}" for part in ("Head", "LeftEye", "RightEye") for angle in (
     "Yaw", "Pitch", "Roll"

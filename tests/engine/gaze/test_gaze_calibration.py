@@ -10,7 +10,7 @@ import pytest
 
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.gaze import GazeCalibration, gaze_angles, gaze_vectors
-from steadymark.engine.face3d.gaze_calibration import (
+from steadymark.engine.gaze.gaze_calibration import (
     fit_calibration,
     read_calibration,
     write_calibration,

@@ -554,6 +554,10 @@
         <source>Errors</source>
         <translation>Fehler</translation>
     </message>
+    <message>
+        <source>3D face</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>ErrorCurves</name>
@@ -750,6 +754,131 @@
     <message>
         <source>cannot write {path}: choose another folder or name</source>
         <translation>{path} kann nicht geschrieben werden: Wählen Sie einen anderen Ordner oder Namen</translation>
+    </message>
+</context>
+<context>
+    <name>ExpressionPresetBar</name>
+    <message>
+        <source>own settings</source>
+        <translation type="unfinished">eigene Einstellungen</translation>
+    </message>
+    <message>
+        <source>Preset</source>
+        <translation type="unfinished">Voreinstellung</translation>
+    </message>
+    <message>
+        <source>Save, delete, import and export presets</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Save as preset…</source>
+        <translation type="unfinished">Als Voreinstellung &amp;speichern …</translation>
+    </message>
+    <message>
+        <source>&amp;Delete this preset</source>
+        <translation type="unfinished">Diese Voreinstellung &amp;löschen</translation>
+    </message>
+    <message>
+        <source>&amp;Import a file…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Export to a file…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the &amp;folder of presets</source>
+        <translation type="unfinished">&amp;Ordner der Voreinstellungen zeigen</translation>
+    </message>
+    <message>
+        <source>As measured</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Save as preset</source>
+        <translation type="unfinished">Als Voreinstellung speichern</translation>
+    </message>
+    <message>
+        <source>Name of the preset</source>
+        <translation type="unfinished">Name der Voreinstellung</translation>
+    </message>
+    <message>
+        <source>Expression settings ({kind})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Import expressions</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Export expressions</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The folder {folder} cannot be created: {why}</source>
+        <translation type="unfinished">Der Ordner {folder} kann nicht angelegt werden: {why}</translation>
+    </message>
+</context>
+<context>
+    <name>ExpressionsDialog</name>
+    <message>
+        <source>Expressions</source>
+        <translation type="unfinished">Mimik</translation>
+    </message>
+    <message>
+        <source>Find a shape</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Mirrored</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Left and right are exchanged, as if the character were your mirror image.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Neutral face now</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Take the face and the place of this moment as neutral: look into the camera with a relaxed face, and press this.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Upper bar: measured. Lower bar: sent, and in animations.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Reset &amp;all</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>Face3dPanel</name>
+    <message>
+        <source>3D face</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Drag to look from the side; double-click to look from the camera again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This frame is not tracked yet.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No face in this frame.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The 3D face needs iBUG&apos;s 68 landmarks, which this model does not find.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The 3D face does not fit these landmarks.</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -1243,6 +1372,10 @@
         <translation>Ab hier tauschen</translation>
     </message>
     <message>
+        <source>Neutral here</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{one} may be {other}: they look alike and are never seen together.</source>
         <translation>{one} könnte {other} sein: Beide sehen sich ähnlich und sind nie zusammen zu sehen.</translation>
     </message>
@@ -1274,6 +1407,18 @@
         <source>Select one person in the list first.</source>
         <translation>Wählen Sie zuerst eine Person in der Liste.</translation>
     </message>
+    <message>
+        <source>The face of the next half second is neutral.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} is neutral in this frame: shapes are relative to it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The neutral face is forgotten.</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>PeopleModel</name>
@@ -1303,6 +1448,10 @@
     <message>
         <source>frames {first} to {last}</source>
         <translation>Bilder {first} bis {last}</translation>
+    </message>
+    <message>
+        <source>neutral in frame {frame}</source>
+        <translation type="unfinished"></translation>
     </message>
     <message numerus="yes">
         <source>two faces at once in %n frame(s), first in frame {frame}</source>
@@ -1703,6 +1852,17 @@
     </message>
 </context>
 <context>
+    <name>ResponseCurve</name>
+    <message>
+        <source>Measured and sent strength</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>To the right: the measured strength. Up: the one that is sent.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>ResultsOpener</name>
     <message>
         <source>The video of {name} was not found: put both into one folder, or choose the video when you open {name}.</source>
@@ -1975,6 +2135,25 @@
     <message>
         <source>Lowest detector score of a face</source>
         <translation>Ab diesem Wert des Detektors gilt etwas als Gesicht</translation>
+    </message>
+</context>
+<context>
+    <name>ShapeControls</name>
+    <message>
+        <source>&amp;Both sides</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give the left and the right shape the same settings</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Reset this shape</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>measured {measured}, sent {sent}</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -2819,6 +2998,10 @@
         <translation>An andere &amp;Programme senden …</translation>
     </message>
     <message>
+        <source>E&amp;xpressions…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>&amp;Mirrored view</source>
         <translation>Ge&amp;spiegelte Ansicht</translation>
     </message>
@@ -3059,6 +3242,10 @@
         <translation>Zwei Personen ab diesem Bild &amp;tauschen</translation>
     </message>
     <message>
+        <source>Face is &amp;neutral in this frame</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>&amp;Correct landmarks</source>
         <translation>Landmarken &amp;korrigieren</translation>
     </message>
@@ -3119,6 +3306,41 @@
     <message>
         <source>median, %</source>
         <translation>Median, %</translation>
+    </message>
+</context>
+<context>
+    <name>expressions</name>
+    <message>
+        <source>Eyes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Brows</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Jaw</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Mouth</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cheeks and nose</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Tongue</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Expressions</source>
+        <translation type="unfinished">Mimik</translation>
+    </message>
+    <message>
+        <source>{name}: landmarks do not show it, so that it is 0</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -4309,6 +4531,26 @@
         <translation>„{model_file}“ ist zu groß für eine Modelldatei</translation>
     </message>
     <message>
+        <source>&apos;mirrored&apos; is neither true nor false</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;shapes&apos; is no object with the names of shapes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; has an unknown &apos;{key}&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; is no object with {known}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; is unknown</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>&apos;{name}&apos; must be a list</source>
         <translation>„{name}“ muss eine Liste sein</translation>
     </message>
@@ -4329,8 +4571,20 @@
         <translation>„{name}“: „{field}“ kann nicht {value} sein</translation>
     </message>
     <message>
+        <source>&apos;{name}&apos;: {fault}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>&apos;{name}&apos;: {reason}</source>
         <translation>„{name}“: {reason}</translation>
+    </message>
+    <message>
+        <source>&apos;{part}&apos; is no option of this target: write one of {examples}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{text}&apos; is neither a file nor a preset of expressions: choose one of {known}</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>1 frame has no timestamp: it is placed between its neighbours</source>
@@ -4357,8 +4611,16 @@
         <translation>Ein Gesicht, das länger fehlt, zwischen zwei Bildern mit ihm.</translation>
     </message>
     <message>
+        <source>ARKit (perfect sync)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Accept a stretch</source>
         <translation>Stelle annehmen</translation>
+    </message>
+    <message>
+        <source>Action units</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Butterworth</source>
@@ -4375,6 +4637,10 @@
     <message>
         <source>ConvLSTM</source>
         <translation>ConvLSTM</translation>
+    </message>
+    <message>
+        <source>Curve</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Cut-off</source>
@@ -4401,12 +4667,36 @@
         <translation>Grenzfrequenz der Geschw.</translation>
     </message>
     <message>
+        <source>Dead zone</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Direction of an eye</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Exclude a stretch</source>
         <translation>Stelle ausschließen</translation>
     </message>
     <message>
+        <source>Exponent: above 1, weak expressions become weaker; below 1, stronger.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Expressions</source>
         <translation>Mimik</translation>
+    </message>
+    <message>
+        <source>Expressions and head rotation for Unreal, Blender and Maya, a file per face.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Expressions and head rotation of the first face, as the Live Link Face app sends them, for Unreal and add-ons of Blender.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Factor of the strength. Results above 1 are 1.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Frames are being tracked again: wait until it is done.</source>
@@ -4445,6 +4735,14 @@
         <translation>Die Bilder {first} bis {last} werden neu verfolgt. Bis dahin sind sie, wie sie waren.</translation>
     </message>
     <message>
+        <source>Gain</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Gaze</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Head pose</source>
         <translation>Haltung</translation>
     </message>
@@ -4461,12 +4759,24 @@
         <translation>Wie schnell die Grenzfrequenz mit der Geschwindigkeit steigt: Größer heißt weniger Verzug, wenn das Gesicht sich bewegt.</translation>
     </message>
     <message>
+        <source>How the movement of the head is sent.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Include a stretch again</source>
         <translation>Stelle wieder einschließen</translation>
     </message>
     <message>
         <source>Jump of more than</source>
         <translation>Sprung um mehr als</translation>
+    </message>
+    <message>
+        <source>Live Link Face</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Mean of both eyes; both angles are 0 if the eyes look into the camera</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>MediaPipe is not installed: &apos;pip install steadymark[mediapipe]&apos;, or use another model</source>
@@ -4479,6 +4789,10 @@
     <message>
         <source>Missing for more than</source>
         <translation>Fehlt länger als</translation>
+    </message>
+    <message>
+        <source>Names of the blend shapes that the avatar has.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>No face was found in {name} (1 frame).</source>
@@ -4545,6 +4859,14 @@
         <translation>Ort</translation>
     </message>
     <message>
+        <source>Pupil</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pupils</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Raw and stabilized apart by more than</source>
         <translation>Roh und stabilisiert auseinander um mehr als</translation>
     </message>
@@ -4557,8 +4879,24 @@
         <translation>Konfidenz unter</translation>
     </message>
     <message>
+        <source>Score of the pupil</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Shapes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Some faces of {table} lie outside the picture of {video} ({width} × {height} pixels): the table may be of another video.</source>
         <translation>Einige Gesichter aus {table} liegen außerhalb des Bildes von {video} ({width} × {height} Pixel): Die Tabelle kann zu einem anderen Video gehören.</translation>
+    </message>
+    <message>
+        <source>Strengths up to this one become 0, and the others begin there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The centres of the pupils; right and left are the person&apos;s</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The face is never followed for half a second.</source>
@@ -4579,6 +4917,10 @@
     <message>
         <source>The project is saved again.</source>
         <translation>Das Projekt wird wieder gespeichert.</translation>
+    </message>
+    <message>
+        <source>The strongest action units of FACS, with intensities from 0 to 5</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The strongest of ARKit&apos;s 52 face shapes, from 0 to 1</source>
@@ -4609,12 +4951,24 @@
         <translation>Diese Bilder werden unabhängig voneinander verfolgt.</translation>
     </message>
     <message>
+        <source>VRM (eyelids and vowels)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Wait until all frames are processed.</source>
         <translation>Warten Sie, bis alle Bilder verarbeitet sind.</translation>
     </message>
     <message>
+        <source>a calibration needs {fewest} points or more at which the gaze is known, not {count}: look at more points, with both eyes visible</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>a lane needs a name</source>
         <translation>eine Spur braucht einen Namen</translation>
+    </message>
+    <message>
+        <source>a number is too large</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>a row cannot be read as numbers</source>
@@ -4641,6 +4995,10 @@
         <translation>Winkel, °</translation>
     </message>
     <message>
+        <source>animation for Live Link Face (CSV)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>another face overlaps by {percent:.0f} %</source>
         <translation>ein anderes Gesicht überlappt um {percent:.0f} %</translation>
     </message>
@@ -4649,8 +5007,16 @@
         <translation>eine andere Person heißt schon {name}: Vereinen Sie beide, oder wählen Sie einen anderen Namen</translation>
     </message>
     <message>
+        <source>as a virtual tracker</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>automatic</source>
         <translation>automatisch</translation>
+    </message>
+    <message>
+        <source>brow lowerer</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>cannot read the annotations in {path}: {error}</source>
@@ -4663,6 +5029,10 @@
     <message>
         <source>change the lane &apos;{lane}&apos;</source>
         <translation>Spur „{lane}“ ändern</translation>
+    </message>
+    <message>
+        <source>choose the neutral face</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>correct frame {frame}</source>
@@ -4679,6 +5049,14 @@
     <message>
         <source>doubtful stretches cannot be found ({fault})</source>
         <translation>Zweifelhafte Stellen lassen sich nicht finden ({fault})</translation>
+    </message>
+    <message>
+        <source>down</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>downwards</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>event in &apos;{lane}&apos;</source>
@@ -4701,6 +5079,10 @@
         <translation>Flow</translation>
     </message>
     <message>
+        <source>forget the neutral face</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>frame {frame} cannot be read any more</source>
         <translation>Bild {frame} lässt sich nicht mehr lesen</translation>
     </message>
@@ -4711,6 +5093,10 @@
     <message>
         <source>frames missing</source>
         <translation>Bilder fehlen</translation>
+    </message>
+    <message>
+        <source>gaze, °</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>head turned by {degrees:.0f}°</source>
@@ -4733,8 +5119,16 @@
         <translation>{file} importieren</translation>
     </message>
     <message>
+        <source>intensity</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>interval in &apos;{lane}&apos;</source>
         <translation>Intervall in „{lane}“</translation>
+    </message>
+    <message>
+        <source>it has no name</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>it is cut off: how much is missing is not known</source>
@@ -4793,6 +5187,10 @@
         <translation>Sprung um {percent:.0f} % des Augenabstands</translation>
     </message>
     <message>
+        <source>left</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>left eyelid</source>
         <translation>linkes Lid</translation>
     </message>
@@ -4825,6 +5223,14 @@
         <translation>Zeile {number}, „{given}“ ist keine Zahl</translation>
     </message>
     <message>
+        <source>lip corner puller</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>lips part</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>low score</source>
         <translation>kleine Konfidenz</translation>
     </message>
@@ -4837,12 +5243,20 @@
         <translation>die meisten Landmarken sind geraten (mittlere Konfidenz {score:.2f})</translation>
     </message>
     <message>
+        <source>moves the avatar</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>name the person</source>
         <translation>Person benennen</translation>
     </message>
     <message>
         <source>neutral</source>
         <translation>neutral</translation>
+    </message>
+    <message>
+        <source>no action unit</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>no face attribute is drawn as &apos;{name}&apos;: choose one of {known}</source>
@@ -4859,6 +5273,10 @@
     <message>
         <source>not found for {seconds:.2f} s</source>
         <translation>{seconds:.2f} s lang nicht gefunden</translation>
+    </message>
+    <message>
+        <source>not sent</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>nothing is left to export: everything is excluded or outside the part</source>
@@ -4913,12 +5331,20 @@
         <translation>Korrektur von Bild {frame} entfernen</translation>
     </message>
     <message>
+        <source>right</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>roll</source>
         <translation>Neigen</translation>
     </message>
     <message>
         <source>score {value:.2f}</source>
         <translation>Konfidenz {value:.2f}</translation>
+    </message>
+    <message>
+        <source>sideways</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>smile</source>
@@ -4941,8 +5367,16 @@
         <translation>zeitliche Verfeinerung</translation>
     </message>
     <message>
+        <source>the data are no packet of Live Link Face with a face</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the drawing &apos;{name}&apos; has the name of another command</source>
         <translation>Die Zeichnung „{name}“ heißt wie ein anderer Befehl</translation>
+    </message>
+    <message>
+        <source>the expression settings cannot be written to {path} ({reason}): choose another place</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>the face attribute &apos;{name}&apos; cannot be computed ({kind}: {error})</source>
@@ -4967,6 +5401,10 @@
     <message>
         <source>the first line lacks {columns}</source>
         <translation>in der ersten Zeile fehlt {columns}</translation>
+    </message>
+    <message>
+        <source>the folder of presets {folder} cannot be created: {reason}</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>the follower &apos;{follower}&apos; has landmarks of {theirs}, but &apos;{name}&apos; those of {ours}: name another follower in the model card</source>
@@ -5005,6 +5443,22 @@
         <translation>Die Modellkarte von {path} enthält typische Konfidenzen von {given} Landmarken, aber das Netz hat {count}: Passen Sie seine Konfidenzen mit „steadymark-train calibrate-scores“ neu an</translation>
     </message>
     <message>
+        <source>the name of expression settings has 1 to {most} printable characters</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the preset {path} cannot be deleted: {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the project corrects landmark {landmark} of face {face} in frame {frame}, and the landmarks of the table are 0 to {last}: remove this correction</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the project of {video} was made for a video of {made} pixels, and this one has {found}: put the project beside the video that it belongs to</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the stabilized landmarks tremble or the face moves very fast ({percent:.1f} % of the eye distance, faster than 5 Hz)</source>
         <translation>die stabilisierten Landmarken zittern, oder das Gesicht bewegt sich sehr schnell ({percent:.1f} % des Augenabstands, schneller als 5 Hz)</translation>
     </message>
@@ -5013,12 +5467,96 @@
         <translation>die Standardeingabe ist eine Pipe, und ein Video wird mehrmals gelesen: schreiben Sie es in eine Datei und verfolgen Sie die Datei</translation>
     </message>
     <message>
+        <source>the table has no gaze of the face {face_id}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the table has no gaze: track the video with this version, with its eyes visible</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the table has {count} landmarks, and it is not known which of them are the eye corners: track with a model whose schema is one of {known}</source>
         <translation>Die Tabelle hat {count} Landmarken, und es ist nicht bekannt, welche davon die Augenwinkel sind: Verfolgen Sie mit einem Modell, dessen Schema eines von diesen ist: {known}</translation>
     </message>
     <message>
+        <source>the table was tracked with a gaze calibration: track the video again without one</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the timestamps decrease in 1 place: the latest timestamp is kept there</source>
         <translation>die Zeitstempel nehmen an 1 Stelle ab: Dort gilt der späteste weiter</translation>
+    </message>
+    <message>
+        <source>the {key} of &apos;{name}&apos; is no number</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>there is no shape &apos;{name}&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>to the right of the picture</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{degrees:+.1f}° {direction}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{found} settings for {wanted} shapes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} has no face in this frame</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} cannot be read ({reason}): check the name of the gaze calibration</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} cannot be read: it must be a CSV file in UTF-8</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} cannot be written ({reason})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} has no points</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} holds no expression settings ({reason}): correct it, or choose another file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} is no gaze calibration: make one with &apos;steadymark gaze-calibrate&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} is not a pupil network: install Steadymark again, or restore the file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} must have the columns start_s, end_s, and either x_mm, y_mm, z_mm or angle_x_deg, angle_y_deg</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path}, line {line}: &apos;{value}&apos; in the column {name} is no number</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path}, line {line}: end_s is not after start_s</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{side} not seen</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{side} {x:.1f}, {y:.1f} px</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{video} is not the file that {table} was made of: the landmarks may lie beside the face.</source>

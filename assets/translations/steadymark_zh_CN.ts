@@ -553,6 +553,10 @@
         <source>Errors</source>
         <translation>误差</translation>
     </message>
+    <message>
+        <source>3D face</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>ErrorCurves</name>
@@ -748,6 +752,131 @@
     <message>
         <source>cannot write {path}: choose another folder or name</source>
         <translation>无法写入 {path}：请选择其他文件夹或名称</translation>
+    </message>
+</context>
+<context>
+    <name>ExpressionPresetBar</name>
+    <message>
+        <source>own settings</source>
+        <translation type="unfinished">自定义设置</translation>
+    </message>
+    <message>
+        <source>Preset</source>
+        <translation type="unfinished">预设</translation>
+    </message>
+    <message>
+        <source>Save, delete, import and export presets</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Save as preset…</source>
+        <translation type="unfinished">存为预设(&amp;S)…</translation>
+    </message>
+    <message>
+        <source>&amp;Delete this preset</source>
+        <translation type="unfinished">删除此预设(&amp;D)</translation>
+    </message>
+    <message>
+        <source>&amp;Import a file…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Export to a file…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the &amp;folder of presets</source>
+        <translation type="unfinished">打开预设文件夹(&amp;F)</translation>
+    </message>
+    <message>
+        <source>As measured</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Save as preset</source>
+        <translation type="unfinished">存为预设</translation>
+    </message>
+    <message>
+        <source>Name of the preset</source>
+        <translation type="unfinished">预设名称</translation>
+    </message>
+    <message>
+        <source>Expression settings ({kind})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Import expressions</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Export expressions</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The folder {folder} cannot be created: {why}</source>
+        <translation type="unfinished">无法创建文件夹 {folder}：{why}</translation>
+    </message>
+</context>
+<context>
+    <name>ExpressionsDialog</name>
+    <message>
+        <source>Expressions</source>
+        <translation type="unfinished">表情</translation>
+    </message>
+    <message>
+        <source>Find a shape</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Mirrored</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Left and right are exchanged, as if the character were your mirror image.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Neutral face now</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Take the face and the place of this moment as neutral: look into the camera with a relaxed face, and press this.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Upper bar: measured. Lower bar: sent, and in animations.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Reset &amp;all</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>Face3dPanel</name>
+    <message>
+        <source>3D face</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Drag to look from the side; double-click to look from the camera again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This frame is not tracked yet.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No face in this frame.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The 3D face needs iBUG&apos;s 68 landmarks, which this model does not find.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The 3D face does not fit these landmarks.</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -1238,6 +1367,10 @@
         <translation>从此处互换</translation>
     </message>
     <message>
+        <source>Neutral here</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{one} may be {other}: they look alike and are never seen together.</source>
         <translation>{one} 可能是 {other}：两者相像，且从未同时出现。</translation>
     </message>
@@ -1269,6 +1402,18 @@
         <source>Select one person in the list first.</source>
         <translation>请先在列表中选择一个人物。</translation>
     </message>
+    <message>
+        <source>The face of the next half second is neutral.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} is neutral in this frame: shapes are relative to it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The neutral face is forgotten.</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>PeopleModel</name>
@@ -1297,6 +1442,10 @@
     <message>
         <source>frames {first} to {last}</source>
         <translation>第 {first} 至 {last} 帧</translation>
+    </message>
+    <message>
+        <source>neutral in frame {frame}</source>
+        <translation type="unfinished"></translation>
     </message>
     <message numerus="yes">
         <source>two faces at once in %n frame(s), first in frame {frame}</source>
@@ -1694,6 +1843,17 @@
     </message>
 </context>
 <context>
+    <name>ResponseCurve</name>
+    <message>
+        <source>Measured and sent strength</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>To the right: the measured strength. Up: the one that is sent.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>ResultsOpener</name>
     <message>
         <source>The video of {name} was not found: put both into one folder, or choose the video when you open {name}.</source>
@@ -1966,6 +2126,25 @@
     <message>
         <source>Lowest detector score of a face</source>
         <translation>检测得分达到该值即视为人脸</translation>
+    </message>
+</context>
+<context>
+    <name>ShapeControls</name>
+    <message>
+        <source>&amp;Both sides</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give the left and the right shape the same settings</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Reset this shape</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>measured {measured}, sent {sent}</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -2808,6 +2987,10 @@
         <translation>发送到其他程序(&amp;S)…</translation>
     </message>
     <message>
+        <source>E&amp;xpressions…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>&amp;Mirrored view</source>
         <translation>镜像画面(&amp;M)</translation>
     </message>
@@ -3048,6 +3231,10 @@
         <translation>从此帧起互换两个人物(&amp;W)</translation>
     </message>
     <message>
+        <source>Face is &amp;neutral in this frame</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>&amp;Correct landmarks</source>
         <translation>校正关键点(&amp;C)</translation>
     </message>
@@ -3108,6 +3295,41 @@
     <message>
         <source>median, %</source>
         <translation>中位数，%</translation>
+    </message>
+</context>
+<context>
+    <name>expressions</name>
+    <message>
+        <source>Eyes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Brows</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Jaw</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Mouth</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cheeks and nose</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Tongue</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Expressions</source>
+        <translation type="unfinished">表情</translation>
+    </message>
+    <message>
+        <source>{name}: landmarks do not show it, so that it is 0</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -4298,6 +4520,26 @@
         <translation>“{model_file}”太大，不可能是模型文件</translation>
     </message>
     <message>
+        <source>&apos;mirrored&apos; is neither true nor false</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;shapes&apos; is no object with the names of shapes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; has an unknown &apos;{key}&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; is no object with {known}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; is unknown</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>&apos;{name}&apos; must be a list</source>
         <translation>“{name}”必须是列表</translation>
     </message>
@@ -4318,8 +4560,20 @@
         <translation>“{name}”：“{field}”不能是 {value}</translation>
     </message>
     <message>
+        <source>&apos;{name}&apos;: {fault}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>&apos;{name}&apos;: {reason}</source>
         <translation>“{name}”：{reason}</translation>
+    </message>
+    <message>
+        <source>&apos;{part}&apos; is no option of this target: write one of {examples}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;{text}&apos; is neither a file nor a preset of expressions: choose one of {known}</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>1 frame has no timestamp: it is placed between its neighbours</source>
@@ -4346,8 +4600,16 @@
         <translation>在有该人脸的两帧之间缺失更久的人脸。</translation>
     </message>
     <message>
+        <source>ARKit (perfect sync)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Accept a stretch</source>
         <translation>接受片段</translation>
+    </message>
+    <message>
+        <source>Action units</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Butterworth</source>
@@ -4364,6 +4626,10 @@
     <message>
         <source>ConvLSTM</source>
         <translation>ConvLSTM</translation>
+    </message>
+    <message>
+        <source>Curve</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Cut-off</source>
@@ -4390,12 +4656,36 @@
         <translation>速度截止频率</translation>
     </message>
     <message>
+        <source>Dead zone</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Direction of an eye</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Exclude a stretch</source>
         <translation>排除片段</translation>
     </message>
     <message>
+        <source>Exponent: above 1, weak expressions become weaker; below 1, stronger.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Expressions</source>
         <translation>表情</translation>
+    </message>
+    <message>
+        <source>Expressions and head rotation for Unreal, Blender and Maya, a file per face.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Expressions and head rotation of the first face, as the Live Link Face app sends them, for Unreal and add-ons of Blender.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Factor of the strength. Results above 1 are 1.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Frames are being tracked again: wait until it is done.</source>
@@ -4434,6 +4724,14 @@
         <translation>正在重新跟踪第 {first} 至 {last} 帧。完成之前它们保持原样。</translation>
     </message>
     <message>
+        <source>Gain</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Gaze</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Head pose</source>
         <translation>头部姿态</translation>
     </message>
@@ -4450,12 +4748,24 @@
         <translation>截止频率随速度上升的快慢：越高，人脸运动时延迟越小。</translation>
     </message>
     <message>
+        <source>How the movement of the head is sent.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Include a stretch again</source>
         <translation>取消排除片段</translation>
     </message>
     <message>
         <source>Jump of more than</source>
         <translation>跳动超过</translation>
+    </message>
+    <message>
+        <source>Live Link Face</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Mean of both eyes; both angles are 0 if the eyes look into the camera</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>MediaPipe is not installed: &apos;pip install steadymark[mediapipe]&apos;, or use another model</source>
@@ -4468,6 +4778,10 @@
     <message>
         <source>Missing for more than</source>
         <translation>缺失超过</translation>
+    </message>
+    <message>
+        <source>Names of the blend shapes that the avatar has.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>No face was found in {name} (1 frame).</source>
@@ -4534,6 +4848,14 @@
         <translation>位置</translation>
     </message>
     <message>
+        <source>Pupil</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pupils</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Raw and stabilized apart by more than</source>
         <translation>原始点与稳定后的点相距超过</translation>
     </message>
@@ -4546,8 +4868,24 @@
         <translation>置信度低于</translation>
     </message>
     <message>
+        <source>Score of the pupil</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Shapes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Some faces of {table} lie outside the picture of {video} ({width} × {height} pixels): the table may be of another video.</source>
         <translation>{table} 中的一些人脸位于 {video} 的画面（{width} × {height} 像素）之外：该表格可能属于另一视频。</translation>
+    </message>
+    <message>
+        <source>Strengths up to this one become 0, and the others begin there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The centres of the pupils; right and left are the person&apos;s</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The face is never followed for half a second.</source>
@@ -4568,6 +4906,10 @@
     <message>
         <source>The project is saved again.</source>
         <translation>项目已恢复保存。</translation>
+    </message>
+    <message>
+        <source>The strongest action units of FACS, with intensities from 0 to 5</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The strongest of ARKit&apos;s 52 face shapes, from 0 to 1</source>
@@ -4598,12 +4940,24 @@
         <translation>这些图像是彼此独立跟踪的。</translation>
     </message>
     <message>
+        <source>VRM (eyelids and vowels)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Wait until all frames are processed.</source>
         <translation>请等待所有帧处理完毕。</translation>
     </message>
     <message>
+        <source>a calibration needs {fewest} points or more at which the gaze is known, not {count}: look at more points, with both eyes visible</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>a lane needs a name</source>
         <translation>轨道需要名称</translation>
+    </message>
+    <message>
+        <source>a number is too large</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>a row cannot be read as numbers</source>
@@ -4630,6 +4984,10 @@
         <translation>角度，°</translation>
     </message>
     <message>
+        <source>animation for Live Link Face (CSV)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>another face overlaps by {percent:.0f} %</source>
         <translation>与另一张人脸重叠 {percent:.0f} %</translation>
     </message>
@@ -4638,8 +4996,16 @@
         <translation>另一人物已叫 {name}：请合并两者或另选名称</translation>
     </message>
     <message>
+        <source>as a virtual tracker</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>automatic</source>
         <translation>自动</translation>
+    </message>
+    <message>
+        <source>brow lowerer</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>cannot read the annotations in {path}: {error}</source>
@@ -4652,6 +5018,10 @@
     <message>
         <source>change the lane &apos;{lane}&apos;</source>
         <translation>更改轨道“{lane}”</translation>
+    </message>
+    <message>
+        <source>choose the neutral face</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>correct frame {frame}</source>
@@ -4668,6 +5038,14 @@
     <message>
         <source>doubtful stretches cannot be found ({fault})</source>
         <translation>无法查找可疑片段（{fault}）</translation>
+    </message>
+    <message>
+        <source>down</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>downwards</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>event in &apos;{lane}&apos;</source>
@@ -4690,6 +5068,10 @@
         <translation>光流</translation>
     </message>
     <message>
+        <source>forget the neutral face</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>frame {frame} cannot be read any more</source>
         <translation>第 {frame} 帧已无法读取</translation>
     </message>
@@ -4700,6 +5082,10 @@
     <message>
         <source>frames missing</source>
         <translation>缺帧</translation>
+    </message>
+    <message>
+        <source>gaze, °</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>head turned by {degrees:.0f}°</source>
@@ -4722,8 +5108,16 @@
         <translation>导入 {file}</translation>
     </message>
     <message>
+        <source>intensity</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>interval in &apos;{lane}&apos;</source>
         <translation>“{lane}”中的区间</translation>
+    </message>
+    <message>
+        <source>it has no name</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>it is cut off: how much is missing is not known</source>
@@ -4782,6 +5176,10 @@
         <translation>跳动眼距的 {percent:.0f} %</translation>
     </message>
     <message>
+        <source>left</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>left eyelid</source>
         <translation>左眼睑</translation>
     </message>
@@ -4814,6 +5212,14 @@
         <translation>第 {number} 行，“{given}”不是数字</translation>
     </message>
     <message>
+        <source>lip corner puller</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>lips part</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>low score</source>
         <translation>置信度低</translation>
     </message>
@@ -4826,12 +5232,20 @@
         <translation>大多数关键点只是猜测（置信度中位数 {score:.2f}）</translation>
     </message>
     <message>
+        <source>moves the avatar</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>name the person</source>
         <translation>为人物命名</translation>
     </message>
     <message>
         <source>neutral</source>
         <translation>中性</translation>
+    </message>
+    <message>
+        <source>no action unit</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>no face attribute is drawn as &apos;{name}&apos;: choose one of {known}</source>
@@ -4848,6 +5262,10 @@
     <message>
         <source>not found for {seconds:.2f} s</source>
         <translation>{seconds:.2f} 秒未找到</translation>
+    </message>
+    <message>
+        <source>not sent</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>nothing is left to export: everything is excluded or outside the part</source>
@@ -4902,12 +5320,20 @@
         <translation>移除第 {frame} 帧的校正</translation>
     </message>
     <message>
+        <source>right</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>roll</source>
         <translation>翻滚</translation>
     </message>
     <message>
         <source>score {value:.2f}</source>
         <translation>置信度 {value:.2f}</translation>
+    </message>
+    <message>
+        <source>sideways</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>smile</source>
@@ -4930,8 +5356,16 @@
         <translation>时序细化</translation>
     </message>
     <message>
+        <source>the data are no packet of Live Link Face with a face</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the drawing &apos;{name}&apos; has the name of another command</source>
         <translation>绘制项“{name}”与另一个命令同名</translation>
+    </message>
+    <message>
+        <source>the expression settings cannot be written to {path} ({reason}): choose another place</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>the face attribute &apos;{name}&apos; cannot be computed ({kind}: {error})</source>
@@ -4956,6 +5390,10 @@
     <message>
         <source>the first line lacks {columns}</source>
         <translation>第一行缺少 {columns}</translation>
+    </message>
+    <message>
+        <source>the folder of presets {folder} cannot be created: {reason}</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>the follower &apos;{follower}&apos; has landmarks of {theirs}, but &apos;{name}&apos; those of {ours}: name another follower in the model card</source>
@@ -4994,6 +5432,22 @@
         <translation>{path} 的模型卡包含 {given} 个特征点的典型分数，但网络有 {count} 个：请用 steadymark-train calibrate-scores 重新拟合其分数</translation>
     </message>
     <message>
+        <source>the name of expression settings has 1 to {most} printable characters</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the preset {path} cannot be deleted: {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the project corrects landmark {landmark} of face {face} in frame {frame}, and the landmarks of the table are 0 to {last}: remove this correction</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the project of {video} was made for a video of {made} pixels, and this one has {found}: put the project beside the video that it belongs to</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the stabilized landmarks tremble or the face moves very fast ({percent:.1f} % of the eye distance, faster than 5 Hz)</source>
         <translation>稳定后的点在颤动，或人脸运动极快（眼距的 {percent:.1f} %，快于 5 Hz）</translation>
     </message>
@@ -5002,12 +5456,96 @@
         <translation>标准输入是管道，而视频需要多次读取：请写入文件后再跟踪</translation>
     </message>
     <message>
+        <source>the table has no gaze of the face {face_id}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the table has no gaze: track the video with this version, with its eyes visible</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the table has {count} landmarks, and it is not known which of them are the eye corners: track with a model whose schema is one of {known}</source>
         <translation>表格有 {count} 个关键点，但不知道哪些是眼角：请使用方案为以下之一的模型跟踪：{known}</translation>
     </message>
     <message>
+        <source>the table was tracked with a gaze calibration: track the video again without one</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the timestamps decrease in 1 place: the latest timestamp is kept there</source>
         <translation>时间戳在 1 处递减：该处沿用最晚的时间戳</translation>
+    </message>
+    <message>
+        <source>the {key} of &apos;{name}&apos; is no number</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>there is no shape &apos;{name}&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>to the right of the picture</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{degrees:+.1f}° {direction}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{found} settings for {wanted} shapes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} has no face in this frame</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} cannot be read ({reason}): check the name of the gaze calibration</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} cannot be read: it must be a CSV file in UTF-8</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} cannot be written ({reason})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} has no points</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} holds no expression settings ({reason}): correct it, or choose another file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} is no gaze calibration: make one with &apos;steadymark gaze-calibrate&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} is not a pupil network: install Steadymark again, or restore the file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} must have the columns start_s, end_s, and either x_mm, y_mm, z_mm or angle_x_deg, angle_y_deg</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path}, line {line}: &apos;{value}&apos; in the column {name} is no number</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path}, line {line}: end_s is not after start_s</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{side} not seen</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{side} {x:.1f}, {y:.1f} px</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{video} is not the file that {table} was made of: the landmarks may lie beside the face.</source>

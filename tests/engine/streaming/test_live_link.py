@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import time
 from dataclasses import replace
@@ -12,8 +13,12 @@ import pytest
 
 from steadymark.engine.core.errors import PacketError
 from steadymark.engine.core.types import TrackResult
-from steadymark.engine.expressions.expression_settings import ExpressionSettings
-from steadymark.engine.expressions.live_link_values import COLUMNS
+from steadymark.engine.expressions.expression_settings import (
+    AS_MEASURED,
+    ExpressionSettings,
+    character_face,
+)
+from steadymark.engine.expressions.live_link_values import COLUMNS, live_link_values
 from steadymark.engine.streaming.live_link import (
     SUBJECT,
     live_link_packet,
@@ -75,6 +80,19 @@ def test_a_receiver_decodes_shapes_head_and_time() -> None:
     assert parsed.subject == SUBJECT
     assert parsed.time_s == pytest.approx(time_s)
     assert {shape: parsed.values[shape] for shape in UNREAL} == named
+
+
+def test_the_eyes_turn_where_the_shapes_say_that_they_look() -> None:
+    face = expressive_face({"eyeLookOutLeft": 0.5, "eyeLookInRight": 0.5, "eyeLookUpLeft": 1.0})
+    shown = character_face(face, AS_MEASURED)
+    assert shown is not None
+    values = dict(zip(COLUMNS, live_link_values(shown).tolist(), strict=True))
+    half, full = math.radians(17.5), math.radians(30)  # to the person's left; up
+    assert values["LeftEyeYaw"] == pytest.approx(-half)
+    assert values["RightEyeYaw"] == pytest.approx(-half)
+    assert values["LeftEyePitch"] == pytest.approx(full)
+    assert [values[f"{eye}EyeRoll"] for eye in ("Left", "Right")] == [0, 0]
+    assert values["RightEyePitch"] == 0
 
 
 def test_the_settings_of_expressions_apply() -> None:

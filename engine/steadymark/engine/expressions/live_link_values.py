@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.engine.expressions.arkit import SHAPES
+from steadymark.engine.gaze.eye_directions import eye_angles
 
 if TYPE_CHECKING:
     from steadymark.engine.core.types import HeadPose
@@ -33,10 +34,12 @@ def live_link_values(shown: CharacterFace) -> Floats:
         shown: The shapes and the pose of the head.
 
     Returns:
-        (61,) values in the order of `COLUMNS`. The rotations of the eyes are 0: the shapes
-            `EyeLook…` say where they look.
+        (61,) values in the order of `COLUMNS`. The rotations of the eyes are relative to the head,
+            and follow from the shapes `EyeLook…`; eyes do not roll.
     """
-    return np.concatenate((shown.shapes, head_angles(shown.pose), np.zeros(6)))
+    to_left, up = np.moveaxis(eye_angles(shown.shapes[None])[0], -1, 0)
+    eyes = np.stack((-to_left, up, np.zeros(2)), 1)
+    return np.concatenate((shown.shapes, head_angles(shown.pose), eyes.ravel()))
 
 
 def head_angles(pose: HeadPose) -> tuple[float, float, float]:

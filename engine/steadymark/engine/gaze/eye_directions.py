@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.expressions.arkit import SHAPES
+from steadymark.engine.expressions.arkit import LOOK_FULL_DEG, SHAPES
 
 if TYPE_CHECKING:
     from steadymark.engine.face3d.face_basis import Floats
 
-# Angles to the side, and up or down, at which the shapes have full strength.
-_FULL_RAD = np.radians((35.0, 30.0))
+_FULL_RAD = np.radians(LOOK_FULL_DEG)
 # For the person's left and right eye: the shapes that turn it to the person's left, to the right,
 # up and down.
 _LOOKS = tuple(

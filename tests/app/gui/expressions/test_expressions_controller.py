@@ -79,16 +79,20 @@ def test_the_bars_follow_the_shown_face(
     window.session.frame_changed.emit()
 
 
-def test_the_neutral_face_reaches_what_is_sent(
+def test_the_neutral_face_reaches_the_tracker_and_what_is_sent(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start_live_view(qtbot, window)
     chosen: list[bool] = []
     monkeypatch.setattr(window.session.live.sending, "choose_neutral", lambda: chosen.append(True))
+    stream = window.session.live._open
+    assert stream is not None
+    tracker = stream._tracker
+    monkeypatch.setattr(tracker, "choose_neutral", lambda: chosen.append(False))
     dialog = dialog_of(window)
     assert dialog.neutral.isEnabled()
     dialog.neutral.click()
-    assert chosen == [True]
+    assert chosen == [False, True]
     wait_for_frames(qtbot, window)
 
 

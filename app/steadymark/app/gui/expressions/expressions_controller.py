@@ -55,7 +55,7 @@ class ExpressionsController(QObject):
         if self.dialog is None:
             self.dialog = ExpressionsDialog(self._preferences.expression_presets, self._parent)
             self.dialog.changed.connect(self._on_changed)
-            self.dialog.neutral_chosen.connect(session.expressions.choose_neutral)
+            self.dialog.neutral_chosen.connect(session.choose_neutral)
             self.dialog.finished.connect(self._on_dialog_finished)
             session.expressions.changed.connect(self._show_settings)
             session.frame_changed.connect(self._show_face)

@@ -62,7 +62,7 @@ class StreamingController(QObject):
         if self.dialog is None:
             self.dialog = StreamingDialog(self._target_states, self._parent)
             self.dialog.target_changed.connect(self._set_target)
-            self.dialog.neutral_chosen.connect(self._sending.choose_neutral)
+            self.dialog.neutral_chosen.connect(self._live.choose_neutral)
             self.dialog.finished.connect(self._on_dialog_finished)
         self.dialog.show()
         self.dialog.raise_()

@@ -38,7 +38,3 @@ class ExpressionChoice(QObject):
             self.settings = settings
             self._sending.use_expressions(settings)
             self.changed.emit()
-
-    def choose_neutral(self) -> None:
-        """Take the face and the place of the next moment as neutral."""
-        self._sending.choose_neutral()

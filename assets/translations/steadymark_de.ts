@@ -556,7 +556,7 @@
     </message>
     <message>
         <source>3D face</source>
-        <translation type="unfinished"></translation>
+        <translation>3D-Gesicht</translation>
     </message>
 </context>
 <context>
@@ -760,125 +760,125 @@
     <name>ExpressionPresetBar</name>
     <message>
         <source>own settings</source>
-        <translation type="unfinished">eigene Einstellungen</translation>
+        <translation>eigene Einstellungen</translation>
     </message>
     <message>
         <source>Preset</source>
-        <translation type="unfinished">Voreinstellung</translation>
+        <translation>Voreinstellung</translation>
     </message>
     <message>
         <source>Save, delete, import and export presets</source>
-        <translation type="unfinished"></translation>
+        <translation>Voreinstellungen speichern, löschen, importieren und exportieren</translation>
     </message>
     <message>
         <source>&amp;Save as preset…</source>
-        <translation type="unfinished">Als Voreinstellung &amp;speichern …</translation>
+        <translation>Als Voreinstellung &amp;speichern …</translation>
     </message>
     <message>
         <source>&amp;Delete this preset</source>
-        <translation type="unfinished">Diese Voreinstellung &amp;löschen</translation>
+        <translation>Diese Voreinstellung &amp;löschen</translation>
     </message>
     <message>
         <source>&amp;Import a file…</source>
-        <translation type="unfinished"></translation>
+        <translation>Datei &amp;importieren …</translation>
     </message>
     <message>
         <source>&amp;Export to a file…</source>
-        <translation type="unfinished"></translation>
+        <translation>In Datei &amp;exportieren …</translation>
     </message>
     <message>
         <source>Show the &amp;folder of presets</source>
-        <translation type="unfinished">&amp;Ordner der Voreinstellungen zeigen</translation>
+        <translation>&amp;Ordner der Voreinstellungen zeigen</translation>
     </message>
     <message>
         <source>As measured</source>
-        <translation type="unfinished"></translation>
+        <translation>Wie gemessen</translation>
     </message>
     <message>
         <source>Save as preset</source>
-        <translation type="unfinished">Als Voreinstellung speichern</translation>
+        <translation>Als Voreinstellung speichern</translation>
     </message>
     <message>
         <source>Name of the preset</source>
-        <translation type="unfinished">Name der Voreinstellung</translation>
+        <translation>Name der Voreinstellung</translation>
     </message>
     <message>
         <source>Expression settings ({kind})</source>
-        <translation type="unfinished"></translation>
+        <translation>Mimik-Einstellungen ({kind})</translation>
     </message>
     <message>
         <source>Import expressions</source>
-        <translation type="unfinished"></translation>
+        <translation>Mimik importieren</translation>
     </message>
     <message>
         <source>Export expressions</source>
-        <translation type="unfinished"></translation>
+        <translation>Mimik exportieren</translation>
     </message>
     <message>
         <source>The folder {folder} cannot be created: {why}</source>
-        <translation type="unfinished">Der Ordner {folder} kann nicht angelegt werden: {why}</translation>
+        <translation>Der Ordner {folder} kann nicht angelegt werden: {why}</translation>
     </message>
 </context>
 <context>
     <name>ExpressionsDialog</name>
     <message>
         <source>Expressions</source>
-        <translation type="unfinished">Mimik</translation>
+        <translation>Mimik</translation>
     </message>
     <message>
         <source>Find a shape</source>
-        <translation type="unfinished"></translation>
+        <translation>Blendshape suchen</translation>
     </message>
     <message>
         <source>&amp;Mirrored</source>
-        <translation type="unfinished"></translation>
+        <translation>Ge&amp;spiegelt</translation>
     </message>
     <message>
         <source>Left and right are exchanged, as if the character were your mirror image.</source>
-        <translation type="unfinished"></translation>
+        <translation>Links und rechts sind vertauscht, als wäre die Figur Ihr Spiegelbild.</translation>
     </message>
     <message>
         <source>&amp;Neutral face now</source>
-        <translation type="unfinished"></translation>
+        <translation>Jetzt &amp;neutral</translation>
     </message>
     <message>
         <source>Take the face and the place of this moment as neutral: look into the camera with a relaxed face, and press this.</source>
-        <translation type="unfinished"></translation>
+        <translation>Gesicht und Ort dieses Moments als neutral übernehmen: mit entspanntem Gesicht in die Kamera schauen und hier drücken.</translation>
     </message>
     <message>
         <source>Upper bar: measured. Lower bar: sent, and in animations.</source>
-        <translation type="unfinished"></translation>
+        <translation>Oberer Balken: gemessen. Unterer Balken: gesendet und in Animationen.</translation>
     </message>
     <message>
         <source>Reset &amp;all</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Alle zurücksetzen</translation>
     </message>
 </context>
 <context>
     <name>Face3dPanel</name>
     <message>
         <source>3D face</source>
-        <translation type="unfinished"></translation>
+        <translation>3D-Gesicht</translation>
     </message>
     <message>
         <source>Drag to look from the side; double-click to look from the camera again</source>
-        <translation type="unfinished"></translation>
+        <translation>Ziehen zeigt das Gesicht von der Seite, Doppelklick wieder von der Kamera aus</translation>
     </message>
     <message>
         <source>This frame is not tracked yet.</source>
-        <translation type="unfinished"></translation>
+        <translation>Dieses Bild ist noch nicht verfolgt.</translation>
     </message>
     <message>
         <source>No face in this frame.</source>
-        <translation type="unfinished"></translation>
+        <translation>Kein Gesicht in diesem Bild.</translation>
     </message>
     <message>
         <source>The 3D face needs iBUG&apos;s 68 landmarks, which this model does not find.</source>
-        <translation type="unfinished"></translation>
+        <translation>Das 3D-Gesicht braucht die 68 Landmarken von iBUG, die dieses Modell nicht findet.</translation>
     </message>
     <message>
         <source>The 3D face does not fit these landmarks.</source>
-        <translation type="unfinished"></translation>
+        <translation>Das 3D-Gesicht passt nicht zu diesen Landmarken.</translation>
     </message>
 </context>
 <context>
@@ -1373,7 +1373,7 @@
     </message>
     <message>
         <source>Neutral here</source>
-        <translation type="unfinished"></translation>
+        <translation>Hier neutral</translation>
     </message>
     <message>
         <source>{one} may be {other}: they look alike and are never seen together.</source>
@@ -1409,15 +1409,15 @@
     </message>
     <message>
         <source>The face of the next half second is neutral.</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Gesicht der nächsten halben Sekunde gilt als neutral.</translation>
     </message>
     <message>
         <source>{name} is neutral in this frame: shapes are relative to it.</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} ist in diesem Bild neutral: Blendshapes beziehen sich darauf.</translation>
     </message>
     <message>
         <source>The neutral face is forgotten.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Wahl des neutralen Gesichts ist aufgehoben.</translation>
     </message>
 </context>
 <context>
@@ -1451,7 +1451,7 @@
     </message>
     <message>
         <source>neutral in frame {frame}</source>
-        <translation type="unfinished"></translation>
+        <translation>neutral in Bild {frame}</translation>
     </message>
     <message numerus="yes">
         <source>two faces at once in %n frame(s), first in frame {frame}</source>
@@ -1855,11 +1855,11 @@
     <name>ResponseCurve</name>
     <message>
         <source>Measured and sent strength</source>
-        <translation type="unfinished"></translation>
+        <translation>Gemessene und gesendete Stärke</translation>
     </message>
     <message>
         <source>To the right: the measured strength. Up: the one that is sent.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nach rechts: die gemessene Stärke. Nach oben: die gesendete.</translation>
     </message>
 </context>
 <context>
@@ -2141,19 +2141,19 @@
     <name>ShapeControls</name>
     <message>
         <source>&amp;Both sides</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Beide Seiten</translation>
     </message>
     <message>
         <source>Give the left and the right shape the same settings</source>
-        <translation type="unfinished"></translation>
+        <translation>Linker und rechter Seite dieselben Einstellungen geben</translation>
     </message>
     <message>
         <source>&amp;Reset this shape</source>
-        <translation type="unfinished"></translation>
+        <translation>Diese &amp;zurücksetzen</translation>
     </message>
     <message>
         <source>measured {measured}, sent {sent}</source>
-        <translation type="unfinished"></translation>
+        <translation>gemessen {measured}, gesendet {sent}</translation>
     </message>
 </context>
 <context>
@@ -2999,7 +2999,7 @@
     </message>
     <message>
         <source>E&amp;xpressions…</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Mimik …</translation>
     </message>
     <message>
         <source>&amp;Mirrored view</source>
@@ -3242,8 +3242,8 @@
         <translation>Zwei Personen ab diesem Bild &amp;tauschen</translation>
     </message>
     <message>
-        <source>Face is &amp;neutral in this frame</source>
-        <translation type="unfinished"></translation>
+        <source>Face is ne&amp;utral in this frame</source>
+        <translation>&amp;Gesicht ist in diesem Bild neutral</translation>
     </message>
     <message>
         <source>&amp;Correct landmarks</source>
@@ -3312,35 +3312,35 @@
     <name>expressions</name>
     <message>
         <source>Eyes</source>
-        <translation type="unfinished"></translation>
+        <translation>Augen</translation>
     </message>
     <message>
         <source>Brows</source>
-        <translation type="unfinished"></translation>
+        <translation>Brauen</translation>
     </message>
     <message>
         <source>Jaw</source>
-        <translation type="unfinished"></translation>
+        <translation>Kiefer</translation>
     </message>
     <message>
         <source>Mouth</source>
-        <translation type="unfinished"></translation>
+        <translation>Mund</translation>
     </message>
     <message>
         <source>Cheeks and nose</source>
-        <translation type="unfinished"></translation>
+        <translation>Wangen und Nase</translation>
     </message>
     <message>
         <source>Tongue</source>
-        <translation type="unfinished"></translation>
+        <translation>Zunge</translation>
     </message>
     <message>
         <source>Expressions</source>
-        <translation type="unfinished">Mimik</translation>
+        <translation>Mimik</translation>
     </message>
     <message>
         <source>{name}: landmarks do not show it, so that it is 0</source>
-        <translation type="unfinished"></translation>
+        <translation>{name}: Landmarken zeigen es nicht, deshalb ist es 0</translation>
     </message>
 </context>
 <context>
@@ -4532,23 +4532,23 @@
     </message>
     <message>
         <source>&apos;mirrored&apos; is neither true nor false</source>
-        <translation type="unfinished"></translation>
+        <translation>„mirrored“ ist weder true noch false</translation>
     </message>
     <message>
         <source>&apos;shapes&apos; is no object with the names of shapes</source>
-        <translation type="unfinished"></translation>
+        <translation>„shapes“ ist kein Objekt mit den Namen von Blendshapes</translation>
     </message>
     <message>
         <source>&apos;{name}&apos; has an unknown &apos;{key}&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ hat ein unbekanntes „{key}“</translation>
     </message>
     <message>
         <source>&apos;{name}&apos; is no object with {known}</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ ist kein Objekt mit {known}</translation>
     </message>
     <message>
         <source>&apos;{name}&apos; is unknown</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ ist unbekannt</translation>
     </message>
     <message>
         <source>&apos;{name}&apos; must be a list</source>
@@ -4572,7 +4572,7 @@
     </message>
     <message>
         <source>&apos;{name}&apos;: {fault}</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“: {fault}</translation>
     </message>
     <message>
         <source>&apos;{name}&apos;: {reason}</source>
@@ -4580,11 +4580,11 @@
     </message>
     <message>
         <source>&apos;{part}&apos; is no option of this target: write one of {examples}</source>
-        <translation type="unfinished"></translation>
+        <translation>„{part}“ ist keine Option dieses Ziels: Schreiben Sie eine von {examples}</translation>
     </message>
     <message>
         <source>&apos;{text}&apos; is neither a file nor a preset of expressions: choose one of {known}</source>
-        <translation type="unfinished"></translation>
+        <translation>„{text}“ ist weder eine Datei noch eine Voreinstellung der Mimik: Zur Wahl stehen {known}</translation>
     </message>
     <message>
         <source>1 frame has no timestamp: it is placed between its neighbours</source>
@@ -4612,7 +4612,7 @@
     </message>
     <message>
         <source>ARKit (perfect sync)</source>
-        <translation type="unfinished"></translation>
+        <translation>ARKit (Perfect Sync)</translation>
     </message>
     <message>
         <source>Accept a stretch</source>
@@ -4620,7 +4620,7 @@
     </message>
     <message>
         <source>Action units</source>
-        <translation type="unfinished"></translation>
+        <translation>Action Units</translation>
     </message>
     <message>
         <source>Butterworth</source>
@@ -4640,7 +4640,7 @@
     </message>
     <message>
         <source>Curve</source>
-        <translation type="unfinished"></translation>
+        <translation>Kurve</translation>
     </message>
     <message>
         <source>Cut-off</source>
@@ -4668,11 +4668,11 @@
     </message>
     <message>
         <source>Dead zone</source>
-        <translation type="unfinished"></translation>
+        <translation>Totzone</translation>
     </message>
     <message>
         <source>Direction of an eye</source>
-        <translation type="unfinished"></translation>
+        <translation>Richtung eines Auges</translation>
     </message>
     <message>
         <source>Exclude a stretch</source>
@@ -4680,7 +4680,7 @@
     </message>
     <message>
         <source>Exponent: above 1, weak expressions become weaker; below 1, stronger.</source>
-        <translation type="unfinished"></translation>
+        <translation>Exponent: Über 1 wird schwache Mimik schwächer, unter 1 stärker.</translation>
     </message>
     <message>
         <source>Expressions</source>
@@ -4688,15 +4688,15 @@
     </message>
     <message>
         <source>Expressions and head rotation for Unreal, Blender and Maya, a file per face.</source>
-        <translation type="unfinished"></translation>
+        <translation>Mimik und Kopfdrehung für Unreal, Blender und Maya, je Gesicht eine Datei.</translation>
     </message>
     <message>
         <source>Expressions and head rotation of the first face, as the Live Link Face app sends them, for Unreal and add-ons of Blender.</source>
-        <translation type="unfinished"></translation>
+        <translation>Mimik und Kopfdrehung des ersten Gesichts, wie die App Live Link Face sie sendet, für Unreal und Add-ons von Blender.</translation>
     </message>
     <message>
         <source>Factor of the strength. Results above 1 are 1.</source>
-        <translation type="unfinished"></translation>
+        <translation>Faktor der Stärke. Ergebnisse über 1 werden 1.</translation>
     </message>
     <message>
         <source>Frames are being tracked again: wait until it is done.</source>
@@ -4736,11 +4736,11 @@
     </message>
     <message>
         <source>Gain</source>
-        <translation type="unfinished"></translation>
+        <translation>Verstärkung</translation>
     </message>
     <message>
         <source>Gaze</source>
-        <translation type="unfinished"></translation>
+        <translation>Blick</translation>
     </message>
     <message>
         <source>Head pose</source>
@@ -4760,7 +4760,7 @@
     </message>
     <message>
         <source>How the movement of the head is sent.</source>
-        <translation type="unfinished"></translation>
+        <translation>Wie die Bewegung des Kopfes gesendet wird.</translation>
     </message>
     <message>
         <source>Include a stretch again</source>
@@ -4772,11 +4772,11 @@
     </message>
     <message>
         <source>Live Link Face</source>
-        <translation type="unfinished"></translation>
+        <translation>Live Link Face</translation>
     </message>
     <message>
         <source>Mean of both eyes; both angles are 0 if the eyes look into the camera</source>
-        <translation type="unfinished"></translation>
+        <translation>Mittel beider Augen; beide Winkel sind 0, wenn die Augen in die Kamera schauen</translation>
     </message>
     <message>
         <source>MediaPipe is not installed: &apos;pip install steadymark[mediapipe]&apos;, or use another model</source>
@@ -4792,7 +4792,7 @@
     </message>
     <message>
         <source>Names of the blend shapes that the avatar has.</source>
-        <translation type="unfinished"></translation>
+        <translation>Namen der Blendshapes, die der Avatar hat.</translation>
     </message>
     <message>
         <source>No face was found in {name} (1 frame).</source>
@@ -4860,11 +4860,11 @@
     </message>
     <message>
         <source>Pupil</source>
-        <translation type="unfinished"></translation>
+        <translation>Pupille</translation>
     </message>
     <message>
         <source>Pupils</source>
-        <translation type="unfinished"></translation>
+        <translation>Pupillen</translation>
     </message>
     <message>
         <source>Raw and stabilized apart by more than</source>
@@ -4880,11 +4880,11 @@
     </message>
     <message>
         <source>Score of the pupil</source>
-        <translation type="unfinished"></translation>
+        <translation>Konfidenz der Pupille</translation>
     </message>
     <message>
         <source>Shapes</source>
-        <translation type="unfinished"></translation>
+        <translation>Blendshapes</translation>
     </message>
     <message>
         <source>Some faces of {table} lie outside the picture of {video} ({width} × {height} pixels): the table may be of another video.</source>
@@ -4892,11 +4892,11 @@
     </message>
     <message>
         <source>Strengths up to this one become 0, and the others begin there.</source>
-        <translation type="unfinished"></translation>
+        <translation>Stärken bis zu dieser werden 0, und die übrigen beginnen dort.</translation>
     </message>
     <message>
         <source>The centres of the pupils; right and left are the person&apos;s</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Mitten der Pupillen; rechts und links von der Person aus</translation>
     </message>
     <message>
         <source>The face is never followed for half a second.</source>
@@ -4920,7 +4920,7 @@
     </message>
     <message>
         <source>The strongest action units of FACS, with intensities from 0 to 5</source>
-        <translation type="unfinished"></translation>
+        <translation>Die stärksten Action Units von FACS, mit Intensitäten von 0 bis 5</translation>
     </message>
     <message>
         <source>The strongest of ARKit&apos;s 52 face shapes, from 0 to 1</source>
@@ -4952,7 +4952,7 @@
     </message>
     <message>
         <source>VRM (eyelids and vowels)</source>
-        <translation type="unfinished"></translation>
+        <translation>VRM (Lider und Vokale)</translation>
     </message>
     <message>
         <source>Wait until all frames are processed.</source>
@@ -4960,7 +4960,7 @@
     </message>
     <message>
         <source>a calibration needs {fewest} points or more at which the gaze is known, not {count}: look at more points, with both eyes visible</source>
-        <translation type="unfinished"></translation>
+        <translation>Eine Kalibrierung braucht mindestens {fewest} Punkte, an denen der Blick bekannt ist, nicht {count}: Schauen Sie auf mehr Punkte, mit beiden Augen im Bild</translation>
     </message>
     <message>
         <source>a lane needs a name</source>
@@ -4968,7 +4968,7 @@
     </message>
     <message>
         <source>a number is too large</source>
-        <translation type="unfinished"></translation>
+        <translation>eine Zahl ist zu groß</translation>
     </message>
     <message>
         <source>a row cannot be read as numbers</source>
@@ -4996,7 +4996,7 @@
     </message>
     <message>
         <source>animation for Live Link Face (CSV)</source>
-        <translation type="unfinished"></translation>
+        <translation>Animation für Live Link Face (CSV)</translation>
     </message>
     <message>
         <source>another face overlaps by {percent:.0f} %</source>
@@ -5008,7 +5008,7 @@
     </message>
     <message>
         <source>as a virtual tracker</source>
-        <translation type="unfinished"></translation>
+        <translation>als virtueller Tracker</translation>
     </message>
     <message>
         <source>automatic</source>
@@ -5016,7 +5016,7 @@
     </message>
     <message>
         <source>brow lowerer</source>
-        <translation type="unfinished"></translation>
+        <translation>Brauen senken</translation>
     </message>
     <message>
         <source>cannot read the annotations in {path}: {error}</source>
@@ -5032,7 +5032,7 @@
     </message>
     <message>
         <source>choose the neutral face</source>
-        <translation type="unfinished"></translation>
+        <translation>Neutrales Gesicht wählen</translation>
     </message>
     <message>
         <source>correct frame {frame}</source>
@@ -5052,11 +5052,11 @@
     </message>
     <message>
         <source>down</source>
-        <translation type="unfinished"></translation>
+        <translation>nach unten</translation>
     </message>
     <message>
         <source>downwards</source>
-        <translation type="unfinished"></translation>
+        <translation>nach unten</translation>
     </message>
     <message>
         <source>event in &apos;{lane}&apos;</source>
@@ -5080,7 +5080,7 @@
     </message>
     <message>
         <source>forget the neutral face</source>
-        <translation type="unfinished"></translation>
+        <translation>Wahl des neutralen Gesichts aufheben</translation>
     </message>
     <message>
         <source>frame {frame} cannot be read any more</source>
@@ -5096,7 +5096,7 @@
     </message>
     <message>
         <source>gaze, °</source>
-        <translation type="unfinished"></translation>
+        <translation>Blick, °</translation>
     </message>
     <message>
         <source>head turned by {degrees:.0f}°</source>
@@ -5120,7 +5120,7 @@
     </message>
     <message>
         <source>intensity</source>
-        <translation type="unfinished"></translation>
+        <translation>Intensität</translation>
     </message>
     <message>
         <source>interval in &apos;{lane}&apos;</source>
@@ -5128,7 +5128,7 @@
     </message>
     <message>
         <source>it has no name</source>
-        <translation type="unfinished"></translation>
+        <translation>sie hat keinen Namen</translation>
     </message>
     <message>
         <source>it is cut off: how much is missing is not known</source>
@@ -5188,7 +5188,7 @@
     </message>
     <message>
         <source>left</source>
-        <translation type="unfinished"></translation>
+        <translation>links</translation>
     </message>
     <message>
         <source>left eyelid</source>
@@ -5224,11 +5224,11 @@
     </message>
     <message>
         <source>lip corner puller</source>
-        <translation type="unfinished"></translation>
+        <translation>Mundwinkel heben</translation>
     </message>
     <message>
         <source>lips part</source>
-        <translation type="unfinished"></translation>
+        <translation>Lippen öffnen</translation>
     </message>
     <message>
         <source>low score</source>
@@ -5244,7 +5244,7 @@
     </message>
     <message>
         <source>moves the avatar</source>
-        <translation type="unfinished"></translation>
+        <translation>bewegt den Avatar</translation>
     </message>
     <message>
         <source>name the person</source>
@@ -5256,7 +5256,7 @@
     </message>
     <message>
         <source>no action unit</source>
-        <translation type="unfinished"></translation>
+        <translation>keine Action Unit</translation>
     </message>
     <message>
         <source>no face attribute is drawn as &apos;{name}&apos;: choose one of {known}</source>
@@ -5276,7 +5276,7 @@
     </message>
     <message>
         <source>not sent</source>
-        <translation type="unfinished"></translation>
+        <translation>nicht gesendet</translation>
     </message>
     <message>
         <source>nothing is left to export: everything is excluded or outside the part</source>
@@ -5332,7 +5332,7 @@
     </message>
     <message>
         <source>right</source>
-        <translation type="unfinished"></translation>
+        <translation>rechts</translation>
     </message>
     <message>
         <source>roll</source>
@@ -5344,7 +5344,7 @@
     </message>
     <message>
         <source>sideways</source>
-        <translation type="unfinished"></translation>
+        <translation>seitlich</translation>
     </message>
     <message>
         <source>smile</source>
@@ -5368,7 +5368,7 @@
     </message>
     <message>
         <source>the data are no packet of Live Link Face with a face</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Daten sind kein Paket von Live Link Face mit einem Gesicht</translation>
     </message>
     <message>
         <source>the drawing &apos;{name}&apos; has the name of another command</source>
@@ -5376,7 +5376,7 @@
     </message>
     <message>
         <source>the expression settings cannot be written to {path} ({reason}): choose another place</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Mimik-Einstellungen lassen sich nicht nach {path} schreiben ({reason}): Wählen Sie einen anderen Ort</translation>
     </message>
     <message>
         <source>the face attribute &apos;{name}&apos; cannot be computed ({kind}: {error})</source>
@@ -5404,7 +5404,7 @@
     </message>
     <message>
         <source>the folder of presets {folder} cannot be created: {reason}</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Ordner der Voreinstellungen {folder} kann nicht angelegt werden: {reason}</translation>
     </message>
     <message>
         <source>the follower &apos;{follower}&apos; has landmarks of {theirs}, but &apos;{name}&apos; those of {ours}: name another follower in the model card</source>
@@ -5444,19 +5444,19 @@
     </message>
     <message>
         <source>the name of expression settings has 1 to {most} printable characters</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Name von Mimik-Einstellungen hat 1 bis {most} druckbare Zeichen</translation>
     </message>
     <message>
         <source>the preset {path} cannot be deleted: {reason}</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Voreinstellung {path} kann nicht gelöscht werden: {reason}</translation>
     </message>
     <message>
         <source>the project corrects landmark {landmark} of face {face} in frame {frame}, and the landmarks of the table are 0 to {last}: remove this correction</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Projekt korrigiert Landmarke {landmark} von Gesicht {face} in Bild {frame}, doch die Tabelle hat die Landmarken 0 bis {last}: Entfernen Sie diese Korrektur</translation>
     </message>
     <message>
         <source>the project of {video} was made for a video of {made} pixels, and this one has {found}: put the project beside the video that it belongs to</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Projekt zu {video} wurde für ein Video mit {made} Pixeln gemacht, dieses hat {found}: Legen Sie das Projekt neben das Video, zu dem es gehört</translation>
     </message>
     <message>
         <source>the stabilized landmarks tremble or the face moves very fast ({percent:.1f} % of the eye distance, faster than 5 Hz)</source>
@@ -5468,11 +5468,11 @@
     </message>
     <message>
         <source>the table has no gaze of the face {face_id}</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Tabelle enthält keinen Blick von Gesicht {face_id}</translation>
     </message>
     <message>
         <source>the table has no gaze: track the video with this version, with its eyes visible</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Tabelle enthält keinen Blick: Verfolgen Sie das Video mit dieser Version, mit sichtbaren Augen</translation>
     </message>
     <message>
         <source>the table has {count} landmarks, and it is not known which of them are the eye corners: track with a model whose schema is one of {known}</source>
@@ -5480,7 +5480,7 @@
     </message>
     <message>
         <source>the table was tracked with a gaze calibration: track the video again without one</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Tabelle wurde mit einer Blick-Kalibrierung verfolgt: Verfolgen Sie das Video noch einmal ohne</translation>
     </message>
     <message>
         <source>the timestamps decrease in 1 place: the latest timestamp is kept there</source>
@@ -5488,75 +5488,75 @@
     </message>
     <message>
         <source>the {key} of &apos;{name}&apos; is no number</source>
-        <translation type="unfinished"></translation>
+        <translation>{key} von „{name}“ ist keine Zahl</translation>
     </message>
     <message>
         <source>there is no shape &apos;{name}&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>es gibt keine Blendshape „{name}“</translation>
     </message>
     <message>
         <source>to the right of the picture</source>
-        <translation type="unfinished"></translation>
+        <translation>nach rechts im Bild</translation>
     </message>
     <message>
         <source>{degrees:+.1f}° {direction}</source>
-        <translation type="unfinished"></translation>
+        <translation>{degrees:+.1f}° {direction}</translation>
     </message>
     <message>
         <source>{found} settings for {wanted} shapes</source>
-        <translation type="unfinished"></translation>
+        <translation>{found} Einstellungen für {wanted} Blendshapes</translation>
     </message>
     <message>
         <source>{name} has no face in this frame</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} hat in diesem Bild kein Gesicht</translation>
     </message>
     <message>
         <source>{path} cannot be read ({reason}): check the name of the gaze calibration</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} lässt sich nicht lesen ({reason}): Prüfen Sie den Namen der Blick-Kalibrierung</translation>
     </message>
     <message>
         <source>{path} cannot be read: it must be a CSV file in UTF-8</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} lässt sich nicht lesen: Es muss eine CSV-Datei in UTF-8 sein</translation>
     </message>
     <message>
         <source>{path} cannot be written ({reason})</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} kann nicht geschrieben werden ({reason})</translation>
     </message>
     <message>
         <source>{path} has no points</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} enthält keine Punkte</translation>
     </message>
     <message>
         <source>{path} holds no expression settings ({reason}): correct it, or choose another file</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} enthält keine Mimik-Einstellungen ({reason}): Berichtigen Sie die Datei, oder wählen Sie eine andere</translation>
     </message>
     <message>
         <source>{path} is no gaze calibration: make one with &apos;steadymark gaze-calibrate&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} ist keine Blick-Kalibrierung: Erstellen Sie eine mit „steadymark gaze-calibrate“</translation>
     </message>
     <message>
         <source>{path} is not a pupil network: install Steadymark again, or restore the file</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} ist kein Netz für Pupillen: Installieren Sie Steadymark neu, oder stellen Sie die Datei wieder her</translation>
     </message>
     <message>
         <source>{path} must have the columns start_s, end_s, and either x_mm, y_mm, z_mm or angle_x_deg, angle_y_deg</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} braucht die Spalten start_s, end_s und entweder x_mm, y_mm, z_mm oder angle_x_deg, angle_y_deg</translation>
     </message>
     <message>
         <source>{path}, line {line}: &apos;{value}&apos; in the column {name} is no number</source>
-        <translation type="unfinished"></translation>
+        <translation>{path}, Zeile {line}: „{value}“ in der Spalte {name} ist keine Zahl</translation>
     </message>
     <message>
         <source>{path}, line {line}: end_s is not after start_s</source>
-        <translation type="unfinished"></translation>
+        <translation>{path}, Zeile {line}: end_s liegt nicht nach start_s</translation>
     </message>
     <message>
         <source>{side} not seen</source>
-        <translation type="unfinished"></translation>
+        <translation>{side} nicht zu sehen</translation>
     </message>
     <message>
         <source>{side} {x:.1f}, {y:.1f} px</source>
-        <translation type="unfinished"></translation>
+        <translation>{side} {x:.1f}; {y:.1f} px</translation>
     </message>
     <message>
         <source>{video} is not the file that {table} was made of: the landmarks may lie beside the face.</source>

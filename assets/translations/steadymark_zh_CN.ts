@@ -555,7 +555,7 @@
     </message>
     <message>
         <source>3D face</source>
-        <translation type="unfinished"></translation>
+        <translation>3D 人脸</translation>
     </message>
 </context>
 <context>
@@ -758,125 +758,125 @@
     <name>ExpressionPresetBar</name>
     <message>
         <source>own settings</source>
-        <translation type="unfinished">自定义设置</translation>
+        <translation>自定义设置</translation>
     </message>
     <message>
         <source>Preset</source>
-        <translation type="unfinished">预设</translation>
+        <translation>预设</translation>
     </message>
     <message>
         <source>Save, delete, import and export presets</source>
-        <translation type="unfinished"></translation>
+        <translation>保存、删除、导入和导出预设</translation>
     </message>
     <message>
         <source>&amp;Save as preset…</source>
-        <translation type="unfinished">存为预设(&amp;S)…</translation>
+        <translation>存为预设(&amp;S)…</translation>
     </message>
     <message>
         <source>&amp;Delete this preset</source>
-        <translation type="unfinished">删除此预设(&amp;D)</translation>
+        <translation>删除此预设(&amp;D)</translation>
     </message>
     <message>
         <source>&amp;Import a file…</source>
-        <translation type="unfinished"></translation>
+        <translation>导入文件(&amp;I)…</translation>
     </message>
     <message>
         <source>&amp;Export to a file…</source>
-        <translation type="unfinished"></translation>
+        <translation>导出到文件(&amp;E)…</translation>
     </message>
     <message>
         <source>Show the &amp;folder of presets</source>
-        <translation type="unfinished">打开预设文件夹(&amp;F)</translation>
+        <translation>打开预设文件夹(&amp;F)</translation>
     </message>
     <message>
         <source>As measured</source>
-        <translation type="unfinished"></translation>
+        <translation>按测量值</translation>
     </message>
     <message>
         <source>Save as preset</source>
-        <translation type="unfinished">存为预设</translation>
+        <translation>存为预设</translation>
     </message>
     <message>
         <source>Name of the preset</source>
-        <translation type="unfinished">预设名称</translation>
+        <translation>预设名称</translation>
     </message>
     <message>
         <source>Expression settings ({kind})</source>
-        <translation type="unfinished"></translation>
+        <translation>表情设置 ({kind})</translation>
     </message>
     <message>
         <source>Import expressions</source>
-        <translation type="unfinished"></translation>
+        <translation>导入表情设置</translation>
     </message>
     <message>
         <source>Export expressions</source>
-        <translation type="unfinished"></translation>
+        <translation>导出表情设置</translation>
     </message>
     <message>
         <source>The folder {folder} cannot be created: {why}</source>
-        <translation type="unfinished">无法创建文件夹 {folder}：{why}</translation>
+        <translation>无法创建文件夹 {folder}：{why}</translation>
     </message>
 </context>
 <context>
     <name>ExpressionsDialog</name>
     <message>
         <source>Expressions</source>
-        <translation type="unfinished">表情</translation>
+        <translation>表情</translation>
     </message>
     <message>
         <source>Find a shape</source>
-        <translation type="unfinished"></translation>
+        <translation>查找形状</translation>
     </message>
     <message>
         <source>&amp;Mirrored</source>
-        <translation type="unfinished"></translation>
+        <translation>镜像(&amp;M)</translation>
     </message>
     <message>
         <source>Left and right are exchanged, as if the character were your mirror image.</source>
-        <translation type="unfinished"></translation>
+        <translation>左右互换，就像角色是您的镜像。</translation>
     </message>
     <message>
         <source>&amp;Neutral face now</source>
-        <translation type="unfinished"></translation>
+        <translation>设为中性表情(&amp;N)</translation>
     </message>
     <message>
         <source>Take the face and the place of this moment as neutral: look into the camera with a relaxed face, and press this.</source>
-        <translation type="unfinished"></translation>
+        <translation>将此刻的表情和位置设为中性：请放松面部、看向摄像头，然后按此按钮。</translation>
     </message>
     <message>
         <source>Upper bar: measured. Lower bar: sent, and in animations.</source>
-        <translation type="unfinished"></translation>
+        <translation>上方条：测量值。下方条：发送值，也用于动画。</translation>
     </message>
     <message>
         <source>Reset &amp;all</source>
-        <translation type="unfinished"></translation>
+        <translation>全部重置(&amp;A)</translation>
     </message>
 </context>
 <context>
     <name>Face3dPanel</name>
     <message>
         <source>3D face</source>
-        <translation type="unfinished"></translation>
+        <translation>3D 人脸</translation>
     </message>
     <message>
         <source>Drag to look from the side; double-click to look from the camera again</source>
-        <translation type="unfinished"></translation>
+        <translation>拖动可从侧面查看；双击恢复摄像头视角</translation>
     </message>
     <message>
         <source>This frame is not tracked yet.</source>
-        <translation type="unfinished"></translation>
+        <translation>此帧尚未跟踪。</translation>
     </message>
     <message>
         <source>No face in this frame.</source>
-        <translation type="unfinished"></translation>
+        <translation>此帧中没有人脸。</translation>
     </message>
     <message>
         <source>The 3D face needs iBUG&apos;s 68 landmarks, which this model does not find.</source>
-        <translation type="unfinished"></translation>
+        <translation>3D 人脸需要 iBUG 的 68 个关键点，而此模型不检测它们。</translation>
     </message>
     <message>
         <source>The 3D face does not fit these landmarks.</source>
-        <translation type="unfinished"></translation>
+        <translation>3D 人脸与这些关键点不吻合。</translation>
     </message>
 </context>
 <context>
@@ -1368,7 +1368,7 @@
     </message>
     <message>
         <source>Neutral here</source>
-        <translation type="unfinished"></translation>
+        <translation>此处为中性</translation>
     </message>
     <message>
         <source>{one} may be {other}: they look alike and are never seen together.</source>
@@ -1404,15 +1404,15 @@
     </message>
     <message>
         <source>The face of the next half second is neutral.</source>
-        <translation type="unfinished"></translation>
+        <translation>接下来半秒内的表情将作为中性表情。</translation>
     </message>
     <message>
         <source>{name} is neutral in this frame: shapes are relative to it.</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} 在此帧中为中性表情：混合形状以此为基准。</translation>
     </message>
     <message>
         <source>The neutral face is forgotten.</source>
-        <translation type="unfinished"></translation>
+        <translation>已取消所选的中性表情。</translation>
     </message>
 </context>
 <context>
@@ -1445,7 +1445,7 @@
     </message>
     <message>
         <source>neutral in frame {frame}</source>
-        <translation type="unfinished"></translation>
+        <translation>第 {frame} 帧为中性</translation>
     </message>
     <message numerus="yes">
         <source>two faces at once in %n frame(s), first in frame {frame}</source>
@@ -1846,11 +1846,11 @@
     <name>ResponseCurve</name>
     <message>
         <source>Measured and sent strength</source>
-        <translation type="unfinished"></translation>
+        <translation>测量强度与发送强度</translation>
     </message>
     <message>
         <source>To the right: the measured strength. Up: the one that is sent.</source>
-        <translation type="unfinished"></translation>
+        <translation>向右：测量强度。向上：发送强度。</translation>
     </message>
 </context>
 <context>
@@ -2132,19 +2132,19 @@
     <name>ShapeControls</name>
     <message>
         <source>&amp;Both sides</source>
-        <translation type="unfinished"></translation>
+        <translation>左右两侧(&amp;B)</translation>
     </message>
     <message>
         <source>Give the left and the right shape the same settings</source>
-        <translation type="unfinished"></translation>
+        <translation>左右形状使用相同的设置</translation>
     </message>
     <message>
         <source>&amp;Reset this shape</source>
-        <translation type="unfinished"></translation>
+        <translation>重置此形状(&amp;R)</translation>
     </message>
     <message>
         <source>measured {measured}, sent {sent}</source>
-        <translation type="unfinished"></translation>
+        <translation>测量 {measured}，发送 {sent}</translation>
     </message>
 </context>
 <context>
@@ -2988,7 +2988,7 @@
     </message>
     <message>
         <source>E&amp;xpressions…</source>
-        <translation type="unfinished"></translation>
+        <translation>表情(&amp;X)…</translation>
     </message>
     <message>
         <source>&amp;Mirrored view</source>
@@ -3231,8 +3231,8 @@
         <translation>从此帧起互换两个人物(&amp;W)</translation>
     </message>
     <message>
-        <source>Face is &amp;neutral in this frame</source>
-        <translation type="unfinished"></translation>
+        <source>Face is ne&amp;utral in this frame</source>
+        <translation>此帧为中性表情(&amp;U)</translation>
     </message>
     <message>
         <source>&amp;Correct landmarks</source>
@@ -3301,35 +3301,35 @@
     <name>expressions</name>
     <message>
         <source>Eyes</source>
-        <translation type="unfinished"></translation>
+        <translation>眼睛</translation>
     </message>
     <message>
         <source>Brows</source>
-        <translation type="unfinished"></translation>
+        <translation>眉毛</translation>
     </message>
     <message>
         <source>Jaw</source>
-        <translation type="unfinished"></translation>
+        <translation>下颌</translation>
     </message>
     <message>
         <source>Mouth</source>
-        <translation type="unfinished"></translation>
+        <translation>嘴</translation>
     </message>
     <message>
         <source>Cheeks and nose</source>
-        <translation type="unfinished"></translation>
+        <translation>脸颊和鼻子</translation>
     </message>
     <message>
         <source>Tongue</source>
-        <translation type="unfinished"></translation>
+        <translation>舌头</translation>
     </message>
     <message>
         <source>Expressions</source>
-        <translation type="unfinished">表情</translation>
+        <translation>表情</translation>
     </message>
     <message>
         <source>{name}: landmarks do not show it, so that it is 0</source>
-        <translation type="unfinished"></translation>
+        <translation>{name}：关键点无法反映，因此为 0</translation>
     </message>
 </context>
 <context>
@@ -4521,23 +4521,23 @@
     </message>
     <message>
         <source>&apos;mirrored&apos; is neither true nor false</source>
-        <translation type="unfinished"></translation>
+        <translation>“mirrored”既不是 true 也不是 false</translation>
     </message>
     <message>
         <source>&apos;shapes&apos; is no object with the names of shapes</source>
-        <translation type="unfinished"></translation>
+        <translation>“shapes”不是以形状名称为键的对象</translation>
     </message>
     <message>
         <source>&apos;{name}&apos; has an unknown &apos;{key}&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>“{name}”含有未知的“{key}”</translation>
     </message>
     <message>
         <source>&apos;{name}&apos; is no object with {known}</source>
-        <translation type="unfinished"></translation>
+        <translation>“{name}”不是含 {known} 的对象</translation>
     </message>
     <message>
         <source>&apos;{name}&apos; is unknown</source>
-        <translation type="unfinished"></translation>
+        <translation>“{name}”未知</translation>
     </message>
     <message>
         <source>&apos;{name}&apos; must be a list</source>
@@ -4561,7 +4561,7 @@
     </message>
     <message>
         <source>&apos;{name}&apos;: {fault}</source>
-        <translation type="unfinished"></translation>
+        <translation>“{name}”：{fault}</translation>
     </message>
     <message>
         <source>&apos;{name}&apos;: {reason}</source>
@@ -4569,11 +4569,11 @@
     </message>
     <message>
         <source>&apos;{part}&apos; is no option of this target: write one of {examples}</source>
-        <translation type="unfinished"></translation>
+        <translation>“{part}”不是此目标的选项：请写 {examples} 之一</translation>
     </message>
     <message>
         <source>&apos;{text}&apos; is neither a file nor a preset of expressions: choose one of {known}</source>
-        <translation type="unfinished"></translation>
+        <translation>“{text}”既不是文件也不是表情预设：可选 {known}</translation>
     </message>
     <message>
         <source>1 frame has no timestamp: it is placed between its neighbours</source>
@@ -4601,7 +4601,7 @@
     </message>
     <message>
         <source>ARKit (perfect sync)</source>
-        <translation type="unfinished"></translation>
+        <translation>ARKit (Perfect Sync)</translation>
     </message>
     <message>
         <source>Accept a stretch</source>
@@ -4609,7 +4609,7 @@
     </message>
     <message>
         <source>Action units</source>
-        <translation type="unfinished"></translation>
+        <translation>动作单元</translation>
     </message>
     <message>
         <source>Butterworth</source>
@@ -4629,7 +4629,7 @@
     </message>
     <message>
         <source>Curve</source>
-        <translation type="unfinished"></translation>
+        <translation>曲线</translation>
     </message>
     <message>
         <source>Cut-off</source>
@@ -4657,11 +4657,11 @@
     </message>
     <message>
         <source>Dead zone</source>
-        <translation type="unfinished"></translation>
+        <translation>死区</translation>
     </message>
     <message>
         <source>Direction of an eye</source>
-        <translation type="unfinished"></translation>
+        <translation>一只眼睛的方向</translation>
     </message>
     <message>
         <source>Exclude a stretch</source>
@@ -4669,7 +4669,7 @@
     </message>
     <message>
         <source>Exponent: above 1, weak expressions become weaker; below 1, stronger.</source>
-        <translation type="unfinished"></translation>
+        <translation>指数：大于 1 时弱表情更弱，小于 1 时更强。</translation>
     </message>
     <message>
         <source>Expressions</source>
@@ -4677,15 +4677,15 @@
     </message>
     <message>
         <source>Expressions and head rotation for Unreal, Blender and Maya, a file per face.</source>
-        <translation type="unfinished"></translation>
+        <translation>表情和头部旋转，用于 Unreal、Blender 和 Maya，每张人脸一个文件。</translation>
     </message>
     <message>
         <source>Expressions and head rotation of the first face, as the Live Link Face app sends them, for Unreal and add-ons of Blender.</source>
-        <translation type="unfinished"></translation>
+        <translation>第一张人脸的表情和头部旋转，格式与 Live Link Face 应用发送的相同，适用于 Unreal 和 Blender 插件。</translation>
     </message>
     <message>
         <source>Factor of the strength. Results above 1 are 1.</source>
-        <translation type="unfinished"></translation>
+        <translation>强度的倍数。结果超过 1 时取 1。</translation>
     </message>
     <message>
         <source>Frames are being tracked again: wait until it is done.</source>
@@ -4725,11 +4725,11 @@
     </message>
     <message>
         <source>Gain</source>
-        <translation type="unfinished"></translation>
+        <translation>增益</translation>
     </message>
     <message>
         <source>Gaze</source>
-        <translation type="unfinished"></translation>
+        <translation>视线</translation>
     </message>
     <message>
         <source>Head pose</source>
@@ -4749,7 +4749,7 @@
     </message>
     <message>
         <source>How the movement of the head is sent.</source>
-        <translation type="unfinished"></translation>
+        <translation>头部移动的发送方式。</translation>
     </message>
     <message>
         <source>Include a stretch again</source>
@@ -4761,11 +4761,11 @@
     </message>
     <message>
         <source>Live Link Face</source>
-        <translation type="unfinished"></translation>
+        <translation>Live Link Face</translation>
     </message>
     <message>
         <source>Mean of both eyes; both angles are 0 if the eyes look into the camera</source>
-        <translation type="unfinished"></translation>
+        <translation>双眼的平均值；眼睛看向摄像头时两个角度均为 0</translation>
     </message>
     <message>
         <source>MediaPipe is not installed: &apos;pip install steadymark[mediapipe]&apos;, or use another model</source>
@@ -4781,7 +4781,7 @@
     </message>
     <message>
         <source>Names of the blend shapes that the avatar has.</source>
-        <translation type="unfinished"></translation>
+        <translation>虚拟形象所具有的混合形状的名称。</translation>
     </message>
     <message>
         <source>No face was found in {name} (1 frame).</source>
@@ -4849,11 +4849,11 @@
     </message>
     <message>
         <source>Pupil</source>
-        <translation type="unfinished"></translation>
+        <translation>瞳孔</translation>
     </message>
     <message>
         <source>Pupils</source>
-        <translation type="unfinished"></translation>
+        <translation>瞳孔</translation>
     </message>
     <message>
         <source>Raw and stabilized apart by more than</source>
@@ -4869,11 +4869,11 @@
     </message>
     <message>
         <source>Score of the pupil</source>
-        <translation type="unfinished"></translation>
+        <translation>瞳孔的置信度</translation>
     </message>
     <message>
         <source>Shapes</source>
-        <translation type="unfinished"></translation>
+        <translation>混合形状</translation>
     </message>
     <message>
         <source>Some faces of {table} lie outside the picture of {video} ({width} × {height} pixels): the table may be of another video.</source>
@@ -4881,11 +4881,11 @@
     </message>
     <message>
         <source>Strengths up to this one become 0, and the others begin there.</source>
-        <translation type="unfinished"></translation>
+        <translation>不超过此值的强度变为 0，其余强度从此值算起。</translation>
     </message>
     <message>
         <source>The centres of the pupils; right and left are the person&apos;s</source>
-        <translation type="unfinished"></translation>
+        <translation>瞳孔中心；左右以人物自身为准</translation>
     </message>
     <message>
         <source>The face is never followed for half a second.</source>
@@ -4909,7 +4909,7 @@
     </message>
     <message>
         <source>The strongest action units of FACS, with intensities from 0 to 5</source>
-        <translation type="unfinished"></translation>
+        <translation>FACS 中最强的动作单元，强度从 0 到 5</translation>
     </message>
     <message>
         <source>The strongest of ARKit&apos;s 52 face shapes, from 0 to 1</source>
@@ -4941,7 +4941,7 @@
     </message>
     <message>
         <source>VRM (eyelids and vowels)</source>
-        <translation type="unfinished"></translation>
+        <translation>VRM（眼睑和元音）</translation>
     </message>
     <message>
         <source>Wait until all frames are processed.</source>
@@ -4949,7 +4949,7 @@
     </message>
     <message>
         <source>a calibration needs {fewest} points or more at which the gaze is known, not {count}: look at more points, with both eyes visible</source>
-        <translation type="unfinished"></translation>
+        <translation>校准需要至少 {fewest} 个视线已知的点，而只有 {count} 个：请注视更多的点，并让双眼可见</translation>
     </message>
     <message>
         <source>a lane needs a name</source>
@@ -4957,7 +4957,7 @@
     </message>
     <message>
         <source>a number is too large</source>
-        <translation type="unfinished"></translation>
+        <translation>有一个数过大</translation>
     </message>
     <message>
         <source>a row cannot be read as numbers</source>
@@ -4985,7 +4985,7 @@
     </message>
     <message>
         <source>animation for Live Link Face (CSV)</source>
-        <translation type="unfinished"></translation>
+        <translation>Live Link Face 动画 (CSV)</translation>
     </message>
     <message>
         <source>another face overlaps by {percent:.0f} %</source>
@@ -4997,7 +4997,7 @@
     </message>
     <message>
         <source>as a virtual tracker</source>
-        <translation type="unfinished"></translation>
+        <translation>作为虚拟追踪器</translation>
     </message>
     <message>
         <source>automatic</source>
@@ -5005,7 +5005,7 @@
     </message>
     <message>
         <source>brow lowerer</source>
-        <translation type="unfinished"></translation>
+        <translation>降眉</translation>
     </message>
     <message>
         <source>cannot read the annotations in {path}: {error}</source>
@@ -5021,7 +5021,7 @@
     </message>
     <message>
         <source>choose the neutral face</source>
-        <translation type="unfinished"></translation>
+        <translation>选择中性表情</translation>
     </message>
     <message>
         <source>correct frame {frame}</source>
@@ -5041,11 +5041,11 @@
     </message>
     <message>
         <source>down</source>
-        <translation type="unfinished"></translation>
+        <translation>向下</translation>
     </message>
     <message>
         <source>downwards</source>
-        <translation type="unfinished"></translation>
+        <translation>向下</translation>
     </message>
     <message>
         <source>event in &apos;{lane}&apos;</source>
@@ -5069,7 +5069,7 @@
     </message>
     <message>
         <source>forget the neutral face</source>
-        <translation type="unfinished"></translation>
+        <translation>取消中性表情</translation>
     </message>
     <message>
         <source>frame {frame} cannot be read any more</source>
@@ -5085,7 +5085,7 @@
     </message>
     <message>
         <source>gaze, °</source>
-        <translation type="unfinished"></translation>
+        <translation>视线，°</translation>
     </message>
     <message>
         <source>head turned by {degrees:.0f}°</source>
@@ -5109,7 +5109,7 @@
     </message>
     <message>
         <source>intensity</source>
-        <translation type="unfinished"></translation>
+        <translation>强度</translation>
     </message>
     <message>
         <source>interval in &apos;{lane}&apos;</source>
@@ -5117,7 +5117,7 @@
     </message>
     <message>
         <source>it has no name</source>
-        <translation type="unfinished"></translation>
+        <translation>它没有名称</translation>
     </message>
     <message>
         <source>it is cut off: how much is missing is not known</source>
@@ -5177,7 +5177,7 @@
     </message>
     <message>
         <source>left</source>
-        <translation type="unfinished"></translation>
+        <translation>左</translation>
     </message>
     <message>
         <source>left eyelid</source>
@@ -5213,11 +5213,11 @@
     </message>
     <message>
         <source>lip corner puller</source>
-        <translation type="unfinished"></translation>
+        <translation>拉嘴角</translation>
     </message>
     <message>
         <source>lips part</source>
-        <translation type="unfinished"></translation>
+        <translation>双唇分开</translation>
     </message>
     <message>
         <source>low score</source>
@@ -5233,7 +5233,7 @@
     </message>
     <message>
         <source>moves the avatar</source>
-        <translation type="unfinished"></translation>
+        <translation>移动虚拟形象</translation>
     </message>
     <message>
         <source>name the person</source>
@@ -5245,7 +5245,7 @@
     </message>
     <message>
         <source>no action unit</source>
-        <translation type="unfinished"></translation>
+        <translation>无动作单元</translation>
     </message>
     <message>
         <source>no face attribute is drawn as &apos;{name}&apos;: choose one of {known}</source>
@@ -5265,7 +5265,7 @@
     </message>
     <message>
         <source>not sent</source>
-        <translation type="unfinished"></translation>
+        <translation>不发送</translation>
     </message>
     <message>
         <source>nothing is left to export: everything is excluded or outside the part</source>
@@ -5321,7 +5321,7 @@
     </message>
     <message>
         <source>right</source>
-        <translation type="unfinished"></translation>
+        <translation>右</translation>
     </message>
     <message>
         <source>roll</source>
@@ -5333,7 +5333,7 @@
     </message>
     <message>
         <source>sideways</source>
-        <translation type="unfinished"></translation>
+        <translation>左右</translation>
     </message>
     <message>
         <source>smile</source>
@@ -5357,7 +5357,7 @@
     </message>
     <message>
         <source>the data are no packet of Live Link Face with a face</source>
-        <translation type="unfinished"></translation>
+        <translation>数据不是含有人脸的 Live Link Face 数据包</translation>
     </message>
     <message>
         <source>the drawing &apos;{name}&apos; has the name of another command</source>
@@ -5365,7 +5365,7 @@
     </message>
     <message>
         <source>the expression settings cannot be written to {path} ({reason}): choose another place</source>
-        <translation type="unfinished"></translation>
+        <translation>无法将表情设置写入 {path}（{reason}）：请选择其他位置</translation>
     </message>
     <message>
         <source>the face attribute &apos;{name}&apos; cannot be computed ({kind}: {error})</source>
@@ -5393,7 +5393,7 @@
     </message>
     <message>
         <source>the folder of presets {folder} cannot be created: {reason}</source>
-        <translation type="unfinished"></translation>
+        <translation>无法创建预设文件夹 {folder}：{reason}</translation>
     </message>
     <message>
         <source>the follower &apos;{follower}&apos; has landmarks of {theirs}, but &apos;{name}&apos; those of {ours}: name another follower in the model card</source>
@@ -5433,19 +5433,19 @@
     </message>
     <message>
         <source>the name of expression settings has 1 to {most} printable characters</source>
-        <translation type="unfinished"></translation>
+        <translation>表情设置的名称须为 1 到 {most} 个可打印字符</translation>
     </message>
     <message>
         <source>the preset {path} cannot be deleted: {reason}</source>
-        <translation type="unfinished"></translation>
+        <translation>无法删除预设 {path}：{reason}</translation>
     </message>
     <message>
         <source>the project corrects landmark {landmark} of face {face} in frame {frame}, and the landmarks of the table are 0 to {last}: remove this correction</source>
-        <translation type="unfinished"></translation>
+        <translation>项目校正了第 {frame} 帧中人脸 {face} 的关键点 {landmark}，而表格的关键点为 0 到 {last}：请移除此校正</translation>
     </message>
     <message>
         <source>the project of {video} was made for a video of {made} pixels, and this one has {found}: put the project beside the video that it belongs to</source>
-        <translation type="unfinished"></translation>
+        <translation>{video} 的项目是为 {made} 像素的视频创建的，而此视频为 {found}：请将项目放在其所属视频的旁边</translation>
     </message>
     <message>
         <source>the stabilized landmarks tremble or the face moves very fast ({percent:.1f} % of the eye distance, faster than 5 Hz)</source>
@@ -5457,11 +5457,11 @@
     </message>
     <message>
         <source>the table has no gaze of the face {face_id}</source>
-        <translation type="unfinished"></translation>
+        <translation>表格中没有人脸 {face_id} 的视线</translation>
     </message>
     <message>
         <source>the table has no gaze: track the video with this version, with its eyes visible</source>
-        <translation type="unfinished"></translation>
+        <translation>表格中没有视线：请用此版本跟踪视频，并确保眼睛可见</translation>
     </message>
     <message>
         <source>the table has {count} landmarks, and it is not known which of them are the eye corners: track with a model whose schema is one of {known}</source>
@@ -5469,7 +5469,7 @@
     </message>
     <message>
         <source>the table was tracked with a gaze calibration: track the video again without one</source>
-        <translation type="unfinished"></translation>
+        <translation>该表格是用视线校准跟踪的：请不用校准重新跟踪视频</translation>
     </message>
     <message>
         <source>the timestamps decrease in 1 place: the latest timestamp is kept there</source>
@@ -5477,75 +5477,75 @@
     </message>
     <message>
         <source>the {key} of &apos;{name}&apos; is no number</source>
-        <translation type="unfinished"></translation>
+        <translation>“{name}”的 {key} 不是数字</translation>
     </message>
     <message>
         <source>there is no shape &apos;{name}&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>没有名为“{name}”的形状</translation>
     </message>
     <message>
         <source>to the right of the picture</source>
-        <translation type="unfinished"></translation>
+        <translation>向画面右侧</translation>
     </message>
     <message>
         <source>{degrees:+.1f}° {direction}</source>
-        <translation type="unfinished"></translation>
+        <translation>{direction} {degrees:+.1f}°</translation>
     </message>
     <message>
         <source>{found} settings for {wanted} shapes</source>
-        <translation type="unfinished"></translation>
+        <translation>{wanted} 个形状却有 {found} 项设置</translation>
     </message>
     <message>
         <source>{name} has no face in this frame</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} 在此帧中没有人脸</translation>
     </message>
     <message>
         <source>{path} cannot be read ({reason}): check the name of the gaze calibration</source>
-        <translation type="unfinished"></translation>
+        <translation>无法读取 {path}（{reason}）：请检查视线校准的文件名</translation>
     </message>
     <message>
         <source>{path} cannot be read: it must be a CSV file in UTF-8</source>
-        <translation type="unfinished"></translation>
+        <translation>无法读取 {path}：它必须是 UTF-8 编码的 CSV 文件</translation>
     </message>
     <message>
         <source>{path} cannot be written ({reason})</source>
-        <translation type="unfinished"></translation>
+        <translation>无法写入 {path}（{reason}）</translation>
     </message>
     <message>
         <source>{path} has no points</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} 中没有点</translation>
     </message>
     <message>
         <source>{path} holds no expression settings ({reason}): correct it, or choose another file</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} 不含表情设置（{reason}）：请修正，或选择其他文件</translation>
     </message>
     <message>
         <source>{path} is no gaze calibration: make one with &apos;steadymark gaze-calibrate&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} 不是视线校准：请用 steadymark gaze-calibrate 创建</translation>
     </message>
     <message>
         <source>{path} is not a pupil network: install Steadymark again, or restore the file</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} 不是瞳孔网络：请重新安装 Steadymark，或恢复该文件</translation>
     </message>
     <message>
         <source>{path} must have the columns start_s, end_s, and either x_mm, y_mm, z_mm or angle_x_deg, angle_y_deg</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} 须有列 start_s、end_s，以及 x_mm、y_mm、z_mm 或 angle_x_deg、angle_y_deg</translation>
     </message>
     <message>
         <source>{path}, line {line}: &apos;{value}&apos; in the column {name} is no number</source>
-        <translation type="unfinished"></translation>
+        <translation>{path}，第 {line} 行：列 {name} 中的“{value}”不是数字</translation>
     </message>
     <message>
         <source>{path}, line {line}: end_s is not after start_s</source>
-        <translation type="unfinished"></translation>
+        <translation>{path}，第 {line} 行：end_s 不在 start_s 之后</translation>
     </message>
     <message>
         <source>{side} not seen</source>
-        <translation type="unfinished"></translation>
+        <translation>{side}：不可见</translation>
     </message>
     <message>
         <source>{side} {x:.1f}, {y:.1f} px</source>
-        <translation type="unfinished"></translation>
+        <translation>{side} {x:.1f}, {y:.1f} px</translation>
     </message>
     <message>
         <source>{video} is not the file that {table} was made of: the landmarks may lie beside the face.</source>

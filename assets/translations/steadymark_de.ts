@@ -5015,6 +5015,10 @@
         <translation>automatisch</translation>
     </message>
     <message>
+        <source>blink</source>
+        <translation>Blinzeln</translation>
+    </message>
+    <message>
         <source>brow lowerer</source>
         <translation>Brauen senken</translation>
     </message>
@@ -5031,6 +5035,14 @@
         <translation>Spur „{lane}“ ändern</translation>
     </message>
     <message>
+        <source>cheek raiser</source>
+        <translation>Wangen heben</translation>
+    </message>
+    <message>
+        <source>chin raiser</source>
+        <translation>Kinn heben</translation>
+    </message>
+    <message>
         <source>choose the neutral face</source>
         <translation>Neutrales Gesicht wählen</translation>
     </message>
@@ -5045,6 +5057,10 @@
     <message>
         <source>delete the lane &apos;{lane}&apos;</source>
         <translation>Spur „{lane}“ entfernen</translation>
+    </message>
+    <message>
+        <source>dimpler</source>
+        <translation>Grübchen</translation>
     </message>
     <message>
         <source>doubtful stretches cannot be found ({fault})</source>
@@ -5119,6 +5135,10 @@
         <translation>{file} importieren</translation>
     </message>
     <message>
+        <source>inner brow raiser</source>
+        <translation>innere Brauen heben</translation>
+    </message>
+    <message>
         <source>intensity</source>
         <translation>Intensität</translation>
     </message>
@@ -5179,6 +5199,10 @@
         <translation>Kiefer</translation>
     </message>
     <message>
+        <source>jaw drop</source>
+        <translation>Kiefer gesenkt</translation>
+    </message>
+    <message>
         <source>jump</source>
         <translation>Sprung</translation>
     </message>
@@ -5193,6 +5217,10 @@
     <message>
         <source>left eyelid</source>
         <translation>linkes Lid</translation>
+    </message>
+    <message>
+        <source>lid tightener</source>
+        <translation>Lider anspannen</translation>
     </message>
     <message>
         <source>line 1: neither a Steadymark file (&apos;{magic} {format}&apos;) nor the names of its columns (&apos;frame,face_id,timestamp_s,…&apos;) or of OpenFace&apos;s (&apos;frame, face_id, timestamp, …&apos;): save the table as CSV with the names of its columns in the first line</source>
@@ -5223,8 +5251,24 @@
         <translation>Zeile {number}, „{given}“ ist keine Zahl</translation>
     </message>
     <message>
+        <source>lip corner depressor</source>
+        <translation>Mundwinkel senken</translation>
+    </message>
+    <message>
         <source>lip corner puller</source>
         <translation>Mundwinkel heben</translation>
+    </message>
+    <message>
+        <source>lip stretcher</source>
+        <translation>Lippen strecken</translation>
+    </message>
+    <message>
+        <source>lip suck</source>
+        <translation>Lippen einziehen</translation>
+    </message>
+    <message>
+        <source>lip tightener</source>
+        <translation>Lippen anspannen</translation>
     </message>
     <message>
         <source>lips part</source>
@@ -5271,6 +5315,10 @@
         <translation>neben keinem der fertigen Videos der Warteschlange liegt eine Referenz</translation>
     </message>
     <message>
+        <source>nose wrinkler</source>
+        <translation>Nase rümpfen</translation>
+    </message>
+    <message>
         <source>not found for {seconds:.2f} s</source>
         <translation>{seconds:.2f} s lang nicht gefunden</translation>
     </message>
@@ -5285,6 +5333,10 @@
     <message>
         <source>nothing is left to export: no face was found</source>
         <translation>Es gibt nichts zu exportieren: Es wurde kein Gesicht gefunden</translation>
+    </message>
+    <message>
+        <source>outer brow raiser</source>
+        <translation>äußere Brauen heben</translation>
     </message>
     <message>
         <source>people cannot be listed ({fault})</source>
@@ -5497,6 +5549,14 @@
     <message>
         <source>to the right of the picture</source>
         <translation>nach rechts im Bild</translation>
+    </message>
+    <message>
+        <source>upper lid raiser</source>
+        <translation>Oberlider heben</translation>
+    </message>
+    <message>
+        <source>upper lip raiser</source>
+        <translation>Oberlippe heben</translation>
     </message>
     <message>
         <source>{degrees:+.1f}° {direction}</source>

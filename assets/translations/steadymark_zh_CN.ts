@@ -5004,6 +5004,10 @@
         <translation>自动</translation>
     </message>
     <message>
+        <source>blink</source>
+        <translation>眨眼</translation>
+    </message>
+    <message>
         <source>brow lowerer</source>
         <translation>降眉</translation>
     </message>
@@ -5020,6 +5024,14 @@
         <translation>更改轨道“{lane}”</translation>
     </message>
     <message>
+        <source>cheek raiser</source>
+        <translation>脸颊提升</translation>
+    </message>
+    <message>
+        <source>chin raiser</source>
+        <translation>下巴提升</translation>
+    </message>
+    <message>
         <source>choose the neutral face</source>
         <translation>选择中性表情</translation>
     </message>
@@ -5034,6 +5046,10 @@
     <message>
         <source>delete the lane &apos;{lane}&apos;</source>
         <translation>移除轨道“{lane}”</translation>
+    </message>
+    <message>
+        <source>dimpler</source>
+        <translation>酒窝</translation>
     </message>
     <message>
         <source>doubtful stretches cannot be found ({fault})</source>
@@ -5108,6 +5124,10 @@
         <translation>导入 {file}</translation>
     </message>
     <message>
+        <source>inner brow raiser</source>
+        <translation>内眉上扬</translation>
+    </message>
+    <message>
         <source>intensity</source>
         <translation>强度</translation>
     </message>
@@ -5168,6 +5188,10 @@
         <translation>下颌</translation>
     </message>
     <message>
+        <source>jaw drop</source>
+        <translation>下颌下落</translation>
+    </message>
+    <message>
         <source>jump</source>
         <translation>跳动</translation>
     </message>
@@ -5182,6 +5206,10 @@
     <message>
         <source>left eyelid</source>
         <translation>左眼睑</translation>
+    </message>
+    <message>
+        <source>lid tightener</source>
+        <translation>眼睑收紧</translation>
     </message>
     <message>
         <source>line 1: neither a Steadymark file (&apos;{magic} {format}&apos;) nor the names of its columns (&apos;frame,face_id,timestamp_s,…&apos;) or of OpenFace&apos;s (&apos;frame, face_id, timestamp, …&apos;): save the table as CSV with the names of its columns in the first line</source>
@@ -5212,8 +5240,24 @@
         <translation>第 {number} 行，“{given}”不是数字</translation>
     </message>
     <message>
+        <source>lip corner depressor</source>
+        <translation>嘴角下拉</translation>
+    </message>
+    <message>
         <source>lip corner puller</source>
         <translation>拉嘴角</translation>
+    </message>
+    <message>
+        <source>lip stretcher</source>
+        <translation>嘴唇拉伸</translation>
+    </message>
+    <message>
+        <source>lip suck</source>
+        <translation>抿唇</translation>
+    </message>
+    <message>
+        <source>lip tightener</source>
+        <translation>嘴唇收紧</translation>
     </message>
     <message>
         <source>lips part</source>
@@ -5260,6 +5304,10 @@
         <translation>队列中已完成的视频旁都没有真值</translation>
     </message>
     <message>
+        <source>nose wrinkler</source>
+        <translation>皱鼻</translation>
+    </message>
+    <message>
         <source>not found for {seconds:.2f} s</source>
         <translation>{seconds:.2f} 秒未找到</translation>
     </message>
@@ -5274,6 +5322,10 @@
     <message>
         <source>nothing is left to export: no face was found</source>
         <translation>没有可导出的内容：没有找到人脸</translation>
+    </message>
+    <message>
+        <source>outer brow raiser</source>
+        <translation>外眉上扬</translation>
     </message>
     <message>
         <source>people cannot be listed ({fault})</source>
@@ -5486,6 +5538,14 @@
     <message>
         <source>to the right of the picture</source>
         <translation>向画面右侧</translation>
+    </message>
+    <message>
+        <source>upper lid raiser</source>
+        <translation>上眼睑提升</translation>
+    </message>
+    <message>
+        <source>upper lip raiser</source>
+        <translation>上唇提升</translation>
     </message>
     <message>
         <source>{degrees:+.1f}° {direction}</source>

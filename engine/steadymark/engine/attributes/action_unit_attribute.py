@@ -48,7 +48,7 @@ def _strongest(values: AttributeValues) -> list[UserText]:
 
 
 def _column(name: str, decimals: int, openface_decimals: int) -> AttributeColumn:
-    label = UserText("{name}", name=f"{name} {_UNITS[name[:-2]].label}")
+    label = UserText("{name} {label}", name=name, label=_UNITS[name[:-2]].label)
     return AttributeColumn(name, label, "", decimals, openface_decimals)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from steadymark.engine.expressions.arkit import SHAPES, arkit_shapes
 from steadymark.engine.expressions.hidden_side import without_hidden_side
 from steadymark.engine.face3d.face_basis import face_basis
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,7 +48,7 @@ class ActionUnit:
     """
 
     name: str
-    label: str
+    label: UserText
     shapes: tuple[str, ...]
     present_from: float = _TRACE
     is_hint: bool = False
@@ -55,24 +56,26 @@ class ActionUnit:
 
 
 UNITS = (
-    ActionUnit("AU01", "inner brow raiser", ("browInnerUp",)),
-    ActionUnit("AU02", "outer brow raiser", ("browOuterUp",), 1.5),
-    ActionUnit("AU04", "brow lowerer", ("browDown",), 1.3),
-    ActionUnit("AU05", "upper lid raiser", ("eyeWide",), is_hint=True),
-    ActionUnit("AU06", "cheek raiser", ("cheekSquint",), is_hint=True),
-    ActionUnit("AU07", "lid tightener", ("eyeSquint",), is_hint=True),
-    ActionUnit("AU09", "nose wrinkler", ("noseSneer",)),
-    ActionUnit("AU10", "upper lip raiser", ("mouthUpperUp",)),
-    ActionUnit("AU12", "lip corner puller", ("mouthSmile",)),
-    ActionUnit("AU14", "dimpler", ("mouthDimple",), is_hint=True),
-    ActionUnit("AU15", "lip corner depressor", ("mouthFrown",), is_hint=True),
-    ActionUnit("AU17", "chin raiser", ("mouthShrugLower",), 3.5, is_hint=True),
-    ActionUnit("AU20", "lip stretcher", ("mouthStretch",)),
-    ActionUnit("AU23", "lip tightener", ("mouthPress",), is_hint=True),
-    ActionUnit("AU25", "lips part", (), 0.5),
-    ActionUnit("AU26", "jaw drop", ("jawOpen",), 1.3),
-    ActionUnit("AU28", "lip suck", ("mouthRollLower",), 2.4, is_hint=True, has_intensity=False),
-    ActionUnit("AU45", "blink", ("eyeBlink",), 1.2),
+    ActionUnit("AU01", UserText("inner brow raiser"), ("browInnerUp",)),
+    ActionUnit("AU02", UserText("outer brow raiser"), ("browOuterUp",), 1.5),
+    ActionUnit("AU04", UserText("brow lowerer"), ("browDown",), 1.3),
+    ActionUnit("AU05", UserText("upper lid raiser"), ("eyeWide",), is_hint=True),
+    ActionUnit("AU06", UserText("cheek raiser"), ("cheekSquint",), is_hint=True),
+    ActionUnit("AU07", UserText("lid tightener"), ("eyeSquint",), is_hint=True),
+    ActionUnit("AU09", UserText("nose wrinkler"), ("noseSneer",)),
+    ActionUnit("AU10", UserText("upper lip raiser"), ("mouthUpperUp",)),
+    ActionUnit("AU12", UserText("lip corner puller"), ("mouthSmile",)),
+    ActionUnit("AU14", UserText("dimpler"), ("mouthDimple",), is_hint=True),
+    ActionUnit("AU15", UserText("lip corner depressor"), ("mouthFrown",), is_hint=True),
+    ActionUnit("AU17", UserText("chin raiser"), ("mouthShrugLower",), 3.5, is_hint=True),
+    ActionUnit("AU20", UserText("lip stretcher"), ("mouthStretch",)),
+    ActionUnit("AU23", UserText("lip tightener"), ("mouthPress",), is_hint=True),
+    ActionUnit("AU25", UserText("lips part"), (), 0.5),
+    ActionUnit("AU26", UserText("jaw drop"), ("jawOpen",), 1.3),
+    ActionUnit(
+        "AU28", UserText("lip suck"), ("mouthRollLower",), 2.4, is_hint=True, has_intensity=False
+    ),
+    ActionUnit("AU45", UserText("blink"), ("eyeBlink",), 1.2),
 )
 INTENSITIES = tuple(f"{unit.name}_r" for unit in UNITS if unit.has_intensity)
 PRESENCES = tuple(f"{unit.name}_c" for unit in UNITS)

@@ -111,7 +111,7 @@ def report_units(
     for row in rows:
         shares = (_percent(share) for share in (row.false_share, row.found_share))
         figures = (fixed(row.correlation, 2), fixed(row.error, 2), *shares)
-        table.add_row(row.unit.name, row.unit.label, *figures)
+        table.add_row(row.unit.name, str(row.unit.label), *figures)
     out.print(table)
     if json_file is not None:
         figures_of = {

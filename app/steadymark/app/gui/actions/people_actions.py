@@ -25,7 +25,7 @@ PEOPLE_COMMANDS = (
     ),
     ActionSpec(
         "neutral_face",
-        QT_TRANSLATE_NOOP("commands", "Face is &neutral in this frame"),
+        QT_TRANSLATE_NOOP("commands", "Face is &neutral in the next half second"),
         ("Ctrl+Alt+0",),
     ),
 )

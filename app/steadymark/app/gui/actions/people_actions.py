@@ -25,7 +25,7 @@ PEOPLE_COMMANDS = (
     ),
     ActionSpec(
         "neutral_face",
-        QT_TRANSLATE_NOOP("commands", "Face is &neutral in the next half second"),
+        QT_TRANSLATE_NOOP("commands", "Face is ne&utral in this frame"),
         ("Ctrl+Alt+0",),
     ),
 )

@@ -6,6 +6,7 @@ below gives a reason.
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from typer.testing import CliRunner
 import steadymark as sm
 from steadymark.app.cli.main import app as steadymark_app
 from steadymark.engine.attributes.looked_at_points import read_looked_at
+from steadymark.engine.expressions.expression_files import expressions_of
 from steadymark.engine.gaze.gaze_calibration import FEWEST
 from steadymark.engine.review.project_file import parse_project
 from steadymark.models.face.schema import assets_root
@@ -254,12 +256,23 @@ def test_every_language_of_a_block_is_tested() -> None:
     assert languages == {"", "sh", "powershell", "python", "r", "matlab", "json", "csv"}
 
 
-@pytest.mark.parametrize("block", [block for block in BLOCKS if block.language == "json"])
+JSON_BLOCKS = [block for block in BLOCKS if block.language == "json"]
+PRESETS = [block for block in JSON_BLOCKS if "steadymark_expressions" in block.text]
+
+
+@pytest.mark.parametrize("block", [block for block in JSON_BLOCKS if block not in PRESETS])
 def test_an_example_of_a_project_can_be_read(block: Block) -> None:
     project = parse_project(block.text, block.page)
     assert project.lanes
     assert project.annotations
     assert project.corrections
+
+
+@pytest.mark.parametrize("block", PRESETS)
+def test_an_example_of_a_preset_of_expressions_can_be_read(block: Block) -> None:
+    settings = expressions_of(json.loads(block.text)).settings
+    assert settings.mirrored
+    assert settings.of("jawOpen").gain == 1.5
 
 
 def test_the_messages_of_the_troubleshooting_page_are_those_of_the_program() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from steadymark.engine.attributes.attribute_registry import (
+    ATTRIBUTES,
     attribute_slices,
     attributes_of,
     drawn_attributes,
@@ -17,7 +18,7 @@ from steadymark.engine.attributes.attribute_registry import (
 )
 from steadymark.engine.attributes.attribute_rows import attributes_of_rows, rows_of_table
 from steadymark.engine.attributes.gaze_attribute import ANGLES, VECTORS
-from steadymark.engine.core.gaze import GazeCalibration
+from steadymark.engine.core.gaze import GAZE, GazeCalibration
 from steadymark.engine.core.pupils import Pupils
 from steadymark.engine.core.types import (
     FaceBox,
@@ -97,6 +98,22 @@ def test_looking_to_the_right_of_the_picture_and_down_makes_both_angles_larger()
         assert np.linalg.norm(values[3:6]) == pytest.approx(1)
         assert values[2] < 0
         assert values[5] < 0
+
+
+@pytest.mark.parametrize(
+    ("angles_deg", "lines"),
+    [
+        ((5.2, 0.7), ["5.2° to the right of the picture", "0.7° downwards"]),
+        ((-5.2, -0.7), ["5.2° to the left of the picture", "0.7° upwards"]),
+    ],
+)
+def test_the_readout_names_the_side_to_which_the_eyes_look(
+    angles_deg: tuple[float, float], lines: list[str]
+) -> None:
+    gaze = ATTRIBUTES.find(GAZE)
+    (readout,) = gaze.shown
+    values = (*(0.0,) * len(VECTORS), *map(math.radians, angles_deg))
+    assert [str(line) for line in readout.lines(values)] == lines
 
 
 def test_gaze_is_unknown_without_pupils_and_that_of_one_eye_gives_the_angles() -> None:

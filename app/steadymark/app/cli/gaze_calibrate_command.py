@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from steadymark.app.cli.error_boundary import out, report_errors
+from steadymark.app.cli.error_boundary import err, out, report_errors
 from steadymark.app.cli.help_groups import FACES, INPUT, OUTPUT, help_groups
+
+_POOR_DEG = 8.0  # a calibration is off by 2 to 4° with the right points (docs/decisions/gaze.md)
 
 
 @help_groups({INPUT: "looked_at", FACES: "face name", OUTPUT: "target overwrite"})
@@ -54,6 +56,12 @@ def gaze_calibrate(
         write_calibration(target, found.calibration)
         errors = f"mean error {found.before_deg:.1f}° before, {found.after_deg:.1f}° after"
         out.print(f"{escape(str(target))}: {len(points)} points, {errors}", soft_wrap=True)
+        if found.after_deg > _POOR_DEG:
+            err.print(
+                f"[yellow]note:[/yellow] the points do not fit the gaze: check the times and the "
+                f"axes in {escape(str(looked_at))}",
+                soft_wrap=True,
+            )
         return 0
 
     report_errors(run)

@@ -20,6 +20,7 @@ from steadymark.engine.batch.job_planning import plan_jobs, split_results
 from steadymark.engine.batch.results_index import ResultsIndex
 from steadymark.engine.batch.run_jobs import run_here, useful_processes
 from steadymark.engine.core.errors import SteadymarkError, UsageError
+from steadymark.engine.core.gaze import GAZE
 from steadymark.engine.core.image_order import ImageOrder
 from steadymark.engine.gaze.gaze_calibration import read_calibration
 from steadymark.engine.output.output_paths import make_folder
@@ -144,25 +145,30 @@ def track_options(
     return TrackOptions(settings, input_settings)
 
 
-def video_drawings(names: Sequence[str], *, axes: bool, video: bool) -> tuple[str, ...]:
+def video_drawings(
+    names: Sequence[str], *, axes: bool, video: bool, pupils: bool
+) -> tuple[str, ...]:
     """Return what is drawn into the video besides the landmarks.
 
     Args:
         names: Names of the drawings of face attributes.
         axes: Whether to draw the axes of the head.
         video: Whether there is a video.
+        pupils: Whether pupils are found, without which there is no gaze.
 
     Returns:
         The names of the drawings.
 
     Raises:
-        UsageError: There is no video to draw into, or a name is unknown.
+        UsageError: There is no video to draw into, or a name is unknown or cannot be drawn.
     """
     for option, given in (("--axes", axes), ("--draw", names)):
         if given and not video:
             raise UsageError(
                 "{option} draws into the video: add --video, or leave {option} out", option=option
             )
+    if GAZE in names and not pupils:
+        raise UsageError("--draw gaze needs the pupils: leave --no-pupils out")
     return checked_drawings((*names, AXES) if axes else names)
 
 

@@ -75,6 +75,7 @@ ATTRIBUTES.add(
                 UserText("Action units"),
                 _strongest,
                 UserText("The strongest action units of FACS, with intensities from 0 to 5"),
+                partial=True,
             ),
         ),
     )

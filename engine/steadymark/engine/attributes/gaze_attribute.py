@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 VECTORS = tuple(f"gaze_{eye}_{axis}" for eye in range(2) for axis in "xyz")
 ANGLES = ("gaze_angle_x", "gaze_angle_y")
 _ANGLE_TEXTS = (UserText("to the right of the picture"), UserText("downwards"))
+_OTHER_TEXTS = (UserText("to the left of the picture"), UserText("upwards"))
 _DEGREES = 180 / math.pi  # per radian
 _EYES = ((36, 42), (42, 48))  # landmarks of the person's right and left eye
 _OUTER_CORNERS = (36, 45)
@@ -84,8 +85,12 @@ def _arrow(start: NDArray[np.float64], along: NDArray[np.float64]) -> NDArray[np
 
 def _angles(values: AttributeValues) -> list[UserText]:
     return [
-        UserText("{degrees:+.1f}° {direction}", degrees=_DEGREES * angle, direction=text)
-        for angle, text in zip(values[6:], _ANGLE_TEXTS, strict=True)
+        UserText(
+            "{degrees:.1f}° {direction}",
+            degrees=_DEGREES * abs(angle),
+            direction=other if angle < 0 else text,
+        )
+        for angle, text, other in zip(values[6:], _ANGLE_TEXTS, _OTHER_TEXTS, strict=True)
     ]
 
 

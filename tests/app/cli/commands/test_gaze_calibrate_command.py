@@ -80,6 +80,7 @@ def test_a_made_offset_of_both_eyes_is_recovered_from_points_on_a_screen(tmp_pat
     code, text = run(table, points, out, "--name", "Anna")
     assert code == 0, text
     assert "9 points, mean error" in text
+    assert "note:" not in text
     found = read_calibration(out)
     assert found.name == "Anna"
     assert np.array(found.offset_deg) == pytest.approx(OFFSET_DEG, abs=1.5)
@@ -111,6 +112,16 @@ def test_wrong_points_are_told_in_one_sentence(tmp_path: Path, content: str, mes
     assert code == 2
     assert message in text
     assert not (tmp_path / "out.json").exists()
+
+
+def test_points_that_do_not_fit_the_gaze_are_told(tmp_path: Path) -> None:
+    table, points, out = (tmp_path / name for name in ("a.csv", "points.csv", "anna.json"))
+    make_table(table)
+    rows = [f"{i},{i + 0.95},{-3 * x},{-y},{z}" for i, (x, y, z) in enumerate(SCREEN_MM)]
+    points.write_text("\n".join(["start_s,end_s,x_mm,y_mm,z_mm", *rows]) + "\n")
+    code, text = run(table, points, out)
+    assert code == 0
+    assert "the points do not fit the gaze: check the times and the axes in" in text
 
 
 def test_a_table_without_gaze_or_with_a_calibration_is_refused(tmp_path: Path) -> None:

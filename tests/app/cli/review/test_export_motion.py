@@ -129,6 +129,13 @@ def one_sentence(result: Result) -> str:
     return " ".join(result.output.split())
 
 
+def test_a_gltf_file_must_be_named_as_a_binary_one(native: Path, tmp_path: Path) -> None:
+    for name in ("a.gltf", "a", "."):
+        told = one_sentence(run("export", native, "--gltf", tmp_path / name))
+        assert "a name that ends in .glb" in told
+    assert not list(tmp_path.glob("a.gl*"))
+
+
 def test_a_folder_that_does_not_exist_is_told(native: Path, tmp_path: Path) -> None:
     told = one_sentence(run("export", native, "--gltf", tmp_path / "no" / "a.glb"))
     assert "a.glb" in told

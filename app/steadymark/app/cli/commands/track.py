@@ -160,7 +160,7 @@ def track(
     from steadymark.engine.pipeline.job import OutputSettings
 
     def run() -> int:
-        drawings = video_drawings(draw or (), axes=axes, video=video)
+        drawings = video_drawings(draw or (), axes=axes, video=video, pupils=pupils)
         options = track_options(
             csv=csv,
             recentre=recentre,

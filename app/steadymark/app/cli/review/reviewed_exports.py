@@ -47,11 +47,20 @@ class Animations:
         gltf: A binary glTF file; None writes none.
         bvh: A BVH file; None writes none.
         expressions: Settings of the shapes, and whether characters are mirrored.
+
+    Raises:
+        UsageError: The name of the glTF file does not tell that it is binary.
     """
 
     gltf: Path | None = None
     bvh: Path | None = None
     expressions: ExpressionSettings = AS_MEASURED
+
+    def __post_init__(self) -> None:
+        if self.gltf is not None and self.gltf.suffix.lower() != ".glb":
+            raise UsageError(
+                "--gltf writes binary glTF: give {path} a name that ends in .glb", path=self.gltf
+            )
 
     @property
     def files(self) -> dict[Path, Encode]:

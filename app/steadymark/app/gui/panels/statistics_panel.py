@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 def _readout_label(form: QFormLayout, readout: AttributeReadout) -> QLabel:
     """Add a field for an attribute to a form, and return the label of its values."""
     label = QLabel()
+    label.setWordWrap(True)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     label.setToolTip(translated(readout.help))
     form.addRow(translated(readout.label), label)

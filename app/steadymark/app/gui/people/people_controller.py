@@ -231,7 +231,8 @@ class PeopleController(QObject):
         """Take the face of the shown frame, or of the next half second of a camera, as neutral."""
         if self._session.display.newest_only:
             self._session.choose_neutral()
-            self._messages.show_message(self.tr("The face of the next half second is neutral."))
+            said = self.tr("The face of the next half second is neutral.")
+            self._messages.show_message(said, passing=True)
             return
         person = self._chosen()
         if person is None:
@@ -240,13 +241,15 @@ class PeopleController(QObject):
             frame = self._session.display.frame
             if self._people.choose_neutral(person, frame):
                 chosen = any(row.neutral == frame for row in self._people.rows())
-                self._messages.show_message(
-                    self.tr("{name} is neutral in this frame: shapes are relative to it.").format(
-                        name=self._people.title_of(person)
-                    )
+                said = (
+                    self.tr(
+                        "{name} is neutral in the half second from this frame on: shapes are "
+                        "relative to it."
+                    ).format(name=self._people.title_of(person))
                     if chosen
                     else self.tr("The neutral face is forgotten.")
                 )
+                self._messages.show_message(said, passing=True)
 
     def _answer(self, same: bool) -> None:
         """Take the suggestion, or do not make it again."""

@@ -124,10 +124,16 @@ def find_expressions(text: str, presets: ExpressionPresets) -> ExpressionSetting
     for preset in known:
         if preset.name.casefold() == text.strip().casefold():
             return preset.settings
+    if not known:
+        raise UsageError(
+            "'{text}' is neither a file nor a preset of expressions, and there are no presets: "
+            "name a file, or save a preset in the window with Live > Expressions",
+            text=text,
+        )
     raise UsageError(
         "'{text}' is neither a file nor a preset of expressions: choose one of {known}",
         text=text,
-        known=", ".join(preset.name for preset in known) or "a file, since there are no presets",
+        known=", ".join(preset.name for preset in known),
     )
 
 

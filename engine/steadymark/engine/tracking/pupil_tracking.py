@@ -87,7 +87,7 @@ class PupilTracker:
 
         Args:
             image: (H, W, 3) uint8 BGR frame.
-            faces: (68, 2) stabilized landmarks of each face in iBUG's order, frame pixels.
+            faces: (68, 2) landmarks of each face in iBUG's order, frame pixels.
             before: The state of each face after the previous frame; None for a new face.
             time_s: Time of the frame in seconds.
 

@@ -101,6 +101,18 @@ class FaceMemory(NamedTuple):
     pupils: PupilMemory | None = None
 
 
+class _FinishedFace(NamedTuple):
+    """A face of a frame: its new state, and its landmarks before and after its stabilizers.
+
+    `unfiltered` is what the filter gets, so that it does not depend on the choice of the filter.
+    """
+
+    memory: FaceMemory
+    raw: Landmarks
+    unfiltered: Landmarks
+    points: Landmarks
+
+
 @dataclass(slots=True)
 class Stabilization:
     """Stabilizes the faces of one source; frames must come in order, from one thread.
@@ -156,8 +168,8 @@ class Stabilization:
         ]
         pupils = self._pupils(frame, followed.faces, before, finished)
         self._memories = {
-            face.track: memory._replace(pupils=None if found is None else found[1])
-            for face, (memory, *_), found in zip(followed.faces, finished, pupils, strict=True)
+            face.track: each.memory._replace(pupils=None if found is None else found[1])
+            for face, each, found in zip(followed.faces, finished, pupils, strict=True)
         }
         faces = self._tracked_faces(
             frame, followed.faces, finished, [found and found[0] for found in pupils]
@@ -190,11 +202,8 @@ class Stabilization:
         face: FollowedFace,
         before: FaceMemory | None,
         given: tuple[Landmarks, FlowMemory | None],
-    ) -> tuple[FaceMemory, Landmarks, Landmarks]:
-        """Return the new state of a face, and its raw and stabilized landmarks.
-
-        `given` is a value of `_stabilized`.
-        """
+    ) -> _FinishedFace:
+        """Return a face with its new state; `given` is a value of `_stabilized`."""
         (stabilized, flow_memory), history = given, None
         if flow_memory is not None:
             known, raw = None if before is None else before.history, face.output.raw
@@ -212,16 +221,20 @@ class Stabilization:
             at_rest = 0 <= frame.pts_s - self._neutral_from_s < NEUTRAL_S
             camera = self._camera(frame)
             identity = follow_identity(identity, raw, camera, frame.pts_s, at_rest=at_rest)
-        return FaceMemory(filtered, flow_memory, history, identity), raw, points
+        memory = FaceMemory(filtered, flow_memory, history, identity)
+        return _FinishedFace(memory, raw, stabilized, points)
 
     def _pupils(
         self,
         frame: Frame,
         faces: Sequence[FollowedFace],
         before: Sequence[FaceMemory | None],
-        finished: Sequence[tuple[FaceMemory, Landmarks, Landmarks]],
+        finished: Sequence[_FinishedFace],
     ) -> list[tuple[Pupils, PupilMemory] | None]:
-        """Return the pupils and the new state of each confirmed face; None for the others."""
+        """Return the pupils and the new state of each confirmed face; None for the others.
+
+        They do not depend on the filter, which can be exchanged after tracking.
+        """
         results: list[tuple[Pupils, PupilMemory] | None] = [None] * len(faces)
         confirmed = [i for i, face in enumerate(faces) if face.face_id is not None]
         if self.pupil_tracker is None or not confirmed:
@@ -232,7 +245,7 @@ class Stabilization:
             else known.pupils
             for known, face in ((before[i], faces[i]) for i in confirmed)
         ]
-        points = [finished[i][2].xy_px for i in confirmed]
+        points = [finished[i].unfiltered.xy_px for i in confirmed]
         found = self.pupil_tracker.find(frame.image, points, memories, frame.pts_s)
         for i, each in zip(confirmed, found, strict=True):
             results[i] = each
@@ -245,12 +258,12 @@ class Stabilization:
         self,
         frame: Frame,
         faces: Sequence[FollowedFace],
-        finished: Sequence[tuple[FaceMemory, Landmarks, Landmarks]],
+        finished: Sequence[_FinishedFace],
         pupils: Sequence[Pupils | None],
     ) -> list[TrackedFace]:
-        """Return the confirmed faces with their attributes; see `_finished_face`."""
+        """Return the confirmed faces with their attributes."""
         found = []
-        for face, (memory, raw, points), seen in zip(faces, finished, pupils, strict=True):
+        for face, (memory, raw, _, points), seen in zip(faces, finished, pupils, strict=True):
             if face.face_id is None:
                 continue
             used = None if memory.identity is None else memory.identity.used

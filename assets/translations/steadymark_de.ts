@@ -1412,8 +1412,8 @@
         <translation>Das Gesicht der nächsten halben Sekunde gilt als neutral.</translation>
     </message>
     <message>
-        <source>{name} is neutral in this frame: shapes are relative to it.</source>
-        <translation>{name} ist in diesem Bild neutral: Blendshapes beziehen sich darauf.</translation>
+        <source>{name} is neutral in the half second from this frame on: shapes are relative to it.</source>
+        <translation>{name} ist in der halben Sekunde ab diesem Bild neutral: Blendshapes beziehen sich darauf.</translation>
     </message>
     <message>
         <source>The neutral face is forgotten.</source>
@@ -4583,6 +4583,10 @@
         <translation>„{part}“ ist keine Option dieses Ziels: Schreiben Sie eine von {examples}</translation>
     </message>
     <message>
+        <source>&apos;{text}&apos; is neither a file nor a preset of expressions, and there are no presets: name a file, or save a preset in the window with Live &gt; Expressions</source>
+        <translation>„{text}“ ist weder eine Datei noch eine Voreinstellung der Mimik, und es gibt keine Voreinstellungen: Nennen Sie eine Datei, oder speichern Sie im Fenster unter Live &gt; Mimik eine Voreinstellung</translation>
+    </message>
+    <message>
         <source>&apos;{text}&apos; is neither a file nor a preset of expressions: choose one of {known}</source>
         <translation>„{text}“ ist weder eine Datei noch eine Voreinstellung der Mimik: Zur Wahl stehen {known}</translation>
     </message>
@@ -5547,6 +5551,10 @@
         <translation>es gibt keine Blendshape „{name}“</translation>
     </message>
     <message>
+        <source>to the left of the picture</source>
+        <translation>nach links im Bild</translation>
+    </message>
+    <message>
         <source>to the right of the picture</source>
         <translation>nach rechts im Bild</translation>
     </message>
@@ -5557,10 +5565,6 @@
     <message>
         <source>upper lip raiser</source>
         <translation>Oberlippe heben</translation>
-    </message>
-    <message>
-        <source>{degrees:+.1f}° {direction}</source>
-        <translation>{degrees:+.1f}° {direction}</translation>
     </message>
     <message>
         <source>{found} settings for {wanted} shapes</source>
@@ -6173,6 +6177,14 @@
     <message>
         <source>{path}: it has {count} points instead of {wanted}</source>
         <translation>{path}: {count} Punkte, erwartet sind {wanted}</translation>
+    </message>
+    <message>
+        <source>upwards</source>
+        <translation>nach oben</translation>
+    </message>
+    <message>
+        <source>{degrees:.1f}° {direction}</source>
+        <translation>{degrees:.1f}° {direction}</translation>
     </message>
     <message>
         <source>{path} has no table of landmarks beside it: track it first (steadymark track {path} --out {folder}), or name the table</source>

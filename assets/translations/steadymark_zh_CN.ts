@@ -1407,8 +1407,8 @@
         <translation>接下来半秒内的表情将作为中性表情。</translation>
     </message>
     <message>
-        <source>{name} is neutral in this frame: shapes are relative to it.</source>
-        <translation>{name} 在此帧中为中性表情：混合形状以此为基准。</translation>
+        <source>{name} is neutral in the half second from this frame on: shapes are relative to it.</source>
+        <translation>从此帧起的半秒内，{name} 为中性表情：混合形状以此为基准。</translation>
     </message>
     <message>
         <source>The neutral face is forgotten.</source>
@@ -4572,6 +4572,10 @@
         <translation>“{part}”不是此目标的选项：请写 {examples} 之一</translation>
     </message>
     <message>
+        <source>&apos;{text}&apos; is neither a file nor a preset of expressions, and there are no presets: name a file, or save a preset in the window with Live &gt; Expressions</source>
+        <translation>“{text}”既不是文件也不是表情预设，且没有任何预设：请指定文件，或在窗口的“实时 &gt; 表情”中保存预设</translation>
+    </message>
+    <message>
         <source>&apos;{text}&apos; is neither a file nor a preset of expressions: choose one of {known}</source>
         <translation>“{text}”既不是文件也不是表情预设：可选 {known}</translation>
     </message>
@@ -5536,6 +5540,10 @@
         <translation>没有名为“{name}”的形状</translation>
     </message>
     <message>
+        <source>to the left of the picture</source>
+        <translation>朝画面左侧</translation>
+    </message>
+    <message>
         <source>to the right of the picture</source>
         <translation>向画面右侧</translation>
     </message>
@@ -5546,10 +5554,6 @@
     <message>
         <source>upper lip raiser</source>
         <translation>上唇提升</translation>
-    </message>
-    <message>
-        <source>{degrees:+.1f}° {direction}</source>
-        <translation>{direction} {degrees:+.1f}°</translation>
     </message>
     <message>
         <source>{found} settings for {wanted} shapes</source>
@@ -6162,6 +6166,14 @@
     <message>
         <source>{path}: it has {count} points instead of {wanted}</source>
         <translation>{path}：有 {count} 个点，应有 {wanted} 个</translation>
+    </message>
+    <message>
+        <source>upwards</source>
+        <translation>向上</translation>
+    </message>
+    <message>
+        <source>{degrees:.1f}° {direction}</source>
+        <translation>{degrees:.1f}° {direction}</translation>
     </message>
     <message>
         <source>{path} has no table of landmarks beside it: track it first (steadymark track {path} --out {folder}), or name the table</source>

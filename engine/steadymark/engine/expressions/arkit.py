@@ -49,7 +49,8 @@ def arkit_shapes(expression: Floats, gaze: Gaze | None = None) -> Floats:
     """Return the strengths of ARKit's shapes.
 
     Strengths below the dead zone of a shape, which neutral faces reach, are 0; the others are
-    stretched to 0 … 1. Shapes that landmarks do not show are 0: `unseen_shapes` names them.
+    stretched to 0 … 1. Jaw and mouth move to one side only, by the difference of both strengths.
+    Shapes that landmarks do not show are 0: `unseen_shapes` names them.
 
     Args:
         expression: (E,) strengths of `FaceBasis.names`.
@@ -62,6 +63,11 @@ def arkit_shapes(expression: Floats, gaze: Gaze | None = None) -> Floats:
     zones = _dead_zones()
     clear = ((expression - zones) / (1 - zones)).clip(0, 1)
     strengths: Floats = shape_shares() @ clear
+    left, right = _sideways_places()
+    strengths[left], strengths[right] = (
+        (strengths[left] - strengths[right]).clip(0),
+        (strengths[right] - strengths[left]).clip(0),
+    )
     strengths[_look_places()] = math.nan if gaze is None else look_shapes(gaze)
     return strengths
 
@@ -77,6 +83,14 @@ def look_shapes(gaze: Gaze) -> Floats:
         signs[eye] * shares[eye, axis] for eye in range(2) for axis, *signs in _LOOKS.values()
     ]
     return np.array(signed).clip(0, 1)
+
+
+@cache
+def _sideways_places() -> tuple[list[int], list[int]]:
+    """Return the places of the shapes that move jaw and mouth to the left, and to the right."""
+    parts = ("jaw", "mouth")
+    left, right = ([SHAPES.index(part + side) for part in parts] for side in ("Left", "Right"))
+    return left, right
 
 
 @cache

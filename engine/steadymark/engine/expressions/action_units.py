@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.expressions.arkit import SHAPES, arkit_shapes
-from steadymark.engine.expressions.hidden_side import without_hidden_side
+from steadymark.engine.expressions.arkit import SHAPES
+from steadymark.engine.expressions.hidden_side import seen_shapes
 from steadymark.engine.face3d.face_basis import face_basis
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.engine.core.fitted_face import FaceFit
+    from steadymark.engine.core.gaze import Gaze
     from steadymark.engine.face3d.face_basis import Floats
 
 FULL = 5.0  # the largest intensity, FACS' level E
@@ -107,18 +108,19 @@ def lips_apart_mm(expression: Floats) -> float:
     return float(expression @ _lip_moves())
 
 
-def values_of_units(fit: FaceFit) -> Floats:
+def values_of_units(fit: FaceFit, gaze: Gaze | None = None) -> Floats:
     """Return the values of all columns.
 
     Args:
         fit: The fitted face.
+        gaze: Where its eyes look. No unit depends on it, but the shapes that are already known with
+            it are not computed again.
 
     Returns:
         (35,) intensities in the order of `INTENSITIES`, then presences, 0 or 1, in that of
         `PRESENCES`. What is unknown is NaN.
     """
-    shapes = without_hidden_side(arkit_shapes(fit.expression), fit)
-    all_units = unit_intensities(shapes, lips_apart_mm(fit.expression))
+    all_units = unit_intensities(seen_shapes(fit, gaze), lips_apart_mm(fit.expression))
     presences = np.where(np.isnan(all_units), np.nan, all_units >= _present_from())
     return np.concatenate((all_units[_has_intensity()], presences))
 

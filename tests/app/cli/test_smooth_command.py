@@ -86,6 +86,7 @@ def test_bad_input_gives_one_sentence_and_exit_code_2(
 ) -> None:
     table = tracked(run, tmp_path)
     (tmp_path / "bad.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "live_face1.csv").touch()
     for arguments, words in (
         (("missing.csv",), "cannot read missing.csv"),
         ((tmp_path / "bad.csv",), "neither a Steadymark file"),
@@ -98,6 +99,10 @@ def test_bad_input_gives_one_sentence_and_exit_code_2(
         ((table, "--csv", "excel"), "unknown table format 'excel'"),
         ((table, "--out", table), "is the table itself"),
         ((table, "--out", tmp_path / "bad.csv"), "is there already: add --overwrite"),
+        (
+            (table, "--out", tmp_path / "live.csv", "--csv", "livelink"),
+            "live_face1.csv is there already: add --overwrite",
+        ),
         ((table, "--out", tmp_path / "no" / "a.csv"), "the folder does not exist"),
     ):
         result = run("smooth", *arguments)

@@ -93,7 +93,8 @@ def _direction(
     """Return the direction of one eye; numbers are faster than arrays for one vector.
 
     Args:
-        across, down: The pupil at a distance of 1 from the camera.
+        across: Place of the pupil to the right of the camera's axis, at a distance of 1.
+        down: Place of the pupil below that axis, at a distance of 1.
         centre: x, y and z of the centre of the eyeball.
         radius_mm: Distance of the pupil from the centre.
     """

@@ -13,6 +13,7 @@ import numpy as np
 
 from steadymark.engine.face3d.face_mesh import load_face_mesh
 from steadymark.engine.output.motion.motion_sink import MotionSink
+from steadymark.engine.output.output_paths import face_file
 from steadymark.engine.output.table_formats import TABLE_FORMATS, TableFormat
 from steadymark.models.face.schema import IBUG_ORDER
 from steadymark.models.user_text import UserText
@@ -42,7 +43,7 @@ def bvh_files(path: Path, motions: list[HeadMotion]) -> dict[Path, bytes]:
     first, *others = motions
     files = {path: bvh_content(first)}
     for motion in others:
-        files[path.with_stem(f"{path.stem}_face{motion.person}")] = bvh_content(motion)
+        files[face_file(path, motion.person)] = bvh_content(motion)
     return files
 
 
@@ -109,5 +110,6 @@ TABLE_FORMATS.add(
         suffix=".bvh",
         schemas=IBUG_ORDER,
         animation=True,
+        one_per_face=True,
     )
 )

@@ -133,3 +133,18 @@ def test_tracking_with_a_file_that_is_no_calibration_is_refused(tmp_path: Path) 
     result = CliRunner().invoke(cli.app, command)
     assert result.exit_code == 2
     assert "is no gaze calibration" in " ".join(result.output.split())
+
+
+def test_the_files_that_are_read_are_never_replaced(tmp_path: Path) -> None:
+    table, points = tmp_path / "a.csv", tmp_path / "points.csv"
+    make_table(table)
+    make_points(points)
+    for out in (table, points):
+        before = out.read_bytes()
+        code, text = run(table, points, out, "--overwrite")
+        assert code == 2
+        assert "is read for the calibration: choose another name" in text
+        assert out.read_bytes() == before
+    code, text = run(table, tmp_path / "none.csv", tmp_path / "out.json")
+    assert code == 2
+    assert "cannot be read (No such file or directory): check the name" in text

@@ -117,9 +117,7 @@ def test_a_missing_or_binary_file_is_told(tmp_path: Path) -> None:
 
 
 def test_a_correction_that_no_person_has_is_refused() -> None:
-    with pytest.raises(
-        UsageError, match=r"that no person has \(offset 79°, gain 1\.00\): check"
-    ):
+    with pytest.raises(UsageError, match=r"that no person has \(offset 79°, gain 1\.00\): check"):
         fit_calibration("", WANTED, WANTED + 80)
 
 

@@ -91,10 +91,11 @@ def unit_intensities(shapes: Floats, lips_mm: float) -> Floats:
     Returns:
         (18,) intensities of `UNITS`, 0 to 5; NaN where no shape of the unit is known.
     """
-    shares = _shares()
-    known = np.isfinite(shapes)
-    with np.errstate(invalid="ignore"):
-        strengths: Floats = (shares @ np.where(known, shapes, 0)) / (shares @ known)
+    strengths: Floats = _means() @ shapes[_used()]
+    if np.isnan(strengths).any():  # NaN in a shape makes all units NaN that it belongs to
+        known = np.isfinite(shapes)
+        with np.errstate(invalid="ignore"):
+            strengths = (_shares() @ np.where(known, shapes, 0)) / (_shares() @ known)
     strengths[_lips_place()] = (lips_mm - _SHUT_MM) / (_OPEN_MM - _SHUT_MM)
     return FULL * strengths.clip(0, 1)
 
@@ -149,6 +150,20 @@ def _shares() -> Floats:
             sides = (name,) if name in SHAPES else (f"{name}Left", f"{name}Right")
             shares[place, [SHAPES.index(side) for side in sides]] = 1
     return shares
+
+
+@cache
+def _used() -> NDArray[np.intp]:
+    """Return the places of the shapes that belong to a unit."""
+    return np.flatnonzero(_shares().any(0))
+
+
+@cache
+def _means() -> Floats:
+    """Return the matrix from the shapes of `_used` to the mean of each unit's shapes."""
+    shares = _shares()[:, _used()]
+    means: Floats = shares / np.maximum(shares.sum(1, keepdims=True), 1)
+    return means
 
 
 @cache

@@ -94,6 +94,8 @@ def test_bad_input_gives_one_sentence_and_exit_code_2(
         ((table, "--method", "kalman"), "unknown method 'kalman'"),
         ((table, "--method", "one-euro", "--cutoff", "3"), "one-euro has no parameter 'cutoff_hz'"),
         ((table, "--cutoff", "0"), "cutoff_hz must be 1e-06 or more, not 0"),
+        ((table, "--csv", "livelink"), "livelink needs head poses, which these landmarks do not"),
+        ((table, "--csv", "bvh"), "say the size of the pictures (image_size, or --size WIDTHxHEI"),
         ((table, "--size", "big"), "'big' is no size: write --size 1280x720"),
         ((table, "--size", "0x4"), "image_size must be (width, height)"),
         ((table, "--csv", "excel"), "unknown table format 'excel'"),

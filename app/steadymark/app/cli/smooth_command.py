@@ -42,8 +42,8 @@ def smooth(
     size: Annotated[
         str,
         typer.Option(
-            help="Frame size of the video, for example 1280x720, for head poses; "
-            "without it they are left empty."
+            help="Frame size of the video, for example 1280x720, for head poses and what follows "
+            "from them; without it they are left empty."
         ),
     ] = "",
     focal: Annotated[
@@ -72,7 +72,10 @@ def smooth(
         smoothed = read.smooth(method, **_FILTERS.values_for(method, parameters))
         smoothed.to_csv(path, style=style)
         if _has_lost_poses(read, smoothed):
-            note = "head poses are left empty: say --size WIDTHxHEIGHT of the video's pictures"
+            note = (
+                "head poses are left empty: say --size WIDTHxHEIGHT of the video's pictures, which "
+                "they, expressions, action units and gaze need"
+            )
             err.print(f"[yellow]note:[/yellow] {note}", soft_wrap=True)
         out.print(f"{escape(str(path))}: {_summary(smoothed)}", soft_wrap=True)
         return 0

@@ -193,7 +193,7 @@ class VideoLandmarks:
         Raises:
             SinkError: The file cannot be written, or the format cannot hold landmarks of this
                 schema.
-            UsageError: The format is unknown.
+            UsageError: The format is unknown, or needs head poses that no face has.
         """
         from steadymark.engine.api.write_files import write_table
 

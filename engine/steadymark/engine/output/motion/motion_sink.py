@@ -105,7 +105,9 @@ def write_motion(path: Path, motions: list[HeadMotion], encode: Encode) -> list[
 def no_pose(path: Path) -> SinkError:
     """Return the error that there is nothing to write."""
     return SinkError(
-        "cannot write {path}: no face has a head pose, which the motion consists of", path=path
+        "cannot write {path}: no face has a head pose, which the motion consists of; choose a part "
+        "of the video that shows a face, or another format",
+        path=path,
     )
 
 

@@ -14,7 +14,7 @@ from steadymark.app.cli import main as cli
 from steadymark.engine.attributes.attribute_registry import attributes_of
 from steadymark.engine.core.gaze import GazeCalibration, gaze_angles, gaze_vectors
 from steadymark.engine.core.types import FaceBox, FaceState, FrameTime, TrackedFace, TrackResult
-from steadymark.engine.gaze.gaze_calibration import read_calibration
+from steadymark.engine.gaze.gaze_calibration import read_calibration, write_calibration
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.models.face.schema import IBUG68, load_schema
 from support.fakes.fake_results import source_info
@@ -148,3 +148,12 @@ def test_the_files_that_are_read_are_never_replaced(tmp_path: Path) -> None:
     code, text = run(table, tmp_path / "none.csv", tmp_path / "out.json")
     assert code == 2
     assert "cannot be read (No such file or directory): check the name" in text
+
+
+def test_a_calibration_without_pupils_is_refused(tmp_path: Path) -> None:
+    write_calibration(tmp_path / "anna.json", GazeCalibration("Anna"))
+    command = ["track", "clip.mp4", "--out", str(tmp_path), "--no-pupils"]
+    command += ["--gaze-calibration", str(tmp_path / "anna.json")]
+    result = CliRunner().invoke(cli.app, command)
+    assert result.exit_code == 2
+    assert "--gaze-calibration needs pupils" in " ".join(result.output.split())

@@ -112,9 +112,10 @@ def no_pose(path: Path) -> SinkError:
 
 
 def _write(handle: int, path: Path, content: bytes) -> None:
-    """Write the temporary file, and close it."""
+    """Write the temporary file, and close it; a part of a file is of no use, and is removed."""
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
     except OSError as error:
+        part_of(path).unlink(missing_ok=True)
         raise cannot_write(path, error) from error

@@ -1,4 +1,4 @@
-"""Files of moving faces on a full disk."""
+"""Files of moving faces on a full disk, and of videos with damaged times."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from steadymark.engine.core.errors import SinkError
+from steadymark.engine.core.types import FrameTime, TrackResult
+from steadymark.engine.output.motion.bvh_format import bvh_files
 from steadymark.engine.output.motion.gltf_format import gltf_files
 from steadymark.engine.output.motion.motion_sink import MotionSink
 from support.fakes.fake_results import source_info, track_result, tracked_face
@@ -41,3 +43,13 @@ def test_a_full_disk_leaves_no_broken_file(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(SinkError, match="the disk is full: free some space"):
         sink.close(complete=True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_damaged_times_make_no_endless_file(tmp_path: Path) -> None:
+    """A table whose times are a millionth of a second apart, and then hours."""
+    sink = MotionSink(tmp_path / "a.bvh", bvh_files)
+    sink.open(source_info())
+    for index, time_s in enumerate((0.0, 1e-6, 2e-6, 3e-6, 36000.0)):
+        sink.write(TrackResult(FrameTime(index, time_s), (tracked_face(0),)))
+    sink.close(complete=True)
+    assert "Frames: 501\n" in (tmp_path / "a.bvh").read_text()

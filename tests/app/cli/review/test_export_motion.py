@@ -199,7 +199,7 @@ def test_a_video_without_a_face_is_told(tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "empty.glb").exists()
 
 
-@pytest.mark.parametrize("option", ["--gltf", "--bvh", "--statistics", "--annotations"])
+@pytest.mark.parametrize("option", ["--bvh", "--statistics", "--annotations"])
 def test_no_file_replaces_another_one_of_the_export(
     native: Path, tmp_path: Path, option: str
 ) -> None:

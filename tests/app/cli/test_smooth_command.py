@@ -86,6 +86,7 @@ def test_bad_input_gives_one_sentence_and_exit_code_2(
 ) -> None:
     table = tracked(run, tmp_path)
     (tmp_path / "bad.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "live_face1.csv").touch()
     for arguments, words in (
         (("missing.csv",), "cannot read missing.csv"),
         ((tmp_path / "bad.csv",), "neither a Steadymark file"),
@@ -93,11 +94,17 @@ def test_bad_input_gives_one_sentence_and_exit_code_2(
         ((table, "--method", "kalman"), "unknown method 'kalman'"),
         ((table, "--method", "one-euro", "--cutoff", "3"), "one-euro has no parameter 'cutoff_hz'"),
         ((table, "--cutoff", "0"), "cutoff_hz must be 1e-06 or more, not 0"),
+        ((table, "--csv", "livelink"), "livelink needs head poses, which these landmarks do not"),
+        ((table, "--csv", "bvh"), "say the size of the pictures (image_size, or --size WIDTHxHEI"),
         ((table, "--size", "big"), "'big' is no size: write --size 1280x720"),
         ((table, "--size", "0x4"), "image_size must be (width, height)"),
         ((table, "--csv", "excel"), "unknown table format 'excel'"),
         ((table, "--out", table), "is the table itself"),
         ((table, "--out", tmp_path / "bad.csv"), "is there already: add --overwrite"),
+        (
+            (table, "--out", tmp_path / "live.csv", "--csv", "livelink"),
+            "live_face1.csv is there already: add --overwrite",
+        ),
         ((table, "--out", tmp_path / "no" / "a.csv"), "the folder does not exist"),
     ):
         result = run("smooth", *arguments)

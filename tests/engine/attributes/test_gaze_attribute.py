@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+import steadymark as sm
 from steadymark.engine.attributes.attribute_registry import (
     ATTRIBUTES,
     attribute_slices,
@@ -21,6 +22,7 @@ from steadymark.engine.attributes.gaze_attribute import ANGLES, VECTORS
 from steadymark.engine.core.gaze import GAZE, GazeCalibration
 from steadymark.engine.core.pupils import Pupils
 from steadymark.engine.core.types import (
+    FaceAttributes,
     FaceBox,
     FaceState,
     FrameTime,
@@ -147,7 +149,7 @@ def test_a_table_holds_pupils_and_gaze_and_changed_landmarks_keep_the_pupils(
     tmp_path: Path,
 ) -> None:
     face = face_with(looking(15, -10))
-    table = written(tmp_path / "a.csv", face, {})
+    table = written(tmp_path / "a.csv", face, {"stabilizer": "none"})
     slices = attribute_slices()
     assert table.attributes[1, slices["pupils"]] == pytest.approx(
         values_of(face, "pupils"), abs=1e-3
@@ -225,3 +227,35 @@ def test_arrows_begin_at_the_pupils_and_point_along_the_gaze() -> None:
         assert np.linalg.norm(points[2] - points[1]) == pytest.approx(0.25 * np.linalg.norm(along))
     one = Pupils(pupils.xy_px * [[1.0], [np.nan]], pupils.score)
     assert len(next(drawn_attributes(face_with(one), ("gaze",)))) == 1
+
+
+def test_smoothing_a_table_of_openface_keeps_its_gaze(tmp_path: Path) -> None:
+    face = face_with(looking(8, 3))
+    sink = OpenFaceCsvSink(tmp_path / "a.csv", load_schema(IBUG68))
+    sink.open(source_info(size=(640, 480)))
+    for index in range(3):
+        sink.write(TrackResult(FrameTime(index, index / 25), (face,)))
+    sink.close(complete=True)
+    before = sm.read_csv(tmp_path / "a.csv", image_size=(640, 480))
+    smoothed = before.smooth("one-euro")
+    assert np.isfinite(before.attribute("gaze")).all()
+    np.testing.assert_array_equal(smoothed.attribute("gaze"), before.attribute("gaze"))
+    assert np.isfinite(smoothed.head_poses).all()
+    assert face.attributes is not None
+    read = replace(face, attributes=FaceAttributes(context_of(None), face.attributes.values))
+    moved = with_points(read, Landmarks(POINTS.xy_px + 1, POINTS.score))
+    assert values_of(moved, "gaze") == values_of(face, "gaze")
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"gaze_calibration": {"name": "Anna", "gain": ["x", 1]}}], ids=["lost", "bad"]
+)
+def test_gaze_stays_as_tracked_if_its_calibration_is_unknown(
+    tmp_path: Path, settings: dict[str, object]
+) -> None:
+    table = written(tmp_path / "a.csv", face_with(looking(8, 3), CALIBRATION), settings)
+    part = attribute_slices()
+    again = attributes_of_rows(rows_of_table(table, IBUG68, CAMERA), table.xy_px)
+    for name in ("gaze", "pupils"):
+        assert np.isfinite(table.attributes[:, part[name]]).all()
+        np.testing.assert_array_equal(again[:, part[name]], table.attributes[:, part[name]])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from steadymark.engine.core.errors import UsageError
+from steadymark.engine.core.errors import SinkError, UsageError
 from steadymark.engine.core.gaze import GazeCalibration, gaze_angles, gaze_vectors
 from steadymark.engine.gaze.gaze_calibration import (
     fit_calibration,
@@ -113,3 +114,24 @@ def test_a_missing_or_binary_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageError, match="is no gaze calibration"):
         read_calibration(tmp_path / "binary.json")
+
+
+def test_a_correction_that_no_person_has_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"that no person has \(offset 79°, gain 1\.00\): check"):
+        fit_calibration("", WANTED, WANTED + 80)
+
+
+def test_an_existing_calibration_stays_if_the_disk_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "änna 1.json"
+    write_calibration(path, GazeCalibration("Anna", gain=(1.1, 0.9)))
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    with pytest.raises(SinkError, match="the disk is full: free some space"):
+        write_calibration(path, GazeCalibration("Berta"))
+    assert read_calibration(path).name == "Anna"
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]

@@ -9,7 +9,8 @@ import pytest
 
 from steadymark.engine.batch.job_planning import plan_jobs
 from steadymark.engine.batch.results_index import ResultsIndex
-from steadymark.engine.output.output_paths import output_stem
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.output.output_paths import face_file, face_files_there, output_stem
 from steadymark.engine.pipeline.job import InputSettings, OutputSettings
 from steadymark.engine.tracking.settings import TrackSettings
 
@@ -84,3 +85,30 @@ def test_a_corrected_name_is_not_that_of_another_input(tmp_path: Path) -> None:
         "10:30.mp4": "10_30-2",
         "10_30.mp4": "10_30",
     }
+
+
+def test_no_input_has_the_name_of_the_file_of_a_further_face(tmp_path: Path) -> None:
+    videos = [str(tmp_path / name) for name in ("Talk.mp4", "talk_face12.mp4", "talk_face.mp4")]
+
+    def plan(csv: str, texts: list[str]) -> list[str | None]:
+        output = OutputSettings(tmp_path, csv=csv)
+        index = ResultsIndex(tmp_path)
+        return [
+            job.stem for job in plan_jobs(texts, TrackSettings(), output, InputSettings(), index)
+        ]
+
+    for csv in ("livelink", "bvh"):
+        with pytest.raises(UsageError, match=r"talk_face12\.mp4 would have the name"):
+            plan(csv, videos)
+        assert plan(csv, videos[1:]) == ["talk_face12", "talk_face"]
+    assert plan("native", videos) == ["Talk", "talk_face12", "talk_face"]
+
+
+def test_files_of_further_faces_are_known_by_their_names(tmp_path: Path) -> None:
+    names = ("a_face1.csv", "a_face10.csv", "a_face.csv", "b_face1.csv", "a_face2.bvh", "a.csv")
+    for name in names:
+        (tmp_path / name).touch()
+    there = face_files_there(tmp_path / "a.csv")
+    assert [path.name for path in there] == ["a_face1.csv", "a_face10.csv"]
+    assert face_file(tmp_path / "a.csv", 10) == there[1]
+    assert face_files_there(tmp_path / "nowhere" / "a.csv") == []

@@ -268,3 +268,13 @@ def test_another_network_under_this_name_is_told_in_a_sentence(tracker: PupilTra
     other = find_model("face_net", "face_detector")
     with pytest.raises(SteadymarkError, match="is not a pupil network"):
         PupilNetwork(other)
+
+
+@pytest.mark.parametrize("there", ["pupils.json", "pupils.onnx"])
+def test_a_missing_file_says_how_to_track_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: str
+) -> None:
+    shutil.copy(weights_folder() / there, tmp_path)
+    monkeypatch.setattr(zoo, "weights_folder", lambda: tmp_path)
+    with pytest.raises(SteadymarkError, match="--no-pupils tracks without them"):
+        open_pupil_tracker()

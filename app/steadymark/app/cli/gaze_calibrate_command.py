@@ -51,6 +51,10 @@ def gaze_calibrate(
             raise UsageError(
                 f"{target} is there already: add --overwrite, or choose another with --out"
             )
+        if target.resolve() in (table.resolve(), looked_at.resolve()):
+            raise UsageError(
+                f"{target} is read for the calibration: choose another name with --out"
+            )
         points = read_looked_at(looked_at)
         found = calibrate(read_landmarks(table), points, name or table.stem, face)
         write_calibration(target, found.calibration)

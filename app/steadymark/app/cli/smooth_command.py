@@ -13,11 +13,13 @@ from steadymark.app.cli.error_boundary import err, out, report_errors
 from steadymark.app.cli.help_groups import INPUT, OUTPUT, STABILIZER, help_groups
 from steadymark.app.cli.stabilizer_options import StabilizerOptions, stabilizers_help
 from steadymark.engine.core.errors import UsageError
+from steadymark.engine.output.output_paths import face_files_there
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from steadymark.engine.api.video_landmarks import VideoLandmarks
+    from steadymark.engine.output.table_formats import TableFormat
 
 _FILTERS = StabilizerOptions()
 
@@ -40,8 +42,8 @@ def smooth(
     size: Annotated[
         str,
         typer.Option(
-            help="Frame size of the video, for example 1280x720, for head poses; "
-            "without it they are left empty."
+            help="Frame size of the video, for example 1280x720, for head poses and what follows "
+            "from them; without it they are left empty."
         ),
     ] = "",
     focal: Annotated[
@@ -65,13 +67,15 @@ def smooth(
         from steadymark.engine.api.read_tables import read_csv, style_of
 
         style = csv or style_of(table)
-        ending = f"{method}{TABLE_FORMATS.find(style).suffix}"
-        path = _output_path(table, target, ending, overwrite=overwrite)
+        path = _output_path(table, target, method, TABLE_FORMATS.find(style), overwrite=overwrite)
         read = read_csv(table, image_size=parse_size(size), focal_px=focal)
         smoothed = read.smooth(method, **_FILTERS.values_for(method, parameters))
         smoothed.to_csv(path, style=style)
         if _has_lost_poses(read, smoothed):
-            note = "head poses are left empty: say --size WIDTHxHEIGHT of the video's pictures"
+            note = (
+                "head poses are left empty: say --size WIDTHxHEIGHT of the video's pictures, which "
+                "they, expressions, action units and gaze need"
+            )
             err.print(f"[yellow]note:[/yellow] {note}", soft_wrap=True)
         out.print(f"{escape(str(path))}: {_summary(smoothed)}", soft_wrap=True)
         return 0
@@ -93,17 +97,22 @@ def parse_size(text: str) -> tuple[int, int] | None:
     return int(sides[0]), int(sides[1])
 
 
-def _output_path(table: Path, target: Path | None, ending: str, *, overwrite: bool) -> Path:
+def _output_path(
+    table: Path, target: Path | None, method: str, form: TableFormat, *, overwrite: bool
+) -> Path:
     """Return the file to write.
 
     Raises:
-        UsageError: It exists already, or it is the table itself.
+        UsageError: It or a file of a further face exists already, or it is the table itself.
     """
-    path = target or table.with_name(f"{table.stem}.{ending}")
+    path = target or table.with_name(f"{table.stem}.{method}{form.suffix}")
     if path.resolve() == table.resolve():
         raise UsageError(f"{path} is the table itself: choose another name with --out")
-    if path.exists() and not overwrite:
-        raise UsageError(f"{path} is there already: add --overwrite, or choose another with --out")
+    there = [path] if path.exists() else face_files_there(path) if form.one_per_face else []
+    if there and not overwrite:
+        raise UsageError(
+            f"{there[0]} is there already: add --overwrite, or choose another with --out"
+        )
     return path
 
 

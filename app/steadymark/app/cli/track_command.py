@@ -119,6 +119,8 @@ def track_options(
         raise UsageError(f"unknown rule '{recentre}': choose fit or eyes")
     if not 1 <= max_faces <= MOST_FACES:
         raise UsageError(f"--max-faces must be 1 to {MOST_FACES}, not {max_faces}")
+    if gaze_calibration is not None and not pupils:
+        raise UsageError("--gaze-calibration needs pupils: leave --no-pupils out, or the other")
     mode = CameraMode.parse(camera_mode) if camera_mode else None
     decoding = DecodeSettings(deinterlace, rotate_deg)
     images = None

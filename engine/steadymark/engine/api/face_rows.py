@@ -13,7 +13,12 @@ from steadymark.engine.attributes.attribute_registry import (
     attributes_from,
     vector_of,
 )
-from steadymark.engine.attributes.attribute_rows import TrackedRows, raw_or_stabilized
+from steadymark.engine.attributes.attribute_rows import (
+    TrackedRows,
+    gaze_calibration_in,
+    is_calibration_known,
+    raw_or_stabilized,
+)
 from steadymark.engine.core.types import (
     FaceBox,
     FaceContext,
@@ -30,7 +35,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from steadymark.engine.core.gaze import GazeCalibration
     from steadymark.engine.core.types import Intrinsics, Scores
 
 NOBODY = -1  # the face_id of a row for a frame without a face
@@ -123,9 +127,16 @@ def tracked_rows(
     rows: FaceRows,
     schema: str,
     camera: Intrinsics | None,
-    calibration: GazeCalibration | None = None,
+    settings: object = None,
 ) -> TrackedRows:
-    """Return what was tracked, from which the attributes of changed landmarks are computed."""
+    """Return what was tracked, from which the attributes of changed landmarks are computed.
+
+    Args:
+        rows: The rows.
+        schema: Name of the landmark schema.
+        camera: The camera; None if the size of the frames is unknown.
+        settings: The settings of tracking, as in a table's header; None if they are unknown.
+    """
     return TrackedRows(
         rows.face_id,
         rows.timestamp_s,
@@ -135,7 +146,8 @@ def tracked_rows(
         schema,
         camera,
         rows.attributes,
-        calibration=calibration,
+        calibration=gaze_calibration_in(settings),
+        calibration_known=is_calibration_known(settings),
     )
 
 

@@ -43,7 +43,8 @@ def read_csv(
             one for the number of landmarks.
 
     Returns:
-        The landmarks of the video. OpenFace's gaze and action units are ignored.
+        The landmarks of the video, with the attributes that the table has, such as OpenFace's gaze
+        and action units.
 
     Raises:
         LandmarkFileError: The file is not a landmark table; the message names line and column.

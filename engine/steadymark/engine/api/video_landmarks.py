@@ -21,10 +21,7 @@ from steadymark.engine.attributes.attribute_registry import (
     ATTRIBUTES,
     attribute_slices,
 )
-from steadymark.engine.attributes.attribute_rows import (
-    attributes_of_rows,
-    gaze_calibration_in,
-)
+from steadymark.engine.attributes.attribute_rows import attributes_of_rows
 from steadymark.engine.attributes.head_pose_attribute import AXES
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.image_order import ImageOrder
@@ -196,7 +193,7 @@ class VideoLandmarks:
         Raises:
             SinkError: The file cannot be written, or the format cannot hold landmarks of this
                 schema.
-            UsageError: The format is unknown.
+            UsageError: The format is unknown, or needs head poses that no face has.
         """
         from steadymark.engine.api.write_files import write_table
 
@@ -302,7 +299,5 @@ class VideoLandmarks:
 
     def _attributes_of(self, smoothed: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the (R, C) attributes of stabilized landmarks (R, K, 2)."""
-        tracked = tracked_rows(
-            self.rows, self.schema, self.camera, gaze_calibration_in(self.header.settings)
-        )
+        tracked = tracked_rows(self.rows, self.schema, self.camera, self.header.settings)
         return attributes_of_rows(tracked, smoothed)

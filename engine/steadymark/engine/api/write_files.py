@@ -6,10 +6,17 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from steadymark.engine.api.face_rows import NOBODY, FaceRows, image_names_of, results_of
-from steadymark.engine.attributes.attribute_registry import attribute_columns, checked_drawings
+from steadymark.engine.attributes.attribute_registry import (
+    attribute_columns,
+    attribute_slices,
+    checked_drawings,
+)
 from steadymark.engine.core.errors import UsageError
-from steadymark.engine.core.types import SourceInfo, TrackResult
+from steadymark.engine.core.protocols import more_paths
+from steadymark.engine.core.types import HEAD_POSE, SourceInfo, TrackResult
 from steadymark.engine.output.csv.columns import BOX, IMAGE, numbered
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
@@ -37,9 +44,21 @@ def write_table(
     header: Header,
 ) -> None:
     """Write a table; see `VideoLandmarks.to_csv`."""
+    if TABLE_FORMATS.find(style).animation and not _has_poses(rows):
+        raise UsageError(
+            "{style} needs head poses, which these landmarks do not have: say the size of the "
+            "pictures (image_size, or --size WIDTHxHEIGHT)",
+            style=style,
+        )
     by_index = load_schema(schema) if schema else nameless_schema(rows.xy.shape[1])
     sink = TABLE_FORMATS.find(style).sink(Path(path), header, by_index)
     _write(sink, results_of(rows, schema, camera), image_names_of(rows))
+
+
+def _has_poses(rows: FaceRows) -> bool:
+    """Return whether a face has a head pose, or there is no face at all."""
+    poses = rows.attributes[:, attribute_slices()[HEAD_POSE]]
+    return bool((rows.face_id == NOBODY).all() or np.isfinite(poses).any())
 
 
 def write_video(
@@ -94,8 +113,9 @@ def _write(
     finally:
         sink.close(complete=written)
         if not written:
-            with contextlib.suppress(OSError):
-                Path(sink.path).unlink()
+            for path in (sink.path, *more_paths(sink)):
+                with contextlib.suppress(OSError):
+                    Path(path).unlink()
 
 
 def data_frame(rows: FaceRows) -> pd.DataFrame:

@@ -33,7 +33,7 @@ _UNITS = {unit.name: unit for unit in UNITS}
 def _compute(landmarks: Landmarks, context: FaceContext) -> AttributeValues | None:
     if context.fit is None:
         return None
-    return tuple(values_of_units(context.fit).tolist())
+    return tuple(values_of_units(context.fit, context.gaze).tolist())
 
 
 def _strongest(values: AttributeValues) -> list[UserText]:

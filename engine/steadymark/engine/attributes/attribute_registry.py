@@ -141,10 +141,16 @@ def with_points(face: TrackedFace, stabilized: Landmarks) -> TrackedFace:
         stabilized: The new landmarks.
 
     Returns:
-        The face with the new landmarks; it has attributes only if `face` has.
+        The face with the new landmarks; it has attributes only if `face` has. Gaze stays as it is
+        if the pupils are unknown, from which it is computed, as in tables of OpenFace.
     """
     known = face.attributes
-    attributes = None if known is None else attributes_of(stabilized, known.context)
+    if known is None:
+        return replace(face, stabilized=stabilized)
+    attributes = attributes_of(stabilized, known.context)
+    if known.context.pupils is None and GAZE in known.values:
+        values = {**attributes.values, GAZE: known.values[GAZE]}
+        attributes = FaceAttributes(attributes.context, values)
     return replace(face, stabilized=stabilized, attributes=attributes)
 
 

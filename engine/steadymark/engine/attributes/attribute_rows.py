@@ -15,6 +15,7 @@ from steadymark.engine.attributes.attribute_registry import (
     vector_of,
 )
 from steadymark.engine.attributes.pupil_values import pupils_of
+from steadymark.engine.core.gaze import GAZE
 from steadymark.engine.core.pupils import PUPILS
 from steadymark.engine.core.types import FaceContext, FaceState, Landmarks
 from steadymark.engine.face3d.identity import identities_of_rows
@@ -46,6 +47,8 @@ class TrackedRows:
         attributes: (R, C) values of all attributes, from which the pupils are taken.
         at_rest: (R,) rows whose faces are neutral because the user says so; None for no row.
         calibration: The correction of gaze that was used; None for none.
+        calibration_known: Whether it is known which correction was used. If it is not, gaze cannot
+            be computed again, and stays as it was tracked.
     """
 
     face_id: NDArray[np.integer]
@@ -58,6 +61,7 @@ class TrackedRows:
     attributes: NDArray[np.float64]
     at_rest: NDArray[np.bool_] | None = None
     calibration: GazeCalibration | None = None
+    calibration_known: bool = True
 
     @cached_property
     def identities(self) -> list[NDArray[np.float64] | None]:
@@ -75,13 +79,17 @@ class TrackedRows:
         )
 
     def context(self, row: int) -> FaceContext:
-        """Return what the attributes of a row are computed from, besides its landmarks."""
+        """Return what the attributes of a row are computed from, besides its landmarks.
+
+        It has no pupils if the gaze cannot be computed from them.
+        """
+        tracked = self.attributes[row, attribute_slices()[PUPILS]]
         return FaceContext(
             self.schema,
             self.camera,
             float(self.time_s[row]),
             self.identities[row],
-            pupils=pupils_of(self.attributes[row, attribute_slices()[PUPILS]]),
+            pupils=pupils_of(tracked) if self.calibration_known else None,
             gaze_calibration=self.calibration,
         )
 
@@ -94,6 +102,7 @@ def rows_of_table(table: LandmarkTable, schema: str, camera: Intrinsics | None) 
         schema: Name of its landmark schema.
         camera: The camera; None if the size of the frames is unknown.
     """
+    settings = table.header.get("settings")
     return TrackedRows(
         table.face_id,
         table.timestamp_s,
@@ -103,7 +112,8 @@ def rows_of_table(table: LandmarkTable, schema: str, camera: Intrinsics | None) 
         schema,
         camera,
         attributes=table.attributes,
-        calibration=gaze_calibration_in(table.header.get("settings")),
+        calibration=gaze_calibration_in(settings),
+        calibration_known=is_calibration_known(settings),
     )
 
 
@@ -125,12 +135,24 @@ def gaze_calibration_in(settings: object) -> GazeCalibration | None:
     return None if known is None else calibration_of(known)
 
 
+def is_calibration_known(settings: object) -> bool:
+    """Return whether the settings of a table tell which correction of gaze was used, if any.
+
+    They do not if they are missing, as in tables of OpenFace and after some spreadsheets, or
+    damaged.
+    """
+    if not isinstance(settings, dict) or not settings:
+        return False
+    return settings.get("gaze_calibration") is None or gaze_calibration_in(settings) is not None
+
+
 def attributes_of_rows(
     tracked: TrackedRows, xy: NDArray[np.float32], rows: Iterable[int] | None = None
 ) -> NDArray[np.float64]:
     """Compute the attributes of changed landmarks, as a tracker would have computed them.
 
-    The pupils are those that were tracked.
+    The pupils are those that were tracked. So is the gaze where it cannot be computed again, since
+    the pupils or the correction of gaze are unknown.
 
     Args:
         tracked: What was tracked.
@@ -144,9 +166,14 @@ def attributes_of_rows(
         TrackingError: An attribute cannot be computed.
     """
     values = np.full((len(xy), len(attribute_columns())), np.nan)
+    parts = attribute_slices()
+    seen = np.r_[parts[PUPILS], parts[GAZE]]  # what only pictures show
     has_face = np.asarray(np.isfinite(xy).all((1, 2)))
     for row in range(len(xy)) if rows is None else rows:
         if has_face[row]:
             landmarks = Landmarks(xy[row], np.nan_to_num(tracked.score[row], nan=1.0))
-            values[row] = vector_of(attributes_of(landmarks, tracked.context(row)))
+            context = tracked.context(row)
+            values[row] = vector_of(attributes_of(landmarks, context))
+            if context.pupils is None:
+                values[row, seen] = tracked.attributes[row, seen]
     return values

@@ -13,8 +13,8 @@ from steadymark.engine.attributes.face_attribute import (
     FaceAttribute,
 )
 from steadymark.engine.core.types import EXPRESSIONS
-from steadymark.engine.expressions.arkit import SHAPES, arkit_shapes
-from steadymark.engine.expressions.hidden_side import without_hidden_side
+from steadymark.engine.expressions.arkit import SHAPES
+from steadymark.engine.expressions.hidden_side import seen_shapes
 from steadymark.engine.output.video.draw_style import GREEN, ORANGE, SKY_BLUE
 from steadymark.models.face.schema import IBUG_ORDER
 from steadymark.models.user_text import UserText
@@ -28,8 +28,7 @@ _LISTED, _LEAST = 4, 0.1  # shapes of the readout: how many, and from which stre
 def _compute(landmarks: Landmarks, context: FaceContext) -> AttributeValues | None:
     if context.fit is None:
         return None
-    shapes = arkit_shapes(context.fit.expression, context.gaze)
-    return tuple(without_hidden_side(shapes, context.fit).tolist())
+    return tuple(seen_shapes(context.fit, context.gaze).tolist())
 
 
 def _strongest(values: AttributeValues) -> list[UserText]:

@@ -17,7 +17,7 @@ from steadymark.engine.attributes.face_attribute import (
     DrawnLine,
     FaceAttribute,
 )
-from steadymark.engine.core.gaze import GAZE, gaze_angles, mean_direction
+from steadymark.engine.core.gaze import GAZE
 from steadymark.engine.output.video.draw_style import GREEN, ORANGE, SKY_BLUE
 from steadymark.models.face.schema import IBUG_ORDER
 from steadymark.models.user_text import UserText
@@ -41,10 +41,14 @@ _HEAD, _HEAD_ANGLE = 0.25, math.radians(25)  # length of an arrow's head, and it
 
 
 def _compute(landmarks: Landmarks, context: FaceContext) -> AttributeValues | None:
-    if context.gaze is None or not np.isfinite(context.gaze.directions).any():
+    if context.gaze is None:
         return None
-    angles = gaze_angles(mean_direction(context.gaze.directions))
-    return (*context.gaze.directions.ravel().tolist(), *angles.tolist())
+    eyes = context.gaze.directions.tolist()
+    known = [eye for eye in eyes if all(map(math.isfinite, eye))]
+    if not known:
+        return None
+    x, y, z = map(sum, zip(*known, strict=True))  # The angles of the sum are those of the mean.
+    return (*eyes[0], *eyes[1], math.atan2(x, -z), math.atan2(y, -z))
 
 
 def _arrows(

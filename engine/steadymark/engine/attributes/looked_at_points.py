@@ -66,7 +66,13 @@ def read_looked_at(path: Path) -> list[LookedAtPoint]:
             names = {name.strip() for name in reader.fieldnames or ()}
             columns = next((c for c in (_PLACES, _ANGLES) if {*_TIMES, *c} <= names), None)
             rows = [(reader.line_num, row) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        raise UsageError(
+            "{path} cannot be read ({reason}): check the name of the file of looked-at points",
+            path=path,
+            reason=error.strerror or error,
+        ) from error
+    except (UnicodeDecodeError, csv.Error) as error:
         raise UsageError(
             "{path} cannot be read: it must be a CSV file in UTF-8", path=path
         ) from error

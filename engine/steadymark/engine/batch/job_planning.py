@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from steadymark.engine.batch.results_index import ResultsIndex
 from steadymark.engine.batch.run_jobs import Job
 from steadymark.engine.core.errors import SinkError, UsageError
+from steadymark.engine.output.output_paths import comparison_key, stem_of_first_face
+from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.pipeline.job import result_files
 from steadymark.engine.sources.input_paths import input_name, plain
 from steadymark.engine.sources.resolve_input import absolute, is_live
@@ -47,7 +49,8 @@ def plan_jobs(
         The jobs, in the order of the inputs.
 
     Raises:
-        UsageError: A result would overwrite an input.
+        UsageError: A result would overwrite an input, or a file of a further face that of another
+            input.
     """
     used_stems = {name.casefold() for name in stems_in_use}
     own_stems = [Path(input_name(text)).stem.casefold() for text in texts if not is_live(text)]
@@ -63,6 +66,8 @@ def plan_jobs(
             Job(number, text, settings, output, input_settings, stem, indexed, in_index, damaged)
         )
     _check_inputs_are_kept(jobs)
+    if TABLE_FORMATS.find(output.csv).one_per_face:
+        _check_faces_have_own_files(jobs)
     return jobs
 
 
@@ -109,6 +114,19 @@ def _check_inputs_are_kept(jobs: Sequence[Job]) -> None:
                     "choose another folder for the results",
                     path=replaced,
                 )
+
+
+def _check_faces_have_own_files(jobs: Sequence[Job]) -> None:
+    by_stem = {comparison_key(job.stem): job for job in jobs if job.stem is not None}
+    for job in by_stem.values():
+        first = by_stem.get(stem_of_first_face(job.stem or "") or "")
+        if first is not None:
+            raise UsageError(
+                "the results of {path} would have the name of the file of a further face in "
+                "{other}: track them into different folders",
+                path=job.text,
+                other=first.text,
+            )
 
 
 def _file(path: str | Path) -> tuple[int, int] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 GAZE = "gaze"  # name of the attribute with the lines of sight
+_MOST = 1.5  # largest angle of a vector, in radians
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,8 +58,17 @@ class GazeCalibration:
         Returns:
             (2, 3) unit vectors; NaN where the direction is unknown.
         """
-        angles = gaze_angles(head_directions) * self.gain + np.radians(self.offset_deg)
-        return gaze_vectors(angles)
+        vectors = []
+        for (x, y, z), offset in zip(head_directions.tolist(), self.offset_deg, strict=True):
+            slopes = [
+                math.tan(
+                    min(max(gain * math.atan2(along, -z) + math.radians(shift), -_MOST), _MOST)
+                )
+                for along, gain, shift in zip((x, y), self.gain, offset, strict=True)
+            ]
+            size = math.hypot(*slopes, 1.0)
+            vectors.append((slopes[0] / size, slopes[1] / size, -1.0 / size))
+        return np.array(vectors)
 
 
 def gaze_angles(directions: Floats) -> Floats:
@@ -76,7 +87,7 @@ def gaze_angles(directions: Floats) -> Floats:
 
 def gaze_vectors(angles_rad: Floats) -> Floats:
     """Return the (…, 3) unit vectors of angles (…, 2) within ±90°; it inverts `gaze_angles`."""
-    slopes = np.tan(angles_rad.clip(-1.5, 1.5))
+    slopes = np.tan(angles_rad.clip(-_MOST, _MOST))
     vectors = np.concatenate((slopes, np.full((*slopes.shape[:-1], 1), -1.0)), -1)
     unit: Floats = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
     return unit
@@ -85,5 +96,5 @@ def gaze_vectors(angles_rad: Floats) -> Floats:
 def mean_direction(directions: Floats) -> Floats:
     """Return the (3,) mean of the directions (2, 3) that are known; NaN if none is."""
     known = directions[np.isfinite(directions).all(1)]
-    mean: Floats = known.mean(0) if len(known) else np.full(3, np.nan)
+    mean: Floats = known.sum(0) / len(known) if len(known) else np.full(3, np.nan)
     return mean

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.expressions.arkit import SHAPES, arkit_shapes
-from steadymark.engine.expressions.hidden_side import without_hidden_side
+from steadymark.engine.expressions.arkit import SHAPES
+from steadymark.engine.expressions.hidden_side import seen_shapes
 from steadymark.engine.face3d.face_basis import face_basis
 from steadymark.models.user_text import UserText
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.engine.core.fitted_face import FaceFit
+    from steadymark.engine.core.gaze import Gaze
     from steadymark.engine.face3d.face_basis import Floats
 
 FULL = 5.0  # the largest intensity, FACS' level E
@@ -93,10 +94,11 @@ def unit_intensities(shapes: Floats, lips_mm: float) -> Floats:
     Returns:
         (18,) intensities of `UNITS`, 0 to 5; NaN where no shape of the unit is known.
     """
-    shares = _shares()
-    known = np.isfinite(shapes)
-    with np.errstate(invalid="ignore"):
-        strengths: Floats = (shares @ np.where(known, shapes, 0)) / (shares @ known)
+    strengths: Floats = _means() @ shapes[_used()]
+    if np.isnan(strengths).any():  # NaN in a shape makes all units NaN that it belongs to
+        known = np.isfinite(shapes)
+        with np.errstate(invalid="ignore"):
+            strengths = (_shares() @ np.where(known, shapes, 0)) / (_shares() @ known)
     strengths[_lips_place()] = (lips_mm - _SHUT_MM) / (_OPEN_MM - _SHUT_MM)
     return FULL * strengths.clip(0, 1)
 
@@ -110,18 +112,19 @@ def lips_apart_mm(expression: Floats) -> float:
     return float(expression @ _lip_moves())
 
 
-def values_of_units(fit: FaceFit) -> Floats:
+def values_of_units(fit: FaceFit, gaze: Gaze | None = None) -> Floats:
     """Return the values of all columns.
 
     Args:
         fit: The fitted face.
+        gaze: Where its eyes look. No unit depends on it, but the shapes that are already known with
+            it are not computed again.
 
     Returns:
         (35,) intensities in the order of `INTENSITIES`, then presences, 0 or 1, in that of
         `PRESENCES`. What is unknown is NaN.
     """
-    shapes = without_hidden_side(arkit_shapes(fit.expression), fit)
-    all_units = unit_intensities(shapes, lips_apart_mm(fit.expression))
+    all_units = unit_intensities(seen_shapes(fit, gaze), lips_apart_mm(fit.expression))
     presences = np.where(np.isnan(all_units), np.nan, all_units >= _present_from())
     return np.concatenate((all_units[_has_intensity()], presences))
 
@@ -150,6 +153,20 @@ def _shares() -> Floats:
             sides = (name,) if name in SHAPES else (f"{name}Left", f"{name}Right")
             shares[place, [SHAPES.index(side) for side in sides]] = 1
     return shares
+
+
+@cache
+def _used() -> NDArray[np.intp]:
+    """Return the places of the shapes that belong to a unit."""
+    return np.flatnonzero(_shares().any(0))
+
+
+@cache
+def _means() -> Floats:
+    """Return the matrix from the shapes of `_used` to the mean of each unit's shapes."""
+    shares = _shares()[:, _used()]
+    means: Floats = shares / np.maximum(shares.sum(1, keepdims=True), 1)
+    return means
 
 
 @cache

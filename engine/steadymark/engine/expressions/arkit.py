@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.core.gaze import gaze_angles
 from steadymark.engine.face3d.face_basis import face_basis
 from steadymark.models.face.schema import assets_root
 
@@ -78,11 +77,15 @@ def look_shapes(gaze: Gaze) -> Floats:
     They are proportional to the angles of each eye relative to the head, and reach 1 at
     `LOOK_FULL_DEG`.
     """
-    shares = np.degrees(gaze_angles(gaze.head_directions)) / LOOK_FULL_DEG
-    signed = [
-        signs[eye] * shares[eye, axis] for eye in range(2) for axis, *signs in _LOOKS.values()
-    ]
-    return np.array(signed).clip(0, 1)
+    strengths = []
+    for eye, (x, y, z) in enumerate(gaze.head_directions.tolist()):
+        shares = [
+            math.degrees(math.atan2(along, -z)) / full
+            for along, full in zip((x, y), LOOK_FULL_DEG, strict=True)
+        ]
+        signed = [signs[eye] * shares[axis] for axis, *signs in _LOOKS.values()]
+        strengths += [min(max(share, 0.0), 1.0) for share in signed]  # NaN stays NaN
+    return np.array(strengths)
 
 
 @cache

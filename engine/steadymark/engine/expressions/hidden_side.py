@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.expressions.arkit import SHAPES
+from steadymark.engine.expressions.arkit import SHAPES, arkit_shapes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.engine.core.fitted_face import FaceFit
+    from steadymark.engine.core.gaze import Gaze
     from steadymark.engine.face3d.face_basis import Floats
 
 # From this angle on, landmarks of the far side are guesses of the network: their errors are three
@@ -50,6 +51,22 @@ def without_hidden_side(shapes: Floats, fit: FaceFit) -> Floats:
     if abs(angle_deg) < HIDDEN_FROM_DEG:
         return shapes
     return np.where(_side("Right" if angle_deg > 0 else "Left"), np.nan, shapes)
+
+
+@lru_cache(maxsize=8)
+def seen_shapes(fit: FaceFit, gaze: Gaze | None = None) -> Floats:
+    """Return the strengths of the shapes that the camera sees, once for all attributes of a face.
+
+    Args:
+        fit: The fitted face.
+        gaze: Where the eyes look; None if it is unknown.
+
+    Returns:
+        (52,) strengths of `arkit.SHAPES`, which cannot be changed; NaN where one is unknown.
+    """
+    shapes = without_hidden_side(arkit_shapes(fit.expression, gaze), fit)
+    shapes.setflags(write=False)
+    return shapes
 
 
 @cache

@@ -116,10 +116,9 @@ def eye_residuals(fit: FaceFit, points: Landmarks, camera: Intrinsics) -> Floats
     those of the fit, and those of low scores count less.
     """
     placed = fit.shape[EYES] @ fit.rotation.T + fit.position
-    seen = (points.xy_px[EYES] - camera.matrix[:2, 2]) / camera.focal
-    apart = np.zeros_like(placed)
-    apart[:, :2] = seen * placed[:, 2:] - placed[:, :2]
-    along = (apart @ fit.rotation)[:, :2]
+    middle = ((camera.width - 1) / 2, (camera.height - 1) / 2)
+    seen = (points.xy_px[EYES] - middle) / camera.focal
+    along = (seen * placed[:, 2:] - placed[:, :2]) @ fit.rotation[:2, :2]
     weights = points.score[EYES, None] / _FULL_SCORE
     residuals: Floats = (
         np.minimum(np.maximum(along, -_FARTHEST_MM), _FARTHEST_MM) * np.minimum(weights, 1)

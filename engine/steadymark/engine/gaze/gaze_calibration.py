@@ -11,6 +11,7 @@ import numpy as np
 
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.gaze import GazeCalibration
+from steadymark.engine.output.output_paths import cannot_write, part_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +59,8 @@ def fit_calibration(name: str, measured_deg: Floats, wanted_deg: Floats) -> Cali
         The calibration.
 
     Raises:
-        UsageError: There are too few points at which the gaze is known.
+        UsageError: There are too few points at which the gaze is known, or the correction is not
+            plausible.
     """
     known = np.isfinite(measured_deg).all(2) & np.isfinite(wanted_deg).all(2)  # (n, 2)
     usable = int(np.any(known, axis=1).sum())
@@ -79,6 +81,13 @@ def fit_calibration(name: str, measured_deg: Floats, wanted_deg: Floats) -> Cali
         weights = known / (1 + (error / _ERROR_DEG) ** 2)
     (right, left) = ((float(x), float(y)) for x, y in offset)
     found = GazeCalibration(name, (float(gain[0]), float(gain[1])), (right, left))
+    if calibration_of(asdict(found)) is None:
+        raise UsageError(
+            "the points need a correction that no person has (offset {offset:.0f}°, gain "
+            "{gain:.2f}): check their times, and the signs and axes of their places",
+            offset=float(np.abs(offset).max()),
+            gain=float(gain[np.argmax(np.abs(gain - 1))]),
+        )
     before = np.linalg.norm(measured - wanted, axis=2)
     return CalibrationFit(found, float(before[known].mean()), float(error[known].mean()))
 
@@ -97,22 +106,25 @@ def _solved(measured: Floats, wanted: Floats, weights: Floats) -> Floats:
 
 
 def write_calibration(path: Path, calibration: GazeCalibration) -> None:
-    """Write a calibration as JSON.
+    """Write a calibration as JSON; an existing file stays as it is if that fails.
 
     Args:
         path: The file.
         calibration: The calibration.
 
     Raises:
-        UsageError: The file cannot be written.
+        SinkError: The file cannot be written.
     """
     text = json.dumps({"format": FORMAT, **asdict(calibration)}, ensure_ascii=False, indent=1)
     try:
-        path.write_text(text + "\n", encoding="utf-8")
+        try:
+            part_of(path).write_text(text + "\n", encoding="utf-8")
+            part_of(path).replace(path)
+        except OSError:
+            part_of(path).unlink(missing_ok=True)
+            raise
     except OSError as error:
-        raise UsageError(
-            "{path} cannot be written ({reason})", path=path, reason=error.strerror or ""
-        ) from error
+        raise cannot_write(path, error) from error
 
 
 def read_calibration(path: Path) -> GazeCalibration:

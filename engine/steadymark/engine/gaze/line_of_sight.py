@@ -15,6 +15,8 @@ from steadymark.engine.core.gaze import Gaze, GazeCalibration
 from steadymark.engine.gaze.eyeballs import RADIUS_MM, eye_centres
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from steadymark.engine.core.fitted_face import FaceFit
     from steadymark.engine.core.pupils import Pupils
     from steadymark.engine.core.types import Intrinsics, Landmarks
@@ -27,7 +29,8 @@ AVERAGE_PERSON = GazeCalibration("", offset_deg=((KAPPA_DEG, 0.0), (-KAPPA_DEG, 
 _FARTHEST = 1.5
 # Each eye faces outwards by this angle, and is hidden by the nose or the temple if it is turned
 # away from the camera by more than the other.
-_OUTWARDS_DEG, _HIDDEN_DEG = 20.0, 75.0
+_OUTWARDS, _LEAST_COSINE = math.radians(20.0), math.cos(math.radians(75.0))
+_UNKNOWN = (math.nan,) * 3
 
 
 def gaze_of(
@@ -75,24 +78,48 @@ def directions_to_pupils(
     Returns:
         (2, 3) unit vectors in the camera's axes; NaN if the pupil is unknown or too far away.
     """
-    rays = np.ones((2, 3))
-    rays[:, :2] = (xy_px - camera.matrix[:2, 2]) / camera.focal
-    rays /= np.linalg.norm(rays, axis=1, keepdims=True)
-    along = (rays * centres_mm).sum(1, keepdims=True)
-    nearest = along * rays - centres_mm  # the foot of the perpendicular, from the centre
-    apart = (nearest * nearest).sum(1, keepdims=True)
-    inside = np.sqrt((radius_mm**2 - apart).clip(0))
-    towards = nearest - inside * rays
-    directions: Floats = towards / np.linalg.norm(towards, axis=1, keepdims=True)
-    directions[~(apart[:, 0] <= (_FARTHEST * radius_mm) ** 2)] = np.nan
-    return directions
+    middle, focal = ((camera.width - 1) / 2, (camera.height - 1) / 2), camera.focal
+    return np.array(
+        [
+            _direction((x - middle[0]) / focal, (y - middle[1]) / focal, centre, radius_mm)
+            for (x, y), centre in zip(xy_px.tolist(), centres_mm.tolist(), strict=True)
+        ]
+    )
+
+
+def _direction(
+    across: float, down: float, centre: Sequence[float], radius_mm: float
+) -> tuple[float, float, float]:
+    """Return the direction of one eye; numbers are faster than arrays for one vector.
+
+    Args:
+        across: Place of the pupil to the right of the camera's axis, at a distance of 1.
+        down: Place of the pupil below that axis, at a distance of 1.
+        centre: x, y and z of the centre of the eyeball.
+        radius_mm: Distance of the pupil from the centre.
+    """
+    size = math.sqrt(across * across + down * down + 1.0)
+    ray = (across / size, down / size, 1.0 / size)
+    along = ray[0] * centre[0] + ray[1] * centre[1] + ray[2] * centre[2]
+    # The foot of the perpendicular, from the centre.
+    x, y, z = (along * ray[axis] - centre[axis] for axis in range(3))
+    apart = x * x + y * y + z * z
+    if not apart <= (_FARTHEST * radius_mm) ** 2:
+        return _UNKNOWN
+    inside = math.sqrt(max(0.0, radius_mm * radius_mm - apart))
+    x, y, z = x - inside * ray[0], y - inside * ray[1], z - inside * ray[2]
+    size = math.sqrt(x * x + y * y + z * z)
+    return (x / size, y / size, z / size)
 
 
 def _hidden_eyes(fit: FaceFit, centres: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Return (2,) whether each eye is turned too far from the camera to be seen."""
-    angle = math.radians(_OUTWARDS_DEG)
-    ahead = np.array([[-math.sin(angle), 0.0, -math.cos(angle)]] * 2)
-    ahead[1, 0] *= -1
-    to_camera = -centres / np.linalg.norm(centres, axis=1, keepdims=True)
-    cosine = ((ahead @ fit.rotation.T) * to_camera).sum(1)
-    return np.asarray(cosine < math.cos(math.radians(_HIDDEN_DEG)))
+    forward, right = (-fit.rotation[:, 2]).tolist(), fit.rotation[:, 0].tolist()
+    hidden = []
+    for outwards, centre in zip((-_OUTWARDS, _OUTWARDS), centres.tolist(), strict=True):
+        cosine = sum(
+            -axis * (math.cos(outwards) * ahead + math.sin(outwards) * aside)
+            for axis, ahead, aside in zip(centre, forward, right, strict=True)
+        ) / math.hypot(*centre)
+        hidden.append(cosine < _LEAST_COSINE)
+    return np.array(hidden)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 PARTIAL = ".partial"  # between stem and suffix
 _OURS = (PARTIAL, ".smooth")  # stems of unfinished results end with these
+_FACE = re.compile(r"(.+)_face[0-9]+")  # stems of the files of further faces
 _FORBIDDEN = frozenset('<>:"/\\|?*\x7f')
 _DEVICES = frozenset(
     ("con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)))
@@ -62,19 +64,19 @@ def output_stem(name: str, used_stems: set[str], reserved: Collection[str] = ())
     """
     stem = _plain_stem(name)
     used_keys, reserved_keys = (
-        set(map(_comparison_key, used_stems)),
-        set(map(_comparison_key, reserved)),
+        set(map(comparison_key, used_stems)),
+        set(map(comparison_key, reserved)),
     )
     number, unique = 2, stem
-    while _comparison_key(unique) in used_keys or (
-        unique != Path(name).stem and _comparison_key(unique) in reserved_keys
+    while comparison_key(unique) in used_keys or (
+        unique != Path(name).stem and comparison_key(unique) in reserved_keys
     ):
         unique, number = f"{stem}-{number}", number + 1
     used_stems.add(unique.casefold())
     return unique
 
 
-def _comparison_key(name: str) -> str:
+def comparison_key(name: str) -> str:
     """Return what is equal for names that a file system may not tell apart."""
     return unicodedata.normalize("NFC", name).casefold()
 
@@ -87,6 +89,38 @@ def part_of(path: Path) -> Path:
 def partial_of(path: Path) -> Path:
     """Return the path of an output that stopped before its end."""
     return path.with_name(f"{path.stem}{PARTIAL}{path.suffix}")
+
+
+def face_file(path: Path, face_id: int) -> Path:
+    """Return the path of the file of a further face, such as `talk_face3.csv`."""
+    return path.with_stem(f"{path.stem}_face{face_id}")
+
+
+def face_files_there(path: Path) -> list[Path]:
+    """Return the existing files that have the names of further faces of an output."""
+    try:
+        names = sorted(path.parent.iterdir())
+    except OSError:
+        return []
+    first = comparison_key(path.stem)
+    return [
+        each
+        for each in names
+        if each.suffix == path.suffix and stem_of_first_face(each.stem) == first
+    ]
+
+
+def stem_of_first_face(stem: str) -> str | None:
+    """Return the stem, as `comparison_key`, of the output that a further face belongs to.
+
+    Args:
+        stem: The stem of a file, such as `talk_face3`.
+
+    Returns:
+        Such as `talk`; None if no further face has such a stem.
+    """
+    match = _FACE.fullmatch(comparison_key(stem))
+    return None if match is None else match[1]
 
 
 def interrupted(path: Path) -> bool:

@@ -36,6 +36,7 @@ class TableFormat:
             `--resume` knows how it was made.
         animation: Whether the file animates a character: expression settings (`Header.expressions`)
             apply to it.
+        one_per_face: Whether each face after the first has a file of its own, see `face_file`.
         read: Reads a file, and returns None if it is of another format. None if the format is only
             written, or is a CSV file that `read_landmarks` reads.
     """
@@ -49,6 +50,7 @@ class TableFormat:
     schemas: tuple[str, ...] = ()
     has_header: bool = False
     animation: bool = False
+    one_per_face: bool = False
     read: Callable[[Path], LandmarkTable | None] | None = None
 
     @property

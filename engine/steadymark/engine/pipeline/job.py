@@ -18,6 +18,7 @@ from steadymark.engine.expressions.expression_settings import AS_MEASURED, Expre
 from steadymark.engine.output.csv.native_csv import Header
 from steadymark.engine.output.csv.offline_filter import OfflineFilterSink
 from steadymark.engine.output.output_paths import (
+    face_files_there,
     interrupted,
     make_folder,
     move_files,
@@ -300,6 +301,8 @@ def _refused_report(
 ) -> JobReport | None:
     """Return a report if files exist that may not be replaced, otherwise None."""
     existing = [path for path in files if path.exists()]
+    if TABLE_FORMATS.find(output.csv).one_per_face:
+        existing += face_files_there(files[0])
     if output.overwrite or not existing:
         return None
     if output.resume and info.live:  # the frames of a camera cannot be recorded again

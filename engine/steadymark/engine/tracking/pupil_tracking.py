@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from steadymark.engine.core.pupils import Pupils
+from steadymark.models.errors import WeightsError
 from steadymark.models.face.eye_crop import (
     EYE_WIDTH,
     EYES,
@@ -127,8 +128,13 @@ def open_pupil_tracker() -> PupilTracker:
     Raises:
         WeightsError: The network or its card is missing, damaged or altered.
     """
-    card = find_model(PUPILS, PUPILS)
-    verified_bytes(card)
+    try:
+        card = find_model(PUPILS, PUPILS)
+        verified_bytes(card)
+    except WeightsError as error:
+        raise WeightsError(
+            "the pupils cannot be found (--no-pupils tracks without them): {fault}", fault=error
+        ) from error
     return PupilTracker(card)
 
 

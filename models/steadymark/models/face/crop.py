@@ -104,7 +104,8 @@ def mirror_image(matrix: Matrix, size: int) -> Matrix:
     Returns:
         (2, 3) matrix from pixels of the mirrored crop.
     """
-    return compose(matrix, np.array([[-1.0, 0, size - 1], [0, 1, 0]]))
+    (a, b, x), (c, d, y) = matrix.tolist()
+    return np.array([[-a, b, a * (size - 1) + x], [-c, d, c * (size - 1) + y]])
 
 
 def inverse(matrix: Matrix) -> Matrix:

@@ -25,6 +25,7 @@ MARGIN = 1.7  # width of the crop, as a multiple of the wider eye's width
 RIGHT_EYE = (36, 37, 38, 39, 40, 41)  # outer corner, upper lid, inner corner, lower lid
 LEFT_EYE = (45, 44, 43, 42, 47, 46)  # the same landmarks of the other eye
 EYES = (RIGHT_EYE, LEFT_EYE)
+_CORNERS = [eye[corner] for eye in EYES for corner in (0, 3)]
 TOP = (EYE_WIDTH - EYE_HEIGHT) // 2  # rows of the square above the crop
 
 
@@ -53,15 +54,18 @@ def eye_crops(
     Returns:
         The squares of the right and the left eye.
     """
-    corners = [(points[eye[0]], points[eye[3]]) for eye in EYES]
-    widths = [math.hypot(*(inner - outer).tolist()) for outer, inner in corners]
+    places = points[_CORNERS].tolist()  # numbers are faster than arrays for so few
+    spans = [
+        (inner[0] - outer[0], inner[1] - outer[1]) for outer, inner in (places[:2], places[2:])
+    ]
+    widths = [math.hypot(*span) for span in spans]
     side = max(1.0, margin * max(widths))
     crops = []
-    for mirrored, ((outer, inner), width) in enumerate(zip(corners, widths, strict=True)):
-        (x, y), (dx, dy) = ((outer + inner) / 2).tolist(), (inner - outer).tolist()
-        roll = math.atan2(-dy, -dx) if mirrored else math.atan2(dy, dx)
+    for eye, ((dx, dy), width) in enumerate(zip(spans, widths, strict=True)):
+        x, y = places[2 * eye][0] + dx / 2, places[2 * eye][1] + dy / 2
+        roll = math.atan2(-dy, -dx) if eye else math.atan2(dy, dx)
         matrix = Crop(x, y, side, math.degrees(roll)).matrix_to_image(size)
-        crops.append(EyeCrop(mirror_image(matrix, size) if mirrored else matrix, width))
+        crops.append(EyeCrop(mirror_image(matrix, size) if eye else matrix, width))
     return crops[0], crops[1]
 
 

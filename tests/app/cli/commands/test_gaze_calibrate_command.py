@@ -14,7 +14,7 @@ from steadymark.app.cli import main as cli
 from steadymark.engine.attributes.attribute_registry import attributes_of
 from steadymark.engine.core.gaze import GazeCalibration, gaze_angles, gaze_vectors
 from steadymark.engine.core.types import FaceBox, FaceState, FrameTime, TrackedFace, TrackResult
-from steadymark.engine.gaze.gaze_calibration import read_calibration
+from steadymark.engine.gaze.gaze_calibration import read_calibration, write_calibration
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.models.face.schema import IBUG68, load_schema
 from support.fakes.fake_results import source_info
@@ -144,3 +144,27 @@ def test_tracking_with_a_file_that_is_no_calibration_is_refused(tmp_path: Path) 
     result = CliRunner().invoke(cli.app, command)
     assert result.exit_code == 2
     assert "is no gaze calibration" in " ".join(result.output.split())
+
+
+def test_the_files_that_are_read_are_never_replaced(tmp_path: Path) -> None:
+    table, points = tmp_path / "a.csv", tmp_path / "points.csv"
+    make_table(table)
+    make_points(points)
+    for out in (table, points):
+        before = out.read_bytes()
+        code, text = run(table, points, out, "--overwrite")
+        assert code == 2
+        assert "is read for the calibration: choose another name" in text
+        assert out.read_bytes() == before
+    code, text = run(table, tmp_path / "none.csv", tmp_path / "out.json")
+    assert code == 2
+    assert "cannot be read (No such file or directory): check the name" in text
+
+
+def test_a_calibration_without_pupils_is_refused(tmp_path: Path) -> None:
+    write_calibration(tmp_path / "anna.json", GazeCalibration("Anna"))
+    command = ["track", "clip.mp4", "--out", str(tmp_path), "--no-pupils"]
+    command += ["--gaze-calibration", str(tmp_path / "anna.json")]
+    result = CliRunner().invoke(cli.app, command)
+    assert result.exit_code == 2
+    assert "--gaze-calibration needs pupils" in " ".join(result.output.split())

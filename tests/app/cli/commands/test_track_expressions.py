@@ -100,3 +100,15 @@ def test_an_unknown_preset_is_one_sentence(
     assert done.exit_code == 2
     assert "'nobody' is neither a file nor a preset of expressions" in done.output
     assert "Traceback" not in done.output
+
+
+def test_files_of_further_faces_are_not_replaced_without_asking(run: Run, tmp_path: Path) -> None:
+    video, other = square_video(tmp_path / "a.mp4"), tmp_path / "a_face1.csv"
+    other.write_text("of another video")
+    command = ("track", video, "--out", tmp_path, "--csv", "livelink")
+    done = run(*command)
+    assert done.exit_code == 2
+    assert "a_face1.csv exists already: use --overwrite" in done.output.replace("\n", "")
+    assert not (tmp_path / "a.csv").exists()
+    assert other.read_text() == "of another video"
+    assert run(*command, "--overwrite").exit_code == 0

@@ -204,3 +204,24 @@ def test_a_video_without_a_face_is_told(tmp_path: Path) -> None:
     assert result.exit_code != 0
     assert "no face has a head pose" in " ".join(result.output.split())
     assert not (tmp_path / "out" / "empty.glb").exists()
+
+
+@pytest.mark.parametrize("option", ["--bvh", "--statistics", "--annotations"])
+def test_no_file_replaces_another_one_of_the_export(
+    native: Path, tmp_path: Path, option: str
+) -> None:
+    out, table = tmp_path / "out.csv", native.read_bytes()
+    one = ("--person", "3", "--overwrite")  # a BVH file holds one head
+    told = one_sentence(run("export", native, "--out", out, option, out, *one))
+    assert "out.csv is named for two files" in told
+    assert not out.exists()
+    told = one_sentence(run("export", native, "--out", out, option, native, *one))
+    assert "is the table itself" in told
+    assert native.read_bytes() == table
+
+
+def test_gltf_and_bvh_need_files_of_their_own(native: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a.glb"
+    one = ("--person", "3", "--gltf", path, "--bvh", path)
+    assert "a.glb is named for two files" in one_sentence(run("export", native, *one))
+    assert not path.exists()

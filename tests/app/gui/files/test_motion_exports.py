@@ -12,9 +12,11 @@ from steadymark.app.session.state import Phase
 from support.window.window_driver import open_video
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
+    from typer.testing import Result
 
     from steadymark.app.gui.main_window import MainWindow
 
@@ -50,3 +52,23 @@ def test_the_window_writes_the_moving_face(
         assert times.count > 100
     else:
         assert "Frames: 120\n" in (tmp_path / "mine.bvh").read_text()
+
+
+@pytest.mark.parametrize("name", ["openface", "livelink"])
+def test_the_window_writes_the_bytes_that_tracking_writes(
+    qtbot: QtBot,
+    window: MainWindow,
+    clip: str,
+    run: Callable[..., Result],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    mine = tmp_path / "mine.csv"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(mine), ""))
+    open_video(qtbot, window, clip)
+    window.actions_by_name[f"export_table_{name}"].trigger()
+    qtbot.waitUntil(lambda: window.exports.running == 0, timeout=20000)
+    done = run("track", clip, "--out", tmp_path / "out", "--format", name)
+    assert done.exit_code == 0, done.output
+    assert mine.read_bytes() == (tmp_path / "out" / "a.csv").read_bytes()

@@ -63,10 +63,10 @@ class Animations:
             )
 
     @property
-    def files(self) -> dict[Path, Encode]:
-        """Return how the content of each file is made."""
+    def files(self) -> list[tuple[Path, Encode]]:
+        """Return the files, and how the content of each is made."""
         both = ((self.gltf, gltf_files), (self.bvh, bvh_files))
-        return {path: encode for path, encode in both if path is not None}
+        return [(path, encode) for path, encode in both if path is not None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,9 +127,8 @@ def export_files(
     parts = person_files(table, target, options) if request.per_person else {target: options}
     further = [path for path in (request.statistics, request.annotations) if path is not None]
     moving = _motion_files(found, table, request, options)
-    further += moving
-    for path in (*parts, *further):
-        _check(path, found.table_path, overwrite=request.overwrite)
+    further += [path for path, *_ in moving]
+    _check_each(found, (*parts, *further), overwrite=request.overwrite)
     for path, part in parts.items():
         yield path, _rows(export_reviewed(table, path, part)), _names(table, project, part)
     if request.statistics is not None:
@@ -139,7 +138,7 @@ def export_files(
     if request.annotations is not None:
         write_annotations(request.annotations, project)
         yield request.annotations, _rows(len(project.annotations)), ()
-    for path, (motions, encode) in moving.items():
+    for path, motions, encode in moving:
         write_motion(path, motions, encode)
         count = UserText.counted("1 head", "{count} heads", count=len(motions))
         yield path, count, ()
@@ -180,23 +179,23 @@ def _with_neutral(found: ReviewedFile, times_s: tuple[float, ...]) -> Project:
 
 def _motion_files(
     found: ReviewedFile, table: ReviewedTable, request: ReviewedExport, options: ExportOptions
-) -> dict[Path, tuple[list[HeadMotion], Encode]]:
-    """Return what is written into each file of moving heads, and how.
+) -> list[tuple[Path, list[HeadMotion], Encode]]:
+    """Return the files of moving heads, what is written into each, and how.
 
     A BVH file holds one head, so that each has a file if there are several.
     """
-    files: dict[Path, tuple[list[HeadMotion], Encode]] = {}
-    for target, encode in request.motion.files.items():
+    files: list[tuple[Path, list[HeadMotion], Encode]] = []
+    for target, encode in request.motion.files:
         measured = motions_of_table(found, table, options)
         motions = [each.with_settings(request.motion.expressions) for each in measured]
         separate = request.per_person or (encode is bvh_files and len(motions) > 1)
         if not separate:
-            files[target] = motions, encode
+            files.append((target, motions, encode))
             continue
         for path, part in person_files(table, target, options).items():
             alone = [each for each in motions if each.person in part.persons]
             if alone:
-                files[path] = alone, encode
+                files.append((path, alone, encode))
     return files
 
 
@@ -239,10 +238,23 @@ def _persons(table: ReviewedTable, project: Project, wanted: tuple[str, ...]) ->
     return frozenset(numbers[name] for name in wanted)
 
 
-def _check(path: Path, table: Path, *, overwrite: bool) -> None:
+def _check_each(found: ReviewedFile, paths: tuple[Path, ...], *, overwrite: bool) -> None:
+    seen: set[Path] = set()
+    for path in paths:
+        _check(path, found, overwrite=overwrite)
+        if path.resolve() in seen:
+            raise UsageError(
+                "{path} is named for two files: choose another name for one of them", path=path
+            )
+        seen.add(path.resolve())
+
+
+def _check(path: Path, found: ReviewedFile, *, overwrite: bool) -> None:
     check_outputs(OutputFiles(path))
-    if path.resolve() == table.resolve():
+    if path.resolve() == found.table_path.resolve():
         raise UsageError("{path} is the table itself: choose another name with --out", path=path)
+    if found.video is not None and path.resolve() == found.video.resolve():
+        raise UsageError("{path} is the video itself: choose another name", path=path)
     if path.exists() and not overwrite:
         raise UsageError(
             "{path} is there already: add --overwrite, or choose another with --out", path=path

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from steadymark.engine.expressions.expression_settings import AS_MEASURED, character_face
 from steadymark.engine.expressions.live_link_values import COLUMNS, live_link_values, timecode
 from steadymark.engine.output.csv.row_file import RowFile
+from steadymark.engine.output.output_paths import face_file
 from steadymark.engine.output.table_formats import TABLE_FORMATS, TableFormat
 from steadymark.models.face.schema import IBUG_ORDER
 from steadymark.models.user_text import UserText
@@ -85,7 +86,7 @@ class LiveLinkCsvSink:
         if len(self._files) >= MOST_PEOPLE:
             log.warning("%s: no Live Link file for face %d", self._path.name, face_id)
             return
-        file = RowFile(self._path.with_stem(f"{self._path.stem}_face{face_id}"))
+        file = RowFile(face_file(self._path, face_id))
         file.open(live=self._live)
         self._files[face_id] = file
         file.add(_HEADER)
@@ -110,5 +111,6 @@ TABLE_FORMATS.add(
         export_ending="_livelink.csv",
         schemas=IBUG_ORDER,
         animation=True,
+        one_per_face=True,
     )
 )

@@ -13,6 +13,7 @@ import numpy as np
 
 from steadymark.engine.face3d.face_mesh import load_face_mesh
 from steadymark.engine.output.motion.motion_sink import MotionSink
+from steadymark.engine.output.output_paths import face_file
 from steadymark.engine.output.table_formats import TABLE_FORMATS, TableFormat
 from steadymark.models.face.schema import IBUG_ORDER
 from steadymark.models.user_text import UserText
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _CM, _MM = 100.0, 10.0  # centimetres per metre, and millimetres per centimetre
 _USUAL_S = 0.04  # time between frames if there is only one
+_MOST = 100  # frames of the file for each frame of a video with damaged times
 _TURNS = "Zrotation Xrotation Yrotation"
 
 
@@ -42,7 +44,7 @@ def bvh_files(path: Path, motions: list[HeadMotion]) -> dict[Path, bytes]:
     first, *others = motions
     files = {path: bvh_content(first)}
     for motion in others:
-        files[path.with_stem(f"{path.stem}_face{motion.person}")] = bvh_content(motion)
+        files[face_file(path, motion.person)] = bvh_content(motion)
     return files
 
 
@@ -53,8 +55,10 @@ def bvh_content(motion: HeadMotion) -> bytes:
         motion: The motion. Its eyes are joints, too, if they ever turn.
     """
     times_s = motion.times_s
-    step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else _USUAL_S
-    count = 1 + round(float(times_s[-1] - times_s[0]) / step_s)
+    step_s, duration_s = _USUAL_S, float(times_s[-1] - times_s[0])
+    if len(times_s) > 1:
+        step_s = max(float(np.median(np.diff(times_s))), duration_s / (_MOST * len(times_s)))
+    count = 1 + round(duration_s / step_s)
     at_s = times_s[0] + step_s * np.arange(count)
     times_s, rows = motion.keys()
     eyes = motion.eye_rotation
@@ -109,5 +113,6 @@ TABLE_FORMATS.add(
         suffix=".bvh",
         schemas=IBUG_ORDER,
         animation=True,
+        one_per_face=True,
     )
 )

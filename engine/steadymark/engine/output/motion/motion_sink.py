@@ -105,14 +105,17 @@ def write_motion(path: Path, motions: list[HeadMotion], encode: Encode) -> list[
 def no_pose(path: Path) -> SinkError:
     """Return the error that there is nothing to write."""
     return SinkError(
-        "cannot write {path}: no face has a head pose, which the motion consists of", path=path
+        "cannot write {path}: no face has a head pose, which the motion consists of; choose a part "
+        "of the video that shows a face, or another format",
+        path=path,
     )
 
 
 def _write(handle: int, path: Path, content: bytes) -> None:
-    """Write the temporary file, and close it."""
+    """Write the temporary file, and close it; a part of a file is of no use, and is removed."""
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
     except OSError as error:
+        part_of(path).unlink(missing_ok=True)
         raise cannot_write(path, error) from error

@@ -5503,6 +5503,10 @@
         <translation>Der Name von Mimik-Einstellungen hat 1 bis {most} druckbare Zeichen</translation>
     </message>
     <message>
+        <source>the points need a correction that no person has (offset {offset:.0f}°, gain {gain:.2f}): check their times, and the signs and axes of their places</source>
+        <translation>Die Punkte brauchen eine Korrektur, die kein Mensch hat (Versatz {offset:.0f}°, Faktor {gain:.2f}): Prüfen Sie ihre Zeiten sowie Vorzeichen und Achsen ihrer Orte</translation>
+    </message>
+    <message>
         <source>the preset {path} cannot be deleted: {reason}</source>
         <translation>Die Voreinstellung {path} kann nicht gelöscht werden: {reason}</translation>
     </message>
@@ -5513,6 +5517,14 @@
     <message>
         <source>the project of {video} was made for a video of {made} pixels, and this one has {found}: put the project beside the video that it belongs to</source>
         <translation>Das Projekt zu {video} wurde für ein Video mit {made} Pixeln gemacht, dieses hat {found}: Legen Sie das Projekt neben das Video, zu dem es gehört</translation>
+    </message>
+    <message>
+        <source>the pupils cannot be found (--no-pupils tracks without them): {fault}</source>
+        <translation>Die Pupillen können nicht gefunden werden (--no-pupils verfolgt ohne sie): {fault}</translation>
+    </message>
+    <message>
+        <source>the results of {path} would have the name of the file of a further face in {other}: track them into different folders</source>
+        <translation>Die Ergebnisse von {path} hätten den Namen der Datei eines weiteren Gesichts in {other}: Verfolgen Sie sie in verschiedene Ordner</translation>
     </message>
     <message>
         <source>the stabilized landmarks tremble or the face moves very fast ({percent:.1f} % of the eye distance, faster than 5 Hz)</source>
@@ -5575,16 +5587,16 @@
         <translation>{name} hat in diesem Bild kein Gesicht</translation>
     </message>
     <message>
+        <source>{path} cannot be read ({reason}): check the name of the file of looked-at points</source>
+        <translation>{path} kann nicht gelesen werden ({reason}): Prüfen Sie den Namen der Datei mit den angeblickten Punkten</translation>
+    </message>
+    <message>
         <source>{path} cannot be read ({reason}): check the name of the gaze calibration</source>
         <translation>{path} lässt sich nicht lesen ({reason}): Prüfen Sie den Namen der Blick-Kalibrierung</translation>
     </message>
     <message>
         <source>{path} cannot be read: it must be a CSV file in UTF-8</source>
         <translation>{path} lässt sich nicht lesen: Es muss eine CSV-Datei in UTF-8 sein</translation>
-    </message>
-    <message>
-        <source>{path} cannot be written ({reason})</source>
-        <translation>{path} kann nicht geschrieben werden ({reason})</translation>
     </message>
     <message>
         <source>{path} has no points</source>

@@ -5492,6 +5492,10 @@
         <translation>表情设置的名称须为 1 到 {most} 个可打印字符</translation>
     </message>
     <message>
+        <source>the points need a correction that no person has (offset {offset:.0f}°, gain {gain:.2f}): check their times, and the signs and axes of their places</source>
+        <translation>这些点所需的校正不符合任何人的情况（偏移 {offset:.0f}°，增益 {gain:.2f}）：请检查其时间以及位置的符号和坐标轴</translation>
+    </message>
+    <message>
         <source>the preset {path} cannot be deleted: {reason}</source>
         <translation>无法删除预设 {path}：{reason}</translation>
     </message>
@@ -5502,6 +5506,14 @@
     <message>
         <source>the project of {video} was made for a video of {made} pixels, and this one has {found}: put the project beside the video that it belongs to</source>
         <translation>{video} 的项目是为 {made} 像素的视频创建的，而此视频为 {found}：请将项目放在其所属视频的旁边</translation>
+    </message>
+    <message>
+        <source>the pupils cannot be found (--no-pupils tracks without them): {fault}</source>
+        <translation>无法检测瞳孔（--no-pupils 可不检测瞳孔进行跟踪）：{fault}</translation>
+    </message>
+    <message>
+        <source>the results of {path} would have the name of the file of a further face in {other}: track them into different folders</source>
+        <translation>{path} 的结果会与 {other} 中另一张人脸的文件同名：请跟踪到不同的文件夹</translation>
     </message>
     <message>
         <source>the stabilized landmarks tremble or the face moves very fast ({percent:.1f} % of the eye distance, faster than 5 Hz)</source>
@@ -5564,16 +5576,16 @@
         <translation>{name} 在此帧中没有人脸</translation>
     </message>
     <message>
+        <source>{path} cannot be read ({reason}): check the name of the file of looked-at points</source>
+        <translation>无法读取 {path}（{reason}）：请检查注视点文件的名称</translation>
+    </message>
+    <message>
         <source>{path} cannot be read ({reason}): check the name of the gaze calibration</source>
         <translation>无法读取 {path}（{reason}）：请检查视线校准的文件名</translation>
     </message>
     <message>
         <source>{path} cannot be read: it must be a CSV file in UTF-8</source>
         <translation>无法读取 {path}：它必须是 UTF-8 编码的 CSV 文件</translation>
-    </message>
-    <message>
-        <source>{path} cannot be written ({reason})</source>
-        <translation>无法写入 {path}（{reason}）</translation>
     </message>
     <message>
         <source>{path} has no points</source>

@@ -213,7 +213,8 @@ def test_a_model_of_98_landmarks_uses_the_cell_by_default() -> None:
     settings = TrackSettings(device="cpu")
     models = open_models(settings)
     names = [card.name for card in models.cards]
-    assert names == ["heatmap1d-lite", FLOW_CELL, "face_net"]  # the header of a table names all
+    # the header of a table names all
+    assert names == ["heatmap1d-lite", FLOW_CELL, "face_net", "pupils"]
     network: Any = NoisyNetwork("wflw98", 0.5)
     flow = FlowStabilizer(models.cards[1], load_schema("wflw98"))
     other = replace(models, network=network, detector=FixedBoxDetector(), flow=flow)

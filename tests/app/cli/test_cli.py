@@ -69,7 +69,7 @@ def test_video_and_openface_outputs_are_written(run: Run, tmp_path: Path) -> Non
     result = run("track", clip, "--out", tmp_path / "out", "--video", "--csv", "openface")
     assert result.exit_code == 0, result.output
     head = (tmp_path / "out" / "a.csv").read_text(encoding="utf-8").splitlines()[0]
-    assert head.startswith("frame, face_id, timestamp, confidence, success, pose_Tx, pose_Ty")
+    assert head.startswith("frame, face_id, timestamp, confidence, success, gaze_0_x, gaze_0_y")
     assert (tmp_path / "out" / "a.mp4").stat().st_size > 0
 
 

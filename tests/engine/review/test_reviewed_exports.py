@@ -1,6 +1,7 @@
 """Exports of reviewed tables: corrected, named, excluded, long and wide, statistics, ELAN."""
 
 import csv
+import errno
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +12,11 @@ import pytest
 import steadymark as sm
 from app.cli.test_spans_command import tracked
 from engine.review.test_project import EMPTY
-from steadymark.engine.core.errors import LandmarkFileError, UsageError
+from steadymark.engine.core.errors import LandmarkFileError, SinkError, UsageError
 from steadymark.engine.output.csv.check_table import check_csv
 from steadymark.engine.output.read_table import read_table
 from steadymark.engine.review import edits
+from steadymark.engine.review import export_reviewed as export_module
 from steadymark.engine.review.elan_file import read_annotations, write_annotations
 from steadymark.engine.review.export_reviewed import ExportOptions, export_reviewed
 from steadymark.engine.review.interval_statistics import (
@@ -249,3 +251,20 @@ def test_files_without_annotations_are_refused_with_the_reason(
     with pytest.raises(LandmarkFileError) as raised:
         read_annotations(path, EMPTY)
     assert str(raised.value) == f"cannot read the annotations in {path}: {reason}"
+
+
+def test_a_full_disk_leaves_the_old_table_as_it_was(
+    table_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "reviewed.csv"
+    export_reviewed(table_of(table_file), path)
+    before = path.read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(export_module, "_write_csv", full)
+    with pytest.raises(SinkError, match="the disk is full"):
+        export_reviewed(table_of(table_file), path)
+    assert path.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == ["reviewed.csv"]

@@ -46,7 +46,13 @@ def gaze_calibrate(
         from steadymark.engine.core.errors import UsageError
         from steadymark.engine.gaze.gaze_calibration import write_calibration
         from steadymark.engine.output.csv.landmark_table import read_landmarks
+        from steadymark.engine.review.find_reviewed import is_table
 
+        if not is_table(table):
+            raise UsageError(
+                f"{table} is no table: track the video first, and name the table that "
+                "'steadymark track' wrote"
+            )
         if target.exists() and not overwrite:
             raise UsageError(
                 f"{target} is there already: add --overwrite, or choose another with --out"

@@ -11,7 +11,7 @@ import numpy as np
 
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.gaze import GazeCalibration
-from steadymark.engine.output.output_paths import cannot_write, part_of
+from steadymark.engine.output.output_paths import replacing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,15 +116,8 @@ def write_calibration(path: Path, calibration: GazeCalibration) -> None:
         SinkError: The file cannot be written.
     """
     text = json.dumps({"format": FORMAT, **asdict(calibration)}, ensure_ascii=False, indent=1)
-    try:
-        try:
-            part_of(path).write_text(text + "\n", encoding="utf-8")
-            part_of(path).replace(path)
-        except OSError:
-            part_of(path).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise cannot_write(path, error) from error
+    with replacing(path) as new:
+        new.write_text(text + "\n", encoding="utf-8")
 
 
 def read_calibration(path: Path) -> GazeCalibration:

@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import unicodedata
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from steadymark.engine.core.file_lock import open_locked
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from av import FFmpegError
 
@@ -203,6 +204,30 @@ def cannot_write(path: Path, error: OSError | FFmpegError) -> SinkError:
     """Return the error, with one sentence for the user, for a failed write."""
     reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
     return SinkError("cannot write {path}: {reason}", path=path, reason=reason)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Write a file of which there is always a complete one.
+
+    Args:
+        path: The file; an existing one stays as it is until the new one is complete.
+
+    Yields:
+        The path to write to, beside the file.
+
+    Raises:
+        SinkError: The file cannot be written.
+    """
+    new = path.with_name(f".{path.name}.new")
+    try:
+        yield new
+        new.replace(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
 
 
 def make_folder(folder: Path) -> None:

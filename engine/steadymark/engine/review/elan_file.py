@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from steadymark.engine.core.errors import LandmarkFileError
-from steadymark.engine.output.output_paths import cannot_write
+from steadymark.engine.output.output_paths import replacing
 from steadymark.engine.review.edits import add_lane, annotate
 from steadymark.models.errors import ContentError
 from steadymark.models.user_text import UserText
@@ -63,15 +63,13 @@ def write_annotations(path: Path, project: Project) -> None:
     Raises:
         SinkError: The file cannot be written.
     """
-    try:
+    with replacing(path) as new:
         if path.suffix.lower() == ELAN:
             tree = ET.ElementTree(_document(project))
             ET.indent(tree)
-            tree.write(path, encoding="utf-8", xml_declaration=True)
+            tree.write(new, encoding="utf-8", xml_declaration=True)
         else:
-            _write_table(path, project)
-    except OSError as error:
-        raise cannot_write(path, error) from error
+            _write_table(new, project)
 
 
 def read_annotations(path: Path, project: Project) -> ImportedAnnotations:

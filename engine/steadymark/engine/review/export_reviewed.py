@@ -13,10 +13,10 @@ import numpy as np
 from steadymark.engine.attributes.attribute_registry import attribute_columns
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.output.csv.columns import BOX, FORMAT, IMAGE, MAGIC, NAME, REVIEW, numbered
-from steadymark.engine.output.output_paths import cannot_write
+from steadymark.engine.output.output_paths import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -85,11 +85,11 @@ def export_reviewed(table: ReviewedTable, path: Path, options: ExportOptions | N
     chosen = options or ExportOptions()
     part = selected(table, chosen)
     columns = wide_columns(part) if chosen.wide else long_columns(part)
-    if path.suffix.lower() == PARQUET:
-        _write(path, lambda: _write_parquet(path, columns))
-    else:
-        head = [] if chosen.wide else _head(part)
-        _write(path, lambda: _write_csv(path, head, columns))
+    with replacing(path) as new:
+        if path.suffix.lower() == PARQUET:
+            _write_parquet(new, columns)
+        else:
+            _write_csv(new, [] if chosen.wide else _head(part), columns)
     return len(next(iter(columns.values())).values)
 
 
@@ -218,13 +218,6 @@ def selected(table: ReviewedTable, options: ExportOptions) -> ReviewedTable:
 def _head(table: ReviewedTable) -> list[str]:
     text = json.dumps(table.table.header, ensure_ascii=False, default=str)
     return [f"{MAGIC} {FORMAT}", f"# {text}"]
-
-
-def _write(path: Path, write: Callable[[], None]) -> None:
-    try:
-        write()
-    except OSError as error:
-        raise cannot_write(path, error) from error
 
 
 def _write_csv(path: Path, head: Sequence[str], columns: dict[str, ExportColumn]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from steadymark.engine.core.types import FaceState
 from steadymark.engine.metrics.blinks import Blink, find_blinks
 from steadymark.engine.metrics.eye_mouth_opening import amplitude, eye_opening, mouth_opening
-from steadymark.engine.output.output_paths import cannot_write
+from steadymark.engine.output.output_paths import replacing
 from steadymark.engine.review.project import EXCLUDE
 from steadymark.models.face.schema import IBUG_ORDER
 
@@ -121,14 +121,11 @@ def write_statistics(path: Path, rows: Iterable[IntervalStatistics]) -> None:
         SinkError: The file cannot be written.
     """
     names = [one.name for one in fields(IntervalStatistics)]
-    try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, names)
-            writer.writeheader()
-            for row in rows:
-                writer.writerow({k: _rounded(v) for k, v in asdict(row).items()})
-    except OSError as error:
-        raise cannot_write(path, error) from error
+    with replacing(path) as new, new.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({k: _rounded(v) for k, v in asdict(row).items()})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from steadymark.engine.core.errors import LandmarkFileError, UsageError
 from steadymark.engine.core.version import version
-from steadymark.engine.output.output_paths import cannot_write
+from steadymark.engine.output.output_paths import replacing
 from steadymark.engine.review.doubtful_stretches import DoubtLimits
 from steadymark.engine.review.project import (
     EXCLUDE,
@@ -78,16 +78,10 @@ def write_project(path: Path, project: Project) -> None:
     Raises:
         SinkError: The file cannot be written; the old one is as it was.
     """
-    new = path.with_name(f".{path.name}.new")
-    try:
-        with new.open("w", encoding="utf-8") as file:
-            file.write(project_text(project))
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-    except OSError as error:
-        new.unlink(missing_ok=True)
-        raise cannot_write(path, error) from error
+    with replacing(path) as new, new.open("w", encoding="utf-8") as file:
+        file.write(project_text(project))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read_project(path: Path) -> Project:

@@ -6,7 +6,7 @@ import csv
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from steadymark.engine.output.output_paths import cannot_write
+from steadymark.engine.output.output_paths import replacing
 from steadymark.engine.review.people.assignment import person_at
 
 if TYPE_CHECKING:
@@ -102,10 +102,7 @@ def write_stretches(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
     Raises:
         SinkError: The file cannot be written.
     """
-    try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, STRETCH_COLUMNS)
-            writer.writeheader()
-            writer.writerows(rows)
-    except OSError as error:
-        raise cannot_write(path, error) from error
+    with replacing(path) as new, new.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, STRETCH_COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)

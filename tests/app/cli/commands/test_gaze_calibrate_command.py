@@ -168,3 +168,13 @@ def test_a_calibration_without_pupils_is_refused(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli.app, command)
     assert result.exit_code == 2
     assert "--gaze-calibration needs pupils" in " ".join(result.output.split())
+
+
+def test_a_video_in_the_place_of_its_table_is_told(tmp_path: Path) -> None:
+    video, points = tmp_path / "anna.mp4", tmp_path / "points.csv"
+    video.write_bytes(b"\0")
+    points.write_text("start_s,end_s,x_mm,y_mm,z_mm\n1,2,0,0,0\n", encoding="utf-8")
+    arguments = [str(video), "--looked-at", str(points), "--out", str(tmp_path / "anna.json")]
+    result = CliRunner().invoke(cli.app, ["gaze-calibrate", *arguments])
+    assert result.exit_code == 2
+    assert "is no table: track the video first" in " ".join(result.output.split())

@@ -33,6 +33,7 @@ FILE_QUEUE = 4  # frames, each up to 100 MB at 8K
 FOLLOWED_QUEUE = 2  # followed frames
 SINK_QUEUE = 8
 STOP_S = 2.0
+_LAST_FRAME_S = 2.0  # time that reading and tracking may take for the frame that they are at
 
 
 class Pipeline:
@@ -235,6 +236,10 @@ class Pipeline:
                 UserText("ending the tracking of {name} failed: {error}", name=name, error=error)
             )
         finally:
+            # A thread that is still inside a network or a decoder would abort the program if it
+            # ended now; both end after the frame that they are at.
+            for thread in self._threads[:2]:
+                thread.join(_LAST_FRAME_S / 10 if stopping else _LAST_FRAME_S)
             state = PipelineState.STOPPED if stopping else PipelineState.FINISHED
             self._stats.set_state(PipelineState.FAILED if self._stats.report.faults else state)
             self._done.set()

@@ -13,7 +13,7 @@ from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.types import EXPRESSIONS, HEAD_POSE, FaceState
 from steadymark.engine.output.motion.head_motion import HeadMotion
 from steadymark.engine.review.export_reviewed import selected
-from steadymark.engine.review.reviewed_table import camera_of, tracked_rows
+from steadymark.engine.review.reviewed_table import camera_of, rows_by_person
 from steadymark.models.face.schema import IBUG_ORDER
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _last_identities(
     table: ReviewedTable, project: Project, camera: Intrinsics | None
 ) -> dict[int, Floats]:
     """Return the identity of the 3D face of each person, as it is known at the end."""
-    tracked = tracked_rows(table.table, table.person, project, camera)
+    tracked = rows_by_person(table.table, table.person, project, camera)
     people = table.person.tolist()
     return {
         person: identity

@@ -36,6 +36,10 @@ class ReviewedTable:
         name: (N,) their names, or their numbers as text; empty in rows without a face.
         corrected: (N,) True where a landmark was corrected.
         excluded: (N,) True where an interval of the lane `exclude` covers the row.
+        recomputed: (N,) True where the attributes were computed again: of corrected landmarks, or
+            with a neutral face.
+        identities: (N,) the (M,) identities that they were computed with, see `FaceContext`; None
+            where nothing is known of the person, or nothing was computed again.
     """
 
     table: LandmarkTable
@@ -43,6 +47,8 @@ class ReviewedTable:
     name: NDArray[np.str_]
     corrected: Mask
     excluded: Mask
+    recomputed: Mask
+    identities: NDArray[np.object_]
 
     def __len__(self) -> int:
         return len(self.table)
@@ -59,6 +65,8 @@ class ReviewedTable:
             self.name[rows],
             self.corrected[rows],
             self.excluded[rows],
+            self.recomputed[rows],
+            self.identities[rows],
         )
 
 
@@ -78,60 +86,26 @@ def reviewed(table: LandmarkTable, project: Project) -> ReviewedTable:
     """
     xy, corrected = _corrected(table, project)
     person = persons_of(table.face_id, table.frame, project.reassignments)
-    tracked = tracked_rows(table, person, project, camera_of(table, project))
-    again = corrected | _of_known_neutral(tracked)
-    attributes = table.attributes.copy()
-    if again.any():
-        rows = np.flatnonzero(again)
+    recomputed = corrected | of_known_neutral(table, person, project)
+    attributes, identities = table.attributes.copy(), np.full(len(table), None, object)
+    if recomputed.any():
+        rows = np.flatnonzero(recomputed)
+        tracked = rows_by_person(table, person, project, camera_of(table, project))
         attributes[rows] = attributes_of_rows(tracked, xy, rows.tolist())[rows]
+        for row in rows.tolist():
+            identities[row] = tracked.identities[row]
     return ReviewedTable(
         replace(table, xy_px=xy, attributes=attributes),
         person,
         np.array([project.name_of(p) if p >= 0 else "" for p in person.tolist()], np.str_),
         corrected,
         _excluded(table, person, project),
+        recomputed,
+        identities,
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class NeutralAttributes:
-    """The attributes of R rows when the neutral faces of persons are known.
-
-    Attributes:
-        values: (R, C) attributes of all rows, see `attribute_columns`.
-        changed: (R,) True in the rows of persons whose neutral face is known.
-        identities: The (M,) identity of each row; None if nothing is known of the person.
-    """
-
-    values: NDArray[np.float64]
-    changed: Mask
-    identities: list[NDArray[np.float64] | None]
-
-
-def neutral_attributes(
-    table: LandmarkTable, project: Project, camera: Intrinsics | None
-) -> NeutralAttributes | None:
-    """Compute the attributes of persons whose neutral face is known, without corrections.
-
-    Args:
-        table: The table, as it was tracked.
-        project: The project.
-        camera: The camera; None if the size of the frames is unknown.
-
-    Returns:
-        The attributes; None if no neutral face is known.
-    """
-    person = persons_of(table.face_id, table.frame, project.reassignments)
-    tracked = tracked_rows(table, person, project, camera)
-    changed = _of_known_neutral(tracked)
-    if not changed.any():
-        return None
-    values, rows = table.attributes.copy(), np.flatnonzero(changed)
-    values[rows] = attributes_of_rows(tracked, table.xy_px, rows.tolist())[rows]
-    return NeutralAttributes(values, changed, tracked.identities)
-
-
-def tracked_rows(
+def rows_by_person(
     table: LandmarkTable, person: NDArray[np.int64], project: Project, camera: Intrinsics | None
 ) -> TrackedRows:
     """Return what was tracked, by the N rows' persons, and where these are neutral."""
@@ -139,11 +113,10 @@ def tracked_rows(
     return replace(tracked, face_id=person, at_rest=_at_rest(table, person, project))
 
 
-def _of_known_neutral(tracked: TrackedRows) -> Mask:
-    """Return the rows (R,) of persons whose neutral face is known."""
-    at_rest = tracked.at_rest
-    assert at_rest is not None
-    return np.isin(tracked.face_id, tracked.face_id[at_rest])
+def of_known_neutral(table: LandmarkTable, person: NDArray[np.int64], project: Project) -> Mask:
+    """Return the rows (N,) of persons whose neutral face is known."""
+    at_rest = _at_rest(table, person, project)
+    return np.isin(person, person[at_rest])
 
 
 def _at_rest(table: LandmarkTable, person: NDArray[np.int64], project: Project) -> Mask:

@@ -9,11 +9,12 @@ import pytest
 
 from steadymark.app.session.recording.results import Results
 from steadymark.app.session.review.results_table import table_of_faces
+from steadymark.app.session.review.reviewed_faces import ReviewedFaces
 from steadymark.engine.attributes.attribute_registry import vector_of
 from steadymark.engine.core.types import FaceState
 from steadymark.engine.review import edits
 from steadymark.engine.review.project import NeutralFrame, Project, VideoReference
-from steadymark.engine.review.reviewed_table import neutral_attributes, reviewed
+from steadymark.engine.review.reviewed_table import reviewed
 from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import face_points, track_result, tracked_face
 from support.videos.square_video import square_video
@@ -67,7 +68,22 @@ def test_a_second_choice_replaces_the_first_and_can_be_forgotten() -> None:
 def test_a_neutral_frame_after_the_end_changes_nothing(results: Results) -> None:
     table = table_of_faces(results, results.rows())
     project = edits.choose_neutral(PROJECT, 0, 4000)
-    assert neutral_attributes(table, project, results.camera) is None
+    assert not reviewed(table, project).recomputed.any()
+
+
+def test_faces_that_are_exported_frame_by_frame_have_the_neutral_face(results: Results) -> None:
+    project = edits.choose_neutral(PROJECT, 1, 3)
+    wanted = reviewed(table_of_faces(results, results.rows()), project)
+    faces = ReviewedFaces(results, project, None).faces(20)
+    assert faces is not None
+    for face, row in zip(faces, results.rows_at(20), strict=True):
+        assert vector_of(face.attributes) == pytest.approx(
+            wanted.table.attributes[row].tolist(), nan_ok=True
+        )
+        assert face.attributes is not None
+        if face.face_id == 1:
+            assert wanted.recomputed[row]
+            np.testing.assert_array_equal(face.attributes.context.identity, wanted.identities[row])
 
 
 def test_the_window_has_the_attributes_of_the_export_until_the_choice_is_taken_back(

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from steadymark.app.session.newest_worker import NewestWorker
 from steadymark.app.session.review.background_review import BackgroundReview
-from steadymark.app.session.review.results_table import table_of_faces
+from steadymark.app.session.review.reviewed_faces import reviewed_results
 from steadymark.engine.attributes.attribute_registry import attributes_from
 from steadymark.engine.core.errors import SteadymarkError
-from steadymark.engine.review.reviewed_table import neutral_attributes
+from steadymark.engine.review.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.recording.results import Results
     from steadymark.app.session.review.review_store import ReviewStore
     from steadymark.engine.core.types import TrackedFace
-    from steadymark.engine.review.project import Project
-    from steadymark.engine.review.reviewed_table import NeutralAttributes
+    from steadymark.engine.review.reviewed_table import ReviewedTable
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +42,7 @@ class NeutralReply:
     """The answer to a request; `known` is None if no person has a neutral face."""
 
     request: NeutralRequest
-    known: NeutralAttributes | None = None
+    known: ReviewedTable | None = None
     elapsed_s: float = 0.0
 
 
@@ -60,9 +59,9 @@ class NeutralWorker(NewestWorker["NeutralRequest", "NeutralReply"]):
     def _answer(self, request: NeutralRequest) -> NeutralReply:
         start_s = time.perf_counter()
         try:
-            results = request.results.snapshot()
-            table = table_of_faces(results, results.rows())
-            known = neutral_attributes(table, request.project, results.camera)
+            results, known = request.results.snapshot(), None
+            if request.project.neutral and results.camera is not None:
+                known = reviewed_results(results, request.project, results.camera.focal)
         except SteadymarkError as error:
             log.warning("neutral faces: %s", error.sentence)
             return NeutralReply(request)
@@ -83,16 +82,16 @@ class NeutralFaces(BackgroundReview):
     """
 
     def __init__(self, recording: RecordingView, review: ReviewStore) -> None:
-        self._known: NeutralAttributes | None = None
+        self._known: ReviewedTable | None = None
         super().__init__(recording, review, NeutralWorker)
-        review.changed.connect(self._on_project_changed)
+        review.changed.connect(self._follow_project)
 
     def attributes(self, results: Results) -> NDArray[np.float64] | None:
         """Return the (R, C) attributes of the rows of results; None if they are as tracked."""
         known = self._known
         if known is None or results is not self._recording.results:
             return None
-        return known.values if len(known.values) == len(results.rows()) else None
+        return known.table.attributes if len(known) == len(results.rows()) else None
 
     def with_neutral(
         self, faces: Sequence[TrackedFace], index: int, results: Results
@@ -112,7 +111,7 @@ class NeutralFaces(BackgroundReview):
         changed = []
         for face in faces:
             row = row_of.get(face.face_id)
-            if row is not None and known.changed[row] and face.attributes is not None:
+            if row is not None and known.recomputed[row] and face.attributes is not None:
                 context = replace(face.attributes.context, identity=known.identities[row])
                 face = replace(face, attributes=attributes_from(values[row], context))
             changed.append(face)
@@ -123,16 +122,8 @@ class NeutralFaces(BackgroundReview):
         if project is None or not (project.neutral or self._known is not None):
             return None
         # Only these parts of the project matter: other edits request nothing.
-        used = replace(
-            project, corrections=(), annotations=(), people=(), lanes=(), accepted=(), view={}
-        )
-        return NeutralRequest(results, replace(used, notes=""))
-
-    def _on_project_changed(self) -> None:
-        if self._review.project is None:
-            self._clear()
-        else:
-            self._request()
+        used = Project(project.video, neutral=project.neutral, reassignments=project.reassignments)
+        return NeutralRequest(results, used)
 
     def _use(self, reply: NeutralReply | None) -> None:
         self._known = None if reply is None else reply.known

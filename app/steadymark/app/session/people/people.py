@@ -93,7 +93,7 @@ class People(BackgroundReview):
         self.suggestions = Suggestions(recording, review, self)
         self.neutral = NeutralFaces(recording, review)
         self.changed.connect(self._request_pictures)
-        review.changed.connect(self._on_project_changed)
+        review.changed.connect(self._follow_project)
 
     def close(self, timeout_s: float) -> bool:
         """End the worker threads for good. Returns whether all of them ended in time."""
@@ -255,9 +255,3 @@ class People(BackgroundReview):
             self.suggestions.request()
         elif not self.summaries:
             self.suggestions.clear()
-
-    def _on_project_changed(self) -> None:
-        if self._review.project is None:
-            self._clear()
-        else:
-            self._request()

@@ -105,6 +105,13 @@ class BackgroundReview(QObject):
         self._use(None)
         self.changed.emit()
 
+    def _follow_project(self) -> None:
+        """Compute anew when the project has changed, or forget when it is closed."""
+        if self._review.project is None:
+            self._clear()
+        else:
+            self._request()
+
     def _on_results_changed(self) -> None:
         finished = self._recording.state.phase is Phase.FINISHED
         if finished and not self._was_finished:

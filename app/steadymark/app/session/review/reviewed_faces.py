@@ -14,6 +14,21 @@ if TYPE_CHECKING:
     from steadymark.app.session.recording.results import Results
     from steadymark.engine.core.types import TrackedFace
     from steadymark.engine.review.project import Project
+    from steadymark.engine.review.reviewed_table import ReviewedTable
+
+
+def reviewed_results(results: Results, project: Project, focal_px: float | None) -> ReviewedTable:
+    """Apply a project to results.
+
+    Args:
+        results: The results, which must not change meanwhile; see `Results.snapshot`.
+        project: The project.
+        focal_px: The focal length that is set; None if none is.
+    """
+    calibration = results.gaze_calibration
+    plain = None if calibration is None else asdict(calibration)
+    header = {"settings": {"focal_px": focal_px, "gaze_calibration": plain}}
+    return reviewed(table_of_faces(results, results.rows(), header), project)
 
 
 class ReviewedFaces:
@@ -27,11 +42,8 @@ class ReviewedFaces:
     """
 
     def __init__(self, results: Results, project: Project, focal_px: float | None) -> None:
-        calibration = results.gaze_calibration
-        plain = None if calibration is None else asdict(calibration)
-        header = {"settings": {"focal_px": focal_px, "gaze_calibration": plain}}
         self._results = results
-        self._table = reviewed(table_of_faces(results, results.rows(), header), project)
+        self._table = reviewed_results(results, project, focal_px)
 
     def faces(self, index: int) -> tuple[TrackedFace, ...] | None:
         """Return the faces of a frame, or None if it is not tracked."""
@@ -44,7 +56,7 @@ class ReviewedFaces:
 
     def _face(self, face: TrackedFace, row: int) -> TrackedFace:
         named = replace(face, face_id=int(self._table.person[row]))
-        if face.stabilized is None or not self._table.corrected[row]:
+        if face.stabilized is None or not self._table.recomputed[row]:
             return named
         table, attributes = self._table.table, face.attributes
         return replace(
@@ -52,5 +64,8 @@ class ReviewedFaces:
             stabilized=Landmarks(table.xy_px[row], face.stabilized.score),
             attributes=None
             if attributes is None
-            else attributes_from(table.attributes[row], attributes.context),
+            else attributes_from(
+                table.attributes[row],
+                replace(attributes.context, identity=self._table.identities[row]),
+            ),
         )

@@ -46,9 +46,7 @@ def made_motion(name: str = "Face 0", *, known: bool = True) -> HeadMotion:
     """Return a head that turns to its left, nods, and opens its mouth."""
     pose = np.zeros((4, 6))
     pose[:, :3] = (50.0, -20.0, 600.0)
-    pose[:, 3] = (0.0, 0.1, 0.2, 0.3)
-    pose[:, 4] = (0.0, 0.0, LEFT_RAD, LEFT_RAD)
-    pose[:, 5] = (0.0, 0.2, 0.0, 0.1)
+    pose[:, 3:] = [(0, 0, 0), (0.1, 0, 0.2), (0.2, LEFT_RAD, 0), (0.3, LEFT_RAD, 0.1)]
     shapes = np.zeros((4, 52)) if known else np.full((4, 52), np.nan)
     if known:
         shapes[:, JAW] = (0.0, 0.25, 0.5, 1.0)

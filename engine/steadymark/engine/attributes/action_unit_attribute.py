@@ -65,9 +65,9 @@ ATTRIBUTES.add(
         plot=AttributePlot(
             UserText("intensity"),
             (
-                AttributeCurve("AU04_r", UserText("brow lowerer"), GREEN),
-                AttributeCurve("AU12_r", UserText("lip corner puller"), SKY_BLUE),
-                AttributeCurve("AU25_r", UserText("lips part"), ORANGE),
+                AttributeCurve("AU04_r", _UNITS["AU04"].label, GREEN),
+                AttributeCurve("AU12_r", _UNITS["AU12"].label, SKY_BLUE),
+                AttributeCurve("AU25_r", _UNITS["AU25"].label, ORANGE),
             ),
         ),
         readouts=(

@@ -266,9 +266,12 @@ class MainWindow(WindowLayout):
         )
 
     def _on_frame_changed(self) -> None:
-        session, shown = self.session, shown_frame_of(self.session)
-        if shown is not None and session.results is not None:
-            self._shown_version = (session.results, session.results.version)
+        session, results = self.session, self.session.results
+        # the version is read first because a filter may change the points meanwhile
+        version = None if results is None else (results, results.version)
+        shown = shown_frame_of(session)
+        if shown is not None and version is not None:
+            self._shown_version = version
         self.statistics.set_faces(None if shown is None else shown.faces)
         self._show_face3d(shown)
         if shown is not None and shown.faces and session.display.overlay.heatmaps:

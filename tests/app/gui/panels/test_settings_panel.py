@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steadymark.app.gui import main_window
+from steadymark.app.gui.video.shown_frame import ShownFrame, shown_frame_of
 from steadymark.engine.tracking.settings import OpenModels, TrackSettings, open_detector
 from support.window.window_driver import open_video, stabilized_points
 
 if TYPE_CHECKING:
+    import pytest
     from pytestqt.qtbot import QtBot
 
     from steadymark.app.gui.main_window import MainWindow
     from steadymark.app.gui.preferences import Preferences
+    from steadymark.app.session.session import Session
 
 
 def test_settings_apply_immediately_or_on_request_and_are_stored(
@@ -46,6 +50,27 @@ def test_settings_apply_immediately_or_on_request_and_are_stored(
     panel.reset.click()
     assert window.session.settings == replace(type(window.session.settings)())
     assert preferences.tracking() == window.session.settings
+
+
+def test_points_that_change_while_a_frame_is_read_are_shown(
+    qtbot: QtBot, window: MainWindow, clip: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_video(qtbot, window, clip)
+    results = window.session.results
+    assert results is not None
+    changed = results.rows().stabilized + 1
+
+    def shown_frame_that_is_outdated(session: Session) -> ShownFrame | None:
+        monkeypatch.setattr(main_window, "shown_frame_of", shown_frame_of)
+        shown = shown_frame_of(session)
+        results.set_stabilized(changed)
+        return shown
+
+    monkeypatch.setattr(main_window, "shown_frame_of", shown_frame_that_is_outdated)
+    window.session.frame_changed.emit()
+    window.session.results_changed.emit()
+    frame = window.session.display.frame
+    np.testing.assert_array_equal(stabilized_points(window), changed[frame])
 
 
 def test_choosing_a_detector_file_offers_to_track_again(

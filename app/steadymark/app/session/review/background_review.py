@@ -123,11 +123,14 @@ class BackgroundReview(QObject):
     def _request(self) -> None:
         """Request the newest state, unless it is that of the last request."""
         results = self._recording.results
-        request = None if results is None else self._request_of(results)
-        if results is None or request is None:
+        if results is None:
             return
-        known = int((results.frame_status() != 0).sum())
-        wanted = results.version, known, request
+        # these are read first because the results may change meanwhile
+        version, known = results.version, int((results.frame_status() != 0).sum())
+        request = self._request_of(results)
+        if request is None:
+            return
+        wanted = version, known, request
         if wanted != self._requested:
             self._requested = wanted
             self._worker.request(request)

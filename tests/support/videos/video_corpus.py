@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, cast
@@ -10,7 +12,7 @@ import av
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from av.video.stream import VideoStream
@@ -90,11 +92,27 @@ def number_in(image: Image) -> int:
     return sum(int(row[int((bit + 0.5) * width / BITS)] > 127) << bit for bit in range(BITS))
 
 
+@contextmanager
+def _same_scheduling() -> Iterator[None]:
+    """Undo what SVT-AV1 does to root: it makes the thread that encodes a real-time one (FIFO 99).
+
+    The tests after it would take a core from everything else on the computer.
+    """
+    if not hasattr(os, "sched_getscheduler"):  # only Linux has it
+        yield
+        return
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameters)
+
+
 def make(folder: Path, recipe: Recipe, pictures: Sequence[Image] | None = None) -> Path:
     """Encode the video of a recipe, with bars unless `pictures` are given."""
     path = folder / recipe.name
     base = Fraction(1, recipe.rate * recipe.unit)
-    with av.open(path, "w") as container:
+    with _same_scheduling(), av.open(path, "w") as container:
         stream = cast("VideoStream", container.add_stream(recipe.codec, rate=recipe.rate))
         stream.width, stream.height = recipe.width, recipe.height
         stream.pix_fmt = recipe.pixels

@@ -13,7 +13,7 @@ from steadymark.engine.attributes.attribute_rows import (
     rows_of_table,
 )
 from steadymark.engine.core.types import FaceState, Intrinsics
-from steadymark.engine.face3d.identity import NEUTRAL_S
+from steadymark.engine.expressions.neutral_moment import PersonRows
 from steadymark.engine.review.corrections import apply_corrections
 from steadymark.engine.review.people.assignment import persons_of
 
@@ -122,11 +122,9 @@ def of_known_neutral(table: LandmarkTable, person: NDArray[np.int64], project: P
 def _at_rest(table: LandmarkTable, person: NDArray[np.int64], project: Project) -> Mask:
     """Return the rows (N,) in which a person is neutral: those of half a second from a frame on."""
     at_rest = np.zeros(len(table), np.bool_)
+    rows = PersonRows(person, table.frame, table.timestamp_s, table.attributes)
     for one in project.neutral:
-        of_person = (person == one.person) & (table.frame >= one.frame)
-        if of_person.any():
-            start_s = table.timestamp_s[of_person].min()
-            at_rest |= of_person & (table.timestamp_s < start_s + NEUTRAL_S)
+        at_rest |= rows.moment(one.person, one.frame)
     return at_rest
 
 

@@ -168,7 +168,7 @@ def export(
             neutral_s=tuple(neutral or ()),
             overwrite=overwrite,
         )
-        for path, count, names in export_files(file, request):
+        for path, count, names in export_files(file, request, _note):
             who = f" ({', '.join(names)})" if names else ""
             out.print(escape(f"{path}: {count}{who}"), soft_wrap=True)
         return 0
@@ -194,8 +194,12 @@ def report(
     def run() -> int:
         notes = write_report(files, target, title=title, pictures=pictures, overwrite=overwrite)
         for note in notes:
-            err.print(f"[yellow]note:[/yellow] {escape(note)}", soft_wrap=True)
+            _note(note)
         out.print(f"written: {escape(str(target))}", soft_wrap=True)
         return 0
 
     report_errors(run)
+
+
+def _note(sentence: str) -> None:
+    err.print(f"[yellow]note:[/yellow] {escape(sentence)}", soft_wrap=True)

@@ -12,6 +12,7 @@ from steadymark.app.cli.commands.expression_options import (
     ExpressionsOption,
     MirrorOption,
     chosen_expressions,
+    note_without_effect,
 )
 from steadymark.app.cli.error_boundary import err, out, report_errors
 from steadymark.app.cli.help_groups import INPUT, OUTPUT, help_groups
@@ -153,12 +154,14 @@ def export(
     )
 
     def run() -> int:
+        chosen = chosen_expressions(expressions, mirror=mirror)
+        note_without_effect(chosen, used=bool(gltf or bvh), instead="--gltf or --bvh", err=err)
         request = ReviewedExport(
             target=target,
             statistics=statistics,
             annotations=annotations,
             pts=pts,
-            motion=Animations(gltf, bvh, chosen_expressions(expressions, mirror=mirror)),
+            motion=Animations(gltf, bvh, chosen),
             per_person=per_person,
             wide=wide,
             drop_excluded=drop_excluded,

@@ -203,6 +203,8 @@ def selected(table: ReviewedTable, options: ExportOptions) -> ReviewedTable:
         UsageError: No row is left.
     """
     times = table.table.timestamp_s
+    if not len(times):
+        raise UsageError("nothing can be exported: the table has no rows")
     keep = times >= options.start_s
     if options.end_s is not None:
         keep &= times <= options.end_s

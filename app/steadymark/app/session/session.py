@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.live.live_view import OpenFeed
     from steadymark.app.session.live.open_stream import LiveTarget
     from steadymark.app.session.recording.crash_recovery import RecoverableSession
+    from steadymark.app.session.recording.open_recording import OpenRecording
     from steadymark.app.session.recording.results import Results
     from steadymark.app.session.shown_source import ShownSource
     from steadymark.engine.core.types import Frame
@@ -116,9 +117,7 @@ class Session(DisplayModel):
             source.message_posted.connect(self.message_posted)
         self.recording.replacing.connect(self._make_room)
         self.recording.recording_opened.connect(self.analysis.begin)
-        self.recording.recording_opened.connect(
-            lambda opened: self.review.open(opened.media.info, opened.project)
-        )
+        self.recording.recording_opened.connect(self._open_project)
         self.review.message_posted.connect(self.message_posted)
         self.people.refused.connect(self.message_posted)
         self.people.neutral.changed.connect(self.frame_changed)
@@ -274,6 +273,10 @@ class Session(DisplayModel):
         self.analysis.keep_truth_for_next()
         self.close_source()
         self.source = self.recording
+
+    def _open_project(self, opened: OpenRecording) -> None:
+        landmarks = opened.results.schema.count
+        self.review.open(opened.media.info, opened.project, landmarks=landmarks)
 
     def _on_project_changed(self) -> None:
         project = self.review.project

@@ -128,10 +128,8 @@ def other_face_files(path: Path, written: Iterable[str]) -> tuple[UserText, ...]
     names = [each.name for each in face_files_there(path) if each.name not in now]
     if not names:
         return ()
-    sentence = UserText.counted(
-        "{files} is of an earlier run or another video: delete it if you do not need it",
-        "{files} are of an earlier run or another video: delete them if you do not need them",
-        count=len(names),
+    sentence = UserText(
+        "there are also {files}, of an earlier run or another video: delete what you do not need",
         files=", ".join(names),
     )
     return (sentence,)

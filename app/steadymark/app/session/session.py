@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from steadymark.app.session.analysis.analysis import Analysis
 from steadymark.app.session.analysis.error_set import ErrorSet
+from steadymark.app.session.analysis.measure_worker import ReviewedValues
 from steadymark.app.session.background_opening import (
     ModelCache,
     OpeningRequest,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.recording.results import Results
     from steadymark.app.session.shown_source import ShownSource
     from steadymark.engine.core.types import Frame
-    from steadymark.engine.review.project import Correction
+    from steadymark.engine.review.project import Annotation, Correction
     from steadymark.engine.tracking.settings import TrackSettings
 
 QUIT_S = 2.0
@@ -95,6 +96,7 @@ class Session(DisplayModel):
         self.retracking = Retracking(self.recording, self.review)
         self.source: ShownSource = self.recording
         self._corrections: tuple[Correction, ...] = ()
+        self._excluded: tuple[Annotation, ...] = ()
         self.measures: FaceMeasures | None = None
         self.measure_time_s = 0.0
         self.analysis = Analysis(
@@ -262,7 +264,8 @@ class Session(DisplayModel):
         """
         results, user = self.recording.results, self.user_state
         attributes = None if results is None else self.people.neutral.attributes(results)
-        self.analysis.request_measures(user.face, user.landmark, attributes=attributes)
+        reviewed = ReviewedValues(attributes, self.review.project)
+        self.analysis.request_measures(user.face, user.landmark, reviewed=reviewed)
 
     def choose_neutral(self) -> None:
         """Take the faces of the next half second of a live view as neutral, also what is sent."""
@@ -284,6 +287,11 @@ class Session(DisplayModel):
         if corrections != self._corrections:
             self._corrections = corrections
             self.frame_changed.emit()
+        excluded = () if project is None else project.excluded
+        if excluded != self._excluded:
+            self._excluded = excluded
+            if project is not None:  # otherwise the recording is being closed
+                self.request_measures()
 
     def _on_results_cleared(self) -> None:
         self.analysis.cancel_measures()

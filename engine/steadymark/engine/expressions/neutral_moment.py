@@ -36,10 +36,10 @@ class PersonRows(NamedTuple):
 
     def moment(self, person: int, frame: int) -> NDArray[np.bool_]:
         """Return the rows (R,) of a person in the half second from a frame on."""
-        later = (self.person == person) & (self.frame >= frame)
-        if not later.any():
-            return later
-        return later & (self.time_s < self.time_s[later].min() + NEUTRAL_S)
+        later = np.asarray((self.person == person) & (self.frame >= frame))
+        if later.any():
+            later &= self.time_s < self.time_s[later].min() + NEUTRAL_S
+        return later
 
 
 def movement_sentence(rows: PersonRows, person: int, frame: int, name: str) -> UserText:

@@ -99,7 +99,7 @@ def reviewed(table: LandmarkTable, project: Project) -> ReviewedTable:
         person,
         np.array([project.name_of(p) if p >= 0 else "" for p in person.tolist()], np.str_),
         corrected,
-        _excluded(table, person, project),
+        excluded_rows(project, person, table.timestamp_s),
         recomputed,
         identities,
     )
@@ -144,10 +144,17 @@ def _corrected(table: LandmarkTable, project: Project) -> tuple[NDArray[np.float
     return xy, corrected
 
 
-def _excluded(table: LandmarkTable, person: NDArray[np.int64], project: Project) -> Mask:
-    excluded = np.zeros(len(table), np.bool_)
+def excluded_rows(project: Project, person: NDArray[np.int64], time_s: NDArray[np.float64]) -> Mask:
+    """Return the rows (N,) that an interval of the lane `exclude` covers.
+
+    Args:
+        project: The project.
+        person: (N,) numbers of the persons.
+        time_s: (N,) times of the frames in seconds.
+    """
+    excluded = np.zeros(len(time_s), np.bool_)
     for one in project.excluded:
-        inside = (table.timestamp_s >= one.start_s) & (table.timestamp_s <= one.end_s)
+        inside = (time_s >= one.start_s) & (time_s <= one.end_s)
         excluded |= inside if one.person is None else inside & (person == one.person)
     return excluded
 

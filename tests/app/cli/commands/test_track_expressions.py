@@ -117,4 +117,6 @@ def test_files_of_further_faces_are_not_replaced_without_asking(run: Run, tmp_pa
     assert other.read_text() == "of another video"
     done = run(*command, "--overwrite")
     assert done.exit_code == 0
-    assert "there are also a_face1.csv, of an earlier run or another video" in " ".join(done.output.split())
+    assert "there are also a_face1.csv, of an earlier run or another video" in " ".join(
+        done.output.split()
+    )

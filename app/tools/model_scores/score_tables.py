@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from steadymark.app.gui.help.model_cards import markdown_table
 from steadymark.engine.bench.hard_face_set import EXACT, HARD, TURNED
 from steadymark.engine.bench.landmark_benchmark import (
     COMMON,
@@ -18,7 +19,7 @@ from steadymark.models.runtime.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL
 from tools.model_scores.measure_models import landmark_models
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from tools.model_scores.score_cards import Card
 
@@ -67,12 +68,6 @@ def with_tables(text: str, cards: Cards) -> str:
     return re.sub(pattern, table, text, flags=re.DOTALL)
 
 
-def _table(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    heading = list(heading)
-    lines = [heading, ["---"] * len(heading), *map(list, rows)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
 def _row(card: Card, faces_of: str, boxes: str) -> dict[str, Any] | None:
     rows = card.get("accuracy", [])
     return next((r for r in rows if (r["faces_of"], r["boxes"]) == (faces_of, boxes)), None)
@@ -114,7 +109,7 @@ def _headlines(cards: Cards) -> str:
             "`steadymark bench detector --data DATA`",
         ]
     )
-    return _table(("what is measured", "result", "command"), rows)
+    return markdown_table(("what is measured", "result", "command"), rows)
 
 
 def _models(cards: Cards) -> str:
@@ -134,7 +129,7 @@ def _models(cards: Cards) -> str:
             told = f"{of_box:.2f} % of the size of the box, on AFLW2000-3D"
         rows.append([name, *cells, told, f"`steadymark evaluate {name} --data DATA/300w/common`"])
     heading = ("model", "parameters, multiply-accumulates", "CPU time of a face", *_BOXES.values())
-    return _table((*heading, "the paper", "command"), rows)
+    return markdown_table((*heading, "the paper", "command"), rows)
 
 
 def _percent(row: dict[str, Any] | None) -> str:
@@ -152,7 +147,7 @@ def _sets(cards: Cards) -> str:
                 faces = "/".join(str(count) for count in dict.fromkeys(counts))
                 title = _TITLES.get(faces_of, f"hard set: {faces_of}")
                 rows.append([title, faces, _BOXES[boxes], *map(_set_cell, found)])
-    return _table(("faces", "number", "box", *names), rows)
+    return markdown_table(("faces", "number", "box", *names), rows)
 
 
 def _set_cell(row: dict[str, Any] | None) -> str:
@@ -172,7 +167,7 @@ def _regions(cards: Cards) -> str:
                 regions = row["regions_nrmse_percent"]
                 cells = [f"{regions[r]:.2f} %" if r in regions else _NONE for r in _REGIONS]
                 rows.append([_TITLES[faces_of], name, *cells])
-    return _table(("faces", "model", *_REGIONS.values()), rows)
+    return markdown_table(("faces", "model", *_REGIONS.values()), rows)
 
 
 def _groups(cards: Cards) -> str:
@@ -188,7 +183,7 @@ def _groups(cards: Cards) -> str:
             for row in (rows_of.get(group) for rows_of in by_model)
         ]
         rows.append([group, str(first["faces"]), *cells])
-    return _table(("group", "faces", *names), rows)
+    return markdown_table(("group", "faces", *names), rows)
 
 
 _DETECTOR_ROWS = {
@@ -216,7 +211,7 @@ def _detector(cards: Cards) -> str:
         if kind:
             title = re.sub("_+", " ", kind[1])
             rows.append([f"hard set: {title}, missed", f"{missed:.0f} of {kind[2]}"])
-    return _table(("face_net", "figure"), rows)
+    return markdown_table(("face_net", "figure"), rows)
 
 
 TABLES: dict[str, Callable[[Cards], str]] = {

@@ -15,8 +15,10 @@ from steadymark.app.session.background_opening import ModelCache, needs_retracki
 from steadymark.app.session.recording.crash_recovery import find_sessions
 from steadymark.app.session.session import Session
 from steadymark.app.session.state import Phase
+from steadymark.engine.review import edits
 from steadymark.engine.tracking.settings import TrackSettings
 from steadymark.models.face.schema import load_schema
+from steadymark.models.user_text import UserText
 from support.videos.square_video import square_models, square_video, square_x
 
 if TYPE_CHECKING:
@@ -245,6 +247,27 @@ def test_a_crashed_session_continues_where_it_stopped(
     restarts = np.flatnonzero(session.results.restarted())
     assert 60 in restarts
     assert root.exists()
+
+
+def test_excluded_frames_are_counted_by_the_measures_only_until_they_are_excluded(
+    qtbot: QtBot, session: Session, clip: str
+) -> None:
+    open_clip(qtbot, session, clip)
+    qtbot.waitUntil(lambda: finished(session), timeout=20000)
+    counts: list[int] = []
+
+    def note() -> None:
+        if session.measures is not None:
+            counts.append(session.measures.figures.face_frames.processed)
+
+    session.measures_changed.connect(note)
+    session.request_measures()
+    qtbot.waitUntil(lambda: len(counts) > 0)
+    whole = counts[-1]
+    session.review.edit(UserText("exclude"), lambda p: edits.exclude(p, 0.0, 0.2))
+    qtbot.waitUntil(lambda: 0 < counts[-1] < whole)
+    session.review.undo()
+    qtbot.waitUntil(lambda: counts[-1] == whole)
 
 
 def test_closing_while_everything_runs_leaves_no_thread(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,9 +17,6 @@ from steadymark.engine.expressions.expression_files import (
     write_expressions,
 )
 from steadymark.engine.expressions.expression_settings import ExpressionSettings, ShapeSettings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HEAD = '{"steadymark_expressions": 1, "name": "a", '
 
@@ -84,5 +83,22 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SinkError, match=r"cannot be written to .*none"):
+    with pytest.raises(SinkError, match=r"cannot write .*none.*the folder does not exist"):
         write_expressions(tmp_path / "none" / "a.json", NamedExpressions("a", ExpressionSettings()))
+
+
+def test_a_file_stays_as_it_is_if_the_disk_is_full_while_a_new_one_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, named = tmp_path / "a.json", NamedExpressions("a", ExpressionSettings())
+    write_expressions(path, named)
+
+    def fill_disk(target: Path, *_: object, **__: object) -> int:
+        target.write_bytes(b'{"steadymark')
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", fill_disk)
+    with pytest.raises(SinkError, match="the disk is full"):
+        write_expressions(path, replace(named, name="b"))
+    assert read_expressions(path) == named
+    assert list(tmp_path.iterdir()) == [path]

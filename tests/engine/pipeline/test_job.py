@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import gc
+import hashlib
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import numpy as np
 from steadymark.engine.output.csv.check_table import Severity, check_csv
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.output.output_paths import output_stem
+from steadymark.engine.pipeline.fingerprint import source_digest
 from steadymark.engine.pipeline.job import OutputSettings, run_job
 from steadymark.engine.pipeline.pipeline_report import PipelineReport, PipelineState
 from steadymark.engine.tracking.settings import OpenModels, TrackSettings
@@ -92,6 +94,21 @@ def test_a_finished_job_frees_its_objects_without_the_garbage_collector(tmp_path
     finally:
         gc.enable()
     assert not leaked
+
+
+def test_the_digest_of_a_source_can_be_stopped(tmp_path: Path) -> None:
+    content = bytes(range(256)) * 5000  # of two parts
+    parts: list[int] = []
+    path = tmp_path / "a.mp4"
+    path.write_bytes(content)
+
+    def stop() -> bool:
+        parts.append(len(parts))
+        return len(parts) > 1
+
+    assert source_digest(str(path)) == hashlib.sha256(content).hexdigest()
+    assert source_digest(str(path), stop=stop) is None
+    assert len(parts) == 2
 
 
 def test_names_of_results_are_safe_and_distinct() -> None:

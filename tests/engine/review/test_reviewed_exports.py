@@ -17,6 +17,7 @@ from steadymark.engine.output.csv.check_table import check_csv
 from steadymark.engine.output.read_table import read_table
 from steadymark.engine.review import edits
 from steadymark.engine.review import export_reviewed as export_module
+from steadymark.engine.review.doubtful_stretches import find_doubtful
 from steadymark.engine.review.elan_file import read_annotations, write_annotations
 from steadymark.engine.review.export_reviewed import ExportOptions, export_reviewed
 from steadymark.engine.review.interval_statistics import (
@@ -24,6 +25,7 @@ from steadymark.engine.review.interval_statistics import (
     interval_statistics,
     write_statistics,
 )
+from steadymark.engine.review.person_track import tracks_of
 from steadymark.engine.review.project import Correction, Project
 from steadymark.engine.review.reviewed_table import ReviewedTable, reviewed
 from steadymark.models.face.schema import assets_root
@@ -82,9 +84,28 @@ def test_excluded_rows_and_other_parts_are_left_out(table_file: Path, tmp_path: 
     path = tmp_path / "part.csv"
     options = ExportOptions(drop_excluded=True, start_s=0.4, end_s=0.72, persons=frozenset({1}))
     export_reviewed(table_of(table_file), path, options)
-    assert read_table(path).frame.tolist() == [10, 11, 12, 13, 14, 17, 18]
+    part = read_table(path)
+    assert part.frame.tolist() == [10, 11, 12, 13, 14, 17, 18]
+    assert part.header["left_out_frames"] == [[0, 9], [15, 16], [19, 20]]
     with pytest.raises(UsageError, match="nothing is left"):
         export_reviewed(table_of(table_file), path, ExportOptions(start_s=99))
+
+
+def test_frames_that_an_export_left_out_are_not_damaged(table_file: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    export_reviewed(table_of(table_file), first, ExportOptions(drop_excluded=True))
+    project = edits.exclude(EMPTY, 0.0, 0.05)
+    again = reviewed(read_table(first), project)
+    export_reviewed(again, second, ExportOptions(drop_excluded=True))
+    assert read_table(second).header["left_out_frames"] == [[0, 1], [15, 16]]
+    for path, damaged in ((table_file, 0), (first, 0), (second, 0)):
+        stretches = find_doubtful(list(tracks_of(read_table(path))))
+        assert sum("damaged" in {d.kind for d in one.doubts} for one in stretches) == damaged
+        assert {one.first for one in stretches if one.face_id == 0} >= {10}  # still lost there
+    table = read_table(second)
+    header = {**table.header, "left_out_frames": [[3], "x", [5, 4], [0, 10**12], None, [True, 2]]}
+    told = find_doubtful(list(tracks_of(replace(table, header=header))))
+    assert any("damaged" in {d.kind for d in one.doubts} for one in told)
 
 
 def test_a_wide_export_has_one_row_for_each_frame(table_file: Path, tmp_path: Path) -> None:

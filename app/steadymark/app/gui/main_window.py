@@ -286,6 +286,7 @@ class MainWindow(WindowLayout):
             {} if shown is None else shown.names,
             chosen=self.statistics.chosen_face,
             mirrored=self.session.display.mirrored,
+            has_frame=shown is not None,
         )
 
     def _on_heatmaps_changed(self, reply: HeatmapReply) -> None:

@@ -68,8 +68,8 @@ QStatusBar { border-top: 1px solid %(line)s; }
 QStatusBar::item { border: none; }
 QMainWindow::separator { background: %(window)s; width: 5px; height: 5px; }
 QMainWindow::separator:hover { background: %(accent)s; }
-QTabBar::tab { padding: 5px 12px; border: none; border-top: 2px solid transparent; }
-QTabBar::tab:selected { border-top: 2px solid %(accent)s; font-weight: 600; }
+QTabBar::tab { padding: 5px 7px; border: none; border-top: 2px solid transparent; }
+QTabBar::tab:selected { border-top: 2px solid %(accent)s; }
 QTabBar::tab:hover { background: %(hover)s; }
 QPushButton#recent { border: none; border-radius: 5px; padding: 5px 8px; text-align: left; }
 QPushButton#recent:hover { background: %(hover)s; }

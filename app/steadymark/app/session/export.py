@@ -16,8 +16,10 @@ from steadymark.app.session.recording.media import Media
 from steadymark.app.session.recording.results import FrameStatus
 from steadymark.app.session.review.reviewed_faces import ReviewedFaces
 from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.core.protocols import more_paths
 from steadymark.engine.core.types import TrackResult
 from steadymark.engine.expressions.expression_settings import AS_MEASURED, ExpressionSettings
+from steadymark.engine.output.output_paths import other_face_files
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
 from steadymark.engine.pipeline.job import InputSettings, header
@@ -277,6 +279,9 @@ class Export(BackgroundExport):
             sink.close(complete=written and not missing)
         segment_count = 1 if self._is_video else results.segment_count
         self._update_report(path=sink.path, partial=missing, segment_count=segment_count)
+        if written and not self._is_video and TABLE_FORMATS.find(self._request.table).one_per_face:
+            notes = other_face_files(Path(self._request.path), more_paths(sink))
+            self._update_report(notes=notes)
 
     @property
     def _is_video(self) -> bool:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from steadymark.app.session.analysis.analysis import Analysis
 from steadymark.app.session.analysis.error_set import ErrorSet
+from steadymark.app.session.analysis.measure_worker import ReviewedValues
 from steadymark.app.session.background_opening import (
     ModelCache,
     OpeningRequest,
@@ -36,10 +37,11 @@ if TYPE_CHECKING:
     from steadymark.app.session.live.live_view import OpenFeed
     from steadymark.app.session.live.open_stream import LiveTarget
     from steadymark.app.session.recording.crash_recovery import RecoverableSession
+    from steadymark.app.session.recording.open_recording import OpenRecording
     from steadymark.app.session.recording.results import Results
     from steadymark.app.session.shown_source import ShownSource
     from steadymark.engine.core.types import Frame
-    from steadymark.engine.review.project import Correction
+    from steadymark.engine.review.project import Annotation, Correction
     from steadymark.engine.tracking.settings import TrackSettings
 
 QUIT_S = 2.0
@@ -94,6 +96,7 @@ class Session(DisplayModel):
         self.retracking = Retracking(self.recording, self.review)
         self.source: ShownSource = self.recording
         self._corrections: tuple[Correction, ...] = ()
+        self._excluded: tuple[Annotation, ...] = ()
         self.measures: FaceMeasures | None = None
         self.measure_time_s = 0.0
         self.analysis = Analysis(
@@ -116,9 +119,7 @@ class Session(DisplayModel):
             source.message_posted.connect(self.message_posted)
         self.recording.replacing.connect(self._make_room)
         self.recording.recording_opened.connect(self.analysis.begin)
-        self.recording.recording_opened.connect(
-            lambda opened: self.review.open(opened.media.info, opened.project)
-        )
+        self.recording.recording_opened.connect(self._open_project)
         self.review.message_posted.connect(self.message_posted)
         self.people.refused.connect(self.message_posted)
         self.people.neutral.changed.connect(self.frame_changed)
@@ -263,7 +264,8 @@ class Session(DisplayModel):
         """
         results, user = self.recording.results, self.user_state
         attributes = None if results is None else self.people.neutral.attributes(results)
-        self.analysis.request_measures(user.face, user.landmark, attributes=attributes)
+        reviewed = ReviewedValues(attributes, self.review.project)
+        self.analysis.request_measures(user.face, user.landmark, reviewed=reviewed)
 
     def choose_neutral(self) -> None:
         """Take the faces of the next half second of a live view as neutral, also what is sent."""
@@ -275,12 +277,21 @@ class Session(DisplayModel):
         self.close_source()
         self.source = self.recording
 
+    def _open_project(self, opened: OpenRecording) -> None:
+        landmarks = opened.results.schema.count
+        self.review.open(opened.media.info, opened.project, landmarks=landmarks)
+
     def _on_project_changed(self) -> None:
         project = self.review.project
         corrections = () if project is None else project.corrections
         if corrections != self._corrections:
             self._corrections = corrections
             self.frame_changed.emit()
+        excluded = () if project is None else project.excluded
+        if excluded != self._excluded:
+            self._excluded = excluded
+            if project is not None:  # otherwise the recording is being closed
+                self.request_measures()
 
     def _on_results_cleared(self) -> None:
         self.analysis.cancel_measures()

@@ -12,7 +12,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from steadymark.engine.core.errors import SinkError, UsageError
+from steadymark.engine.core.errors import UsageError
 from steadymark.engine.expressions.arkit import SHAPES
 from steadymark.engine.expressions.expression_settings import (
     PARAMETERS,
@@ -20,6 +20,7 @@ from steadymark.engine.expressions.expression_settings import (
     ExpressionSettings,
     ShapeSettings,
 )
+from steadymark.engine.output.output_paths import replacing
 from steadymark.models.errors import ContentError
 
 if TYPE_CHECKING:
@@ -75,21 +76,15 @@ def expression_values(named: NamedExpressions) -> dict[str, object]:
 
 
 def write_expressions(path: Path, named: NamedExpressions) -> None:
-    """Write settings into a file.
+    """Write settings into a file; an existing one stays as it is if that fails.
 
     Raises:
         SinkError: The file cannot be written.
         UsageError: The name is not valid.
     """
     text = json.dumps(expression_values(named), indent=2, ensure_ascii=False) + "\n"
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise SinkError(
-            "the expression settings cannot be written to {path} ({reason}): choose another place",
-            path=path,
-            reason=error.strerror or error,
-        ) from error
+    with replacing(path) as new:
+        new.write_text(text, encoding="utf-8")
 
 
 def read_expressions(path: Path) -> NamedExpressions:

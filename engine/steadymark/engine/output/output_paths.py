@@ -15,7 +15,7 @@ from steadymark.engine.core.file_lock import open_locked
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from av import FFmpegError
 
@@ -109,6 +109,30 @@ def face_files_there(path: Path) -> list[Path]:
         for each in names
         if each.suffix == path.suffix and stem_of_first_face(each.stem) == first
     ]
+
+
+def other_face_files(path: Path, written: Iterable[str]) -> tuple[UserText, ...]:
+    """Return a sentence for the user about files of further faces that were not written now.
+
+    They are of an earlier run that found more faces, or of another video with such a name. So they
+    are not removed.
+
+    Args:
+        path: The output.
+        written: The files of further faces that were written now.
+
+    Returns:
+        The sentence, or nothing if there are no such files.
+    """
+    now = {Path(each).name for each in written}
+    names = [each.name for each in face_files_there(path) if each.name not in now]
+    if not names:
+        return ()
+    sentence = UserText(
+        "there are also {files}, of an earlier run or another video: delete what you do not need",
+        files=", ".join(names),
+    )
+    return (sentence,)
 
 
 def stem_of_first_face(stem: str) -> str | None:

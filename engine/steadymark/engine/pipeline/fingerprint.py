@@ -16,9 +16,10 @@ from steadymark.engine.sources.input_paths import image_files
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _NO_SETTING = "device_used"  # the device may differ although the same one was requested
+_PART_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,25 +75,29 @@ def fingerprint(
     )
 
 
-def source_digest(path: str) -> str | None:
+def source_digest(path: str, *, stop: Callable[[], bool] = lambda: False) -> str | None:
     """Return the SHA-256 of a file, or of the names and bytes of an image sequence.
 
     Args:
         path: A file, or an image sequence.
+        stop: Returns whether the digest is no longer needed; it is asked for each MiB.
 
     Returns:
-        The digest in hexadecimal, or None if `path` is neither of them.
+        The digest in hexadecimal, or None if `path` is neither of them, or if it was stopped.
 
     Raises:
         SourceError: A file cannot be read.
     """
     try:
         if Path(path).is_file():
-            return _file_digest(Path(path))
+            return _file_digest(Path(path), stop)
         pictures = hashlib.sha256()
         files = image_files(path)
         for file in files:
-            pictures.update(f"{_file_digest(file)} {file.name}\n".encode("utf-8", "replace"))
+            digest = _file_digest(file, stop)
+            if digest is None:
+                return None
+            pictures.update(f"{digest} {file.name}\n".encode("utf-8", "replace"))
     except OSError as error:
         raise SourceError(
             "{path} cannot be read ({reason}): check it", path=path, reason=error.strerror
@@ -100,9 +105,14 @@ def source_digest(path: str) -> str | None:
     return pictures.hexdigest() if files else None
 
 
-def _file_digest(path: Path) -> str:
+def _file_digest(path: Path, stop: Callable[[], bool]) -> str | None:
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while part := file.read(_PART_BYTES):
+            if stop():
+                return None
+            digest.update(part)
+    return digest.hexdigest()
 
 
 def reason_to_track_again(

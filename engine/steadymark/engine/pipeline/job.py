@@ -22,6 +22,7 @@ from steadymark.engine.output.output_paths import (
     interrupted,
     make_folder,
     move_files,
+    other_face_files,
     output_stem,
     partial_of,
 )
@@ -357,7 +358,9 @@ def run_job(
             break
     report = pipeline.report
     on_progress(info, report)
-    video_notes = [note for s in sinks if isinstance(s, AnnotatedVideoSink) for note in s.notes]
+    sink_notes = [note for s in sinks if isinstance(s, AnnotatedVideoSink) for note in s.notes]
+    if report.state is PipelineState.FINISHED and TABLE_FORMATS.find(output.csv).one_per_face:
+        sink_notes += other_face_files(work.files[0], more_paths(sinks[0]))
     outputs, faults = _final_paths(sinks, work, report, output)
     return JobReport(
         info.name,
@@ -365,7 +368,7 @@ def run_job(
         report,
         models.device,
         join_texts(faults) or None,
-        notes=(*work.notes, *info.notes, *report.problems, *video_notes, *senders.close()),
+        notes=(*work.notes, *info.notes, *report.problems, *sink_notes, *senders.close()),
         cut_off=info.cut_off,
         fingerprint=work.fingerprint,
         began=started_at,
@@ -378,7 +381,7 @@ def _final_paths(
 ) -> tuple[tuple[str, ...], tuple[UserText, ...]]:
     """Return the final paths of the table and the video, and all errors."""
     faults = report.faults
-    paths = tuple(str(sink.path) for sink in sinks)
+    paths = tuple(str(sink.path) for sink in sinks if Path(sink.path).exists())
     if output.work_folder is not None:
         paths, moved = move_files(paths, output.folder)
         more = tuple(path for sink in sinks for path in more_paths(sink))

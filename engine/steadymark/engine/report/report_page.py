@@ -28,6 +28,7 @@ table { border-collapse: collapse; margin: 8px 0 }
 th, td { padding: 3px 9px; border-bottom: 1px solid #dddddd; text-align: left }
 td.number { text-align: right }
 p.small { color: #555555; font-size: 12px }
+h1, h2, h3 { break-after: avoid } tr, img { break-inside: avoid }
 """
 
 
@@ -229,7 +230,7 @@ def _meanings() -> str:
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><tr>{head}</tr>{body}</table>"
+    return f"<table><thead><tr>{head}</tr></thead>{body}</table>"
 
 
 def _number(value: float, digits: int, unit: str = "") -> str:

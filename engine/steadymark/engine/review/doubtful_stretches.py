@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ from steadymark.models.choice_registry import checked_parameters
 from steadymark.models.user_text import UserText, join_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -122,7 +123,7 @@ def find_doubtful(
     """Return the doubtful stretches of all faces of a video, the worst first.
 
     Frames that are doubtful for any reason form a stretch; stretches that are at most 0.2 s apart
-    are joined.
+    are joined. The parts between frames that were left out on purpose are like videos of their own.
 
     Args:
         tracks: The faces; all have the same frames.
@@ -132,10 +133,21 @@ def find_doubtful(
         The stretches, the worst first.
     """
     found: list[DoubtfulStretch] = []
-    for track in tracks:
-        others = [other for other in tracks if other is not track]
-        found += _of_one(track, others, limits or DoubtLimits())
+    for part in _parts(tracks):
+        for track in part:
+            others = [other for other in part if other is not track]
+            found += _of_one(track, others, limits or DoubtLimits())
     return worst_first(found)
+
+
+def _parts(tracks: Sequence[PersonTrack]) -> Iterator[Sequence[PersonTrack]]:
+    """Yield the tracks between frames that were left out on purpose, of the faces seen there."""
+    if not tracks or not tracks[0].begins:
+        yield tracks
+        return
+    for first, end in pairwise((0, *tracks[0].begins, len(tracks[0]))):
+        parts = (track.part(first, end) for track in tracks)
+        yield [part for part in parts if part.present.any()]
 
 
 def worst_first(stretches: Iterable[DoubtfulStretch]) -> list[DoubtfulStretch]:

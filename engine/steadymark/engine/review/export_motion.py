@@ -66,6 +66,12 @@ def motions_of_table(
         for person in np.unique(part.person[part.person >= 0]).tolist()
     ]
     motions = [each for each in motions if len(each.place)]
+    if not motions and not (part.table.state != FaceState.LOST).any():
+        raise UsageError(
+            "there is no face in the exported part of {table}, and the motion consists of faces: "
+            "choose another part, or leave --gltf and --bvh out",
+            table=found.table_path,
+        )
     if not motions:
         raise UsageError(
             "{table} has no head poses: put its video beside it, so that they can be computed",

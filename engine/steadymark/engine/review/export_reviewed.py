@@ -14,6 +14,7 @@ from steadymark.engine.attributes.attribute_registry import attribute_columns
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.output.csv.columns import BOX, FORMAT, IMAGE, MAGIC, NAME, REVIEW, numbered
 from steadymark.engine.output.output_paths import replacing
+from steadymark.engine.review.person_track import with_left_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -193,7 +194,7 @@ def _spread(
 
 
 def selected(table: ReviewedTable, options: ExportOptions) -> ReviewedTable:
-    """Return the rows that are exported.
+    """Return the rows that are exported; the header tells the frames that have none of them.
 
     Args:
         table: The reviewed table.
@@ -203,6 +204,8 @@ def selected(table: ReviewedTable, options: ExportOptions) -> ReviewedTable:
         UsageError: No row is left.
     """
     times = table.table.timestamp_s
+    if not len(times):
+        raise UsageError("nothing can be exported: the table has no rows")
     keep = times >= options.start_s
     if options.end_s is not None:
         keep &= times <= options.end_s
@@ -212,7 +215,9 @@ def selected(table: ReviewedTable, options: ExportOptions) -> ReviewedTable:
         keep &= np.isin(table.person, sorted(options.persons))
     if not keep.any():
         raise UsageError("nothing is left to export: everything is excluded or outside the part")
-    return table.select(keep)
+    part = table.select(keep)
+    header = with_left_out(table.table.header, table.table.frame, part.table.frame)
+    return replace(part, table=replace(part.table, header=header))
 
 
 def _head(table: ReviewedTable) -> list[str]:

@@ -77,7 +77,7 @@ def find_reviewed(path: Path, video: Path | None = None) -> ReviewedFile:
     if video is None:
         video = path if path.suffix.lower() in VIDEO_SUFFIXES else _video_of(table, named)
     project = project or Project(VideoReference((video or table).name))
-    _check_corrections(project, loaded)
+    check_corrections(project, loaded.xy_px.shape[1])
     return ReviewedFile(table, loaded, _with_size(project, video), video)
 
 
@@ -219,15 +219,22 @@ def _with_size(project: Project, video: Path | None) -> Project:
     return replace(project, video=replace(known, width=info.width, height=info.height))
 
 
-def _check_corrections(project: Project, table: LandmarkTable) -> None:
-    """Raise LandmarkFileError if the project corrects a landmark that the table does not have."""
-    count = table.xy_px.shape[1]
+def check_corrections(project: Project, count: int) -> None:
+    """Check that a project corrects only landmarks that there are.
+
+    Args:
+        project: The project.
+        count: The number of landmarks of a face.
+
+    Raises:
+        LandmarkFileError: It corrects a landmark with another number.
+    """
     for one in project.corrections:
         largest = max((landmark for landmark, *_ in one.points), default=0)
         if largest >= count:
             raise LandmarkFileError(
                 "the project corrects landmark {landmark} of face {face} in frame {frame}, and the "
-                "landmarks of the table are 0 to {last}: remove this correction",
+                "landmarks are 0 to {last}: remove this correction",
                 landmark=largest,
                 face=one.face_id,
                 frame=one.frame,

@@ -14,13 +14,16 @@ from steadymark.engine.output.csv.face_spans import NOBODY
 from steadymark.models.face.schema import USUAL_SCHEMAS, LandmarkSchema, load_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from steadymark.engine.output.csv.landmark_table import LandmarkTable
 
     Floats = NDArray[np.floating]
+
+_LEFT_OUT = "left_out_frames"  # in the header of an export: the first and last frame of each run
+_MOST_FRAMES = 10**7  # that are left out: a day at 100 frames per second
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +44,7 @@ class PersonTrack:
         eyes: Indices of the outer eye corners.
         missing_before: Number of frames of the video before the first one, which are damaged.
         missing_after: Number of frames of the video after the last one, which are damaged.
+        begins: Places among the T frames before which frames were left out on purpose.
     """
 
     face_id: int
@@ -54,9 +58,21 @@ class PersonTrack:
     eyes: tuple[int, int]
     missing_before: int = 0
     missing_after: int = 0
+    begins: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.frame)
+
+    def part(self, first: int, end: int) -> PersonTrack:
+        """Return the track from one place up to another, as if it were of a video of its own."""
+        arrays = ("frame", "time_s", "xy", "raw_xy", "point_score", "score", "rotation_deg")
+        return replace(
+            self,
+            **{name: getattr(self, name)[first:end] for name in arrays},
+            missing_before=0 if first else self.missing_before,
+            missing_after=0 if end < len(self) else self.missing_after,
+            begins=(),
+        )
 
     @property
     def present(self) -> NDArray[np.bool_]:
@@ -103,11 +119,47 @@ def tracks_of(
         time_s = table.timestamp_s[first]
     place = np.searchsorted(frame, table.frame)
     schema = _schema(table)
-    missing = _missing_at_ends(frame, video or _frames_of_video(table))
+    left_out = left_out_frames(table.header)
+    missing = _missing_at_ends(frame, video or _frames_of_video(table), left_out)
+    begins = tuple(np.unique(np.searchsorted(frame, left_out)).tolist())
+    begins = tuple(place for place in begins if 0 < place < len(frame))
     for face_id in np.unique(table.face_id[table.face_id != NOBODY]).tolist():
         rows = np.flatnonzero((table.face_id == face_id) & (table.state != FaceState.LOST))
         track = _track(table, rows, place, frame, time_s, face_id, schema)
-        yield replace(track, missing_before=missing[0], missing_after=missing[1])
+        yield replace(track, missing_before=missing[0], missing_after=missing[1], begins=begins)
+
+
+def left_out_frames(header: Mapping[str, object]) -> NDArray[np.int64]:
+    """Return the frames that an export left out, in order, see `with_left_out`.
+
+    Args:
+        header: The header of a table; what is not valid in it counts as nothing.
+    """
+    runs = header.get(_LEFT_OUT)
+    frames, room = [np.empty(0, np.int64)], _MOST_FRAMES
+    for run in runs if isinstance(runs, list) else ():
+        valid = isinstance(run, list) and len(run) == 2 and all(type(end) is int for end in run)
+        if valid and 0 <= run[0] <= run[1] < run[0] + room:
+            frames.append(np.arange(run[0], run[1] + 1))
+            room -= len(frames[-1])
+    return np.unique(np.concatenate(frames))
+
+
+def with_left_out(
+    header: Mapping[str, object], before: NDArray[np.int64], after: NDArray[np.int64]
+) -> dict[str, object]:
+    """Return a header that tells which frames have no row in an export, so are not damaged.
+
+    Args:
+        header: The header of the table.
+        before: The frames of its rows.
+        after: The frames of the rows that are exported.
+    """
+    left_out = np.union1d(left_out_frames(header), np.setdiff1d(before, after))
+    if not len(left_out):
+        return dict(header)
+    runs = np.split(left_out, np.flatnonzero(np.diff(left_out) > 1) + 1)
+    return {**header, _LEFT_OUT: [[int(run[0]), int(run[-1])] for run in runs]}
 
 
 def _frames_of_video(table: LandmarkTable) -> range | None:
@@ -119,11 +171,18 @@ def _frames_of_video(table: LandmarkTable) -> range | None:
     return range(count) if isinstance(count, int) and not is_part else None
 
 
-def _missing_at_ends(frame: NDArray[np.int64], video: range | None) -> tuple[int, int]:
-    """Return how many frames of the video come before the first and after the last frame."""
+def _missing_at_ends(
+    frame: NDArray[np.int64], video: range | None, left_out: NDArray[np.int64]
+) -> tuple[int, int]:
+    """Return how many frames of the video come before the first and after the last frame.
+
+    Those that were left out on purpose do not count.
+    """
     if video is None or not len(frame):
         return 0, 0
-    return max(0, int(frame[0]) - video.start), max(0, video.stop - 1 - int(frame[-1]))
+    before = int(frame[0]) - video.start - np.count_nonzero(left_out < frame[0])
+    after = video.stop - 1 - int(frame[-1]) - np.count_nonzero(left_out > frame[-1])
+    return max(0, int(before)), max(0, int(after))
 
 
 def _schema(table: LandmarkTable) -> LandmarkSchema:

@@ -13,7 +13,7 @@ from steadymark.engine.attributes.attribute_rows import (
     rows_of_table,
 )
 from steadymark.engine.core.types import FaceState, Intrinsics
-from steadymark.engine.face3d.identity import NEUTRAL_S
+from steadymark.engine.expressions.neutral_moment import PersonRows
 from steadymark.engine.review.corrections import apply_corrections
 from steadymark.engine.review.people.assignment import persons_of
 
@@ -99,7 +99,7 @@ def reviewed(table: LandmarkTable, project: Project) -> ReviewedTable:
         person,
         np.array([project.name_of(p) if p >= 0 else "" for p in person.tolist()], np.str_),
         corrected,
-        _excluded(table, person, project),
+        excluded_rows(project, person, table.timestamp_s),
         recomputed,
         identities,
     )
@@ -122,11 +122,9 @@ def of_known_neutral(table: LandmarkTable, person: NDArray[np.int64], project: P
 def _at_rest(table: LandmarkTable, person: NDArray[np.int64], project: Project) -> Mask:
     """Return the rows (N,) in which a person is neutral: those of half a second from a frame on."""
     at_rest = np.zeros(len(table), np.bool_)
+    rows = PersonRows(person, table.frame, table.timestamp_s, table.attributes)
     for one in project.neutral:
-        of_person = (person == one.person) & (table.frame >= one.frame)
-        if of_person.any():
-            start_s = table.timestamp_s[of_person].min()
-            at_rest |= of_person & (table.timestamp_s < start_s + NEUTRAL_S)
+        at_rest |= rows.moment(one.person, one.frame)
     return at_rest
 
 
@@ -146,10 +144,17 @@ def _corrected(table: LandmarkTable, project: Project) -> tuple[NDArray[np.float
     return xy, corrected
 
 
-def _excluded(table: LandmarkTable, person: NDArray[np.int64], project: Project) -> Mask:
-    excluded = np.zeros(len(table), np.bool_)
+def excluded_rows(project: Project, person: NDArray[np.int64], time_s: NDArray[np.float64]) -> Mask:
+    """Return the rows (N,) that an interval of the lane `exclude` covers.
+
+    Args:
+        project: The project.
+        person: (N,) numbers of the persons.
+        time_s: (N,) times of the frames in seconds.
+    """
+    excluded = np.zeros(len(time_s), np.bool_)
     for one in project.excluded:
-        inside = (table.timestamp_s >= one.start_s) & (table.timestamp_s <= one.end_s)
+        inside = (time_s >= one.start_s) & (time_s <= one.end_s)
         excluded |= inside if one.person is None else inside & (person == one.person)
     return excluded
 

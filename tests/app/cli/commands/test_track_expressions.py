@@ -68,7 +68,11 @@ def test_tables_hold_what_is_measured(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "silent.json"
     write_expressions(path, NamedExpressions("silent", SILENT))
     for name, options in (("one", []), ("two", ["--expressions", path, "--mirror"])):
-        assert run("track", video, "--out", tmp_path / name, *options).exit_code == 0
+        done = run("track", video, "--out", tmp_path / name, *options)
+        assert done.exit_code == 0
+        said = " ".join(done.output.split())
+        assert ("--mirror change nothing here" in said) is bool(options)
+        assert ("add --send, or --format bvh, gltf or livelink" in said) is bool(options)
     one, two = ((tmp_path / name / "a.csv").read_bytes() for name in ("one", "two"))
     assert one == two
 
@@ -111,4 +115,8 @@ def test_files_of_further_faces_are_not_replaced_without_asking(run: Run, tmp_pa
     assert "a_face1.csv exists already: use --overwrite" in done.output.replace("\n", "")
     assert not (tmp_path / "a.csv").exists()
     assert other.read_text() == "of another video"
-    assert run(*command, "--overwrite").exit_code == 0
+    done = run(*command, "--overwrite")
+    assert done.exit_code == 0
+    assert "there are also a_face1.csv, of an earlier run or another video" in " ".join(
+        done.output.split()
+    )

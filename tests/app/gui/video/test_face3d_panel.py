@@ -105,6 +105,9 @@ def test_the_chosen_face_is_shown_or_the_first_one(panel: Face3dPanel) -> None:
 
 
 def test_the_panel_says_why_it_shows_nothing(panel: Face3dPanel) -> None:
+    assert panel.notice == "There is no picture yet: open a video or a camera."
+    panel.set_faces(None, {}, chosen=None, mirrored=False, has_frame=False)
+    assert panel.notice == "There is no picture yet: open a video or a camera."
     panel.set_faces(None, {}, chosen=None, mirrored=False)
     assert panel.notice == "This frame is not tracked yet."
     show(panel)

@@ -5,9 +5,12 @@ import pytest
 
 from steadymark.app.session.analysis import face_measures
 from steadymark.app.session.analysis.face_measures import MeasureSelection, measure_face
+from steadymark.app.session.analysis.measure_worker import MeasureRequest, ReviewedValues
 from steadymark.app.session.recording.results import Results
 from steadymark.engine.core.types import FrameTime
 from steadymark.engine.metrics.stability import allan_variance
+from steadymark.engine.review import edits
+from steadymark.engine.review.project import Project, VideoReference
 from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import face_points, track_result, tracked_face
 
@@ -154,6 +157,30 @@ def test_jitter_of_a_region_uses_only_its_landmarks() -> None:
     assert set(mav) == {"contour", "brows", "nose", "eyes", "mouth"}
     assert mav["mouth"] > 5 * max(mav[name] for name in mav if name != "mouth")
     assert mav["nose"] == pytest.approx(whole.eye_px**-2 * 0.2**2 * 1e4, rel=0.2)
+
+
+def test_excluded_frames_do_not_count_in_the_figures_of_their_person() -> None:
+    results = Results(np.arange(100) / FPS, load_schema("ibug68"))
+    for i, xy in enumerate(noisy_points(100, 0.3)):
+        score = 0.2 if i >= 60 else 0.9
+        faces = [tracked_face(n, points=xy + n, score=score) for n in (0, 4)]
+        results.add(track_result(i, *faces, restarted=i == 0))
+    project = edits.exclude(Project(VideoReference("a.mp4")), 60 / FPS, 99 / FPS, person=4)
+    reviewed = ReviewedValues(project=project)
+    request = MeasureRequest(results, FPS, MeasureSelection(), reviewed=reviewed)
+    for face, frames in ((0, 100), (4, 60)):
+        assert request.excluded(face).sum() == 100 - frames
+        measured = measure_face(
+            *(results.rows(), results.times_s, results.schema),
+            fps=FPS,
+            selection=MeasureSelection(face),
+            excluded=request.excluded,
+        )
+        assert measured is not None
+        counted = measured.figures.face_frames
+        assert (counted.processed, counted.with_face) == (frames, frames)
+        assert measured.at_rest[60:].any() == (face == 0)
+        assert np.isfinite(measured.score).all()  # the curves are whole
 
 
 def test_a_moving_face_has_figures_although_it_is_never_at_rest() -> None:

@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 from steadymark.app.session.review.review_store import ReviewStore
 from steadymark.engine.core.types import SourceInfo
 from steadymark.engine.review import edits
+from steadymark.engine.review.project import Correction
 from steadymark.engine.review.project_file import read_project
 from steadymark.models.user_text import UserText
 
@@ -109,6 +110,19 @@ def test_a_changed_video_is_told(info: SourceInfo, qtbot: QtBot) -> None:
     store, messages = opened(info)
     assert "is not the file that talk.steadymark was made for" in messages[0]
     assert store.edit(ACTION, lambda p: edits.exclude(p, 3.0, 4.0))
+    store.close()
+
+
+def test_a_correction_of_a_landmark_that_there_is_not_is_told(
+    info: SourceInfo, qtbot: QtBot
+) -> None:
+    store, messages = opened(info)
+    wrong = Correction(0, 0, 0.0, ((99, 1.0, 2.0),), span_s=0.1)
+    store.edit(ACTION, lambda p: edits.correct(p, wrong))
+    store.open(info, landmarks=106)
+    assert messages == []
+    store.open(info, landmarks=68)
+    assert "corrects landmark 99 of face 0 in frame 0, and the landmarks are 0 to 67" in messages[0]
     store.close()
 
 

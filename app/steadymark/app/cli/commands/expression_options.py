@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from steadymark.engine.expressions.expression_settings import ExpressionSettings
 
 ExpressionsOption = Annotated[
@@ -45,3 +47,24 @@ def chosen_expressions(text: str, *, mirror: bool) -> ExpressionSettings:
     if text:
         settings = find_expressions(text, ExpressionPresets(presets_folder()))
     return replace(settings, mirrored=True) if mirror else settings
+
+
+def note_without_effect(
+    chosen: ExpressionSettings, *, used: bool, instead: str, err: Console
+) -> None:
+    """Tell the user if the settings apply to nothing, since tables hold what is measured.
+
+    Args:
+        chosen: The settings.
+        used: Whether something is sent or animated.
+        instead: The options that send or animate something.
+        err: Where the note is printed.
+    """
+    from steadymark.engine.expressions.expression_settings import AS_MEASURED
+
+    if not used and chosen != AS_MEASURED:
+        err.print(
+            "[yellow]note:[/yellow] --expressions and --mirror change nothing here, since tables "
+            f"hold what is measured: add {instead}",
+            soft_wrap=True,
+        )

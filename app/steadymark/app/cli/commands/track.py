@@ -12,6 +12,7 @@ from steadymark.app.cli.commands.expression_options import (
     ExpressionsOption,
     MirrorOption,
     chosen_expressions,
+    note_without_effect,
 )
 from steadymark.app.cli.error_boundary import err, out, report_errors
 from steadymark.app.cli.help_groups import (
@@ -157,6 +158,7 @@ def track(
         track_options,
         video_drawings,
     )
+    from steadymark.engine.output.table_formats import TABLE_FORMATS
     from steadymark.engine.pipeline.job import OutputSettings
 
     def run() -> int:
@@ -183,6 +185,14 @@ def track(
             independent=independent,
         )
         targets = send_targets(send or ())
+        chosen = chosen_expressions(expressions, mirror=mirror)
+        animations = [each.name for each in TABLE_FORMATS.all() if each.animation]
+        note_without_effect(
+            chosen,
+            used=bool(targets) or csv in animations,
+            instead=f"--send, or --format {', '.join(animations[:-1])} or {animations[-1]}",
+            err=err,
+        )
         output = OutputSettings(
             folder,
             csv,
@@ -191,7 +201,7 @@ def track(
             resume,
             drawings=drawings,
             send=targets,
-            expressions=chosen_expressions(expressions, mirror=mirror),
+            expressions=chosen,
         )
         placement = JobPlacement(jobs, scheduler)
         return run_batch(

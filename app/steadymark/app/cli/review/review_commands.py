@@ -12,6 +12,7 @@ from steadymark.app.cli.commands.expression_options import (
     ExpressionsOption,
     MirrorOption,
     chosen_expressions,
+    note_without_effect,
 )
 from steadymark.app.cli.error_boundary import err, out, report_errors
 from steadymark.app.cli.help_groups import INPUT, OUTPUT, help_groups
@@ -153,12 +154,14 @@ def export(
     )
 
     def run() -> int:
+        chosen = chosen_expressions(expressions, mirror=mirror)
+        note_without_effect(chosen, used=bool(gltf or bvh), instead="--gltf or --bvh", err=err)
         request = ReviewedExport(
             target=target,
             statistics=statistics,
             annotations=annotations,
             pts=pts,
-            motion=Animations(gltf, bvh, chosen_expressions(expressions, mirror=mirror)),
+            motion=Animations(gltf, bvh, chosen),
             per_person=per_person,
             wide=wide,
             drop_excluded=drop_excluded,
@@ -168,7 +171,7 @@ def export(
             neutral_s=tuple(neutral or ()),
             overwrite=overwrite,
         )
-        for path, count, names in export_files(file, request):
+        for path, count, names in export_files(file, request, _note):
             who = f" ({', '.join(names)})" if names else ""
             out.print(escape(f"{path}: {count}{who}"), soft_wrap=True)
         return 0
@@ -194,8 +197,12 @@ def report(
     def run() -> int:
         notes = write_report(files, target, title=title, pictures=pictures, overwrite=overwrite)
         for note in notes:
-            err.print(f"[yellow]note:[/yellow] {escape(note)}", soft_wrap=True)
+            _note(note)
         out.print(f"written: {escape(str(target))}", soft_wrap=True)
         return 0
 
     report_errors(run)
+
+
+def _note(sentence: str) -> None:
+    err.print(f"[yellow]note:[/yellow] {escape(sentence)}", soft_wrap=True)

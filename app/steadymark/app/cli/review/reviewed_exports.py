@@ -12,6 +12,7 @@ from steadymark.app.cli.output_files import OutputFiles, check_outputs
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.types import FaceState
 from steadymark.engine.expressions.expression_settings import AS_MEASURED, ExpressionSettings
+from steadymark.engine.expressions.neutral_moment import PersonRows, movement_sentence
 from steadymark.engine.face3d.identity import NEUTRAL_S
 from steadymark.engine.output.labelled_pictures import labels_of, write_labelled_pictures
 from steadymark.engine.output.motion.bvh_format import bvh_files
@@ -32,7 +33,7 @@ from steadymark.engine.review.reviewed_table import ReviewedTable, reviewed
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from steadymark.engine.output.motion.head_motion import HeadMotion
     from steadymark.engine.output.motion.motion_sink import Encode
@@ -101,9 +102,14 @@ class ReviewedExport:
 
 
 def export_files(
-    file: Path, request: ReviewedExport
+    file: Path, request: ReviewedExport, note: Callable[[UserText], None]
 ) -> Iterator[tuple[Path, UserText, tuple[str, ...]]]:
     """Write the files, and yield each with how much it holds and the names of its persons.
+
+    Args:
+        file: A table, or a video or project with one.
+        request: What is written.
+        note: Receives sentences for the user, such as that a neutral face moves.
 
     Raises:
         LandmarkFileError: The table or its project cannot be read.
@@ -112,7 +118,7 @@ def export_files(
         UsageError: A file exists already, a person is unknown, or nothing is left to export.
     """
     found = find_reviewed(file)
-    found = replace(found, project=_with_neutral(found, request.neutral_s))
+    found = replace(found, project=_with_neutral(found, request.neutral_s, note))
     project, table = found.project, reviewed(found.table, found.project)
     target = request.target or found.table_path.with_name(
         f"{found.table_path.name.partition('.')[0]}.reviewed.csv"
@@ -148,8 +154,10 @@ def export_files(
         yield request.pts, count, ()
 
 
-def _with_neutral(found: ReviewedFile, times_s: tuple[float, ...]) -> Project:
-    """Return the project with the persons' neutral faces at these times.
+def _with_neutral(
+    found: ReviewedFile, times_s: tuple[float, ...], note: Callable[[UserText], None]
+) -> Project:
+    """Return the project with the persons' neutral faces at these times, and tell who moves then.
 
     Raises:
         UsageError: No face is tracked at a time, or the size of the frames is unknown.
@@ -162,6 +170,7 @@ def _with_neutral(found: ReviewedFile, times_s: tuple[float, ...]) -> Project:
             table=found.table_path,
         )
     person = persons_of(table.face_id, table.frame, project.reassignments)
+    rows = PersonRows(person, table.frame, table.timestamp_s, table.attributes)
     tracked = table.state != FaceState.LOST
     for time_s in times_s:
         later = tracked & (table.timestamp_s >= time_s) & (table.timestamp_s < time_s + NEUTRAL_S)
@@ -174,6 +183,10 @@ def _with_neutral(found: ReviewedFile, times_s: tuple[float, ...]) -> Project:
         for one in np.unique(person[later]).tolist():
             frame = int(table.frame[later & (person == one)].min())
             project = choose_neutral(project, one, frame)
+            name = project.name_of(one)
+            moves = movement_sentence(rows, one, frame, f"#{one}" if name == str(one) else name)
+            if moves:
+                note(moves)
     return project
 
 

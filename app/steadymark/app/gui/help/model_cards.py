@@ -50,7 +50,7 @@ def with_model_cards(markdown: str, folder: Path) -> str:
 def _section(card: dict[str, Any]) -> str:
     parts = [f"## {card['name']}", str(card.get("intended_use", ""))]
     facts = [(title, _fact(name, card[name])) for name, title in _FACTS.items() if card.get(name)]
-    parts.append(_table(("fact", "value"), facts))
+    parts.append(markdown_table(("fact", "value"), facts))
     for name, title in (("limits", "Limits"), ("data", "Trained with")):
         if card.get(name):
             parts += [f"**{title}**", "\n".join(f"- {line}" for line in card[name])]
@@ -62,11 +62,11 @@ def _figures(card: dict[str, Any]) -> list[str]:
     """Return the accuracy of a landmark model, or else all figures of the card."""
     if card.get("accuracy"):
         rows = map(_accuracy_row, card["accuracy"])
-        parts = ["**Accuracy**", _table(_ACCURACY, rows)]
+        parts = ["**Accuracy**", markdown_table(_ACCURACY, rows)]
     elif card.get("scores"):
         named = card["scores"].items()
         figures = ((re.sub("_+", " ", name), _number(value)) for name, value in named)
-        parts = ["**Figures**", _table(("figure", "value"), figures)]
+        parts = ["**Figures**", markdown_table(("figure", "value"), figures)]
     else:
         return []
     note = card.get("scores_note")
@@ -93,7 +93,8 @@ def _number(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _table(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+def markdown_table(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table in Markdown with a heading above its columns."""
     heading = list(heading)
     lines = [heading, ["---"] * len(heading), *map(list, rows)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

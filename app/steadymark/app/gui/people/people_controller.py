@@ -241,6 +241,9 @@ class PeopleController(QObject):
             frame = self._session.display.frame
             if self._people.choose_neutral(person, frame):
                 chosen = any(row.neutral == frame for row in self._people.rows())
+                if chosen and (moves := self._people.movement_in(person, frame)):
+                    self._messages.show_message(translated(moves), note=True)
+                    return
                 said = (
                     self.tr(
                         "{name} is neutral in the half second from this frame on: shapes are "

@@ -49,7 +49,7 @@ class Face3dPanel(QWidget):
         self._faces: Sequence[TrackedFace] | None = None
         self._names: Mapping[int, FaceName] = {}
         self._chosen: int | None = None
-        self._mirrored = False
+        self._mirrored = self._has_frame = False
         self._yaw_deg = self._pitch_deg = 0.0
         self._dragged_from: QPointF | None = None
 
@@ -66,16 +66,18 @@ class Face3dPanel(QWidget):
         *,
         chosen: int | None,
         mirrored: bool,
+        has_frame: bool = True,
     ) -> None:
         """Show the faces of the shown frame.
 
         Args:
-            faces: The faces; None if the frame is not tracked yet.
+            faces: The faces; None if the frame is not tracked yet, or if there is none.
             names: What they are called, by their numbers.
             chosen: Number of the face that the user has chosen; None for the first one.
             mirrored: Whether the video is shown mirrored.
+            has_frame: Whether a frame is shown.
         """
-        self._faces, self._names = faces, names
+        self._faces, self._names, self._has_frame = faces, names, has_frame
         self._chosen, self._mirrored = chosen, mirrored
         self.update()
 
@@ -104,6 +106,8 @@ class Face3dPanel(QWidget):
     def notice(self) -> str:
         """Why no face is drawn; empty if one is."""
         face = self.shown
+        if not self._has_frame:
+            return self.tr("There is no picture yet: open a video or a camera.")
         if self._faces is None:
             return self.tr("This frame is not tracked yet.")
         if face is None:

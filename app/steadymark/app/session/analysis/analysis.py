@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.app.session.analysis.comparison import ComparedPoints
+    from steadymark.app.session.analysis.measure_worker import ReviewedValues
     from steadymark.app.session.analysis.variants import Variant, VariantPair
     from steadymark.app.session.background_opening import ModelCache
     from steadymark.app.session.display_model import DisplayModel
@@ -205,14 +206,14 @@ class Analysis(QObject):
         face: int | None,
         landmark: int,
         *,
-        attributes: NDArray[np.float64] | None = None,
+        reviewed: ReviewedValues,
     ) -> None:
         """Request measures. A newer request replaces an older one.
 
         Args:
             face: The face; None takes the first one.
             landmark: The landmark.
-            attributes: See `MeasureRequest`.
+            reviewed: What the user has said of the results.
         """
         results, fps = self._results, self._source().fps
         if results is None:
@@ -220,10 +221,9 @@ class Analysis(QObject):
         self._track_variants()  # again if the settings have changed
         passes = {v: p.results for v, p in self._passes.items() if p.results is not None}
         comparison = Comparison(self.variants, self._settings(), passes)
-        selection = MeasureSelection(face, landmark, self.region)
-        self._measure_worker.request(
-            MeasureRequest(results, fps, selection, self.truth, comparison, attributes)
-        )
+        chosen = MeasureSelection(face, landmark, self.region)
+        request = MeasureRequest(results, fps, chosen, self.truth, comparison, reviewed)
+        self._measure_worker.request(request)
 
     def complete_display(self, display: Display) -> Display:
         """Return the display completed with the ground truth and the compared variants."""

@@ -145,6 +145,7 @@ def measure_face(
     selection: MeasureSelection = MeasureSelection(),
     truth: GroundTruth | None = None,
     known: NDArray[np.bool_] | None = None,
+    excluded: Callable[[int], NDArray[np.bool_]] | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> FaceMeasures | None:
     """Measure one face.
@@ -158,6 +159,9 @@ def measure_face(
         truth: The ground truth to compare with; it is left out if it has another schema.
         known: (frames,), True for the tracked frames, in which the ground truth is compared. None
             means all frames.
+        excluded: Returns (frames,), True for the frames in which a face does not count in the
+            figures. Its curves and the comparison with the ground truth have them all the same.
+            None means no frame.
         stop: Is called repeatedly and returns whether the result is no longer wanted.
 
     Returns:
@@ -183,7 +187,10 @@ def measure_face(
         raw if np.isfinite(raw).any() else stabilized, schema.eyes
     )
     eye_px = float(np.nanmean(eye_distances_px))
+    counted = np.ones(count, np.bool_) if excluded is None else ~excluded(chosen)
+    processed = counted if known is None else known & counted
     at_rest = _rest_frames(raw, fps, eye_px, stop) & _rest_frames(stabilized, fps, eye_px, stop)
+    at_rest &= counted
     if stop():
         return None
     runs = segments(at_rest, fps)
@@ -211,7 +218,7 @@ def measure_face(
         stabilized_xy=stabilized[:, landmark].astype(np.float64),
         raw=_rest_jitter(raw, runs, schema.eyes),
         stabilized=_rest_jitter(stabilized, runs, schema.eyes),
-        rest_share=float(at_rest.sum() / max(1, len(frame))),
+        rest_share=float(at_rest.sum() / max(1, counted[frame].sum())),
         eye_px=eye_px,
         region=selection.region,
         regions=tuple(
@@ -223,12 +230,12 @@ def measure_face(
         else _truth_measures(truth, raw, stabilized, times_s, known, landmark),
         figures=tracking_figures(
             rows,
-            face_rows,
+            face_rows & counted[rows.frame],
             raw,
             stabilized,
             times_s,
-            linked=linked,
-            known=known,
+            linked=linked & counted,
+            known=processed,
             eye_px=eye_px,
             stop=stop,
         ),

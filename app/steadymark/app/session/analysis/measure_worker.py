@@ -7,24 +7,44 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from steadymark.app.session.analysis.face_measures import (
     FaceMeasures,
     MeasureSelection,
     measure_face,
 )
 from steadymark.app.session.newest_worker import NewestWorker
+from steadymark.engine.review.people.assignment import persons_of
+from steadymark.engine.review.reviewed_table import excluded_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from steadymark.app.session.analysis.comparison import ComparedPoints, Comparison
     from steadymark.app.session.analysis.ground_truth import GroundTruth
     from steadymark.app.session.recording.results import Results
+    from steadymark.engine.review.project import Project
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReviewedValues:
+    """What the user has said of results.
+
+    Attributes:
+        attributes: (R, C) the attributes of the rows of the results; None if they are as tracked.
+        project: The project, whose excluded intervals do not count; None for none.
+    """
+
+    attributes: NDArray[np.float64] | None = None
+    project: Project | None = None
+
+
+AS_TRACKED = ReviewedValues()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +57,7 @@ class MeasureRequest:
         selection: What is measured.
         truth: The ground truth to compare with.
         comparison: The variants that are compared.
-        attributes: (R, C) the attributes of the rows of the results; None if they are as tracked.
+        reviewed: What the user has said of the results.
     """
 
     results: Results
@@ -45,7 +65,16 @@ class MeasureRequest:
     selection: MeasureSelection
     truth: GroundTruth | None = None
     comparison: Comparison | None = None
-    attributes: NDArray[np.float64] | None = None
+    reviewed: ReviewedValues = AS_TRACKED
+
+    def excluded(self, face: int) -> NDArray[np.bool_]:
+        """Return (frames,), True where an interval excludes a face."""
+        times_s, project = self.results.times_s, self.reviewed.project
+        if project is None:
+            return np.zeros(len(times_s), np.bool_)
+        frames = np.arange(len(times_s))
+        persons = persons_of(np.full(len(frames), face), frames, project.reassignments)
+        return excluded_rows(project, persons, times_s)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,8 +119,9 @@ def _measure(
         comparison = request.comparison
         compared = None if comparison is None else comparison.compute(results, stop)
         rows, times_s, known = results.window()
-        if request.attributes is not None and len(request.attributes) == len(rows):
-            rows = replace(rows, attributes=request.attributes)
+        attributes = request.reviewed.attributes
+        if attributes is not None and len(attributes) == len(rows):
+            rows = replace(rows, attributes=attributes)
         if compared is not None:
             rows, known = compared.rows(rows), compared.known
         measures = measure_face(
@@ -102,6 +132,7 @@ def _measure(
             selection=request.selection,
             truth=request.truth,
             known=known,
+            excluded=request.excluded,
             stop=stop,
         )
     except Exception:

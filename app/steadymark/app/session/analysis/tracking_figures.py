@@ -91,7 +91,8 @@ def tracking_figures(
         eye_px: The mean outer-eye distance in pixels.
         stop: Is called repeatedly and returns whether the result is no longer wanted.
     """
-    apart_px = float(mean_of_finite(np.linalg.norm(raw.astype(np.float64) - steady, axis=-1)))
+    apart = np.linalg.norm(raw.astype(np.float64) - steady, axis=-1)
+    apart_px = float(mean_of_finite(apart if known is None else apart[known]))
     fast_raw, fast_stabilized = (
         fast_motion(
             np.where(linked[:, None, None], p, np.float32(np.nan)), times_s, eye_px, stop=stop

@@ -15,6 +15,7 @@ from steadymark.app.session.people.suggestions import Suggestions
 from steadymark.app.session.recording.face_rows import STATES
 from steadymark.app.session.review.background_review import BackgroundReview
 from steadymark.engine.core.types import FaceState
+from steadymark.engine.expressions.neutral_moment import PersonRows, movement_sentence
 from steadymark.engine.review import edits
 from steadymark.engine.review.people.assignment import common_frames, new_person, persons_of
 from steadymark.engine.review.project import NeutralFrame
@@ -158,6 +159,16 @@ class People(BackgroundReview):
             UserText("choose the neutral face"),
             lambda project: edits.choose_neutral(project, person, frame),
         )
+
+    def movement_in(self, person: int, frame: int) -> UserText:
+        """Return a sentence if a person's face moves in the half second from a frame on."""
+        results, project = self._recording.results, self._review.project
+        if results is None or project is None:
+            return NOTHING
+        rows = results.rows()
+        persons = persons_of(rows.face_id, rows.frame, project.reassignments)
+        there = PersonRows(persons, rows.frame, results.times_s[rows.frame], rows.attributes)
+        return movement_sentence(there, person, frame, self.title_of(person))
 
     def merge(self, persons: Sequence[int]) -> bool:
         """Make persons one: the first of them that has a name stays, otherwise the first.

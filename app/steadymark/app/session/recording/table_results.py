@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +16,7 @@ from steadymark.engine.attributes.attribute_rows import (
     raw_or_stabilized,
     rows_of_table,
 )
-from steadymark.engine.core.errors import LandmarkFileError
+from steadymark.engine.core.errors import LandmarkFileError, SourceError
 from steadymark.engine.core.types import (
     FaceBox,
     FaceState,
@@ -29,6 +28,7 @@ from steadymark.engine.core.types import (
 )
 from steadymark.engine.output.csv.native_csv import Header
 from steadymark.engine.output.read_table import read_table
+from steadymark.engine.pipeline.fingerprint import source_digest
 from steadymark.engine.review.find_reviewed import project_tables
 from steadymark.engine.review.project_file import read_project
 from steadymark.models.face.schema import USUAL_SCHEMAS, load_schema
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 
     CropOf = Callable[[Points], Crop]
 
-_PART_BYTES = 1 << 20
 _MOST_FACES, _LARGEST_ID, _FARTHEST_PX = 1000, 10**6, 1e6
 
 
@@ -78,14 +77,11 @@ class TableResults:
         wanted = self.header.source_sha256
         if wanted is None or not Path(video).is_file():
             return
-        digest = hashlib.sha256()
         try:
-            with Path(video).open("rb") as file:
-                while not stop() and (part := file.read(_PART_BYTES)):
-                    digest.update(part)
-        except OSError:
+            digest = source_digest(video, stop=stop)
+        except SourceError:
             return  # the player tells it
-        if not stop() and digest.hexdigest() != wanted:
+        if digest not in (None, wanted):
             tell(
                 UserText(
                     "{video} is not the file that {table} was made of: the landmarks may lie "

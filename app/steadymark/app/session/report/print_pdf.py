@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QMarginsF, QSizeF
 from PySide6.QtGui import QGuiApplication, QPageLayout, QPageSize, QPdfWriter, QTextDocument
 
+from steadymark.app.session.report.page_breaks import keep_together
 from steadymark.engine.output.output_paths import cannot_write
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def print_pdf(page: str, path: Path) -> None:
     area = writer.pageLayout().paintRectPixels(_DPI)
     document.documentLayout().setPaintDevice(writer)
     document.setPageSize(QSizeF(area.size()))
+    keep_together(document)
     document.print_(writer)
     del application
     if not path.is_file() or not path.stat().st_size:

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from steadymark.app.session.review.project_saver import ProjectLock, ProjectSaver
 from steadymark.engine.core.errors import LandmarkFileError, UsageError
 from steadymark.engine.review import edits
+from steadymark.engine.review.find_reviewed import check_corrections
 from steadymark.engine.review.history import History
 from steadymark.engine.review.project import Project, VideoReference
 from steadymark.engine.review.project_file import project_path, read_project, relative_path
@@ -61,12 +62,16 @@ class ReviewStore(QObject):
         """Why the project cannot be edited; empty if it can."""
         return self._read_only
 
-    def open(self, info: SourceInfo, path: Path | None = None) -> None:
+    def open(
+        self, info: SourceInfo, path: Path | None = None, *, landmarks: int | None = None
+    ) -> None:
         """Open the project of a recording, or begin one in memory.
 
         Args:
             info: The recording. Live sources have no project.
             path: The file of the project; None takes the one beside the recording.
+            landmarks: The number of landmarks of a face. Corrections of others are told, and have
+                no effect. None if it is unknown.
         """
         self.close()
         if info.live:
@@ -75,6 +80,7 @@ class ReviewStore(QObject):
         project = Project(_reference(info, path.parent))
         if path.exists():
             project = self._read(path, project)
+            self._tell_unknown_landmark(project, landmarks)
         self.path = path
         self._lock = ProjectLock(path)
         if self._lock.held_by_other:
@@ -197,6 +203,14 @@ class ReviewStore(QObject):
                 )
             )
         return replace(project, video=replace(known, path=found.path))
+
+    def _tell_unknown_landmark(self, project: Project, landmarks: int | None) -> None:
+        if landmarks is None:
+            return
+        try:
+            check_corrections(project, landmarks)
+        except LandmarkFileError as error:
+            self.message_posted.emit(error.sentence)
 
     def _refuse_edits(self, why: UserText) -> None:
         self._read_only = why

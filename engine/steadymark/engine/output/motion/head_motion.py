@@ -127,11 +127,17 @@ class MotionCollector:
     def __init__(self) -> None:
         self._times_s: list[float] = []
         self._faces: dict[int, _Rows] = {}
+        self._has_face = False
 
     @property
     def frames(self) -> int:
         """The number of frames so far."""
         return len(self._times_s)
+
+    @property
+    def has_face(self) -> bool:
+        """Whether any frame so far has a face, also one whose head pose is unknown."""
+        return self._has_face
 
     def add(self, result: TrackResult) -> None:
         """Add the heads of a frame; a frame that is not later than the last one is left out."""
@@ -141,6 +147,7 @@ class MotionCollector:
         unknown = (float("nan"),) * len(SHAPES)
         for face in sorted(result.faces, key=lambda face: face.face_id):
             known = face.attributes
+            self._has_face |= face.stabilized is not None
             pose = None if known is None else known.values.get(HEAD_POSE)
             if known is None or pose is None or not np.isfinite(pose).all():
                 continue

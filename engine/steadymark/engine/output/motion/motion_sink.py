@@ -69,7 +69,7 @@ class MotionSink:
             os.close(handle)
             part_of(self._path).unlink(missing_ok=True)
             if complete and collector.frames:
-                raise no_pose(self._path)
+                raise no_pose(self._path, has_face=collector.has_face)
             return
         first, *others = self._encode(self._path, motions).items()
         _write(handle, *first)
@@ -94,7 +94,7 @@ def write_motion(path: Path, motions: list[HeadMotion], encode: Encode) -> list[
         SinkError: A file cannot be written, or there is no head.
     """
     if not motions:
-        raise no_pose(path)
+        raise no_pose(path, has_face=True)
     files = encode(path, motions)
     for each, content in files.items():
         _write(open_part(each), each, content)
@@ -102,8 +102,19 @@ def write_motion(path: Path, motions: list[HeadMotion], encode: Encode) -> list[
     return list(files)
 
 
-def no_pose(path: Path) -> SinkError:
-    """Return the error that there is nothing to write."""
+def no_pose(path: Path, *, has_face: bool) -> SinkError:
+    """Return the error that there is nothing to write.
+
+    Args:
+        path: The file.
+        has_face: Whether there is a face, so that only its head pose is unknown.
+    """
+    if not has_face:
+        return SinkError(
+            "cannot write {path}: no face was found, and the motion consists of faces; choose "
+            "another part of the video, or the format native",
+            path=path,
+        )
     return SinkError(
         "cannot write {path}: no face has a head pose, which the motion consists of; choose a part "
         "of the video that shows a face, or another format",

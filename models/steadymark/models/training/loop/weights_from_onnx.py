@@ -37,14 +37,19 @@ class StoredWeights:
     """
 
     def __init__(self, weights: _Stored) -> None:
-        self.left = dict(weights)
+        self._weights, self.left = weights, dict(weights)
 
     def take(self, name: str, size: int) -> NDArray[np.float32] | None:
         """Return the weight of this name and number of elements, or None if there is none."""
+        found = self.take_name(name, size)
+        return None if found is None else self._weights[found]
+
+    def take_name(self, name: str, size: int) -> str | None:
+        """Return the name that such a weight has in the file, or None if there is none."""
         if name not in self.left and name.endswith("conv.bias"):
             renamed = (n for n, v in self.left.items() if _is_renamed(n, v, size))
             name = next(renamed, name)
-        return self.left.pop(name, None)
+        return None if self.left.pop(name, None) is None else name
 
 
 def _is_renamed(name: str, value: NDArray[np.float32], size: int) -> bool:

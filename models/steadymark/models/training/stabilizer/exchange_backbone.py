@@ -7,7 +7,6 @@ same, so that the cell can stay as it is; benchmarks have to tell.
 from __future__ import annotations
 
 import json
-from math import prod
 from typing import TYPE_CHECKING
 
 import onnx
@@ -15,6 +14,7 @@ from onnx import numpy_helper
 
 from steadymark.models.networks.onnx_export import write_card
 from steadymark.models.training.loop.checkpoint import origin_of
+from steadymark.models.training.loop.weights_from_onnx import StoredWeights, stored_weights
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,16 +37,17 @@ def exchange_backbone(stabilizer: Path, backbone: Path, out: Path) -> int:
         ValueError: The backbone has other sizes, or the file holds no stabilizer.
         OSError: A file or the card cannot be read.
     """
-    weights = {w.name: w for w in onnx.load(backbone).graph.initializer}
+    weights = {n: w for n, w in stored_weights(backbone).items() if n.startswith(_PREFIX)}
     model = onnx.load(stabilizer)
-    names = [name for name in weights if name.startswith(_PREFIX)]
-    stored = _stored(model, weights, names)
-    known = {w.name for w in model.graph.initializer if w.name.startswith(_BACKBONE)}
-    if not known or not known <= {_BACKBONE + n for n in names} or len(stored) != len(names):
+    tensors = {w.name: w for w in model.graph.initializer}
+    stored = StoredWeights({name: numpy_helper.to_array(w) for name, w in tensors.items()})
+    targets = [stored.take_name(_BACKBONE + name, w.size) for name, w in weights.items()]
+    found = [tensors[name] for name in targets if name is not None]
+    known = {name for name in tensors if name.startswith(_BACKBONE)}
+    if not known or not known <= set(targets) or len(found) != len(weights):
         raise ValueError(f"{stabilizer} holds no stabilizer over a network like {backbone}")
     changed = 0
-    for name, target in stored.items():
-        value = numpy_helper.to_array(weights[name])
+    for (name, value), target in zip(weights.items(), found, strict=True):
         old = numpy_helper.to_array(target)
         if value.size != old.size:
             raise ValueError(f"{name} has other sizes in {backbone} than in {stabilizer}")
@@ -59,24 +60,3 @@ def exchange_backbone(stabilizer: Path, backbone: Path, out: Path) -> int:
     onnx.save(model, file)
     write_card(file.with_suffix(".json"), file, {**card, "recipe": recipe})
     return changed
-
-
-def _stored(
-    model: onnx.ModelProto, weights: dict[str, onnx.TensorProto], names: list[str]
-) -> dict[str, onnx.TensorProto]:
-    """Return the tensors of a stabilizer's backbone by the names that they have in the backbone.
-
-    Earlier exports renamed the bias of a deconvolution; these are found by order and size.
-    """
-    named = {w.name: w for w in model.graph.initializer}
-    renamed = [w for w in model.graph.initializer if "." not in w.name and len(w.dims) > 1]
-    found = {}
-    for name in names:
-        tensor = named.get(_BACKBONE + name)
-        if tensor is None and name.endswith("conv.bias"):
-            size = prod(weights[name].dims)
-            tensor = next((w for w in renamed if prod(w.dims) == size), None)
-            renamed = [w for w in renamed if w is not tensor]
-        if tensor is not None:
-            found[name] = tensor
-    return found

@@ -31,8 +31,8 @@ FACE_KNOWN = 0.5  # the same for the overlap of landmark extents
 # it, and 15 of 21 faces in galleries that the second look refuses.
 DOUBTFUL_FIND_FROM = 0.9995
 SMALL_FACE_PX = (18.0, 60.0)  # least and largest longer side of the box of a small face
-# Box score from which a small face needs a face score of `TrackerConfig.lose_below` only. Face scores
-# of small faces are often low, and the detector tells them better from other things. See
+# Box score from which a small face needs a face score of `TrackerConfig.lose_below` only. Small
+# faces often have low face scores, and the detector tells them better from other things. See
 # docs/decisions/detector_training.md.
 SMALL_BOX_FROM = 0.6
 

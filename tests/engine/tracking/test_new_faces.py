@@ -15,7 +15,14 @@ from steadymark.engine.tracking.new_faces import DOUBTFUL_FIND_FROM
 from steadymark.engine.tracking.settings import TrackSettings, make_tracker, open_models
 from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.schema import load_schema
-from support.fakes.several_squares import CrowdDetector, CrowdNetwork, Square, crowd_frame
+from support.fakes.fake_engine import FACE_GREY
+from support.fakes.several_squares import (
+    CrowdDetector,
+    CrowdNetwork,
+    DoubtingNetwork,
+    Square,
+    crowd_frame,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,6 +76,23 @@ def test_a_refused_box_needs_a_very_high_face_score(score: float, found: int) ->
 
 def test_a_detector_without_doubts_works_as_before() -> None:
     assert faces_in_first_frame(CrowdDetector(), 0.98, *SQUARES) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(("side", "found"), [(12, 0), (40, 1), (90, 0)])
+def test_a_small_face_in_a_sure_box_needs_less_of_a_face_score(side: float, found: int) -> None:
+    faces = faces_in_first_frame(CrowdDetector(), 0.6, (300, 180, side))
+    assert faces == list(range(found))
+
+
+def test_a_small_face_beside_a_tracked_one_gets_an_id_although_its_score_is_low() -> None:
+    config, schema = TrackerConfig(max_faces=4), load_schema("ibug68")
+    tracker = Tracker(CrowdDetector(), DoubtingNetwork(), NoStabilizer(), schema, config)
+    for i in range(10):
+        frame = crowd_frame(i, (450, 180, 90))
+        if i:
+            frame.image[160:200, 160:200] = FACE_GREY - 50
+        faces = tracker.track(frame).faces
+    assert [face.face_id for face in faces] == [0, 1]
 
 
 def test_refused_boxes_never_take_the_place_of_sure_ones() -> None:

@@ -54,7 +54,8 @@ class TrackerConfig:
     Attributes:
         max_faces: Largest number of faces.
         lose_below: Face score below which a tracked face is lost.
-        find_from: Face score that a detected face must reach, and keep until it is confirmed.
+        find_from: Face score that a detected face must reach, and keep until it is confirmed. A
+            small face needs less, see `new_faces.SMALL_BOX_FROM`.
         passes: Number of network runs on a detected face; the crop is re-centred before each
             run but the first.
         recentre: How the next crop follows from the landmarks.

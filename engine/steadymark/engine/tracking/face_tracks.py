@@ -29,6 +29,7 @@ class Track:
         fitted: The crop that fits the landmarks of the last frame.
         lost_s: Time since which the face is lost; None if it is not lost.
         history: History of the raw landmarks for a recurrent network; None after a reset.
+        first_score: Face score in the frame in which the face was detected.
     """
 
     face_id: int | None
@@ -40,6 +41,7 @@ class Track:
     fitted: Crop | None = None
     lost_s: float | None = None
     history: RawHistory | None = None
+    first_score: float = 1.0
 
 
 class SeenFace(NamedTuple):

@@ -30,6 +30,11 @@ FACE_KNOWN = 0.5  # the same for the overlap of landmark extents
 # look refuses hold 8 false faces above 0.97 and none above this. Almost all turned faces are above
 # it, and 15 of 21 faces in galleries that the second look refuses.
 DOUBTFUL_FIND_FROM = 0.9995
+SMALL_FACE_PX = (18.0, 60.0)  # least and largest longer side of the box of a small face
+# Box score from which a small face needs a face score of `TrackerConfig.lose_below` only. Small
+# faces often have low face scores, and the detector tells them better from other things. See
+# docs/decisions/detector_training.md.
+SMALL_BOX_FROM = 0.6
 
 
 def find_boxes(
@@ -85,6 +90,8 @@ class FaceAligner:
     ) -> list[FaceOutput]:
         """Align boxes that are not tracked yet, until `max_faces` faces are found.
 
+        Small faces whose face scores are low come last, see `SMALL_BOX_FROM`.
+
         Args:
             image: (H, W, 3) uint8 BGR frame.
             boxes: The detected boxes, those to be tried first at the front.
@@ -97,8 +104,9 @@ class FaceAligner:
         """
         extents = list(known)
         strict = replace(self.config, find_from=max(self.config.find_from, DOUBTFUL_FIND_FROM))
-        found = self._align(image, boxes, extents, self.config)
-        return found + self._align_best(image, doubtful, extents, strict)
+        found, small = self._align(image, boxes, extents)
+        found += self._align_best(image, doubtful, extents, strict)
+        return found + _not_known(small, extents, self.config.max_faces)
 
     def _align_best(
         self,
@@ -117,22 +125,32 @@ class FaceAligner:
         return _not_known(best_first, extents, config.max_faces)
 
     def _align(
-        self,
-        image: Image,
-        boxes: Sequence[FaceBox],
-        extents: list[FaceBox],
-        config: TrackerConfig,
-    ) -> list[FaceOutput]:
-        """Return new faces, and add their extents to `extents`."""
+        self, image: Image, boxes: Sequence[FaceBox], extents: list[FaceBox]
+    ) -> tuple[list[FaceOutput], list[FaceOutput]]:
+        """Return new faces, and add their extents to `extents`.
+
+        The second list holds small faces with low face scores, whose extents are not added.
+        """
         left = [box for box in boxes if not _overlaps(box, extents, BOX_KNOWN)]
         found: list[FaceOutput] = []
-        while left and (places := config.max_faces - len(extents)) > 0:
+        small: list[FaceOutput] = []
+        least = self.config.find_from
+        config = replace(self.config, find_from=min(least, self.config.lose_below))
+        while left and (places := self.config.max_faces - len(extents)) > 0:
             chunk, left = left[:places], left[places:]
             chunk = [box for box in chunk if not _overlaps(box, extents, BOX_KNOWN)]
             aligned = align_faces(self.network, image, chunk, self.schema, config, self.follower)
-            faces = [each for each in aligned if each is not None]
-            found += _not_known(faces, extents, config.max_faces)
-        return found
+            for box, face in zip(chunk, aligned, strict=True):
+                if face is not None and face.score < least and _is_small(box):
+                    small.append(face)
+            sure = [face for face in aligned if face is not None and face.score >= least]
+            found += _not_known(sure, extents, self.config.max_faces)
+        return found, small
+
+
+def _is_small(box: FaceBox) -> bool:
+    least, largest = SMALL_FACE_PX
+    return box.score >= SMALL_BOX_FROM and least <= max(box.width, box.height) <= largest
 
 
 def _not_known(

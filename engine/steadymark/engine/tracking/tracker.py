@@ -282,8 +282,12 @@ class Tracker:
         return followed, lost
 
     def _lowest_score(self, track: Track) -> float:
-        """Return the lowest score of a face; it is higher for a face that is not confirmed."""
-        return self.config.find_from if track.face_id is None else self.config.lose_below
+        """Return the lowest score of a face.
+
+        It is higher for a face that is not confirmed, unless it was detected with less.
+        """
+        confirmed = track.face_id is not None or track.first_score < self.config.find_from
+        return self.config.lose_below if confirmed else self.config.find_from
 
     def _continue_track(self, face: SeenFace, *, near: bool) -> SeenFace:
         """Update the track of a face that was found again, and confirm it after enough frames."""
@@ -341,7 +345,8 @@ class Tracker:
                 face_id, motion = (before.face_id, update_motion(before.motion, now, near=near[i]))
             elif confirm_immediately:
                 face_id = self._new_id()
-            track = Track(face_id, output.crop, self._next_track, None, motion)
+            score = output.score
+            track = Track(face_id, output.crop, self._next_track, None, motion, first_score=score)
             self._next_track += 1
             faces.append(SeenFace(track, output, fitted, now, FaceState.DETECTED))
         return faces

@@ -23,6 +23,7 @@ from steadymark.engine.tracking.settings import (
     make_tracker,
     settings_for_images,
 )
+from steadymark.models.face.schema import IBUG_ORDER
 from steadymark.models.user_text import NOTHING, UserText, join_texts
 
 if TYPE_CHECKING:
@@ -231,10 +232,17 @@ class BackgroundTracking:
 
     def _finish(self) -> None:
         with self._filter_lock:
-            if self._filter.choice.needs_future:
-                stabilized = self._filter.refilter(self._results, stop=self._is_closing)
-                self._results.set_stabilized(stabilized)
+            later, learns = self._filter.choice.needs_future, self._learns_faces
+            if later or (learns and not self._results.of_recording):
+                stop = self._is_closing
+                stabilized = self._filter.refilter(self._results, stop=stop) if later else None
+                self._results.set_stabilized(stabilized, of_recording=learns, stop=stop)
             self._set_phase(TrackingPhase.FINISHED)
+
+    @property
+    def _learns_faces(self) -> bool:
+        """Whether the 3D faces of the persons are known better when all frames are tracked."""
+        return self._results.schema.name in IBUG_ORDER and not self._independent
 
     def _track(self, frames: range) -> None:
         segment = self._media.segment(frames)

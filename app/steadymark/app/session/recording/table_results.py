@@ -27,6 +27,7 @@ from steadymark.engine.core.types import (
     TrackedFace,
     TrackResult,
 )
+from steadymark.engine.face3d.face_at_rest import is_of_recording
 from steadymark.engine.output.csv.native_csv import Header
 from steadymark.engine.output.read_table import read_table
 from steadymark.engine.review.find_reviewed import project_tables
@@ -136,6 +137,7 @@ def read_table_results(
     for result in results_in(table, name, camera, crop_of=(crop_of or {}).get(name)):
         results.add(result)
     results.leave_out_unknown()
+    results.of_recording = is_of_recording(table.header.get("settings"))
     return TableResults(path, results, header, note)
 
 

@@ -72,10 +72,9 @@ def test_rows_need_not_be_in_the_order_of_time() -> None:
 
 def test_a_known_neutral_face_counts_more_than_the_recording() -> None:
     raw, at_rest = frowning_at_first(), np.zeros(FRAMES, np.bool_)
-    at_rest[0] = True  # The user takes the frown for the neutral face.
-    assert frown_in(raw[0], identities(raw, at_rest)[0]) < 0.5 * frown_in(
-        raw[0], identities(raw)[0]
-    )
+    at_rest[:5] = True  # The user takes the frown for the neutral face.
+    chosen, found = identities(raw, at_rest)[0], identities(raw)[0]
+    assert frown_in(raw[0], chosen) < 0.8 * frown_in(raw[0], found)
 
 
 def test_a_face_that_cannot_be_fitted_has_no_identity() -> None:

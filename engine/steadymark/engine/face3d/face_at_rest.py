@@ -1,8 +1,7 @@
 """The 3D faces of the persons of a whole recording, which are known at its end.
 
 While a recording is tracked, a person's face at rest is what the first seconds show, even if it is
-a frown. At the end, it can be learned from moments of the whole recording, above all from those in
-which the face moves least.
+a frown. At the end, it is learned from moments of the whole recording, with the same weights.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from steadymark.engine.core.types import Landmarks
-from steadymark.engine.face3d.face_fit import average_identity, fit_face
+from steadymark.engine.face3d.face_fit import average_identity
 from steadymark.engine.face3d.identity import (
     LEARNED_EVERY_S,
     MOST_LEARNED,
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
 FACE_AT_REST, OF_RECORDING = "face_at_rest", "recording"  # name and value in settings of tables
 _ROUNDING_S = 1e-3  # more than tables round times
-_QUIET = 5  # One moment in so many is taken as a face at rest.
 
 
 class Moment(NamedTuple):
@@ -100,9 +98,6 @@ def identity_of_moments(
 ) -> Floats | None:
     """Return the identity of a person, learned from moments of a whole recording.
 
-    It is learned from all moments first. If no neutral face is known, it is then learned again
-    from those in which the sum of all expressions is least, as faces at rest.
-
     Args:
         moments: The moments.
         neutral: What a neutral face of the user's choice tells; None if there is none.
@@ -112,13 +107,12 @@ def identity_of_moments(
     """
     count = min(len(moments), MOST_LEARNED)
     places = np.linspace(0, len(moments) - 1, count).round().astype(int)
-    chosen = [moments[place] for place in places]
-    known = _learned(neutral, chosen)
-    if known is None or neutral is not None:
-        return None if known is None else known.mean
-    quiet = _quietest(chosen, known, len(chosen) // _QUIET)
-    learned = _learned(known, quiet, at_rest=True)
-    return None if learned is None else learned.mean
+    known = neutral
+    for place in places.tolist():
+        points, camera = moments[place]
+        before = average_identity() if known is None else known
+        known = known_after(before, points, camera) or known
+    return None if known is None else known.mean
 
 
 def identities_of_recording(
@@ -163,20 +157,3 @@ def is_of_recording(settings: object) -> bool:
     if not isinstance(settings, dict) or not settings:
         return True
     return settings.get(FACE_AT_REST) == OF_RECORDING
-
-
-def _quietest(moments: Sequence[Moment], known: IdentityPrior, count: int) -> list[Moment]:
-    """Return the moments in which the sum of all expressions is least, in their order."""
-    fits = [fit_face(each.points, each.camera, known.mean) for each in moments]
-    sums = np.array([np.inf if fit is None else fit.expression.sum() for fit in fits])
-    return [moments[place] for place in np.sort(np.argsort(sums, kind="stable")[:count])]
-
-
-def _learned(
-    known: IdentityPrior | None, moments: Sequence[Moment], *, at_rest: bool = False
-) -> IdentityPrior | None:
-    """Return what is known after some moments; None if nothing is."""
-    for each in moments:
-        before = average_identity() if known is None else known
-        known = known_after(before, each.points, each.camera, at_rest=at_rest) or known
-    return known

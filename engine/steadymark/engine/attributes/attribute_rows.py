@@ -81,18 +81,21 @@ class TrackedRows:
             return identities_of_recording(*seen, self.camera, self.at_rest)
         return identities_of_rows(*seen, self.restarts, self.camera, self.at_rest)
 
+    @cached_property
+    def _pupils(self) -> NDArray[np.float64]:
+        return self.attributes[:, attribute_slices()[PUPILS]]
+
     def context(self, row: int) -> FaceContext:
         """Return what the attributes of a row are computed from, besides its landmarks.
 
         It has no pupils if the gaze cannot be computed from them.
         """
-        tracked = self.attributes[row, attribute_slices()[PUPILS]]
         return FaceContext(
             self.schema,
             self.camera,
             float(self.time_s[row]),
             self.identities[row],
-            pupils=pupils_of(tracked) if self.calibration_known else None,
+            pupils=pupils_of(self._pupils[row]) if self.calibration_known else None,
             gaze_calibration=self.calibration,
         )
 

@@ -195,6 +195,8 @@ def results_in(
         computed = attributes_of_rows(tracked, table.xy_px)
         known = np.where(np.isfinite(table.attributes), table.attributes, computed)
         table = replace(table, attributes=known)
+    if not len(table):
+        return
     last = -2
     starts = [0, *(np.flatnonzero(np.diff(table.frame)) + 1).tolist(), len(table)]
     for first, end in pairwise(starts):

@@ -73,7 +73,7 @@ class TrackedRows:
     def identities(self) -> list[NDArray[np.float64] | None]:
         """The (M,) identity that is used in each row; None if nothing is known."""
         if self.used is not None:
-            return self.used.tolist()
+            return list(self.used)
         if self.camera is None or self.schema not in IBUG_ORDER:
             return [None] * len(self.face_id)
         seen = self.face_id, self.raw, self.score, self.time_s

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from steadymark.engine.core.image_order import ImageOrder
 from steadymark.engine.core.types import Landmarks
 from steadymark.engine.face3d.face_fit import average_identity
 from steadymark.engine.face3d.identity import (
@@ -145,6 +146,22 @@ def identities_of_recording(
     neutral = known_neutral_faces(face_id, raw, score, time_s, camera, at_rest)
     found = moments.identities({number: each.known for number, each in neutral.items()})
     return [found.get(int(number)) for number in face_id]
+
+
+def learns_from_recording(schema: str, images: ImageOrder | None) -> bool:
+    """Return whether the 3D faces of a recording are learned from the whole of it.
+
+    Args:
+        schema: Name of the landmark schema.
+        images: The order of the images, if it consists of images. Independent images show other
+            persons each.
+    """
+    return schema in IBUG_ORDER and images is not ImageOrder.INDEPENDENT
+
+
+def settings_of_recording(schema: str, images: ImageOrder | None) -> dict[str, object]:
+    """Return what the settings of the table of a recording tell, see `learns_from_recording`."""
+    return {FACE_AT_REST: OF_RECORDING} if learns_from_recording(schema, images) else {}
 
 
 def is_of_recording(settings: object) -> bool:

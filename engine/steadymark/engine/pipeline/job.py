@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 
 from steadymark.engine.attributes.attribute_registry import plugin_attributes
 from steadymark.engine.core.errors import SinkError, SteadymarkError
-from steadymark.engine.core.image_order import ImageOrder
 from steadymark.engine.core.protocols import more_paths
 from steadymark.engine.core.version import version
 from steadymark.engine.expressions.expression_settings import AS_MEASURED, ExpressionSettings
-from steadymark.engine.face3d.face_at_rest import FACE_AT_REST, OF_RECORDING
+from steadymark.engine.face3d.face_at_rest import settings_of_recording
 from steadymark.engine.output.csv.native_csv import Header
-from steadymark.engine.output.csv.whole_recording import WholeRecordingSink
+from steadymark.engine.output.csv.whole_recording import table_sink
 from steadymark.engine.output.output_paths import (
     face_files_there,
     interrupted,
@@ -46,14 +45,14 @@ from steadymark.engine.sources.resolve_input import image_order, recording_path
 from steadymark.engine.stabilizers.filter_runner import offline_filter
 from steadymark.engine.streaming.sender import Senders
 from steadymark.engine.tracking.settings import make_tracker, plain_settings, settings_for_images
-from steadymark.models.face.schema import IBUG_ORDER
 from steadymark.models.user_text import UserText, join_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from threading import Event
 
-    from steadymark.engine.core.protocols import FrameSource, OfflineFilter, Sink
+    from steadymark.engine.core.image_order import ImageOrder
+    from steadymark.engine.core.protocols import FrameSource, Sink
     from steadymark.engine.core.types import CutOff, SourceInfo
     from steadymark.engine.streaming.targets import StreamTarget
     from steadymark.engine.tracking.settings import OpenModels, TrackSettings
@@ -180,16 +179,8 @@ def _settings_for_header(
     part = {"start_s": options.start_s, "end_s": options.end_s, "camera": options.camera}
     more = {**options.decoding.told, **plugin_attributes(), "device_used": models.device}
     order = {} if images is None else {"images": str(images)}
-    independent = images is ImageOrder.INDEPENDENT
-    learned = models.schema.name in IBUG_ORDER and not (live or independent)
-    face = {FACE_AT_REST: OF_RECORDING} if learned else {}
-    return {
-        **plain_settings(settings_for_images(settings, images)),
-        **part,
-        **order,
-        **more,
-        **face,
-    }
+    more |= {} if live else settings_of_recording(models.schema.name, images)
+    return {**plain_settings(settings_for_images(settings, images)), **part, **order, **more}
 
 
 def result_files(stem: str, output: OutputSettings) -> list[Path]:
@@ -238,7 +229,7 @@ def _start_pipeline(
     schema = models.schema
     table, *video = [(output.work_folder or output.folder) / path.name for path in work.files]
 
-    sinks: list[Sink] = [_table_sink(table, work.header, schema, output.csv, offline)]
+    sinks: list[Sink] = [table_sink(table, work.header, schema, output.csv, offline)]
     original = info.path if not info.image_names and Path(info.path).is_file() else None
     drawing = output.drawing(schema)
     sinks += [AnnotatedVideoSink(path, original, drawing) for path in video]
@@ -248,21 +239,6 @@ def _start_pipeline(
     pipeline = Pipeline(work.source, tracker, sinks, on_result=senders.offer)
     pipeline.start()
     return pipeline, sinks
-
-
-def _table_sink(
-    path: Path, head: Header, schema: LandmarkSchema, csv: str, offline: OfflineFilter | None
-) -> Sink:
-    """Return the sink of a table, which is written anew at the end if it needs the whole video."""
-
-    def maker(head: Header) -> Callable[[Path], Sink]:
-        return lambda path: TABLE_FORMATS.find(csv).sink(path, head, schema)
-
-    if FACE_AT_REST in head.settings:
-        make, make_final = maker(head.while_tracking), maker(head)
-        return WholeRecordingSink(path, make, offline, make_final=make_final)
-    make = maker(head)
-    return WholeRecordingSink(path, make, offline) if offline else make(path)
 
 
 def _prepare(

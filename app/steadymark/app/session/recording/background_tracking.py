@@ -16,6 +16,7 @@ from steadymark.app.session.recording.point_filter import (
 )
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.core.image_order import ImageOrder
+from steadymark.engine.face3d.face_at_rest import learns_from_recording
 from steadymark.engine.pipeline.pipeline import Pipeline
 from steadymark.engine.tracking.settings import (
     OpenModels,
@@ -23,7 +24,6 @@ from steadymark.engine.tracking.settings import (
     make_tracker,
     settings_for_images,
 )
-from steadymark.models.face.schema import IBUG_ORDER
 from steadymark.models.user_text import NOTHING, UserText, join_texts
 
 if TYPE_CHECKING:
@@ -232,17 +232,13 @@ class BackgroundTracking:
 
     def _finish(self) -> None:
         with self._filter_lock:
-            later, learns = self._filter.choice.needs_future, self._learns_faces
+            later = self._filter.choice.needs_future
+            learns = learns_from_recording(self._results.schema.name, self._media.info.image_order)
             if later or (learns and not self._results.of_recording):
                 stop = self._is_closing
                 stabilized = self._filter.refilter(self._results, stop=stop) if later else None
                 self._results.set_stabilized(stabilized, of_recording=learns, stop=stop)
             self._set_phase(TrackingPhase.FINISHED)
-
-    @property
-    def _learns_faces(self) -> bool:
-        """Whether the 3D faces of the persons are known better when all frames are tracked."""
-        return self._results.schema.name in IBUG_ORDER and not self._independent
 
     def _track(self, frames: range) -> None:
         segment = self._media.segment(frames)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from itertools import takewhile
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -152,15 +152,13 @@ class Results:
         if stop():
             return
         with self._lock:
-            rows, since = self._rows, slice(len(points), self._count)
-            new = {
-                "stabilized": (points, np.empty_like(rows.stabilized)),
-                "attributes": (attributes, np.empty_like(rows.attributes)),
-                "identity": (identity, np.empty_like(rows.identity)),
-            }
-            for name, (values, array) in new.items():
-                array[: len(points)], array[since] = values, getattr(rows, name)[since]
-            self._rows = replace(rows, **{name: array for name, (_, array) in new.items()})
+            rows, more = self._rows, slice(len(points), self._count)
+            self._rows = replace(
+                rows,
+                stabilized=_with_first(rows.stabilized, points, more),
+                attributes=_with_first(rows.attributes, attributes, more),
+                identity=_with_first(rows.identity, identity, more),
+            )
             self.of_recording |= of_recording
             self.version += 1
 
@@ -362,6 +360,13 @@ def _tracked_rows(
         of_recording=of_recording,
         used=None if of_recording else rows.identity,
     )
+
+
+def _with_first(array: NDArray[Any], first: NDArray[Any], more: slice) -> NDArray[Any]:
+    """Return a new array that begins with other values; only the rows of `more` follow them."""
+    new = np.empty_like(array)
+    new[: len(first)], new[more] = first, array[more]
+    return new
 
 
 def _speed(points: NDArray[np.float32], times_s: NDArray[np.float64]) -> NDArray[np.float32]:

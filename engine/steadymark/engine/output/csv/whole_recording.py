@@ -18,8 +18,9 @@ from steadymark.engine.attributes.attribute_registry import with_points
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.core.protocols import more_paths
 from steadymark.engine.core.types import FaceAttributes, Landmarks
-from steadymark.engine.face3d.face_at_rest import Moments
+from steadymark.engine.face3d.face_at_rest import FACE_AT_REST, Moments
 from steadymark.engine.output.output_paths import cannot_write, partial_of
+from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.stabilizers.filter_runner import run_filter
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from steadymark.engine.core.protocols import OfflineFilter, Sink
     from steadymark.engine.core.types import SourceInfo, TrackedFace, TrackResult
     from steadymark.engine.face3d.face_basis import Floats
+    from steadymark.engine.output.csv.native_csv import Header
+    from steadymark.models.face.schema import LandmarkSchema
 
 _SMOOTH = ".smooth"  # in the names of files that replace those of the rows as they were tracked
 
@@ -132,6 +135,33 @@ class WholeRecordingSink:
             raise cannot_write(target, error) from error
 
 
+def table_sink(
+    path: Path,
+    header: Header,
+    schema: LandmarkSchema,
+    table: str,
+    point_filter: OfflineFilter | None = None,
+) -> Sink:
+    """Return the sink of a table, which is written anew at the end if it needs the whole video.
+
+    Args:
+        path: Final path of the table.
+        header: Header of the complete table.
+        schema: The landmark schema.
+        table: Name of the table's format.
+        point_filter: The filter over landmarks that needs future frames; None if there is none.
+    """
+
+    def maker(head: Header) -> Callable[[Path], Sink]:
+        return lambda path: TABLE_FORMATS.find(table).sink(path, head, schema)
+
+    make = maker(header)
+    if FACE_AT_REST in header.settings:
+        tracked = maker(header.while_tracking)
+        return WholeRecordingSink(path, tracked, point_filter, make_final=make)
+    return make(path) if point_filter is None else WholeRecordingSink(path, make, point_filter)
+
+
 class _KeptResults:
     """The results of a video in a file without a name, which is gone when the program ends.
 
@@ -208,12 +238,13 @@ def finished_results(
 
 def _finished_face(face: TrackedFace, identity: Floats | None) -> TrackedFace:
     """Return a face with attributes that are computed again, with an identity if it is known."""
-    if face.attributes is None or face.stabilized is None:
+    stabilized = face.stabilized
+    if face.attributes is None or stabilized is None:
         return face
     if identity is not None:
         context = replace(face.attributes.context, identity=identity)
         face = replace(face, attributes=replace(face.attributes, context=context))
-    return with_points(face, face.stabilized)
+    return with_points(face, stabilized)
 
 
 def _filtered(results: list[TrackResult], point_filter: OfflineFilter) -> list[TrackResult]:

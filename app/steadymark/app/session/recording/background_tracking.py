@@ -92,6 +92,8 @@ class BackgroundTracking:
         settings = settings_for_images(settings, media.info.image_order)
         self._settings = without_filter(settings)
         self._sinks, self._on_change = sinks, on_change
+        learns = learns_from_recording(results.schema.name, media.info.image_order)
+        results.learns_later = learns and not (finished or results.of_recording)
         self._changed = Condition()
         self._report = TrackingReport(TrackingPhase.FINISHED if finished else TrackingPhase.RUNNING)
         self._closing = self._paused = False
@@ -232,9 +234,8 @@ class BackgroundTracking:
 
     def _finish(self) -> None:
         with self._filter_lock:
-            later = self._filter.choice.needs_future
-            learns = learns_from_recording(self._results.schema.name, self._media.info.image_order)
-            if later or (learns and not self._results.of_recording):
+            later, learns = self._filter.choice.needs_future, self._results.learns_later
+            if later or learns:
                 stop = self._is_closing
                 stabilized = self._filter.refilter(self._results, stop=stop) if later else None
                 self._results.set_stabilized(stabilized, of_recording=learns, stop=stop)

@@ -48,8 +48,9 @@ class Trail:
 class Results:
     """The results of a recording with frames at `times_s`. All methods are thread-safe.
 
-    `version` changes when the stabilized points of existing rows have changed. `of_recording` tells
-    whether the 3D faces of all rows are those of the whole recording, see `face_at_rest`.
+    `version` changes when the stabilized points or the attributes of existing rows have changed.
+    `of_recording` tells whether the 3D faces of all rows are those of the whole recording, see
+    `face_at_rest`, and `learns_later` whether they will be when all frames are tracked.
     """
 
     def __init__(self, times_s: NDArray[np.float64], schema: LandmarkSchema) -> None:
@@ -66,12 +67,19 @@ class Results:
         self._context: FaceContext | None = None  # of the latest face, for its schema and camera
         self._rows = empty_rows(min(max(frames, _FIRST_ROWS[0]), _FIRST_ROWS[1]), schema.count)
         self._segment_begins, self._segment_count = False, 0
-        self.version, self.of_recording = 0, False
+        self.version, self.of_recording, self.learns_later = 0, False, False
 
     @property
     def frames(self) -> int:
         """The number of frames of the recording."""
         return len(self.times_s)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all frames were processed, and nothing will be computed from all of them."""
+        with self._lock:
+            known = bool((self._known != FrameStatus.UNKNOWN).all())
+            return known and not self.learns_later
 
     @property
     def segment_count(self) -> int:
@@ -160,6 +168,7 @@ class Results:
                 identity=_with_first(rows.identity, identity, more),
             )
             self.of_recording |= of_recording
+            self.learns_later &= not of_recording
             self.version += 1
 
     @property

@@ -16,9 +16,9 @@ from steadymark.engine.core.types import Frame
 from steadymark.engine.output.csv.check_table import Severity, check_csv
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
-from steadymark.engine.output.csv.offline_filter import OfflineFilterSink
 from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
 from steadymark.engine.output.csv.row_file import RowFile
+from steadymark.engine.output.csv.whole_recording import WholeRecordingSink
 from steadymark.engine.pipeline.pipeline import FILE_QUEUE, FOLLOWED_QUEUE, SINK_QUEUE, Pipeline
 from steadymark.engine.pipeline.pipeline_report import PipelineState
 from steadymark.engine.stabilizers.butterworth import Butterworth
@@ -234,7 +234,7 @@ def test_a_full_disk_ends_tracking_with_complete_rows(
     path = tmp_path / "a.csv"
     sink = OpenFaceCsvSink(path, load_schema("ibug68")) if style == "openface" else native(path)
     if style == "smoothed":
-        sink = OfflineFilterSink(path, native, GuardedOfflineFilter(Butterworth(6.0)))
+        sink = WholeRecordingSink(path, native, GuardedOfflineFilter(Butterworth(6.0)))
     report = run(sink)
     if later and style != "smoothed":
         assert report.state is PipelineState.FINISHED

@@ -23,7 +23,7 @@ from steadymark.engine.expressions.expression_settings import (
 from steadymark.engine.expressions.live_link_values import COLUMNS, head_angles, timecode
 from steadymark.engine.output.csv.live_link_csv import LiveLinkCsvSink
 from steadymark.engine.output.csv.native_csv import Header
-from steadymark.engine.output.csv.offline_filter import OfflineFilterSink
+from steadymark.engine.output.csv.whole_recording import WholeRecordingSink
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.stabilizers.stabilizer_registry import choose
 from steadymark.models.face.schema import load_schema
@@ -219,7 +219,7 @@ def test_a_filter_that_needs_the_whole_video_replaces_the_files_of_all_faces(
 
     point_filter = offline_filter(choose("butterworth"))
     assert point_filter is not None
-    sink = OfflineFilterSink(tmp_path / "a.csv", LiveLinkCsvSink, point_filter)
+    sink = WholeRecordingSink(tmp_path / "a.csv", LiveLinkCsvSink, point_filter)
     sink.open(source_info())
     for index in range(20):
         faces = [expressive_face({}, (0.0, 0.1, 0.0), face_id=number) for number in (1, 2)]

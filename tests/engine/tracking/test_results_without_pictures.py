@@ -10,8 +10,8 @@ import pytest
 from steadymark.engine.api.face_rows import results_of, rows_of
 from steadymark.engine.core.types import FrameTime, Intrinsics, SourceInfo, TrackResult
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
-from steadymark.engine.output.csv.offline_filter import OfflineFilterSink, filter_table
 from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
+from steadymark.engine.output.csv.whole_recording import WholeRecordingSink, finished_results
 from steadymark.engine.output.video.drawing import DrawOptions, draw
 from steadymark.engine.pipeline.pipeline_report import Stats
 from steadymark.engine.stabilizers.butterworth import Butterworth
@@ -30,7 +30,7 @@ FILTER = GuardedOfflineFilter(Butterworth(3.0))
 SINKS: dict[str, Callable[[Path], Sink]] = {
     "native": lambda path: NativeCsvSink(path, Header(), load_schema("ibug68")),
     "openface": lambda path: OpenFaceCsvSink(path, load_schema("ibug68")),
-    "offline filter": lambda path: OfflineFilterSink(
+    "offline filter": lambda path: WholeRecordingSink(
         path, lambda inner: NativeCsvSink(inner, Header(), load_schema("ibug68")), FILTER
     ),
 }
@@ -58,8 +58,8 @@ def test_a_result_without_an_image_is_written_like_one_with_it(tmp_path: Path, k
 
 def test_a_result_without_an_image_is_filtered_and_stays_without_it() -> None:
     with_images = moving_results(30)
-    smooth = filter_table([result.without_image() for result in with_images], FILTER)
-    for without_image, result in zip(smooth, filter_table(with_images, FILTER), strict=True):
+    smooth = finished_results([result.without_image() for result in with_images], FILTER)
+    for without_image, result in zip(smooth, finished_results(with_images, FILTER), strict=True):
         assert without_image.frame == FrameTime(result.frame.index, result.frame.pts_s)
         for face, expected_face in zip(without_image.faces, result.faces, strict=True):
             if expected_face.stabilized is not None:

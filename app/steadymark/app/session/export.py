@@ -166,6 +166,8 @@ def table_header(source: ExportSource, results: Results) -> Header:
     if source.header is not None:
         return source.header
     head = header(source.info, source.models, source.settings, InputSettings())
+    if not results.of_recording:
+        head = head.while_tracking
     if (results.frame_status() == FrameStatus.UNKNOWN).any():
         # Frames that were not tracked yet must not look like damaged ones.
         head = replace(head, source_frames=None)

@@ -28,6 +28,7 @@ from steadymark.engine.core.types import (
     TrackedFace,
     TrackResult,
 )
+from steadymark.engine.face3d.face_at_rest import is_of_recording
 from steadymark.engine.output.csv.columns import BOX
 
 if TYPE_CHECKING:
@@ -148,6 +149,7 @@ def tracked_rows(
         rows.attributes,
         calibration=gaze_calibration_in(settings),
         calibration_known=is_calibration_known(settings),
+        of_recording=is_of_recording(settings),
     )
 
 
@@ -161,19 +163,22 @@ def image_names_of(rows: FaceRows) -> tuple[str, ...]:
     return tuple(names)
 
 
-def results_of(rows: FaceRows, schema: str, camera: Intrinsics | None) -> list[TrackResult]:
+def results_of(
+    rows: FaceRows, schema: str, camera: Intrinsics | None, settings: object = None
+) -> list[TrackResult]:
     """Convert rows to results without images.
 
     Args:
         rows: The rows.
         schema: Name of the landmark schema.
         camera: The camera; without it, faces have no head pose.
+        settings: The settings of tracking, as in a table's header; None if they are unknown.
 
     Returns:
         One result per frame.
     """
     order = np.argsort(rows.frame, kind="stable").tolist()
-    identities = tracked_rows(rows, schema, camera).identities
+    identities = tracked_rows(rows, schema, camera, settings).identities
     results = []
     for frame, group in groupby(order, key=lambda i: int(rows.frame[i])):
         rows_of_frame = list(group)

@@ -11,7 +11,8 @@ from steadymark.engine.api.inputs import checked_number
 from steadymark.engine.api.video_landmarks import VideoLandmarks
 from steadymark.engine.core.errors import TrackingError, UsageError
 from steadymark.engine.core.types import Intrinsics
-from steadymark.engine.output.csv.offline_filter import filter_table
+from steadymark.engine.face3d.face_at_rest import FACE_AT_REST, Moments
+from steadymark.engine.output.csv.whole_recording import finished_results
 from steadymark.engine.pipeline.job import InputSettings, header
 from steadymark.engine.pipeline.pipeline import Pipeline
 from steadymark.engine.pipeline.pipeline_report import PipelineState
@@ -68,8 +69,7 @@ def run_tracking(
         results, problems = _results(opened, models, settings, progress)
     finally:
         opened.close()
-    if (offline := offline_filter(settings.chosen)) is not None:
-        results = filter_table(results, offline)
+    results = _finished(results, settings, of_recording=FACE_AT_REST in table_header.settings)
     return VideoLandmarks(
         rows_of(results, models.schema.count, opened.info.image_names),
         models.schema.name,
@@ -78,6 +78,18 @@ def run_tracking(
         source=opened.info.path,
         problems=problems,
     )
+
+
+def _finished(
+    results: list[TrackResult], settings: TrackSettings, *, of_recording: bool
+) -> list[TrackResult]:
+    """Return the results after what needs the whole video: a filter, and the 3D faces."""
+    offline, moments = offline_filter(settings.chosen), Moments()
+    for result in results if of_recording else ():
+        moments.add_faces(result)
+    if offline is None and not of_recording:
+        return results
+    return list(finished_results(results, offline, moments.identities()))
 
 
 def _results(

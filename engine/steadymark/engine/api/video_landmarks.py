@@ -285,7 +285,7 @@ class VideoLandmarks:
 
     @cached_property
     def _results(self) -> list[Any]:
-        return results_of(self.rows, self.schema, self.camera)
+        return results_of(self.rows, self.schema, self.camera, self.header.settings)
 
     def _by_face(self, values: Floats) -> Floats:
         """Rearrange rows (R, …) to (T, N, …)."""

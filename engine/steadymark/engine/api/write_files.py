@@ -52,7 +52,8 @@ def write_table(
         )
     by_index = load_schema(schema) if schema else nameless_schema(rows.xy.shape[1])
     sink = TABLE_FORMATS.find(style).sink(Path(path), header, by_index)
-    _write(sink, results_of(rows, schema, camera), image_names_of(rows))
+    results = results_of(rows, schema, camera, header.settings)
+    _write(sink, results, image_names_of(rows))
 
 
 def _has_poses(rows: FaceRows) -> bool:

@@ -18,6 +18,7 @@ from steadymark.engine.attributes.pupil_values import pupils_of
 from steadymark.engine.core.gaze import GAZE
 from steadymark.engine.core.pupils import PUPILS
 from steadymark.engine.core.types import FaceContext, FaceState, Landmarks
+from steadymark.engine.face3d.face_at_rest import identities_of_recording, is_of_recording
 from steadymark.engine.face3d.identity import identities_of_rows
 from steadymark.engine.gaze.gaze_calibration import calibration_of
 from steadymark.models.face.schema import IBUG_ORDER
@@ -47,6 +48,9 @@ class TrackedRows:
         attributes: (R, C) values of all attributes, from which the pupils are taken.
         at_rest: (R,) rows whose faces are neutral because the user says so; None for no row.
         calibration: The correction of gaze that was used; None for none.
+        of_recording: Whether the 3D faces are those of the whole recording, see `face_at_rest`.
+        used: (R,) the (M,) identities that were used, or None where one is unknown; None learns
+            them from the raw landmarks.
         calibration_known: Whether it is known which correction was used. If it is not, gaze cannot
             be computed again, and stays as it was tracked.
     """
@@ -62,34 +66,36 @@ class TrackedRows:
     at_rest: NDArray[np.bool_] | None = None
     calibration: GazeCalibration | None = None
     calibration_known: bool = True
+    of_recording: bool = False
+    used: NDArray[np.object_] | None = None
 
     @cached_property
     def identities(self) -> list[NDArray[np.float64] | None]:
-        """The (M,) identity that a tracker used in each row; None if nothing is known."""
+        """The (M,) identity that is used in each row; None if nothing is known."""
+        if self.used is not None:
+            return list(self.used)
         if self.camera is None or self.schema not in IBUG_ORDER:
             return [None] * len(self.face_id)
-        return identities_of_rows(
-            self.face_id,
-            self.raw,
-            self.score,
-            self.time_s,
-            self.restarts,
-            self.camera,
-            self.at_rest,
-        )
+        seen = self.face_id, self.raw, self.score, self.time_s
+        if self.of_recording:
+            return identities_of_recording(*seen, self.camera, self.at_rest)
+        return identities_of_rows(*seen, self.restarts, self.camera, self.at_rest)
+
+    @cached_property
+    def _pupils(self) -> NDArray[np.float64]:
+        return self.attributes[:, attribute_slices()[PUPILS]]
 
     def context(self, row: int) -> FaceContext:
         """Return what the attributes of a row are computed from, besides its landmarks.
 
         It has no pupils if the gaze cannot be computed from them.
         """
-        tracked = self.attributes[row, attribute_slices()[PUPILS]]
         return FaceContext(
             self.schema,
             self.camera,
             float(self.time_s[row]),
             self.identities[row],
-            pupils=pupils_of(tracked) if self.calibration_known else None,
+            pupils=pupils_of(self._pupils[row]) if self.calibration_known else None,
             gaze_calibration=self.calibration,
         )
 
@@ -114,6 +120,7 @@ def rows_of_table(table: LandmarkTable, schema: str, camera: Intrinsics | None) 
         attributes=table.attributes,
         calibration=gaze_calibration_in(settings),
         calibration_known=is_calibration_known(settings),
+        of_recording=is_of_recording(settings),
     )
 
 

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from steadymark.engine.core.types import Intrinsics
     from steadymark.engine.face3d.face_basis import Floats
 
-_EVERY_S = 0.5  # time between two frames that are learned from, which are alike if closer
+LEARNED_EVERY_S = 0.5  # time between two frames that are learned from, which are alike if closer
 # Share of a frame's precision that counts, since errors of the labels are alike in all frames.
 _TRUST = 0.5
-_MOST = 60  # frames that are learned from
+MOST_LEARNED = 60  # frames that are learned from
 _SAME = 1e-3  # difference of two identities, in standard deviations, that has no effect
 NEUTRAL_S = 0.5  # length of the moment in which a face is neutral because the user says so
 _AT_REST_EVERY_S = 0.1  # time between two frames of such a moment that are learned from
@@ -75,14 +75,30 @@ def follow_identity(
         return _moved(before, replace(before, time_s=time_s))
     again = before is None or (at_rest and not before.at_rest)
     prior = average_identity() if before is None or again else before.known
-    fit = fit_face(points, camera, prior, at_rest=at_rest)
-    if fit is None or fit.precision is None:
+    known = known_after(prior, points, camera, at_rest=at_rest)
+    if known is None:
         return before
-    known = IdentityPrior(fit.identity, prior.precision + _TRUST * fit.precision)
     if before is None:
         return Identity(known.mean, known, time_s, time_s, 1, at_rest)
     frames = 1 if again else before.frames + 1
     return _moved(before, Identity(before.used, known, time_s, time_s, frames, at_rest))
+
+
+def known_after(
+    prior: IdentityPrior, points: Landmarks, camera: Intrinsics, *, at_rest: bool = False
+) -> IdentityPrior | None:
+    """Return what is known of an identity after a frame; None if the face cannot be fitted.
+
+    Args:
+        prior: What is known before.
+        points: The 68 raw landmarks in iBUG's order.
+        camera: The camera.
+        at_rest: Whether the face is known to be neutral.
+    """
+    fit = fit_face(points, camera, prior, at_rest=at_rest)
+    if fit is None or fit.precision is None:
+        return None
+    return IdentityPrior(fit.identity, prior.precision + _TRUST * fit.precision)
 
 
 def identities_of_rows(
@@ -113,31 +129,54 @@ def identities_of_rows(
     """
     has_face = np.asarray(np.isfinite(raw).all((1, 2)))
 
-    def follow(before: Identity | None, row: int, *, neutral: bool) -> Identity | None:
-        points = Landmarks(raw[row], np.nan_to_num(score[row], nan=1.0))
-        return follow_identity(before, points, camera, float(time_s[row]), at_rest=neutral)
-
-    at_first: dict[int, Identity | None] = {}
-    for row in [] if at_rest is None else np.flatnonzero(at_rest & has_face).tolist():
-        number = int(face_id[row])
-        at_first[number] = follow(at_first.get(number), row, neutral=True)
-    for number, each in at_first.items():
-        at_first[number] = None if each is None else replace(each, used=each.known.mean)
-    known = dict(at_first)
+    at_first = known_neutral_faces(face_id, raw, score, time_s, camera, at_rest)
+    known: dict[int, Identity | None] = dict(at_first)
     found: list[Floats | None] = []
     for row, number in enumerate(face_id.tolist()):
         before = at_first.get(number) if restarts[row] else known.get(number)
-        identity = follow(before, row, neutral=False) if has_face[row] else None
+        points = Landmarks(raw[row], np.nan_to_num(score[row], nan=1.0))
+        moment = points, camera, float(time_s[row])
+        identity = follow_identity(before, *moment) if has_face[row] else None
         known[number] = identity or at_first.get(number)
         found.append(None if identity is None else identity.used)
     return found
 
 
+def known_neutral_faces(
+    face_id: NDArray[np.integer],
+    raw: NDArray[np.float32],
+    score: NDArray[np.float32],
+    time_s: NDArray[np.float64],
+    camera: Intrinsics,
+    at_rest: NDArray[np.bool_] | None,
+) -> dict[int, Identity]:
+    """Return what the neutral faces of the user's choice tell, by the numbers of the faces.
+
+    Args:
+        face_id: See `identities_of_rows`, like the others.
+        raw: Raw landmarks.
+        score: Their scores.
+        time_s: Times of the frames.
+        camera: The camera.
+        at_rest: Rows whose faces are neutral.
+    """
+    found: dict[int, Identity] = {}
+    has_face = np.asarray(np.isfinite(raw).all((1, 2)))
+    for row in [] if at_rest is None else np.flatnonzero(at_rest & has_face).tolist():
+        number = int(face_id[row])
+        points = Landmarks(raw[row], np.nan_to_num(score[row], nan=1.0))
+        seen_s = float(time_s[row])
+        known = follow_identity(found.get(number), points, camera, seen_s, at_rest=True)
+        if known is not None:
+            found[number] = known
+    return {number: replace(each, used=each.known.mean) for number, each in found.items()}
+
+
 def _is_due(identity: Identity, time_s: float, *, at_rest: bool) -> bool:
     if at_rest and not identity.at_rest:
         return True
-    wait_s = _AT_REST_EVERY_S if at_rest else _EVERY_S
-    return identity.frames < _MOST and not (
+    wait_s = _AT_REST_EVERY_S if at_rest else LEARNED_EVERY_S
+    return identity.frames < MOST_LEARNED and not (
         identity.learned_s <= time_s < identity.learned_s + wait_s
     )
 

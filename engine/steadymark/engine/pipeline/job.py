@@ -15,8 +15,9 @@ from steadymark.engine.core.errors import SinkError, SteadymarkError
 from steadymark.engine.core.protocols import more_paths
 from steadymark.engine.core.version import version
 from steadymark.engine.expressions.expression_settings import AS_MEASURED, ExpressionSettings
+from steadymark.engine.face3d.face_at_rest import settings_of_recording
 from steadymark.engine.output.csv.native_csv import Header
-from steadymark.engine.output.csv.offline_filter import OfflineFilterSink
+from steadymark.engine.output.csv.whole_recording import table_sink
 from steadymark.engine.output.output_paths import (
     face_files_there,
     interrupted,
@@ -155,7 +156,9 @@ def header(
     return Header(
         versions=versions,
         models=_digests(models),
-        settings=_settings_for_header(models, settings, input_settings, info.image_order),
+        settings=_settings_for_header(
+            models, settings, input_settings, info.image_order, live=info.live
+        ),
         source_name=info.name,
         source_sha256=source_sha256,
         source_frames=info.frames,
@@ -171,10 +174,13 @@ def _settings_for_header(
     settings: TrackSettings,
     options: InputSettings,
     images: ImageOrder | None,
+    *,
+    live: bool = False,
 ) -> dict[str, object]:
     part = {"start_s": options.start_s, "end_s": options.end_s, "camera": options.camera}
     more = {**options.decoding.told, **plugin_attributes(), "device_used": models.device}
     order = {} if images is None else {"images": str(images)}
+    more |= {} if live else settings_of_recording(models.schema.name, images)
     return {**plain_settings(settings_for_images(settings, images)), **part, **order, **more}
 
 
@@ -224,10 +230,7 @@ def _start_pipeline(
     schema = models.schema
     table, *video = [(output.work_folder or output.folder) / path.name for path in work.files]
 
-    def make(path: Path) -> Sink:
-        return TABLE_FORMATS.find(output.csv).sink(path, work.header, schema)
-
-    sinks: list[Sink] = [OfflineFilterSink(table, make, offline) if offline else make(table)]
+    sinks: list[Sink] = [table_sink(table, work.header, schema, output.csv, offline)]
     original = info.path if not info.image_names and Path(info.path).is_file() else None
     drawing = output.drawing(schema)
     sinks += [AnnotatedVideoSink(path, original, drawing) for path in video]

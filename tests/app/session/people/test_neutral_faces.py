@@ -73,7 +73,8 @@ def test_a_neutral_frame_after_the_end_changes_nothing(results: Results) -> None
 
 def test_faces_that_are_exported_frame_by_frame_have_the_neutral_face(results: Results) -> None:
     project = edits.choose_neutral(PROJECT, 1, 3)
-    wanted = reviewed(table_of_faces(results, results.rows()), project)
+    header = {"settings": {"focal_px": None}}
+    wanted = reviewed(table_of_faces(results, results.rows(), header), project)
     faces = ReviewedFaces(results, project, None).faces(20)
     assert faces is not None
     for face, row in zip(faces, results.rows_at(20), strict=True):

@@ -13,6 +13,8 @@ from steadymark.app.session.recording.media import Media
 from steadymark.app.session.recording.point_filter import PointFilter, filter_of
 from steadymark.app.session.recording.results import Results
 from steadymark.engine.core.types import FaceState
+from steadymark.engine.face3d.face_at_rest import Moments
+from steadymark.engine.output.csv.whole_recording import finished_results
 from steadymark.engine.stabilizers.stabilizer_registry import choose
 from steadymark.engine.tracking.settings import TrackSettings, make_tracker
 from steadymark.models.face.schema import load_schema
@@ -51,9 +53,12 @@ def close_tracking(tracking: BackgroundTracking) -> None:
 
 def test_one_euro_gives_the_same_points_as_the_tracker(media: Media) -> None:
     results, tracking = track_to_end(media, ONE_EURO)
-    tracker = make_tracker(square_models(), ONE_EURO)
-    for index in range(60):
-        expected = tracker.track(media.frame_at(index))
+    tracker, moments = make_tracker(square_models(), ONE_EURO), Moments()
+    tracked = [tracker.track(media.frame_at(index)) for index in range(60)]
+    for frame in tracked:
+        moments.add_faces(frame)
+    finished = finished_results(tracked, identities=moments.identities())
+    for index, expected in enumerate(finished):
         faces = results.faces(index)
         assert faces is not None
         assert [f.state for f in faces] == [f.state for f in expected.faces]

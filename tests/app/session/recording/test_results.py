@@ -122,3 +122,20 @@ def test_poses_are_returned_unchanged_and_follow_the_stabilized_points() -> None
     assert moved.pose != kept.pose
     assert lost.pose is None
     Results(np.arange(3) / 25, load_schema("ibug68")).set_stabilized(bigger[:0])
+
+
+def test_faces_of_the_whole_recording_change_the_attributes_of_all_rows() -> None:
+    results = make_results(8)
+    results.learns_later = True
+    before = results.rows()
+    results.set_stabilized(of_recording=True, stop=lambda: True)
+    np.testing.assert_array_equal(results.rows().attributes, before.attributes)
+    assert (results.complete, results.of_recording) == (False, False)
+    results.set_stabilized(of_recording=True)
+    assert (results.complete, results.of_recording) == (True, True)
+    after = results.rows()
+    np.testing.assert_array_equal(after.stabilized, before.stabilized)
+    first, *others = np.flatnonzero((after.face_id == 3) & np.isfinite(after.raw[:, 0, 0])).tolist()
+    assert all(after.identity[row] is after.identity[first] for row in others)
+    for row in (first, *others):
+        assert np.abs(after.attributes[row, :3] - before.attributes[row, :3]).max() > 0.1

@@ -24,7 +24,17 @@ Neutral = Annotated[
         "--known-neutral", help="Each person shows a neutral face first, and says that it is."
     ),
 ]
-_GROUPS = {INPUT: "data", SCENES: "people yaw noise seed known_neutral", OUTPUT: "json_file"}
+Learned = Annotated[
+    int, typer.Option(min=0, help="Frames of each person before the first that is measured.")
+]
+Whole = Annotated[
+    bool,
+    typer.Option(
+        "--whole-recording", help="The persons' faces are learned from all frames, as at the end."
+    ),
+]
+_SCENES = "people yaw noise seed known_neutral learned whole_recording"
+_GROUPS = {INPUT: "data", SCENES: _SCENES, OUTPUT: "json_file"}
 
 
 @help_groups(_GROUPS)
@@ -35,6 +45,8 @@ def pose(
     noise: Noise = 0.5,
     seed: Seed = 0,
     known_neutral: Neutral = False,
+    learned: Learned = 20,
+    whole_recording: Whole = False,
     json_file: Table = None,
 ) -> None:
     """Measure the head pose and 3D landmarks of random faces that make expressions."""
@@ -42,7 +54,8 @@ def pose(
     from steadymark.engine.bench.face3d.face3d_benchmark import FaceChoice
 
     def run() -> int:
-        choice = FaceChoice(people, yaw, noise / 100, seed, known_neutral)
+        which = known_neutral, learned, whole_recording
+        choice = FaceChoice(people, yaw, noise / 100, seed, *which)
         report_pose(data, choice, json_file, out=out, err=err)
         return 0
 
@@ -57,6 +70,8 @@ def expressions(
     noise: Noise = 0.5,
     seed: Seed = 0,
     known_neutral: Neutral = False,
+    learned: Learned = 20,
+    whole_recording: Whole = False,
     json_file: Table = None,
 ) -> None:
     """Measure ARKit's face shapes on random faces whose expressions are known."""
@@ -64,7 +79,8 @@ def expressions(
     from steadymark.engine.bench.face3d.face3d_benchmark import FaceChoice
 
     def run() -> int:
-        choice = FaceChoice(people, yaw, noise / 100, seed, known_neutral)
+        which = known_neutral, learned, whole_recording
+        choice = FaceChoice(people, yaw, noise / 100, seed, *which)
         report_expressions(data, choice, json_file, out=out, err=err)
         return 0
 
@@ -79,6 +95,8 @@ def units(
     noise: Noise = 0.5,
     seed: Seed = 0,
     known_neutral: Neutral = False,
+    learned: Learned = 20,
+    whole_recording: Whole = False,
     json_file: Table = None,
 ) -> None:
     """Measure FACS' action units on random faces whose expressions are known."""
@@ -86,7 +104,8 @@ def units(
     from steadymark.engine.bench.face3d.face3d_benchmark import FaceChoice
 
     def run() -> int:
-        choice = FaceChoice(people, yaw, noise / 100, seed, known_neutral)
+        which = known_neutral, learned, whole_recording
+        choice = FaceChoice(people, yaw, noise / 100, seed, *which)
         report_units(data, choice, json_file, out=out, err=err)
         return 0
 

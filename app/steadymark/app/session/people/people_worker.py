@@ -81,6 +81,6 @@ class PeopleWorker(NewestWorker["PeopleRequest", "PeopleReply"]):
             request,
             people,
             frames=int((status == FrameStatus.TRACKED).sum()),
-            complete=bool((status != FrameStatus.UNKNOWN).all()),
+            complete=results.complete,
             elapsed_s=time.perf_counter() - start_s,
         )

@@ -16,6 +16,7 @@ from steadymark.app.session.recording.point_filter import (
 )
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.core.image_order import ImageOrder
+from steadymark.engine.face3d.face_at_rest import learns_from_recording
 from steadymark.engine.pipeline.pipeline import Pipeline
 from steadymark.engine.tracking.settings import (
     OpenModels,
@@ -91,6 +92,8 @@ class BackgroundTracking:
         settings = settings_for_images(settings, media.info.image_order)
         self._settings = without_filter(settings)
         self._sinks, self._on_change = sinks, on_change
+        learns = learns_from_recording(results.schema.name, media.info.image_order)
+        results.learns_later = learns and not (finished or results.of_recording)
         self._changed = Condition()
         self._report = TrackingReport(TrackingPhase.FINISHED if finished else TrackingPhase.RUNNING)
         self._closing = self._paused = False
@@ -231,9 +234,11 @@ class BackgroundTracking:
 
     def _finish(self) -> None:
         with self._filter_lock:
-            if self._filter.choice.needs_future:
-                stabilized = self._filter.refilter(self._results, stop=self._is_closing)
-                self._results.set_stabilized(stabilized)
+            later, learns = self._filter.choice.needs_future, self._results.learns_later
+            if later or learns:
+                stop = self._is_closing
+                stabilized = self._filter.refilter(self._results, stop=stop) if later else None
+                self._results.set_stabilized(stabilized, of_recording=learns, stop=stop)
             self._set_phase(TrackingPhase.FINISHED)
 
     def _track(self, frames: range) -> None:

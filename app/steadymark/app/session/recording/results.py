@@ -5,29 +5,20 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from itertools import takewhile
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from steadymark.app.session.recording.face_rows import STATES, FaceRows, empty_rows, face_of_row
-from steadymark.engine.attributes.attribute_registry import (
-    attribute_slices,
-    attributes_of,
-    vector_of,
-)
-from steadymark.engine.attributes.pupil_values import pupils_of
-from steadymark.engine.core.pupils import PUPILS
-from steadymark.engine.core.types import (
-    FaceContext,
-    FaceState,
-    FrameTime,
-    Landmarks,
-    TrackedFace,
-    TrackResult,
-)
+from steadymark.engine.attributes.attribute_registry import vector_of
+from steadymark.engine.attributes.attribute_rows import TrackedRows, attributes_of_rows
+from steadymark.engine.core.types import FaceContext, FaceState, FrameTime, TrackedFace, TrackResult
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from steadymark.engine.core.gaze import GazeCalibration
@@ -57,7 +48,9 @@ class Trail:
 class Results:
     """The results of a recording with frames at `times_s`. All methods are thread-safe.
 
-    `version` changes when the stabilized points of existing rows have changed.
+    `version` changes when the stabilized points or the attributes of existing rows have changed.
+    `of_recording` tells whether the 3D faces of all rows are those of the whole recording, see
+    `face_at_rest`, and `learns_later` whether they will be when all frames are tracked.
     """
 
     def __init__(self, times_s: NDArray[np.float64], schema: LandmarkSchema) -> None:
@@ -74,12 +67,19 @@ class Results:
         self._context: FaceContext | None = None  # of the latest face, for its schema and camera
         self._rows = empty_rows(min(max(frames, _FIRST_ROWS[0]), _FIRST_ROWS[1]), schema.count)
         self._segment_begins, self._segment_count = False, 0
-        self.version = 0
+        self.version, self.of_recording, self.learns_later = 0, False, False
 
     @property
     def frames(self) -> int:
         """The number of frames of the recording."""
         return len(self.times_s)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all frames were processed, and nothing will be computed from all of them."""
+        with self._lock:
+            known = bool((self._known != FrameStatus.UNKNOWN).all())
+            return known and not self.learns_later
 
     @property
     def segment_count(self) -> int:
@@ -132,30 +132,43 @@ class Results:
         with self._lock:
             self._known[self._known == FrameStatus.UNKNOWN] = FrameStatus.LEFT_OUT
 
-    def set_stabilized(self, stabilized: NDArray[np.float32]) -> None:
-        """Replace the stabilized points of the first M rows by (M, K, 2) points."""
-        with self._lock:
-            context, rows = self._context, self._rows
-        attributes = np.full((len(stabilized), rows.attributes.shape[1]), np.nan)
-        places = attribute_slices()[PUPILS]
+    def set_stabilized(
+        self,
+        stabilized: NDArray[np.float32] | None = None,
+        *,
+        of_recording: bool = False,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Replace the stabilized points of the first M rows, and compute their attributes again.
+
+        Args:
+            stabilized: (M, K, 2) the points; None keeps those of all rows.
+            of_recording: Whether the 3D faces are learned from the whole recording now. Otherwise
+                they stay as they are.
+            stop: Is called repeatedly and returns whether the results are no longer needed, which
+                then stay as they are.
+        """
+        rows, context = self.rows(), self._context
+        points = rows.stabilized if stabilized is None else stabilized
+        attributes = np.full((len(points), rows.attributes.shape[1]), np.nan)
+        identity = rows.identity[: len(points)]
         if context is not None:
-            for row, xy_px in enumerate(stabilized):
-                if np.isfinite(rows.raw[row, 0, 0]):
-                    points = Landmarks(xy_px, rows.point_score[row])
-                    time_s = float(self.times_s[rows.frame[row]])
-                    at = replace(
-                        context,
-                        time_s=time_s,
-                        identity=rows.identity[row],
-                        pupils=pupils_of(rows.attributes[row, places]),
-                    )
-                    attributes[row] = vector_of(attributes_of(points, at))
+            tracked = _tracked_rows(self, rows, context, of_recording=of_recording)
+            identity = np.fromiter(tracked.identities, np.object_, len(rows))[: len(points)]
+            wanted = takewhile(lambda _: not stop(), range(len(points)))
+            attributes = attributes_of_rows(tracked, points, wanted)
+        if stop():
+            return
         with self._lock:
-            rows, since = self._rows, slice(len(stabilized), self._count)
-            new_points, values = np.empty_like(rows.stabilized), np.empty_like(rows.attributes)
-            new_points[: len(stabilized)], values[: len(stabilized)] = stabilized, attributes
-            new_points[since], values[since] = rows.stabilized[since], rows.attributes[since]
-            self._rows = replace(rows, stabilized=new_points, attributes=values)
+            rows, more = self._rows, slice(len(points), self._count)
+            self._rows = replace(
+                rows,
+                stabilized=_with_first(rows.stabilized, points, more),
+                attributes=_with_first(rows.attributes, attributes, more),
+                identity=_with_first(rows.identity, identity, more),
+            )
+            self.of_recording |= of_recording
+            self.learns_later &= not of_recording
             self.version += 1
 
     @property
@@ -337,6 +350,32 @@ class Results:
         for name in FaceRows.__slots__:
             getattr(grown, name)[: self._count] = getattr(self._rows, name)[: self._count]
         self._rows = grown
+
+
+def _tracked_rows(
+    results: Results, rows: FaceRows, context: FaceContext, *, of_recording: bool
+) -> TrackedRows:
+    """Return what was tracked in these rows, for the attributes of changed points."""
+    return TrackedRows(
+        rows.face_id,
+        results.times_s[rows.frame],
+        rows.raw,
+        rows.point_score,
+        rows.previous_row < 0,
+        context.schema,
+        context.camera,
+        rows.attributes,
+        calibration=context.gaze_calibration,
+        of_recording=of_recording,
+        used=None if of_recording else rows.identity,
+    )
+
+
+def _with_first(array: NDArray[Any], first: NDArray[Any], more: slice) -> NDArray[Any]:
+    """Return a new array that begins with other values; only the rows of `more` follow them."""
+    new = np.empty_like(array)
+    new[: len(first)], new[more] = first, array[more]
+    return new
 
 
 def _speed(points: NDArray[np.float32], times_s: NDArray[np.float64]) -> NDArray[np.float32]:

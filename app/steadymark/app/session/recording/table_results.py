@@ -26,6 +26,7 @@ from steadymark.engine.core.types import (
     TrackedFace,
     TrackResult,
 )
+from steadymark.engine.face3d.face_at_rest import is_of_recording
 from steadymark.engine.output.csv.native_csv import Header
 from steadymark.engine.output.read_table import read_table
 from steadymark.engine.pipeline.fingerprint import source_digest
@@ -132,6 +133,7 @@ def read_table_results(
     for result in results_in(table, name, camera, crop_of=(crop_of or {}).get(name)):
         results.add(result)
     results.leave_out_unknown()
+    results.of_recording = is_of_recording(table.header.get("settings"))
     return TableResults(path, results, header, note)
 
 
@@ -189,6 +191,8 @@ def results_in(
         computed = attributes_of_rows(tracked, table.xy_px)
         known = np.where(np.isfinite(table.attributes), table.attributes, computed)
         table = replace(table, attributes=known)
+    if not len(table):
+        return
     last = -2
     starts = [0, *(np.flatnonzero(np.diff(table.frame)) + 1).tolist(), len(table)]
     for first, end in pairwise(starts):

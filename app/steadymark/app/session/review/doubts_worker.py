@@ -112,7 +112,7 @@ def _answer(request: DoubtsRequest, stop: Callable[[], bool]) -> DoubtsReply:
     try:
         results = request.results.snapshot()
         stretches = tuple(doubtful_of(results, request.limits, stop))
-        complete = bool((results.frame_status() != FrameStatus.UNKNOWN).all())
+        complete = results.complete
         has_faces = bool(results.has_faces().any())
     except SteadymarkError as error:
         return DoubtsReply(request, fault=error.sentence)

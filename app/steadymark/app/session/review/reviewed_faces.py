@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from steadymark.app.session.review.results_table import table_of_faces
 from steadymark.engine.attributes.attribute_registry import attributes_from
 from steadymark.engine.core.types import Landmarks
+from steadymark.engine.face3d.face_at_rest import FACE_AT_REST, OF_RECORDING
 from steadymark.engine.review.reviewed_table import reviewed
 
 if TYPE_CHECKING:
@@ -27,8 +28,10 @@ def reviewed_results(results: Results, project: Project, focal_px: float | None)
     """
     calibration = results.gaze_calibration
     plain = None if calibration is None else asdict(calibration)
-    header = {"settings": {"focal_px": focal_px, "gaze_calibration": plain}}
-    return reviewed(table_of_faces(results, results.rows(), header), project)
+    learned = {FACE_AT_REST: OF_RECORDING} if results.of_recording else {}
+    settings = {"focal_px": focal_px, "gaze_calibration": plain, **learned}
+    table = table_of_faces(results, results.rows(), {"settings": settings})
+    return reviewed(table, project)
 
 
 class ReviewedFaces:

@@ -17,6 +17,7 @@ from steadymark.engine.expressions.arkit import (
     shape_shares,
     unseen_shapes,
 )
+from steadymark.engine.face3d.face_at_rest import Moment, identity_of_moments
 from steadymark.engine.face3d.face_basis import face_basis
 from steadymark.engine.face3d.face_fit import fit_face
 from steadymark.engine.face3d.identity import NEUTRAL_S, follow_identity
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from steadymark.engine.face3d.face_basis import Floats
     from steadymark.engine.face3d.identity import Identity
 
-LEARNED = 20  # frames of each person that the identity is learned from before any is measured
+LEARNED = 20  # frames that the identity is learned from before any is measured, unless chosen
 MEASURED = 30  # frames of each person that are measured; every third is neutral
 NEUTRAL = 0.05  # largest strength on a neutral face that counts as none
 _DEAD_ZONE = 99.5  # percentile
@@ -51,6 +52,9 @@ class FaceChoice:
         noise: Standard deviation of the landmarks' noise in units of the eye distance.
         seed: Seed of all random choices.
         known_neutral: Whether the user shows each person's neutral face first.
+        learned: Number of frames of each person before the first that is measured.
+        whole_recording: Whether the person's face is learned from all frames before any is
+            measured, as at the end of a recording.
     """
 
     people: int = 20
@@ -58,6 +62,8 @@ class FaceChoice:
     noise: float = 0.005
     seed: int = 0
     known_neutral: bool = False
+    learned: int = LEARNED
+    whole_recording: bool = False
 
 
 class MeasuredFace(NamedTuple):
@@ -101,16 +107,26 @@ def measure_faces(
     rng = np.random.default_rng(choice.seed)
     found = []
     for number in range(choice.people):
-        person = RandomPerson(data, rng, noise=choice.noise)
-        identity = _neutral_identity(person) if choice.known_neutral else None
-        for index in range(LEARNED + MEASURED):
-            neutral = index % _NEUTRAL_EVERY == 0
-            face = person.frame(yaw_deg=choice.yaw_deg, strength=0.0 if neutral else 1.0)
-            identity = follow_identity(identity, face.landmarks, CAMERA, index * _STEP_S)
-            if index >= LEARNED and identity is not None:
-                found.append(_measured(face, identity.used))
+        found += _measured_person(RandomPerson(data, rng, noise=choice.noise), choice)
         progress(number + 1, choice.people)
     return found
+
+
+def _measured_person(person: RandomPerson, choice: FaceChoice) -> list[MeasuredFace]:
+    neutral = _neutral_identity(person) if choice.known_neutral else None
+    identity, faces, used = neutral, [], []
+    for index in range(choice.learned + MEASURED):
+        strength = 0.0 if index % _NEUTRAL_EVERY == 0 else 1.0
+        face = person.frame(yaw_deg=choice.yaw_deg, strength=strength)
+        identity = follow_identity(identity, face.landmarks, CAMERA, index * _STEP_S)
+        faces.append(face)
+        used.append(None if identity is None else identity.used)
+    if choice.whole_recording:
+        moments = [Moment(face.landmarks, CAMERA) for face in faces]
+        known = identity_of_moments(moments, None if neutral is None else neutral.known)
+        used = [known] * len(faces)
+    pairs = list(zip(faces, used, strict=True))[choice.learned :]
+    return [_measured(face, known) for face, known in pairs if known is not None]
 
 
 def pose_errors_deg(faces: Sequence[MeasuredFace]) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping  # noqa: TC003 - read by dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ import numpy as np
 from steadymark.engine.attributes.attribute_registry import attribute_columns, vector_of
 from steadymark.engine.core.types import FaceState, Landmarks, TrackedFace
 from steadymark.engine.expressions.expression_settings import AS_MEASURED, ExpressionSettings
+from steadymark.engine.face3d.face_at_rest import FACE_AT_REST
 from steadymark.engine.output.csv.columns import FORMAT, MAGIC, native_columns
 from steadymark.engine.output.csv.row_file import RowFile
 from steadymark.models.face.schema import SCHEMA_OF_UNNAMED
@@ -61,6 +62,14 @@ class Header:
             source_sha256=digest if isinstance(digest, str) else None,
             source_frames=frames if isinstance(frames, int) else None,
         )
+
+    @property
+    def while_tracking(self) -> Header:
+        """The header of a table whose 3D faces are as they were known while it was tracked."""
+        if FACE_AT_REST not in self.settings:
+            return self
+        settings = {key: value for key, value in self.settings.items() if key != FACE_AT_REST}
+        return replace(self, settings=settings)
 
     def line(self, schema: LandmarkSchema) -> str:
         """Return the header as one line of JSON; values that JSON does not support become text.

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from steadymark.engine.attributes.attribute_registry import attributes_of
-from steadymark.engine.core.types import Landmarks, SourceInfo, TrackResult
+from steadymark.engine.attributes.attribute_rows import attributes_of_rows, rows_of_table
+from steadymark.engine.core.types import Intrinsics, Landmarks, SourceInfo, TrackResult
+from steadymark.engine.face3d.face_at_rest import FACE_AT_REST, OF_RECORDING, is_of_recording
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
-from steadymark.engine.output.csv.offline_filter import OfflineFilterSink
 from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
+from steadymark.engine.output.csv.whole_recording import WholeRecordingSink
 from steadymark.engine.stabilizers.butterworth import Butterworth
 from steadymark.engine.stabilizers.guarded_filters import GuardedOfflineFilter
 from steadymark.models.face.schema import load_schema
@@ -65,7 +67,7 @@ def test_only_the_stabilized_points_differ_from_an_unfiltered_table(
 ) -> None:
     results = shaking_faces()
     plain = read_landmarks(write(native(tmp_path / "plain.csv"), results))
-    sink = OfflineFilterSink(tmp_path / "a.csv", native, FILTER)
+    sink = WholeRecordingSink(tmp_path / "a.csv", native, FILTER)
     path = write(sink, results, complete=complete)
     assert path.name == ("a.csv" if complete else "a.partial.csv")
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["plain.csv", path.name])
@@ -85,7 +87,7 @@ def test_only_the_stabilized_points_differ_from_an_unfiltered_table(
 
 
 def test_rows_are_written_to_disk_during_tracking(tmp_path: Path) -> None:
-    sink = OfflineFilterSink(tmp_path / "a.csv", native, FILTER)
+    sink = WholeRecordingSink(tmp_path / "a.csv", native, FILTER)
     sink.open(INFO)
     for result in shaking_faces(10):
         sink.write(result)
@@ -101,7 +103,7 @@ def test_openface_tables_are_smoothed_and_empty_tables_stay_empty(tmp_path: Path
         return OpenFaceCsvSink(path, load_schema("ibug68"))
 
     table = read_landmarks(
-        write(OfflineFilterSink(tmp_path / "a.csv", make, FILTER), shaking_faces())
+        write(WholeRecordingSink(tmp_path / "a.csv", make, FILTER), shaking_faces())
     )
     raw = read_landmarks(write(make(tmp_path / "b.csv"), shaking_faces()))
     first_face = table.face_id == 0
@@ -109,7 +111,7 @@ def test_openface_tables_are_smoothed_and_empty_tables_stay_empty(tmp_path: Path
         np.diff(table.xy_px[first_face], axis=0).std()
         < 0.4 * np.diff(raw.xy_px[first_face], axis=0).std()
     )
-    empty = write(OfflineFilterSink(tmp_path / "c.csv", native, FILTER), [])
+    empty = write(WholeRecordingSink(tmp_path / "c.csv", native, FILTER), [])
     assert len(read_landmarks(empty).frame) == 0
 
 
@@ -121,7 +123,7 @@ def test_poses_are_computed_from_the_smoothed_points(tmp_path: Path) -> None:
         for i in range(60)
     ]
     plain = read_landmarks(write(native(tmp_path / "plain.csv"), results))
-    table = read_landmarks(write(OfflineFilterSink(tmp_path / "a.csv", native, FILTER), results))
+    table = read_landmarks(write(WholeRecordingSink(tmp_path / "a.csv", native, FILTER), results))
     assert np.diff(table.pose[:, 3:], axis=0).std() < 0.3 * np.diff(plain.pose[:, 3:], axis=0).std()
     smoothed = Landmarks(table.xy_px[30], table.point_score[30])
     expected = attributes_of(smoothed, FAKE_CONTEXT).values["head_pose"]
@@ -142,5 +144,34 @@ def test_an_unsmoothed_table_never_has_the_final_name(
 
     monkeypatch.setattr(Path, "replace", replace_and_kill)
     with pytest.raises(KeyboardInterrupt):
-        write(OfflineFilterSink(tmp_path / "a.csv", native, FILTER), shaking_faces())
+        write(WholeRecordingSink(tmp_path / "a.csv", native, FILTER), shaking_faces())
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.partial.csv", "a.smooth.csv"]
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_a_complete_table_has_the_3d_faces_of_the_whole_recording(
+    tmp_path: Path, *, complete: bool
+) -> None:
+    header = Header(settings={FACE_AT_REST: OF_RECORDING, "focal_px": None})
+
+    def final(path: Path) -> Sink:
+        return NativeCsvSink(path, header, load_schema("ibug68"))
+
+    def running(path: Path) -> Sink:
+        return NativeCsvSink(path, header.while_tracking, load_schema("ibug68"))
+
+    results = [track_result(i, tracked_face(), pts_s=i / 2) for i in range(4)]
+    plain = read_landmarks(write(running(tmp_path / "plain.csv"), results))
+    (tmp_path / "plain.csv").unlink()
+    sink = WholeRecordingSink(tmp_path / "a.csv", running, make_final=final)
+    path = write(sink, results, complete=complete)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.csv" if complete else "a.partial.csv"]
+    table = read_landmarks(path)
+    assert is_of_recording(table.header["settings"]) is complete
+    np.testing.assert_array_equal(table.xy_px, plain.xy_px)
+    expected = plain.attributes
+    if complete:
+        rows = rows_of_table(table, "ibug68", Intrinsics(160, 120))
+        expected = attributes_of_rows(rows, table.xy_px)
+        assert np.abs(table.attributes - plain.attributes)[:, :6].max() > 0.1
+    np.testing.assert_allclose(table.attributes, expected, atol=0.05)

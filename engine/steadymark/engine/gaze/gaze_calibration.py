@@ -22,6 +22,7 @@ FEWEST = 3  # points
 FORMAT = "steadymark-gaze-calibration"
 # What is known before: deviations of people's gains, and of the offsets and errors in degrees.
 _GAIN, _OFFSET_DEG, _ERROR_DEG = 0.15, 8.0, 2.0
+_FIXED = 1e-6  # deviation of a gain that so few points do not tell
 _ROUNDS = 20  # of weighting and solving
 _LARGEST_GAIN, _LARGEST_OFFSET_DEG = 3.0, 45.0  # in a file
 
@@ -41,19 +42,23 @@ class CalibrationFit:
     after_deg: float
 
 
-def fit_calibration(name: str, measured_deg: Floats, wanted_deg: Floats) -> CalibrationFit:
+def fit_calibration(
+    name: str, measured_deg: Floats, wanted_deg: Floats, *, fewest: int = FEWEST
+) -> CalibrationFit:
     """Fit a person's correction to points that the person looked at.
 
     Each eye has its own offset, since the line of sight of a right and of a left eye deviates
     from the axis of the eye in opposite directions. Both eyes share the gain, which stays close to
-    1 if the points are close together. The fit is the maximum of a posterior with normal priors and
-    Cauchy errors, so that single points at which the person looked elsewhere hardly count.
+    1 if the points are close together, and is 1 if there are fewer than three. The fit is the
+    maximum of a posterior with normal priors and Cauchy errors, so that single points at which the
+    person looked elsewhere hardly count.
 
     Args:
         name: Name of the person.
         measured_deg: (n, 2, 2) measured angles relative to the head of the right and the left eye,
             see `gaze_angles`, in degrees; NaN if unknown.
         wanted_deg: (n, 2, 2) angles at which each eye sees the point.
+        fewest: How many points are needed.
 
     Returns:
         The calibration.
@@ -64,17 +69,20 @@ def fit_calibration(name: str, measured_deg: Floats, wanted_deg: Floats) -> Cali
     """
     known = np.isfinite(measured_deg).all(2) & np.isfinite(wanted_deg).all(2)  # (n, 2)
     usable = int(np.any(known, axis=1).sum())
-    if usable < FEWEST:
+    if usable < fewest:
         raise UsageError(
             "a calibration needs {fewest} points or more at which the gaze is known, not {count}: "
             "look at more points, with both eyes visible",
-            fewest=FEWEST,
+            fewest=fewest,
             count=usable,
         )
+    gain_deviation = _GAIN if usable >= FEWEST else _FIXED
     weights = known.astype(float)
     measured, wanted = np.nan_to_num(measured_deg), np.nan_to_num(wanted_deg)
     for _ in range(_ROUNDS):
-        axes = [_solved(measured[..., a], wanted[..., a], weights) for a in range(2)]
+        axes = [
+            _solved(measured[..., a], wanted[..., a], weights, gain_deviation) for a in range(2)
+        ]
         gain = np.array([axis[0] for axis in axes])
         offset = np.stack([axis[1:] for axis in axes], 1)
         error = np.linalg.norm(gain * measured + offset - wanted, axis=2)
@@ -92,14 +100,16 @@ def fit_calibration(name: str, measured_deg: Floats, wanted_deg: Floats) -> Cali
     return CalibrationFit(found, float(before[known].mean()), float(error[known].mean()))
 
 
-def _solved(measured: Floats, wanted: Floats, weights: Floats) -> Floats:
+def _solved(
+    measured: Floats, wanted: Floats, weights: Floats, gain_deviation: float
+) -> Floats:
     """Return gain, offset of the right eye, and offset of the left eye of one angle."""
     eyes = np.zeros((*measured.shape, 3))
     eyes[..., 0] = measured
     eyes[:, 0, 1] = eyes[:, 1, 2] = 1
     rows, right = eyes.reshape(-1, 3), (wanted - measured).ravel()
     weighted = rows * (weights.ravel() / _ERROR_DEG**2)[:, None]
-    prior = np.diag([1 / _GAIN**2, 1 / _OFFSET_DEG**2, 1 / _OFFSET_DEG**2])
+    prior = np.diag([1 / gain_deviation**2, 1 / _OFFSET_DEG**2, 1 / _OFFSET_DEG**2])
     change = np.linalg.solve(weighted.T @ rows + prior, weighted.T @ right)
     solved: Floats = change + np.array([1.0, 0.0, 0.0])
     return solved

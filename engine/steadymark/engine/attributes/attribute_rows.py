@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ from steadymark.engine.gaze.gaze_calibration import calibration_of
 from steadymark.models.face.schema import IBUG_ORDER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -47,6 +47,7 @@ class TrackedRows:
         attributes: (R, C) values of all attributes, from which the pupils are taken.
         at_rest: (R,) rows whose faces are neutral because the user says so; None for no row.
         calibration: The correction of gaze that was used; None for none.
+        calibrations: Other corrections that replace it, by the number of the face.
         calibration_known: Whether it is known which correction was used. If it is not, gaze cannot
             be computed again, and stays as it was tracked.
     """
@@ -62,6 +63,7 @@ class TrackedRows:
     at_rest: NDArray[np.bool_] | None = None
     calibration: GazeCalibration | None = None
     calibration_known: bool = True
+    calibrations: Mapping[int, GazeCalibration] = field(default_factory=dict)
 
     @cached_property
     def identities(self) -> list[NDArray[np.float64] | None]:
@@ -84,13 +86,15 @@ class TrackedRows:
         It has no pupils if the gaze cannot be computed from them.
         """
         tracked = self.attributes[row, attribute_slices()[PUPILS]]
+        own = self.calibrations.get(int(self.face_id[row]))
+        known = self.calibration_known or own is not None
         return FaceContext(
             self.schema,
             self.camera,
             float(self.time_s[row]),
             self.identities[row],
-            pupils=pupils_of(tracked) if self.calibration_known else None,
-            gaze_calibration=self.calibration,
+            pupils=pupils_of(tracked) if known else None,
+            gaze_calibration=own or self.calibration,
         )
 
 

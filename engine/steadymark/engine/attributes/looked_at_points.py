@@ -13,6 +13,7 @@ from steadymark.engine.attributes.attribute_registry import attribute_slices
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.gaze import GAZE, gaze_angles, gaze_vectors
 from steadymark.engine.core.rotations import rotation_matrix
+from steadymark.engine.core.types import HEAD_POSE
 from steadymark.engine.gaze.eyeballs import eyeball_basis
 from steadymark.engine.gaze.gaze_calibration import FEWEST, fit_calibration
 
@@ -129,18 +130,41 @@ class SeenGaze:
     pose: Floats
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceGaze:
+    """The gaze of faces in R rows of a table.
+
+    Attributes:
+        face_id: (R,) numbers of the faces.
+        time_s: (R,) times of the frames in seconds.
+        attributes: (R, C) values of all attributes, see `attribute_registry`.
+        settings: The settings of tracking, as in the table's header; None if they are unknown.
+    """
+
+    face_id: NDArray[np.int64]
+    time_s: Floats
+    attributes: Floats
+    settings: object = None
+
+
+def gaze_of_table(table: LandmarkTable) -> FaceGaze:
+    """Return the gaze in a table."""
+    settings = table.header.get("settings")
+    return FaceGaze(table.face_id, table.timestamp_s, table.attributes, settings)
+
+
 def calibrate(
-    table: LandmarkTable,
+    faces: FaceGaze,
     points: Sequence[LookedAtPoint],
     name: str,
     face_id: int | None = None,
     *,
     fewest: int = FEWEST,
 ) -> CalibrationFit:
-    """Fit the correction of gaze of the person of a table.
+    """Fit the correction of gaze of one person.
 
     Args:
-        table: A table that was tracked without a calibration.
+        faces: Faces that were tracked without a calibration.
         points: The points that the person looked at.
         name: Name of the person.
         face_id: Number of the face; None for the one that is seen most.
@@ -150,27 +174,29 @@ def calibrate(
         The calibration.
 
     Raises:
-        UsageError: The table has no gaze, has a calibration already, or lacks the face; or too few
-            points have known gaze.
+        UsageError: There is no gaze, there was a calibration already, or the face is missing; or
+            too few points have known gaze.
     """
-    settings = table.header.get("settings")
-    if isinstance(settings, dict) and settings.get("gaze_calibration") is not None:
+    if isinstance(faces.settings, dict) and faces.settings.get("gaze_calibration") is not None:
         raise UsageError(
             "the table was tracked with a gaze calibration: track the video again without one"
         )
-    gaze = table.attributes[:, attribute_slices()[GAZE]][:, :6].reshape(-1, 2, 3)
-    seen = np.any(np.isfinite(gaze).all(2), axis=1) & np.isfinite(table.pose).all(1)
+    parts = attribute_slices()
+    gaze = faces.attributes[:, parts[GAZE]][:, :6].reshape(-1, 2, 3)
+    pose = faces.attributes[:, parts[HEAD_POSE]]
+    seen = np.any(np.isfinite(gaze).all(2), axis=1) & np.isfinite(pose).all(1)
     if not seen.any():
         raise UsageError(
             "the table has no gaze: track the video with this version, with its eyes visible"
         )
-    ids = table.face_id[seen]
+    ids = faces.face_id[seen]
     chosen = int(np.bincount(ids).argmax()) if face_id is None else face_id
     if chosen not in ids:
         raise UsageError("the table has no gaze of the face {face_id}", face_id=chosen)
-    rows = seen & (table.face_id == chosen)
-    found = SeenGaze(table.timestamp_s[rows], gaze[rows], table.pose[rows])
-    return fit_points(found, points, name, fewest=fewest)
+    rows = seen & (faces.face_id == chosen)
+    return fit_points(
+        SeenGaze(faces.time_s[rows], gaze[rows], pose[rows]), points, name, fewest=fewest
+    )
 
 
 def fit_points(

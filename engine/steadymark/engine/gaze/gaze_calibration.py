@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,8 +15,6 @@ from steadymark.engine.core.gaze import GazeCalibration
 from steadymark.engine.output.output_paths import replacing
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from steadymark.engine.face3d.face_basis import Floats
 
 FEWEST = 3  # points
@@ -100,9 +99,7 @@ def fit_calibration(
     return CalibrationFit(found, float(before[known].mean()), float(error[known].mean()))
 
 
-def _solved(
-    measured: Floats, wanted: Floats, weights: Floats, gain_deviation: float
-) -> Floats:
+def _solved(measured: Floats, wanted: Floats, weights: Floats, gain_deviation: float) -> Floats:
     """Return gain, offset of the right eye, and offset of the left eye of one angle."""
     eyes = np.zeros((*measured.shape, 3))
     eyes[..., 0] = measured
@@ -115,7 +112,7 @@ def _solved(
     return solved
 
 
-def write_calibration(path: Path, calibration: GazeCalibration) -> None:
+def write_gaze_calibration(path: Path | str, calibration: GazeCalibration) -> None:
     """Write a calibration as JSON; an existing file stays as it is if that fails.
 
     Args:
@@ -126,11 +123,11 @@ def write_calibration(path: Path, calibration: GazeCalibration) -> None:
         SinkError: The file cannot be written.
     """
     text = json.dumps({"format": FORMAT, **asdict(calibration)}, ensure_ascii=False, indent=1)
-    with replacing(path) as new:
+    with replacing(Path(path)) as new:
         new.write_text(text + "\n", encoding="utf-8")
 
 
-def read_calibration(path: Path) -> GazeCalibration:
+def read_gaze_calibration(path: Path | str) -> GazeCalibration:
     """Read the file of a calibration.
 
     Args:
@@ -143,7 +140,7 @@ def read_calibration(path: Path) -> GazeCalibration:
         UsageError: The file cannot be read, or is no calibration.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(
             "{path} cannot be read ({reason}): check the name of the gaze calibration",

@@ -65,15 +65,6 @@ def head_gaze(pose: HeadPose, left_deg: float, down_deg: float) -> Floats:
     return direction
 
 
-def axes_of_eyes(
-    pose: HeadPose, place_mm: tuple[float, float, float], offset_deg: Floats
-) -> Floats:
-    """The (2, 3) axes of eyes whose lines of sight, which offsets (2, 2) turn, meet in a place."""
-    in_head = gaze_angles((np.array(place_mm) - eyeballs_at(pose)) @ pose.matrix)
-    axes: Floats = gaze_vectors(in_head - np.radians(offset_deg)) @ pose.matrix.T
-    return axes
-
-
 def gazing_face(
     pose: HeadPose,
     place_mm: tuple[float, float, float],
@@ -82,9 +73,10 @@ def gazing_face(
     face_id: int = 0,
     eyes_closed: bool = False,
 ) -> TrackedFace:
-    """A tracked face that looks at a place, with eyes that deviate by offsets (2, 2)."""
+    """A tracked face that looks at a place. Its eyes deviate by (2, 2) from an average person's."""
     points = landmarks_at(pose)
-    pupils = pupils_on_axes(pose, axes_of_eyes(pose, place_mm, offset_deg))
+    in_head = gaze_angles((np.array(place_mm) - eyeballs_at(pose)) @ pose.matrix)
+    pupils = pupils_at(pose, gaze_vectors(in_head - np.radians(offset_deg)) @ pose.matrix.T)
     return TrackedFace(
         face_id,
         FaceState.TRACKED,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from steadymark.engine.face3d.face_basis import Floats
 
 FEWEST = 3  # points
+POOR_DEG = 8.0  # a calibration is off by 2 to 4° with the right points (docs/decisions/gaze.md)
 FORMAT = "steadymark-gaze-calibration"
 # What is known before: deviations of people's gains, and of the offsets and errors in degrees.
 _GAIN, _OFFSET_DEG, _ERROR_DEG = 0.15, 8.0, 2.0

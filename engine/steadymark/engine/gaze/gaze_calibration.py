@@ -69,6 +69,10 @@ def fit_calibration(
     """
     known = np.isfinite(measured_deg).all(2) & np.isfinite(wanted_deg).all(2)  # (n, 2)
     usable = int(np.any(known, axis=1).sum())
+    if not usable and fewest == 1:
+        raise UsageError(
+            "no gaze is known at the points: choose moments in which the eyes are open and visible"
+        )
     if usable < fewest:
         raise UsageError(
             "a calibration needs {fewest} points or more at which the gaze is known, not {count}: "

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
 
+from steadymark.app.session.gaze.person_gaze import PersonGazes
 from steadymark.app.session.recording.results import Results
 from steadymark.app.session.review.results_table import table_of_faces
 from steadymark.app.session.review.reviewed_faces import ReviewedFaces
 from steadymark.engine.attributes.attribute_registry import attribute_slices, vector_of
 from steadymark.engine.attributes.attribute_rows import is_calibration_known
-from steadymark.engine.core.errors import LandmarkFileError
+from steadymark.engine.attributes.looked_at_points import LookedAtPoint
+from steadymark.engine.core.errors import LandmarkFileError, UsageError
 from steadymark.engine.core.gaze import GAZE, GazeCalibration, gaze_angles
 from steadymark.engine.core.pupils import PUPILS
 from steadymark.engine.review import edits
@@ -26,7 +29,10 @@ from support.fakes.fake_results import track_result
 from support.gazing_faces import gazing_face, pose_at
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from steadymark.engine.core.types import TrackResult
+    from steadymark.models.user_text import UserText
 
 PROJECT = Project(VideoReference("a.mp4", width=640, height=480))
 SHIFT_DEG = np.array([[4.0, -3.0], [6.0, 2.0]])
@@ -77,6 +83,50 @@ def test_faces_that_are_exported_frame_by_frame_have_the_calibrated_gaze(results
         assert face.attributes is not None
         known = face.attributes.context.gaze_calibration
         assert known == (CALIBRATION if face.face_id == 1 else None)
+
+
+class Review:
+    """The project of a recording, with what `PersonGazes` uses of a `ReviewStore`."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+
+    def edit(self, action: UserText, change: Callable[[Project], Project]) -> bool:
+        before, self.project = self.project, change(self.project)
+        return self.project != before
+
+
+def gazes_of(results: Results, project: Project) -> tuple[PersonGazes, Review]:
+    """The calibrations of a recording with these results."""
+    review = Review(project)
+    recording = SimpleNamespace(results=results)
+    return PersonGazes(cast("Any", recording), cast("Any", review)), review
+
+
+@pytest.mark.parametrize("neutral", [False, True], ids=["as tracked", "with a neutral face"])
+def test_a_look_at_a_known_point_gives_the_offsets_of_a_person(
+    results: Results, neutral: bool
+) -> None:
+    project = edits.choose_neutral(PROJECT, 1, 0) if neutral else PROJECT
+    gazes, review = gazes_of(results, edits.calibrate_gaze(project, 1, CALIBRATION))
+    away = 600 * float(np.tan(np.radians(8)))
+    fit = gazes.fit(1, [LookedAtPoint(0.0, 1.0, (-away, 0.0, 0.0))], "Ada")
+    assert fit.calibration.gain == pytest.approx((1, 1), abs=1e-3)
+    offset = np.array(fit.calibration.offset_deg)
+    assert offset == pytest.approx(np.array([[-8.0, 0.0], [-8.0, 0.0]]), abs=2.0)
+    assert fit.after_deg < 1 < fit.before_deg
+    assert gazes.use(1, fit.calibration)
+    assert gazes.calibration(1) == fit.calibration
+    assert gazes.remove(1)
+    assert review.project.calibrations == {}
+
+
+def test_a_person_without_gaze_and_a_stretch_without_frames_are_told(results: Results) -> None:
+    gazes, _ = gazes_of(results, PROJECT)
+    with pytest.raises(UsageError, match="no gaze of the face 7"):
+        gazes.fit(7, [LookedAtPoint(0.0, 1.0, (0.0, 0.0, 0.0))], "")
+    with pytest.raises(UsageError, match="no gaze is known at the points"):
+        gazes.fit(1, [LookedAtPoint(50.0, 51.0, (0.0, 0.0, 0.0))], "")
 
 
 def test_a_project_keeps_calibrations_and_refuses_impossible_ones() -> None:

@@ -37,8 +37,8 @@ class LiveGaze(QObject):
 
     def use(self, calibration: GazeCalibration | None) -> None:
         """Use this calibration from the next frame on; None for none."""
-        if calibration != self.calibration or self.paused:
-            self.calibration, self.paused = calibration, False
+        if calibration != self.calibration:
+            self.calibration = calibration
             self._use_settings()
             self.changed.emit()
 
@@ -46,7 +46,8 @@ class LiveGaze(QObject):
         """Leave the gaze as it is for a while, or correct it again."""
         if paused != self.paused:
             self.paused = paused
-            self._use_settings()
+            if self.calibration is not None:
+                self._use_settings()
 
     def settings(self, settings: TrackSettings) -> TrackSettings:
         """Return the settings of a live view with the calibration."""

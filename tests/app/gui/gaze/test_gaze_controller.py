@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
 from steadymark.app.gui.gaze.gaze_controller import GazeController
 from steadymark.app.session.gaze.screen_points import ScreenSetup
@@ -93,7 +94,7 @@ def test_a_person_who_looks_at_all_points_gets_a_calibration_that_is_used_and_st
         assert clock.now_s < 60
     assert window.gaze.targets is None
     assert stream.settings.gaze_calibration == ADA
-    assert dialog.result.text().startswith("Mean error at the points: ")
+    assert dialog.outcome.text().startswith("Mean error at the points: ")
     dialog.use.click()
     made = gaze.calibration
     assert made is not None
@@ -114,7 +115,7 @@ def test_escape_cancels_and_the_former_calibration_stays(
     start_live_view(qtbot, window)
     window.session.live_gaze.use(ADA)
     dialog, targets = begin(window, Clock(), monkeypatch)
-    qtbot.keyClick(targets, Qt.Key.Key_Escape)
+    QTest.keyClick(targets, Qt.Key.Key_Escape)
     assert window.gaze.targets is None
     assert not dialog.use.isEnabled()
     assert not window.session.live_gaze.paused
@@ -163,7 +164,7 @@ def test_a_person_in_a_recording_is_calibrated_in_its_project(
     dialog.start.click()
     times_s = session.source.state.times_s
     assert asked == [(times_s[2], times_s[5])]
-    assert "12.0° after. The points do not fit the gaze" in dialog.result.text()
+    assert "12.0° after. The points do not fit the gaze" in dialog.outcome.text()
     dialog.use.click()
     project = session.review.project
     assert project is not None

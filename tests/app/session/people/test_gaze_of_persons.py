@@ -96,10 +96,12 @@ class Review:
         return self.project != before
 
 
-def gazes_of(results: Results, project: Project) -> tuple[PersonGazes, Review]:
+def gazes_of(
+    results: Results, project: Project, current: object = None
+) -> tuple[PersonGazes, Review]:
     """The calibrations of a recording with these results."""
     review = Review(project)
-    recording = SimpleNamespace(results=results)
+    recording = SimpleNamespace(results=results, current=current)
     return PersonGazes(cast("Any", recording), cast("Any", review)), review
 
 
@@ -121,10 +123,15 @@ def test_a_look_at_a_known_point_gives_the_offsets_of_a_person(
     assert review.project.calibrations == {}
 
 
-def test_a_person_without_gaze_and_a_stretch_without_frames_are_told(results: Results) -> None:
+def test_what_cannot_be_calibrated_is_told(results: Results) -> None:
     gazes, _ = gazes_of(results, PROJECT)
     with pytest.raises(UsageError, match="no gaze of the face 7"):
         gazes.fit(7, [LookedAtPoint(0.0, 1.0, (0.0, 0.0, 0.0))], "")
+    settings = {"gaze_calibration": {"people": {}}}
+    shown = SimpleNamespace(table=SimpleNamespace(header=SimpleNamespace(settings=settings)))
+    calibrated, _ = gazes_of(results, PROJECT, shown)
+    with pytest.raises(UsageError, match="was tracked with a gaze calibration"):
+        calibrated.fit(1, [LookedAtPoint(0.0, 1.0, (0.0, 0.0, 0.0))], "")
     with pytest.raises(UsageError, match="no gaze is known at the points"):
         gazes.fit(1, [LookedAtPoint(50.0, 51.0, (0.0, 0.0, 0.0))], "")
 

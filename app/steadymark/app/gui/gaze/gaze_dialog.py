@@ -61,8 +61,8 @@ class GazeDialog(QDialog):
         for form in (self.screen_form, self.points_form):
             self.parts.addWidget(in_scroll_area(form))
         self.start, self.use = QPushButton(), QPushButton(self.tr("&Use this calibration"))
-        self.result, self.fault, self.state = QLabel(), QLabel(), QLabel()
-        for label in (self.result, self.fault, self.state):
+        self.outcome, self.fault, self.state = QLabel(), QLabel(), QLabel()
+        for label in (self.outcome, self.fault, self.state):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)
         colours = self.fault.palette()
@@ -117,8 +117,8 @@ class GazeDialog(QDialog):
                 )
             if fit.after_deg > POOR_DEG:
                 words += " " + self.tr("The points do not fit the gaze: repeat the calibration.")
-        self.result.setText(words)
-        self.result.setVisible(bool(words))
+        self.outcome.setText(words)
+        self.outcome.setVisible(bool(words))
 
     def show_fault(self, words: str) -> None:
         """Show what failed; nothing if the text is empty."""
@@ -162,6 +162,6 @@ class GazeDialog(QDialog):
         column = QVBoxLayout(self)
         column.addWidget(self.parts, 1)
         column.addLayout(top)
-        for widget in (self.result, self.fault, line, self.state):
+        for widget in (self.outcome, self.fault, line, self.state):
             column.addWidget(widget)
         column.addLayout(files)

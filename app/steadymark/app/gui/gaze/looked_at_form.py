@@ -153,7 +153,7 @@ class LookedAtForm(QWidget):
             places.addWidget(label)
             places.addWidget(box, 1)
         form.addRow(self.tr("&Person"), self.person)
-        form.addRow(self.tr("&Looks at"), self.target)
+        form.addRow(self.tr("Looks a&t"), self.target)
         form.addRow("", places)
         buttons.addWidget(self.add)
         buttons.addWidget(self.remove)

@@ -47,14 +47,15 @@ class ScreenForm(QWidget):
         for count in COUNTS:
             self.count.addItem(f"{count}", count)
         form = QFormLayout()
-        for words, box in (
+        rows: tuple[tuple[str, QWidget], ...] = (
             (self.tr("&Width of the screen"), self.width_mm),
             (self.tr("&Height of the screen"), self.height_mm),
             (self.tr("Camera &above its upper edge"), self.up_mm),
             (self.tr("Camera &right of its middle"), self.right_mm),
             (self.tr("&Points"), self.count),
-        ):
-            form.addRow(words, box)
+        )
+        for words, row in rows:
+            form.addRow(words, row)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(intro)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +17,7 @@ from steadymark.engine.review.reviewed_table import of_known_neutral, rows_by_pe
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from steadymark.app.session.recording.recording_view import RecordingView
     from steadymark.app.session.recording.results import Results
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from steadymark.engine.core.gaze import GazeCalibration
     from steadymark.engine.gaze.gaze_calibration import CalibrationFit
     from steadymark.engine.review.project import Project
+
+_WINDOW = {"gaze_calibration": None}  # what the window tracks with
 
 
 class PersonGazes:
@@ -60,7 +62,10 @@ class PersonGazes:
         results, project = self._recording.results, self._review.project
         if results is None or project is None:
             raise UsageError("no recording is open: open the recording of the person")
-        seen = _gaze_at(results.snapshot(), project, person, points)
+        opened = self._recording.current
+        table = None if opened is None else opened.table
+        settings = {} if table is None else table.header.settings
+        seen = _gaze_at(results.snapshot(), project, person, points, settings)
         return calibrate(seen, points, name, person, fewest=1)
 
     def use(self, person: int, calibration: GazeCalibration) -> bool:
@@ -79,12 +84,18 @@ class PersonGazes:
 
 
 def _gaze_at(
-    results: Results, project: Project, person: int, points: Sequence[LookedAtPoint]
+    results: Results,
+    project: Project,
+    person: int,
+    points: Sequence[LookedAtPoint],
+    settings: Mapping[str, object],
 ) -> FaceGaze:
-    """Return the gaze of the persons, without the calibrations of the project."""
-    tracked_with = results.gaze_calibration
-    settings = {"gaze_calibration": None if tracked_with is None else asdict(tracked_with)}
-    table = table_of_faces(results, results.rows(), {"settings": settings})
+    """Return the gaze of the persons, without the calibrations of the project.
+
+    The settings are those of the table that the results come from; the window tracks without a
+    calibration.
+    """
+    table = table_of_faces(results, results.rows(), {"settings": {**_WINDOW, **settings}})
     persons = persons_of(table.face_id, table.frame, project.reassignments)
     attributes = table.attributes
     bare = replace(project, gaze_calibrations=())
@@ -95,4 +106,4 @@ def _gaze_at(
         tracked = rows_by_person(table, persons, bare, results.camera)
         attributes = attributes.copy()
         attributes[rows] = attributes_of_rows(tracked, table.xy_px, rows.tolist())[rows]
-    return FaceGaze(persons, table.timestamp_s, attributes, settings)
+    return FaceGaze(persons, table.timestamp_s, attributes, dict(settings))

@@ -127,7 +127,7 @@ def test_what_cannot_be_calibrated_is_told(results: Results) -> None:
     gazes, _ = gazes_of(results, PROJECT)
     with pytest.raises(UsageError, match="no gaze of the face 7"):
         gazes.fit(7, [LookedAtPoint(0.0, 1.0, (0.0, 0.0, 0.0))], "")
-    settings = {"gaze_calibration": {"people": {}}}
+    settings: dict[str, object] = {"gaze_calibration": {"people": {}}}
     shown = SimpleNamespace(table=SimpleNamespace(header=SimpleNamespace(settings=settings)))
     calibrated, _ = gazes_of(results, PROJECT, shown)
     with pytest.raises(UsageError, match="was tracked with a gaze calibration"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -82,6 +83,16 @@ def test_track_video(script: Script, tmp_path: Path) -> None:
 def test_several_faces(script: Script) -> None:
     out = script("several_faces", DEMO, *END)
     assert out.startswith("face 0: 0.00 s to 0.37 s, 100%, ")
+
+
+def test_corrected_gaze(script: Script, tmp_path: Path) -> None:
+    points = tmp_path / "points.csv"
+    rows = [f"{start},{start + 0.09},0,0" for start in (0.0, 0.1, 0.2)]
+    points.write_text("\n".join(["start_s,end_s,angle_x_deg,angle_y_deg", *rows]) + "\n")
+    out = script("corrected_gaze", DEMO, points, DEMO, *END)
+    right, down = re.findall(r"median gaze: (\S+)° .*, (\S+)° downwards", out)[0]
+    assert abs(float(right)) < 1
+    assert abs(float(down)) < 1
 
 
 def test_pandas_table(script: Script) -> None:

@@ -16,7 +16,7 @@ import typer
 from tools.png_palette import reduce_to_palette
 from tools.screenshots_errors import shoot_faults
 from tools.screenshots_faces import shoot_faces, shoot_filters
-from tools.screenshots_live import shoot_live
+from tools.screenshots_live import shoot_gaze, shoot_live
 from tools.screenshots_start import render_start
 
 if TYPE_CHECKING:
@@ -170,6 +170,7 @@ def render(folder: Path, clip: str, name: str) -> None:
         _shoot_comparison(studio, name)
         _shoot_pose(studio, name)
         _shoot_review(studio, name)
+        shoot_gaze(studio, name)
         _shoot_export(studio, name, Path(home))
         _shoot_analysis(studio, name)
         shoot_filters(studio, name)

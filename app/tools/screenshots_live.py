@@ -54,6 +54,7 @@ def shoot_live(studio: ScreenshotStudio, scheme: str, folder: Path, home: Path) 
         studio.until(lambda: shown(150))
         _shoot_sending(studio, folder / f"{scheme}_sending.png")
         studio.shoot(f"{scheme}_live")
+        shoot_gaze(studio, scheme)
     session.live.set_mirrored(True)
     session.live.recorded.connect(session.results_changed)
     session.live.stop_recording()
@@ -62,6 +63,38 @@ def shoot_live(studio: ScreenshotStudio, scheme: str, folder: Path, home: Path) 
     studio.shoot(f"{scheme}_live_lost")
     session.live.set_mirrored(False)
     session.close_source()
+
+
+def shoot_gaze(studio: ScreenshotStudio, scheme: str) -> None:
+    """Capture the gaze calibration of the shown source, and in a live view a point to look at."""
+    from steadymark.app.gui.gaze.target_screen import TargetScreen
+    from steadymark.app.session.gaze.screen_points import ScreenSetup
+    from steadymark.engine.core.gaze import GazeCalibration
+    from steadymark.engine.gaze.gaze_calibration import CalibrationFit
+
+    controller = studio.window.gaze
+    controller.show_dialog()
+    dialog = controller.dialog
+    assert dialog is not None
+    fit = CalibrationFit(GazeCalibration("Ada"), 5.6, 1.9)
+    if dialog.is_live:
+        dialog.screen_form.show_setup(ScreenSetup(531.0, 299.0))
+        targets = TargetScreen(ScreenSetup(531.0, 299.0), clock=iter((0.0, *(0.4,) * 99)).__next__)
+        targets.resize(960, 540)
+        studio.shoot_widget(targets, f"{scheme}_gaze_target")
+        targets.end(complete=False)
+        dialog.show_fit(fit, missed=1, count=9)
+    else:
+        dialog.points_form.add.click()
+        dialog.points_form.target.setCurrentIndex(1)
+        dialog.points_form.place_mm[0].setValue(-250)
+        dialog.points_form.add.click()
+        dialog.show_fit(fit)
+    kind = "live" if dialog.is_live else "recording"
+    studio.shoot_widget(dialog, f"{scheme}_gaze_{kind}")
+    dialog.resize(dialog.minimumSizeHint())
+    studio.shoot_widget(dialog, f"{scheme}_gaze_{kind}_small")
+    controller.close()
 
 
 def _shoot_sending(studio: ScreenshotStudio, path: Path) -> None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from steadymark.engine.api.read_tables import read_csv, read_truth
     from steadymark.engine.api.smooth_points import POINT_STABILIZERS, STABILIZERS, smooth
     from steadymark.engine.api.video_landmarks import VideoLandmarks
+    from steadymark.engine.attributes.looked_at_points import LookedAtPoint
     from steadymark.engine.core.errors import (
         DeviceError,
         LandmarkFileError,
@@ -45,8 +46,13 @@ if TYPE_CHECKING:
         UsageError,
         WeightsError,
     )
+    from steadymark.engine.core.gaze import GazeCalibration
     from steadymark.engine.core.pupils import Pupils
     from steadymark.engine.core.types import FaceBox, FaceState, HeadPose, Landmarks
+    from steadymark.engine.gaze.gaze_calibration import (
+        read_gaze_calibration,
+        write_gaze_calibration,
+    )
     from steadymark.engine.stabilizers.stabilizer_registry import StabilizerEntry, add_stabilizer
     from steadymark.models.choice_registry import Parameter
     from steadymark.models.user_text import UserText
@@ -62,9 +68,11 @@ __all__ = [
     "FaceLandmarker",
     "FaceState",
     "FaceTracker",
+    "GazeCalibration",
     "HeadPose",
     "LandmarkFileError",
     "Landmarks",
+    "LookedAtPoint",
     "ModelInfo",
     "OnnxLandmarker",
     "Parameter",
@@ -88,10 +96,12 @@ __all__ = [
     "metrics",
     "read_csv",
     "read_frames",
+    "read_gaze_calibration",
     "read_image",
     "read_truth",
     "smooth",
     "track_video",
+    "write_gaze_calibration",
 ]
 
 _MODULES = {
@@ -105,6 +115,7 @@ _MODULES = {
     "engine.api.read_tables": ("read_csv", "read_truth"),
     "engine.api.smooth_points": ("POINT_STABILIZERS", "STABILIZERS", "smooth"),
     "engine.api.video_landmarks": ("VideoLandmarks",),
+    "engine.attributes.looked_at_points": ("LookedAtPoint",),
     "engine.core.errors": (
         "DeviceError",
         "LandmarkFileError",
@@ -115,8 +126,10 @@ _MODULES = {
         "UsageError",
         "WeightsError",
     ),
+    "engine.core.gaze": ("GazeCalibration",),
     "engine.core.pupils": ("Pupils",),
     "engine.core.types": ("FaceBox", "FaceState", "HeadPose", "Landmarks"),
+    "engine.gaze.gaze_calibration": ("read_gaze_calibration", "write_gaze_calibration"),
     "engine.stabilizers.stabilizer_registry": ("StabilizerEntry", "add_stabilizer"),
     "models.choice_registry": ("Parameter",),
     "models.user_text": ("UserText",),

@@ -6,9 +6,18 @@ import math
 
 import numpy as np
 
+from steadymark.engine.attributes.attribute_registry import attributes_of
 from steadymark.engine.core.gaze import gaze_angles, gaze_vectors
 from steadymark.engine.core.pupils import Pupils
-from steadymark.engine.core.types import FaceContext, HeadPose, Intrinsics, Landmarks
+from steadymark.engine.core.types import (
+    FaceBox,
+    FaceContext,
+    FaceState,
+    HeadPose,
+    Intrinsics,
+    Landmarks,
+    TrackedFace,
+)
 from steadymark.engine.face3d.face_basis import Floats, face_basis
 from steadymark.engine.gaze.eyeballs import RADIUS_MM, eyeball_basis
 from steadymark.engine.gaze.line_of_sight import AVERAGE_PERSON
@@ -54,6 +63,29 @@ def head_gaze(pose: HeadPose, left_deg: float, down_deg: float) -> Floats:
     """(3,) direction in the camera's axes of a gaze relative to the head."""
     direction: Floats = pose.matrix @ gaze_vectors(np.radians([left_deg, down_deg]))
     return direction
+
+
+def gazing_face(
+    pose: HeadPose,
+    place_mm: tuple[float, float, float],
+    offset_deg: Floats,
+    *,
+    face_id: int = 0,
+    eyes_closed: bool = False,
+) -> TrackedFace:
+    """A tracked face that looks at a place. Its eyes deviate by (2, 2) from an average person's."""
+    points = landmarks_at(pose)
+    in_head = gaze_angles((np.array(place_mm) - eyeballs_at(pose)) @ pose.matrix)
+    pupils = pupils_at(pose, gaze_vectors(in_head - np.radians(offset_deg)) @ pose.matrix.T)
+    return TrackedFace(
+        face_id,
+        FaceState.TRACKED,
+        0.9,
+        FaceBox(200, 150, 200, 200, 0.9),
+        points,
+        points,
+        attributes=attributes_of(points, context_of(None if eyes_closed else pupils)),
+    )
 
 
 def context_of(pupils: Pupils | None) -> FaceContext:

@@ -146,3 +146,19 @@ def test_without_pupils_a_face_has_the_same_landmarks_and_no_pupils(
     (without,) = sm.FaceLandmarker(pupils=False).detect(image)
     assert without.pupils is None
     np.testing.assert_array_equal(without.landmarks, landmarker.detect(image)[0].landmarks)
+
+
+@pytest.mark.parametrize(
+    ("calibration", "pupils", "words"),
+    [
+        ("none.json", True, r"none\.json cannot be read \(No such file"),
+        (sm.GazeCalibration("Anna", gain=(0.0, 1.0)), True, r"Anna.* is no gaze calibration"),
+        (sm.GazeCalibration("Anna"), False, "needs pupils"),
+    ],
+    ids=["missing file", "implausible", "without pupils"],
+)
+def test_a_gaze_calibration_that_cannot_be_used_is_refused(
+    calibration: sm.GazeCalibration | str, pupils: bool, words: str
+) -> None:
+    with pytest.raises(sm.UsageError, match=words):
+        sm.FaceLandmarker(gaze_calibration=calibration, pupils=pupils)

@@ -13,8 +13,8 @@ from steadymark.engine.core.errors import SinkError, UsageError
 from steadymark.engine.core.gaze import GazeCalibration, gaze_angles, gaze_vectors
 from steadymark.engine.gaze.gaze_calibration import (
     fit_calibration,
-    read_calibration,
-    write_calibration,
+    read_gaze_calibration,
+    write_gaze_calibration,
 )
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ def test_corrected_directions_have_the_gain_and_the_offset_of_their_eye() -> Non
 def test_a_calibration_comes_back_from_its_file(tmp_path: Path) -> None:
     path = tmp_path / "zoë.json"
     calibration = GazeCalibration("Zoë", (0.9, 1.1), ((5.0, -2.0), (-4.0, -1.0)))
-    write_calibration(path, calibration)
-    assert read_calibration(path) == calibration
+    write_gaze_calibration(path, calibration)
+    assert read_gaze_calibration(path) == calibration
 
 
 @pytest.mark.parametrize(
@@ -105,15 +105,15 @@ def test_a_file_that_is_no_calibration_is_refused(tmp_path: Path, content: str) 
     path = tmp_path / "wrong.json"
     path.write_text(content)
     with pytest.raises(UsageError, match=r"wrong\.json is no gaze calibration"):
-        read_calibration(path)
+        read_gaze_calibration(path)
 
 
 def test_a_missing_or_binary_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
-        read_calibration(tmp_path / "none.json")
+        read_gaze_calibration(tmp_path / "none.json")
     (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageError, match="is no gaze calibration"):
-        read_calibration(tmp_path / "binary.json")
+        read_gaze_calibration(tmp_path / "binary.json")
 
 
 def test_a_correction_that_no_person_has_is_refused() -> None:
@@ -125,13 +125,13 @@ def test_an_existing_calibration_stays_if_the_disk_is_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "änna 1.json"
-    write_calibration(path, GazeCalibration("Anna", gain=(1.1, 0.9)))
+    write_gaze_calibration(path, GazeCalibration("Anna", gain=(1.1, 0.9)))
 
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.write_text", full)
     with pytest.raises(SinkError, match="the disk is full: free some space"):
-        write_calibration(path, GazeCalibration("Berta"))
-    assert read_calibration(path).name == "Anna"
+        write_gaze_calibration(path, GazeCalibration("Berta"))
+    assert read_gaze_calibration(path).name == "Anna"
     assert [each.name for each in tmp_path.iterdir()] == [path.name]

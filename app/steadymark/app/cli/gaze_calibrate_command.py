@@ -11,8 +11,6 @@ from rich.markup import escape
 from steadymark.app.cli.error_boundary import err, out, report_errors
 from steadymark.app.cli.help_groups import FACES, INPUT, OUTPUT, help_groups
 
-_POOR_DEG = 8.0  # a calibration is off by 2 to 4° with the right points (docs/decisions/gaze.md)
-
 
 @help_groups({INPUT: "looked_at", FACES: "face name", OUTPUT: "target overwrite"})
 def gaze_calibrate(
@@ -42,9 +40,13 @@ def gaze_calibrate(
     """Make a person's correction of gaze from a few points that the person looked at."""
 
     def run() -> int:
-        from steadymark.engine.attributes.looked_at_points import calibrate, read_looked_at
+        from steadymark.engine.attributes.looked_at_points import (
+            calibrate,
+            gaze_of_table,
+            read_looked_at,
+        )
         from steadymark.engine.core.errors import UsageError
-        from steadymark.engine.gaze.gaze_calibration import write_calibration
+        from steadymark.engine.gaze.gaze_calibration import POOR_DEG, write_gaze_calibration
         from steadymark.engine.output.csv.landmark_table import read_landmarks
         from steadymark.engine.review.find_reviewed import is_table
 
@@ -62,11 +64,11 @@ def gaze_calibrate(
                 f"{target} is read for the calibration: choose another name with --out"
             )
         points = read_looked_at(looked_at)
-        found = calibrate(read_landmarks(table), points, name or table.stem, face)
-        write_calibration(target, found.calibration)
+        found = calibrate(gaze_of_table(read_landmarks(table)), points, name or table.stem, face)
+        write_gaze_calibration(target, found.calibration)
         errors = f"mean error {found.before_deg:.1f}° before, {found.after_deg:.1f}° after"
         out.print(f"{escape(str(target))}: {len(points)} points, {errors}", soft_wrap=True)
-        if found.after_deg > _POOR_DEG:
+        if found.after_deg > POOR_DEG:
             err.print(
                 f"[yellow]note:[/yellow] the points do not fit the gaze: check the times and the "
                 f"axes in {escape(str(looked_at))}",

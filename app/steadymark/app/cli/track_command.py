@@ -22,7 +22,7 @@ from steadymark.engine.batch.run_jobs import run_here, useful_processes
 from steadymark.engine.core.errors import SteadymarkError, UsageError
 from steadymark.engine.core.gaze import GAZE
 from steadymark.engine.core.image_order import ImageOrder
-from steadymark.engine.gaze.gaze_calibration import read_calibration
+from steadymark.engine.gaze.gaze_calibration import read_gaze_calibration
 from steadymark.engine.output.output_paths import make_folder
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.pipeline.job import (
@@ -141,7 +141,9 @@ def track_options(
         ),
         filters=filters,
         focal_px=focal_px,
-        gaze_calibration=None if gaze_calibration is None else read_calibration(gaze_calibration),
+        gaze_calibration=None
+        if gaze_calibration is None
+        else read_gaze_calibration(gaze_calibration),
         pupils=pupils,
     )
     return TrackOptions(settings, input_settings)

@@ -167,6 +167,7 @@ _NEED_RECORDING = (
 )  # fmt: skip
 _NEED_SOURCE = (
     "play", "zoom_in", "zoom_out", "fit", "actual", "export_frame", "copy_frame", "heatmaps",
+    "gaze_calibration",
 )  # fmt: skip
 _EXPORTS = ("export_video", "export_side")
 

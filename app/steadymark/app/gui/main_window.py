@@ -380,6 +380,7 @@ class MainWindow(WindowLayout):
         self._measure_timer.stop()
         self._refresh_timer.stop()
         self.expressions.close()
+        self.gaze.close()
         ended = [
             self.exports.close_all(),
             self.options.close(),

@@ -26,6 +26,7 @@ from steadymark.app.gui.files.exports_list import ExportsList
 from steadymark.app.gui.files.file_controller import FileController
 from steadymark.app.gui.files.results_opener import ResultsOpener
 from steadymark.app.gui.files.table_exports import TableExports
+from steadymark.app.gui.gaze.gaze_controller import GazeController
 from steadymark.app.gui.live.live_bar import LiveBar
 from steadymark.app.gui.live.live_controller import LiveController
 from steadymark.app.gui.messages import Messages
@@ -116,6 +117,7 @@ class WindowLayout(QMainWindow):
         self.expressions = ExpressionsController(
             self, session=self.session, preferences=self.preferences
         )
+        self.gaze = GazeController(self, session=self.session, preferences=self.preferences)
         self._make_review_controllers()
         self.more_faces = MoreFacesMessage(
             self.messages, lambda count: self.settings.track_faces(count)
@@ -230,6 +232,7 @@ class WindowLayout(QMainWindow):
         self.files.connect_actions(actions, plots=self.plots, settings=self.settings)
         self.live_controller.connect_actions(actions, self.live_bar)
         self.expressions.connect_actions(actions["expressions"])
+        self.gaze.connect_actions(actions["gaze_calibration"])
         self.review_controller.connect_actions(actions, self.review, docks.review)
         self.table_exports.connect_actions(actions)
         self.review_exports.connect_actions(actions)

@@ -18,6 +18,8 @@ from steadymark.app.session.background_opening import (
 )
 from steadymark.app.session.display_model import DisplayModel
 from steadymark.app.session.expressions.expression_choice import ExpressionChoice
+from steadymark.app.session.gaze.live_gaze import LiveGaze
+from steadymark.app.session.gaze.person_gaze import PersonGazes
 from steadymark.app.session.live.live_view import QUIT_FLUSH_S, LiveView
 from steadymark.app.session.live.open_stream import open_feed
 from steadymark.app.session.people.people import People
@@ -62,6 +64,8 @@ class Session(DisplayModel):
         review: The project of the open recording.
         doubts: Its doubtful stretches.
         people: The persons in it.
+        live_gaze: The gaze calibration of the person before the camera.
+        person_gazes: The gaze calibrations of the persons in the recording.
         thumbnails: Small pictures of it.
         error_set: The errors of several videos.
         retracking: Tracks a part of it again from corrected landmarks.
@@ -89,10 +93,12 @@ class Session(DisplayModel):
         )
         self.live = LiveView(self._models, opener=opener, parent=self)
         self.expressions = ExpressionChoice(self.live.sending, self)
+        self.live_gaze = LiveGaze(lambda: self.live.use_settings(self._live_settings), self)
         self.thumbnails = Thumbnails(self.recording, lambda: self.display.playing)
         self.review = ReviewStore(self)
         self.doubts = Doubts(self.recording, self.review)
         self.people = People(self.recording, self.review)
+        self.person_gazes = PersonGazes(self.recording, self.review)
         self.retracking = Retracking(self.recording, self.review)
         self.source: ShownSource = self.recording
         self._corrections: tuple[Correction, ...] = ()
@@ -192,7 +198,7 @@ class Session(DisplayModel):
         """
         self.close_source()
         self.source = self.live
-        self.live.open(target, self._settings, wait_for=wait_for)
+        self.live.open(target, self._live_settings, wait_for=wait_for)
 
     @property
     def settings_to_retrack(self) -> frozenset[str]:
@@ -245,7 +251,8 @@ class Session(DisplayModel):
     def use_settings(self, settings: TrackSettings) -> None:
         """Use these settings for what is shown and what is opened later."""
         self._settings = settings
-        self.source.use_settings(settings)
+        is_live = self.source is self.live
+        self.source.use_settings(self._live_settings if is_live else settings)
         self.refresh()
 
     def select(self, *, face: int | None = None, landmark: int | None = None) -> None:
@@ -266,6 +273,10 @@ class Session(DisplayModel):
         attributes = None if results is None else self.people.neutral.attributes(results)
         reviewed = ReviewedValues(attributes, self.review.project)
         self.analysis.request_measures(user.face, user.landmark, reviewed=reviewed)
+
+    @property
+    def _live_settings(self) -> TrackSettings:
+        return self.live_gaze.settings(self._settings)
 
     def choose_neutral(self) -> None:
         """Take the faces of the next half second of a live view as neutral, also what is sent."""

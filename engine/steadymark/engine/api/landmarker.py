@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from steadymark.engine.api.face import Face, faces_of
 from steadymark.engine.api.face_tracker import FaceTracker
 from steadymark.engine.api.inputs import checked_image, checked_number
 from steadymark.engine.core.errors import UsageError
+from steadymark.engine.core.gaze import GazeCalibration
 from steadymark.engine.core.types import Frame
+from steadymark.engine.gaze.gaze_calibration import calibration_of, read_gaze_calibration
 from steadymark.engine.stabilizers.stabilizer_registry import AUTO, choose
 from steadymark.engine.tracking.face_pass import MOST_FACES, TrackerConfig
 from steadymark.engine.tracking.settings import TrackSettings, make_tracker, open_models
@@ -35,6 +38,7 @@ class LandmarkerOptions(TypedDict, total=False):
     detector_threshold: float | None
     threads: int
     focal_px: float | None
+    gaze_calibration: GazeCalibration | str | Path | None
     pupils: bool
 
 
@@ -64,12 +68,16 @@ class FaceLandmarker:
         focal_px: The focal length of the camera in pixels, for head poses. None takes
             OpenFace's estimate, which is 500 pixels at 640 × 480 and scales with the size of the
             image.
+        gaze_calibration: The correction of a person's gaze, or its file, which `steadymark
+            gaze-calibrate`, the window and `sm.write_gaze_calibration` write. It corrects the gaze
+            of all faces, which is `attributes["gaze"]` of a face, with the columns of tables.
         pupils: Whether the pupils are found, if the model's landmarks are in iBUG's order.
 
     Raises:
         WeightsError: The model is unknown, or its files are missing or altered.
         DeviceError: CUDA was requested but is not available.
-        UsageError: The stabilizer or one of its parameters is unknown, or a value is out of range.
+        UsageError: The stabilizer or one of its parameters is unknown, or a value is out of range;
+            or `gaze_calibration` is no calibration, or is given without pupils.
 
     Example:
         >>> import steadymark as sm
@@ -77,6 +85,15 @@ class FaceLandmarker:
         >>> faces = landmarker.detect(image)
         >>> faces[0].landmarks.shape
         (68, 2)
+
+        The gaze of a person whose eyes look 3° farther to the left of the picture than they seem:
+
+        >>> import math
+        >>> anna = sm.GazeCalibration("Anna", offset_deg=((-3.0, 0.0), (-3.0, 0.0)))
+        >>> (face,) = sm.FaceLandmarker(gaze_calibration=anna).detect(image)
+        >>> angle_x, angle_y = face.attributes["gaze"][6:]  # in radians
+        >>> round(math.degrees(angle_x - faces[0].attributes["gaze"][6]))
+        -3
     """
 
     def __init__(
@@ -91,6 +108,7 @@ class FaceLandmarker:
         detector_threshold: float | None = None,
         threads: int = 1,
         focal_px: float | None = None,
+        gaze_calibration: GazeCalibration | str | Path | None = None,
         pupils: bool = True,
     ) -> None:
         if not 1 <= max_faces <= MOST_FACES:
@@ -109,6 +127,7 @@ class FaceLandmarker:
             tracker=TrackerConfig(max_faces=max_faces),
             filters=(choose(stabilizer, **values),),
             focal_px=focal_px,
+            gaze_calibration=_calibration(gaze_calibration, pupils=pupils),
             pupils=pupils,
         )
         self._settings, self._models = settings, open_models(settings)
@@ -224,6 +243,24 @@ class FaceLandmarker:
             decoding=DecodeSettings(deinterlace, rotate_deg),
             progress=progress,
         )
+
+
+def _calibration(
+    given: GazeCalibration | str | Path | None, *, pupils: bool
+) -> GazeCalibration | None:
+    """Return the calibration that was given, or that its file holds."""
+    if given is None:
+        return None
+    if not pupils:
+        raise UsageError("gaze_calibration needs pupils: leave pupils=False out, or the other")
+    if not isinstance(given, GazeCalibration):
+        return read_gaze_calibration(given)
+    if calibration_of(asdict(given)) is None:
+        raise UsageError(
+            "{given} is no gaze calibration: make one with VideoLandmarks.calibrate_gaze",
+            given=repr(given),
+        )
+    return given
 
 
 def track_video(

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from steadymark.engine.attributes.looked_at_points import LookedAtPoint
     from steadymark.engine.core.types import Intrinsics
+    from steadymark.engine.gaze.gaze_calibration import CalibrationFit
     from steadymark.engine.output.csv.native_csv import Header
 
     Floats = NDArray[np.floating[Any]]
@@ -168,6 +170,30 @@ class VideoLandmarks:
         if not -len(self) <= t < len(self):
             raise UsageError("there is no frame {t}: there are {count}", t=t, count=len(self))
         return faces_of(self._results[t].faces, self.schema)
+
+    def calibrate_gaze(
+        self, points: Sequence[LookedAtPoint], *, name: str = "", face_id: int | None = None
+    ) -> CalibrationFit:
+        """Fit the correction of a person's gaze to points that the person looked at.
+
+        Args:
+            points: At least three points, and when the person looked at them.
+            name: Name of the person.
+            face_id: Number of the face; None for the one that is seen most.
+
+        Returns:
+            The calibration, for `FaceLandmarker(gaze_calibration=...)`, and how well it fits.
+
+        Raises:
+            UsageError: The video was tracked with a calibration or without gaze, or lacks the face;
+                or too few points have known gaze, or they need a correction that no person has.
+        """
+        from steadymark.engine.attributes.looked_at_points import FaceGaze, calibrate
+
+        seen = FaceGaze(
+            self.rows.face_id, self.rows.timestamp_s, self.rows.attributes, self.header.settings
+        )
+        return calibrate(seen, points, name, face_id)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return a table with one row per face and frame and the columns of the CSV files.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from steadymark.engine.gaze.gaze_calibration import calibration_of
 from steadymark.models.face.schema import IBUG_ORDER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -51,6 +51,7 @@ class TrackedRows:
         of_recording: Whether the 3D faces are those of the whole recording, see `face_at_rest`.
         used: (R,) the (M,) identities that were used, or None where one is unknown; None learns
             them from the raw landmarks.
+        calibrations: Other corrections that replace it, by the number of the face.
         calibration_known: Whether it is known which correction was used. If it is not, gaze cannot
             be computed again, and stays as it was tracked.
     """
@@ -68,6 +69,7 @@ class TrackedRows:
     calibration_known: bool = True
     of_recording: bool = False
     used: NDArray[np.object_] | None = None
+    calibrations: Mapping[int, GazeCalibration] = field(default_factory=dict)
 
     @cached_property
     def identities(self) -> list[NDArray[np.float64] | None]:
@@ -90,13 +92,15 @@ class TrackedRows:
 
         It has no pupils if the gaze cannot be computed from them.
         """
+        own = self.calibrations.get(int(self.face_id[row]))
+        known = self.calibration_known or own is not None
         return FaceContext(
             self.schema,
             self.camera,
             float(self.time_s[row]),
             self.identities[row],
-            pupils=pupils_of(self._pupils[row]) if self.calibration_known else None,
-            gaze_calibration=self.calibration,
+            pupils=pupils_of(self._pupils[row]) if known else None,
+            gaze_calibration=own or self.calibration,
         )
 
 

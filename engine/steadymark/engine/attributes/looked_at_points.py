@@ -13,10 +13,12 @@ from steadymark.engine.attributes.attribute_registry import attribute_slices
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.gaze import GAZE, gaze_angles, gaze_vectors
 from steadymark.engine.core.rotations import rotation_matrix
+from steadymark.engine.core.types import HEAD_POSE
 from steadymark.engine.gaze.eyeballs import eyeball_basis
-from steadymark.engine.gaze.gaze_calibration import fit_calibration
+from steadymark.engine.gaze.gaze_calibration import FEWEST, fit_calibration
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -113,60 +115,139 @@ def _point(path: Path, line: int, row: dict[str, str], columns: tuple[str, ...])
     return LookedAtPoint(start_s, end_s, angles_deg=(place[0], place[1]))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SeenGaze:
+    """The gaze of one face in R frames, tracked without a calibration.
+
+    Attributes:
+        time_s: (R,) times of the frames in seconds.
+        gaze: (R, 2, 3) directions of both eyes, see `Gaze`; NaN if unknown.
+        pose: (R, 6) head poses: position in millimetres, then rotation in radians.
+    """
+
+    time_s: Floats
+    gaze: Floats
+    pose: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceGaze:
+    """The gaze of faces in R rows of a table.
+
+    Attributes:
+        face_id: (R,) numbers of the faces.
+        time_s: (R,) times of the frames in seconds.
+        attributes: (R, C) values of all attributes, see `attribute_registry`.
+        settings: The settings of tracking, as in the table's header; None if they are unknown.
+    """
+
+    face_id: NDArray[np.int64]
+    time_s: Floats
+    attributes: Floats
+    settings: object = None
+
+
+def gaze_of_table(table: LandmarkTable) -> FaceGaze:
+    """Return the gaze in a table."""
+    settings = table.header.get("settings")
+    return FaceGaze(table.face_id, table.timestamp_s, table.attributes, settings)
+
+
 def calibrate(
-    table: LandmarkTable, points: list[LookedAtPoint], name: str, face_id: int | None = None
+    faces: FaceGaze,
+    points: Sequence[LookedAtPoint],
+    name: str,
+    face_id: int | None = None,
+    *,
+    fewest: int = FEWEST,
 ) -> CalibrationFit:
-    """Fit the correction of gaze of the person of a table.
+    """Fit the correction of gaze of one person.
 
     Args:
-        table: A table that was tracked without a calibration.
+        faces: Faces that were tracked without a calibration.
         points: The points that the person looked at.
         name: Name of the person.
         face_id: Number of the face; None for the one that is seen most.
+        fewest: How many points are needed, see `fit_calibration`.
 
     Returns:
         The calibration.
 
     Raises:
-        UsageError: The table has no gaze, has a calibration already, or lacks the face; or too few
-            points have known gaze.
+        UsageError: There is no gaze, there was a calibration already, or the face is missing; or
+            too few points have known gaze.
     """
-    settings = table.header.get("settings")
-    if isinstance(settings, dict) and settings.get("gaze_calibration") is not None:
+    if isinstance(faces.settings, dict) and faces.settings.get("gaze_calibration") is not None:
         raise UsageError(
             "the table was tracked with a gaze calibration: track the video again without one"
         )
-    gaze = table.attributes[:, attribute_slices()[GAZE]][:, :6].reshape(-1, 2, 3)
-    seen = np.any(np.isfinite(gaze).all(2), axis=1) & np.isfinite(table.pose).all(1)
+    parts = attribute_slices()
+    gaze = faces.attributes[:, parts[GAZE]][:, :6].reshape(-1, 2, 3)
+    pose = faces.attributes[:, parts[HEAD_POSE]]
+    seen = np.any(np.isfinite(gaze).all(2), axis=1) & np.isfinite(pose).all(1)
     if not seen.any():
         raise UsageError(
             "the table has no gaze: track the video with this version, with its eyes visible"
         )
-    ids = table.face_id[seen]
+    ids = faces.face_id[seen]
     chosen = int(np.bincount(ids).argmax()) if face_id is None else face_id
     if chosen not in ids:
         raise UsageError("the table has no gaze of the face {face_id}", face_id=chosen)
-    rows = seen & (table.face_id == chosen)
-    pairs = [_angles_at(table, gaze, rows, point) for point in points]
-    measured, wanted = (np.array(side).reshape(-1, 2, 2) for side in zip(*pairs, strict=True))
-    return fit_calibration(name, np.degrees(measured), np.degrees(wanted))
+    rows = seen & (faces.face_id == chosen)
+    return fit_points(
+        SeenGaze(faces.time_s[rows], gaze[rows], pose[rows]), points, name, fewest=fewest
+    )
 
 
-def _angles_at(
-    table: LandmarkTable, gaze: Floats, rows: NDArray[np.bool_], point: LookedAtPoint
-) -> tuple[Floats, Floats]:
+def fit_points(
+    seen: SeenGaze, points: Sequence[LookedAtPoint], name: str, *, fewest: int = FEWEST
+) -> CalibrationFit:
+    """Fit the correction of gaze of a person from the medians of the gaze at each point.
+
+    Args:
+        seen: The gaze of the person; the head poses are known.
+        points: The points that the person looked at.
+        name: Name of the person.
+        fewest: How many points are needed, see `fit_calibration`.
+
+    Returns:
+        The calibration.
+
+    Raises:
+        UsageError: Too few points have known gaze, or the correction is not plausible.
+    """
+    pairs = [_angles_at(seen, point) for point in points]
+    measured, wanted = (
+        np.array([pair[side] for pair in pairs]).reshape(-1, 2, 2) for side in range(2)
+    )
+    return fit_calibration(name, np.degrees(measured), np.degrees(wanted), fewest=fewest)
+
+
+def head_angles(gaze: Floats, pose: Floats) -> Floats:
+    """Return the (2, 2) angles of both eyes relative to the head in radians, see `gaze_angles`.
+
+    Args:
+        gaze: (2, 3) directions of both eyes in the camera's axes.
+        pose: (6,) the head pose.
+    """
+    x, y, z = pose[3:].tolist()
+    return gaze_angles(gaze @ rotation_matrix((x, y, z)))
+
+
+def _angles_at(seen: SeenGaze, point: LookedAtPoint) -> tuple[Floats, Floats]:
     """Return the (2, 2) median measured and wanted angles relative to the head of one point."""
-    inside = rows & (table.timestamp_s >= point.start_s) & (table.timestamp_s <= point.end_s)
+    inside = (seen.time_s >= point.start_s) & (seen.time_s <= point.end_s)
     measured, wanted = [], []
     for row in np.flatnonzero(inside):
-        rotation = rotation_matrix(tuple(table.pose[row, 3:]))
+        pose = seen.pose[row]
         if point.place_mm is not None:
-            eyes = eyeball_basis().neutral @ rotation.T + table.pose[row, :3]
+            rotation = rotation_matrix(tuple(pose[3:]))
+            eyes = eyeball_basis().neutral @ rotation.T + pose[:3]
             directions = np.array(point.place_mm) - eyes
         else:
             directions = np.tile(gaze_vectors(np.radians(point.angles_deg or ())), (2, 1))
-        measured.append(gaze_angles(gaze[row] @ rotation))
-        wanted.append(gaze_angles(directions @ rotation))
+        measured.append(head_angles(seen.gaze[row], pose))
+        wanted.append(head_angles(directions, pose))
     return _median(measured), _median(wanted)
 
 

@@ -16,12 +16,15 @@ from steadymark.engine.review.project import (
     Lane,
     NeutralFrame,
     Person,
+    PersonGaze,
     Project,
     Reassignment,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+
+    from steadymark.engine.core.gaze import GazeCalibration
 
 # Okabe and Ito's colours, which colour-blind people can tell apart; the first lane is `exclude`.
 LANE_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")
@@ -319,3 +322,20 @@ def _check_lane(others: Iterable[Lane], name: str, key: str) -> None:
             raise UsageError("there is a lane called '{name}' already", name=lane.name)
         if key and lane.key == key:
             raise UsageError("the key {key} belongs to the lane '{name}'", key=key, name=lane.name)
+
+
+def calibrate_gaze(project: Project, person: int, calibration: GazeCalibration) -> Project:
+    """Correct the gaze of a person with a calibration, instead of another one."""
+    others = (one for one in project.gaze_calibrations if one.person != person)
+    new = PersonGaze(person, calibration.name, calibration.gain, calibration.offset_deg)
+    return replace(
+        project, gaze_calibrations=tuple(sorted((*others, new), key=lambda one: one.person))
+    )
+
+
+def forget_gaze(project: Project, person: int) -> Project:
+    """Leave the gaze of a person as it was tracked."""
+    return replace(
+        project,
+        gaze_calibrations=tuple(one for one in project.gaze_calibrations if one.person != person),
+    )

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from steadymark.engine.core.errors import UsageError
+from steadymark.engine.core.gaze import GazeCalibration
+from steadymark.engine.gaze.gaze_calibration import calibration_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -163,6 +165,42 @@ class NeutralFrame:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonGaze:
+    """A person's correction of gaze.
+
+    Attributes:
+        person: Number of the person.
+        name: Name of the calibration, see `GazeCalibration`, as the other attributes.
+        gain: Factors of the horizontal and of the vertical angle.
+        offset_deg: Offsets of the right eye, and of the left eye.
+
+    Raises:
+        UsageError: The values are not those of a calibration.
+    """
+
+    person: int
+    name: str = ""
+    gain: tuple[float, float] = (1.0, 1.0)
+    offset_deg: tuple[tuple[float, float], tuple[float, float]] = ((0.0, 0.0), (0.0, 0.0))
+
+    def __post_init__(self) -> None:
+        if calibration_of(self._values) is None:
+            raise UsageError(
+                "the gaze calibration of the person {person} is not possible: its values are wrong",
+                person=self.person,
+            )
+
+    @property
+    def _values(self) -> dict[str, object]:
+        return {"name": self.name, "gain": self.gain, "offset_deg": self.offset_deg}
+
+    @property
+    def calibration(self) -> GazeCalibration:
+        """The calibration."""
+        return GazeCalibration(self.name, self.gain, self.offset_deg)
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """The quality control of one video.
 
@@ -179,6 +217,7 @@ class Project:
         reassignments: What was merged, split and swapped, in this order.
         accepted: The stretches that were found good.
         neutral: The neutral frames of persons.
+        gaze_calibrations: The corrections of the gaze of persons.
         notes: Notes about the video.
         view: What the window shows, such as zoom and frame; not changed by undo.
         unknown: Fields of a newer version of the program, which are written again.
@@ -195,6 +234,7 @@ class Project:
     reassignments: tuple[Reassignment, ...] = ()
     accepted: tuple[Accepted, ...] = ()
     neutral: tuple[NeutralFrame, ...] = ()
+    gaze_calibrations: tuple[PersonGaze, ...] = ()
     notes: str = ""
     view: Mapping[str, object] = field(default_factory=dict)
     unknown: Mapping[str, object] = field(default_factory=dict)
@@ -232,8 +272,13 @@ class Project:
     @property
     def changes_tables(self) -> bool:
         """Whether a reviewed table differs from the one that was tracked."""
-        changes = self.excluded, self.corrections, self.people, self.reassignments, self.neutral
-        return any(changes)
+        edited = self.excluded, self.corrections, self.people, self.reassignments
+        return any((*edited, self.neutral, self.gaze_calibrations))
+
+    @property
+    def calibrations(self) -> dict[int, GazeCalibration]:
+        """The corrections of gaze by the number of the person."""
+        return {one.person: one.calibration for one in self.gaze_calibrations}
 
     @property
     def excluded(self) -> tuple[Annotation, ...]:

@@ -20,6 +20,7 @@ from steadymark.engine.review.project import (
     Lane,
     NeutralFrame,
     Person,
+    PersonGaze,
     Project,
     Reassignment,
     VideoReference,
@@ -39,6 +40,7 @@ _LISTS: dict[str, type] = {
     "reassignments": Reassignment,
     "accepted": Accepted,
     "neutral": NeutralFrame,
+    "gaze_calibrations": PersonGaze,
 }
 _ABOUT = (_MAGIC, "written_by")
 T = TypeVar("T")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -36,8 +36,8 @@ class ReviewedTable:
         name: (N,) their names, or their numbers as text; empty in rows without a face.
         corrected: (N,) True where a landmark was corrected.
         excluded: (N,) True where an interval of the lane `exclude` covers the row.
-        recomputed: (N,) True where the attributes were computed again: of corrected landmarks, or
-            with a neutral face.
+        recomputed: (N,) True where the attributes were computed again: of corrected landmarks, with
+            a neutral face, or with a gaze calibration.
         identities: (N,) the (M,) identities that they were computed with, see `FaceContext`; None
             where nothing is known of the person, or nothing was computed again.
     """
@@ -74,8 +74,9 @@ def reviewed(table: LandmarkTable, project: Project) -> ReviewedTable:
     """Apply a project to a table.
 
     The attributes of corrected faces, such as the head pose, are computed from the corrected
-    landmarks, and those of persons with a neutral face are computed again with it. Those that
-    need the size of the frames are NaN if the project does not know it.
+    landmarks, and those of persons with a neutral face or a gaze calibration are computed again
+    with it. Those that need the size of the frames are NaN if the project does not know it; without
+    it, there is no calibration.
 
     Args:
         table: The table, as it was tracked.
@@ -86,16 +87,20 @@ def reviewed(table: LandmarkTable, project: Project) -> ReviewedTable:
     """
     xy, corrected = _corrected(table, project)
     person = persons_of(table.face_id, table.frame, project.reassignments)
-    recomputed = corrected | of_known_neutral(table, person, project)
+    camera = camera_of(table, project)
+    calibrated = np.isin(
+        person, [one.person for one in project.gaze_calibrations if camera is not None]
+    )
+    recomputed = corrected | of_known_neutral(table, person, project) | calibrated
     attributes, identities = table.attributes.copy(), np.full(len(table), None, object)
     if recomputed.any():
         rows = np.flatnonzero(recomputed)
-        tracked = rows_by_person(table, person, project, camera_of(table, project))
+        tracked = rows_by_person(table, person, project, camera)
         attributes[rows] = attributes_of_rows(tracked, xy, rows.tolist())[rows]
         for row in rows.tolist():
             identities[row] = tracked.identities[row]
     return ReviewedTable(
-        replace(table, xy_px=xy, attributes=attributes),
+        replace(table, xy_px=xy, attributes=attributes, header=_header(table, project)),
         person,
         np.array([project.name_of(p) if p >= 0 else "" for p in person.tolist()], np.str_),
         corrected,
@@ -110,7 +115,30 @@ def rows_by_person(
 ) -> TrackedRows:
     """Return what was tracked, by the N rows' persons, and where these are neutral."""
     tracked = rows_of_table(table, table.schema, camera)
-    return replace(tracked, face_id=person, at_rest=_at_rest(table, person, project))
+    return replace(
+        tracked,
+        face_id=person,
+        at_rest=_at_rest(table, person, project),
+        calibrations=project.calibrations,
+    )
+
+
+def _header(table: LandmarkTable, project: Project) -> dict[str, Any]:
+    """Return the header, whose settings tell which persons have a gaze calibration.
+
+    Each of several persons may have one, so that readers leave the gaze of the table as it is.
+    """
+    header = dict(table.header)
+    settings = header.get("settings")
+    if project.gaze_calibrations:
+        known = dict(settings) if isinstance(settings, dict) else {}
+        people = {
+            project.name_of(one.person): asdict(one.calibration)
+            for one in project.gaze_calibrations
+        }
+        tracked = known.get("gaze_calibration")
+        header["settings"] = {**known, "gaze_calibration": {"people": people, "others": tracked}}
+    return header
 
 
 def of_known_neutral(table: LandmarkTable, person: NDArray[np.int64], project: Project) -> Mask:

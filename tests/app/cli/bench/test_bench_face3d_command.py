@@ -56,6 +56,7 @@ def test_gaze_of_random_people_is_found_and_a_calibration_makes_it_more_exact(
     assert figures["before"]["gaze_deg"] < 5
     assert figures["after"]["gaze_deg"] < 3
     assert figures["after"]["gaze_deg"] < figures["before"]["gaze_deg"]
+    assert figures["one_look"]["gaze_deg"] < figures["before"]["gaze_deg"]
     assert figures["true_eyes"]["gaze_95_deg"] < 0.5
 
 

@@ -10,31 +10,22 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import steadymark as sm
 from steadymark.app.cli import main as cli
-from steadymark.engine.attributes.attribute_registry import attributes_of
-from steadymark.engine.core.gaze import GazeCalibration, gaze_angles, gaze_vectors
-from steadymark.engine.core.types import FaceBox, FaceState, FrameTime, TrackedFace, TrackResult
-from steadymark.engine.gaze.gaze_calibration import read_calibration, write_calibration
+from steadymark.engine.core.gaze import GazeCalibration
+from steadymark.engine.core.types import FrameTime, TrackResult
+from steadymark.engine.gaze.gaze_calibration import read_gaze_calibration, write_gaze_calibration
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.models.face.schema import IBUG68, load_schema
 from support.fakes.fake_results import source_info
-from support.gazing_faces import context_of, eyeballs_at, landmarks_at, pose_at, pupils_at
+from support.gazing_faces import gazing_face, pose_at
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from steadymark.engine.core.types import HeadPose
-    from steadymark.engine.face3d.face_basis import Floats
 
 OFFSET_DEG = np.array([[5.0, -3.0], [-4.0, -3.0]])  # of the eyes' axes from the line of sight
 SCREEN_MM = [(x, y, 0.0) for x in (-200.0, 0.0, 200.0) for y in (20.0, 150.0, 280.0)]
-
-
-def axes_of_eyes(pose: HeadPose, place_mm: tuple[float, float, float]) -> Floats:
-    """The (2, 3) axes of eyes whose lines of sight meet in a place."""
-    in_head = gaze_angles((np.array(place_mm) - eyeballs_at(pose)) @ pose.matrix)
-    axes: Floats = gaze_vectors(in_head - np.radians(OFFSET_DEG)) @ pose.matrix.T
-    return axes
 
 
 def make_table(path: Path, settings: dict[str, object] | None = None) -> None:
@@ -44,17 +35,7 @@ def make_table(path: Path, settings: dict[str, object] | None = None) -> None:
     for number, place in enumerate(SCREEN_MM):
         for index in range(10):
             pose = pose_at(yaw_deg=0.3 * index, pitch_deg=2.0)
-            points = landmarks_at(pose)
-            context = context_of(pupils_at(pose, axes_of_eyes(pose, place)))
-            face = TrackedFace(
-                0,
-                FaceState.TRACKED,
-                0.9,
-                FaceBox(200, 150, 200, 200, 0.9),
-                points,
-                points,
-                attributes=attributes_of(points, context),
-            )
+            face = gazing_face(pose, place, OFFSET_DEG)
             frame = 10 * number + index
             sink.write(TrackResult(FrameTime(frame, frame / 10), (face,)))
     sink.close(complete=True)
@@ -81,11 +62,13 @@ def test_a_made_offset_of_both_eyes_is_recovered_from_points_on_a_screen(tmp_pat
     assert code == 0, text
     assert "9 points, mean error" in text
     assert "note:" not in text
-    found = read_calibration(out)
+    found = read_gaze_calibration(out)
     assert found.name == "Anna"
     assert np.array(found.offset_deg) == pytest.approx(OFFSET_DEG, abs=1.5)
     assert found.gain == pytest.approx((1, 1), abs=0.1)
     assert json.loads(out.read_text())["format"] == "steadymark-gaze-calibration"
+    seconds = [sm.LookedAtPoint(i, i + 0.95, place) for i, place in enumerate(SCREEN_MM)]
+    assert sm.read_csv(table).calibrate_gaze(seconds, name="Anna").calibration == found
     code, text = run(table, points, out)
     assert code == 2
     assert "is there already" in text
@@ -162,7 +145,7 @@ def test_the_files_that_are_read_are_never_replaced(tmp_path: Path) -> None:
 
 
 def test_a_calibration_without_pupils_is_refused(tmp_path: Path) -> None:
-    write_calibration(tmp_path / "anna.json", GazeCalibration("Anna"))
+    write_gaze_calibration(tmp_path / "anna.json", GazeCalibration("Anna"))
     command = ["track", "clip.mp4", "--out", str(tmp_path), "--no-pupils"]
     command += ["--gaze-calibration", str(tmp_path / "anna.json")]
     result = CliRunner().invoke(cli.app, command)

@@ -10,8 +10,10 @@ import pytest
 
 from steadymark.app.session.recording.background_tracking import BackgroundTracking, TrackingPhase
 from steadymark.app.session.recording.media import Media
-from steadymark.app.session.recording.point_filter import PointFilter, filter_of
+from steadymark.app.session.recording.point_filter import NO_FILTER, PointFilter, filter_of
 from steadymark.app.session.recording.results import Results
+from steadymark.engine.attributes.attribute_registry import attributes_of, vector_of
+from steadymark.engine.core.gaze import GazeCalibration
 from steadymark.engine.core.types import FaceState
 from steadymark.engine.face3d.face_at_rest import Moments
 from steadymark.engine.output.csv.whole_recording import finished_results
@@ -19,6 +21,7 @@ from steadymark.engine.stabilizers.stabilizer_registry import choose
 from steadymark.engine.tracking.settings import TrackSettings, make_tracker
 from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import face_points, track_result, tracked_face
+from support.gazing_faces import gazing_face, pose_at
 from support.videos.square_video import square_models, square_video
 
 if TYPE_CHECKING:
@@ -109,3 +112,15 @@ def test_a_filter_restarts_at_a_face_that_is_detected_again_without_being_lost()
         assert landmarks is not None
         np.testing.assert_array_equal(points[index], landmarks.xy_px)
     np.testing.assert_array_equal(points[4], results.rows().raw[4])
+
+
+def test_a_gaze_calibration_gives_the_attributes_that_a_tracker_with_it_computes() -> None:
+    calibration = GazeCalibration("Ada", (1.0, 1.0), ((4.0, -3.0), (6.0, 2.0)))
+    face = gazing_face(pose_at(yaw_deg=5), (0.0, 0.0, 0.0), np.zeros((2, 2)))
+    result = PointFilter(NO_FILTER, calibration).filtered(track_result(0, face))
+    assert face.attributes is not None
+    assert face.stabilized is not None
+    context = replace(face.attributes.context, gaze_calibration=calibration)
+    wanted = vector_of(attributes_of(face.stabilized, context))
+    assert vector_of(result.faces[0].attributes) == pytest.approx(wanted, nan_ok=True)
+    assert wanted != pytest.approx(vector_of(face.attributes), nan_ok=True)

@@ -150,8 +150,8 @@ def report_gaze(
     )
     figures = {}
     for name, label, errors in zip(
-        ("before", "after", "true_eyes"),
-        ("none", f"{POINTS} points", "true eyeballs"),
+        ("before", "one_look", "after", "true_eyes"),
+        ("none", "1 point ahead", f"{POINTS} points", "true eyeballs"),
         found,
         strict=True,
     ):

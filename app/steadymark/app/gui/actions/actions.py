@@ -146,6 +146,9 @@ _COMMANDS = (
     ),
     ActionSpec("expressions", QT_TRANSLATE_NOOP("commands", "E&xpressions…"), ("Ctrl+Alt+F",)),
     ActionSpec(
+        "gaze_calibration", QT_TRANSLATE_NOOP("commands", "&Gaze calibration…"), ("Ctrl+Alt+K",)
+    ),
+    ActionSpec(
         "mirror", QT_TRANSLATE_NOOP("commands", "&Mirrored view"), ("M",), "mirror", checkable=True
     ),
     ActionSpec("show_off", QT_TRANSLATE_NOOP("commands", "No landmarks"), ("O",), checkable=True),

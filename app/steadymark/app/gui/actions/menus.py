@@ -46,6 +46,7 @@ _LIVE_ACTIONS = (
     "",
     "send",
     "expressions",
+    "gaze_calibration",
     "",
     "mirror",
 )
@@ -102,7 +103,7 @@ def make_menus(
         ),
     )
     review = bar.addMenu(translate("menus", "&Review"))
-    _add(review, actions, (*REVIEW_ACTIONS, "", *PEOPLE_ACTIONS))
+    _add(review, actions, (*REVIEW_ACTIONS, "", *PEOPLE_ACTIONS, "gaze_calibration"))
     view = bar.addMenu(translate("menus", "&View"))
     _add(view, actions, ("zoom_in", "zoom_out", "fit", "actual", "full_screen", ""))
     view.addActions(list(docks))

@@ -121,6 +121,8 @@ class PeopleModel(QAbstractTableModel):
         ]
         if row.neutral is not None:
             lines.append(self.tr("neutral in frame {frame}").format(frame=row.neutral))
+        if row.calibrated:
+            lines.append(self.tr("gaze is calibrated"))
         if one.doubled:
             lines.append(
                 self.tr("two faces at once in %n frame(s), first in frame {frame}", "", one.doubled)

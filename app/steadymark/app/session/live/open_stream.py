@@ -73,15 +73,16 @@ class LiveTracker:
 
     def use(self, models: OpenModels, settings: TrackSettings) -> None:
         """Use these networks and settings from the next frame on, with new state."""
-        tracker = make_tracker(models, without_filter(settings))
-        point_filter = PointFilter(filter_of(settings))
+        uncalibrated = replace(without_filter(settings), gaze_calibration=None)
+        tracker = make_tracker(models, uncalibrated)
+        point_filter = PointFilter(filter_of(settings), settings.gaze_calibration)
         with self._lock:
             self._tracker, self._filter = tracker, point_filter
 
     def use_filter(self, settings: TrackSettings) -> None:
-        """Use another filter over the same points. The tracking of faces is not interrupted."""
+        """Use another filter and gaze calibration. The tracking of faces is not interrupted."""
         with self._lock:
-            self._filter = PointFilter(filter_of(settings))
+            self._filter = PointFilter(filter_of(settings), settings.gaze_calibration)
 
     def choose_neutral(self) -> None:
         """Take the faces of the next half second as neutral."""
@@ -161,7 +162,7 @@ class OpenStream:
         self._tracker.use(models, live_settings(settings))
 
     def use_filter(self, settings: TrackSettings) -> None:
-        """Use another filter from the next frame on."""
+        """Use another filter and gaze calibration from the next frame on."""
         self.settings = settings
         self._tracker.use_filter(live_settings(settings))
 

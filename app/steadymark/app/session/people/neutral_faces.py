@@ -1,4 +1,4 @@
-"""The attributes of persons whose neutral face the user has shown, computed in a thread."""
+"""The attributes of persons with a neutral face or a gaze calibration, computed in a thread."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.recording.recording_view import RecordingView
     from steadymark.app.session.recording.results import Results
     from steadymark.app.session.review.review_store import ReviewStore
+    from steadymark.engine.core.gaze import GazeCalibration
     from steadymark.engine.core.types import TrackedFace
     from steadymark.engine.review.reviewed_table import ReviewedTable
 
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class NeutralRequest:
-    """A request for the attributes with the neutral faces of a project."""
+    """A request for the attributes with the neutral faces and the calibrations of a project."""
 
     results: Results
     project: Project
@@ -39,11 +40,15 @@ class NeutralRequest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NeutralReply:
-    """The answer to a request; `known` is None if no person has a neutral face."""
+    """The answer to a request; `known` is None if no person has either."""
 
     request: NeutralRequest
     known: ReviewedTable | None = None
     elapsed_s: float = 0.0
+
+
+def _changes_attributes(project: Project) -> bool:
+    return bool(project.neutral or project.gaze_calibrations)
 
 
 class NeutralWorker(NewestWorker["NeutralRequest", "NeutralReply"]):
@@ -60,7 +65,7 @@ class NeutralWorker(NewestWorker["NeutralRequest", "NeutralReply"]):
         start_s = time.perf_counter()
         try:
             results, known = request.results.snapshot(), None
-            if request.project.neutral and results.camera is not None:
+            if _changes_attributes(request.project) and results.camera is not None:
                 known = reviewed_results(results, request.project, results.camera.focal)
         except SteadymarkError as error:
             log.warning("neutral faces: %s", error.sentence)
@@ -72,7 +77,7 @@ class NeutralWorker(NewestWorker["NeutralRequest", "NeutralReply"]):
 
 
 class NeutralFaces(BackgroundReview):
-    """The attributes of persons whose neutral face is known. It lives in the GUI thread.
+    """The attributes of persons with a neutral face or a gaze calibration, in the GUI thread.
 
     They are those of an export. Until they are computed, the attributes are as they were tracked.
 
@@ -83,6 +88,7 @@ class NeutralFaces(BackgroundReview):
 
     def __init__(self, recording: RecordingView, review: ReviewStore) -> None:
         self._known: ReviewedTable | None = None
+        self._calibrations: dict[int, GazeCalibration] = {}
         super().__init__(recording, review, NeutralWorker)
         review.changed.connect(self._follow_project)
 
@@ -96,7 +102,7 @@ class NeutralFaces(BackgroundReview):
     def with_neutral(
         self, faces: Sequence[TrackedFace], index: int, results: Results
     ) -> tuple[TrackedFace, ...]:
-        """Return the faces of a frame with the attributes that their neutral faces give.
+        """Return the faces of a frame with the attributes that the choices of the user give.
 
         Args:
             faces: The faces of the frame, as they were tracked.
@@ -112,18 +118,29 @@ class NeutralFaces(BackgroundReview):
         for face in faces:
             row = row_of.get(face.face_id)
             if row is not None and known.recomputed[row] and face.attributes is not None:
-                context = replace(face.attributes.context, identity=known.identities[row])
+                context = replace(
+                    face.attributes.context,
+                    identity=known.identities[row],
+                    gaze_calibration=self._calibrations.get(int(known.person[row]))
+                    or face.attributes.context.gaze_calibration,
+                )
                 face = replace(face, attributes=attributes_from(values[row], context))
             changed.append(face)
         return tuple(changed)
 
     def _request_of(self, results: Results) -> NeutralRequest | None:
         project = self._review.project
-        if project is None or not (project.neutral or self._known is not None):
+        if project is None or not (_changes_attributes(project) or self._known is not None):
             return None
         # Only these parts of the project matter: other edits request nothing.
-        used = Project(project.video, neutral=project.neutral, reassignments=project.reassignments)
+        used = Project(
+            project.video,
+            reassignments=project.reassignments,
+            neutral=project.neutral,
+            gaze_calibrations=project.gaze_calibrations,
+        )
         return NeutralRequest(results, used)
 
     def _use(self, reply: NeutralReply | None) -> None:
         self._known = None if reply is None else reply.known
+        self._calibrations = {} if reply is None else reply.request.project.calibrations

@@ -44,6 +44,7 @@ class PersonRow:
         share: Share of the tracked frames with the person.
         image: The picture, (side, side, 3); None while there is none.
         neutral: Index of the frame from which on the face is neutral; None if none is chosen.
+        calibrated: Whether the gaze has a calibration.
     """
 
     summary: PersonSummary
@@ -51,6 +52,7 @@ class PersonRow:
     share: float
     image: Image | None
     neutral: int | None = None
+    calibrated: bool = False
 
     @property
     def number(self) -> int:
@@ -108,6 +110,7 @@ class People(BackgroundReview):
         project = self._review.project
         names = {} if project is None else {one.number: one.name for one in project.people}
         neutral = {} if project is None else {one.person: one.frame for one in project.neutral}
+        calibrated = {} if project is None else project.calibrations
         return [
             PersonRow(
                 one,
@@ -115,6 +118,7 @@ class People(BackgroundReview):
                 one.frames / self.frames if self.frames else 0.0,
                 self.pictures.image_of(one),
                 neutral.get(one.number),
+                one.number in calibrated,
             )
             for one in self.summaries
         ]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.app.session.recording.results import Results
+    from steadymark.engine.core.gaze import GazeCalibration
     from steadymark.engine.tracking.settings import TrackSettings
 
 NO_FILTER = ChosenStabilizer(NONE)
@@ -43,15 +44,24 @@ class PointFilter:
     """A filter with one state per face, which is reset where the tracker resets its own.
 
     It is not thread-safe.
+
+    Args:
+        choice: The filter.
+        calibration: The correction of gaze of what `filtered` returns; None for none.
     """
 
-    def __init__(self, choice: ChosenStabilizer) -> None:
-        self.choice = choice
+    def __init__(
+        self, choice: ChosenStabilizer, calibration: GazeCalibration | None = None
+    ) -> None:
+        self.choice, self._calibration = choice, calibration
         self._online = online_filter(choice)
         self._states: dict[int, Any] = {}
 
     def filtered(self, result: TrackResult) -> TrackResult:
         """Return the result with filtered points. Results must be passed in order."""
+        if self._calibration is not None:
+            faces = tuple(_calibrated(face, self._calibration) for face in result.faces)
+            result = replace(result, faces=faces)
         if self.choice.name == NONE or self.choice.needs_future:
             return result
         if result.restarted:
@@ -102,3 +112,12 @@ class PointFilter:
                 stop=stop,
             )
         return stabilized
+
+
+def _calibrated(face: TrackedFace, calibration: GazeCalibration) -> TrackedFace:
+    """Return a face with its gaze corrected, and with the attributes that follow from gaze."""
+    known, points = face.attributes, face.stabilized
+    if known is None or points is None:
+        return face
+    context = replace(known.context, gaze_calibration=calibration)
+    return with_points(replace(face, attributes=replace(known, context=context)), points)

@@ -47,6 +47,7 @@ class ReviewedFaces:
     def __init__(self, results: Results, project: Project, focal_px: float | None) -> None:
         self._results = results
         self._table = reviewed_results(results, project, focal_px)
+        self._calibrations = project.calibrations
 
     def faces(self, index: int) -> tuple[TrackedFace, ...] | None:
         """Return the faces of a frame, or None if it is not tracked."""
@@ -69,6 +70,11 @@ class ReviewedFaces:
             if attributes is None
             else attributes_from(
                 table.attributes[row],
-                replace(attributes.context, identity=self._table.identities[row]),
+                replace(
+                    attributes.context,
+                    identity=self._table.identities[row],
+                    gaze_calibration=self._calibrations.get(named.face_id)
+                    or attributes.context.gaze_calibration,
+                ),
             ),
         )

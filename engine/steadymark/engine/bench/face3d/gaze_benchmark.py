@@ -85,12 +85,13 @@ class GazeErrors:
 
 
 class GazeFigures(NamedTuple):
-    """The errors without a calibration, with one of `POINTS` points, and with the true eyeballs.
+    """The errors without a calibration, with one of a point or of `POINTS`, and with true eyeballs.
 
-    The last are those of the pupils alone.
+    The single point is straight ahead. The last errors are those of the pupils alone.
     """
 
     before: GazeErrors
+    one_look: GazeErrors
     after: GazeErrors
     true_eyes: GazeErrors
 
@@ -111,17 +112,18 @@ def measure_gaze(
     Raises:
         UsageError: The data folder has no face model.
     """
-    before, after, known = [], [], []
+    before, one_look, after, known = [], [], [], []
     for number in range(choice.people):
         rng = np.random.default_rng((choice.seed, number))
         person = GazingPerson(data, rng, noise=choice.noise)
         learned, seen = _frames(person, rng, choice.yaw_deg)
-        calibration = _calibrated(person, learned)
+        single, calibration = _calibrated(person, learned)
         before += [_error(each, each.gaze(None)) for each in seen]
+        one_look += [_error(each, each.gaze(single)) for each in seen]
         after += [_error(each, each.gaze(calibration)) for each in seen]
         known += [_error(each, each.gaze_of_true_eyes()) for each in seen]
         progress(number + 1, choice.people)
-    return GazeFigures(_errors(before), _errors(after), _errors(known))
+    return GazeFigures(*map(_errors, (before, one_look, after, known)))
 
 
 def _frames(
@@ -150,8 +152,11 @@ def _fitted(frame: GazingFace, identity: Floats) -> _Seen:
     return _Seen(frame, fit)
 
 
-def _calibrated(person: GazingPerson, identity: Floats) -> GazeCalibration:
-    """Return the calibration of a person who looks at a grid of points, head nearly still."""
+def _calibrated(person: GazingPerson, identity: Floats) -> tuple[GazeCalibration, GazeCalibration]:
+    """Return calibrations of a person who looks at a grid of points, head nearly still.
+
+    The first is that of the point in the middle alone.
+    """
     grid = np.linspace(-_GRID_DEG, _GRID_DEG, round(POINTS**0.5))
     measured, wanted = [], []
     for point in np.stack(np.meshgrid(grid, grid), -1).reshape(-1, 2):
@@ -166,7 +171,10 @@ def _calibrated(person: GazingPerson, identity: Floats) -> GazeCalibration:
         there = [gaze_angles(each.fit.rotation.T @ each.truth.direction) for each in seen]
         measured.append(np.median(found, 0))
         wanted.append(np.tile(np.median(there, 0), (2, 1)))
-    return fit_calibration("", np.degrees(measured), np.degrees(wanted)).calibration
+    angles, there_deg = np.degrees(measured), np.degrees(wanted)
+    middle = slice(POINTS // 2, POINTS // 2 + 1)
+    single = fit_calibration("", angles[middle], there_deg[middle], fewest=1)
+    return single.calibration, fit_calibration("", angles, there_deg).calibration
 
 
 def _error(seen: _Seen, gaze: Gaze) -> list[float]:

@@ -1,0 +1,1 @@
+"""Calibrations of gaze: points on a screen, fixations, and the persons of a recording."""

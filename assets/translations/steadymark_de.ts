@@ -865,6 +865,10 @@
         <translation>Ziehen zeigt das Gesicht von der Seite, Doppelklick wieder von der Kamera aus</translation>
     </message>
     <message>
+        <source>There is no picture yet: open a video or a camera.</source>
+        <translation>Noch gibt es kein Bild: Öffnen Sie ein Video oder eine Kamera.</translation>
+    </message>
+    <message>
         <source>This frame is not tracked yet.</source>
         <translation>Dieses Bild ist noch nicht verfolgt.</translation>
     </message>
@@ -983,6 +987,88 @@
     <message>
         <source>Use the parameters of the settings, and follow their changes</source>
         <translation>Die Parameter der Einstellungen verwenden und ihnen folgen</translation>
+    </message>
+</context>
+<context>
+    <name>GazeController</name>
+    <message>
+        <source>Gaze calibrations ({kind})</source>
+        <translation>Blickkalibrierungen ({kind})</translation>
+    </message>
+    <message>
+        <source>Load a gaze calibration</source>
+        <translation>Blickkalibrierung laden</translation>
+    </message>
+    <message>
+        <source>Save the gaze calibration</source>
+        <translation>Blickkalibrierung speichern</translation>
+    </message>
+    <message>
+        <source>The size of the screen is unknown: measure and enter it.</source>
+        <translation>Die Größe des Bildschirms ist unbekannt: Messen Sie sie, und geben Sie sie ein.</translation>
+    </message>
+    <message>
+        <source>The view is recorded: stop the recording first.</source>
+        <translation>Die Ansicht wird aufgenommen: Beenden Sie zuerst die Aufnahme.</translation>
+    </message>
+</context>
+<context>
+    <name>GazeDialog</name>
+    <message>
+        <source>Gaze calibration</source>
+        <translation>Blickkalibrierung</translation>
+    </message>
+    <message>
+        <source>&amp;Use this calibration</source>
+        <translation>Kalibrierung &amp;verwenden</translation>
+    </message>
+    <message>
+        <source>&amp;Load…</source>
+        <translation>&amp;Laden …</translation>
+    </message>
+    <message>
+        <source>&amp;Save…</source>
+        <translation>&amp;Speichern …</translation>
+    </message>
+    <message>
+        <source>R&amp;emove</source>
+        <translation>&amp;Entfernen</translation>
+    </message>
+    <message>
+        <source>S&amp;tart</source>
+        <translation>S&amp;tarten</translation>
+    </message>
+    <message>
+        <source>&amp;Calibrate</source>
+        <translation>&amp;Kalibrieren</translation>
+    </message>
+    <message>
+        <source>Mean error at the points: {before} before, {after} after.</source>
+        <translation>Mittlerer Fehler an den Punkten: vorher {before}, nachher {after}.</translation>
+    </message>
+    <message>
+        <source>{missed} of {count} points were missed.</source>
+        <translation>{missed} von {count} Punkten fehlen.</translation>
+    </message>
+    <message>
+        <source>The points do not fit the gaze: repeat the calibration.</source>
+        <translation>Die Punkte passen nicht zum Blick: Wiederholen Sie die Kalibrierung.</translation>
+    </message>
+    <message>
+        <source>the person before the camera</source>
+        <translation>der Person vor der Kamera</translation>
+    </message>
+    <message>
+        <source>The gaze of {who} is not calibrated.</source>
+        <translation>Der Blick von {who} ist nicht kalibriert.</translation>
+    </message>
+    <message>
+        <source>The gaze of {who} is corrected with the calibration &apos;{name}&apos;.</source>
+        <translation>Der Blick von {who} wird mit der Kalibrierung „{name}“ berichtigt.</translation>
+    </message>
+    <message>
+        <source>The gaze of {who} is corrected with a calibration.</source>
+        <translation>Der Blick von {who} wird mit einer Kalibrierung berichtigt.</translation>
     </message>
 </context>
 <context>
@@ -1193,6 +1279,77 @@
     <message>
         <source>Open</source>
         <translation>Öffnen</translation>
+    </message>
+</context>
+<context>
+    <name>LookedAtForm</name>
+    <message>
+        <source>Mark a loop in which the person looks at one point, or go to the middle of such a second, and add it. One look into the camera corrects the offsets of the eyes; three points or more also correct how far they turn.</source>
+        <translation>Markieren Sie eine Schleife, in der die Person auf einen Punkt sieht, oder gehen Sie in die Mitte einer solchen Sekunde, und fügen Sie sie hinzu. Ein Blick in die Kamera berichtigt die Richtung der Augen; drei oder mehr Punkte berichtigen auch, wie weit sie sich drehen.</translation>
+    </message>
+    <message>
+        <source>the camera</source>
+        <translation>die Kamera</translation>
+    </message>
+    <message>
+        <source>a place, in mm from the camera</source>
+        <translation>ein Ort, in mm von der Kamera aus</translation>
+    </message>
+    <message>
+        <source>Re&amp;move the point</source>
+        <translation>Punkt &amp;entfernen</translation>
+    </message>
+    <message>
+        <source>Points that the person looked at</source>
+        <translation>Punkte, auf die die Person sah</translation>
+    </message>
+    <message>
+        <source>&amp;Add the loop</source>
+        <translation>Schleife &amp;hinzufügen</translation>
+    </message>
+    <message>
+        <source>&amp;Add this second</source>
+        <translation>Diese Sekunde &amp;hinzufügen</translation>
+    </message>
+    <message>
+        <source>{start} to {end} s: {target}</source>
+        <translation>{start} bis {end} s: {target}</translation>
+    </message>
+    <message>
+        <source>{x}, {y}, {z} mm</source>
+        <translation>{x}, {y}, {z} mm</translation>
+    </message>
+    <message>
+        <source>right</source>
+        <translation>rechts</translation>
+    </message>
+    <message>
+        <source>To the right of the picture</source>
+        <translation>Nach rechts im Bild</translation>
+    </message>
+    <message>
+        <source>down</source>
+        <translation>unten</translation>
+    </message>
+    <message>
+        <source>Downwards</source>
+        <translation>Nach unten</translation>
+    </message>
+    <message>
+        <source>ahead</source>
+        <translation>voraus</translation>
+    </message>
+    <message>
+        <source>From the camera towards the person</source>
+        <translation>Von der Kamera zur Person</translation>
+    </message>
+    <message>
+        <source>&amp;Person</source>
+        <translation>&amp;Person</translation>
+    </message>
+    <message>
+        <source>Looks a&amp;t</source>
+        <translation>Sieht &amp;auf</translation>
     </message>
 </context>
 <context>
@@ -1452,6 +1609,10 @@
     <message>
         <source>neutral in frame {frame}</source>
         <translation>neutral in Bild {frame}</translation>
+    </message>
+    <message>
+        <source>gaze is calibrated</source>
+        <translation>Blick ist kalibriert</translation>
     </message>
     <message numerus="yes">
         <source>two faces at once in %n frame(s), first in frame {frame}</source>
@@ -1996,6 +2157,49 @@
     <message>
         <source>Show or hide from which value on a stretch is doubtful</source>
         <translation>Zeigen oder verbergen, ab welchem Wert eine Stelle zweifelhaft ist</translation>
+    </message>
+</context>
+<context>
+    <name>ScreenForm</name>
+    <message>
+        <source>Sit before the camera as you usually do. Points appear on the whole screen: look at each of them until the next one appears.</source>
+        <translation>Setzen Sie sich wie gewohnt vor die Kamera. Auf dem ganzen Bildschirm erscheinen Punkte: Sehen Sie jeden an, bis der nächste erscheint.</translation>
+    </message>
+    <message>
+        <source>Negative if the camera is below the upper edge</source>
+        <translation>Negativ, wenn die Kamera unter dem oberen Rand ist</translation>
+    </message>
+    <message>
+        <source>As you see it; negative if the camera is on the left</source>
+        <translation>Von Ihnen aus gesehen; negativ, wenn die Kamera links ist</translation>
+    </message>
+    <message>
+        <source>unknown</source>
+        <translation>unbekannt</translation>
+    </message>
+    <message>
+        <source>&amp;Width of the screen</source>
+        <translation>&amp;Breite des Bildschirms</translation>
+    </message>
+    <message>
+        <source>&amp;Height of the screen</source>
+        <translation>&amp;Höhe des Bildschirms</translation>
+    </message>
+    <message>
+        <source>Camera &amp;above its upper edge</source>
+        <translation>Kamera &amp;über seinem oberen Rand</translation>
+    </message>
+    <message>
+        <source>Camera &amp;right of its middle</source>
+        <translation>Kamera &amp;rechts von seiner Mitte</translation>
+    </message>
+    <message>
+        <source>&amp;Points</source>
+        <translation>&amp;Punkte</translation>
+    </message>
+    <message>
+        <source> mm</source>
+        <translation> mm</translation>
     </message>
 </context>
 <context>
@@ -2563,6 +2767,21 @@
     </message>
 </context>
 <context>
+    <name>TargetScreen</name>
+    <message>
+        <source>Gaze calibration</source>
+        <translation>Blickkalibrierung</translation>
+    </message>
+    <message>
+        <source>Look at the centre of the point until the next one appears. Esc cancels.</source>
+        <translation>Sehen Sie in die Mitte des Punkts, bis der nächste erscheint. Esc bricht ab.</translation>
+    </message>
+    <message>
+        <source>{number} of {count}</source>
+        <translation>{number} von {count}</translation>
+    </message>
+</context>
+<context>
     <name>Timeline</name>
     <message>
         <source>Timeline</source>
@@ -3000,6 +3219,10 @@
     <message>
         <source>E&amp;xpressions…</source>
         <translation>&amp;Mimik …</translation>
+    </message>
+    <message>
+        <source>&amp;Gaze calibration…</source>
+        <translation>&amp;Blickkalibrierung …</translation>
     </message>
     <message>
         <source>&amp;Mirrored view</source>
@@ -4799,6 +5022,10 @@
         <translation>Namen der Blendshapes, die der Avatar hat.</translation>
     </message>
     <message>
+        <source>No face is seen: sit before the camera</source>
+        <translation>Kein Gesicht ist zu sehen: Setzen Sie sich vor die Kamera</translation>
+    </message>
+    <message>
         <source>No face was found in {name} (1 frame).</source>
         <translation>In {name} wurde kein Gesicht gefunden (1 Bild).</translation>
     </message>
@@ -4887,6 +5114,10 @@
         <translation>Konfidenz der Pupille</translation>
     </message>
     <message>
+        <source>Several faces are seen: only one person can be calibrated</source>
+        <translation>Mehrere Gesichter sind zu sehen: Nur eine Person kann kalibriert werden</translation>
+    </message>
+    <message>
         <source>Shapes</source>
         <translation>Blendshapes</translation>
     </message>
@@ -4903,8 +5134,16 @@
         <translation>Die Mitten der Pupillen; rechts und links von der Person aus</translation>
     </message>
     <message>
+        <source>The eyes are not seen: look at the point with open eyes</source>
+        <translation>Die Augen sind nicht zu sehen: Sehen Sie mit offenen Augen auf den Punkt</translation>
+    </message>
+    <message>
         <source>The face is never followed for half a second.</source>
         <translation>Das Gesicht wird nie eine halbe Sekunde lang verfolgt.</translation>
+    </message>
+    <message>
+        <source>The gaze is not steady yet: keep looking at the point</source>
+        <translation>Der Blick ist noch nicht ruhig: Sehen Sie weiter auf den Punkt</translation>
     </message>
     <message>
         <source>The landmarks stay as the model finds them.</source>
@@ -5025,6 +5264,10 @@
     <message>
         <source>brow lowerer</source>
         <translation>Brauen senken</translation>
+    </message>
+    <message>
+        <source>calibrate the gaze</source>
+        <translation>Blick kalibrieren</translation>
     </message>
     <message>
         <source>cannot read the annotations in {path}: {error}</source>
@@ -5315,6 +5558,14 @@
         <translation>noch ist kein Bild verarbeitet</translation>
     </message>
     <message>
+        <source>no gaze is known at the points: choose moments in which the eyes are open and visible</source>
+        <translation>an den Punkten ist kein Blick bekannt: Wählen Sie Augenblicke, in denen die Augen offen und sichtbar sind</translation>
+    </message>
+    <message>
+        <source>no recording is open: open the recording of the person</source>
+        <translation>keine Aufnahme ist geöffnet: Öffnen Sie die Aufnahme der Person</translation>
+    </message>
+    <message>
         <source>none of the finished videos of the queue has ground truth beside it</source>
         <translation>neben keinem der fertigen Videos der Warteschlange liegt eine Referenz</translation>
     </message>
@@ -5329,6 +5580,10 @@
     <message>
         <source>not sent</source>
         <translation>nicht gesendet</translation>
+    </message>
+    <message>
+        <source>nothing can be exported: the table has no rows</source>
+        <translation>es kann nichts exportiert werden: Die Tabelle hat keine Zeilen</translation>
     </message>
     <message>
         <source>nothing is left to export: everything is excluded or outside the part</source>
@@ -5387,6 +5642,10 @@
         <translation>Korrektur von Bild {frame} entfernen</translation>
     </message>
     <message>
+        <source>remove the gaze calibration</source>
+        <translation>Blickkalibrierung entfernen</translation>
+    </message>
+    <message>
         <source>right</source>
         <translation>rechts</translation>
     </message>
@@ -5429,10 +5688,6 @@
     <message>
         <source>the drawing &apos;{name}&apos; has the name of another command</source>
         <translation>Die Zeichnung „{name}“ heißt wie ein anderer Befehl</translation>
-    </message>
-    <message>
-        <source>the expression settings cannot be written to {path} ({reason}): choose another place</source>
-        <translation>Die Mimik-Einstellungen lassen sich nicht nach {path} schreiben ({reason}): Wählen Sie einen anderen Ort</translation>
     </message>
     <message>
         <source>the face attribute &apos;{name}&apos; cannot be computed ({kind}: {error})</source>
@@ -5509,10 +5764,6 @@
     <message>
         <source>the preset {path} cannot be deleted: {reason}</source>
         <translation>Die Voreinstellung {path} kann nicht gelöscht werden: {reason}</translation>
-    </message>
-    <message>
-        <source>the project corrects landmark {landmark} of face {face} in frame {frame}, and the landmarks of the table are 0 to {last}: remove this correction</source>
-        <translation>Das Projekt korrigiert Landmarke {landmark} von Gesicht {face} in Bild {frame}, doch die Tabelle hat die Landmarken 0 bis {last}: Entfernen Sie diese Korrektur</translation>
     </message>
     <message>
         <source>the project of {video} was made for a video of {made} pixels, and this one has {found}: put the project beside the video that it belongs to</source>
@@ -6191,12 +6442,28 @@
         <translation>{path}: {count} Punkte, erwartet sind {wanted}</translation>
     </message>
     <message>
+        <source>the gaze calibration of the person {person} is not possible: its values are wrong</source>
+        <translation>die Blickkalibrierung der Person {person} ist nicht möglich: Ihre Werte sind falsch</translation>
+    </message>
+    <message>
+        <source>the project corrects landmark {landmark} of face {face} in frame {frame}, and the landmarks are 0 to {last}: remove this correction</source>
+        <translation>das Projekt berichtigt Landmarke {landmark} des Gesichts {face} in Bild {frame}, und die Landmarken sind 0 bis {last}: Entfernen Sie diese Berichtigung</translation>
+    </message>
+    <message>
+        <source>there are also {files}, of an earlier run or another video: delete what you do not need</source>
+        <translation>es gibt auch {files}, von einem früheren Lauf oder einem anderen Video: Löschen Sie, was Sie nicht brauchen</translation>
+    </message>
+    <message>
         <source>upwards</source>
         <translation>nach oben</translation>
     </message>
     <message>
         <source>{degrees:.1f}° {direction}</source>
         <translation>{degrees:.1f}° {direction}</translation>
+    </message>
+    <message>
+        <source>{name} moves in the half second from {time:.2f} s on ({shape} changes by {change:.2f}): choose a moment in which the face is at rest</source>
+        <translation>{name} bewegt sich in der halben Sekunde ab {time:.2f} s ({shape} ändert sich um {change:.2f}): Wählen Sie einen Augenblick, in dem das Gesicht ruht</translation>
     </message>
     <message>
         <source>{path} has no table of landmarks beside it: track it first (steadymark track {path} --out {folder}), or name the table</source>

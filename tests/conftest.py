@@ -30,7 +30,8 @@ settings.register_profile(
 settings.load_profile("quick")
 
 ROOT = Path(__file__).resolve().parents[1]
-# programs that tests start run this checkout, whether it is installed or not
+# programs that tests start run this checkout, whether it is installed or not, and compile it once
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ["PYTHONPATH"] = os.pathsep.join(
     [*(str(ROOT / part) for part in ("app", "engine", "models")), os.getenv("PYTHONPATH", "")]
 ).rstrip(os.pathsep)

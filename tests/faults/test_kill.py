@@ -138,6 +138,7 @@ def kill_and_resume(
     return remaining_rows
 
 
+@pytest.mark.slow
 def test_resuming_after_kills_gives_the_same_bytes(
     clips: Path, tmp_path: Path, uninterrupted: dict[str, bytes]
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import atexit
-from functools import cache
+import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -12,10 +12,11 @@ import torch
 from torch import nn
 
 from steadymark.models.training.landmarks.landmark_system import LandmarkSystem
-from steadymark.models.training.registry import find_system
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from steadymark.models.training.system import System
 
 N = TypeVar("N", bound=nn.Module)
 
@@ -44,15 +45,20 @@ def with_random_weights(network: N, by: float = 0.01) -> N:
     return network
 
 
-@cache
-def exported(name: str, preset: str) -> ExportedNetwork:
+_EXPORTED: dict[str, ExportedNetwork] = {}
+
+
+def exported(system: System[Any]) -> ExportedNetwork:
     """Export a landmark system; tests share the file and the network, and change neither."""
+    recipe = json.dumps(system.describe())
+    if recipe in _EXPORTED:
+        return _EXPORTED[recipe]
     folder = TemporaryDirectory()
     atexit.register(folder.cleanup)
-    system = find_system(name, preset)
     assert isinstance(system, LandmarkSystem)
     torch.manual_seed(0)
     network = with_random_weights(system.build()).eval()
     file = Path(folder.name) / "net.onnx"
     facts = system.export(network, Path(folder.name), file)
-    return ExportedNetwork(system, network, file, facts)
+    _EXPORTED[recipe] = ExportedNetwork(system, network, file, facts)
+    return _EXPORTED[recipe]

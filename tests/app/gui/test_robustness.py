@@ -73,6 +73,7 @@ def dialog_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]
     return questions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_200_random_actions_leave_no_fault(
     qtbot: QtBot,

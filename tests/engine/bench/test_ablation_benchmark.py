@@ -67,6 +67,7 @@ def data(tmp_path: Path, frame_of_demo: tuple[np.ndarray, np.ndarray]) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_table_has_a_row_for_each_variant_and_filter(data: Path) -> None:
     progress: list[tuple[int, int]] = []
     rows = list(
@@ -153,6 +154,7 @@ def wide_console(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(error_boundary.out, "width", 160)
 
 
+@pytest.mark.slow
 def test_the_command_prints_its_table_and_reports_invalid_input(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,12 +62,9 @@ def test_each_stage_gives_a_finite_shape(name: str) -> None:
     torch.testing.assert_close(first.shapes[0], both.shapes[0])
 
 
-@BOTH_PRESETS
 @pytest.mark.parametrize("stage", [1, 2])
-def test_every_parameter_of_the_trained_stage_gets_a_gradient_and_no_other(
-    name: str, stage: int
-) -> None:
-    network = Dan(PRESETS[name])
+def test_every_parameter_of_the_trained_stage_gets_a_gradient_and_no_other(stage: int) -> None:
+    network = Dan(PRESETS["lite"])
     network.train_stage(stage)
     backward(total_loss(network, stage, 4))
     trained = {id(p) for p in network.stage_parameters(stage)}
@@ -170,9 +167,8 @@ def test_scores_lie_between_0_and_the_face_score() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", PRESETS)
-def test_onnx_gives_the_same_points_as_torch(name: str, tmp_path: Path) -> None:
-    decoded = DanDecoded(random_dan(PRESETS[name])).eval()
+def test_the_second_stage_of_an_onnx_file_moves_the_points_as_in_torch(tmp_path: Path) -> None:
+    decoded = DanDecoded(random_dan(PRESETS["lite"])).eval()
     path = tmp_path / "n.onnx"
     export_onnx(
         decoded,
@@ -182,8 +178,7 @@ def test_onnx_gives_the_same_points_as_torch(name: str, tmp_path: Path) -> None:
         outputs=["points", "scores", "face"],
         dynamic=({0: torch.export.Dim("n")},),
     )
-    if name == "lite":
-        assert path.stat().st_size <= 10e6
+    assert path.stat().st_size <= 10e6
     session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
     for count in (1, 3):
         crop_batch = crops(count)

@@ -10,6 +10,7 @@ from steadymark.models.networks.heatmap1d import CoAttention, Heatmap1d, Heatmap
 from steadymark.models.networks.heatmap_losses import gaussian_targets, marginal_loss, squared_loss
 from steadymark.models.networks.onnx_export import count_macs
 from steadymark.models.runtime.onnxruntime_offline import ort
+from steadymark.models.training.registry import find_system
 from support.exported_networks import exported
 
 
@@ -103,7 +104,7 @@ def test_the_result_of_a_face_does_not_depend_on_its_batch() -> None:
 
 
 def test_onnx_gives_the_same_points_as_torch() -> None:
-    system, network, path, _ = exported("heatmap1d", "lite")
+    system, network, path, _ = exported(find_system("heatmap1d", "lite"))
     decoded = system.decoded(network).eval()
     session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
     for count in (1, 3):

@@ -16,12 +16,8 @@ from steadymark.models.networks.hourglass import (
     PreResidual,
     StackedHourglass,
 )
-from steadymark.models.networks.onnx_export import export_onnx
-from steadymark.models.runtime.onnxruntime_offline import ort
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
 SMALL = HourglassConfig(stacks=2, depth=2, channels=16, stem=8)
@@ -43,27 +39,6 @@ def with_batch_norm_statistics(config: HourglassConfig) -> StackedHourglass:
 
 def images(count: int, side: int = 32) -> torch.Tensor:
     return torch.rand(count, 3, side, side, generator=torch.Generator().manual_seed(1)) * 2 - 1
-
-
-def check_onnx(config: HourglassConfig, side: int, path: Path) -> None:
-    network = with_batch_norm_statistics(config)
-    export_onnx(
-        network,
-        (images(2, side),),
-        path,
-        inputs=["image"],
-        outputs=["features", "deepest"],
-        dynamic=({0: torch.export.Dim("n")},),
-    )
-    session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
-    batch = images(3, side)
-    with torch.no_grad():
-        expected = network(batch)
-    for result, expected_part in zip(
-        session.run(None, {"image": batch.numpy()}), expected, strict=True
-    ):
-        scale = float(expected_part.abs().max())
-        np.testing.assert_allclose(result, expected_part.numpy(), atol=1e-4 * scale)
 
 
 @BOTH_VARIANTS
@@ -96,12 +71,6 @@ def test_the_result_of_an_image_does_not_depend_on_its_batch(config: HourglassCo
         torch.testing.assert_close(
             network(batch)[0][1:2], network(batch[1:2])[0], atol=1e-4, rtol=1e-4
         )
-
-
-@pytest.mark.slow
-@BOTH_VARIANTS
-def test_onnx_gives_the_same_features_as_torch(config: HourglassConfig, tmp_path: Path) -> None:
-    check_onnx(config, 32, tmp_path / "n.onnx")
 
 
 def max_pooled(x: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -102,6 +102,7 @@ def test_a_killed_training_of_the_detector_resumes_to_the_same_weights(
     assert one["samples"] == two["samples"] > 9  # tiles of 64 pixels: 25 in a batch
 
 
+@pytest.mark.slow
 def test_the_exported_detector_is_opened_by_the_engine_with_the_threshold_of_the_validation(
     photo_folder: Path, tmp_path: Path
 ) -> None:
@@ -124,6 +125,7 @@ def test_the_exported_detector_is_opened_by_the_engine_with_the_threshold_of_the
     assert detector.detect(np.zeros((100, 140, 3), np.uint8)) is not None
 
 
+@pytest.mark.slow
 def test_a_card_takes_the_threshold_that_the_user_gives(photo_folder: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     train(TINY, photo_folder, run, replace(SETTINGS, steps=1))
@@ -136,6 +138,7 @@ def test_a_card_takes_the_threshold_that_the_user_gives(photo_folder: Path, tmp_
         export_run(run, tmp_path / "zoo", "face_net", scores={"recall": 3})
 
 
+@pytest.mark.slow
 def test_a_training_begins_with_the_weights_of_an_exported_detector(
     photo_folder: Path, tmp_path: Path
 ) -> None:

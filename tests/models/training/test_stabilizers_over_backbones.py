@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["folder"]  # a fixture
+QUICK = replace(SETTINGS, steps=3, save_s=1e9)  # one checkpoint at the end
 
 TINY_CELLS: list[RecurrentSystem] = [
     replace(TRACKER, cell=RefinerConfig(width=8, kernel=3)),
@@ -49,7 +50,7 @@ def test_an_exported_detector_is_the_same_backbone_as_its_checkpoint(
     folder: Path, tmp_path: Path
 ) -> None:
     detector = Heatmap1dSystem(network=TINY, batch=2, augment=AugmentConfig(margin=1.5))
-    train(detector, folder, tmp_path / "run", replace(SETTINGS, steps=40))
+    train(detector, folder, tmp_path / "run", QUICK)
     model = export_run(tmp_path / "run", tmp_path / "zoo", "net")
     from_checkpoint, from_onnx = (
         open_backbone(BackboneInfo(file=str(file))) for file in (tmp_path / "run/last.pt", model)
@@ -59,7 +60,7 @@ def test_an_exported_detector_is_the_same_backbone_as_its_checkpoint(
     np.testing.assert_allclose(from_onnx(crops), from_checkpoint(crops), atol=2e-3)
     system = replace(TINY_CELLS[1].over(BackboneInfo(file=str(model)), folder), batch=2)
     small = replace(system, sequences=(4, 2), sequence=SequenceConfig(frames=4))
-    train(small, folder, tmp_path / "steady", replace(SETTINGS, steps=2))
+    train(small, folder, tmp_path / "steady", QUICK)
     card = read_card(
         export_run(tmp_path / "steady", tmp_path / "zoo", "steady", over="net").with_suffix(".json")
     )
@@ -74,7 +75,7 @@ def test_a_stabilizer_over_a_trained_detector_can_be_trained_and_exported(
     folder: Path, tmp_path: Path, system: RecurrentSystem
 ) -> None:
     detector = Heatmap1dSystem(network=TINY, batch=2, augment=AugmentConfig())
-    train(detector, folder, tmp_path / "detector", replace(SETTINGS, steps=30))
+    train(detector, folder, tmp_path / "detector", QUICK)
     small = replace(
         system.over(BackboneInfo(file=str(tmp_path / "detector" / "last.pt")), folder),
         batch=2,
@@ -82,7 +83,7 @@ def test_a_stabilizer_over_a_trained_detector_can_be_trained_and_exported(
         sequence=SequenceConfig(frames=4),
     )
     run = tmp_path / "run"
-    train(small, folder, run, replace(SETTINGS, steps=3))
+    train(small, folder, run, QUICK)
     rows = (run / "curve.csv").read_text().splitlines()
     measures = ["nrmse", "mav", "lag", "mouth", "lids"]
     raw = [f"raw_{measure}" for measure in measures]
@@ -151,20 +152,17 @@ def test_any_onnx_file_with_heatmaps_can_get_a_stabilizer(
     assert small.backbone.size == (16, 16)
     assert 0 < small.backbone.sure < 1
     run = tmp_path / "run"
-    train(small, folder, run, replace(SETTINGS, steps=3))
-    model = export_run(run, tmp_path / "zoo", "foreign")
+    train(small, folder, run, QUICK)
+    model = export_run(
+        run, tmp_path / "zoo", "foreign", licence="BSD-3-Clause", data_note="LaPa, by its authors"
+    )
     card = json.loads(model.with_suffix(".json").read_text(encoding="utf-8"))
-    assert (card["licence"], card["data"]) == ("not stated", ["not stated"])
+    assert (card["licence"], card["data"]) == ("BSD-3-Clause", ["LaPa, by its authors"])
     stabilizer_data = card["stabilizer_data"]
     assert stabilizer_data["made_of"] == [
         "300w/train without the validation split (a hash of the photo)"
     ]
     assert stabilizer_data["sequences"] == [4, 2]
-    with_licence = export_run(
-        run, tmp_path / "zoo", "said", licence="BSD-3-Clause", data_note="LaPa, by its authors"
-    )
-    card = json.loads(with_licence.with_suffix(".json").read_text(encoding="utf-8"))
-    assert (card["licence"], card["data"]) == ("BSD-3-Clause", ["LaPa, by its authors"])
     network = LandmarkNetwork(read_card(model.with_suffix(".json")), device="cpu")
     crops = np.random.default_rng(0).integers(0, 256, (3, 1, 64, 64, 3), np.uint8)
     state = None
@@ -260,10 +258,12 @@ def test_networks_with_98_points_can_get_a_stabilizer(tmp_path: Path) -> None:
     small = replace(
         STABILIZER.over(info, faces), batch=2, sequences=(3, 2), sequence=SequenceConfig(frames=4)
     )
-    train(small, faces, tmp_path / "run", replace(SETTINGS, steps=2))
+    train(small, faces, tmp_path / "run", QUICK)
     model = export_run(tmp_path / "run", tmp_path / "zoo", "net98")
     card = read_card(model.with_suffix(".json"))
     assert card.schema == "wflw98"
+    entries = json.loads(model.with_suffix(".json").read_text(encoding="utf-8"))
+    assert (entries["licence"], entries["data"]) == ("not stated", ["not stated"])
     prediction = LandmarkNetwork(card, device="cpu").step(np.zeros((1, 64, 64, 3), np.uint8))
     assert prediction.points.shape == (1, 98, 2)
     with pytest.raises(ValueError, match="has the landmarks of ibug68, not of wflw98"):

@@ -42,7 +42,7 @@ def randomized_network(system: LandmarkSystem[Any], seed: int) -> nn.Module:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_weights_can_be_read_from_an_exported_model(name: str) -> None:
-    system, network, file, _ = exported(name, "lite")
+    system, network, file, _ = exported(find_system(name, "lite"))
     crops = torch.randint(0, 256, (32, 3, system.crop, system.crop), dtype=torch.uint8)
     restored = randomized_network(system, 2)
     load_onnx_weights(file, system.decoded(restored), crops)
@@ -54,7 +54,7 @@ def test_weights_can_be_read_from_an_exported_model(name: str) -> None:
 
 @pytest.mark.slow
 def test_weights_of_another_network_are_refused() -> None:
-    system, _, file, _ = exported("heatmap1d", "lite")
+    system, _, file, _ = exported(find_system("heatmap1d", "lite"))
     crops = torch.randint(0, 256, (8, 3, 128, 128), dtype=torch.uint8)
     other = altered(system, ["network.hidden=64"])
     assert isinstance(other, LandmarkSystem)

@@ -47,6 +47,7 @@ def short_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return square_video(tmp_path_factory.mktemp("short") / "a.mp4", 40)
 
 
+@pytest.mark.slow
 def test_a_run_without_leaks_passes_and_its_table_is_printed(tmp_path: Path, video: Path) -> None:
     table = tmp_path / "soak.json"
     script = "support.soak_process"
@@ -109,6 +110,7 @@ def leaks(video: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Leak]]:
                 resource.close()
 
 
+@pytest.mark.slow
 def test_leaks_in_a_sink_exceed_the_limits(tmp_path: Path, video: Path, leaks: list[Leak]) -> None:
     def leak() -> list[Leak]:
         leaks.append(Leak(video, threading.Event()))
@@ -129,6 +131,7 @@ def test_leaks_in_a_sink_exceed_the_limits(tmp_path: Path, video: Path, leaks: l
         assert not case.passed
 
 
+@pytest.mark.slow
 def test_a_failing_sink_is_reported(tmp_path: Path, video: Path) -> None:
     cases = run_soak(
         video,

@@ -95,6 +95,7 @@ def test_filters_as_stable_as_a_network_are_listed_with_their_error_and_lag() ->
     assert compare_with_filter(rows, 3) == []
 
 
+@pytest.mark.slow
 def test_scenes_can_be_exported_and_tables_of_other_trackers_scored(
     folder: Path, tmp_path: Path
 ) -> None:
@@ -147,6 +148,7 @@ def test_an_invalid_option_is_reported_in_one_sentence(
     assert "Traceback" not in result.output
 
 
+@pytest.mark.slow
 def test_bench_clips_measures_every_stabilizer(tmp_path: Path) -> None:
     table = tmp_path / "t.json"
     clip = assets_root() / "clips" / "demo.mp4"

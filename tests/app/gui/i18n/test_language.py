@@ -39,6 +39,7 @@ def test_every_text_of_the_window_is_translated(
     assert sum("⟦" in text for _, text in texts) > 200
     licences = {window.settings.model.itemData(i, 3) for i in range(window.settings.model.count())}
     assert [t for t in texts if untranslated(t[1]) and t[1] not in licences] == []
+    window.plots.show_plots(*window.plots._check_boxes)
     for plot in window.plots._plots.values():
         for side in ("left", "bottom"):
             assert not untranslated(plot.getAxis(side).labelText)

@@ -103,7 +103,9 @@ def test_the_visible_edge_is_not_learned_as_the_jaw(data: Path, tmp_path: Path) 
 
 
 def test_the_card_of_an_export_names_terms_schema_and_follower(data: Path, tmp_path: Path) -> None:
-    system = system_3d("local_global")
+    sizes = ("stacks=1", "depth=1", "channels=16")
+    system = altered(system_3d("local_global"), [f"network.hourglass.{size}" for size in sizes])
+    assert isinstance(system, LandmarkSystem)
     task: LandmarkTask[nn.Module] = system.open(data, tmp_path, seed=1)
     network = system.build()
     checkpoint = {

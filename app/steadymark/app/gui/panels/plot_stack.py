@@ -30,7 +30,7 @@ class PlotStack(pg.GraphicsLayoutWidget):  # type: ignore[misc]
 
     Attributes:
         clicked: Emitted with a time in seconds after a click that is not a double click.
-        plots: All plots by name, also those that are not shown.
+        plots: The plots that were added, by name, also those that are not shown.
     """
 
     clicked = Signal(float)
@@ -41,6 +41,8 @@ class PlotStack(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         self._headers: dict[str, Any] = {}
         self._axis_labels: dict[str, str] = {}
         self._position_lines: list[Any] = []
+        self._time_s = 0.0
+        self._shown: tuple[str, ...] = ()
         self._saving = False
         self.ci.layout.setContentsMargins(4, 4, 8, 2)
         self.ci.layout.setSpacing(2)
@@ -74,9 +76,11 @@ class PlotStack(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         plot.hideButtons()
         place = pg.InfiniteLine(angle=90, movable=False)
         plot.addItem(place, ignoreBounds=True)
+        place.setValue(self._time_s)
         self._position_lines.append(place)
         self.plots[name] = plot
         self._add_header(name)
+        self._colour(name, place)
         return plot
 
     def show_plots(self, names: Sequence[str]) -> None:
@@ -85,6 +89,7 @@ class PlotStack(pg.GraphicsLayoutWidget):  # type: ignore[misc]
             plot.setXLink(None)
             if plot.scene() is not None:
                 self.removeItem(plot)
+        self._shown = tuple(names)
         for row, name in enumerate(names):
             plot = self.plots[name]
             self.addItem(plot, row=row, col=0)
@@ -98,7 +103,7 @@ class PlotStack(pg.GraphicsLayoutWidget):  # type: ignore[misc]
     @property
     def shown(self) -> list[Any]:
         """The plots that are shown, from top to bottom."""
-        return [plot for plot in self.plots.values() if plot.scene() is not None]
+        return [self.plots[name] for name in self._shown]
 
     def show_all(self) -> None:
         """Show the whole recording, also while it grows, until the user zooms in."""
@@ -108,6 +113,7 @@ class PlotStack(pg.GraphicsLayoutWidget):  # type: ignore[misc]
 
     def set_time(self, time_s: float) -> None:
         """Move the marker of the playback position."""
+        self._time_s = time_s
         for line in self._position_lines:
             line.setValue(time_s)
 
@@ -128,18 +134,20 @@ class PlotStack(pg.GraphicsLayoutWidget):  # type: ignore[misc]
 
     def reload_icons(self) -> None:
         """Take the colours from the palette."""
-        colours = self.palette()
+        self.setBackground(self.palette().color(QPalette.ColorRole.Base))
+        for name, line in zip(self.plots, self._position_lines, strict=True):
+            self._colour(name, line)
+
+    def _colour(self, name: str, line: Any) -> None:
+        """Give a plot, its header and its marker of the position the colours of the palette."""
+        colours, plot, header = self.palette(), self.plots[name], self._headers[name]
         text = colours.color(QPalette.ColorRole.WindowText)
-        self.setBackground(colours.color(QPalette.ColorRole.Base))
-        for plot in self.plots.values():
-            for side in ("left", "bottom"):
-                plot.getAxis(side).setPen(colours.color(QPalette.ColorRole.Mid))
-                plot.getAxis(side).setTextPen(text)
-            plot.showGrid(x=True, y=True, alpha=0.18 if is_dark(colours) else 0.12)
-        for header in self._headers.values():
-            header.setText(header.text, color=text.name())
-        for line in self._position_lines:
-            line.setPen(pg.mkPen(text, width=1))
+        for side in ("left", "bottom"):
+            plot.getAxis(side).setPen(colours.color(QPalette.ColorRole.Mid))
+            plot.getAxis(side).setTextPen(text)
+        plot.showGrid(x=True, y=True, alpha=0.18 if is_dark(colours) else 0.12)
+        header.setText(header.text, color=text.name())
+        line.setPen(pg.mkPen(text, width=1))
 
     def as_image(self) -> QImage:
         """Return the shown plots as an image with room for all labels."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPalette, QResizeEvent
+from PySide6.QtGui import QColor, QImage, QPalette, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -72,12 +72,10 @@ class Plots(QWidget):
         self._variants = self.tr("raw"), self.tr("stabilized")
         self._curves: dict[str, Any] = {}
         self._labels: dict[str, str] = {}
-        self._add_plots()
+        self._add_check_boxes()
         self._check_boxes["error"].hide()  # shown when ground truth is loaded
         self._add_regions()
-        self._add_curves()
         self._widget.reload_icons()
-        self._apply_palette()
         self._arrange()
         self._widget.clicked.connect(self._on_click)
 
@@ -92,9 +90,13 @@ class Plots(QWidget):
                 plot.vb.setRange(xRange=(0, 1), yRange=(0, 1), disableAutoRange=False)
             self._widget.show_all()
         else:
-            for name, values in self._values.items():
-                self._curves[name].setData(measures.times_s, values, connect="finite")
+            for name in self._curves:
+                self._draw(name, measures)
         self._show_headers()
+
+    def _draw(self, name: str, measures: FaceMeasures) -> None:
+        if name in self._values:
+            self._curves[name].setData(measures.times_s, self._values[name], connect="finite")
 
     def set_variants(self, variants: VariantPair) -> None:
         """Show the names of the compared variants above the plots."""
@@ -167,13 +169,8 @@ class Plots(QWidget):
         super().resizeEvent(event)
         self._set_least_height()
 
-    def _add_plots(self) -> None:
-        hint = self.tr(
-            "Click to go there, turn the wheel to zoom, double-click to show everything."
-        )
-        still = self.tr(
-            "Bold where the face is at rest: the value is jitter. Faint: the value includes motion."
-        )
+    def _add_check_boxes(self) -> None:
+        """Add a check box for each plot; a plot is made when it is shown for the first time."""
         drawn = [a for a in ATTRIBUTES.all() if a.plot is not None]
         for name, title, label in (
             ("jitter", self.tr("Jitter"), self.tr("MAV, 1 s")),
@@ -184,11 +181,25 @@ class Plots(QWidget):
             *((a.name, translated(a.label), translated(a.plot.axis)) for a in drawn if a.plot),
             ("error", self.tr("Error"), self.tr("NRMSE, %")),
         ):
-            plot = self._widget.add_plot(name, label, logarithmic=name == "jitter")
-            plot.setToolTip(f"{still}\n{hint}" if name == "jitter" else hint)
             self._labels[name] = label
             self._add_check_box(name, title)
-        self._plots["score"].setYRange(0, 1)
+
+    def _add_plot(self, name: str) -> None:
+        """Make a plot with its curves, and draw the current measures."""
+        hint = self.tr(
+            "Click to go there, turn the wheel to zoom, double-click to show everything."
+        )
+        still = self.tr(
+            "Bold where the face is at rest: the value is jitter. Faint: the value includes motion."
+        )
+        plot = self._widget.add_plot(name, self._labels[name], logarithmic=name == "jitter")
+        plot.setToolTip(f"{still}\n{hint}" if name == "jitter" else hint)
+        if name == "score":
+            plot.setYRange(0, 1)
+        for curve, pen in self._pens(name).items():
+            self._curves[curve] = plot.plot([], [], pen=pen)
+            if self._measures is not None:
+                self._draw(curve, self._measures)
 
     def _add_check_box(self, name: str, title: str) -> None:
         check_box = QCheckBox(title)
@@ -213,7 +224,10 @@ class Plots(QWidget):
         )
         self._row.insert_widget(1, self.region)
 
-    def _add_curves(self) -> None:
+    def _pens(self, plot: str) -> dict[str, QPen]:
+        """Return the pens of a plot's curves by the names of the curves."""
+        text = self.palette().color(QPalette.ColorRole.WindowText)
+        pens = {}
         for name, colour, width in (
             ("jitter_raw_moving", RAW_COLOUR, 1),
             ("jitter_stabilized_moving", STEADY_COLOUR, 1),
@@ -227,17 +241,18 @@ class Plots(QWidget):
             ("speed", PURPLE, 1),
             ("error_raw", RAW_COLOUR, 1),
             ("error_stabilized", STEADY_COLOUR, 1),
-            ("x_truth", RAW_COLOUR, 1),  # gets the colour of the text in _apply_palette
-            ("y_truth", RAW_COLOUR, 1),
         ):
             shown = QColor(colour)
             if name.endswith("moving"):
                 shown.setAlpha(_MOTION_ALPHA)
-            plot = self._plots[name.split("_")[0]]
-            self._curves[name] = plot.plot([], [], pen=pg.mkPen(shown, width=width))
+            if name.split("_")[0] == plot:
+                pens[name] = pg.mkPen(shown, width=width)
+        if plot in ("x", "y"):
+            pens[f"{plot}_truth"] = pg.mkPen(text, width=1, style=Qt.PenStyle.DashLine)
         for name, (plotted, curve) in attribute_curves().items():
-            pen = pg.mkPen(curve.colour, width=1)
-            self._curves[name] = self._plots[plotted].plot([], [], pen=pen)
+            if plotted == plot:
+                pens[name] = pg.mkPen(curve.colour, width=1)
+        return pens
 
     def _show_error(self, *, there: bool) -> None:
         """Show or hide the error plot when ground truth appears or disappears."""
@@ -250,6 +265,9 @@ class Plots(QWidget):
 
     def _arrange(self) -> None:
         """Stack the chosen plots vertically."""
+        for name in self.shown_plots:
+            if name not in self._plots:
+                self._add_plot(name)
         self._widget.show_plots(self.shown_plots)
         self._set_least_height()
         self._show_headers()
@@ -277,9 +295,9 @@ class Plots(QWidget):
         return f"{number} {landmark_name(number, self._measures.schema)}"
 
     def _apply_palette(self) -> None:
-        text = self.palette().color(QPalette.ColorRole.WindowText)
-        for name in ("x_truth", "y_truth"):
-            self._curves[name].setPen(pg.mkPen(text, width=1, style=Qt.PenStyle.DashLine))
+        for plot in ("x", "y"):
+            if plot in self._plots:
+                self._curves[f"{plot}_truth"].setPen(self._pens(plot)[f"{plot}_truth"])
 
     def _on_click(self, time_s: float) -> None:
         if self._measures is not None:

@@ -1329,7 +1329,7 @@
     </message>
     <message>
         <source>down</source>
-        <translation>unten</translation>
+        <translation>nach unten</translation>
     </message>
     <message>
         <source>Downwards</source>
@@ -3222,7 +3222,7 @@
     </message>
     <message>
         <source>&amp;Gaze calibration…</source>
-        <translation>&amp;Blickkalibrierung …</translation>
+        <translation>Blick&amp;kalibrierung …</translation>
     </message>
     <message>
         <source>&amp;Mirrored view</source>

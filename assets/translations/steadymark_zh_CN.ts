@@ -1320,11 +1320,11 @@
     </message>
     <message>
         <source>To the right of the picture</source>
-        <translation>朝画面右侧</translation>
+        <translation>向画面右侧</translation>
     </message>
     <message>
         <source>down</source>
-        <translation>下</translation>
+        <translation>向下</translation>
     </message>
     <message>
         <source>Downwards</source>

@@ -229,7 +229,6 @@ def _start_pipeline(
         )
     schema = models.schema
     table, *video = [(output.work_folder or output.folder) / path.name for path in work.files]
-
     sinks: list[Sink] = [table_sink(table, work.header, schema, output.csv, offline)]
     original = info.path if not info.image_names and Path(info.path).is_file() else None
     drawing = output.drawing(schema)

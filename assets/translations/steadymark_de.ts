@@ -3222,7 +3222,7 @@
     </message>
     <message>
         <source>&amp;Gaze calibration…</source>
-        <translation>Blick&amp;kalibrierung …</translation>
+        <translation>Bli&amp;ckkalibrierung …</translation>
     </message>
     <message>
         <source>&amp;Mirrored view</source>

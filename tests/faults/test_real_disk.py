@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FRAMES = 60
-ROOM_KB = 96  # the table needs 165
+ROOM_KB = 224  # the table needs 165, and what is kept until its end 280
 
 
 @pytest.fixture

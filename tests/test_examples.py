@@ -153,7 +153,7 @@ def test_notebook(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_example_is_tested() -> None:
     scripts = {path.stem for path in EXAMPLES.glob("*.py")}
     tested = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
-    assert len(scripts) == 10
+    assert len(scripts) == 11
     assert scripts <= tested
     assert {path.stem for path in EXAMPLES.glob("*.ipynb")} == {
         "track_and_plot",

@@ -5,20 +5,19 @@ These are the results of filters that need future frames, and the persons' faces
 
 from __future__ import annotations
 
-import pickle
-import tempfile
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from steadymark.engine.attributes.attribute_registry import with_points
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.core.protocols import more_paths
-from steadymark.engine.core.types import FaceAttributes, Landmarks
+from steadymark.engine.core.types import Landmarks
 from steadymark.engine.face3d.face_at_rest import FACE_AT_REST, Moments
+from steadymark.engine.output.csv.result_file import ResultFile
 from steadymark.engine.output.output_paths import cannot_write, partial_of
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.stabilizers.filter_runner import run_filter
@@ -61,7 +60,7 @@ class WholeRecordingSink:
         self._make, self._filter, self._make_final = make, point_filter, make_final
         self._sink, self._path = make(path), path
         self._info: SourceInfo | None = None
-        self._kept: _KeptResults | None = None
+        self._kept: ResultFile | None = None
         self._moments = Moments()
         self._more: tuple[str, ...] = ()
 
@@ -77,7 +76,7 @@ class WholeRecordingSink:
         self._sink.open(info)
         self._info = info
         try:
-            self._kept = _KeptResults(self._path.parent)
+            self._kept = ResultFile(self._path.parent)
         except OSError as error:
             raise cannot_write(self._path, error) from error
 
@@ -106,7 +105,7 @@ class WholeRecordingSink:
     def _is_finished_later(self, *, complete: bool) -> bool:
         return self._filter is not None or (complete and self._make_final is not None)
 
-    def _finish(self, info: SourceInfo, kept: _KeptResults, *, complete: bool) -> None:
+    def _finish(self, info: SourceInfo, kept: ResultFile, *, complete: bool) -> None:
         final = self._path
         self._sink.close(complete=False)
         raw = self._path = Path(self._sink.path)
@@ -160,46 +159,6 @@ def table_sink(
         tracked = maker(header.while_tracking)
         return WholeRecordingSink(path, tracked, point_filter, make_final=make)
     return make(path) if point_filter is None else WholeRecordingSink(path, make, point_filter)
-
-
-class _KeptResults:
-    """The results of a video in a file without a name, which is gone when the program ends.
-
-    Args:
-        folder: The folder of the file.
-
-    Raises:
-        OSError: The file cannot be made.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        opened = tempfile.TemporaryFile(dir=folder, prefix=".steadymark")  # noqa: SIM115 - see close
-        self._file = cast("BinaryIO", opened)
-
-    def add(self, result: TrackResult) -> None:
-        """Add a result without its picture and without the values of attributes."""
-        faces = tuple(map(_without_values, result.faces))
-        pickle.dump(replace(result.without_image(), faces=faces), self._file, 5)
-
-    def results(self) -> Iterator[TrackResult]:
-        """Yield the results in the order in which they were added."""
-        self._file.seek(0)
-        while True:
-            try:
-                yield pickle.load(self._file)
-            except EOFError:
-                return
-
-    def close(self) -> None:
-        """Remove the file."""
-        self._file.close()
-
-
-def _without_values(face: TrackedFace) -> TrackedFace:
-    if face.attributes is None:
-        return face
-    context = replace(face.attributes.context, fit=None, gaze=None)
-    return replace(face, attributes=FaceAttributes(context, {}))
 
 
 def _replace_more(raw: Sink, smooth: Sink, *, complete: bool) -> tuple[str, ...]:

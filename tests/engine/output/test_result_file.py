@@ -35,17 +35,14 @@ def test_results_come_back_as_they_were_added(tmp_path: Path) -> None:
             (r.frame.index, r.frame.pts_s, len(r.faces)) for r in added
         ]
     again, lost, plain = *found[0].faces, found[2].faces[0]
-    assert (again.face_id, again.state, again.score, again.box) == (
-        7,
-        face.state,
-        face.score,
-        face.box,
-    )
-    assert again.raw is not None and again.stabilized is not None and again.attributes is not None
-    assert face.raw is not None and face.stabilized is not None
+    assert (again.face_id, again.state, again.score) == (7, face.state, face.score)
+    assert again.box == face.box
     for got, expected in ((again.raw, face.raw), (again.stabilized, face.stabilized)):
+        assert got is not None
+        assert expected is not None
         np.testing.assert_array_equal(got.xy_px, expected.xy_px)
         np.testing.assert_array_equal(got.score, expected.score)
+    assert again.attributes is not None
     assert again.attributes is not None
     known = again.attributes.context
     assert (known.schema, known.camera, known.time_s) == ("ibug68", Intrinsics(160, 120), 0.4)

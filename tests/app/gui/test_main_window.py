@@ -207,6 +207,7 @@ def test_the_head_pose_is_drawn_printed_and_plotted(
     assert window.view.grab().toImage() != before
     qtbot.waitUntil(lambda: window.session.measures is not None)
     window._on_measures_changed()
+    window.plots.show_plots("head_pose")
     yaw = window.plots._curves["head_pose/pose_Ry"].getOriginalDataset()[1]
     index = window.session.display.frame
     assert yaw[index] == pytest.approx(face.pose.yaw_deg)

@@ -205,12 +205,15 @@ def test_the_head_pose_is_drawn_printed_and_plotted(
     window.actions_by_name["axes"].trigger()
     assert window.session.display.overlay.shows("axes")
     assert window.view.grab().toImage() != before
-    qtbot.waitUntil(lambda: window.session.measures is not None)
-    window._on_measures_changed()
     window.plots.show_plots("head_pose")
-    yaw = window.plots._curves["head_pose/pose_Ry"].getOriginalDataset()[1]
-    index = window.session.display.frame
-    assert yaw[index] == pytest.approx(face.pose.yaw_deg)
+    index, shown_deg = window.session.display.frame, face.pose.yaw_deg
+
+    def plotted_yaw() -> float:
+        values = window.plots._curves["head_pose/pose_Ry"].getOriginalDataset()[1]
+        return float("nan") if values is None else float(values[index])
+
+    # the measures of the whole recording replace those of its beginning
+    qtbot.waitUntil(lambda: plotted_yaw() == pytest.approx(shown_deg))
     window.session.close_source()
     assert rotation.text() == "no face in this frame"
 

@@ -39,6 +39,6 @@ def stabilized_points(window: MainWindow) -> np.ndarray[tuple[int, ...], np.dtyp
 def open_video(qtbot: QtBot, window: MainWindow, clip: str, *, tracked: bool = True) -> None:
     window.open_path(clip)
     qtbot.waitUntil(lambda: window.session.display.path == clip and window.view.shown is not None)
-    window.session.recording.pause()
+    window.session.recording.stop()  # at the first frame: in later ones, the face may be lost
     if tracked:
         qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)

@@ -216,7 +216,7 @@ def test_files_are_exported_imported_and_reported_if_they_are_bad(
     assert "bad.json holds no expression settings" in dialog.fault.text()
     assert dialog.fault.isVisible()
     dialog.presets.export_file(tmp_path / "none" / "a.json")
-    assert "cannot be written" in dialog.fault.text()
+    assert "cannot write" in dialog.fault.text()
     dialog.presets.save("fine")
     assert not dialog.fault.isVisible()
 

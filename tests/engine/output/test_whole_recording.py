@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,11 +10,20 @@ import pytest
 
 from steadymark.engine.attributes.attribute_registry import attributes_of
 from steadymark.engine.attributes.attribute_rows import attributes_of_rows, rows_of_table
-from steadymark.engine.core.types import Intrinsics, Landmarks, SourceInfo, TrackResult
+from steadymark.engine.core.pupils import Pupils
+from steadymark.engine.core.types import (
+    FaceAttributes,
+    FaceContext,
+    Intrinsics,
+    Landmarks,
+    SourceInfo,
+    TrackResult,
+)
 from steadymark.engine.face3d.face_at_rest import FACE_AT_REST, OF_RECORDING, is_of_recording
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
+from steadymark.engine.output.csv.result_file import ResultFile
 from steadymark.engine.output.csv.whole_recording import WholeRecordingSink
 from steadymark.engine.stabilizers.butterworth import Butterworth
 from steadymark.engine.stabilizers.guarded_filters import GuardedOfflineFilter
@@ -175,3 +185,44 @@ def test_a_complete_table_has_the_3d_faces_of_the_whole_recording(
         expected = attributes_of_rows(rows, table.xy_px)
         assert np.abs(table.attributes - plain.attributes)[:, :6].max() > 0.1
     np.testing.assert_allclose(table.attributes, expected, atol=0.05)
+
+
+def test_results_come_back_as_they_were_added(tmp_path: Path) -> None:
+    pupils = Pupils(np.array([[1.25, 2], [np.nan, np.nan]]), np.array([0.9, 0.1]))
+    context = FaceContext("ibug68", Intrinsics(160, 120), 0.4, np.arange(5) / 3, pupils=pupils)
+    face = replace(tracked_face(7), attributes=FaceAttributes(context, {}))
+    unfiltered = replace(face, face_id=8, stabilized=face.raw, attributes=None)
+    added = [
+        track_result(3, face, lost_face(2), pts_s=0.1),
+        track_result(4),
+        track_result(5, unfiltered),
+    ]
+    file = ResultFile(tmp_path)
+    for result in added:
+        file.add(result)
+    for _ in range(2):  # it can be read again
+        found = list(file.results())
+        assert [(r.frame.index, r.frame.pts_s, len(r.faces)) for r in found] == [
+            (r.frame.index, r.frame.pts_s, len(r.faces)) for r in added
+        ]
+    again, lost, plain = *found[0].faces, found[2].faces[0]
+    assert (again.face_id, again.state, again.score) == (7, face.state, face.score)
+    assert again.box == face.box
+    for got, expected in ((again.raw, face.raw), (again.stabilized, face.stabilized)):
+        assert got is not None
+        assert expected is not None
+        np.testing.assert_array_equal(got.xy_px, expected.xy_px)
+        np.testing.assert_array_equal(got.score, expected.score)
+    assert again.attributes is not None
+    assert again.attributes is not None
+    known = again.attributes.context
+    assert (known.schema, known.camera, known.time_s) == ("ibug68", Intrinsics(160, 120), 0.4)
+    np.testing.assert_array_equal(known.identity, context.identity)
+    assert known.pupils is not None
+    np.testing.assert_array_equal(known.pupils.xy_px, pupils.xy_px)
+    np.testing.assert_array_equal(known.pupils.score, pupils.score)
+    assert (lost.state, lost.raw, lost.attributes) == (lost_face(2).state, None, None)
+    assert plain.stabilized is plain.raw
+    assert plain.attributes is None
+    file.close()
+    assert not list(tmp_path.iterdir())

@@ -134,9 +134,10 @@ def identities_of_rows(
     found: list[Floats | None] = []
     for row, number in enumerate(face_id.tolist()):
         before = at_first.get(number) if restarts[row] else known.get(number)
-        points = Landmarks(raw[row], np.nan_to_num(score[row], nan=1.0))
-        moment = points, camera, float(time_s[row])
-        identity = follow_identity(before, *moment) if has_face[row] else None
+        identity = None
+        if has_face[row]:
+            points = Landmarks(raw[row], np.nan_to_num(score[row], nan=1.0))
+            identity = follow_identity(before, points, camera, float(time_s[row]))
         known[number] = identity or at_first.get(number)
         found.append(None if identity is None else identity.used)
     return found

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from steadymark.app.session.newest_worker import NewestWorker
 from steadymark.app.session.review.background_review import BackgroundReview
-from steadymark.app.session.review.reviewed_faces import reviewed_results
-from steadymark.engine.attributes.attribute_registry import attributes_from
+from steadymark.app.session.review.reviewed_faces import reviewed_attributes, reviewed_results
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.review.project import Project
 
@@ -109,8 +108,8 @@ class NeutralFaces(BackgroundReview):
             index: Index of the frame.
             results: The results that they come from.
         """
-        values, known = self.attributes(results), self._known
-        if values is None or known is None:
+        known = self._known
+        if known is None or self.attributes(results) is None:
             return tuple(faces)
         face_id = results.rows().face_id
         row_of = {int(face_id[row]): row for row in results.rows_at(index)}
@@ -118,13 +117,9 @@ class NeutralFaces(BackgroundReview):
         for face in faces:
             row = row_of.get(face.face_id)
             if row is not None and known.recomputed[row] and face.attributes is not None:
-                context = replace(
-                    face.attributes.context,
-                    identity=known.identities[row],
-                    gaze_calibration=self._calibrations.get(int(known.person[row]))
-                    or face.attributes.context.gaze_calibration,
-                )
-                face = replace(face, attributes=attributes_from(values[row], context))
+                context = face.attributes.context
+                again = reviewed_attributes(known, row, context, self._calibrations)
+                face = replace(face, attributes=again)
             changed.append(face)
         return tuple(changed)
 

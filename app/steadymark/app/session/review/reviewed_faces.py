@@ -12,8 +12,11 @@ from steadymark.engine.face3d.face_at_rest import FACE_AT_REST, OF_RECORDING
 from steadymark.engine.review.reviewed_table import reviewed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from steadymark.app.session.recording.results import Results
-    from steadymark.engine.core.types import TrackedFace
+    from steadymark.engine.core.gaze import GazeCalibration
+    from steadymark.engine.core.types import FaceAttributes, FaceContext, TrackedFace
     from steadymark.engine.review.project import Project
     from steadymark.engine.review.reviewed_table import ReviewedTable
 
@@ -32,6 +35,29 @@ def reviewed_results(results: Results, project: Project, focal_px: float | None)
     settings = {"focal_px": focal_px, "gaze_calibration": plain, **learned}
     table = table_of_faces(results, results.rows(), {"settings": settings})
     return reviewed(table, project)
+
+
+def reviewed_attributes(
+    table: ReviewedTable,
+    row: int,
+    tracked: FaceContext,
+    calibrations: Mapping[int, GazeCalibration],
+) -> FaceAttributes:
+    """Return the attributes of a row that were computed again, with what they were computed from.
+
+    Args:
+        table: The reviewed table.
+        row: The row.
+        tracked: What the attributes were computed from while the face was tracked.
+        calibrations: The project's corrections of gaze, by the numbers of the persons.
+    """
+    own = calibrations.get(int(table.person[row]))
+    context = replace(
+        tracked,
+        identity=table.identities[row],
+        gaze_calibration=own or tracked.gaze_calibration,
+    )
+    return attributes_from(table.table.attributes[row], context)
 
 
 class ReviewedFaces:
@@ -62,19 +88,11 @@ class ReviewedFaces:
         named = replace(face, face_id=int(self._table.person[row]))
         if face.stabilized is None or not self._table.recomputed[row]:
             return named
-        table, attributes = self._table.table, face.attributes
+        attributes = face.attributes
         return replace(
             named,
-            stabilized=Landmarks(table.xy_px[row], face.stabilized.score),
+            stabilized=Landmarks(self._table.table.xy_px[row], face.stabilized.score),
             attributes=None
             if attributes is None
-            else attributes_from(
-                table.attributes[row],
-                replace(
-                    attributes.context,
-                    identity=self._table.identities[row],
-                    gaze_calibration=self._calibrations.get(named.face_id)
-                    or attributes.context.gaze_calibration,
-                ),
-            ),
+            else reviewed_attributes(self._table, row, attributes.context, self._calibrations),
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import numpy as np
 
-from steadymark.engine.core.pupils import Pupils
+from steadymark.engine.attributes.pupil_values import pupil_values, pupils_of
 from steadymark.engine.core.types import (
     FaceAttributes,
     FaceBox,
@@ -105,7 +105,7 @@ class ResultFile:
             *_arrays(stabilized),
             [] if context is None else [self._number_of(context), context.time_s],
             [] if identity is None else identity,
-            [] if pupils is None else np.column_stack((pupils.xy_px, pupils.score)),
+            [] if pupils is None else pupil_values(pupils),
         ]
 
     def _face(self, parts: list[Floats]) -> TrackedFace:
@@ -117,7 +117,7 @@ class ResultFile:
                 self._contexts[int(known[0])],
                 time_s=float(known[1]),
                 identity=identity if len(identity) else None,
-                pupils=_pupils(pupils) if len(pupils) else None,
+                pupils=pupils_of(pupils) if len(pupils) else None,
             )
             attributes = FaceAttributes(context, {})
         return TrackedFace(
@@ -151,8 +151,3 @@ def _landmarks(xy_px: Floats, score: Floats) -> Landmarks | None:
     if not len(score):
         return None
     return Landmarks(xy_px.reshape(-1, 2).astype(np.float32), score.astype(np.float32))
-
-
-def _pupils(values: Floats) -> Pupils:
-    rows = values.reshape(2, 3)
-    return Pupils(rows[:, :2], rows[:, 2])

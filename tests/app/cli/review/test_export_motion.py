@@ -204,7 +204,7 @@ def test_a_video_without_a_face_is_told(tmp_path: Path) -> None:
     result = run("track", video, "--out", tmp_path / "out", "--format", "gltf")
     assert result.exit_code != 0
     said = " ".join(result.output.split())
-    assert "no face was found" in said
+    assert "empty.glb: no face was found" in said
     assert "failed, no face: no face was found" in said
     assert "partial" not in said
     assert not list((tmp_path / "out").glob("empty*"))

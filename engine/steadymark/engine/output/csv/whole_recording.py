@@ -6,6 +6,7 @@ These are the results of filters that need future frames, and the persons' faces
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from steadymark.engine.output.csv.result_file import ResultFile
 from steadymark.engine.output.output_paths import cannot_write, partial_of
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.stabilizers.filter_runner import run_filter
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -109,20 +111,20 @@ class WholeRecordingSink:
         final = self._path
         self._sink.close(complete=False)
         raw = self._path = Path(self._sink.path)
-        learns = complete and self._make_final is not None
-        make = self._make_final if learns and self._make_final is not None else self._make
-        smooth = make(final.with_name(f"{final.stem}{_SMOOTH}{final.suffix}"))
-        try:
-            smooth.open(info)
-            identities = self._moments.identities() if learns else {}
-            for result in finished_results(kept.results(), self._filter, identities):
-                smooth.write(result)
-        except SteadymarkError:
-            smooth.close(complete=False)
-            for path in (smooth.path, *more_paths(smooth)):  # the raw rows are kept instead
-                Path(path).unlink(missing_ok=True)
-            raise
-        smooth.close(complete=True)
+        make_final = self._make_final if complete else None
+        identities = {} if make_final is None else self._moments.identities()
+        smooth = (make_final or self._make)(final.with_name(f"{final.stem}{_SMOOTH}{final.suffix}"))
+        with _named_as(final):
+            try:
+                smooth.open(info)
+                for result in finished_results(kept.results(), self._filter, identities):
+                    smooth.write(result)
+            except SteadymarkError:
+                smooth.close(complete=False)
+                for path in (smooth.path, *more_paths(smooth)):  # the raw rows are kept instead
+                    Path(path).unlink(missing_ok=True)
+                raise
+            smooth.close(complete=True)
         target = final if complete else raw
         try:
             Path(smooth.path).replace(target)
@@ -132,6 +134,21 @@ class WholeRecordingSink:
             self._more = _replace_more(self._sink, smooth, complete=complete)
         except OSError as error:
             raise cannot_write(target, error) from error
+
+
+@contextmanager
+def _named_as(final: Path) -> Iterator[None]:
+    """Name the table that the user knows in errors about the file that is to replace it."""
+    try:
+        yield
+    except SteadymarkError as error:
+        fields = {
+            name: value.replace(f"{final.stem}{_SMOOTH}", final.stem)
+            if isinstance(value, str) and not isinstance(value, UserText)
+            else value
+            for name, value in error.sentence.fields.items()
+        }
+        raise type(error)(error.sentence.template, **fields) from error
 
 
 def table_sink(
